@@ -1,0 +1,235 @@
+"""The demo site's settings. All that differs between machines comes from the environment or `.env`; see `.env.example`.
+
+With nothing set, the site talks to the local org (`python -m okta_devorg`) under DEBUG. Naming a real org in OKTA_ISSUER
+turns DEBUG off, and then every secret has to be given: nothing insecure is used by accident.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+# ENV_FILE lets the tests look away from a developer's own .env.
+environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
+
+PORT = env.int("PORT", default=8000)
+ORG_PORT = env.int("ORG_PORT", default=9000)
+
+# The local org's well-known demo application: okta_devorg starts with exactly this one.
+LOCAL_ORG = not env.str("OKTA_ISSUER", default="")
+DEBUG = env.bool("DEBUG", default=LOCAL_ORG)
+
+
+def required(name: str, debug_default: str, hint: str) -> str:
+    """The variable; under DEBUG it may be missing. Raises ImproperlyConfigured naming what to do."""
+    value = env.str(name, default="").strip()
+    if value:
+        return value
+    if DEBUG:
+        return debug_default
+    raise ImproperlyConfigured(f"{name} is not set. It is required when DEBUG is off: {hint}")
+
+
+def comma_separated(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def okta(name: str, local: str, hint: str) -> str:
+    """A setting of the Okta app. The local org's stands in only while no other org is named."""
+    value = env.str(name, default="").strip() or (local if LOCAL_ORG else "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. It is required with OKTA_ISSUER: {hint}")
+    return value
+
+
+# ---- the site
+
+SECRET_KEY = required(
+    "SECRET_KEY",
+    "insecure-demo-secret-key-used-only-under-debug-never-in-production",
+    "a long random text, for example from `python -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
+)
+BASE_URL = required(
+    "BASE_URL", f"http://127.0.0.1:{PORT}", "the address people reach this site at, such as https://www.example.com."
+).rstrip("/")
+ALLOWED_HOSTS = comma_separated(
+    required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", "host names, comma-separated, such as www.example.com.")
+)
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "selfreg",
+    "mozilla_django_oidc",
+    "csp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "project.context.site",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Under DEBUG whitenoise serves from the apps' own folders: no collectstatic, changes show at once.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# ---- data
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock when a transaction begins, so writers wait for each other (at most `timeout` seconds)
+    # instead of failing halfway with "database is locked"; WAL lets readers go on meanwhile.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+
+# Several workers have to share limits and keys: outside DEBUG the cache is a table (`manage.py createcachetable`).
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else "dbcache://django_cache")}
+
+# ---- sign-up and sign-in
+
+SELFREG = {
+    "ISSUER": env.str("OKTA_ISSUER", default="") or f"http://127.0.0.1:{ORG_PORT}/oauth2/default",
+    "CLIENT_ID": okta("OKTA_CLIENT_ID", "0oaLocalDemoApp0000", "the client ID of the app integration in Okta."),
+    "CLIENT_SECRET": okta("OKTA_CLIENT_SECRET", "local-demo-secret-not-for-production", "the app's client secret."),
+    "API_TOKEN": env.str("OKTA_API_TOKEN", default=""),
+    "BASE_URL": BASE_URL,
+    "ENCRYPTION_KEYS": comma_separated(
+        required(
+            "SELFREG_ENCRYPTION_KEYS",
+            "aW5zZWN1cmUtZGVtby1lbmNyeXB0aW9uLWtleS0zMmI=",  # "insecure-demo-encryption-key-32b"
+            "32 random bytes in url-safe base64, newest first, comma-separated, for example from "
+            "`python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`.",
+        )
+    ),
+    "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="mandatory"),
+}
+
+AUTHENTICATION_BACKENDS = ["selfreg.auth.OktaBackend", "django.contrib.auth.backends.ModelBackend"]
+OIDC_AUTHENTICATE_CLASS = "selfreg.views.AuthenticateView"
+OIDC_CALLBACK_CLASS = "selfreg.views.CallbackView"
+LOGIN_URL = "oidc_authentication_init"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# ---- security
+
+_issuer = urlsplit(SELFREG["ISSUER"])
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        # Browsers apply form-action to redirects too, and the POST that ends a sign-up may lead to the org.
+        "form-action": ["'self'", f"{_issuer.scheme}://{_issuer.netloc}"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+# __Host- binds a cookie to this very host over HTTPS: a sibling domain cannot set it. Plain HTTP cannot use it.
+_cookie_prefix = "" if DEBUG else "__Host-"
+SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# Lax, not Strict: people come back from the org, and from the link in the mail, by a cross-site navigation.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 31_536_000)
+if env.bool("HTTPS_FROM_PROXY", default=False):
+    # Only behind a proxy that always sets this header itself: otherwise anyone could claim HTTPS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# HSTS for subdomains and the browsers' preload list speak for hosts this site knows nothing of.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# ---- logging: what happened, never what was sent. Nothing is mailed: error mails carry request bodies.
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # runserver's request lines hold query strings, and those of e-mail links hold codes
+        "django.server": {"handlers": [], "propagate": False},
+        # urllib3 writes request paths at DEBUG
+        "urllib3": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,14 @@
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from project import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("members/", views.members, name="members"),
+    path("signup/", include("selfreg.urls")),
+    path("oidc/", include("mozilla_django_oidc.urls")),
+    path("signout/", LogoutView.as_view(), name="signout"),
+    path("admin/", admin.site.urls),
+]
