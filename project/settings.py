@@ -1,7 +1,7 @@
-"""The demo site's settings. All that differs between machines comes from the environment or `.env`; see `.env.example`.
+"""The demo site's settings. What differs between machines comes from the environment or `.env`; see `.env.example`.
 
-With nothing set, the site talks to the local org (`python -m okta_devorg`) under DEBUG. Naming a real org in OKTA_ISSUER
-turns DEBUG off, and then every secret has to be given: nothing insecure is used by accident.
+With nothing set, the site talks to the local org (`python -m okta_devorg`) under DEBUG. Naming a real org in
+OKTA_ISSUER turns DEBUG off, and then every secret has to be given: nothing insecure is used by accident.
 """
 
 import os
@@ -128,10 +128,12 @@ STORAGES = {
 
 # ---- data
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE takes the write lock when a transaction begins, so writers wait for each other (at most `timeout` seconds)
-    # instead of failing halfway with "database is locked"; WAL lets readers go on meanwhile.
+SQLITE = "django.db.backends.sqlite3"
+DATABASES = {"default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", default="") else {"ENGINE": SQLITE}}
+if DATABASES["default"]["ENGINE"] == SQLITE:
+    DATABASES["default"].setdefault("NAME", BASE_DIR / "db.sqlite3")
+    # IMMEDIATE takes the write lock when a transaction begins, so writers wait for each other (at most `timeout`
+    # seconds) instead of failing halfway with "database is locked"; WAL lets readers go on meanwhile.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -141,7 +143,11 @@ else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 
 # Several workers have to share limits and keys: outside DEBUG the cache is a table (`manage.py createcachetable`).
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else "dbcache://django_cache")}
+CACHES = {
+    "default": env.cache_url_config(
+        env.str("CACHE_URL", default="") or ("locmemcache://" if DEBUG else "dbcache://django_cache")
+    )
+}
 
 # ---- sign-up and sign-in
 

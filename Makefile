@@ -1,0 +1,61 @@
+# make demo | test | lint | bench. Needs Python 3.11+ and make; .venv gets the rest.
+
+# The first of these that runs and is new enough. Another one: make demo PYTHON=/path/to/python
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Tools must not meet a developer's own settings, such as a real org.
+CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
+
+.PHONY: demo test lint wheel requirements clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.installed
+	@exec $(BIN)/python -m project.demo
+
+# make test ARGS="-k signup" passes options to pytest
+test: $(VENV)/.installed-dev
+	@$(BIN)/python scripts/run_tests.py $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(CLEAN) $(BIN)/mypy
+	$(CLEAN) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CLEAN) $(BIN)/python manage.py check
+
+ifneq ($(wildcard benchmarks/__main__.py),)
+.PHONY: bench
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks
+endif
+
+wheel: $(VENV)/.installed-dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel
+	$(BIN)/python scripts/check_wheel.py dist/*.whl
+
+# Pins the newest versions that the ranges in *.in allow.
+requirements: $(VENV)/.installed-dev
+	for name in requirements requirements-dev; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--custom-compile-command 'make requirements' $$name.in -o $$name.txt || exit 1; done
+
+# The demo's and tools' leftovers, .env aside.
+clean:
+	rm -rf $(VENV) staticfiles dist db.sqlite3* okta_devorg.json* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.installed: requirements.txt $(BIN)/python
+	@echo "Installing requirements.txt into $(VENV) ..."
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing requirements-dev.txt into $(VENV) ..."
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@sh scripts/make_venv.sh "$(PYTHON)" $(VENV)

@@ -1,0 +1,168 @@
+"""`make demo`: the site and, unless a real org is named, the local org, in the foreground and as one.
+
+Ctrl-C or SIGTERM ends both; if one of them dies, the other is ended too. Exit status 0 only when asked to stop.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import django
+import requests
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import OperationalError
+
+HOST = "127.0.0.1"
+START_SECONDS = 30
+STOP_SECONDS = 5
+ADMIN = "admin"
+
+Processes = dict[str, subprocess.Popen[bytes]]
+
+
+class DemoFailed(Exception):
+    """The demo cannot start or go on; the text says why and what to do."""
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
+    processes: Processes = {}
+    try:
+        run(processes)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 0
+    except (DemoFailed, ImproperlyConfigured) as failed:
+        say(f"make demo: {failed}")
+        return 1
+    finally:
+        stop_all(processes)
+    return 0
+
+
+def run(processes: Processes) -> None:
+    django.setup()
+    require_free_port("PORT", settings.PORT)
+    if settings.LOCAL_ORG:
+        require_free_port("ORG_PORT", settings.ORG_PORT)
+    prepare_site()
+    if settings.LOCAL_ORG:
+        processes["The local org"] = start("okta_devorg", *org_options())
+        wait_for("The local org", processes, f"http://{HOST}:{settings.ORG_PORT}/_devorg/policy")
+    processes["The site"] = start("gunicorn", *site_options())
+    wait_for("The site", processes, f"http://{HOST}:{settings.PORT}/")
+    say(addresses())
+    while True:
+        require_alive(processes)
+        time.sleep(0.2)
+
+
+def require_free_port(variable: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as taken:
+            raise DemoFailed(f"port {port} is not free. Choose another one: make demo {variable}={port + 1}") from taken
+
+
+def prepare_site() -> None:
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
+    except OperationalError as unreachable:
+        raise DemoFailed(f"the database of DATABASE_URL does not answer: {unreachable}") from unreachable
+    if not settings.DEBUG:
+        call_command("collectstatic", verbosity=0, interactive=False)
+        return
+    people = get_user_model().objects
+    if not people.filter(username=ADMIN).exists():
+        people.create_superuser(ADMIN, f"{ADMIN}@example.com", ADMIN)
+
+
+def org_options() -> list[str]:
+    # A file, so that an account made yesterday still signs in to the site's database of yesterday.
+    data = settings.BASE_DIR / "okta_devorg.json"
+    return ["--port", str(settings.ORG_PORT), "--site", settings.BASE_URL, "--data", str(data)]
+
+
+def site_options() -> list[str]:
+    # One process: under DEBUG the cache, and with it every limit, lives in its memory. No access log: the query string
+    # of an e-mail link holds its code.
+    return [
+        *("project.wsgi", "--bind", f"{HOST}:{settings.PORT}", "--worker-class", "gthread", "--threads", "8"),
+        *("--graceful-timeout", "1", "--log-level", "warning", "--no-control-socket"),
+    ]
+
+
+def start(module: str, *options: str) -> subprocess.Popen[bytes]:
+    """Children stay in our process group, so that they end with it, but leave Ctrl-C to us."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.Popen([sys.executable, "-m", module, *options], cwd=settings.BASE_DIR)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def wait_for(name: str, processes: Processes, url: str) -> None:
+    """Any answer counts: a production-like site may redirect to HTTPS or want its own host name."""
+    give_up = time.monotonic() + START_SECONDS
+    with requests.Session() as http:
+        http.trust_env = False
+        while time.monotonic() < give_up:
+            require_alive(processes)
+            try:
+                http.get(url, timeout=5, allow_redirects=False)
+            except requests.RequestException:
+                time.sleep(0.1)
+            else:
+                return
+    raise DemoFailed(f"{name} did not answer at {url} within {START_SECONDS} seconds.")
+
+
+def require_alive(processes: Processes) -> None:
+    for name, process in processes.items():
+        if process.poll() is not None:
+            raise DemoFailed(f"{name} ended by itself (exit status {process.returncode}); see its last lines above.")
+
+
+def stop_all(processes: Processes) -> None:
+    for impatient in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(impatient, signal.SIG_IGN)
+    for process in processes.values():
+        process.terminate()
+    for process in processes.values():
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def addresses() -> str:
+    lines = [f"  Site     {settings.BASE_URL}/"]
+    if settings.LOCAL_ORG:
+        lines.append(
+            f"  Mailbox  http://{HOST}:{settings.ORG_PORT}/  (mails and texts of the local org, its users and policy)"
+        )
+    else:
+        lines.append(f"  Okta     {settings.SELFREG['ISSUER']}")
+    login = f"  (log in as {ADMIN} / {ADMIN})" if settings.DEBUG else ""
+    lines.append(f"  Admin    {settings.BASE_URL}/admin/{login}")
+    return "\n".join(["", *lines, "", "Ctrl-C stops the demo."])
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
