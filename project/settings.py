@@ -61,6 +61,7 @@ ALLOWED_HOSTS = comma_separated(
     required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", "host names, comma-separated, such as www.example.com.")
 )
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
@@ -165,7 +166,9 @@ SELFREG = {
             "`python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`.",
         )
     ),
-    "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="mandatory"),
+    "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="") or "mandatory",
+    "SITE_NAME": "django-selfreg demo",
+    "TRUSTED_PROXIES": TRUSTED_PROXIES,
 }
 
 AUTHENTICATION_BACKENDS = ["selfreg.auth.OktaBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -217,8 +220,8 @@ SESSION_COOKIE_HTTPONLY = True
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 31_536_000)
-if env.bool("HTTPS_FROM_PROXY", default=False):
-    # Only behind a proxy that always sets this header itself: otherwise anyone could claim HTTPS.
+if TRUSTED_PROXIES:
+    # Only a proxy that always sets this header itself may be trusted: otherwise anyone could claim HTTPS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # HSTS for subdomains and the browsers' preload list speak for hosts this site knows nothing of.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
