@@ -39,14 +39,6 @@ def comma_separated(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def okta(name: str, local: str, hint: str) -> str:
-    """A setting of the Okta app. The local org's stands in only while no other org is named."""
-    value = env.str(name, default="").strip() or (local if LOCAL_ORG else "")
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. It is required with OKTA_ISSUER: {hint}")
-    return value
-
-
 # ---- the site
 
 SECRET_KEY = required(
@@ -152,10 +144,16 @@ CACHES = {
 
 # ---- sign-up and sign-in
 
+client_id = env.str("OKTA_CLIENT_ID", default="") or ("0oaLocalDemoApp0000" if LOCAL_ORG else "")
+if not client_id:
+    raise ImproperlyConfigured("OKTA_CLIENT_ID is not set. It is required with OKTA_ISSUER: see the app in Okta.")
+
 SELFREG = {
     "ISSUER": env.str("OKTA_ISSUER", default="") or f"http://127.0.0.1:{ORG_PORT}/oauth2/default",
-    "CLIENT_ID": okta("OKTA_CLIENT_ID", "0oaLocalDemoApp0000", "the client ID of the app integration in Okta."),
-    "CLIENT_SECRET": okta("OKTA_CLIENT_SECRET", "local-demo-secret-not-for-production", "the app's client secret."),
+    "CLIENT_ID": client_id,
+    # A public client has none.
+    "CLIENT_SECRET": env.str("OKTA_CLIENT_SECRET", default="")
+    or ("local-demo-secret-not-for-production" if LOCAL_ORG else ""),
     "API_TOKEN": env.str("OKTA_API_TOKEN", default=""),
     "BASE_URL": BASE_URL,
     "ENCRYPTION_KEYS": comma_separated(
