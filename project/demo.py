@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 import django
 import requests
@@ -32,7 +33,7 @@ class DemoFailed(Exception):
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    for stop in (signal.SIGTERM, signal.SIGHUP):
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell's background job ignores it
         signal.signal(stop, signal.default_int_handler)
     processes: Processes = {}
     try:
@@ -56,9 +57,14 @@ def run(processes: Processes) -> None:
     prepare_site()
     if settings.LOCAL_ORG:
         processes["The local org"] = start("okta_devorg", *org_options())
-        wait_for("The local org", processes, f"http://{HOST}:{settings.ORG_PORT}/_devorg/policy")
+        wait_for(
+            "The local org",
+            processes,
+            f"http://{HOST}:{settings.ORG_PORT}/_devorg/policy",
+            f"{HOST}:{settings.ORG_PORT}",
+        )
     processes["The site"] = start("gunicorn", *site_options())
-    wait_for("The site", processes, f"http://{HOST}:{settings.PORT}/")
+    wait_for("The site", processes, f"http://{HOST}:{settings.PORT}/", urlsplit(settings.BASE_URL).netloc)
     say(addresses())
     while True:
         require_alive(processes)
@@ -112,15 +118,15 @@ def start(module: str, *options: str) -> subprocess.Popen[bytes]:
         signal.signal(signal.SIGINT, handler)
 
 
-def wait_for(name: str, processes: Processes, url: str) -> None:
-    """Any answer counts: a production-like site may redirect to HTTPS or want its own host name."""
+def wait_for(name: str, processes: Processes, url: str, host: str) -> None:
+    """Any answer counts: a production-like site may redirect to HTTPS. It also wants its own name in `Host`."""
     give_up = time.monotonic() + START_SECONDS
     with requests.Session() as http:
         http.trust_env = False
         while time.monotonic() < give_up:
             require_alive(processes)
             try:
-                http.get(url, timeout=5, allow_redirects=False)
+                http.get(url, headers={"Host": host}, timeout=5, allow_redirects=False)
             except requests.RequestException:
                 time.sleep(0.1)
             else:

@@ -10,5 +10,6 @@ urlpatterns = [
     path("signup/", include("selfreg.urls")),
     path("oidc/", include("mozilla_django_oidc.urls")),
     path("signout/", LogoutView.as_view(), name="signout"),
+    path("favicon.ico", views.favicon),
     path("admin/", admin.site.urls),
 ]

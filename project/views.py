@@ -1,5 +1,6 @@
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 
 
@@ -15,3 +16,8 @@ def members(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return render(request, "members.html")
     return render(request, "members_only.html", status=403)
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Pages that name no icon of their own, such as the admin's, make browsers ask here."""
+    return redirect(static("selfreg/icon.svg"))
