@@ -1,0 +1,6 @@
+"""A local Okta org: Identity Engine, OIDC, mailbox and phone, for trying, developing and testing. Never for production."""
+
+from .handle import OrgHandle
+from .server import running_org
+
+__all__ = ["OrgHandle", "running_org"]

@@ -1,0 +1,64 @@
+"""python -m okta_devorg: the local org in the foreground."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .org import Org
+from .server import make_org
+
+
+def main() -> int:
+    options = arguments().parse_args()
+    try:
+        org, server = make_org(options.host, options.port, options.site, data=options.data)
+    except OSError as error:
+        print(f"okta_devorg: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print(banner(org, options.host), flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        org.closing.set()
+        server.server_close()
+    return 0
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("okta_devorg", description="A local Okta org for development. Not for production.")
+    parser.add_argument("--port", type=int, default=9000)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; the default is this machine only")
+    parser.add_argument("--site", type=origin, default="http://127.0.0.1:8000", help="origin of the site that signs people up")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="keep users in FILE between runs")
+    return parser
+
+
+def origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise argparse.ArgumentTypeError("an origin looks like http://127.0.0.1:8000")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def banner(org: Org, host: str) -> str:
+    app = org.policy.apps[0]
+    reach = "this machine only" if host in ("127.0.0.1", "localhost", "::1") else f"listening on {host}: others can reach it"
+    return (
+        f"Local Okta org ({reach})\n"
+        f"  mailbox  {org.base}/\n"
+        f"  phone    {org.base}/phone\n"
+        f"  users    {org.base}/users\n"
+        f"  policy   {org.base}/policy\n"
+        f"  issuer   {org.issuer}\n"
+        f"  client   {app.client_id} ({app.label})\n"
+        "Ctrl-C stops it."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

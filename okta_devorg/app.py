@@ -1,0 +1,211 @@
+"""The org as a WSGI app: the table of routes, and what happens around every call (faults, log, CORS, headers)."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from . import control, hosted_pages, idx, interact, limits, links, management, oidc, people_pages, tokens
+from .calls import Call, read_body, redacted, redacted_headers, summary
+from .faults import replace, spoil
+from .identifiers import new_bearer
+from .org import Org
+from .pages import forbid_strangers, is_loopback
+from .policy_json import PolicyError
+from .refusals import ApiError, OAuthError
+from .replies import json_reply
+
+View = Callable[..., Response]
+MAX_BODY = 1 << 20
+log = logging.getLogger(__name__)
+
+# Per issuer: (method, path below the issuer's OAuth base, handler).
+OAUTH: tuple[tuple[str, str, View], ...] = (
+    ("POST", "/interact", interact.interact),
+    ("POST", "/token", tokens.token),
+    ("GET POST", "/userinfo", tokens.userinfo),
+    ("GET", "/keys", oidc.keys),
+    ("POST", "/revoke", tokens.revoke),
+    ("GET POST", "/authorize", hosted_pages.authorize),
+    ("GET POST", "/logout", oidc.logout),
+)
+PROTOCOL: tuple[tuple[str, str, View], ...] = (
+    *((("POST"), "/idp/idx/" + name, partial(idx.endpoint, name=name)) for name in idx.HANDLERS),
+    ("GET", "/signin/<attempt_id>", hosted_pages.sign_in_page),
+    ("POST", "/signin/<attempt_id>", hosted_pages.sign_in),
+    ("GET", "/email/verify/<app_id>", links.magic_link),
+    ("GET", "/tokens/<token>/verify", links.registration_link),
+    ("GET", "/welcome/<token>", links.invitation),
+    ("GET", "/api/v1/users", management.list_users),
+    ("POST", "/api/v1/users", management.create_user),
+    ("GET", "/api/v1/users/<path:id_or_login>", management.get_user),
+    ("POST", "/api/v1/users/<id_or_login>/lifecycle/activate", management.activate_user),
+)
+CONTROL: tuple[tuple[str, str, View], ...] = (
+    ("GET", "/_devorg/policy", control.get_policy),
+    ("PUT", "/_devorg/policy", control.put_policy),
+    ("PATCH", "/_devorg/policy", control.patch_policy),
+    ("GET", "/_devorg/messages", control.get_messages),
+    ("GET", "/_devorg/users", control.get_users),
+    ("GET", "/_devorg/calls", control.get_calls),
+    ("GET", "/_devorg/faults", control.get_faults),
+    ("POST", "/_devorg/faults", control.add_fault),
+    ("DELETE", "/_devorg/faults", control.clear_faults),
+    ("GET", "/_devorg/clock", control.get_clock),
+    ("POST", "/_devorg/clock", control.advance_clock),
+    ("POST", "/_devorg/reset", control.reset),
+    ("GET", "/", people_pages.mailbox),
+    ("GET", "/phone", people_pages.phone),
+    ("GET", "/users", people_pages.users),
+    ("GET", "/policy", people_pages.policy),
+    ("POST", "/policy", people_pages.save_policy),
+    ("GET", "/calls", people_pages.calls),
+)
+LOCAL_PATHS = {path for _, path, _ in CONTROL}
+
+
+def create_app(org: Org) -> Flask:
+    app = Flask("okta_devorg", root_path=str(Path(__file__).parent))
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for issuer in (org.base, org.issuer):
+        below = urlsplit(issuer).path
+        oauth = urlsplit(org.oauth_base(issuer)).path
+        add(app, org, "GET", below + "/.well-known/openid-configuration", partial(oidc.discovery, issuer=issuer))
+        for methods, path, handler in OAUTH:
+            add(app, org, methods, oauth + path, partial(handler, issuer=issuer))
+    for methods, path, handler in (*PROTOCOL, *CONTROL):
+        add(app, org, methods, path, handler)
+    app.before_request(partial(before, org))
+    app.after_request(partial(after, org))
+    for kind, answer in ERRORS.items():
+        app.register_error_handler(kind, answer)
+    return app
+
+
+def add(app: Flask, org: Org, methods: str, path: str, handler: View) -> None:
+    name = getattr(handler, "__name__", f"{methods} {path}").replace(".", "_")
+    app.add_url_rule(path, name.replace(".", "_"), guarded(org, handler), methods=methods.split(), provide_automatic_options=False)
+
+
+def guarded(org: Org, handler: View) -> View:
+    def view(**path_values: Any) -> Response:
+        with org.lock:
+            return handler(org, request, **path_values)
+
+    return view
+
+
+def is_local(path: str) -> bool:
+    """Pages and control API, as opposed to the protocol."""
+    return path in LOCAL_PATHS or path.startswith(("/_devorg/", "/static/"))
+
+
+def before(org: Org) -> Response | None:
+    """Guards the local half; in the protocol half answers preflights and lets a fault take the call's place."""
+    g.started, g.fault, g.request_id = time.perf_counter(), None, new_bearer(size=18)
+    request.get_data()
+    if is_local(request.path):
+        forbid_strangers(request)
+        return None
+    if request.method == "OPTIONS":
+        return Response(status=204)
+    with org.lock:
+        g.fault = org.faults.take(request.path)
+    return replace(g.fault, request, org.closing) if g.fault else None
+
+
+def after(org: Org, reply: Response) -> Response:
+    if is_local(request.path):
+        reply.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return reply
+    reply.headers["X-Okta-Request-Id"] = g.request_id
+    reply.headers.update(limits.headers(org.clock, reply.status_code == 429))
+    allow_origin(org, reply)
+    reply.headers.setdefault("Cache-Control", "no-cache, no-store")
+    if request.method != "OPTIONS":
+        with org.lock:
+            record(org, reply)
+            org.users.save()
+    return spoil(g.fault, request, reply, org.base, org.closing) if g.fault else reply
+
+
+def allow_origin(org: Org, reply: Response) -> None:
+    """CORS with credentials on every answer, errors too: without it a wrong code is a network error to the widget."""
+    reply.vary.add("Origin")
+    origin = request.headers.get("Origin", "")
+    trusted = org.policy.trusted_origins
+    if not (origin in trusted if trusted else is_loopback(urlsplit(origin).hostname)):
+        return
+    reply.headers["Access-Control-Allow-Origin"] = origin
+    reply.headers["Access-Control-Allow-Credentials"] = "true"
+    if request.method == "OPTIONS":
+        reply.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        reply.headers["Access-Control-Allow-Headers"] = (
+            "content-type, accept, accept-language, authorization, x-okta-user-agent-extended, x-device-token"
+        )
+        reply.headers["Access-Control-Max-Age"] = "600"
+
+
+SILENT = ("timeout", "reset", "after")
+
+
+def record(org: Org, reply: Response) -> None:
+    fault = g.fault.kind if g.fault else None
+    streamed = reply.is_streamed
+    org.calls.calls.append(
+        Call(
+            request.method,
+            request.path,
+            None if fault in SILENT else reply.status_code,
+            redacted_headers(dict(request.headers)),
+            redacted(request.args.to_dict()),
+            read_body(request.get_data(), request.content_type or ""),
+            org.clock.now(),
+            round((time.perf_counter() - g.started) * 1000, 2),
+            g.request_id,
+            fault,
+            {} if streamed or fault == "malformed" else summary(reply.get_data(), reply.content_type or ""),
+        )
+    )
+
+
+def oauth_error(error: OAuthError) -> Response:
+    return json_reply({"error": error.error, "error_description": error.description}, error.status)
+
+
+def api_error(error: ApiError) -> Response:
+    return json_reply(error.body(), error.status)
+
+
+HTTP_ERRORS = {
+    404: ("E0000007", "Not found: Resource not found."),
+    405: ("E0000022", "The endpoint does not support the provided HTTP method"),
+    413: ("E0000003", "The request body was not well-formed."),
+}
+
+
+def http_error(error: HTTPException) -> Response:
+    code, text = HTTP_ERRORS.get(error.code or 500, ("E0000003", "The request body was not well-formed."))
+    return api_error(ApiError(error.code or 500, code, text))
+
+
+def unexpected(error: Exception) -> Response:
+    """A mistake of this program. The client gets Okta's own words for that, the terminal the traceback."""
+    log.exception("unexpected error", exc_info=error)
+    return api_error(ApiError(500, "E0000009", "Internal Server Error"))
+
+
+ERRORS: dict[type[Exception], Callable[[Any], Response]] = {
+    OAuthError: oauth_error,
+    ApiError: api_error,
+    PolicyError: control.policy_error,
+    HTTPException: http_error,
+    Exception: unexpected,
+}

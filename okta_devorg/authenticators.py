@@ -1,0 +1,73 @@
+"""The org's authenticators as IDX shows them (protocol 3.7). Ids are org-wide and stable, as in a real org."""
+
+from dataclasses import dataclass
+
+from .ion import Json, array, fixed
+from .users import Enrollment, User
+
+METHOD_LABELS = {"sms": "SMS", "voice": "Voice call"}
+POSSESSION = ("okta_email", "phone_number", "google_otp")
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    key: str
+    type: str
+    label: str
+    id: str
+    methods: tuple[str, ...]
+
+
+# In the order the org offers them.
+AUTHENTICATORS = {
+    item.key: item
+    for item in (
+        Authenticator("okta_email", "email", "Email", "autLocalEmail0000001", ("email",)),
+        Authenticator("okta_password", "password", "Password", "autLocalPassword0001", ("password",)),
+        Authenticator("phone_number", "phone", "Phone", "autLocalPhone0000001", ("sms", "voice")),
+        Authenticator("security_question", "security_question", "Security Question", "autLocalQuestion0001", ("security_question",)),
+        Authenticator("google_otp", "app", "Google Authenticator", "autLocalGoogleOtp001", ("otp",)),
+    )
+}
+
+
+def by_id(authenticator_id: object) -> Authenticator | None:
+    return next((item for item in AUTHENTICATORS.values() if item.id == authenticator_id), None)
+
+
+def to_json(item: Authenticator, methods: tuple[str, ...] = ()) -> Json:
+    return {
+        "type": item.type,
+        "key": item.key,
+        "id": item.id,
+        "displayName": item.label,
+        "methods": [{"type": method} for method in methods or item.methods],
+    }
+
+
+def to_enroll(keys: tuple[str, ...]) -> Json:
+    return array(to_json(AUTHENTICATORS[key]) for key in keys)
+
+
+def enrolled(user: User) -> Json:
+    return array(enrollment_json(enrollment) for enrollment in user.enrollments.values())
+
+
+def enrollment_json(enrollment: Enrollment) -> Json:
+    return {**to_json(AUTHENTICATORS[enrollment.key], enrollment.methods), "id": enrollment.id}
+
+
+def option(key: str, index: int) -> Json:
+    """One choice of `select-authenticator-enroll` (protocol 4.4)."""
+    item = AUTHENTICATORS[key]
+    fields = [fixed("id", item.id, True)]
+    if key == "phone_number":
+        fields += [method_choice(item.methods, False), {"name": "phoneNumber", "label": "Phone number", "required": False}]
+    else:
+        fields.append(fixed("methodType", item.methods[0], False))
+    return {"label": item.label, "value": {"form": {"value": fields}}, "relatesTo": f"$.authenticators.value[{index}]"}
+
+
+def method_choice(methods: tuple[str, ...], required: bool) -> Json:
+    options = [{"label": METHOD_LABELS[method], "value": method} for method in methods]
+    return {"name": "methodType", "type": "string", "required": required, "options": options}

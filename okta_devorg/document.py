@@ -1,0 +1,163 @@
+"""The IDX document of a transaction's current step (protocol sections 3, 4 and 6)."""
+
+from collections.abc import Callable
+
+from . import passwords, questions, remediations, totp
+from .authenticators import AUTHENTICATORS, enrolled, to_enroll, to_json
+from .enrollment import next_offer
+from .ion import Json, array, message, obj, with_messages
+from .org import Org
+from .refusals import IdxRefusal
+from .transaction import Step, Transaction
+
+ORDER = (
+    "remediation",
+    "messages",
+    "currentAuthenticator",
+    "authenticators",
+    "authenticatorEnrollments",
+    "enrollmentAuthenticator",
+    "user",
+    "cancel",
+    "app",
+    "uiDisplay",
+    "successWithInteractionCode",
+)
+
+
+def page(org: Org, tx: Transaction, refusal: IdxRefusal | None = None) -> Json:
+    """The current step; with a refusal, its messages on the page and on the first remediation's fields."""
+    parts = STEPS[tx.step](org, tx)
+    if refusal and refusal.messages:
+        parts["messages"] = array(refusal.messages)
+    for path, messages in (refusal.fields if refusal else {}).items():
+        step = parts["remediation"]["value"][0]
+        step["value"] = with_messages(step["value"], path.split("."), messages)
+    return {**head(org, tx), **{key: parts[key] for key in ORDER if key in parts}}
+
+
+def head(org: Org, tx: Transaction) -> Json:
+    expires = org.clock.iso(tx.expires_at)
+    return {"version": "1.0.0", "stateHandle": tx.state_handle, "expiresAt": expires, "intent": "LOGIN"}
+
+
+def messages_only(messages: list[Json]) -> Json:
+    return {"version": "1.0.0", "messages": array(messages)}
+
+
+def frame(org: Org, tx: Transaction) -> Json:
+    """What surrounds every step: who, cancel, app."""
+    app = org.app_of(tx)
+    return {
+        **({"user": user_json(org, tx)} if tx.user_id else {}),
+        "cancel": remediations.cancel(org.base, tx),
+        "app": obj({"name": "oidc_client", "label": app.label, "id": app.client_id}),
+    }
+
+
+def user_json(org: Org, tx: Transaction) -> Json:
+    user = org.user_of(tx)
+    return obj({"id": user.id, "identifier": user.login})
+
+
+def identify(org: Org, tx: Transaction) -> Json:
+    steps = [remediations.identify(org.base, tx)]
+    if org.policy.sign_up:
+        steps.append(remediations.select_enroll_profile(org.base, tx))
+    password = {"recover": remediations.recover(org.base, tx), **to_json(AUTHENTICATORS["okta_password"])}
+    return {"remediation": array(steps), "currentAuthenticator": obj(password), **frame(org, tx)}
+
+
+def profile(org: Org, tx: Transaction) -> Json:
+    policy = org.policy
+    with_password = policy.password_on_profile_form
+    form = remediations.enroll_profile(org.base, tx, policy.profile, with_password)
+    parts = {"remediation": array([form, remediations.select_identify(org.base, tx)]), **frame(org, tx)}
+    if with_password:
+        settings = {"settings": passwords.settings(policy.password)}
+        parts["currentAuthenticator"] = obj({**to_json(AUTHENTICATORS["okta_password"]), **settings})
+    if policy.ui_display:
+        parts["uiDisplay"] = obj({"label": policy.ui_display.label, "buttonLabel": policy.ui_display.button_label})
+    return parts
+
+
+def select(org: Org, tx: Transaction) -> Json:
+    return choice(org, tx, [])
+
+
+def data(org: Org, tx: Transaction) -> Json:
+    """The phone's number is asked; there is no enrollmentAuthenticator yet, but resend is there, as recorded."""
+    current = {"resend": remediations.resend(org.base, tx), **in_hand(org, tx)}
+    step = remediations.authenticator_enrollment_data(org.base, tx)
+    return {**choice(org, tx, [step]), "currentAuthenticator": obj(current)}
+
+
+def enroll(org: Org, tx: Transaction) -> Json:
+    actions: Json = {}
+    if tx.authenticator in ("okta_email", "phone_number"):
+        actions["resend"] = remediations.resend(org.base, tx)
+    if tx.authenticator == "okta_email":
+        actions["poll"] = remediations.poll(org.base, tx)
+    authenticator = in_hand(org, tx)
+    return {
+        **choice(org, tx, [remediations.enroll_authenticator(org.base, tx)]),
+        "currentAuthenticator": obj({**actions, **authenticator}),
+        "enrollmentAuthenticator": obj(authenticator),
+    }
+
+
+def choice(org: Org, tx: Transaction, first: list[Json]) -> Json:
+    """The step in hand, then the choice it came from, then skip: clients that look at the first only rely on that order."""
+    user = org.user_of(tx)
+    offer = next_offer(org.policy, user.enrollments, tx.skipped)
+    steps = [*first, remediations.select_authenticator_enroll(org.base, tx, offer.keys)]
+    if offer.can_skip:
+        steps.append(remediations.skip(org.base, tx))
+    return {
+        "remediation": array(steps),
+        "authenticators": to_enroll(offer.keys),
+        "authenticatorEnrollments": enrolled(user),
+        **frame(org, tx),
+    }
+
+
+def in_hand(org: Org, tx: Transaction) -> Json:
+    authenticator = AUTHENTICATORS[str(tx.authenticator)]
+    plain = to_json(authenticator, (tx.method,) if tx.method else ())
+    return {**plain, **DETAILS.get(authenticator.key, nothing)(org, tx)}
+
+
+def nothing(org: Org, tx: Transaction) -> Json:
+    return {}
+
+
+DETAILS: dict[str, Callable[[Org, Transaction], Json]] = {
+    "okta_email": lambda org, tx: {"contextualData": {"useEmailMagicLink": org.policy.magic_link}},
+    "okta_password": lambda org, tx: {"settings": passwords.settings(org.policy.password)},
+    "security_question": lambda org, tx: {"contextualData": questions.contextual_data()},
+    "google_otp": lambda org, tx: {
+        "contextualData": totp.contextual_data(str(tx.totp_secret), org.user_of(tx).login, org.app_of(tx).label)
+    },
+}
+
+
+def success(org: Org, tx: Transaction) -> Json:
+    endpoint = org.oauth_base(tx.request.issuer) + "/token"
+    return {**frame(org, tx), "successWithInteractionCode": remediations.issue(endpoint, tx)}
+
+
+def check_mail(org: Org, tx: Transaction) -> Json:
+    """Terminal: the account waits for the link in the activation mail (protocol 4.10)."""
+    text = message("To finish signing in, check your email.", "idx.email.verification.required", kind="INFO")
+    return {"messages": array([text]), "user": user_json(org, tx)}
+
+
+STEPS: dict[Step, Callable[[Org, Transaction], Json]] = {
+    Step.IDENTIFY: identify,
+    Step.PROFILE: profile,
+    Step.SELECT: select,
+    Step.DATA: data,
+    Step.ENROLL: enroll,
+    Step.SUCCESS: success,
+    Step.CHECK_MAIL: check_mail,
+}

@@ -1,0 +1,227 @@
+"""The IDX endpoints: one handler each, served by `serve`, which turns their outcome into a document (protocol section 4)."""
+
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from . import challenges, passwords
+from .authenticators import by_id
+from .codes import refuse_early_resend, send_email_code, send_phone_code
+from .completion import advance, succeed
+from .document import head, messages_only, page
+from .enrollment import next_offer, selected_without_asking
+from .identifiers import new_id
+from .ion import ION, Json, message
+from .org import Org
+from .profile_form import read_profile
+from .refusals import IdxRefusal, access_denied, bad_request, rate_limited, session_expired
+from .replies import json_reply
+from .transaction import Step, Transaction
+from .users import Status, User, is_secret
+
+Handler = Callable[[Org, Transaction, Json], Transaction | None]
+BEFORE_USER = (Step.IDENTIFY, Step.PROFILE)
+ENROLLING = (Step.SELECT, Step.DATA, Step.ENROLL)
+
+
+def serve(org: Org, request: Request, handler: Handler, renews: bool = True) -> Response:
+    """Good answers renew the transaction, refusals do not (protocol 2.1). A handler may return the transaction to go on with."""
+    tx = None
+    try:
+        body = read_body(request)
+        tx = find_transaction(org, body)
+        tx = handler(org, tx, body) or tx
+    except IdxRefusal as refusal:
+        return refuse(org, request, tx, refusal)
+    if renews:
+        renew(org, tx)
+    return json_reply(page(org, tx), 200, ION)
+
+
+def read_body(request: Request) -> Json:
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise bad_request()
+    return body
+
+
+def find_transaction(org: Org, body: Json) -> Transaction:
+    """By `stateHandle`; introspect also by `interactionHandle`, and calls a state handle `stateToken`."""
+    handles = (body.get("interactionHandle"), body.get("stateHandle", body.get("stateToken")))
+    if not any(isinstance(handle, str) and handle for handle in handles):
+        raise bad_request()
+    tx = org.transactions.find(interaction_handle=handles[0], state_handle=handles[1])
+    if tx is None:
+        raise session_expired(org.policy.statuses.session_expired)
+    if org.counters.exceeds("state:" + tx.state_handle, org.policy.limits.state_handle_per_5_seconds, 5):
+        raise rate_limited()
+    return tx
+
+
+def renew(org: Org, tx: Transaction) -> None:
+    lifetimes = org.policy.lifetimes
+    phase = lifetimes.success if tx.step is Step.SUCCESS else lifetimes.with_user if tx.user_id else lifetimes.before_user
+    tx.expires_at = org.clock.now() + phase
+
+
+def refuse(org: Org, request: Request, tx: Transaction | None, refusal: IdxRefusal) -> Response:
+    """An error of introspect is plain JSON: okta-auth-js reads it only so. Others are ION."""
+    if tx is not None and refusal.page:
+        document = page(org, tx, refusal)
+    else:
+        document = {**(head(org, tx) if tx else {}), **messages_only(refusal.messages)}
+    kind = "application/json" if request.path.endswith("/introspect") else ION
+    return json_reply(document, refusal.status, kind)
+
+
+def require(org: Org, tx: Transaction, steps: tuple[Step, ...]) -> None:
+    if tx.step not in steps:
+        raise access_denied(org.policy.statuses.step_not_open)
+
+
+def introspect(org: Org, tx: Transaction, body: Json) -> None:
+    """The current step, whatever it is."""
+
+
+def poll(org: Org, tx: Transaction, body: Json) -> None:
+    """The step in hand while waiting, the next one as soon as another call has moved the transaction on."""
+
+
+def identify_page(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, BEFORE_USER)
+    tx.to_step(Step.IDENTIFY)
+
+
+def identify(org: Org, tx: Transaction, body: Json) -> None:
+    """Embedded sign-in, password only: the demo site signs in by redirect."""
+    require(org, tx, (Step.IDENTIFY,))
+    credentials = body.get("credentials")
+    passcode = credentials.get("passcode") if isinstance(credentials, dict) else None
+    user = org.users.find(challenges.text(body, "identifier"))
+    right = is_secret(str(passcode), user.password_hash if user else None)
+    if user is None or not right or user.status is not Status.ACTIVE or org.policy.sign_on != "any_1_factor":
+        raise IdxRefusal(401, [message("Authentication failed", "errors.E0000004")])
+    tx.user_id = user.id
+    succeed(org, tx)
+
+
+def enroll(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, BEFORE_USER)
+    if not org.policy.sign_up:
+        tx.to_step(Step.IDENTIFY)
+        text = message("Registration is currently unavailable.", "idx.error.registration.unavailable")
+        raise IdxRefusal(org.policy.statuses.registration_unavailable, [text])
+    tx.to_step(Step.PROFILE)
+
+
+def enroll_new(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, (Step.PROFILE,))
+    profile, errors = read_profile(org.policy.profile, body.get("userProfile"))
+    login = str(profile.get("login") or profile.get("email", ""))
+    password = read_password(org, body)
+    if org.policy.password_on_profile_form:
+        found = passwords.problems(org.policy.password, password, login, profile, None)
+        errors |= {"credentials.passcode": found} if found else {}
+    if errors:
+        only_password = list(errors) == ["credentials.passcode"]
+        statuses = org.policy.statuses
+        raise IdxRefusal(statuses.password_rule if only_password else statuses.profile_error, fields=errors)
+    user = stage(org, login, profile)
+    tx.user_id = user.id
+    if org.policy.password_on_profile_form:
+        user.set_password(password)
+    if selected_without_asking(org.policy, user.enrollments):
+        challenges.start(org, tx, "okta_email", {})
+    else:
+        advance(org, tx)
+
+
+def read_password(org: Org, body: Json) -> str:
+    credentials = body.get("credentials", {})
+    if not isinstance(credentials, dict):
+        raise bad_request()
+    return challenges.text(credentials, "passcode")
+
+
+def stage(org: Org, login: str, profile: Json) -> User:
+    """A new STAGED person. Raises IdxRefusal when the login is taken."""
+    existing, now = org.users.find(login), org.clock.now()
+    resumes = org.policy.unknowns.staged_user_signs_up_again == "resume"
+    if existing and not (resumes and existing.status is Status.STAGED):
+        name = "login" if "login" in profile else "email"
+        label = next(attribute.label for attribute in org.policy.profile if attribute.name == name)
+        text = message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
+        raise IdxRefusal(org.policy.statuses.existing_user, fields={f"userProfile.{name}": [text]})
+    user = User(existing.id if existing else new_id("00u"), login, profile, Status.STAGED, now, now)
+    org.users.add(user)
+    return user
+
+
+def credential_enroll(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, ENROLLING)
+    chosen = body.get("authenticator")
+    authenticator = by_id(chosen.get("id")) if isinstance(chosen, dict) else None
+    offer = next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped)
+    if authenticator is None or authenticator.key not in offer.keys:
+        raise bad_request()
+    challenges.start(org, tx, authenticator.key, chosen)
+
+
+def challenge_answer(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, (Step.ENROLL,))
+    credentials = body.get("credentials")
+    if not isinstance(credentials, dict):
+        raise bad_request()
+    challenges.ANSWER[str(tx.authenticator)](org, tx, credentials)
+    advance(org, tx)
+
+
+def challenge_resend(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, (Step.ENROLL,))
+    refuse_early_resend(org, tx)
+    if tx.authenticator == "okta_email":
+        send_email_code(org, tx)
+    elif tx.authenticator == "phone_number":
+        send_phone_code(org, tx)
+    else:
+        raise access_denied(org.policy.statuses.step_not_open)
+
+
+def skip(org: Org, tx: Transaction, body: Json) -> None:
+    """Skips everything optional at once."""
+    require(org, tx, ENROLLING)
+    if not next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped).can_skip:
+        raise access_denied(org.policy.statuses.step_not_open)
+    tx.skipped = True
+    advance(org, tx)
+
+
+def cancel(org: Org, tx: Transaction, body: Json) -> Transaction:
+    return org.transactions.restart(tx, org.policy.lifetimes.before_user)
+
+
+def recover(org: Org, tx: Transaction, body: Json) -> None:
+    """Listed on the first page as recorded; this org has no password recovery."""
+    raise access_denied()
+
+
+HANDLERS: dict[str, Handler] = {
+    "introspect": introspect,
+    "identify": identify,
+    "identify/select": identify_page,
+    "enroll": enroll,
+    "enroll/new": enroll_new,
+    "credential/enroll": credential_enroll,
+    "challenge/answer": challenge_answer,
+    "challenge/resend": challenge_resend,
+    "challenge/poll": poll,
+    "skip": skip,
+    "cancel": cancel,
+    "recover": recover,
+}
+
+
+def endpoint(org: Org, request: Request, name: str) -> Response:
+    unknowns = org.policy.unknowns
+    renews = {"introspect": unknowns.introspect_renews, "challenge/poll": unknowns.poll_renews}.get(name, True)
+    return serve(org, request, HANDLERS[name], renews)

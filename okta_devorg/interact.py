@@ -1,0 +1,89 @@
+"""POST {issuer}/v1/interact: the start of a transaction (protocol section 1)."""
+
+import re
+
+from flask import Request, Response
+
+from .clients import client, require_grant
+from .idx import renew
+from .org import Link, Org
+from .policy import App
+from .refusals import OAuthError
+from .replies import json_reply
+from .transaction import AuthorizationRequest, Step, Transaction
+
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
+DEVICE_TOKEN_MAX = 32
+SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups", "device_sso")
+
+
+def interact(org: Org, request: Request, issuer: str) -> Response:
+    app = client(org, request, org.policy.unknowns.interact_requires_secret)
+    require_grant(app, "interaction_code")
+    wanted = authorization_request(app, request, issuer)
+    check_device_token(request)
+    invited = invitation(org, app, request.form.get("activation_token"))
+    tx = org.transactions.begin(wanted, org.policy.lifetimes.before_user)
+    if invited:
+        invite(org, tx, invited)
+    return json_reply({"interaction_handle": tx.interaction_handle})
+
+
+def authorization_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
+    form = request.form
+    if form.get("redirect_uri") not in app.redirect_uris:
+        text = "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings."
+        raise invalid_request(text)
+    challenge = form.get("code_challenge")
+    if not challenge:
+        raise invalid_request("PKCE code challenge is required to use the interaction code flow.")
+    check_challenge(challenge, form.get("code_challenge_method"))
+    scopes = check_scopes(form.get("scope", ""))
+    return AuthorizationRequest(
+        app.client_id, issuer, form["redirect_uri"], scopes, form.get("state"), form.get("nonce"), challenge
+    )
+
+
+def check_challenge(challenge: str, method: str | None) -> None:
+    if method != "S256":
+        raise invalid_request("PKCE code challenge method is not supported. Valid values: [S256]")
+    if not CHALLENGE.fullmatch(challenge):
+        raise invalid_request("PKCE code challenge contains illegal characters.")
+
+
+def check_scopes(scope: str) -> tuple[str, ...]:
+    scopes = tuple(dict.fromkeys(scope.split()))
+    if not scopes:
+        raise OAuthError(400, "invalid_scope", "No scopes were requested.")
+    if set(scopes) - set(SCOPES) or "openid" not in scopes:
+        text = "One or more scopes are not configured for the authorization server resource."
+        raise OAuthError(400, "invalid_scope", text)
+    return scopes
+
+
+def check_device_token(request: Request) -> None:
+    if len(request.headers.get("X-Device-Token", "")) > DEVICE_TOKEN_MAX:
+        raise invalid_request(f"The request has a deviceToken with length greater than {DEVICE_TOKEN_MAX}.")
+
+
+def invitation(org: Org, app: App, token: str | None) -> Link | None:
+    if token is None:
+        return None
+    if app.client_secret is None:
+        raise invalid_request("Only confidential clients can use the activation token flow")
+    link = org.activation_tokens.get(token)
+    if link is None or link.expires_at <= org.clock.now():
+        raise invalid_request("The activation token is invalid")
+    return link
+
+
+def invite(org: Org, tx: Transaction, link: Link) -> None:
+    """Starts at the choice of authenticators. The token came by mail, so the address is the person's."""
+    tx.user_id = link.user_id
+    tx.step = Step.SELECT
+    org.user_of(tx).email_verified = True
+    renew(org, tx)
+
+
+def invalid_request(description: str) -> OAuthError:
+    return OAuthError(400, "invalid_request", description)

@@ -1,0 +1,95 @@
+"""One org: its settings, people, open transactions and everything it remembers. Several may live side by side in a process.
+
+`lock` guards all of it; the app holds it while a request is handled, the handle of `server` while a test looks in.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, RLock
+
+from .calls import CallLog
+from .clock import Clock
+from .faults import Faults
+from .grants import Grants
+from .identifiers import new_bearer, new_id
+from .limits import Counters
+from .messages import Channel, Mailbox, Template
+from .policy import App, Policy, default_policy
+from .policy_json import Json, merge, policy_from_json, policy_to_json
+from .signing import SigningKey
+from .sign_in import SignIns
+from .transaction import AuthorizationRequest, Transaction, Transactions
+from .users import User, Users
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a mailed link stands for. `code` and `state` only for the magic link of a code mail."""
+
+    purpose: str
+    user_id: str
+    request: AuthorizationRequest | None
+    expires_at: float
+    code: str | None = field(default=None, repr=False)
+
+
+class Org:
+    def __init__(self, base: str, site: str, policy: Json | None = None, data: Path | None = None) -> None:
+        """`policy` is merged into the defaults and is what `reset` comes back to. Raises PolicyError."""
+        self.base = base
+        self.initial = policy_from_json(merge(policy_to_json(default_policy(site)), policy or {}))
+        self.id = new_id("00o")
+        self.lock = RLock()
+        self.closing = Event()
+        self.clock = Clock()
+        self.users = Users(data)
+        self.key = SigningKey()
+        self.start_over()
+
+    def start_over(self) -> None:
+        self.policy: Policy = self.initial
+        self.clock.advanced = 0.0
+        self.transactions = Transactions(self.clock)
+        self.mailbox = Mailbox()
+        self.links: dict[str, Link] = {}
+        self.activation_tokens: dict[str, Link] = {}
+        self.grants = Grants(self.clock)
+        self.sign_ins = SignIns(self.clock)
+        self.counters = Counters(self.clock)
+        self.calls = CallLog()
+        self.faults = Faults()
+
+    def reset(self) -> None:
+        """Back to the start: nobody there, nothing happened, the first policy. The signing key stays: clients cache it."""
+        self.users.clear()
+        self.users.save()
+        self.start_over()
+
+    def patch_policy(self, patch: object) -> None:
+        self.policy = policy_from_json(merge(policy_to_json(self.policy), patch))
+
+    @property
+    def issuer(self) -> str:
+        return self.base + "/oauth2/default"
+
+    def oauth_base(self, issuer: str) -> str:
+        """Where the issuer's OAuth endpoints are: the org server has `/oauth2/v1`, a custom one `/v1` below itself."""
+        return issuer + ("/v1" if "/oauth2" in issuer else "/oauth2/v1")
+
+    def app_of(self, tx: Transaction) -> App:
+        app = self.policy.app(tx.request.client_id)
+        return app or App(tx.request.client_id)
+
+    def user_of(self, tx: Transaction) -> User:
+        return self.users.by_id[str(tx.user_id)]
+
+    def send(self, channel: Channel, user: User, template: Template, app: App, to: str = "", **values: str) -> None:
+        self.mailbox.deliver(
+            channel, to or user.email, template, self.clock.now(), name=user.name, app=app.label, **values
+        )
+
+    def new_link(self, purpose: str, user: User, request: AuthorizationRequest | None, lifetime: int, code: str | None = None) -> str:
+        """The token that goes into the link."""
+        token = new_bearer("ft")
+        self.links[token] = Link(purpose, user.id, request, self.clock.now() + lifetime, code)
+        return token

@@ -1,0 +1,203 @@
+"""The org's settings as a tree of frozen dataclasses. `policy_json` reads and writes them; nothing else sees raw JSON.
+
+Sources: section 7 of the protocol (what a setting changes) and section 9 (what is not known of a real org: `statuses`,
+`unknowns`). Durations are seconds. A limit of 0 is off.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Requirement = Literal["required", "optional", "disabled"]
+DEMO_CLIENT_ID = "0oaLocalDemoApp0000"
+
+
+def wire(key: str, default: Any) -> Any:
+    """A field whose JSON key is the protocol's camelCase name."""
+    return field(default=default, metadata={"json": key})
+
+
+@dataclass(frozen=True)
+class Authenticators:
+    okta_email: Requirement = "required"
+    okta_password: Requirement = "required"
+    phone_number: Requirement = "disabled"
+    security_question: Requirement = "disabled"
+    google_otp: Requirement = "disabled"
+    webauthn: Requirement = "disabled"
+
+
+@dataclass(frozen=True)
+class Choice:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One field of the profile form, in the admin's order."""
+
+    name: str
+    label: str
+    type: Literal["string", "boolean", "integer", "number"] = "string"
+    required: bool = False
+    display: Literal["text", "select", "radio", "checkbox"] | None = None
+    format: Literal["country-code", "timezone"] | None = None
+    options: tuple[Choice, ...] = ()
+    min_length: int | None = wire("minLength", None)
+    max_length: int | None = wire("maxLength", None)
+    custom_label: bool = wire("customLabel", False)
+
+
+@dataclass(frozen=True)
+class App:
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    label: str = "App"
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    email_callback_uri: str | None = None
+    initiate_login_uri: str | None = None
+    sign_up_uri: str | None = None
+    assigned: bool = True
+    grants: tuple[Literal["authorization_code", "interaction_code", "refresh_token"], ...] = (
+        "authorization_code",
+        "interaction_code",
+        "refresh_token",
+    )
+
+
+@dataclass(frozen=True)
+class Complexity:
+    min_length: int = wire("minLength", 8)
+    min_lower_case: int = wire("minLowerCase", 1)
+    min_upper_case: int = wire("minUpperCase", 1)
+    min_number: int = wire("minNumber", 1)
+    min_symbol: int = wire("minSymbol", 0)
+    exclude_username: bool = wire("excludeUsername", True)
+    exclude_attributes: tuple[Literal["firstName", "lastName"], ...] = wire("excludeAttributes", ("firstName", "lastName"))
+    max_consecutive_repeating_characters: int | None = wire("maxConsecutiveRepeatingCharacters", None)
+
+
+@dataclass(frozen=True)
+class Age:
+    min_age_minutes: int = wire("minAgeMinutes", 0)
+    history_count: int = wire("historyCount", 4)
+
+
+@dataclass(frozen=True)
+class PasswordPolicy:
+    complexity: Complexity = Complexity()
+    age: Age = Age()
+    common_passwords: bool = True
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    before_user: int = 7200
+    with_user: int = 300
+    success: int = 60
+    interaction_code: int = 60
+    authorization_code: int = 300
+    email_code: int = 300
+    sms_code: int = 300
+    activation_link: int = 604800
+    tokens: int = 3600
+    session: int = 7200
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """HTTP statuses no recording tells, protocol sections 4.12 and 9."""
+
+    profile_error: int = 400
+    existing_user: int = 400
+    password_rule: int = 400
+    bad_phone: int = 400
+    security_answer: int = 400
+    wrong_code: int = 401
+    too_many_codes: int = 429
+    resend_too_early: int = 429
+    registration_unavailable: int = 403
+    step_not_open: int = 403
+    not_assigned: int = 400
+    session_expired: int = 401
+
+
+@dataclass(frozen=True)
+class Unknowns:
+    """What the sources leave open, one switch each (protocol section 9)."""
+
+    old_code_valid_after_resend: bool = False
+    poll_renews: bool = False
+    introspect_renews: bool = False
+    interact_requires_secret: bool = True
+    staged_user_signs_up_again: Literal["already_exists", "resume"] = "already_exists"
+    phone_refusal: Literal["fall_back", "stay"] = "fall_back"
+    unassigned_refused_at: Literal["enrollment", "token"] = "enrollment"
+    too_many_codes_has_remediation: bool = True
+
+
+@dataclass(frozen=True)
+class Limits:
+    wrong_codes_per_5_minutes: int = 5
+    client_per_minute: int = 0
+    state_handle_per_5_seconds: int = 0
+    recipient_per_minute: int = 0
+    resend_after_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class UiDisplay:
+    label: str
+    button_label: str = wire("buttonLabel", "Sign Up")
+
+
+DEFAULT_PROFILE = (
+    Attribute("firstName", "First name", required=True, min_length=1, max_length=50),
+    Attribute("lastName", "Last name", required=True, min_length=1, max_length=50),
+    Attribute("email", "Email", required=True),
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    sign_up: bool = True
+    password_on_form: bool = False
+    email_verification: bool = True
+    magic_link: bool = True
+    authenticators: Authenticators = Authenticators()
+    profile: tuple[Attribute, ...] = DEFAULT_PROFILE
+    apps: tuple[App, ...] = ()
+    trusted_origins: tuple[str, ...] = ()
+    api_token: str = field(default="local-api-token-not-for-production", repr=False)
+    sign_on: Literal["any_1_factor", "password_and_another"] = "any_1_factor"
+    order: Literal["all_required_at_once", "password_first"] = "all_required_at_once"
+    auto_select_single_required: bool = True
+    password: PasswordPolicy = PasswordPolicy()
+    lifetimes: Lifetimes = Lifetimes()
+    statuses: Statuses = Statuses()
+    unknowns: Unknowns = Unknowns()
+    limits: Limits = Limits()
+    ui_display: UiDisplay | None = None
+
+    def app(self, client_id: str | None) -> App | None:
+        return next((app for app in self.apps if app.client_id == client_id), None)
+
+    @property
+    def password_on_profile_form(self) -> bool:
+        return self.password_on_form and self.authenticators.okta_password != "disabled"
+
+
+def default_policy(site: str) -> Policy:
+    """The policy a new org starts with; `site` is the origin of the demo site."""
+    demo = App(
+        client_id=DEMO_CLIENT_ID,
+        client_secret="local-demo-secret-not-for-production",
+        label="Demo site",
+        redirect_uris=(site + "/oidc/callback/",),
+        post_logout_redirect_uris=(site + "/",),
+        email_callback_uri=site + "/signup/verify/",
+        initiate_login_uri=site + "/oidc/authenticate/",
+        sign_up_uri=site + "/signup/",
+    )
+    return Policy(apps=(demo,))

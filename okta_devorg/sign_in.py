@@ -1,0 +1,60 @@
+"""Redirect sign-in: open attempts at the hosted pages, and the org's own sessions."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .clock import Clock
+from .identifiers import new_bearer
+from .transaction import AuthorizationRequest, IssuedCode
+
+Stage = Literal["identifier", "password", "code"]
+ATTEMPT_LIFETIME = 1800.0
+
+
+@dataclass
+class SignIn:
+    """One visit to the hosted sign-in page."""
+
+    id: str = field(repr=False)
+    request: AuthorizationRequest
+    expires_at: float
+    identifier: str = ""
+    stage: Stage = "identifier"
+    user_id: str | None = None
+    method: str = "email"
+    codes: list[IssuedCode] = field(default_factory=list, repr=False)
+    code_sent_at: float = 0.0
+    amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Session:
+    user_id: str
+    amr: tuple[str, ...]
+    started_at: float
+    expires_at: float
+
+
+class SignIns:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.open: dict[str, SignIn] = {}
+        self.sessions: dict[str, Session] = {}
+
+    def begin(self, request: AuthorizationRequest, identifier: str) -> SignIn:
+        attempt = SignIn(new_bearer(), request, self.clock.now() + ATTEMPT_LIFETIME, identifier)
+        self.open[attempt.id] = attempt
+        return attempt
+
+    def find(self, attempt_id: str) -> SignIn | None:
+        attempt = self.open.get(attempt_id)
+        return attempt if attempt and attempt.expires_at > self.clock.now() else None
+
+    def start_session(self, user_id: str, amr: tuple[str, ...], lifetime: float) -> str:
+        sid, now = new_bearer(), self.clock.now()
+        self.sessions[sid] = Session(user_id, amr, now, now + lifetime)
+        return sid
+
+    def session(self, sid: str | None) -> Session | None:
+        session = self.sessions.get(sid or "")
+        return session if session and session.expires_at > self.clock.now() else None

@@ -1,0 +1,169 @@
+"""POST {issuer}/v1/token, userinfo, revoke (protocol section 6)."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from .clients import client, require_grant
+from .grants import AccessToken, Grant
+from .identifiers import new_bearer
+from .ion import Json
+from .org import Org
+from .policy import App
+from .refusals import OAuthError
+from .replies import json_reply
+from .users import Status, User
+
+REFRESH_LIFETIME = 7_776_000
+
+
+def token(org: Org, request: Request, issuer: str) -> Response:
+    app = client(org, request)
+    redeem = GRANTS.get(request.form.get("grant_type", ""))
+    if redeem is None:
+        raise OAuthError(400, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.")
+    require_grant(app, request.form["grant_type"])
+    grant = redeem(org, app, request)
+    if grant.request.issuer != issuer:
+        raise invalid_grant("The grant was issued for another authorization server.")
+    user = org.users.find(grant.user_id)
+    if user is None or user.status is not Status.ACTIVE:
+        raise invalid_grant("The user is not active.")
+    if not app.assigned:
+        raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
+    return json_reply(issue_tokens(org, app, grant, user))
+
+
+def redeem_interaction_code(org: Org, app: App, request: Request) -> Grant:
+    return redeem_code(org, app, request, "interaction_code", "interaction_code")
+
+
+def redeem_authorization_code(org: Org, app: App, request: Request) -> Grant:
+    grant = redeem_code(org, app, request, "authorization_code", "code")
+    if request.form.get("redirect_uri") != grant.request.redirect_uri:
+        raise invalid_grant("The 'redirect_uri' does not match the redirection URI used in the authorization request.")
+    return grant
+
+
+def redeem_code(org: Org, app: App, request: Request, kind: str, parameter: str) -> Grant:
+    """Checks, then spends the code. A wrong verifier does not spend it."""
+    code = request.form.get(parameter, "")
+    grant = org.grants.find(code, kind)
+    if grant is None:
+        raise invalid_grant(f"The {kind.replace('_', ' ')} is invalid or has expired.")
+    check_client(app, grant)
+    check_verifier(grant, request.form.get("code_verifier"))
+    org.grants.redeem(code)
+    return grant
+
+
+def redeem_refresh_token(org: Org, app: App, request: Request) -> Grant:
+    grant = org.grants.find(request.form.get("refresh_token", ""), "refresh_token")
+    if grant is None:
+        raise invalid_grant("The refresh token is invalid or expired.")
+    check_client(app, grant)
+    org.grants.redeem(request.form["refresh_token"])
+    return grant
+
+
+def check_client(app: App, grant: Grant) -> None:
+    if grant.request.client_id != app.client_id:
+        raise invalid_grant("The grant was issued to another client.")
+
+
+def check_verifier(grant: Grant, verifier: str | None) -> None:
+    challenge = grant.request.code_challenge
+    if challenge is None:
+        return
+    if not verifier:
+        raise OAuthError(400, "invalid_request", "PKCE code verifier is required by the application.")
+    if not hmac.compare_digest(base64_url(hashlib.sha256(verifier.encode()).digest()), challenge):
+        raise invalid_grant("PKCE verification failed.")
+
+
+GRANTS: dict[str, Callable[[Org, App, Request], Grant]] = {
+    "interaction_code": redeem_interaction_code,
+    "authorization_code": redeem_authorization_code,
+    "refresh_token": redeem_refresh_token,
+}
+
+
+def issue_tokens(org: Org, app: App, grant: Grant, user: User) -> Json:
+    now, lifetime, wanted = org.clock.now(), org.policy.lifetimes.tokens, grant.request
+    base = {"ver": 1, "iss": wanted.issuer, "iat": int(org.clock.wire(now)), "exp": int(org.clock.wire(now)) + lifetime}
+    audience = wanted.issuer if wanted.issuer == org.base else "api://default"
+    access = org.key.sign(
+        {**base, "jti": new_bearer("AT."), "aud": audience, "cid": app.client_id, "uid": user.id, "scp": wanted.scopes, "sub": user.login}
+    )
+    org.grants.keep(AccessToken(user.id, wanted.scopes, now + lifetime, access))
+    answer = {"token_type": "Bearer", "expires_in": lifetime, "access_token": access, "scope": " ".join(wanted.scopes)}
+    answer["id_token"] = org.key.sign({**base, **id_claims(org, app, grant, user, access)})
+    if "offline_access" in wanted.scopes and "refresh_token" in app.grants:
+        answer["refresh_token"] = org.grants.issue("refresh_token", wanted, user.id, grant.amr, REFRESH_LIFETIME)
+    return answer
+
+
+def id_claims(org: Org, app: App, grant: Grant, user: User, access: str) -> Json:
+    """A thin ID token: no e-mail, that is what userinfo is for."""
+    return {
+        "sub": user.id,
+        "name": user.name,
+        "aud": app.client_id,
+        "jti": new_bearer("ID."),
+        "amr": list(grant.amr),
+        "idp": org.id,
+        "preferred_username": user.login,
+        "auth_time": int(org.clock.wire(grant.auth_time)),
+        "at_hash": base64_url(hashlib.sha256(access.encode()).digest()[:16]),
+        **({"nonce": grant.request.nonce} if grant.request.nonce else {}),
+    }
+
+
+def userinfo(org: Org, request: Request, issuer: str) -> Response:
+    bearer = request.authorization
+    held = org.grants.token(bearer.token or "") if bearer is not None and bearer.type == "bearer" else None
+    user = org.users.find(held.user_id) if held else None
+    if held is None or user is None:
+        reply = json_reply({"error": "invalid_token", "error_description": "The access token is invalid."}, 401)
+        reply.headers["WWW-Authenticate"] = 'Bearer error="invalid_token", error_description="The access token is invalid."'
+        return reply
+    return json_reply(user_claims(org, user, held.scopes))
+
+
+def user_claims(org: Org, user: User, scopes: tuple[str, ...]) -> Json:
+    profile = {
+        "name": user.name,
+        "locale": "en-US",
+        "preferred_username": user.login,
+        "given_name": user.profile.get("firstName"),
+        "family_name": user.profile.get("lastName"),
+        "zoneinfo": user.profile.get("timezone", "America/Los_Angeles"),
+        "updated_at": int(org.clock.wire(user.updated)),
+    }
+    email = {"email": user.email, "email_verified": user.email_verified}
+    phone = user.enrollments.get("phone_number")
+    claims = {
+        "sub": user.id,
+        **(profile if "profile" in scopes else {}),
+        **(email if "email" in scopes else {}),
+        **({"phone_number": phone.phone} if phone and "phone" in scopes else {}),
+    }
+    return {key: value for key, value in claims.items() if value is not None}
+
+
+def revoke(org: Org, request: Request, issuer: str) -> Response:
+    """Always 200 for an authenticated client, known token or not (RFC 7009)."""
+    client(org, request)
+    org.grants.revoke(request.form.get("token", ""))
+    return Response(status=200, content_type="application/json")
+
+
+def invalid_grant(description: str) -> OAuthError:
+    return OAuthError(400, "invalid_grant", description)
+
+
+def base64_url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,99 @@
+"""One interaction with the org: what an interaction handle and a state handle stand for (protocol section 2)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .clock import Clock
+from .identifiers import new_bearer
+
+
+class Step(StrEnum):
+    IDENTIFY = "identify"
+    PROFILE = "enroll-profile"
+    SELECT = "select-authenticator-enroll"
+    DATA = "authenticator-enrollment-data"
+    ENROLL = "enroll-authenticator"
+    SUCCESS = "success"
+    CHECK_MAIL = "check-mail"
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """What the client asked for at interact or authorize."""
+
+    client_id: str
+    issuer: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str | None
+    nonce: str | None = field(default=None, repr=False)
+    code_challenge: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class IssuedCode:
+    value: str = field(repr=False)
+    expires_at: float
+
+
+@dataclass
+class Transaction:
+    state_handle: str = field(repr=False)
+    interaction_handle: str = field(repr=False)
+    request: AuthorizationRequest
+    expires_at: float
+    step: Step = Step.IDENTIFY
+    user_id: str | None = None
+    invited: bool = False
+    authenticator: str | None = None
+    method: str | None = None
+    phone: str | None = None
+    totp_secret: str | None = field(default=None, repr=False)
+    codes: list[IssuedCode] = field(default_factory=list, repr=False)
+    code_sent_at: float = 0.0
+    skipped: bool = False
+    interaction_code: str | None = field(default=None, repr=False)
+
+    def to_step(self, step: Step, authenticator: str | None = None) -> None:
+        """Leaves everything about the authenticator in hand behind."""
+        self.step, self.authenticator = step, authenticator
+        self.method = self.phone = self.totp_secret = None
+        self.codes = []
+
+
+class Transactions:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.by_state: dict[str, Transaction] = {}
+        self.by_interaction: dict[str, Transaction] = {}
+
+    def begin(self, request: AuthorizationRequest, lifetime: float) -> Transaction:
+        self.drop_expired()
+        return self.keep(Transaction(new_bearer("02"), new_bearer(), request, self.clock.now() + lifetime))
+
+    def keep(self, transaction: Transaction) -> Transaction:
+        self.by_state[transaction.state_handle] = transaction
+        self.by_interaction[transaction.interaction_handle] = transaction
+        return transaction
+
+    def restart(self, old: Transaction, lifetime: float) -> Transaction:
+        """Cancel: a new state handle; the interaction handle now leads to the new state."""
+        self.by_state.pop(old.state_handle, None)
+        return self.keep(Transaction(new_bearer("02"), old.interaction_handle, old.request, self.clock.now() + lifetime))
+
+    def find(self, state_handle: object = None, interaction_handle: object = None) -> Transaction | None:
+        """None for unknown and expired handles alike; the org does not tell them apart."""
+        found = self.by_interaction.get(str(interaction_handle)) or self.by_state.get(str(state_handle))
+        return found if found and found.expires_at > self.clock.now() else None
+
+    def drop_expired(self) -> None:
+        """Bounds memory; looked at only when many are open."""
+        if len(self.by_state) % 1000 != 999:
+            return
+        for transaction in [item for item in self.by_state.values() if item.expires_at <= self.clock.now()]:
+            self.by_state.pop(transaction.state_handle, None)
+            self.by_interaction.pop(transaction.interaction_handle, None)
+
+    def clear(self) -> None:
+        self.by_state.clear()
+        self.by_interaction.clear()

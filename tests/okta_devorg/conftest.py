@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+
+import pytest
+
+from okta_devorg import OrgHandle, running_org
+
+from org_journey import Journey
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[OrgHandle]:
+    with running_org() as org:
+        yield org
+
+
+@pytest.fixture
+def org(running: OrgHandle) -> OrgHandle:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def journey(org: OrgHandle) -> Journey:
+    return Journey(org)

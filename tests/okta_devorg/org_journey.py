@@ -1,0 +1,147 @@
+"""A bare client for the tests: follows hrefs, keeps the last document, counts calls. Knows nothing of the org's code."""
+
+import base64
+import hashlib
+import secrets
+from typing import Any
+
+import requests
+
+from okta_devorg import OrgHandle
+
+CLIENT = "0oaLocalDemoApp0000"
+SECRET = "local-demo-secret-not-for-production"
+REDIRECT = "http://127.0.0.1:8000/oidc/callback/"
+PASSWORD = "Correct-horse-7"
+ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"}
+Json = dict[str, Any]
+
+
+def pkce() -> tuple[str, str]:
+    verifier = secrets.token_urlsafe(48)
+    return verifier, base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+class Journey:
+    def __init__(self, org: OrgHandle, issuer: str | None = None) -> None:
+        self.org, self.http = org, requests.Session()
+        self.issuer = issuer or org.issuer
+        self.oauth = self.issuer + ("/v1" if "/oauth2" in self.issuer else "/oauth2/v1")
+        self.verifier, self.challenge = pkce()
+        self.state, self.nonce = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        self.handle = ""
+        self.document: Json = {}
+        self.status = 0
+        self.calls = 0
+
+    # the calls
+
+    def interact_form(self) -> dict[str, str]:
+        return {
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+            "scope": "openid profile email",
+            "redirect_uri": REDIRECT,
+            "code_challenge": self.challenge,
+            "code_challenge_method": "S256",
+            "state": self.state,
+            "nonce": self.nonce,
+        }
+
+    def interact(self, **changes: str | None) -> requests.Response:
+        form = {**self.interact_form(), **changes}
+        self.calls += 1
+        reply = self.http.post(self.oauth + "/interact", data={k: v for k, v in form.items() if v is not None}, timeout=5)
+        self.handle = reply.json().get("interaction_handle", "")
+        return reply
+
+    def post(self, url: str, body: object) -> Json:
+        self.calls += 1
+        reply = self.http.post(url, json=body, timeout=5)
+        self.status, self.document, self.reply = reply.status_code, reply.json(), reply
+        return self.document
+
+    def introspect(self) -> Json:
+        return self.post(self.org.base + "/idp/idx/introspect", {"interactionHandle": self.handle})
+
+    def begin(self, **changes: str) -> "Journey":
+        assert self.interact(**changes).status_code == 200
+        self.introspect()
+        return self
+
+    def take(self, name: str, **values: Any) -> Json:
+        """Posts the remediation called `name`."""
+        step = next(step for step in self.document["remediation"]["value"] if step["name"] == name)
+        return self.post(step["href"], {**values, "stateHandle": self.document["stateHandle"]})
+
+    def act(self, name: str) -> Json:
+        """Posts an action of the authenticator in hand (resend, poll)."""
+        action = self.document["currentAuthenticator"]["value"][name]
+        return self.post(action["href"], {"stateHandle": self.document["stateHandle"]})
+
+    def to_profile(self) -> "Journey":
+        self.begin().take("select-enroll-profile")
+        return self
+
+    def enroll_profile(self, **more: Any) -> Json:
+        return self.take("enroll-profile", **{"userProfile": ADA, **more})
+
+    def registered(self) -> "Journey":
+        self.to_profile().enroll_profile()
+        return self
+
+    def choose(self, label: str, **more: str) -> Json:
+        step = next(step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll")
+        option = next(option for option in step["value"][0]["options"] if option["label"] == label)
+        chosen = {"id": option["value"]["form"]["value"][0]["value"], **more}
+        return self.take("select-authenticator-enroll", authenticator=chosen)
+
+    def answer(self, passcode: str) -> Json:
+        return self.take("enroll-authenticator", credentials={"passcode": passcode})
+
+    def prove_email(self, email: str = ADA["email"]) -> Json:
+        self.choose("Email")
+        return self.answer(self.org.code(email))
+
+    def set_password(self) -> Json:
+        self.choose("Password")
+        return self.answer(PASSWORD)
+
+    def signed_up(self) -> "Journey":
+        """Email and password, up to the interaction code."""
+        self.registered().prove_email()
+        self.set_password()
+        return self
+
+    def token_form(self) -> dict[str, str]:
+        fields = {field["name"]: field.get("value", "") for field in self.document["successWithInteractionCode"]["value"]}
+        return {**fields, "client_secret": SECRET, "code_verifier": self.verifier}
+
+    def token(self, **changes: str) -> requests.Response:
+        self.calls += 1
+        return self.http.post(self.oauth + "/token", data={**self.token_form(), **changes}, timeout=5)
+
+    # what the last document says
+
+    @property
+    def steps(self) -> list[str]:
+        return [step["name"] for step in self.document.get("remediation", {}).get("value", [])]
+
+    @property
+    def offered(self) -> list[str]:
+        step = next(step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll")
+        return [option["label"] for option in step["value"][0]["options"]]
+
+    @property
+    def keys(self) -> list[str]:
+        """i18n keys of every message, wherever it hangs, without repeats."""
+        return list(dict.fromkeys(found_keys(self.document)))
+
+
+def found_keys(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [key for item in value for key in found_keys(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value.get("i18n", {}).get("key", value["message"])] if "message" in value else []
+    return own + [key for item in value.values() for key in found_keys(item)]
