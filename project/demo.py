@@ -96,8 +96,7 @@ def prepare_site() -> None:
 
 def org_options() -> list[str]:
     # A file, so that an account made yesterday still signs in to the site's database of yesterday.
-    data = settings.BASE_DIR / "okta_devorg.json"
-    return ["--port", str(settings.ORG_PORT), "--site", settings.BASE_URL, "--data", str(data)]
+    return ["--port", str(settings.ORG_PORT), "--site", settings.BASE_URL, "--data", settings.ORG_DATA]
 
 
 def site_options() -> list[str]:

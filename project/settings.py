@@ -19,6 +19,7 @@ environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
 
 PORT = env.int("PORT", default=8000)
 ORG_PORT = env.int("ORG_PORT", default=9000)
+ORG_DATA = env.str("ORG_DATA", default="") or str(BASE_DIR / "okta_devorg.json")
 
 # The local org's well-known demo application: okta_devorg starts with exactly this one.
 LOCAL_ORG = not env.str("OKTA_ISSUER", default="")

@@ -1,0 +1,97 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REAL_ORG = {
+    "OKTA_ISSUER": "https://example.okta.com/oauth2/default",
+    "OKTA_CLIENT_ID": "0oaExample",
+    "OKTA_CLIENT_SECRET": "example-client-secret",
+}
+SITE = {
+    "SECRET_KEY": "a-secret-key-of-this-test-0123456789-0123456789-0123456789",
+    "SELFREG_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "BASE_URL": "https://www.example.com",
+    "ALLOWED_HOSTS": "www.example.com",
+}
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"ENV_FILE": os.devnull, **kept, **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def setting(name: str, **environment: str) -> str:
+    done = python(f"from project import settings; print(settings.{name})", **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("missing", [*SITE, "OKTA_CLIENT_ID"])
+def test_a_real_org_is_refused_until_every_secret_is_given_with_one_line_that_names_it(missing: str) -> None:
+    given = {name: value for name, value in (REAL_ORG | SITE).items() if name != missing}
+    done = python("import project.settings", **given)
+    assert done.returncode != 0
+    assert f"{missing} is not set. It is required" in done.stderr.strip().splitlines()[-1]
+
+
+def test_debug_is_on_only_while_no_real_org_is_named() -> None:
+    assert setting("DEBUG") == "True"
+    assert setting("DEBUG", **REAL_ORG, **SITE) == "False"
+
+
+def test_debug_can_be_switched_off_for_the_local_org_and_then_needs_the_secrets() -> None:
+    assert "SECRET_KEY is not set" in python("import project.settings", DEBUG="false").stderr
+    assert setting("DEBUG", DEBUG="false", **SITE) == "False"
+
+
+def test_with_nothing_set_the_site_talks_to_the_local_org_on_its_port() -> None:
+    assert setting("SELFREG['ISSUER']") == "http://127.0.0.1:9000/oauth2/default"
+    assert setting("SELFREG['ISSUER']", ORG_PORT="9123") == "http://127.0.0.1:9123/oauth2/default"
+    assert setting("BASE_URL", PORT="8123") == "http://127.0.0.1:8123"
+
+
+def test_the_local_orgs_secret_is_never_used_with_another_org() -> None:
+    given = {**REAL_ORG, **SITE, "OKTA_CLIENT_SECRET": ""}
+    assert setting("SELFREG['CLIENT_SECRET']", **given) == ""
+
+
+def test_outside_debug_cookies_are_bound_to_this_host_over_https() -> None:
+    production = {**REAL_ORG, **SITE}
+    assert setting("SESSION_COOKIE_NAME", **production) == "__Host-sessionid"
+    assert setting("SESSION_COOKIE_SECURE", **production) == "True"
+    assert setting("SECURE_SSL_REDIRECT", **production) == "True"
+
+
+def test_a_forwarded_https_header_is_believed_only_behind_a_trusted_proxy() -> None:
+    production = {**REAL_ORG, **SITE}
+    header = "__dict__.get('SECURE_PROXY_SSL_HEADER')"
+    assert setting(header, **production) == "None"
+    assert "HTTP_X_FORWARDED_PROTO" in setting(header, TRUSTED_PROXIES="1", **production)
+
+
+def test_djangos_deployment_check_finds_nothing_in_production() -> None:
+    code = (
+        "from django.core.management import execute_from_command_line as run; run(['manage.py', 'check', '--deploy'])"
+    )
+    done = python(code, DJANGO_SETTINGS_MODULE="project.settings", **REAL_ORG, **SITE)
+    assert done.returncode == 0, done.stderr
+    assert "WARNINGS" not in done.stderr
+
+
+def test_env_example_lists_every_variable_that_the_settings_read_and_no_other() -> None:
+    source = (ROOT / "project" / "settings.py").read_text()
+    read = set(re.findall(r'(?:env\.\w+|os\.environ\.get|required)\(\s*"([A-Z_]+)"', source))
+    listed = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read == listed
