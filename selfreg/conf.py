@@ -1,0 +1,77 @@
+"""The app's settings: ``SELFREG = {...}`` of the Django settings, typed, read when asked for.
+
+``conf()`` is cheap to call and follows ``override_settings``. Unknown keys and unusable values are reported by the
+system checks (``selfreg.checks``), not here: reading must never fail half-way through a request.
+"""
+
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Conf:
+    """Every setting with its default. In ``SELFREG`` the keys are written in capitals."""
+
+    issuer: str = ""
+    """The org (``https://x.okta.com``) or a custom authorization server (``https://x.okta.com/oauth2/default``)."""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    """Empty for a public client; Okta then ignores the visitor's IP address and device token."""
+    base_url: str = ""
+    """The site's own origin; redirect URIs are built from it, never from the Host header."""
+    scopes: str = "openid profile email"
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Url-safe base64 of 32 bytes each; the first seals, all open."""
+    email_verification: str = "mandatory"
+    """``mandatory`` or ``optional``. The org's policy may be stricter."""
+    after: str = ""
+    """Where people land who came from nowhere in particular: a path of this site. Empty: ``LOGIN_REDIRECT_URL``."""
+    site_name: str = ""
+    """Shown in the header of the pages. Empty: the host of ``base_url``."""
+    trusted_proxies: int = 0
+    """How many proxies of yours stand before this site; that many entries of X-Forwarded-For are believed, from the right."""
+    form_cache_seconds: int = 60
+    """How long the sign-up form of an org is shown without asking again."""
+    abandoned_after_seconds: int = 24 * 3600
+    """When an open registration that nobody touches counts as expired."""
+    minimum_fill_seconds: float = 2.0
+    """A sign-up form that comes back faster was filled in by a program."""
+    api_token: str = field(default="", repr=False)
+    """For administrators' repairs only (Management API); the sign-up itself never needs it."""
+
+    @property
+    def confidential(self) -> bool:
+        """Whether the org's app has a secret."""
+        return bool(self.client_secret)
+
+    @property
+    def name(self) -> str:
+        """What the site is called on the pages."""
+        return self.site_name or urlsplit(self.base_url).hostname or ""
+
+
+KNOWN_KEYS = {f.name.upper() for f in fields(Conf)}
+
+
+@lru_cache(maxsize=1)
+def conf() -> Conf:
+    """The settings as they are now."""
+    given: dict[str, Any] = {k.lower(): v for k, v in getattr(settings, "SELFREG", {}).items() if k in KNOWN_KEYS}
+    for url in ("issuer", "base_url"):
+        if url in given:
+            given[url] = str(given[url]).rstrip("/")
+    if "encryption_keys" in given:
+        given["encryption_keys"] = tuple(given["encryption_keys"])
+    return Conf(**given)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "SELFREG":
+        conf.cache_clear()

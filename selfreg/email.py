@@ -1,0 +1,27 @@
+"""The one canonical form of an e-mail address, for comparing and searching. Never for sending."""
+
+import unicodedata
+
+MAX_LENGTH = 254
+
+
+def canonical(address: str) -> str:
+    """NFC, case-folded, the domain as IDNA where it can be; "" for what is no address.
+
+    Dots and tags of the local part are kept: whether they matter is the mail provider's business.
+    """
+    address = address.strip()
+    if len(address) > MAX_LENGTH or address.count("@") != 1:
+        return ""
+    local, domain = unicodedata.normalize("NFC", address).casefold().split("@")
+    try:
+        domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return f"{local}@{domain}" if local and domain else ""
+
+
+def masked(address: str) -> str:
+    """``a•••@example.com``: enough to recognise one's own, too little to learn another's."""
+    local, at, domain = address.partition("@")
+    return f"{local[:1]}•••{at}{domain}" if at else ""

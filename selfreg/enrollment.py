@@ -1,0 +1,414 @@
+"""One registration, from begin to finish: the pipeline that joins the wire (``idx``) with the row (``models``).
+
+Every door (views, admin, commands) uses ``Enrollment``. A call to the org is always bracketed: the intent is committed,
+the call is made with no transaction open, the result is committed by compare-and-set. What goes wrong on the way ends as
+a notice on the row, so that the next page can say it; the only ``IdxError`` that leaves this file is ``NotOffered``: the caller asked for what is not there.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from selfreg import vault
+from selfreg.conf import conf
+from selfreg.email import canonical
+from selfreg.flow import Flow
+from selfreg.idx.client import Answer, Grant, IdxClient
+from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited, TransactionExpired
+from selfreg.idx.response import Action, IdxResponse, Message
+from selfreg.idx.transport import TOTAL_SECONDS
+from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, Status
+from selfreg.org import fingerprint
+from selfreg.steps import (
+    SELECT,
+    Ended,
+    Granted,
+    Step,
+    current_remediation,
+    is_error,
+    needs_details,
+    next_step,
+    option_id,
+)
+
+Kind = RegistrationEvent.Kind
+# One call and the question after a lost answer, with room for the database.
+BUSY_SECONDS = 2 * TOTAL_SECONDS + 4
+
+# What a failed exchange means for the visitor; the words are in ``texts``.
+TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
+    (OrgUnreachable, "selfreg.unreachable"),
+    (AnswerLost, "selfreg.answer_lost"),
+    (RateLimited, "selfreg.rate_limited"),
+    (NotOffered, "selfreg.not_offered"),
+    (OrgRefused, "selfreg.refused"),
+    (IdxError, "selfreg.bad_answer"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a registration comes from and where it shall lead."""
+
+    next_url: str = ""
+    language: str = ""
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+
+class Enrollment:
+    """The verbs of one registration. Each returns nothing: read ``step()`` afterwards.
+
+    :raises Conflict: (every verb) another request is at work on this registration or was quicker; show its page
+    """
+
+    def __init__(self, registration: Registration, client: IdxClient) -> None:
+        self.registration, self.client = registration, client
+        self._flow: Flow | None = None
+        self.leftover: dict[str, str] = {}
+        """What was typed on the first page, when the transaction ran out: for starting again."""
+
+    @classmethod
+    def begin(cls, client: IdxClient, flow: Flow, draft: dict[str, str], origin: Origin) -> Self:
+        """Makes the row of a registration that stands at its first step; nothing has been sent yet.
+
+        :param draft: what was typed, by HTML name; no passwords
+        :raises Conflict: this very form was submitted already
+        """
+        settings = conf()
+        registration = Registration(
+            id=origin.id,
+            issuer=settings.issuer,
+            workflow=settings.email_verification,
+            policy=fingerprint(current_remediation(flow.response)),
+            next_url=origin.next_url,
+            language=origin.language,
+        )
+        enrollment = cls(registration, client)
+        flow = replace(flow, draft=draft, profile=draft)
+        registration.keep(flow.sealable())
+        registration.__dict__.update(enrollment._standing(flow))
+        try:
+            with transaction.atomic():
+                registration.save(force_insert=True)
+                registration.note(Kind.STARTED)
+        except IntegrityError as error:
+            raise Conflict("already begun") from error
+        return enrollment
+
+    def step(self) -> Step | Granted | Ended:
+        """What the visitor sees now. No call to the org."""
+        flow = self.flow
+        found = next_step(flow.response, flow.picked)
+        return replace(found, messages=(*flow.notices, *found.messages)) if isinstance(found, Step) else found
+
+    @property
+    def flow(self) -> Flow:
+        """The sealed part of the row.
+
+        :raises vault.Unreadable: its key is gone; the registration cannot go on
+        """
+        if self._flow is None:
+            kept = self.registration.kept()
+            if kept is None:
+                raise vault.Unreadable("nothing is kept")
+            self._flow = Flow.of(kept)
+        return self._flow
+
+    @property
+    def email_proven(self) -> bool:
+        """Whether this registration saw the address proven."""
+        return self.registration.email_verified_at is not None
+
+    def refresh(self) -> None:
+        """Asks the org where the registration stands, if a lost answer left that open."""
+        if self.registration.in_doubt:
+            self._claim()
+            self._ask_again(Kind.RECOVERED)
+
+    def submit(self, values: Mapping[str, Any], draft: dict[str, str]) -> None:
+        """Sends the present step.
+
+        :param values: nested JSON by the org's names
+        :param draft: what to show again if the org finds fault with it; no secrets
+        """
+        step = self._present_step()
+        remediation = step.remediation
+        if step.page == "profile":
+            self._flow = replace(self.flow, profile=draft)
+            email = str((values.get("userProfile") or {}).get("email", self.registration.email))[:254]
+            self.registration.email, self.registration.email_canonical = email, canonical(email)
+        self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step))
+
+    def choose(self, authenticator_id: str) -> None:
+        """Takes one of the offered authenticators; asks for its details first if it has any.
+
+        :raises NotOffered: an authenticator that the org does not offer now
+        """
+        step = self._present_step()
+        option = next((o for o in step.choices if option_id(o) == authenticator_id), None)
+        if option is None:
+            raise NotOffered("no such authenticator now")
+        if needs_details(option):
+            return self._turn_to(authenticator_id)
+        chosen = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
+        return self._call(Kind.ANSWERED, step.remediation, {"authenticator": chosen}, {})
+
+    def other_way(self) -> None:
+        """Back to the choice of authenticators, where the org offers one beside the present step."""
+        self._turn_to(SELECT)
+
+    def skip(self) -> None:
+        """Skips everything that is optional from here on.
+
+        :raises NotOffered: the org does not offer that
+        """
+        self._action(Kind.SKIPPED, self._present_step().skip)
+
+    def resend(self) -> None:
+        """Has the code sent again.
+
+        :raises NotOffered: nothing to send
+        """
+        self._action(Kind.RESENT, self._present_step().resend)
+
+    def cancel(self) -> None:
+        """Gives up, here at once and at the org if it can be reached."""
+        action = self.flow.response.cancel if self.registration.sealed else None
+        self._end(Status.CANCELLED, Kind.CANCELLED)
+        if action:
+            try:
+                self.client.proceed(action, {})
+            except IdxError as error:
+                self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
+
+    def grant(self) -> Grant:
+        """The interaction code, for one caller only.
+
+        :raises NotOffered: the org is not done
+        """
+        found = next_step(self.flow.response)
+        if not isinstance(found, Granted):
+            raise NotOffered("no interaction code")
+        self._claim()
+        kept = self.flow.transaction
+        return Grant(
+            found.interaction_code, kept.code_verifier, kept.nonce, self.registration.workflow, self.email_proven
+        )
+
+    def retry_later(self, error: IdxError) -> None:
+        """The token endpoint could not be reached: the grant stays, the next attempt may have it."""
+        self._trouble(error, unsure=False)
+
+    def leave_to_sign_in(self, error: IdxError) -> None:
+        """The interaction code is spent or stale. The account exists at the org: signing in there completes this."""
+        self._flow = None
+        self.registration.sealed = ""
+        self.registration.change(to=Status.READY, busy_until=None, step="")
+        self.registration.note(Kind.TROUBLE, outcome=_trouble_outcome(error), request_id=error.request_id)
+
+    def leave_to_email(self) -> None:
+        """The site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
+        self.registration.sealed = ""
+        self.registration.change(to=Status.AWAITING_EMAIL, busy_until=None, step="selfreg.email_unproven")
+
+    def complete(self, user: Any, subject: str) -> None:
+        """The person is a Django user now."""
+        self.registration.change(to=Status.COMPLETED, user=user, okta_user_id=subject[:100], step="")
+        self.registration.note(Kind.COMPLETED)
+
+    def say(self, key: str) -> None:
+        """Leaves a notice of ours for the next page."""
+        self._save(replace(self.flow, notices=(Message("", key, severity="INFO"),)))
+
+    def fail(self, reason: str, text: str = "") -> None:
+        """Ends for a reason that the person cannot put right on this page."""
+        self._end(Status.FAILED, Kind.FAILED, failure=reason[:100], failure_text=text[:500])
+
+    def expire(self) -> None:
+        """Ends because the transaction ran out; keeps what was typed first in ``leftover``."""
+        self.leftover = self.flow.profile if self.registration.sealed else {}
+        self._end(Status.EXPIRED, Kind.EXPIRED)
+
+    # -- one call
+
+    def _present_step(self) -> Step:
+        found = self.step()
+        if not isinstance(found, Step):
+            raise NotOffered("no step to go on with")
+        return found
+
+    def _action(self, kind: RegistrationEvent.Kind, action: Action | None) -> None:
+        if action is None:
+            raise NotOffered(f"{kind} is not offered now")
+        self._call(kind, action, {}, {})
+
+    def _turn_to(self, picked: str) -> None:
+        """Another page of the same answer: no call."""
+        self._save(replace(self.flow, picked=picked, notices=(), draft={}))
+
+    def _call(
+        self,
+        kind: RegistrationEvent.Kind,
+        action: Action,
+        values: Mapping[str, Any],
+        draft: dict[str, str],
+        *,
+        proves_email: bool = False,
+    ) -> None:
+        self._claim()
+        try:
+            answer = self.client.proceed(action, values)
+        except TransactionExpired:
+            self.expire()
+        except AnswerLost as error:
+            self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
+            self._ask_again(kind, draft, proves_email=proves_email)
+        except IdxError as error:
+            self._trouble(error, unsure=False, draft=draft)
+        else:
+            self._record(kind, answer, draft, proves_email=proves_email)
+
+    def _ask_again(self, kind: RegistrationEvent.Kind, draft: dict[str, str] | None = None, *, proves_email: bool = False) -> None:
+        """After a lost answer the change is not repeated: the org is asked what became of it."""
+        try:
+            answer = self.client.introspect(self.flow.transaction)
+        except TransactionExpired:
+            self.expire()
+        except IdxError as error:
+            self._trouble(error, unsure=True, draft=draft)
+        else:
+            moved = self._moved_on(answer)
+            self._record(kind if moved else Kind.RECOVERED, answer, draft or {}, proves_email=proves_email and moved)
+            if not moved and self.registration.is_open:
+                self._save(replace(self.flow, notices=(notice(AnswerLost("asked again")),)))
+
+    def _moved_on(self, answer: Answer) -> bool:
+        before, after = next_step(self.flow.response), next_step(answer.response)
+        return not isinstance(after, Step) or not isinstance(before, Step) or after.name != before.name
+
+    def _claim(self) -> None:
+        self.registration.claim(BUSY_SECONDS)
+
+    def _record(self, kind: RegistrationEvent.Kind, answer: Answer, draft: dict[str, str], *, proves_email: bool) -> None:
+        """Commits what the org said."""
+        response, flow = answer.response, self.flow
+        errors = [m for m in response.messages if is_error(m)]
+        outcome = " ".join(m.key or "message" for m in errors)[:200] or "ok"
+        details = {"outcome": outcome, "milliseconds": round(answer.seconds * 1000), "request_id": answer.request_id}
+        step_before = self.registration.step
+        found = next_step(response)
+        if isinstance(found, Ended) and (answer.status == 429 or answer.status >= 500):
+            # No step, but no end either: the step before it still stands.
+            flow = replace(flow, draft=draft, notices=response.messages, wait_until=_wait_until(answer.wait))
+            found = next_step(flow.response)
+        else:
+            stays_picked = flow.picked if errors and not isinstance(found, Ended) and _offers(response, flow.picked) else ""
+            flow = replace(
+                flow,
+                document=answer.document,
+                draft=draft if errors else {},
+                notices=(),
+                picked=stays_picked,
+                wait_until=_wait_until(answer.wait),
+            )
+        if isinstance(found, Ended) and not found.awaits_email:
+            text = " ".join(m.text for m in found.messages)
+            self.registration.note(kind, step=step_before, **details)
+            return self.fail(found.reason, text)
+        proven = {"email_verified_at": timezone.now()} if proves_email and answer.status < 400 and not errors else {}
+        self._save(flow, **proven)
+        self.registration.note(kind, step=step_before, **details)
+        if proven:
+            self.registration.note(Kind.VERIFIED, step=step_before)
+
+    def _save(self, flow: Flow, **values: Any) -> None:
+        """Commits a flow that goes on, and releases the claim."""
+        self.registration.keep(flow.sealable())
+        standing = self._standing(flow)
+        self.registration.change(
+            to=Status(standing.pop("status")),
+            email=self.registration.email,
+            email_canonical=self.registration.email_canonical,
+            busy_until=None,
+            unsure=False,
+            **standing,
+            **values,
+        )
+        self._flow = flow
+
+    def _standing(self, flow: Flow) -> dict[str, Any]:
+        """What an answer means for the columns of the row."""
+        response = flow.response
+        found = next_step(response, flow.picked)
+        if isinstance(found, Granted):
+            status, step = Status.FINISHING, "token"
+        elif isinstance(found, Ended):
+            status, step = Status.AWAITING_EMAIL, found.reason
+        else:
+            known = bool(response.user_id) or self.registration.status == Status.ENROLLING
+            status, step = (Status.ENROLLING if known else Status.STARTED), found.name
+        user_id = response.user_id[:100] or self.registration.okta_user_id
+        return {"status": status, "step": step[:100], "okta_user_id": user_id, "expires_at": response.expires_at}
+
+    def _trouble(self, error: IdxError, *, unsure: bool, draft: dict[str, str] | None = None) -> None:
+        """The row stays where it was and says what happened."""
+        flow = replace(self.flow, notices=(notice(error),))
+        if draft is not None:
+            flow = replace(flow, draft=draft)
+        if isinstance(error, RateLimited):
+            flow = replace(flow, wait_until=_wait_until(error.retry_after))
+        self.registration.keep(flow.sealable())
+        self.registration.change(
+            busy_until=None, unsure=unsure, email=self.registration.email, email_canonical=self.registration.email_canonical
+        )
+        self._flow = flow
+        self.registration.note(Kind.TROUBLE, outcome=_trouble_outcome(error), request_id=error.request_id)
+
+    def _end(self, to: Status, kind: RegistrationEvent.Kind, **values: Any) -> None:
+        if self.registration.status in FINAL:
+            return
+        self.registration.change(to=to, **values)
+        self.registration.note(kind, outcome=values.get("failure", ""))
+        self._flow = None
+
+
+def complete_by_sign_in(user: Any, subject: str) -> None:
+    """Somebody signed in through the org: the newest registration that was waiting for just that is complete."""
+    waiting = Registration.objects.filter(
+        issuer=conf().issuer, okta_user_id=subject, status__in=(Status.AWAITING_EMAIL, Status.READY)
+    ).first()
+    if waiting:
+        waiting.change(to=Status.COMPLETED, user=user, step="")
+        waiting.note(Kind.COMPLETED)
+
+
+def _proves_email(step: Step) -> bool:
+    return bool(step.authenticator and step.authenticator.kind == "email" and step.remediation.name == "enroll-authenticator")
+
+
+def _offers(response: IdxResponse, picked: str) -> bool:
+    """Whether the page the visitor turned to still exists in the new answer."""
+    found = next_step(response, picked)
+    return bool(picked) and isinstance(found, Step) and (picked == SELECT or found.option is not None)
+
+
+def notice(error: IdxError) -> Message:
+    """What a failed exchange means for the visitor."""
+    key = next(key for kind, key in TROUBLES if isinstance(error, kind))
+    if isinstance(error, RateLimited):
+        return Message("", key, (str(error.retry_after),))
+    return Message(error.description if isinstance(error, OrgRefused) else "", key)
+
+
+def _trouble_outcome(error: IdxError) -> str:
+    return f"{type(error).__name__} {error.code}" if isinstance(error, OrgRefused) else type(error).__name__
+
+
+def _wait_until(seconds: int) -> float:
+    return (timezone.now() + timedelta(seconds=seconds)).timestamp() if seconds else 0.0

@@ -1,0 +1,114 @@
+"""Validation of an ID token: OpenID Connect Core 3.1.3.7, clause by clause. Pure: keys, time and expectations come in."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256")
+LEEWAY_SECONDS = 60
+MAX_AGE_SECONDS = 3 * 3600
+REQUIRED = ("iss", "sub", "aud", "exp", "iat")
+
+
+class InvalidToken(Exception):
+    """The token is not one that this issuer made for us, now, for this sign-in. The reason names a clause, never a value."""
+
+
+class UnknownKey(InvalidToken):
+    """No key of this id: the issuer may have rotated its keys since they were fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the token must say. ``nonce`` is never blank."""
+
+    issuer: str
+    client_id: str
+    nonce: str = field(repr=False)
+    algorithms: tuple[str, ...] = ALGORITHMS
+
+
+def verify(token: str, keys: Mapping[str, Any], expected: Expected, *, access_token: str, now: float) -> dict[str, Any]:
+    """The claims of a valid ID token.
+
+    :param keys: the issuer's JWKS
+    :param now: seconds since the epoch
+    :raises UnknownKey: refetch the keys once, then try again
+    :raises InvalidToken: any clause is not met
+    """
+    header = _header(token)
+    if header.get("alg") not in expected.algorithms:
+        raise InvalidToken("algorithm not allowed")
+    claims = _signed_claims(token, _key(keys, header), header["alg"])
+    for clause, fulfilled in _clauses(claims, expected, access_token, header["alg"], now).items():
+        if not fulfilled:
+            raise InvalidToken(clause)
+    return claims
+
+
+def _clauses(claims: Mapping[str, Any], expected: Expected, access_token: str, algorithm: str, now: float) -> dict[str, bool]:
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    issued, expires, starts = claims["iat"], claims["exp"], claims.get("nbf", 0)
+    at_hash = claims.get("at_hash")
+    return {
+        "issuer": claims["iss"] == expected.issuer,
+        "subject": isinstance(claims["sub"], str) and 0 < len(claims["sub"]) <= 255,
+        "audience": expected.client_id in audience and all(isinstance(a, str) for a in audience),
+        "authorized party": claims.get("azp", expected.client_id) == expected.client_id
+        and (len(audience) == 1 or "azp" in claims),
+        "times": all(_is_time(t) for t in (issued, expires, starts)),
+        "expired": _is_time(expires) and now < expires + LEEWAY_SECONDS,
+        "issued in the future": _is_time(issued) and issued <= now + LEEWAY_SECONDS,
+        "too old": _is_time(issued) and issued >= now - MAX_AGE_SECONDS,
+        "not yet valid": _is_time(starts) and starts <= now + LEEWAY_SECONDS,
+        "nonce": bool(expected.nonce)
+        and isinstance(claims.get("nonce"), str)
+        and hmac.compare_digest(claims["nonce"].encode(), expected.nonce.encode()),
+        "access token hash": at_hash is None or at_hash == _half_hash(access_token, algorithm),
+    }
+
+
+def _header(token: str) -> dict[str, Any]:
+    try:
+        return jwt.get_unverified_header(token)
+    except jwt.PyJWTError as error:
+        raise InvalidToken("not a token") from error
+
+
+def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
+    """The issuer's key of the token's ``kid``. What the header itself offers as a key (jwk, jku, x5u) is never looked at."""
+    found = keys.get("keys")
+    candidates = [k for k in found if isinstance(k, Mapping)] if isinstance(found, list) else []
+    kid, algorithm = header.get("kid"), header["alg"]
+    for key in candidates:
+        if kid and key.get("kid") == kid and key.get("alg", algorithm) == algorithm and key.get("use", "sig") == "sig":
+            try:
+                return jwt.PyJWK(dict(key), algorithm=algorithm)
+            except (jwt.PyJWTError, ValueError, TypeError) as error:
+                raise InvalidToken("unusable key") from error
+    raise UnknownKey("no such key")
+
+
+def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
+    only_signature = {"verify_signature": True, "require": list(REQUIRED)} | {
+        f"verify_{clause}": False for clause in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
+    }
+    try:
+        return jwt.decode(token, key, algorithms=[algorithm], options=only_signature)  # type: ignore[arg-type]
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise InvalidToken("signature or required claims") from error
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10**11
+
+
+def _half_hash(access_token: str, algorithm: str) -> str:
+    """``at_hash``: base64url of the left half of the hash that the signature uses (OIDC Core 3.1.3.6)."""
+    digest = hashlib.new(f"sha{algorithm[-3:]}", access_token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

@@ -1,0 +1,16 @@
+"""Proof Key for Code Exchange (RFC 7636), method S256 only."""
+
+import base64
+import hashlib
+import secrets
+
+
+def new_verifier() -> str:
+    """A fresh code verifier: 86 url-safe characters, 512 bits."""
+    return secrets.token_urlsafe(64)
+
+
+def challenge(verifier: str) -> str:
+    """``BASE64URL(SHA256(verifier))`` without padding."""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -1,0 +1,516 @@
+"""The answers of the Identity Engine as frozen, typed objects. The only file that touches raw keys.
+
+Shapes are those of ION as Okta writes it: ``{"type": "array", "value": [...]}`` wrappers, fields that nest by ``form``,
+``options`` with three meanings, ``relatesTo`` paths into the same document. Defaults follow the protocol, not intuition:
+``mutable`` and ``visible`` are true when absent, ``required`` is false.
+
+The parser is lenient inside (a label that is no text becomes "") and strict outside: what is not a document of the
+protocol raises ``MalformedAnswer``. Lists keep every entry: ``redirect-idp`` and ``userProfile`` may occur several times.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from selfreg.idx.errors import MalformedAnswer
+
+Scalar = str | int | float | bool
+Json = Mapping[str, Any]
+
+MAX_TEXT = 2_000
+MAX_DEPTH = 12
+KIND_BY_KEY = {
+    "okta_email": "email",
+    "okta_password": "password",
+    "phone_number": "phone",
+    "security_question": "security_question",
+    "google_otp": "app",
+    "okta_verify": "app",
+    "webauthn": "security_key",
+}
+KEY_BY_KIND = {
+    "email": "okta_email",
+    "password": "okta_password",
+    "phone": "phone_number",
+    "security_question": "security_question",
+    "security_key": "webauthn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something the org says to the person. ``key`` is its i18n key, "" when it has none; ``path`` the field's, "" for the page."""
+
+    text: str
+    key: str = ""
+    params: tuple[str, ...] = ()
+    severity: str = "ERROR"
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """``settings`` of the password authenticator. ``None`` or 0: not asked for."""
+
+    min_length: int = 0
+    min_lower: int = 0
+    min_upper: int = 0
+    min_number: int = 0
+    min_symbol: int = 0
+    max_repeating: int = 0
+    exclude_username: bool = False
+    exclude_attributes: tuple[str, ...] = ()
+    active_directory_rules: bool = False
+    history_count: int = 0
+    min_age_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A call the org offers: where, how, and the fields it takes. A ``Remediation`` is one that is a step of the flow."""
+
+    name: str
+    href: str = field(repr=False)
+    method: str = "POST"
+    accepts: str = ""
+    fields: "tuple[Field, ...]" = ()
+    refresh_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """One way to prove who one is. ``key`` falls back to the type: the oldest orgs send no key."""
+
+    id: str
+    key: str
+    kind: str
+    label: str
+    methods: tuple[str, ...] = ()
+    password_policy: PasswordPolicy | None = None
+    question_keys: tuple[tuple[str, str], ...] = ()
+    shared_secret: str = field(default="", repr=False)
+    qr_image: str = field(default="", repr=False)
+    activation: Json | None = field(default=None, repr=False)
+    magic_link: bool = True
+    shown_code: str = field(default="", repr=False)
+    resend: Action | None = None
+    poll: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice: a scalar ``value``, or the ``fields`` of an object."""
+
+    label: str
+    value: Scalar | None = None
+    fields: "tuple[Field, ...]" = ()
+    authenticator: Authenticator | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input. ``path`` is the dotted name to send, ``fields`` its members when it is an object.
+
+    ``display`` and ``format`` are the org's wish how to show it (an ``options`` entry labelled "display"); the choices it
+    names are in ``options`` like any other.
+    """
+
+    name: str
+    path: str
+    label: str = ""
+    type: str = "string"
+    required: bool = False
+    visible: bool = True
+    mutable: bool = True
+    secret: bool = False
+    value: Scalar | None = field(default=None, repr=False)
+    min_length: int | None = None
+    max_length: int | None = None
+    hint: str = ""
+    custom_label: bool = False
+    description: str = ""
+    description_key: str = ""
+    display: str = ""
+    format: str = ""
+    fields: "tuple[Field, ...]" = ()
+    options: tuple[Option, ...] = ()
+    authenticator: Authenticator | None = None
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def leaves(self) -> "Iterator[Field]":
+        """This field, or the innermost fields of an object."""
+        if self.fields:
+            for inner in self.fields:
+                yield from inner.leaves
+        else:
+            yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation(Action):
+    """A step the org offers. ``kind``, ``idp_id`` and ``idp_name`` are those of an identity provider's link."""
+
+    authenticator: Authenticator | None = None
+    kind: str = ""
+    idp_id: str = ""
+    idp_name: str = ""
+    is_link: bool = False
+
+    @property
+    def leaves(self) -> Iterator[Field]:
+        """Every innermost field, in the org's order, repeated names included."""
+        for outer in self.fields:
+            yield from outer.leaves
+
+    def field(self, path: str) -> Field | None:
+        """The first field (of any depth) with this dotted path."""
+        return next((f for f in _walk(self.fields) if f.path == path), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Captcha:
+    """The provider's widget that a form asks for."""
+
+    id: str
+    site_key: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdxResponse:
+    """One whole answer. ``messages`` holds those of the page and of every field, without repetition."""
+
+    state_handle: str = field(default="", repr=False)
+    expires_at: datetime | None = None
+    intent: str = ""
+    remediations: tuple[Remediation, ...] = ()
+    messages: tuple[Message, ...] = ()
+    current_authenticator: Authenticator | None = None
+    authenticators: tuple[Authenticator, ...] = ()
+    enrolled: tuple[Authenticator, ...] = ()
+    user_id: str = ""
+    user_identifier: str = ""
+    app_label: str = ""
+    title: str = ""
+    button_label: str = ""
+    captcha: Captcha | None = None
+    cancel: Action | None = None
+    requested_from: tuple[str, ...] = ()
+    interaction_code: str = field(default="", repr=False)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Nothing to go on with: no remediation and no interaction code."""
+        return not self.remediations and not self.interaction_code
+
+    def remediation(self, name: str) -> Remediation | None:
+        """The first remediation of this name."""
+        return next((r for r in self.remediations if r.name == name), None)
+
+    def has_message(self, key: str) -> bool:
+        """Whether the org says this i18n key anywhere."""
+        return any(m.key == key for m in self.messages)
+
+
+def parse(document: object) -> IdxResponse:
+    """Reads one IDX document.
+
+    :param document: the decoded JSON body
+    :raises MalformedAnswer: it is no object, or an object without ``version``
+    """
+    if not isinstance(document, Mapping) or not document.get("version"):
+        raise MalformedAnswer("not an IDX document")
+    return _Document(document).response()
+
+
+def without_bearers(document: object) -> dict[str, Any]:
+    """The document without its handles and without links that belong to one transaction: fit for sharing between visitors.
+
+    :raises MalformedAnswer: not an object
+    """
+    if not isinstance(document, Mapping):
+        raise MalformedAnswer("not an IDX document")
+    kept = {k: v for k, v in document.items() if k not in ("stateHandle", "successWithInteractionCode", "cancel", "messages")}
+    shared = [r for r in _items(document, "remediation") if r.get("rel")]
+    return _without_handles({**kept, "remediation": {"type": "array", "value": shared}})
+
+
+def _without_handles(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        if node.get("name") == "stateHandle":
+            return {**node, "value": None}
+        return {k: _without_handles(v) for k, v in node.items()}
+    return [_without_handles(n) for n in node] if isinstance(node, list) else node
+
+
+class _Document:
+    """One document while it is read; knows how to follow ``relatesTo``."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+
+    def response(self) -> IdxResponse:
+        raw = self.document
+        remediations = tuple(self.remediation(r) for r in _items(raw, "remediation") if _text(r, "name"))
+        page = [_message(m) for m in _items(raw, "messages")]
+        in_fields = [m for r in remediations for f in _walk(r.fields) for m in f.messages]
+        user, ui, client = _value(raw, "user"), _value(raw, "uiDisplay"), _value(raw, "client")
+        cancel = raw.get("cancel")
+        return IdxResponse(
+            state_handle=_text(raw, "stateHandle"),
+            expires_at=_moment(raw.get("expiresAt")),
+            intent=_text(raw, "intent").upper(),
+            remediations=remediations,
+            messages=_unique([m for m in [*page, *in_fields] if m.text or m.key]),
+            current_authenticator=self.holder("currentAuthenticator")
+            or self.holder("currentAuthenticatorEnrollment")
+            or self.holder("enrollmentAuthenticator"),
+            authenticators=tuple(self.authenticator(a) for a in _items(raw, "authenticators")),
+            enrolled=tuple(self.authenticator(a) for a in _items(raw, "authenticatorEnrollments")),
+            user_id=_text(user, "id"),
+            user_identifier=_text(user, "identifier"),
+            app_label=_text(_value(raw, "app"), "label"),
+            title=_text(ui, "label"),
+            button_label=_text(ui, "buttonLabel"),
+            captcha=self.captcha(),
+            cancel=self.action(cancel) if isinstance(cancel, Mapping) else None,
+            requested_from=tuple(t for t in (_text(client, "browser"), _text(client, "os")) if t),
+            interaction_code=self.interaction_code(),
+        )
+
+    def action(self, raw: Json) -> Action:
+        return Action(
+            name=_text(raw, "name"),
+            href=_text(raw, "href"),
+            method=(_text(raw, "method") or "POST").upper(),
+            accepts=_text(raw, "accepts"),
+            fields=self.fields(raw.get("value"), ""),
+            refresh_ms=_number(raw, "refresh") or 0,
+        )
+
+    def remediation(self, raw: Json) -> Remediation:
+        call, idp = self.action(raw), raw.get("idp")
+        idp = idp if isinstance(idp, Mapping) else {}
+        return Remediation(
+            name=call.name,
+            href=call.href,
+            method=call.method,
+            accepts=call.accepts,
+            fields=call.fields,
+            refresh_ms=call.refresh_ms,
+            authenticator=self.related(raw.get("relatesTo")),
+            kind=_text(raw, "type"),
+            idp_id=_text(idp, "id"),
+            idp_name=_text(idp, "name"),
+            is_link=not raw.get("rel"),
+        )
+
+    def fields(self, raw: object, prefix: str, depth: int = 0) -> tuple[Field, ...]:
+        if not isinstance(raw, list) or depth > MAX_DEPTH:
+            return ()
+        return tuple(self.field(f, prefix, depth) for f in raw if isinstance(f, Mapping) and _text(f, "name"))
+
+    def field(self, raw: Json, prefix: str, depth: int) -> Field:
+        name = _text(raw, "name")
+        path = f"{prefix}.{name}" if prefix else name
+        value, form = raw.get("value"), raw.get("form")
+        if isinstance(value, Mapping) and not isinstance(form, Mapping):
+            form = value.get("form")
+        display, choices = _display(raw)
+        return Field(
+            name=name,
+            path=path,
+            label=_text(raw, "label"),
+            type=_text(raw, "type") or "string",
+            required=raw.get("required") is True,
+            visible=raw.get("visible") is not False,
+            mutable=raw.get("mutable") is not False,
+            secret=raw.get("secret") is True,
+            value=_scalar(value),
+            min_length=_number(raw, "minLength"),
+            max_length=_number(raw, "maxLength"),
+            hint=_text(raw, "hint"),
+            custom_label=raw.get("customLabel") is True,
+            description=_text(raw, "desc"),
+            description_key=_text(raw, "descKey"),
+            display=_text(display, "inputType"),
+            format=_text(display, "format"),
+            fields=self.fields(form.get("value"), path, depth + 1) if isinstance(form, Mapping) else (),
+            options=tuple(self.option(o, path, depth) for o in choices),
+            authenticator=self.related(raw.get("relatesTo")),
+            messages=tuple(replace(_message(m), path=path) for m in _items(raw, "messages")),
+        )
+
+    def option(self, raw: Json, prefix: str, depth: int) -> Option:
+        value = raw.get("value")
+        form = value.get("form") if isinstance(value, Mapping) else None
+        return Option(
+            label=_text(raw, "label"),
+            value=_scalar(value),
+            fields=self.fields(form.get("value"), prefix, depth + 1) if isinstance(form, Mapping) else (),
+            authenticator=self.related(raw.get("relatesTo")),
+        )
+
+    def related(self, path: object) -> Authenticator | None:
+        """Follows ``relatesTo`` (a string on fields, a list on remediations). What cannot be resolved relates to nothing."""
+        if isinstance(path, list):
+            path = path[0] if path else None
+        if not isinstance(path, str) or not path.startswith("$."):
+            return None
+        node: object = self.document
+        for name, index in re.findall(r"(\w+)|\[(\d{1,4})\]", path[2:]):
+            if name and isinstance(node, Mapping):
+                node = node.get(name)
+            elif index and isinstance(node, list) and int(index) < len(node):
+                node = node[int(index)]
+            else:
+                return None
+        if isinstance(node, Mapping) and isinstance(node.get("value"), Mapping):
+            node = node["value"]
+        return self.authenticator(node) if isinstance(node, Mapping) and _text(node, "type") else None
+
+    def holder(self, key: str) -> Authenticator | None:
+        raw = _value(self.document, key)
+        return self.authenticator(raw) if raw else None
+
+    def authenticator(self, raw: Json) -> Authenticator:
+        kind, context = _text(raw, "type"), raw.get("contextualData")
+        context = context if isinstance(context, Mapping) else {}
+        key = _text(raw, "key") or KEY_BY_KIND.get(kind, kind)
+        activation, qr = context.get("activationData"), context.get("qrcode")
+        return Authenticator(
+            id=_text(raw, "id"),
+            key=key,
+            kind=kind or KIND_BY_KEY.get(key, ""),
+            label=_text(raw, "displayName"),
+            methods=tuple(_text(m, "type") for m in _list(raw, "methods")),
+            password_policy=_password_policy(raw.get("settings")),
+            question_keys=tuple((_text(q, "questionKey"), _text(q, "question")) for q in _list(context, "questions")),
+            shared_secret=_text(context, "sharedSecret"),
+            qr_image=_text(qr, "href", limit=100_000) if isinstance(qr, Mapping) else "",
+            activation=activation if isinstance(activation, Mapping) else None,
+            magic_link=context.get("useEmailMagicLink") is not False,
+            shown_code=_text(context, "otp"),
+            resend=self.inner_action(raw, "resend"),
+            poll=self.inner_action(raw, "poll"),
+        )
+
+    def inner_action(self, raw: Json, key: str) -> Action | None:
+        inner = raw.get(key)
+        return self.action(inner) if isinstance(inner, Mapping) and _text(inner, "href") else None
+
+    def captcha(self) -> Captcha | None:
+        raw = _value(self.document, "captcha")
+        return Captcha(_text(raw, "id"), _text(raw, "siteKey"), _text(raw, "type")) if _text(raw, "siteKey") else None
+
+    def interaction_code(self) -> str:
+        success = self.document.get("successWithInteractionCode")
+        if not isinstance(success, Mapping):
+            return ""
+        return next((_text(f, "value") for f in _list(success, "value") if f.get("name") == "interaction_code"), "")
+
+
+def _walk(fields: tuple[Field, ...]) -> Iterator[Field]:
+    """Every field of every depth, those of object options included."""
+    for outer in fields:
+        yield outer
+        yield from _walk(outer.fields)
+        for option in outer.options:
+            yield from _walk(option.fields)
+
+
+def _display(raw: Json) -> tuple[Json, list[Json]]:
+    """Splits ``options`` into the display hint and the choices (the third meaning: one option labelled "display")."""
+    options = _list(raw, "options")
+    if len(options) == 1 and options[0].get("label") == "display" and isinstance(options[0].get("value"), Mapping):
+        inner = options[0]["value"].get("value")
+        hint = inner if isinstance(inner, Mapping) else options[0]["value"]
+        return hint, _list(hint, "options")
+    return {}, options
+
+
+def _password_policy(settings: object) -> PasswordPolicy | None:
+    if not isinstance(settings, Mapping):
+        return None
+    rules, age = settings.get("complexity"), settings.get("age")
+    rules, age = (rules if isinstance(rules, Mapping) else {}), (age if isinstance(age, Mapping) else {})
+    attributes = rules.get("excludeAttributes")
+    return PasswordPolicy(
+        min_length=_number(rules, "minLength") or 0,
+        min_lower=_number(rules, "minLowerCase") or 0,
+        min_upper=_number(rules, "minUpperCase") or 0,
+        min_number=_number(rules, "minNumber") or 0,
+        min_symbol=_number(rules, "minSymbol") or 0,
+        max_repeating=_number(rules, "maxConsecutiveRepeatingCharacters") or 0,
+        exclude_username=rules.get("excludeUsername") is True,
+        exclude_attributes=tuple(a for a in attributes if isinstance(a, str)) if isinstance(attributes, list) else (),
+        active_directory_rules=rules.get("useADComplexityRequirements") is True,
+        history_count=_number(age, "historyCount") or 0,
+        min_age_minutes=_number(age, "minAgeMinutes") or 0,
+    )
+
+
+def _message(raw: Json) -> Message:
+    i18n = raw.get("i18n")
+    i18n = i18n if isinstance(i18n, Mapping) else {}
+    params = i18n.get("params")
+    return Message(
+        text=_text(raw, "message"),
+        key=_text(i18n, "key"),
+        params=tuple(str(p)[:MAX_TEXT] for p in params if isinstance(p, str | int | float))
+        if isinstance(params, list)
+        else (),
+        severity=(_text(raw, "class") or "INFO").upper(),
+    )
+
+
+def _unique(messages: list[Message]) -> tuple[Message, ...]:
+    """The same words once per field: a security question repeats its error in every option, a page may repeat its fields'."""
+    beside_fields = {(m.key, m.text) for m in messages if m.path}
+    kept = [m for m in messages if m.path or (m.key, m.text) not in beside_fields]
+    return tuple({(m.key, m.text, m.path): m for m in kept}.values())
+
+
+def _items(raw: Json, key: str) -> list[Json]:
+    """The objects of ``{"type": "array", "value": [...]}``."""
+    wrapper = raw.get(key)
+    return _list(wrapper, "value") if isinstance(wrapper, Mapping) else []
+
+
+def _list(raw: Json, key: str) -> list[Json]:
+    found = raw.get(key)
+    return [n for n in found if isinstance(n, Mapping)] if isinstance(found, list) else []
+
+
+def _value(raw: Json, key: str) -> Json:
+    """The object of ``{"type": "object", "value": {...}}``."""
+    wrapper = raw.get(key)
+    inner = wrapper.get("value") if isinstance(wrapper, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _text(raw: Json, key: str, limit: int = MAX_TEXT) -> str:
+    found = raw.get(key)
+    return found[:limit] if isinstance(found, str) else ""
+
+
+def _number(raw: Json, key: str) -> int | None:
+    found = raw.get(key)
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 10**9 else None
+
+
+def _scalar(value: object) -> Scalar | None:
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,163 @@
+"""The one seam for I/O: bounded HTTP to one origin.
+
+A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never keeps cookies (visitors
+share it), reads at most ``MAX_BODY`` decoded bytes and gives up at a total deadline. TLS is always verified.
+"""
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
+
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 5.0
+TOTAL_SECONDS = 8.0
+MAX_BODY = 256 * 1024
+MAX_DEPTH = 40
+CALLABLE_PATH = re.compile(r"/(?:idp/idx|oauth2)/[A-Za-z0-9._~/-]*")
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole HTTP answer. ``body`` is the decoded JSON, ``text`` the same as it came; ``seconds`` how long it took."""
+
+    status: int
+    body: object = field(repr=False)
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    seconds: float
+
+    @property
+    def request_id(self) -> str:
+        """Okta's name for this call, as its System Log has it."""
+        return self.headers.get("X-Okta-Request-Id", "")[:64]
+
+
+class Transport:
+    """Calls one origin over a pool of kept connections. Safe to share between threads.
+
+    :param origin: ``https://dev-1.okta.com``; what leads elsewhere raises ``ForeignHref``
+    """
+
+    def __init__(self, origin: str, pool_size: int = 32) -> None:
+        self.origin = origin
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.session.mount(origin, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size))
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Reply:
+        """A GET. Raises what ``post`` raises."""
+        return self._call("GET", url, headers, None)
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes | str) -> Reply:
+        """A POST of an encoded body.
+
+        :raises OrgUnreachable: nothing was sent
+        :raises AnswerLost: sent, and no whole answer came back in time
+        :raises MalformedAnswer: a redirect, too large, or not JSON
+        :raises ForeignHref: ``url`` is not of this origin
+        """
+        return self._call("POST", url, headers, body)
+
+    def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+        self._check(url)
+        started = time.monotonic()
+        try:
+            with self.session.request(
+                method,
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                raw = self._read(answer, started + TOTAL_SECONDS)
+                status, answer_headers = answer.status_code, answer.headers
+        except requests.exceptions.ConnectTimeout as error:
+            raise OrgUnreachable(f"{self.origin}: no connection in {CONNECT_SECONDS} s") from error
+        except requests.exceptions.SSLError as error:
+            raise OrgUnreachable(f"{self.origin}: TLS refused") from error
+        except requests.exceptions.ConnectionError as error:
+            raise _nothing_sent_or_lost(self.origin, error) from error
+        except (requests.exceptions.RequestException, OSError, ValueError) as error:
+            raise AnswerLost(f"{self.origin}: {type(error).__name__}") from error
+        if 300 <= status < 400:
+            raise MalformedAnswer(f"{self.origin} answered with a redirect")
+        text, decoded = _strict_json(raw, status)
+        return Reply(status, decoded, text, answer_headers, time.monotonic() - started)
+
+    def _check(self, url: str) -> None:
+        """Only this origin, only the protocol's paths, no tricks of spelling."""
+        parts = urlsplit(url)
+        path = parts.path
+        keys_or_discovery = path.endswith("/.well-known/openid-configuration")
+        known = keys_or_discovery or CALLABLE_PATH.fullmatch(path)
+        if f"{parts.scheme}://{parts.netloc}" != self.origin or not known or ".." in path or "//" in path:
+            raise ForeignHref("the org's answer leads outside its own address")
+
+    def _read(self, answer: requests.Response, until: float) -> bytes:
+        pieces, size = [], 0
+        for piece in answer.iter_content(16 * 1024):
+            size += len(piece)
+            if size > MAX_BODY:
+                raise MalformedAnswer(f"{self.origin}: an answer of more than {MAX_BODY} bytes")
+            if time.monotonic() > until:
+                raise AnswerLost(f"{self.origin}: no whole answer in {TOTAL_SECONDS} s")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> int:
+    """Seconds to wait after a 429: ``X-Rate-Limit-Reset`` (UTC epoch seconds), kept between 1 and 120.
+
+    A reset in the past, garbage, or none at all gives ``default``; so does a concurrency limit, whose reset is only a hint.
+    """
+    try:
+        reset, limit = float(headers["X-Rate-Limit-Reset"]), float(headers.get("X-Rate-Limit-Limit", 1))
+    except (KeyError, ValueError):
+        return default
+    wait = reset - now
+    return min(math.ceil(wait), 120) if limit > 0 and 0 < wait < 86_400 else default
+
+
+def _nothing_sent_or_lost(origin: str, error: requests.exceptions.ConnectionError) -> OrgUnreachable | AnswerLost:
+    """A refused connection or an unknown host sent nothing; a reset may have come after the work was done."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"):
+        return OrgUnreachable(f"{origin}: {type(reason).__name__}")
+    return AnswerLost(f"{origin}: the connection broke")
+
+
+def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
+    """JSON without NaN, NUL, lone surrogates, or depth that a database or a reader would choke on."""
+    try:
+        text = raw.decode("utf-8")
+        decoded = json.loads(text, parse_constant=_refuse_constant)
+        fine = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
+    except (ValueError, RecursionError) as error:
+        raise MalformedAnswer(f"HTTP {status}, not JSON") from error
+    if not fine or _depth(decoded) > MAX_DEPTH:
+        raise MalformedAnswer(f"HTTP {status}, unsafe JSON")
+    return text, decoded
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _depth(node: object, level: int = 0) -> int:
+    if level > MAX_DEPTH or not isinstance(node, dict | list):
+        return level
+    return max((_depth(n, level + 1) for n in (node.values() if isinstance(node, dict) else node)), default=level)

@@ -1,0 +1,251 @@
+"""The row is the flow: everything a sign-up needs to go on lives in ``Registration``, so any worker serves any step.
+
+Statuses move along ``TRANSITIONS`` only, and a row changes only by compare-and-set on its ``version``: of two requests
+that saw the same state one wins and the other learns that it lost. Bearer values sit in one sealed text that is emptied
+in every final status, which a constraint of the database enforces. Nothing here knows HTTP or the protocol.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from selfreg import vault
+from selfreg.email import masked
+
+
+class Status(models.TextChoices):
+    """Where a registration stands."""
+
+    STARTED = "started", _("Started")
+    ENROLLING = "enrolling", _("Setting up")
+    FINISHING = "finishing", _("Signing in")
+    AWAITING_EMAIL = "awaiting_email", _("Waiting for e-mail")
+    READY = "ready", _("Ready to sign in")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+    FAILED = "failed", _("Failed")
+
+
+FINAL = frozenset({Status.COMPLETED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
+OPEN = frozenset(Status) - FINAL
+
+ENDINGS = {Status.CANCELLED, Status.EXPIRED, Status.FAILED}
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    # A profile that the org accepted makes the account; an org that asks for nothing more finishes at once.
+    Status.STARTED: frozenset({Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL} | ENDINGS),
+    Status.ENROLLING: frozenset({Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL} | ENDINGS),
+    Status.FINISHING: frozenset({Status.FINISHING, Status.AWAITING_EMAIL, Status.READY, Status.COMPLETED} | ENDINGS),
+    # Proven later by the org's link; then the same person arrives by OIDC.
+    Status.AWAITING_EMAIL: frozenset({Status.AWAITING_EMAIL, Status.COMPLETED} | ENDINGS),
+    # The org is done, our interaction code is spent or stale: signing in at the org completes it.
+    Status.READY: frozenset({Status.COMPLETED} | ENDINGS),
+    # Abandoned here, but signed in through the org later: the same registration after all.
+    Status.EXPIRED: frozenset({Status.COMPLETED}),
+    Status.COMPLETED: frozenset(),
+    Status.CANCELLED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+
+
+class ForbiddenTransition(Exception):
+    """A status that cannot follow the present one: a defect of the caller."""
+
+
+class Conflict(Exception):
+    """Another request changed the row first. Read it again and show what it says."""
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    """Questions asked of registrations."""
+
+    def open(self) -> "RegistrationQuerySet":
+        """Neither finished nor given up."""
+        return self.filter(status__in=OPEN)
+
+    def untouched_since(self, moment: Any) -> "RegistrationQuerySet":
+        """Open ones that nobody moved since ``moment``."""
+        return self.open().filter(updated_at__lt=moment)
+
+
+class Registration(models.Model):
+    """One attempt to sign up."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.STARTED)
+    step = models.CharField(_("step"), max_length=100, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    busy_until = models.DateTimeField(null=True, blank=True)
+    unsure = models.BooleanField(default=False)
+
+    email = models.CharField(_("e-mail"), max_length=254, blank=True)
+    email_canonical = models.CharField(max_length=254, blank=True)
+    email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
+    issuer = models.CharField(_("issuer"), max_length=255)
+    okta_user_id = models.CharField(_("Okta user id"), max_length=100, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="registrations"
+    )
+    workflow = models.CharField(_("workflow"), max_length=10)
+    policy = models.CharField(_("policy version"), max_length=16, blank=True)
+    next_url = models.CharField(max_length=2000, blank=True)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    failure = models.CharField(_("failure"), max_length=100, blank=True)
+    failure_text = models.CharField(_("in the org's words"), max_length=500, blank=True)
+
+    created_at = models.DateTimeField(_("started"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("last change"), default=timezone.now)
+    expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=["-created_at"], name="selfreg_created"),
+            models.Index(fields=["status", "updated_at"], name="selfreg_status_updated"),
+            models.Index(fields=["email_canonical"], name="selfreg_email"),
+            models.Index(fields=["issuer", "okta_user_id"], name="selfreg_okta_user"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="selfreg_final_is_finished_and_wiped",
+                condition=models.Q(status__in=OPEN, finished_at__isnull=True)
+                | models.Q(status__in=FINAL, finished_at__isnull=False, sealed=""),
+            ),
+            models.CheckConstraint(
+                name="selfreg_completed_has_identity",
+                condition=~models.Q(status=Status.COMPLETED) | ~models.Q(okta_user_id=""),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{masked(self.email) or self.pk} ({self.get_status_display()})"
+
+    @property
+    def is_open(self) -> bool:
+        """Neither finished nor given up."""
+        return self.status in OPEN
+
+    @property
+    def is_busy(self) -> bool:
+        """A call for this registration is under way in some worker, or its worker died a moment ago."""
+        return self.busy_until is not None and self.busy_until > timezone.now()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Nobody knows whether the org carried out the last call: ask before doing anything else."""
+        return self.unsure or (self.busy_until is not None and not self.is_busy)
+
+    def kept(self) -> Any:
+        """The unsealed bearer values, None when there are none.
+
+        :raises vault.Unreadable: their key is gone
+        """
+        return vault.unseal(self.sealed, self._place()) if self.sealed else None
+
+    def keep(self, values: Any) -> None:
+        """Seals bearer values into the row; ``change`` saves them."""
+        self.sealed = vault.seal(values, self._place())
+
+    def _place(self) -> str:
+        return f"registration:{self.pk}:sealed"
+
+    def claim(self, seconds: float) -> None:
+        """Marks a call as under way and commits that before the call is made.
+
+        :raises Conflict: somebody else's call is under way, or the row moved on
+        """
+        if self.is_busy:
+            raise Conflict("busy")
+        self.change(busy_until=timezone.now() + timedelta(seconds=seconds))
+
+    def change(self, *, to: Status | None = None, **values: Any) -> None:
+        """Saves ``values`` (and what ``keep`` sealed) if nobody changed the row since it was read.
+
+        :raises ForbiddenTransition: ``to`` cannot follow the present status
+        :raises Conflict: somebody did; nothing was saved
+        """
+        now = timezone.now()
+        values = {"sealed": self.sealed, "updated_at": now, **values}
+        if to is not None:
+            if to not in TRANSITIONS[Status(self.status)]:
+                raise ForbiddenTransition(f"{self.status} -> {to}")
+            values["status"] = to
+            if to in FINAL:
+                values |= {"sealed": "", "finished_at": now, "busy_until": None, "unsure": False}
+        changed = Registration.objects.filter(pk=self.pk, version=self.version, status=self.status).update(
+            version=self.version + 1, **values
+        )
+        if not changed:
+            raise Conflict("changed by another request")
+        for name, value in {**values, "version": self.version + 1}.items():
+            setattr(self, name, value)
+
+    def note(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
+        """Writes down what happened. Details hold keys, counts and times; never what anybody typed."""
+        return RegistrationEvent.objects.create(registration=self, kind=kind, **{"step": self.step, **details})
+
+
+class RegistrationEvent(models.Model):
+    """Something that happened to a registration. Holds no secret and nothing typed."""
+
+    class Kind(models.TextChoices):
+        STARTED = "started", _("Started")
+        ANSWERED = "answered", _("Step submitted")
+        RESENT = "resent", _("Sent again")
+        SKIPPED = "skipped", _("Skipped")
+        RECOVERED = "recovered", _("Recovered")
+        TROUBLE = "trouble", _("Trouble")
+        VERIFIED = "verified", _("E-mail proven")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
+        FAILED = "failed", _("Failed")
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    kind = models.CharField(_("what"), max_length=20, choices=Kind.choices)
+    step = models.CharField(_("step"), max_length=100, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=200, blank=True)
+    milliseconds = models.PositiveIntegerField(_("milliseconds"), null=True, blank=True)
+    request_id = models.CharField(_("Okta request id"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("at", "pk")
+        indexes = (models.Index(fields=["kind", "at"], name="selfreg_event_kind_at"),)
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()
+
+
+class OktaIdentity(models.Model):
+    """Whose Django user an Okta account is. The pair of issuer and subject is the identity; an address never is."""
+
+    issuer = models.CharField(_("issuer"), max_length=255)
+    subject = models.CharField(_("subject"), max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="okta_identities")
+    email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("Okta identity")
+        verbose_name_plural = _("Okta identities")
+        constraints = (models.UniqueConstraint(fields=["issuer", "subject"], name="selfreg_identity_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
+
+

@@ -1,0 +1,94 @@
+"""The configured org: a client for a visitor, a fresh transaction, and the sign-up form that its policy asks for."""
+
+import hashlib
+import json
+from functools import lru_cache
+
+from django.core.cache import cache
+
+from selfreg import __version__
+from selfreg.conf import conf
+from selfreg.flow import Flow
+from selfreg.idx.client import App, IdxClient, Visitor
+from selfreg.idx.response import IdxResponse, Message, Remediation, parse, without_bearers
+from selfreg.idx.transport import Transport
+from selfreg.steps import current_remediation, sign_up_offered
+
+
+class SignUpUnavailable(Exception):
+    """The org answers, and its policy offers no sign-up; ``messages`` are its own words, if it has any."""
+
+    def __init__(self, messages: tuple[Message, ...] = ()) -> None:
+        super().__init__("the org offers no sign-up")
+        self.messages = messages
+
+
+def client_for(visitor: Visitor) -> IdxClient:
+    """A client of the configured app on behalf of one visitor."""
+    settings = conf()
+    app = App(
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        redirect_uri=f"{settings.base_url}/oidc/callback/",
+        scopes=settings.scopes,
+    )
+    return IdxClient(app, _transport(app.origin), visitor, f"django-selfreg/{__version__}")
+
+
+@lru_cache(maxsize=8)
+def _transport(origin: str) -> Transport:
+    """One pool of connections a process and org."""
+    return Transport(origin)
+
+
+def open_transaction(client: IdxClient, *, activation_token: str = "") -> Flow:
+    """A fresh transaction that stands at its first step: interact, introspect, and "sign up" where that has to be pressed.
+
+    :raises IdxError: any of them
+    :raises SignUpUnavailable: the org's policy offers none
+    """
+    started = client.interact(activation_token=activation_token)
+    answer = client.introspect(started)
+    sign_up = sign_up_offered(answer.response)
+    if sign_up and current_remediation(answer.response) is None:
+        answer = client.proceed(sign_up, {})
+    if current_remediation(answer.response) is None:
+        raise SignUpUnavailable(answer.response.messages)
+    flow = Flow(started, answer.document)
+    if not activation_token:
+        _remember_form(client, flow)
+    return flow
+
+
+def sign_up_form(client: IdxClient) -> tuple[IdxResponse, Flow | None]:
+    """The org's first step for showing, and the transaction it came from if it had to be asked for.
+
+    The form is shared for ``form_cache_seconds`` between visitors of one language; it holds no handle.
+    Raises what ``open_transaction`` raises.
+    """
+    kept = cache.get(_form_key(client))
+    if kept is not None:
+        return parse(kept), None
+    flow = open_transaction(client)
+    return flow.response, flow
+
+
+def _remember_form(client: IdxClient, flow: Flow) -> None:
+    shared = without_bearers(json.loads(flow.document))
+    cache.set(_form_key(client), shared, conf().form_cache_seconds)
+
+
+def _form_key(client: IdxClient) -> str:
+    parts = json.dumps([client.app.issuer, client.app.client_id, client.visitor.language])
+    return f"selfreg:form:{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
+
+
+def fingerprint(remediation: Remediation | None) -> str:
+    """Changes when an administrator of the org changes the form: fields, labels, order, choices."""
+    shown = [
+        (f.path, f.label, f.type, f.required, f.display, [(o.label, o.value) for o in f.options])
+        for f in (remediation.leaves if remediation else ())
+        if f.name != "stateHandle"
+    ]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]

@@ -1,0 +1,93 @@
+"""What the pages say: Okta's messages by their i18n key, our own troubles, and names for what the org left unnamed.
+
+The English here is Okta's own, so an English page shows the org's words as they came; other languages translate by key
+and fall back to the org's text. ``{0}`` stands for the first parameter.
+"""
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from selfreg.idx.response import Field, Message
+
+MESSAGES = {
+    # ours
+    "selfreg.unreachable": _("We cannot reach the sign-up service right now. Nothing is lost: try again in a moment."),
+    "selfreg.answer_lost": _("The sign-up service did not answer. We checked, and this step is still open: please try again."),
+    "selfreg.rate_limited": _("Too many attempts at the moment. Try again in {0} seconds."),
+    "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
+    "selfreg.refused": _("The sign-up service refused this request."),
+    "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),
+    "selfreg.form_changed": _("The form has changed. Please check it and fill in what is new."),
+    "selfreg.already_done": _("That step is already done. This is the next one."),
+    "selfreg.code_expired": _("Your account is ready. Sign in to go on."),
+    "selfreg.bad_token": _("We could not make sure who you are. Please sign in again."),
+    "selfreg.inactive": _("This account is switched off here. Please contact us."),
+    "selfreg.sign_in_failed": _("Signing in did not work. Please try again."),
+    "selfreg.unreadable": _("This sign-up cannot be continued. Please start again."),
+    "selfreg.email_unproven": _("Your account exists, but your e-mail address is not confirmed yet."),
+    "no-way-on": _("The sign-up cannot go on here."),
+    # Okta's
+    "registration.error.invalidLoginEmail": _("'{0}' must be in the form of an email address"),
+    "registration.error.doesNotMatchPattern": _("Provided value for property '{0}' does not match required pattern"),
+    "registration.error.notUniqueWithinOrg": _("A user with this {0} already exists"),
+    "registration.error.generic": _("There was an error creating your account. Please try registering again."),
+    "registration.error.request.not.completed": _("Your request could not be completed. Try again later."),
+    "password.passwordRequirementsNotMet": _("Password requirements were not met."),
+    "password.common": _("This password was found in a list of commonly used passwords. Please try another password."),
+    "api.authn.error.PASSCODE_INVALID": _("Invalid code. Try again."),
+    "api.factors.error.sms.invalid_phone": _("Invalid Phone Number."),
+    "authfactor.challenge.soft_token.invalid_passcode": _("Your code doesn't match our records. Please try again."),
+    "authfactor.challenge.suspended_factor": _("This security method is suspended."),
+    "securityQuestion.answer.tooShort.arg": _("The security question answer must be at least {0} characters in length"),
+    "tooManyRequests": _("Too many requests"),
+    "oie.tooManyRequests": _("Too many attempts. Try again later."),
+    "security.access_denied": _("You do not have permission to perform the requested action."),
+    "idx.session.expired": _("The session has expired."),
+    "idx.email.verification.required": _("To finish signing in, check your email."),
+    "idx.error.registration.unavailable": _("Registration is currently unavailable."),
+    "idx.error.user.not.assigned.to.app": _("User is not assigned to this application."),
+    "idx.error.server.safe.mode.enrollment.unavailable": _(
+        "Set up is temporarily unavailable due to server maintenance. Try again later."
+    ),
+    "idx.return.link.expired": _("This link has expired."),
+    "idx.return.stale": _("This link is out of date."),
+    "idx.return.error": _("This link could not be processed."),
+    "idx.transferred.to.new.tab": _("The sign-up went on in another tab."),
+    "errors.E0000150": _("You have reached the limit of sms requests, please try again later."),
+    "errors.E0000151": _("You have reached the limit of call requests, please try again later."),
+}
+
+# Labels for fields that orgs send without one.
+LABELS = {
+    "phoneNumber": _("Phone number"),
+    "methodType": _("How shall we send the code?"),
+    "passcode": _("Code"),
+    "questionKey": _("Choose a question"),
+    "question": _("Your question"),
+    "answer": _("Answer"),
+    "identifier": _("E-mail or username"),
+    "channel": _("How do you want to set it up?"),
+    "rememberMe": _("Keep me signed in"),
+}
+
+
+def say(message: Message) -> str:
+    """A message in the visitor's language."""
+    english = (get_language() or "en").startswith("en")
+    known = MESSAGES.get(message.key)
+    if known is None or (message.text and english):
+        return message.text or gettext("Something went wrong. Please try again.")
+    said = str(known)
+    for position, value in enumerate(message.params):
+        said = said.replace(f"{{{position}}}", value)
+    return said
+
+
+def label(field: Field) -> str:
+    """The org's label, else ours, else the field's name taken apart: ``zipCode`` becomes "Zip code"."""
+    if field.label:
+        return field.label
+    if field.name in LABELS:
+        return str(LABELS[field.name])
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in field.name)
+    return words.strip().capitalize()

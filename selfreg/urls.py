@@ -1,0 +1,12 @@
+from django.urls import path
+
+from selfreg import views
+
+app_name = "selfreg"
+urlpatterns = [
+    path("", views.StartView.as_view(), name="start"),
+    path("step/", views.StepView.as_view(), name="step"),
+    path("verify/", views.VerifyView.as_view(), name="verify"),
+    path("done/", views.DoneView.as_view(), name="done"),
+    path("cancel/", views.CancelView.as_view(), name="cancel"),
+]

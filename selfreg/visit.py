@@ -1,0 +1,61 @@
+"""Who is visiting, as far as Okta needs to know: address, browser, language, device."""
+
+import ipaddress
+import secrets
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
+
+from selfreg.conf import conf
+from selfreg.idx.client import Visitor
+
+DEVICE_COOKIE = "selfreg_device"
+DEVICE_SECONDS = 400 * 24 * 3600
+
+
+def visitor_of(request: HttpRequest) -> Visitor:
+    """The visitor of a request. The device token is the cookie's, or a new one that ``remember_device`` will set."""
+    return Visitor(
+        ip=client_ip(request),
+        user_agent=_header_safe(request.headers.get("User-Agent", ""))[:500],
+        language=get_language() or "en",
+        device_token=_device(request),
+    )
+
+
+def client_ip(request: HttpRequest) -> str:
+    """The visitor's address: the socket's, or as many X-Forwarded-For entries from the right as there are trusted proxies.
+
+    "" when the entry that should be trusted is no address: unknown is better than forged.
+    """
+    hops = [h.strip() for h in request.headers.get("X-Forwarded-For", "").split(",")][-10:]
+    trusted = conf().trusted_proxies
+    claimed = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "") if not trusted else ""
+    try:
+        return str(ipaddress.ip_address(claimed))
+    except ValueError:
+        return ""
+
+
+def remember_device(request: HttpRequest, response: HttpResponse) -> None:
+    """Sets the device cookie if this browser has none: signed, for a year, out of reach of scripts."""
+    if DEVICE_COOKIE not in request.COOKIES:
+        response.set_signed_cookie(
+            DEVICE_COOKIE, _device(request), max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+        )
+
+
+def _device(request: HttpRequest) -> str:
+    known = getattr(request, "_selfreg_device", "")
+    if not known:
+        try:
+            known = request.get_signed_cookie(DEVICE_COOKIE)[:32]
+        except (KeyError, signing.BadSignature):
+            known = secrets.token_hex(16)
+        request._selfreg_device = known  # type: ignore[attr-defined]
+    return known
+
+
+def _header_safe(value: str) -> str:
+    return "".join(c for c in value if 32 <= ord(c) < 127)
