@@ -1,4 +1,4 @@
-"""A local Okta org: Identity Engine, OIDC, mailbox and phone, for trying, developing and testing. Never for production."""
+"""A local Okta org: Identity Engine, OIDC, mailbox and phone. For trying, developing, testing; never for production."""
 
 from .handle import OrgHandle
 from .server import running_org

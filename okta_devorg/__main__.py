@@ -33,7 +33,9 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("okta_devorg", description="A local Okta org for development. Not for production.")
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; the default is this machine only")
-    parser.add_argument("--site", type=origin, default="http://127.0.0.1:8000", help="origin of the site that signs people up")
+    parser.add_argument(
+        "--site", type=origin, default="http://127.0.0.1:8000", help="origin of the site that signs people up"
+    )
     parser.add_argument("--data", type=Path, metavar="FILE", help="keep users in FILE between runs")
     return parser
 
@@ -47,7 +49,11 @@ def origin(text: str) -> str:
 
 def banner(org: Org, host: str) -> str:
     app = org.policy.apps[0]
-    reach = "this machine only" if host in ("127.0.0.1", "localhost", "::1") else f"listening on {host}: others can reach it"
+    reach = (
+        "this machine only"
+        if host in ("127.0.0.1", "localhost", "::1")
+        else f"listening on {host}: others can reach it"
+    )
     return (
         f"Local Okta org ({reach})\n"
         f"  mailbox  {org.base}/\n"

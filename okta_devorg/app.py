@@ -12,7 +12,7 @@ from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from . import control, hosted_pages, idx, interact, limits, links, management, oidc, people_pages, tokens
-from .calls import Call, read_body, redacted, redacted_headers, summary
+from .calls import REDACTED, Call, read_body, redacted, redacted_headers, summary
 from .faults import replace, spoil
 from .identifiers import new_bearer
 from .org import Org
@@ -36,7 +36,7 @@ OAUTH: tuple[tuple[str, str, View], ...] = (
     ("GET POST", "/logout", oidc.logout),
 )
 PROTOCOL: tuple[tuple[str, str, View], ...] = (
-    *((("POST"), "/idp/idx/" + name, partial(idx.endpoint, name=name)) for name in idx.HANDLERS),
+    *(("POST", "/idp/idx/" + name, partial(idx.endpoint, name=name)) for name in idx.HANDLERS),
     ("GET", "/signin/<attempt_id>", hosted_pages.sign_in_page),
     ("POST", "/signin/<attempt_id>", hosted_pages.sign_in),
     ("GET", "/email/verify/<app_id>", links.magic_link),
@@ -91,7 +91,9 @@ def create_app(org: Org) -> Flask:
 
 def add(app: Flask, org: Org, methods: str, path: str, handler: View) -> None:
     name = getattr(handler, "__name__", f"{methods} {path}").replace(".", "_")
-    app.add_url_rule(path, name.replace(".", "_"), guarded(org, handler), methods=methods.split(), provide_automatic_options=False)
+    app.add_url_rule(
+        path, name.replace(".", "_"), guarded(org, handler), methods=methods.split(), provide_automatic_options=False
+    )
 
 
 def guarded(org: Org, handler: View) -> View:
@@ -154,6 +156,15 @@ def allow_origin(org: Org, reply: Response) -> None:
 
 
 SILENT = ("timeout", "reset", "after")
+SECRET_PATH_VALUES = ("token", "attempt_id")
+
+
+def shown_path(request: Request) -> str:
+    """The path without the bearer values some links carry in it."""
+    path = request.path
+    for name in SECRET_PATH_VALUES:
+        path = path.replace((request.view_args or {}).get(name, REDACTED), REDACTED)
+    return path
 
 
 def record(org: Org, reply: Response) -> None:
@@ -162,7 +173,7 @@ def record(org: Org, reply: Response) -> None:
     org.calls.calls.append(
         Call(
             request.method,
-            request.path,
+            shown_path(request),
             None if fault in SILENT else reply.status_code,
             redacted_headers(dict(request.headers)),
             redacted(request.args.to_dict()),
@@ -198,7 +209,7 @@ def http_error(error: HTTPException) -> Response:
 
 def unexpected(error: Exception) -> Response:
     """A mistake of this program. The client gets Okta's own words for that, the terminal the traceback."""
-    log.exception("unexpected error", exc_info=error)
+    log.error("unexpected error", exc_info=error)
     return api_error(ApiError(500, "E0000009", "Internal Server Error"))
 
 

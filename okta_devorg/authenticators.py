@@ -25,7 +25,13 @@ AUTHENTICATORS = {
         Authenticator("okta_email", "email", "Email", "autLocalEmail0000001", ("email",)),
         Authenticator("okta_password", "password", "Password", "autLocalPassword0001", ("password",)),
         Authenticator("phone_number", "phone", "Phone", "autLocalPhone0000001", ("sms", "voice")),
-        Authenticator("security_question", "security_question", "Security Question", "autLocalQuestion0001", ("security_question",)),
+        Authenticator(
+            "security_question",
+            "security_question",
+            "Security Question",
+            "autLocalQuestion0001",
+            ("security_question",),
+        ),
         Authenticator("google_otp", "app", "Google Authenticator", "autLocalGoogleOtp001", ("otp",)),
     )
 }
@@ -62,7 +68,10 @@ def option(key: str, index: int) -> Json:
     item = AUTHENTICATORS[key]
     fields = [fixed("id", item.id, True)]
     if key == "phone_number":
-        fields += [method_choice(item.methods, False), {"name": "phoneNumber", "label": "Phone number", "required": False}]
+        fields += [
+            method_choice(item.methods, False),
+            {"name": "phoneNumber", "label": "Phone number", "required": False},
+        ]
     else:
         fields.append(fixed("methodType", item.methods[0], False))
     return {"label": item.label, "value": {"form": {"value": fields}}, "relatesTo": f"$.authenticators.value[{index}]"}

@@ -11,8 +11,8 @@ REDACTED = "[redacted]"
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 SECRET_KEYS = {
     "passcode", "password", "answer", "value", "token", "client_secret", "client_assertion", "code", "code_verifier",
-    "interaction_code", "refresh_token", "access_token", "id_token", "id_token_hint", "activation_token", "recovery_token",
-    "stateHandle", "stateToken", "interactionHandle", "otp", "nonce", "state",
+    "interaction_code", "refresh_token", "access_token", "id_token", "id_token_hint", "activation_token",
+    "recovery_token", "stateHandle", "stateToken", "interactionHandle", "otp", "nonce", "state",
 }  # fmt: skip
 
 
@@ -75,7 +75,11 @@ def summary(raw: bytes, content_type: str) -> dict[str, Any]:
     if "json" not in content_type or not raw:
         return {}
     document = json.loads(raw)
-    steps = [step["name"] for step in document.get("remediation", {}).get("value", [])] if isinstance(document, dict) else []
+    steps = (
+        [step["name"] for step in document.get("remediation", {}).get("value", [])]
+        if isinstance(document, dict)
+        else []
+    )
     if isinstance(document, dict) and "successWithInteractionCode" in document:
         steps = ["success"]
     found = list(dict.fromkeys(texts(document)))
@@ -87,5 +91,7 @@ def texts(value: Any) -> list[str]:
         return [text for item in value for text in texts(item)]
     if not isinstance(value, dict):
         return []
-    own = [str(value[key]) for key in ("message", "error_description", "errorSummary") if isinstance(value.get(key), str)]
+    own = [
+        str(value[key]) for key in ("message", "error_description", "errorSummary") if isinstance(value.get(key), str)
+    ]
     return own + [text for item in value.values() for text in texts(item)]

@@ -16,9 +16,9 @@ def client(org: Org, request: Request, secret_required: bool = True) -> App:
     app = org.policy.app(client_id)
     if app is None:
         raise OAuthError(401, "invalid_client", "Invalid value for 'client_id' parameter.")
-    if app.client_secret is not None and (secret_required or secret is not None):
-        if not hmac.compare_digest(app.client_secret.encode(), (secret or "").encode()):
-            raise OAuthError(401, "invalid_client", "The client secret supplied for a confidential client is invalid.")
+    asked = app.client_secret is not None and (secret_required or secret is not None)
+    if asked and not hmac.compare_digest(str(app.client_secret).encode(), (secret or "").encode()):
+        raise OAuthError(401, "invalid_client", "The client secret supplied for a confidential client is invalid.")
     count_client(org, request, app.client_id)
     return app
 
@@ -39,5 +39,5 @@ def credentials(request: Request) -> tuple[str | None, str | None]:
 
 def require_grant(app: App, grant: str) -> None:
     if grant not in app.grants:
-        text = f"The client is not authorized to use the provided grant type. Configured grant types: [{', '.join(app.grants)}]."
-        raise OAuthError(400, "unauthorized_client", text)
+        text = "The client is not authorized to use the provided grant type. Configured grant types: "
+        raise OAuthError(400, "unauthorized_client", f"{text}[{', '.join(app.grants)}].")

@@ -1,7 +1,7 @@
 """The org's clock. Advancing it ages what the org keeps (handles, codes, links); it never sends the future out.
 
-Deadlines inside the org are org time. Everything written to the wire goes through `wire`, so the stamps of new tokens and
-documents stay close to the client's own clock: clients refuse tokens from more than five minutes ahead.
+Deadlines inside the org are org time. Everything written to the wire goes through `wire`, so the stamps of new tokens
+and documents stay close to the client's own clock: clients refuse tokens from more than five minutes ahead.
 """
 
 import time

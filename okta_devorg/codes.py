@@ -29,7 +29,9 @@ def send_email_code(org: Org, tx: Transaction) -> None:
 def send_phone_code(org: Org, tx: Transaction) -> None:
     channel: Channel = "voice" if tx.method == "voice" else "sms"
     code = issue_code(org, tx, str(tx.phone), org.policy.lifetimes.sms_code)
-    org.send(channel, org.user_of(tx), VOICE if channel == "voice" else SMS, org.app_of(tx), to=str(tx.phone), code=code)
+    org.send(
+        channel, org.user_of(tx), VOICE if channel == "voice" else SMS, org.app_of(tx), to=str(tx.phone), code=code
+    )
 
 
 def issue_code(org: Org, holder: Holder, recipient: str, lifetime: int) -> str:
@@ -47,13 +49,18 @@ def refuse_early_resend(org: Org, holder: Holder) -> None:
     pause = org.policy.limits.resend_after_seconds
     if pause and org.clock.now() < holder.code_sent_at + pause:
         summary = f"A code was recently sent. Please wait {pause} seconds before trying again."
-        raise ApiError(org.policy.statuses.resend_too_early, "E0000133" if holder.method == "voice" else "E0000109", summary)
+        raise ApiError(
+            org.policy.statuses.resend_too_early, "E0000133" if holder.method == "voice" else "E0000109", summary
+        )
 
 
 def check_code(org: Org, holder: Holder, user: User, typed: str) -> None:
     """Raises IdxRefusal for a wrong code, and for any code after too many wrong ones."""
     refuse_after_too_many(org, user)
-    good, entered = [code for code in holder.codes if code.expires_at > org.clock.now()], typed.encode("utf-8", "replace")
+    good, entered = (
+        [code for code in holder.codes if code.expires_at > org.clock.now()],
+        typed.encode("utf-8", "replace"),
+    )
     if not any(hmac.compare_digest(code.value.encode(), entered) for code in good):
         refuse_wrong_code(org, user)
 

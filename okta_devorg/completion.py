@@ -8,7 +8,13 @@ from .refusals import IdxRefusal
 from .transaction import Step, Transaction
 from .users import Status
 
-AMR = {"okta_password": "pwd", "okta_email": "otp", "phone_number": "sms", "security_question": "kba", "google_otp": "otp"}
+AMR = {
+    "okta_password": "pwd",
+    "okta_email": "otp",
+    "phone_number": "sms",
+    "security_question": "kba",
+    "google_otp": "otp",
+}
 
 
 def advance(org: Org, tx: Transaction) -> None:
@@ -47,5 +53,7 @@ def succeed(org: Org, tx: Transaction) -> None:
         raise IdxRefusal(org.policy.statuses.not_assigned, [text])
     user = org.user_of(tx)
     amr = tuple(dict.fromkeys(AMR[key] for key in reversed(user.enrollments)))
-    tx.interaction_code = org.grants.issue("interaction_code", tx.request, user.id, amr, org.policy.lifetimes.interaction_code)
+    tx.interaction_code = org.grants.issue(
+        "interaction_code", tx.request, user.id, amr, org.policy.lifetimes.interaction_code
+    )
     tx.to_step(Step.SUCCESS)

@@ -1,4 +1,4 @@
-"""The control API under /_devorg: settings, mails, people, calls, faults, clock, reset. For programs on this machine only."""
+"""The control API under /_devorg, for programs on this machine only."""
 
 from dataclasses import asdict
 from typing import Any

@@ -107,7 +107,7 @@ def enroll(org: Org, tx: Transaction) -> Json:
 
 
 def choice(org: Org, tx: Transaction, first: list[Json]) -> Json:
-    """The step in hand, then the choice it came from, then skip: clients that look at the first only rely on that order."""
+    """The step in hand, then the choice it came from, then skip: some clients look at the first only."""
     user = org.user_of(tx)
     offer = next_offer(org.policy, user.enrollments, tx.skipped)
     steps = [*first, remediations.select_authenticator_enroll(org.base, tx, offer.keys)]

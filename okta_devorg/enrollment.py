@@ -1,4 +1,4 @@
-"""What comes next in a sign-up. Pure: the policy and the person's enrollments decide (protocol 4.4, "Policy in the responses")."""
+"""What comes next in a sign-up. Pure: the policy and the person's enrollments decide (protocol 4.4)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Faults on demand: how an org, or the network before it, can misbehave. `take` picks, `replace` and `spoil` carry out."""
+"""Faults on demand: how an org, or the network before it, can misbehave."""
 
 import socket
 import struct
@@ -15,7 +15,8 @@ from .refusals import ApiError, rate_limited
 from .replies import json_reply
 
 Kind = Literal[
-    "status", "timeout", "slow", "reset", "truncate", "html", "empty", "malformed", "redirect", "huge", "foreign-href", "after"
+    "status", "timeout", "slow", "reset", "truncate", "html", "empty", "malformed", "redirect", "huge",
+    "foreign-href", "after",
 ]  # fmt: skip
 KINDS = get_args(Kind)
 # These do the work first and spoil the answer; the others answer instead of doing it.
@@ -69,7 +70,9 @@ def fault_from_json(data: object) -> Fault:
             read(CHECKS[key], value, key)
         elif key == "seconds" and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
             raise PolicyError("seconds must be a number")
-        elif key == "headers" and not (isinstance(value, dict) and all(isinstance(item, str) for item in value.values())):
+        elif key == "headers" and not (
+            isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+        ):
             raise PolicyError("headers must be an object of texts")
         elif key not in (*CHECKS, "seconds", "headers"):
             raise PolicyError(f"unknown key {key}")
@@ -90,12 +93,15 @@ def replace(fault: Fault, request: Request, closing: Event) -> Response | None:
 
 
 def status_reply(fault: Fault) -> Response:
-    error = rate_limited() if fault.status == 429 else ApiError(fault.status or 503, "E0000009", "Internal Server Error")
+    error = (
+        rate_limited() if fault.status == 429 else ApiError(fault.status or 503, "E0000009", "Internal Server Error")
+    )
     return json_reply(error.body(), error.status)
 
 
 def html_reply(fault: Fault) -> Response:
-    return Response("<!doctype html><title>Down</title><h1>We will be back soon</h1>", fault.status or 200, content_type="text/html")
+    page = "<!doctype html><title>Down</title><h1>We will be back soon</h1>"
+    return Response(page, fault.status or 200, content_type="text/html")
 
 
 def empty_reply(fault: Fault) -> Response:

@@ -33,7 +33,9 @@ class Grants:
         self.grants: dict[str, Grant] = {}
         self.tokens: dict[str, AccessToken] = {}
 
-    def issue(self, kind: str, request: AuthorizationRequest, user_id: str, amr: tuple[str, ...], lifetime: float) -> str:
+    def issue(
+        self, kind: str, request: AuthorizationRequest, user_id: str, amr: tuple[str, ...], lifetime: float
+    ) -> str:
         code, now = new_bearer(size=32), self.clock.now()
         self.grants[code] = Grant(kind, request, user_id, amr, now, now + lifetime)
         return code

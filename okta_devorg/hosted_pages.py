@@ -1,9 +1,10 @@
-"""Okta's own sign-in pages, for the redirect flow: identifier, then password or a code, then back to the app with a code."""
+"""Okta's own sign-in pages, for the redirect flow: identifier, password or code, then back to the app with a code."""
 
 from collections.abc import Callable
+from itertools import chain
 from urllib.parse import urlencode, urlsplit
 
-from flask import Request, Response, redirect, render_template, url_for
+from flask import Request, Response, render_template, url_for
 
 from .codes import check_code, issue_code, refuse_early_resend
 from .completion import AMR
@@ -13,6 +14,7 @@ from .org import Org
 from .pages import error_page, forbid_cross_site, page_headers
 from .policy import App
 from .refusals import ApiError, IdxRefusal, OAuthError
+from .replies import redirect_to
 from .sign_in import Session, SignIn
 from .transaction import AuthorizationRequest
 from .users import Status, User, is_secret
@@ -38,7 +40,8 @@ def authorize(org: Org, request: Request, issuer: str) -> Response:
 def read_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
     values = request.values
     if values.get("response_type") != "code":
-        raise OAuthError(400, "unsupported_response_type", "The response type is not supported by the authorization server.")
+        text = "The response type is not supported by the authorization server."
+        raise OAuthError(400, "unsupported_response_type", text)
     if values.get("response_mode", "query") != "query":
         raise OAuthError(400, "invalid_request", "The response mode is not supported.")
     if "authorization_code" not in app.grants:
@@ -62,7 +65,7 @@ def proceed(org: Org, app: App, wanted: AuthorizationRequest, request: Request) 
     if prompt == "none":
         raise OAuthError(400, "login_required", "The client specified not to prompt, but the user is not logged in.")
     attempt = org.sign_ins.begin(wanted, request.values.get("login_hint", ""))
-    return redirect(url_for("sign_in_page", attempt_id=attempt.id))
+    return redirect_to(url_for("sign_in_page", attempt_id=attempt.id))
 
 
 def usable_session(org: Org, request: Request) -> Session | None:
@@ -84,7 +87,7 @@ def hand_over(org: Org, app: App, wanted: AuthorizationRequest, session: Session
 
 def back(redirect_uri: str, state: str | None, **values: str) -> Response:
     query = urlencode({**values, **({"state": state} if state else {})})
-    return redirect(redirect_uri + ("&" if "?" in redirect_uri else "?") + query)
+    return redirect_to(redirect_uri + ("&" if "?" in redirect_uri else "?") + query)
 
 
 def sign_in_page(org: Org, request: Request, attempt_id: str) -> Response:
@@ -104,11 +107,11 @@ def sign_in(org: Org, request: Request, attempt_id: str) -> Response:
     try:
         done = step(org, attempt, request)
     except IdxRefusal as refusal:
-        texts = [item["message"] for item in [*refusal.messages, *sum(refusal.fields.values(), [])]]
+        texts = [item["message"] for item in chain(refusal.messages, *refusal.fields.values())]
         return show(org, attempt, texts[0], refusal.status)
     except ApiError as refusal:
         return show(org, attempt, refusal.summary, refusal.status)
-    return finish(org, attempt) if done else redirect(url_for("sign_in_page", attempt_id=attempt.id), 303)
+    return finish(org, attempt) if done else redirect_to(url_for("sign_in_page", attempt_id=attempt.id), 303)
 
 
 def show(org: Org, attempt: SignIn, error: str = "", status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""The IDX endpoints: one handler each, served by `serve`, which turns their outcome into a document (protocol section 4)."""
+"""The IDX endpoints, one handler each; `serve` turns their outcome into a document (protocol section 4)."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ ENROLLING = (Step.SELECT, Step.DATA, Step.ENROLL)
 
 
 def serve(org: Org, request: Request, handler: Handler, renews: bool = True) -> Response:
-    """Good answers renew the transaction, refusals do not (protocol 2.1). A handler may return the transaction to go on with."""
+    """Good answers renew the transaction, refusals do not (2.1). A handler may return the transaction to go on with."""
     tx = None
     try:
         body = read_body(request)
@@ -60,8 +60,8 @@ def find_transaction(org: Org, body: Json) -> Transaction:
 
 def renew(org: Org, tx: Transaction) -> None:
     lifetimes = org.policy.lifetimes
-    phase = lifetimes.success if tx.step is Step.SUCCESS else lifetimes.with_user if tx.user_id else lifetimes.before_user
-    tx.expires_at = org.clock.now() + phase
+    phase = lifetimes.with_user if tx.user_id else lifetimes.before_user
+    tx.expires_at = org.clock.now() + (lifetimes.success if tx.step is Step.SUCCESS else phase)
 
 
 def refuse(org: Org, request: Request, tx: Transaction | None, refusal: IdxRefusal) -> Response:
@@ -160,7 +160,9 @@ def stage(org: Org, login: str, profile: Json) -> User:
 def credential_enroll(org: Org, tx: Transaction, body: Json) -> None:
     require(org, tx, ENROLLING)
     chosen = body.get("authenticator")
-    authenticator = by_id(chosen.get("id")) if isinstance(chosen, dict) else None
+    if not isinstance(chosen, dict):
+        raise bad_request()
+    authenticator = by_id(chosen.get("id"))
     offer = next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped)
     if authenticator is None or authenticator.key not in offer.keys:
         raise bad_request()

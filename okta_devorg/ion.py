@@ -41,7 +41,7 @@ def action(name: str, href: str, fields: Iterable[Json], **more: Any) -> Json:
 
 
 def with_messages(fields: list[Json], path: Sequence[str], messages: list[Json]) -> list[Json]:
-    """The fields with messages on the one at `path`; on it in every option where the path leads through a choice of objects."""
+    """The fields with messages on the one at `path`; in every option of a choice of objects on the way."""
     return [hang(item, path[1:], messages) if item["name"] == path[0] else item for item in fields]
 
 

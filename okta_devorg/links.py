@@ -2,22 +2,25 @@
 
 from urllib.parse import urlencode
 
-from flask import Request, Response, redirect
+from flask import Request, Response
 
 from .org import Link, Org
 from .pages import plain_page
 from .policy import App
+from .replies import redirect_to
 from .users import Status
 
 
 def magic_link(org: Org, request: Request, app_id: str) -> Response:
-    """To the app's callback with the code; without one, the org shows the code. Following it changes nothing: scanners do it too."""
+    """To the app's callback with the code; without one, the org shows it. Changes nothing: scanners come too."""
     link = usable(org, request.args.get("token", ""), "code")
     app = org.policy.app(app_id)
     if link is None or app is None or link.request is None:
         return expired()
     if app.email_callback_uri:
-        return redirect(with_query(app.email_callback_uri, {"state": link.request.state or "", "otp": str(link.code)}))
+        return redirect_to(
+            with_query(app.email_callback_uri, {"state": link.request.state or "", "otp": str(link.code)})
+        )
     title = "Enter the code where you signed up"
     return plain_page(title, "Enter this code in your original browser or device:", code=link.code)
 
@@ -34,7 +37,7 @@ def registration_link(org: Org, request: Request, token: str) -> Response:
         user.status = Status.ACTIVE
     app = org.policy.app(link.request.client_id) or App(link.request.client_id)
     if app.initiate_login_uri:
-        return redirect(with_query(app.initiate_login_uri, {"iss": link.request.issuer}))
+        return redirect_to(with_query(app.initiate_login_uri, {"iss": link.request.issuer}))
     return plain_page("Your email address is verified", "You can sign in now.")
 
 
@@ -44,7 +47,7 @@ def invitation(org: Org, request: Request, token: str) -> Response:
     app = next((app for app in org.policy.apps if app.sign_up_uri), None)
     if link is None or link.expires_at <= org.clock.now() or app is None:
         return expired()
-    return redirect(with_query(str(app.sign_up_uri), {"activationToken": token}))
+    return redirect_to(with_query(str(app.sign_up_uri), {"activationToken": token}))
 
 
 def usable(org: Org, token: str, purpose: str) -> Link | None:

@@ -50,11 +50,13 @@ def find(org: Org, id_or_login: str) -> User:
 def create_user(org: Org, request: Request) -> Response:
     require_token(org, request)
     body = request.get_json(force=True, silent=True)
-    profile = body.get("profile") if isinstance(body, dict) else None
+    body = body if isinstance(body, dict) else {}
+    profile = body.get("profile")
     if not isinstance(profile, dict) or not is_email(profile.get("login")) or not is_email(profile.get("email")):
         raise ApiError(400, "E0000001", "Api validation failed: login")
     if org.users.find(profile["login"]):
-        raise ApiError(400, "E0000001", "Api validation failed: login: An object with this field already exists in the current organization")
+        text = "Api validation failed: login: An object with this field already exists in the current organization"
+        raise ApiError(400, "E0000001", text)
     now = org.clock.now()
     user = User(new_id("00u"), profile["login"], profile, Status.STAGED, now, now)
     password = password_of(body)
@@ -74,13 +76,15 @@ def password_of(body: dict[str, Any]) -> str | None:
 
 
 def activate_user(org: Org, request: Request, id_or_login: str) -> Response:
-    """The token for the app's own mail; with `sendEmail` (the default) the org mails it itself and the body is empty."""
+    """The token for the app's own mail; with `sendEmail` (the default) the org mails it and the body is empty."""
     require_token(org, request)
     user = find(org, id_or_login)
     if user.status is Status.ACTIVE:
         raise ApiError(403, "E0000016", "Activation failed because the user is already active")
     token = new_bearer(size=15)
-    org.activation_tokens[token] = Link("invitation", user.id, None, org.clock.now() + org.policy.lifetimes.activation_link)
+    org.activation_tokens[token] = Link(
+        "invitation", user.id, None, org.clock.now() + org.policy.lifetimes.activation_link
+    )
     user.status = Status.PROVISIONED
     url = f"{org.base}/welcome/{token}"
     if request.args.get("sendEmail", "true") == "false":

@@ -3,12 +3,13 @@
 from urllib.parse import urlencode
 
 import jwt
-from flask import Request, Response, redirect
+from flask import Request, Response
+from jwt.types import Options
 
 from .ion import Json
 from .org import Org
 from .pages import error_page, plain_page
-from .replies import json_reply
+from .replies import json_reply, redirect_to
 
 
 def discovery(org: Org, request: Request, issuer: str) -> Response:
@@ -29,7 +30,7 @@ def discovery(org: Org, request: Request, issuer: str) -> Response:
         "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "claims_supported": ["sub", "name", "email", "email_verified", "preferred_username", "given_name", "family_name", "phone_number"],
+        "claims_supported": ["sub", "name", "email", "email_verified", "preferred_username"],
         "code_challenge_methods_supported": ["S256"],
     }
     return json_reply(document)
@@ -44,11 +45,12 @@ def logout(org: Org, request: Request, issuer: str) -> Response:
     target = request.values.get("post_logout_redirect_uri")
     app = org.policy.app(client_of(org, request))
     if target and (app is None or target not in app.post_logout_redirect_uris):
-        return error_page("The 'post_logout_redirect_uri' parameter must be a Logout redirect URI in the client app settings.")
+        text = "The 'post_logout_redirect_uri' parameter must be a Logout redirect URI in the client app settings."
+        return error_page(text)
     org.sign_ins.sessions.pop(request.cookies.get("sid", ""), None)
     state = request.values.get("state")
     query = ("&" if "?" in (target or "") else "?") + urlencode({"state": state}) if state else ""
-    reply = redirect(target + query) if target else plain_page("Signed out", "You are signed out of the local org.")
+    reply = redirect_to(target + query) if target else plain_page("Signed out", "You are signed out of the local org.")
     reply.delete_cookie("sid", httponly=True, samesite="Lax")
     return reply
 
@@ -58,9 +60,9 @@ def client_of(org: Org, request: Request) -> str | None:
     hint = request.values.get("id_token_hint")
     if not hint:
         return request.values.get("client_id")
-    options = {"verify_exp": False, "verify_aud": False, "verify_iat": False}
+    key, options = org.key.private.public_key(), Options(verify_exp=False, verify_aud=False, verify_iat=False)
     try:
-        claims = jwt.decode(hint, org.key.private.public_key(), algorithms=["RS256"], options=options)
+        claims = jwt.decode(hint, key, algorithms=["RS256"], options=options)
     except jwt.InvalidTokenError:
         return None
     return str(claims.get("aud"))

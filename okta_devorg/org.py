@@ -1,4 +1,4 @@
-"""One org: its settings, people, open transactions and everything it remembers. Several may live side by side in a process.
+"""One org: its settings, people, open transactions and everything it remembers. Several may live in one process.
 
 `lock` guards all of it; the app holds it while a request is handled, the handle of `server` while a test looks in.
 """
@@ -16,8 +16,8 @@ from .limits import Counters
 from .messages import Channel, Mailbox, Template
 from .policy import App, Policy, default_policy
 from .policy_json import Json, merge, policy_from_json, policy_to_json
-from .signing import SigningKey
 from .sign_in import SignIns
+from .signing import SigningKey
 from .transaction import AuthorizationRequest, Transaction, Transactions
 from .users import User, Users
 
@@ -60,7 +60,7 @@ class Org:
         self.faults = Faults()
 
     def reset(self) -> None:
-        """Back to the start: nobody there, nothing happened, the first policy. The signing key stays: clients cache it."""
+        """Back to the start: nobody, nothing happened, the first policy. The signing key stays: clients cache it."""
         self.users.clear()
         self.users.save()
         self.start_over()
@@ -88,7 +88,9 @@ class Org:
             channel, to or user.email, template, self.clock.now(), name=user.name, app=app.label, **values
         )
 
-    def new_link(self, purpose: str, user: User, request: AuthorizationRequest | None, lifetime: int, code: str | None = None) -> str:
+    def new_link(
+        self, purpose: str, user: User, request: AuthorizationRequest, lifetime: int, code: str | None = None
+    ) -> str:
         """The token that goes into the link."""
         token = new_bearer("ft")
         self.links[token] = Link(purpose, user.id, request, self.clock.now() + lifetime, code)

@@ -1,4 +1,4 @@
-"""What every HTML page of the org shares: strict headers, plain message pages, and the guards of pages and control API."""
+"""What every HTML page of the org shares: strict headers, message pages, and the guards of pages and control API."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -7,12 +7,14 @@ from flask import Request, Response, render_template
 
 from .refusals import ApiError
 
+SELF = "'self'"
+
 
 def page_headers(reply: Response, form_action: str = "") -> Response:
     """`form_action`: a further origin a form may end at. Browsers hold redirects after a form to the policy as well."""
     reply.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        f"form-action {' '.join(filter(None, (chr(39) + 'self' + chr(39), form_action)))}; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action {' '.join([SELF, form_action]).strip()}; base-uri 'none'; frame-ancestors 'none'"
     )
     reply.headers["Cache-Control"] = "no-store"
     reply.headers["Referrer-Policy"] = "same-origin"
@@ -40,7 +42,8 @@ def forbid_cross_site(request: Request) -> None:
     origin = request.headers.get("Origin")
     if origin is not None and origin != f"http://{request.host}":
         raise forbidden()
-    if request.method not in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+    posts = request.method not in ("GET", "HEAD")
+    if posts and request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise forbidden()
 
 

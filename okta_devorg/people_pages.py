@@ -1,12 +1,13 @@
-"""The pages people look at: mailbox, phone, users, policy, calls. No JavaScript needed; a small script refreshes the lists."""
+"""The pages people look at. They need no JavaScript; a small script refreshes the lists."""
 
 from typing import Any
 
-from flask import Request, Response, redirect, render_template
+from flask import Request, Response, render_template
 
 from .authenticators import AUTHENTICATORS
 from .org import Org
 from .pages import page_headers
+from .replies import redirect_to
 
 SWITCHES = {
     "sign_up": "People may sign up",
@@ -46,4 +47,4 @@ def save_policy(org: Org, request: Request) -> Response:
     levels = {key: request.form[key] for key in AUTHENTICATORS if key in request.form}
     switches = {name: name in request.form for name in SWITCHES}
     org.patch_policy({**switches, "authenticators": levels})
-    return redirect("/policy?saved", 303)
+    return redirect_to("/policy?saved", 303)

@@ -1,4 +1,4 @@
-"""Which phone numbers the org texts or calls: E.164, possible, and of a kind that can receive the message (protocol 4.5)."""
+"""Which phone numbers the org texts or calls: valid, and of a kind that can receive the message (protocol 4.5)."""
 
 import phonenumbers
 from phonenumbers import PhoneNumberType as Kind

@@ -74,7 +74,9 @@ class Complexity:
     min_number: int = wire("minNumber", 1)
     min_symbol: int = wire("minSymbol", 0)
     exclude_username: bool = wire("excludeUsername", True)
-    exclude_attributes: tuple[Literal["firstName", "lastName"], ...] = wire("excludeAttributes", ("firstName", "lastName"))
+    exclude_attributes: tuple[Literal["firstName", "lastName"], ...] = wire(
+        "excludeAttributes", ("firstName", "lastName")
+    )
     max_consecutive_repeating_characters: int | None = wire("maxConsecutiveRepeatingCharacters", None)
 
 

@@ -97,7 +97,7 @@ NAMES = {bool: "true or false", str: "text", int: "a whole number"}
 def check(policy: Policy) -> None:
     """What types alone cannot say."""
     if policy.authenticators.webauthn != "disabled":
-        raise PolicyError("authenticators.webauthn: this org cannot enroll it yet, only \"disabled\" is possible")
+        raise PolicyError('authenticators.webauthn: this org cannot enroll it yet, only "disabled" is possible')
     for path, names in (
         ("profile", [attribute.name for attribute in policy.profile]),
         ("apps", [app.client_id for app in policy.apps]),
@@ -110,5 +110,6 @@ def check(policy: Policy) -> None:
         if not 400 <= value <= 599:
             raise PolicyError(f"statuses.{status} must be from 400 to 599")
     for index, attribute in enumerate(policy.profile):
-        if attribute.display in ("select", "radio") and not attribute.options and not attribute.format and attribute.type != "boolean":
+        has_choices = bool(attribute.options or attribute.format) or attribute.type == "boolean"
+        if attribute.display in ("select", "radio") and not has_choices:
             raise PolicyError(f"profile[{index}].options: a {attribute.display} needs choices")

@@ -45,7 +45,7 @@ def display(attribute: Attribute) -> Json:
 
 
 def read_profile(attributes: tuple[Attribute, ...], typed: object) -> tuple[Json, dict[str, list[Json]]]:
-    """The values to keep and, by dotted path, the messages of those that will not do. Raises IdxRefusal for a malformed body."""
+    """The values to keep and, by dotted path, the messages of those that will not do. Raises IdxRefusal."""
     if not isinstance(typed, dict) or set(typed) - {attribute.name for attribute in attributes}:
         raise bad_request()
     values: Json = {}
@@ -77,7 +77,9 @@ def problems(attribute: Attribute, value: object) -> list[Json]:
 
 
 def is_email(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= EMAIL_MAX and EMAIL.fullmatch(value) is not None and ".." not in value
+    if not isinstance(value, str) or len(value) > EMAIL_MAX or ".." in value:
+        return False
+    return EMAIL.fullmatch(value) is not None
 
 
 def accepts_text(attribute: Attribute, value: object) -> bool:

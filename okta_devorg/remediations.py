@@ -1,5 +1,7 @@
 """The steps and actions of an enrollment (protocol section 4), one function each. All take the org's base URL first."""
 
+from typing import Any
+
 from . import authenticators, questions
 from .ion import Json, action, fixed, form, handle_field
 from .policy import Attribute
@@ -7,14 +9,14 @@ from .profile_form import field_json
 from .transaction import Transaction
 
 
-def plain(base: str, tx: Transaction, name: str, path: str, **more: object) -> Json:
+def plain(base: str, tx: Transaction, name: str, path: str, **more: Any) -> Json:
     """A form with nothing to fill in."""
     return action(name, base + path, [handle_field(tx.state_handle)], **more)
 
 
 def identify(base: str, tx: Transaction) -> Json:
     passcode = {"name": "passcode", "label": "Password", "secret": True}
-    fields = [
+    fields: list[Json] = [
         {"name": "identifier", "label": "Username"},
         {"name": "credentials", "type": "object", "form": form([passcode]), "required": True},
         {"name": "rememberMe", "type": "boolean", "label": "Remember this device"},
@@ -69,7 +71,8 @@ def enroll_profile(base: str, tx: Transaction, attributes: tuple[Attribute, ...]
 
 def select_authenticator_enroll(base: str, tx: Transaction, keys: tuple[str, ...]) -> Json:
     options = [authenticators.option(key, index) for index, key in enumerate(keys)]
-    fields = [{"name": "authenticator", "type": "object", "options": options}, handle_field(tx.state_handle)]
+    fields: list[Json] = [{"name": "authenticator", "type": "object", "options": options}]
+    fields.append(handle_field(tx.state_handle))
     return action("select-authenticator-enroll", base + "/idp/idx/credential/enroll", fields)
 
 
@@ -90,7 +93,12 @@ def authenticator_enrollment_data(base: str, tx: Transaction) -> Json:
 
 
 def enroll_authenticator(base: str, tx: Transaction) -> Json:
-    credentials: Json = {"name": "credentials", "type": "object", **CREDENTIALS.get(str(tx.authenticator), CODE), "required": True}
+    credentials: Json = {
+        "name": "credentials",
+        "type": "object",
+        **CREDENTIALS.get(str(tx.authenticator), CODE),
+        "required": True,
+    }
     return action(
         "enroll-authenticator",
         base + "/idp/idx/challenge/answer",

@@ -1,4 +1,4 @@
-"""JSON answers."""
+"""JSON answers and redirects."""
 
 import json
 
@@ -7,3 +7,7 @@ from flask import Response
 
 def json_reply(body: object, status: int = 200, content_type: str = "application/json") -> Response:
     return Response(json.dumps(body, separators=(",", ":")), status, content_type=content_type)
+
+
+def redirect_to(location: str, status: int = 302) -> Response:
+    return Response("", status, {"Location": location}, content_type="text/html; charset=utf-8")

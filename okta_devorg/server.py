@@ -1,7 +1,7 @@
 """Running an org: in its own process (`python -m okta_devorg`) or in a thread of a test's."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -32,7 +32,9 @@ class Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
-        body = self.read_body(environ.get("CONTENT_LENGTH", "0"), environ["wsgi.input"], "wsgi.input_terminated" in environ)
+        body = self.read_body(
+            environ.get("CONTENT_LENGTH", "0"), environ["wsgi.input"], "wsgi.input_terminated" in environ
+        )
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
         head: list[object] = []
 
@@ -56,7 +58,7 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
         return body
 
-    def send(self, pieces: Iterator[bytes], head: list) -> None:  # type: ignore[type-arg]
+    def send(self, pieces: Iterable[bytes], head: list) -> None:  # type: ignore[type-arg]
         """Nothing is written before the first piece is there, so a piece that fails drops the connection unanswered."""
         started = False
         for piece in pieces:

@@ -23,8 +23,8 @@ class SigningKey:
 
     def jwks(self) -> dict[str, Any]:
         numbers = self.private.public_key().public_numbers()
-        key = {"kty": "RSA", "alg": "RS256", "kid": self.kid, "use": "sig", "e": base64_int(numbers.e), "n": base64_int(numbers.n)}
-        return {"keys": [key]}
+        key = {"kty": "RSA", "alg": "RS256", "kid": self.kid, "use": "sig"}
+        return {"keys": [{**key, "e": base64_int(numbers.e), "n": base64_int(numbers.n)}]}
 
 
 def base64_int(number: int) -> str:

@@ -24,7 +24,8 @@ def token(org: Org, request: Request, issuer: str) -> Response:
     app = client(org, request)
     redeem = GRANTS.get(request.form.get("grant_type", ""))
     if redeem is None:
-        raise OAuthError(400, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.")
+        text = "The authorization grant type is not supported by the authorization server."
+        raise OAuthError(400, "unsupported_grant_type", text)
     require_grant(app, request.form["grant_type"])
     grant = redeem(org, app, request)
     if grant.request.issuer != issuer:
@@ -96,7 +97,15 @@ def issue_tokens(org: Org, app: App, grant: Grant, user: User) -> Json:
     base = {"ver": 1, "iss": wanted.issuer, "iat": int(org.clock.wire(now)), "exp": int(org.clock.wire(now)) + lifetime}
     audience = wanted.issuer if wanted.issuer == org.base else "api://default"
     access = org.key.sign(
-        {**base, "jti": new_bearer("AT."), "aud": audience, "cid": app.client_id, "uid": user.id, "scp": wanted.scopes, "sub": user.login}
+        {
+            **base,
+            "jti": new_bearer("AT."),
+            "aud": audience,
+            "cid": app.client_id,
+            "uid": user.id,
+            "scp": wanted.scopes,
+            "sub": user.login,
+        }
     )
     org.grants.keep(AccessToken(user.id, wanted.scopes, now + lifetime, access))
     answer = {"token_type": "Bearer", "expires_in": lifetime, "access_token": access, "scope": " ".join(wanted.scopes)}
@@ -128,7 +137,9 @@ def userinfo(org: Org, request: Request, issuer: str) -> Response:
     user = org.users.find(held.user_id) if held else None
     if held is None or user is None:
         reply = json_reply({"error": "invalid_token", "error_description": "The access token is invalid."}, 401)
-        reply.headers["WWW-Authenticate"] = 'Bearer error="invalid_token", error_description="The access token is invalid."'
+        reply.headers["WWW-Authenticate"] = (
+            'Bearer error="invalid_token", error_description="The access token is invalid."'
+        )
         return reply
     return json_reply(user_claims(org, user, held.scopes))
 

@@ -23,7 +23,10 @@ def code_at(secret: str, at: float) -> str:
 
 
 def is_code(secret: str, code: str, at: float) -> bool:
-    return any(hmac.compare_digest(code_at(secret, at + drift).encode(), code.encode("utf-8", "replace")) for drift in (-30, 0, 30))
+    return any(
+        hmac.compare_digest(code_at(secret, at + drift).encode(), code.encode("utf-8", "replace"))
+        for drift in (-30, 0, 30)
+    )
 
 
 def contextual_data(secret: str, login: str, issuer_name: str) -> Json:

@@ -79,7 +79,9 @@ class Transactions:
     def restart(self, old: Transaction, lifetime: float) -> Transaction:
         """Cancel: a new state handle; the interaction handle now leads to the new state."""
         self.by_state.pop(old.state_handle, None)
-        return self.keep(Transaction(new_bearer("02"), old.interaction_handle, old.request, self.clock.now() + lifetime))
+        return self.keep(
+            Transaction(new_bearer("02"), old.interaction_handle, old.request, self.clock.now() + lifetime)
+        )
 
     def find(self, state_handle: object = None, interaction_handle: object = None) -> Transaction | None:
         """None for unknown and expired handles alike; the org does not tell them apart."""

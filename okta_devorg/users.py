@@ -77,7 +77,7 @@ class User:
 
 
 def hash_secret(secret: str) -> str:
-    """Salted scrypt, cheap on purpose: a trial org signs up hundreds of people a second and guards nobody's real password."""
+    """Salted scrypt, cheap on purpose: a trial org signs up hundreds a second and guards no real password."""
     salt = secrets.token_bytes(16)
     return f"{salt.hex()}${stretch(secret, salt).hex()}"
 
@@ -133,6 +133,7 @@ class Users:
 
 def user_from_record(record: dict[str, Any]) -> User:
     enrollments = {
-        key: Enrollment(**{**value, "methods": tuple(value["methods"])}) for key, value in record.pop("enrollments").items()
+        key: Enrollment(**{**value, "methods": tuple(value["methods"])})
+        for key, value in record.pop("enrollments").items()
     }
     return User(**{**record, "status": Status(record["status"]), "enrollments": enrollments, "wrong_codes": []})

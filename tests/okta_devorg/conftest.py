@@ -1,10 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+from org_journey import Journey
 
 from okta_devorg import OrgHandle, running_org
-
-from org_journey import Journey
 
 
 @pytest.fixture(scope="session")

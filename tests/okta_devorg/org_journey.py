@@ -1,4 +1,4 @@
-"""A bare client for the tests: follows hrefs, keeps the last document, counts calls. Knows nothing of the org's code."""
+"""A bare client for the tests: follows hrefs, keeps the last document, counts calls. It knows nothing of the org."""
 
 import base64
 import hashlib
@@ -51,7 +51,9 @@ class Journey:
     def interact(self, **changes: str | None) -> requests.Response:
         form = {**self.interact_form(), **changes}
         self.calls += 1
-        reply = self.http.post(self.oauth + "/interact", data={k: v for k, v in form.items() if v is not None}, timeout=5)
+        reply = self.http.post(
+            self.oauth + "/interact", data={k: v for k, v in form.items() if v is not None}, timeout=5
+        )
         self.handle = reply.json().get("interaction_handle", "")
         return reply
 
@@ -91,7 +93,9 @@ class Journey:
         return self
 
     def choose(self, label: str, **more: str) -> Json:
-        step = next(step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll")
+        step = next(
+            step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll"
+        )
         option = next(option for option in step["value"][0]["options"] if option["label"] == label)
         chosen = {"id": option["value"]["form"]["value"][0]["value"], **more}
         return self.take("select-authenticator-enroll", authenticator=chosen)
@@ -114,7 +118,9 @@ class Journey:
         return self
 
     def token_form(self) -> dict[str, str]:
-        fields = {field["name"]: field.get("value", "") for field in self.document["successWithInteractionCode"]["value"]}
+        fields = {
+            field["name"]: field.get("value", "") for field in self.document["successWithInteractionCode"]["value"]
+        }
         return {**fields, "client_secret": SECRET, "code_verifier": self.verifier}
 
     def token(self, **changes: str) -> requests.Response:
@@ -129,7 +135,9 @@ class Journey:
 
     @property
     def offered(self) -> list[str]:
-        step = next(step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll")
+        step = next(
+            step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll"
+        )
         return [option["label"] for option in step["value"][0]["options"]]
 
     @property

@@ -1,8 +1,8 @@
 """The sequences of protocol section 5, with their number of calls."""
 
-from okta_devorg import OrgHandle
-
 from org_journey import ADA, PASSWORD, Journey
+
+from okta_devorg import OrgHandle
 
 
 def test_email_and_password_take_nine_calls(org: OrgHandle, journey: Journey) -> None:
