@@ -1,0 +1,29 @@
+"""Scenarios B12 and B13: the org needs the address only, and comes straight to its code; a password is optional."""
+
+import pytest
+from person import Person
+
+from okta_devorg import OrgHandle
+
+PASSWORD_OPTIONAL = {"email_verification": False, "authenticators": {"okta_password": "optional"}}
+
+
+@pytest.fixture
+def org(org: OrgHandle) -> OrgHandle:
+    org.patch_policy(PASSWORD_OPTIONAL)
+    return org
+
+
+def test_the_code_page_comes_at_once_and_the_password_can_be_skipped(person: Person, org: OrgHandle) -> None:
+    assert person.opens_the_sign_up().tells_who_she_is().heading == "Check your e-mail"
+    person.types_the_code_from(org)
+    assert [c.label for c in person.form.controls if c.type == "radio"] == ["Password"]
+    person.presses("Skip for now")
+    assert person.is_signed_in
+    assert "ada@example.com" in person.page.text
+
+
+def test_the_optional_password_can_be_set(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().types_the_code_from(org).chooses("Password").sets_a_password()
+    assert person.is_signed_in
+    assert org.users[0].password_hash

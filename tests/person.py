@@ -1,0 +1,189 @@
+"""Somebody in front of a browser. The site is Django's test client; every other address is really called.
+
+Reads forms as a browser does, follows redirects, and remembers everything that was ever shown, for the tests that look
+for what must not be there.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import requests
+from django.test import Client
+from page import Form, Page
+
+from okta_devorg import OrgHandle
+
+SITE = "http://testserver"
+PASSWORD = "Correct-horse-7"
+MOST_REDIRECTS = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One answer as it went over the wire."""
+
+    method: str
+    url: str
+    status: int
+    headers: str
+    body: str
+    location: str = ""
+
+
+class Person:
+    def __init__(self, email: str = "ada@example.com", language: str = "en") -> None:
+        self.email = email
+        self.browser = Client(enforce_csrf_checks=True, headers={"Accept-Language": language})
+        self.elsewhere = requests.Session()
+        self.elsewhere.trust_env = False
+        self.seen: list[Shown] = []
+        self.page = Page(SITE, "")
+        self.entries: dict[str, str] = {}
+        self.left_out: set[str] = set()
+
+    # -- what people do
+
+    def opens(self, url: str) -> Self:
+        """Goes there and wherever that leads."""
+        return self._follow(self._get(urljoin(self.page.url, url)))
+
+    def follows(self, words: str) -> Self:
+        """Clicks the link with these words."""
+        return self.opens(self.page.link(words))
+
+    def fills(self, values: dict[str, str]) -> Self:
+        """Types into fields or picks choices, by label or by name; a radio is picked by its label or value."""
+        for key, value in values.items():
+            self._enter(key, value)
+        return self
+
+    def ticks(self, label_or_name: str) -> Self:
+        (control,) = self.form.find(label_or_name)
+        self.entries[control.name] = control.value
+        return self
+
+    def picks(self, words: str) -> Self:
+        """The radio button with these words."""
+        control = next(c for c in self.form.find(words) if c.type == "radio")
+        self.entries[control.name] = control.value
+        return self
+
+    def presses(self, words: str = "") -> Self:
+        """The button with these words, by default the first one, and goes where that leads."""
+        for form in self.page.forms:
+            for name, value, label in form.buttons:
+                if words in ("", label):
+                    return self._submit(form, {name: value} if name else {})
+        raise LookupError(f"no button {words!r} on {self.page.heading!r}")
+
+    def fills_and_presses(self, values: dict[str, str], words: str = "") -> Self:
+        return self.fills(values).presses(words)
+
+    def posts(self, url: str, data: dict[str, str]) -> Self:
+        """Sends what no page of ours would send, with this browser's CSRF token."""
+        token = {"csrfmiddlewaretoken": self.browser.cookies["csrftoken"].value}
+        return self._follow(self._post(urljoin(SITE, url), token | data))
+
+    # -- the sign-up, in a person's words
+
+    def opens_the_sign_up(self, query: str = "") -> Self:
+        return self.opens(f"{SITE}/signup/{query}")
+
+    def tells_who_she_is(self, **more: str) -> Self:
+        names = {"First name": "Ada", "Last name": "Lovelace", "Email": self.email}
+        return self.fills_and_presses(names | more, "Sign up")
+
+    def chooses(self, authenticator: str) -> Self:
+        return self.picks(authenticator).presses("Continue")
+
+    def types_the_code_from(self, org: OrgHandle, to: str = "") -> Self:
+        return self.fills_and_presses({"credentials.passcode": org.code(to or self.email)})
+
+    def sets_a_password(self, password: str = PASSWORD, repeated: str | None = None) -> Self:
+        again = password if repeated is None else repeated
+        return self.fills_and_presses({"credentials.passcode": password, "confirm_passcode": again})
+
+    def signs_up(self, org: OrgHandle) -> Self:
+        """The whole of it, with the policy that asks for e-mail and password."""
+        self.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
+        return self.chooses("Password").sets_a_password()
+
+    def signs_in_at_the_org(self, password: str = PASSWORD) -> Self:
+        """On the org's own page, where she already is."""
+        self.fills_and_presses({"identifier": self.email}, "Next")
+        return self.fills_and_presses({"password": password}, "Sign in")
+
+    # -- what people see
+
+    @property
+    def form(self) -> Form:
+        return next(f for f in self.page.forms if any(not c.hidden for c in f.controls))
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    @property
+    def heading(self) -> str:
+        return self.page.heading
+
+    @property
+    def status(self) -> int:
+        """Of the last answer."""
+        return self.seen[-1].status
+
+    @property
+    def is_signed_in(self) -> bool:
+        return "_auth_user_id" in self.browser.session
+
+    # -- the browser
+
+    def _enter(self, key: str, value: str) -> None:
+        controls = self.form.find(key)
+        radio = next((c for c in controls if c.type == "radio" and value in (c.value, c.label)), None)
+        if controls[0].type == "radio" and radio is None:
+            raise LookupError(f"no choice {value!r}")
+        self.entries[controls[0].name] = radio.value if radio else value
+
+    def _submit(self, form: Form, button: dict[str, str]) -> Self:
+        url = urljoin(self.page.url, form.action)
+        data = {k: v for k, v in (form.data() | self.entries | button).items() if k not in self.left_out}
+        return self._follow(self._post(url, data))
+
+    def _follow(self, shown: Shown) -> Self:
+        for _ in range(MOST_REDIRECTS):
+            if not shown.location:
+                break
+            shown = self._get(urljoin(shown.url, shown.location))
+        else:
+            raise AssertionError(f"redirected in circles: {shown.url}")
+        self.entries, self.left_out = {}, set()
+        self.page = Page(shown.url, shown.body)
+        return self
+
+    def _get(self, url: str) -> Shown:
+        url = urldefrag(url).url
+        if not is_ours(url):
+            return self._remember("GET", url, self.elsewhere.get(url, allow_redirects=False, timeout=10))
+        return self._remember("GET", url, self.browser.get(url.removeprefix(SITE) or "/"))
+
+    def _post(self, url: str, data: dict[str, str]) -> Shown:
+        if not is_ours(url):
+            return self._remember("POST", url, self.elsewhere.post(url, data=data, allow_redirects=False, timeout=10))
+        return self._remember("POST", url, self.browser.post(url.removeprefix(SITE), data))
+
+    def _remember(self, method: str, url: str, answer: object) -> Shown:
+        headers: dict[str, str] = dict(answer.headers.items())  # type: ignore[attr-defined]
+        cookies = "\n".join(c.OutputString() for c in getattr(answer, "cookies", {}).values() if hasattr(c, "key"))
+        body = answer.content.decode()  # type: ignore[attr-defined]
+        lines = "\n".join(f"{k}: {v}" for k, v in headers.items())
+        status: int = answer.status_code  # type: ignore[attr-defined]
+        assert status < 500 or status == 503, f"{method} {url} -> {status}"
+        location = headers.get("Location", "") if 300 <= status < 400 else ""
+        self.seen.append(Shown(method, url, status, f"{lines}\n{cookies}", body, location))
+        return self.seen[-1]
+
+
+def is_ours(url: str) -> bool:
+    return url.startswith(f"{SITE}/") or url == SITE or url.startswith("/")
