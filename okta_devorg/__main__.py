@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from .org import Org
 from .server import make_org
+from .users import UsersFileError
 
 
 def main() -> int:
@@ -16,6 +17,9 @@ def main() -> int:
         org, server = make_org(options.host, options.port, options.site, data=options.data)
     except OSError as error:
         print(f"okta_devorg: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    except UsersFileError as error:
+        print(f"okta_devorg: {error}", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(banner(org, options.host), flush=True)

@@ -111,8 +111,8 @@ def is_local(path: str) -> bool:
 
 def before(org: Org) -> Response | None:
     """Guards the local half; in the protocol half answers preflights and lets a fault take the call's place."""
-    g.started, g.fault, g.request_id = time.perf_counter(), None, new_bearer(size=18)
-    request.get_data()
+    g.started, g.fault, g.request_id, g.body = time.perf_counter(), None, new_bearer(size=18), b""
+    g.body = request.get_data()
     if is_local(request.path):
         forbid_strangers(request)
         return None
@@ -177,7 +177,7 @@ def record(org: Org, reply: Response) -> None:
             None if fault in SILENT else reply.status_code,
             redacted_headers(dict(request.headers)),
             redacted(request.args.to_dict()),
-            read_body(request.get_data(), request.content_type or ""),
+            read_body(g.body, request.content_type or ""),
             org.clock.now(),
             round((time.perf_counter() - g.started) * 1000, 2),
             g.request_id,

@@ -145,6 +145,8 @@ REPLACEMENTS = {
 
 def spoil(fault: Fault, request: Request, reply: Response, base: str, closing: Event) -> Response:
     """The work is done; what becomes of its answer."""
+    if fault.kind not in SPOILING:
+        return reply
     if fault.kind == "after":
         return dropped(request, closing, 0.0)
     payload = reply.get_data()
@@ -152,10 +154,8 @@ def spoil(fault: Fault, request: Request, reply: Response, base: str, closing: E
         reply.set_data(payload.replace(base.encode(), (fault.location or FOREIGN).encode()))
     elif fault.kind == "truncate":
         reply.response = truncated(payload)
-    elif fault.kind == "slow":
-        reply.response = dripping(payload, fault.seconds, closing)
     else:
-        return reply
+        reply.response = dripping(payload, fault.seconds, closing)
     if fault.kind != "foreign-href":
         reply.headers["Content-Length"] = str(len(payload))
     reply.headers.update(fault.headers)

@@ -15,8 +15,9 @@ TEXT_MAX = 2000
 
 
 def field_json(attribute: Attribute) -> Json:
+    shown = display(attribute)
     field: Json = {"name": attribute.name}
-    if attribute.type != "string" or attribute.display or attribute.options:
+    if attribute.type != "string" or shown:
         field["type"] = attribute.type
     field |= {"label": attribute.label, "required": attribute.required}
     if attribute.min_length is not None:
@@ -25,7 +26,6 @@ def field_json(attribute: Attribute) -> Json:
         field["maxLength"] = attribute.max_length
     if attribute.custom_label:
         field["customLabel"] = True
-    shown = display(attribute)
     return {**field, "options": [{"label": "display", "value": {"type": "object", "value": shown}}]} if shown else field
 
 

@@ -15,6 +15,10 @@ from typing import Any
 from .identifiers import new_id
 
 
+class UsersFileError(Exception):
+    """The file given to keep users in cannot be read as one."""
+
+
 class Status(StrEnum):
     STAGED = "STAGED"
     PROVISIONED = "PROVISIONED"
@@ -96,11 +100,19 @@ class Users:
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = file
+        self.saved = ""
         self.by_id: dict[str, User] = {}
         self.by_login: dict[str, User] = {}
         if file and file.exists():
+            self.load(file)
+
+    def load(self, file: Path) -> None:
+        """Raises UsersFileError when the file holds something else."""
+        try:
             for record in json.loads(file.read_text("utf-8")):
                 self.add(user_from_record(record))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsersFileError(f"{file} is not a file of users") from error
 
     def __iter__(self) -> Iterator[User]:
         return iter(self.by_id.values())
@@ -125,10 +137,13 @@ class Users:
         if self.file is None:
             return
         records = json.dumps([asdict(user) for user in self], indent=1)
+        if records == self.saved:
+            return
         handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=self.file.name)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(records)
         os.replace(name, self.file)
+        self.saved = records
 
 
 def user_from_record(record: dict[str, Any]) -> User:

@@ -19,5 +19,7 @@ def org(running: OrgHandle) -> OrgHandle:
 
 
 @pytest.fixture
-def journey(org: OrgHandle) -> Journey:
-    return Journey(org)
+def journey(org: OrgHandle) -> Iterator[Journey]:
+    started = Journey(org)
+    yield started
+    started.close()

@@ -34,6 +34,9 @@ class Journey:
         self.status = 0
         self.calls = 0
 
+    def close(self) -> None:
+        self.http.close()
+
     # the calls
 
     def interact_form(self) -> dict[str, str]:

@@ -1,0 +1,81 @@
+"""The org as a process of its own."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from org_journey import ADA, PASSWORD, Journey
+
+from okta_devorg import running_org
+
+COMMAND = [sys.executable, "-m", "okta_devorg"]
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The base URL from the banner, and the process."""
+    with subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout
+        banner = ""
+        while "Ctrl-C" not in banner:
+            line = started.stdout.readline()
+            assert line, started.stderr and started.stderr.read()
+            banner += line
+        base = re.search(r"mailbox\s+(http://\S+)/", banner)
+        assert base
+        assert "this machine only" in banner
+        yield base[1], started
+        started.kill()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_stops_quietly(sent: signal.Signals) -> None:
+    with process("--site", "http://127.0.0.1:8123") as (base, started):
+        app = requests.get(base + "/_devorg/policy", timeout=5).json()["apps"][0]
+        assert app["redirect_uris"] == ["http://127.0.0.1:8123/oidc/callback/"]
+        started.send_signal(sent)
+        _, errors = started.communicate(timeout=5)
+        assert (started.returncode, errors) == (0, "")
+
+
+def test_a_busy_port_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        ended = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=10, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert re.fullmatch(rf"okta_devorg: cannot listen on 127\.0\.0\.1:{port}: .+\n", ended.stderr)
+
+
+def test_with_a_file_people_outlive_the_org_and_passwords_are_not_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "people.json"
+    with running_org(data=file) as org:
+        journey = Journey(org).signed_up()
+        journey.close()
+    assert PASSWORD not in file.read_text("utf-8")
+    assert [found.name for found in tmp_path.iterdir()] == ["people.json"]
+    with running_org(data=file) as org:
+        assert [(user.login, user.status) for user in org.users] == [(ADA["email"], "ACTIVE")]
+        journey = Journey(org).to_profile()
+        journey.enroll_profile()
+        assert journey.keys == ["registration.error.notUniqueWithinOrg"]
+        journey.close()
+
+
+def test_a_file_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+    file = tmp_path / "people.json"
+    file.write_text("{", "utf-8")
+    ended = subprocess.run(
+        [*COMMAND, "--port", "0", "--data", str(file)], capture_output=True, text=True, timeout=10, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == f"okta_devorg: {file} is not a file of users\n"

@@ -1,0 +1,56 @@
+"""What a browser client on another loopback port needs."""
+
+import pytest
+import requests
+from org_journey import Journey
+
+from okta_devorg import OrgHandle
+
+SITE = "http://localhost:3000"
+
+
+def test_every_answer_allows_the_origin_with_credentials_errors_too(org: OrgHandle, journey: Journey) -> None:
+    journey.interact()
+    journey.http.headers["Origin"] = SITE
+    for body in ({"interactionHandle": journey.handle}, {"interactionHandle": "stale"}):
+        journey.post(org.base + "/idp/idx/introspect", body)
+        headers = journey.reply.headers
+        assert headers["Access-Control-Allow-Origin"] == SITE
+        assert headers["Access-Control-Allow-Credentials"] == "true"
+        assert "Origin" in headers["Vary"]
+    org.fail("*", "status", status=503)
+    journey.introspect()
+    assert (journey.status, journey.reply.headers["Access-Control-Allow-Origin"]) == (503, SITE)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/oauth2/default/v1/interact",
+        "/oauth2/default/v1/keys",
+        "/oauth2/default/.well-known/openid-configuration",
+        "/idp/idx/introspect",
+    ],
+)
+def test_preflights_are_answered_everywhere_without_a_body(org: OrgHandle, path: str) -> None:
+    reply = requests.options(org.base + path, headers={"Origin": SITE}, timeout=5)
+    assert (reply.status_code, reply.content) == (204, b"")
+    assert reply.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    for name in ("content-type", "accept", "accept-language", "authorization", "x-okta-user-agent-extended"):
+        assert name in reply.headers["Access-Control-Allow-Headers"].split(", ")
+
+
+def test_other_origins_only_when_trusted(org: OrgHandle) -> None:
+    url, far = org.issuer + "/v1/keys", "https://app.example"
+    allowed = "Access-Control-Allow-Origin"
+    assert allowed not in requests.get(url, headers={"Origin": far}, timeout=5).headers
+    org.patch_policy({"trusted_origins": [far]})
+    assert requests.get(url, headers={"Origin": far}, timeout=5).headers[allowed] == far
+    assert allowed not in requests.get(url, headers={"Origin": SITE}, timeout=5).headers
+
+
+def test_every_answer_has_a_request_id_and_rate_limit_headers(org: OrgHandle) -> None:
+    for path in ("/oauth2/default/v1/keys", "/idp/idx/nowhere"):
+        headers = requests.get(org.base + path, timeout=5).headers
+        assert headers["X-Okta-Request-Id"]
+        assert {"X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset"} <= set(headers)

@@ -1,0 +1,219 @@
+"""The start and the end of a transaction: what interact and token refuse, and what the tokens say."""
+
+import base64
+import hashlib
+
+import jwt
+import pytest
+import requests
+from org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey, pkce
+
+from okta_devorg import OrgHandle
+
+PUBLIC = {"client_id": "0oaPublic", "client_secret": None, "redirect_uris": [REDIRECT]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error", "description"),
+    [
+        ({"client_id": "0oaUnknown"}, 401, "invalid_client", "Invalid value for 'client_id' parameter."),
+        ({"client_id": None}, 401, "invalid_client", "Invalid value for 'client_id' parameter."),
+        (
+            {"client_secret": "wrong"},
+            401,
+            "invalid_client",
+            "The client secret supplied for a confidential client is invalid.",
+        ),
+        (
+            {"client_secret": None},
+            401,
+            "invalid_client",
+            "The client secret supplied for a confidential client is invalid.",
+        ),
+        (
+            {"redirect_uri": REDIRECT + "more"},
+            400,
+            "invalid_request",
+            "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings.",
+        ),
+        (
+            {"code_challenge": None},
+            400,
+            "invalid_request",
+            "PKCE code challenge is required to use the interaction code flow.",
+        ),
+        (
+            {"code_challenge_method": "plain"},
+            400,
+            "invalid_request",
+            "PKCE code challenge method is not supported. Valid values: [S256]",
+        ),
+        (
+            {"code_challenge": "sp ace" * 10},
+            400,
+            "invalid_request",
+            "PKCE code challenge contains illegal characters.",
+        ),
+        ({"scope": ""}, 400, "invalid_scope", "No scopes were requested."),
+        (
+            {"scope": "openid everything"},
+            400,
+            "invalid_scope",
+            "One or more scopes are not configured for the authorization server resource.",
+        ),
+        ({"activation_token": "none"}, 400, "invalid_request", "The activation token is invalid"),
+    ],
+)
+def test_interact_refuses_in_okta_s_words(
+    journey: Journey, changes: dict[str, str | None], status: int, error: str, description: str
+) -> None:
+    reply = journey.interact(**changes)
+    assert reply.status_code == status
+    assert reply.json() == {"error": error, "error_description": description}
+
+
+def test_an_app_without_the_grant_may_not_interact(org: OrgHandle, journey: Journey) -> None:
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "grants": ["authorization_code"]}
+    org.patch_policy({"apps": [app]})
+    reply = journey.interact()
+    assert (reply.status_code, reply.json()["error"]) == (400, "unauthorized_client")
+    assert reply.json()["error_description"].endswith("Configured grant types: [authorization_code].")
+
+
+def test_the_secret_may_come_by_basic(org: OrgHandle, journey: Journey) -> None:
+    form = {**journey.interact_form(), "client_id": "", "client_secret": ""}
+    reply = requests.post(journey.oauth + "/interact", data=form, auth=(CLIENT, SECRET), timeout=5)
+    assert reply.status_code == 200
+
+
+def test_a_public_app_needs_no_secret_but_may_not_activate(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"apps": [PUBLIC]})
+    changes = {"client_id": "0oaPublic", "client_secret": None}
+    assert journey.interact(**changes).status_code == 200
+    text = "Only confidential clients can use the activation token flow"
+    assert journey.interact(**changes, activation_token="x").json()["error_description"] == text
+
+
+def test_an_org_may_not_ask_for_the_secret_at_interact(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"unknowns": {"interact_requires_secret": False}})
+    assert journey.interact(client_secret=None).status_code == 200
+    assert journey.interact(client_secret="wrong").status_code == 401
+
+
+def test_a_long_device_token_is_refused(journey: Journey) -> None:
+    headers = {"X-Device-Token": "x" * 33}
+    reply = requests.post(journey.oauth + "/interact", data=journey.interact_form(), headers=headers, timeout=5)
+    assert reply.json()["error_description"] == "The request has a deviceToken with length greater than 32."
+
+
+def test_the_id_token_is_thin_signed_and_for_this_client(org: OrgHandle, journey: Journey) -> None:
+    tokens = journey.signed_up().token().json()
+    assert (tokens["token_type"], tokens["expires_in"], tokens["scope"]) == ("Bearer", 3600, "openid profile email")
+    keys = requests.get(journey.oauth + "/keys", timeout=5).json()["keys"]
+    header = jwt.get_unverified_header(tokens["id_token"])
+    assert header["kid"] == keys[0]["kid"]
+    key = jwt.PyJWK(keys[0])
+    claims = jwt.decode(tokens["id_token"], key, algorithms=["RS256"], audience=CLIENT, issuer=org.issuer)
+    assert set(claims) == {
+        "sub", "name", "ver", "iss", "aud", "iat", "exp", "jti", "amr", "idp", "preferred_username", "auth_time",
+        "at_hash", "nonce",
+    }  # fmt: skip
+    assert (claims["sub"], claims["nonce"], claims["preferred_username"]) == (
+        org.users[0].id,
+        journey.nonce,
+        ADA["email"],
+    )
+    digest = hashlib.sha256(tokens["access_token"].encode()).digest()[:16]
+    assert claims["at_hash"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    access = jwt.decode(tokens["access_token"], key, algorithms=["RS256"], audience="api://default")
+    assert (access["uid"], access["cid"], access["sub"]) == (org.users[0].id, CLIENT, ADA["email"])
+
+
+def test_no_nonce_was_sent_no_nonce_comes_back(journey: Journey) -> None:
+    journey.nonce = ""
+    tokens = journey.signed_up().token().json()
+    assert "nonce" not in jwt.decode(tokens["id_token"], options={"verify_signature": False})
+
+
+def test_userinfo_says_who_and_that_the_address_is_proven(org: OrgHandle, journey: Journey) -> None:
+    tokens = journey.signed_up().token().json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    claims = requests.get(journey.oauth + "/userinfo", headers=headers, timeout=5).json()
+    assert (claims["sub"], claims["email"], claims["email_verified"]) == (org.users[0].id, ADA["email"], True)
+    assert (claims["given_name"], claims["family_name"]) == ("Ada", "Lovelace")
+    requests.post(
+        journey.oauth + "/revoke",
+        data={"token": tokens["access_token"], "client_id": CLIENT, "client_secret": SECRET},
+        timeout=5,
+    )
+    refused = requests.get(journey.oauth + "/userinfo", headers=headers, timeout=5)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+
+
+def test_a_code_is_good_once(journey: Journey) -> None:
+    journey.signed_up()
+    assert journey.token().status_code == 200
+    again = journey.token()
+    assert again.status_code == 400
+    assert again.json() == {
+        "error": "invalid_grant",
+        "error_description": "The interaction code is invalid or has expired.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error"),
+    [
+        ({"code_verifier": pkce()[0]}, 400, "invalid_grant"),
+        ({"code_verifier": ""}, 400, "invalid_request"),
+        ({"client_secret": "wrong"}, 401, "invalid_client"),
+        ({"interaction_code": "wrong"}, 400, "invalid_grant"),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code"}, 400, "invalid_grant"),
+    ],
+)
+def test_token_refuses_and_the_right_request_still_works(
+    journey: Journey, changes: dict[str, str], status: int, error: str
+) -> None:
+    journey.signed_up()
+    reply = journey.token(**changes)
+    assert (reply.status_code, reply.json()["error"]) == (status, error)
+    assert journey.token().status_code == 200
+
+
+def test_a_code_is_for_the_app_and_issuer_it_was_made_for(org: OrgHandle, journey: Journey) -> None:
+    default = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
+    org.patch_policy({"apps": [default, PUBLIC]})
+    journey.signed_up()
+    assert journey.token(client_id="0oaPublic").json()["error"] == "invalid_grant"
+    elsewhere = requests.post(org.base + "/oauth2/v1/token", data=journey.token_form(), timeout=5)
+    assert elsewhere.json()["error"] == "invalid_grant"
+
+
+def test_an_app_not_for_this_person_may_be_refused_at_the_token(org: OrgHandle, journey: Journey) -> None:
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
+    org.patch_policy({"apps": [app], "unknowns": {"unassigned_refused_at": "token"}})
+    reply = journey.signed_up().token()
+    assert reply.status_code == 400
+    assert reply.json()["error_description"] == "User is not assigned to the client application."
+
+
+def test_a_refresh_token_comes_with_offline_access_and_is_replaced_at_use(org: OrgHandle, journey: Journey) -> None:
+    journey.begin(scope="openid offline_access").take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.prove_email()
+    journey.set_password()
+    first = journey.token().json()["refresh_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": first, "client_id": CLIENT, "client_secret": SECRET}
+    renewed = requests.post(journey.oauth + "/token", data=form, timeout=5)
+    assert renewed.json()["refresh_token"] != first
+    assert requests.post(journey.oauth + "/token", data=form, timeout=5).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("below", ["", "/oauth2/default"])
+def test_discovery_names_the_issuer_asked_for(org: OrgHandle, below: str) -> None:
+    document = requests.get(f"{org.base}{below}/.well-known/openid-configuration", timeout=5).json()
+    assert document["issuer"] == org.base + below
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert requests.get(document["jwks_uri"], timeout=5).json()["keys"][0]["kty"] == "RSA"
