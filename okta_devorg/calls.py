@@ -1,11 +1,12 @@
 """The log of protocol calls. Secrets are cut out before anything is kept."""
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
+
+from .replies import parse_json
 
 REDACTED = "[redacted]"
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
@@ -61,10 +62,8 @@ def redact_member(key: str, item: Any) -> Any:
 def read_body(raw: bytes, content_type: str) -> Any:
     """JSON or a form as an object; anything else is only measured."""
     if "json" in content_type:
-        try:
-            return redacted(json.loads(raw))
-        except ValueError:
-            return f"{len(raw)} bytes, not JSON"
+        body = parse_json(raw)
+        return f"{len(raw)} bytes, not JSON" if body is None else redacted(body)
     if "x-www-form-urlencoded" in content_type:
         return redacted(dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)))
     return f"{len(raw)} bytes" if raw else None
@@ -74,7 +73,7 @@ def summary(raw: bytes, content_type: str) -> dict[str, Any]:
     """What a person would see of the answer: the steps offered and every message's text."""
     if "json" not in content_type or not raw:
         return {}
-    document = json.loads(raw)
+    document = parse_json(raw)
     steps = (
         [step["name"] for step in document.get("remediation", {}).get("value", [])]
         if isinstance(document, dict)

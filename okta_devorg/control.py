@@ -10,12 +10,12 @@ from .faults import fault_from_json
 from .messages import Message
 from .org import Org
 from .policy_json import PolicyError, policy_from_json, policy_to_json
-from .replies import json_reply
+from .replies import json_reply, parse_json
 from .users import User
 
 
 def read_json(request: Request) -> Any:
-    body = request.get_json(force=True, silent=True)
+    body = parse_json(request.get_data())
     if body is None:
         raise PolicyError("the body is not JSON")
     return body

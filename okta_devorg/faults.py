@@ -58,7 +58,8 @@ class Faults:
         return [asdict(fault) for fault in self.pending]
 
 
-CHECKS: dict[str, Any] = {"kind": Kind, "path": str, "status": int, "times": int, "bytes": int, "location": str}
+TYPES: dict[str, Any] = {"kind": Kind, "path": str, "status": int, "times": int, "bytes": int, "location": str}
+LONGEST = 3600
 
 
 def fault_from_json(data: object) -> Fault:
@@ -66,19 +67,29 @@ def fault_from_json(data: object) -> Fault:
     if not isinstance(data, dict) or "kind" not in data:
         raise PolicyError(f"a fault is an object with a kind: {', '.join(KINDS)}")
     for key, value in data.items():
-        if key in CHECKS:
-            read(CHECKS[key], value, key)
-        elif key == "seconds" and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
-            raise PolicyError("seconds must be a number")
-        elif key == "headers" and not (
-            isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
-        ):
-            raise PolicyError("headers must be an object of texts")
-        elif key not in (*CHECKS, "seconds", "headers"):
-            raise PolicyError(f"unknown key {key}")
-    if not 100 <= data.get("status", 200) <= 599:
-        raise PolicyError("status must be from 100 to 599")
+        check_member(key, value)
+    if not 200 <= data.get("status", 200) <= 599:
+        raise PolicyError("status must be from 200 to 599")
     return Fault(**data)
+
+
+def check_member(key: str, value: object) -> None:
+    if key in TYPES:
+        read(TYPES[key], value, key)
+        if key == "location" and not is_header(value):
+            raise PolicyError("location must be one line")
+    elif key == "seconds":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+            raise PolicyError(f"seconds must be a number from 0 to {LONGEST}")
+    elif key == "headers":
+        if not isinstance(value, dict) or not all(is_header(name) and is_header(item) for name, item in value.items()):
+            raise PolicyError("headers must be an object of texts, each one line")
+    else:
+        raise PolicyError(f"unknown key {key}")
+
+
+def is_header(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and value.isascii()
 
 
 def replace(fault: Fault, request: Request, closing: Event) -> Response | None:

@@ -15,7 +15,7 @@ from .ion import ION, Json, message
 from .org import Org
 from .profile_form import read_profile
 from .refusals import IdxRefusal, access_denied, bad_request, rate_limited, session_expired
-from .replies import json_reply
+from .replies import json_reply, parse_json
 from .transaction import Step, Transaction
 from .users import Status, User, is_secret
 
@@ -39,7 +39,7 @@ def serve(org: Org, request: Request, handler: Handler, renews: bool = True) -> 
 
 
 def read_body(request: Request) -> Json:
-    body = request.get_json(force=True, silent=True)
+    body = parse_json(request.get_data())
     if not isinstance(body, dict):
         raise bad_request()
     return body

@@ -11,7 +11,7 @@ from .org import Link, Org
 from .policy import App
 from .profile_form import is_email
 from .refusals import ApiError
-from .replies import json_reply
+from .replies import json_reply, parse_json
 from .users import Status, User
 
 SEARCH = re.compile(r'profile\.(email|login) eq "([^"]*)"')
@@ -49,8 +49,8 @@ def find(org: Org, id_or_login: str) -> User:
 
 def create_user(org: Org, request: Request) -> Response:
     require_token(org, request)
-    body = request.get_json(force=True, silent=True)
-    body = body if isinstance(body, dict) else {}
+    parsed = parse_json(request.get_data())
+    body = parsed if isinstance(parsed, dict) else {}
     profile = body.get("profile")
     if not isinstance(profile, dict) or not is_email(profile.get("login")) or not is_email(profile.get("email")):
         raise ApiError(400, "E0000001", "Api validation failed: login")

@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from .policy import Policy
 
 Json = dict[str, Any]
+LARGEST = 10**9
 
 
 class PolicyError(ValueError):
@@ -86,8 +87,8 @@ def read_list(kind: Any, value: object, path: str) -> tuple[Any, ...]:
 def read_scalar(kind: Any, value: object, path: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise PolicyError(f"{path} must be {NAMES[kind]}")
-    if kind is int and isinstance(value, int) and value < 0:
-        raise PolicyError(f"{path} must not be negative")
+    if kind is int and isinstance(value, int) and not 0 <= value <= LARGEST:
+        raise PolicyError(f"{path} must be from 0 to {LARGEST}")
     return value
 
 

@@ -1,6 +1,8 @@
 """The profile form: its fields as IDX shows them and the reading of what was typed (protocol 4.2)."""
 
+import math
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Callable
 
@@ -92,12 +94,19 @@ def accepts_text(attribute: Attribute, value: object) -> bool:
     if attribute.options and value not in {choice.value for choice in attribute.options}:
         return False
     most = TEXT_MAX if attribute.max_length is None else attribute.max_length
-    return (attribute.min_length or 0) <= len(value) <= most and "\x00" not in value
+    return (attribute.min_length or 0) <= len(value) <= most and not any(
+        unicodedata.category(c) in ("Cc", "Cs") for c in value
+    )
+
+
+def is_finite(value: float) -> bool:
+    """True for a JSON number; Python's parser also reads NaN and Infinity, and a bool is an int to it."""
+    return not isinstance(value, bool) and abs(value) < math.inf
 
 
 ACCEPTS: dict[str, Callable[[Attribute, object], bool]] = {
     "string": accepts_text,
     "boolean": lambda attribute, value: isinstance(value, bool) or value in ("true", "false"),
     "integer": lambda attribute, value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda attribute, value: isinstance(value, int | float) and not isinstance(value, bool),
+    "number": lambda attribute, value: isinstance(value, int | float) and is_finite(value),
 }

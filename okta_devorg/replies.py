@@ -1,4 +1,4 @@
-"""JSON answers and redirects."""
+"""JSON in and out, and redirects."""
 
 import json
 
@@ -11,3 +11,11 @@ def json_reply(body: object, status: int = 200, content_type: str = "application
 
 def redirect_to(location: str, status: int = 302) -> Response:
     return Response("", status, {"Location": location}, content_type="text/html; charset=utf-8")
+
+
+def parse_json(raw: bytes) -> object:
+    """None for what is no JSON, or is nested too deep to be read."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
