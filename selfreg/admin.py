@@ -36,7 +36,16 @@ class EventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 class RegistrationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Where each person stands."""
 
-    list_display = ("masked_email", "status", "step", "workflow", "email_proven", "created_at", "updated_at", "language")
+    list_display = (
+        "masked_email",
+        "status",
+        "step",
+        "workflow",
+        "email_proven",
+        "created_at",
+        "updated_at",
+        "language",
+    )
     list_filter = ("status", "workflow", "created_at")
     search_fields = ("=email_canonical", "=okta_user_id")
     search_help_text = _("The whole e-mail address, or an Okta user id.")

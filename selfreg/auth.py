@@ -128,7 +128,9 @@ class OktaBackend(OIDCAuthenticationBackend):
         expected = id_token.Expected(conf().issuer, conf().client_id, nonce)
         try:
             try:
-                return id_token.verify(token, signing_keys(self.client), expected, access_token=access_token, now=time.time())
+                return id_token.verify(
+                    token, signing_keys(self.client), expected, access_token=access_token, now=time.time()
+                )
             except id_token.UnknownKey:
                 keys = signing_keys(self.client, refetch=True)
                 return id_token.verify(token, keys, expected, access_token=access_token, now=time.time())
@@ -166,7 +168,9 @@ class OktaBackend(OIDCAuthenticationBackend):
 
     def create_user(self, claims: dict[str, Any]) -> Any:
         """A user without a password here, named after issuer and subject, with nothing but name and address from the claims."""
-        user = self.UserModel(**{self.UserModel.USERNAME_FIELD: self.get_username(claims)}, **_attributes(self.UserModel, claims))
+        user = self.UserModel(
+            **{self.UserModel.USERNAME_FIELD: self.get_username(claims)}, **_attributes(self.UserModel, claims)
+        )
         user.set_unusable_password()
         user.save()
         return user
@@ -201,5 +205,7 @@ def _attributes(model: Any, claims: Mapping[str, Any]) -> dict[str, str]:
     """The model's own fields that claims may fill, cut to their length."""
     wanted = {"email": "email", "first_name": "given_name", "last_name": "family_name"}
     fields = {f.name: f for f in model._meta.concrete_fields}
-    found = {ours: claims.get(theirs) for ours, theirs in wanted.items() if ours in fields and ours != model.USERNAME_FIELD}
+    found = {
+        ours: claims.get(theirs) for ours, theirs in wanted.items() if ours in fields and ours != model.USERNAME_FIELD
+    }
     return {name: value[: fields[name].max_length] for name, value in found.items() if isinstance(value, str)}

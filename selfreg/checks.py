@@ -19,7 +19,13 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     given = getattr(settings, "SELFREG", {})
     for key in sorted(set(given) - KNOWN_KEYS):
-        found.append(Error(f"SELFREG has an unknown key {key!r}.", hint=f"Known: {', '.join(sorted(KNOWN_KEYS))}.", id="selfreg.E001"))
+        found.append(
+            Error(
+                f"SELFREG has an unknown key {key!r}.",
+                hint=f"Known: {', '.join(sorted(KNOWN_KEYS))}.",
+                id="selfreg.E001",
+            )
+        )
     for key in ("ISSUER", "CLIENT_ID", "BASE_URL"):
         if not given.get(key):
             found.append(Error(f"SELFREG[{key!r}] is not set.", id="selfreg.E002"))
@@ -36,17 +42,44 @@ def check_hand_off(**_: Any) -> list[CheckMessage]:
     """Authentication: our backend and views, and none of mozilla-django-oidc's unsafe switches."""
     found: list[CheckMessage] = []
     if BACKEND not in settings.AUTHENTICATION_BACKENDS:
-        found.append(Error("The backend that finishes sign-ups is missing.", hint=f"Add {BACKEND!r} to AUTHENTICATION_BACKENDS.", id="selfreg.E007"))
+        found.append(
+            Error(
+                "The backend that finishes sign-ups is missing.",
+                hint=f"Add {BACKEND!r} to AUTHENTICATION_BACKENDS.",
+                id="selfreg.E007",
+            )
+        )
     if "mozilla_django_oidc.auth.OIDCAuthenticationBackend" in settings.AUTHENTICATION_BACKENDS:
-        found.append(Error("The stock OIDC backend finds people by e-mail address.", hint=f"Replace it by {BACKEND!r}.", id="selfreg.E008"))
-    classes = {"OIDC_AUTHENTICATE_CLASS": "selfreg.views.AuthenticateView", "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView"}
+        found.append(
+            Error(
+                "The stock OIDC backend finds people by e-mail address.",
+                hint=f"Replace it by {BACKEND!r}.",
+                id="selfreg.E008",
+            )
+        )
+    classes = {
+        "OIDC_AUTHENTICATE_CLASS": "selfreg.views.AuthenticateView",
+        "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView",
+    }
     for name, wanted in classes.items():
         if getattr(settings, name, "") != wanted:
-            found.append(Warning(f"{name} is not {wanted!r}.", hint="The stock view turns many failures into HTTP 500.", id="selfreg.W001"))
+            found.append(
+                Warning(
+                    f"{name} is not {wanted!r}.",
+                    hint="The stock view turns many failures into HTTP 500.",
+                    id="selfreg.W001",
+                )
+            )
     if getattr(settings, "OIDC_ALLOW_UNSECURED_JWT", False):
         found.append(Error("OIDC_ALLOW_UNSECURED_JWT accepts tokens that anybody can write.", id="selfreg.E009"))
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
-        found.append(Error("SESSION_COOKIE_SAMESITE 'Strict' loses the session on the way back from Okta.", hint="Use 'Lax'.", id="selfreg.E010"))
+        found.append(
+            Error(
+                "SESSION_COOKIE_SAMESITE 'Strict' loses the session on the way back from Okta.",
+                hint="Use 'Lax'.",
+                id="selfreg.E010",
+            )
+        )
     return found
 
 
@@ -68,7 +101,13 @@ def _check_url(name: str, url: str) -> list[CheckMessage]:
     parts = urlsplit(url)
     local = parts.hostname in LOOPBACK and settings.DEBUG
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        return [Error(f"SELFREG[{name!r}] is not an https URL.", hint="Plain http is for loopback under DEBUG.", id="selfreg.E003")]
+        return [
+            Error(
+                f"SELFREG[{name!r}] is not an https URL.",
+                hint="Plain http is for loopback under DEBUG.",
+                id="selfreg.E003",
+            )
+        ]
     if parts.query or parts.fragment or parts.username or not parts.hostname:
         return [Error(f"SELFREG[{name!r}] is more than scheme, host and path.", id="selfreg.E004")]
     return []
@@ -83,5 +122,7 @@ def _check_keys() -> list[CheckMessage]:
         try:
             decoded_key(key)
         except ValueError as error:
-            broken.append(Error(f"SELFREG['ENCRYPTION_KEYS'][{position}] is unusable: {error}.", hint=hint, id="selfreg.E005"))
+            broken.append(
+                Error(f"SELFREG['ENCRYPTION_KEYS'][{position}] is unusable: {error}.", hint=hint, id="selfreg.E005")
+            )
     return broken

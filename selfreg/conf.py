@@ -38,6 +38,8 @@ class Conf:
     """How many proxies of yours stand before this site; that many entries of X-Forwarded-For are believed, from the right."""
     form_cache_seconds: int = 60
     """How long the sign-up form of an org is shown without asking again."""
+    resend_seconds: int = 30
+    """How long after a mail or text the next one can be asked for."""
     abandoned_after_seconds: int = 24 * 3600
     """When an open registration that nobody touches counts as expired."""
     minimum_fill_seconds: float = 2.0

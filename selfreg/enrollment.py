@@ -5,6 +5,7 @@ the call is made with no transaction open, the result is committed by compare-an
 a notice on the row, so that the next page can say it; the only ``IdxError`` that leaves this file is ``NotOffered``: the caller asked for what is not there.
 """
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,11 +20,19 @@ from selfreg.conf import conf
 from selfreg.email import canonical
 from selfreg.flow import Flow
 from selfreg.idx.client import Answer, Grant, IdxClient
-from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited, TransactionExpired
+from selfreg.idx.errors import (
+    AnswerLost,
+    IdxError,
+    NotOffered,
+    OrgRefused,
+    OrgUnreachable,
+    RateLimited,
+    TransactionExpired,
+)
 from selfreg.idx.response import Action, IdxResponse, Message
 from selfreg.idx.transport import TOTAL_SECONDS
-from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, Status
-from selfreg.org import fingerprint
+from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, Status, link_digest
+from selfreg.org import fingerprint, within_org
 from selfreg.steps import (
     SELECT,
     Ended,
@@ -35,20 +44,14 @@ from selfreg.steps import (
     next_step,
     option_id,
 )
+from selfreg.texts import notice
 
 Kind = RegistrationEvent.Kind
+POLL_MILLISECONDS = 4_000
+# On a 429 the widget waits a minute before it polls again (protocol 4.7).
+POLL_PAUSE_SECONDS = 60
 # One call and the question after a lost answer, with room for the database.
 BUSY_SECONDS = 2 * TOTAL_SECONDS + 4
-
-# What a failed exchange means for the visitor; the words are in ``texts``.
-TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
-    (OrgUnreachable, "selfreg.unreachable"),
-    (AnswerLost, "selfreg.answer_lost"),
-    (RateLimited, "selfreg.rate_limited"),
-    (NotOffered, "selfreg.not_offered"),
-    (OrgRefused, "selfreg.refused"),
-    (IdxError, "selfreg.bad_answer"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Origin:
 
     next_url: str = ""
     language: str = ""
+    browser: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
-
 
 
 class Enrollment:
@@ -88,6 +91,8 @@ class Enrollment:
             policy=fingerprint(current_remediation(flow.response)),
             next_url=origin.next_url,
             language=origin.language,
+            browser=origin.browser,
+            link_digest=link_digest(flow.transaction.state),
         )
         enrollment = cls(registration, client)
         flow = replace(flow, draft=draft, profile=draft)
@@ -104,7 +109,7 @@ class Enrollment:
     def step(self) -> Step | Granted | Ended:
         """What the visitor sees now. No call to the org."""
         flow = self.flow
-        found = next_step(flow.response, flow.picked)
+        found = Granted(flow.granted) if flow.granted else next_step(flow.response, flow.picked)
         return replace(found, messages=(*flow.notices, *found.messages)) if isinstance(found, Step) else found
 
     @property
@@ -119,6 +124,14 @@ class Enrollment:
                 raise vault.Unreadable("nothing is kept")
             self._flow = Flow.of(kept)
         return self._flow
+
+    @property
+    def readable(self) -> bool:
+        """Whether what the row keeps can still be read."""
+        try:
+            return bool(self.flow)
+        except vault.Unreadable:
+            return False
 
     @property
     def email_proven(self) -> bool:
@@ -175,7 +188,70 @@ class Enrollment:
 
         :raises NotOffered: nothing to send
         """
+        wait = round(self.flow.resend_at - time.time())
+        if wait > 0:
+            self._save(replace(self.flow, notices=(Message("", "selfreg.resend_wait", (str(wait),), "INFO"),)))
+            return
         self._action(Kind.RESENT, self._present_step().resend)
+
+    def poll(self) -> bool:
+        """Asks the org whether the visitor went on elsewhere (its own page behind the link of a mail). True: the row moved."""
+        step = self.step() if self.registration.sealed else None
+        if not isinstance(step, Step) or step.poll is None or self.flow.wait_until > time.time():
+            return False
+        self._claim()
+        try:
+            answer = self.client.proceed(step.poll, {})
+        except TransactionExpired:
+            self.expire()
+            return True
+        except RateLimited:
+            self._save(replace(self.flow, wait_until=_wait_until(POLL_PAUSE_SECONDS)))
+            return False
+        except IdxError:
+            self._save(self.flow)
+            return False
+        if answer.status == 429 or not self._moved_on(answer):
+            pause = POLL_PAUSE_SECONDS if answer.status == 429 else 0
+            self._save(replace(self.flow, wait_until=_wait_until(pause)))
+            return False
+        self._record(Kind.ANSWERED, answer, {}, proves_email=_proves_email(step))
+        return True
+
+    def poll_milliseconds(self) -> int:
+        """How long a waiting page waits before it asks again: what the org says, longer while it limits us."""
+        step = self.step() if self.registration.sealed else None
+        stated = step.poll.refresh_ms if isinstance(step, Step) and step.poll else 0
+        paused = round((self.flow.wait_until - time.time()) * 1000) if self.registration.sealed else 0
+        return max(stated or POLL_MILLISECONDS, POLL_MILLISECONDS, paused)
+
+    def awaits_email_code(self) -> bool:
+        """Whether a code from the mail is what the present step asks for."""
+        if not self.registration.sealed or not self.readable:
+            return False
+        found = self.step()
+        return isinstance(found, Step) and _proves_email(found)
+
+    def identity_provider(self, idp_id: str) -> str:
+        """Where to send the browser for signing up through an identity provider of the org.
+
+        :raises NotOffered: the org has no such provider for this transaction
+        """
+        links = [r for r in self.flow.response.remediations if r.name == "redirect-idp" and r.idp_id == idp_id]
+        href = within_org(self.client, links[0].href) if links else ""
+        if not href:
+            raise NotOffered("no such identity provider")
+        return href
+
+    def return_from_identity_provider(self, interaction_code: str) -> None:
+        """The browser came back: with the interaction code, or with the org knowing more (``interaction_required``)."""
+        if not interaction_code:
+            self._claim()
+            return self._ask_again(Kind.RECOVERED)
+        self.registration.keep(replace(self.flow, granted=interaction_code).sealable())
+        self._flow = None
+        self.registration.change(to=Status.FINISHING, step="token")
+        return None
 
     def cancel(self) -> None:
         """Gives up, here at once and at the org if it can be reached."""
@@ -192,7 +268,7 @@ class Enrollment:
 
         :raises NotOffered: the org is not done
         """
-        found = next_step(self.flow.response)
+        found = self.step()
         if not isinstance(found, Granted):
             raise NotOffered("no interaction code")
         self._claim()
@@ -274,7 +350,9 @@ class Enrollment:
         else:
             self._record(kind, answer, draft, proves_email=proves_email)
 
-    def _ask_again(self, kind: RegistrationEvent.Kind, draft: dict[str, str] | None = None, *, proves_email: bool = False) -> None:
+    def _ask_again(
+        self, kind: RegistrationEvent.Kind, draft: dict[str, str] | None = None, *, proves_email: bool = False
+    ) -> None:
         """After a lost answer the change is not repeated: the org is asked what became of it."""
         try:
             answer = self.client.introspect(self.flow.transaction)
@@ -295,7 +373,9 @@ class Enrollment:
     def _claim(self) -> None:
         self.registration.claim(BUSY_SECONDS)
 
-    def _record(self, kind: RegistrationEvent.Kind, answer: Answer, draft: dict[str, str], *, proves_email: bool) -> None:
+    def _record(
+        self, kind: RegistrationEvent.Kind, answer: Answer, draft: dict[str, str], *, proves_email: bool
+    ) -> None:
         """Commits what the org said."""
         response, flow = answer.response, self.flow
         errors = [m for m in response.messages if is_error(m)]
@@ -308,7 +388,9 @@ class Enrollment:
             flow = replace(flow, draft=draft, notices=response.messages, wait_until=_wait_until(answer.wait))
             found = next_step(flow.response)
         else:
-            stays_picked = flow.picked if errors and not isinstance(found, Ended) and _offers(response, flow.picked) else ""
+            stays_picked = (
+                flow.picked if errors and not isinstance(found, Ended) and _offers(response, flow.picked) else ""
+            )
             flow = replace(
                 flow,
                 document=answer.document,
@@ -316,7 +398,10 @@ class Enrollment:
                 notices=(),
                 picked=stays_picked,
                 wait_until=_wait_until(answer.wait),
+                resend_at=_resend_at(kind, flow, found),
             )
+            if kind == Kind.RESENT and not errors:
+                flow = replace(flow, notices=(Message("", "selfreg.sent_again", severity="INFO"),))
         if isinstance(found, Ended) and not found.awaits_email:
             text = " ".join(m.text for m in found.messages)
             self.registration.note(kind, step=step_before, **details)
@@ -365,7 +450,10 @@ class Enrollment:
             flow = replace(flow, wait_until=_wait_until(error.retry_after))
         self.registration.keep(flow.sealable())
         self.registration.change(
-            busy_until=None, unsure=unsure, email=self.registration.email, email_canonical=self.registration.email_canonical
+            busy_until=None,
+            unsure=unsure,
+            email=self.registration.email,
+            email_canonical=self.registration.email_canonical,
         )
         self._flow = flow
         self.registration.note(Kind.TROUBLE, outcome=_trouble_outcome(error), request_id=error.request_id)
@@ -389,7 +477,9 @@ def complete_by_sign_in(user: Any, subject: str) -> None:
 
 
 def _proves_email(step: Step) -> bool:
-    return bool(step.authenticator and step.authenticator.kind == "email" and step.remediation.name == "enroll-authenticator")
+    return bool(
+        step.authenticator and step.authenticator.kind == "email" and step.remediation.name == "enroll-authenticator"
+    )
 
 
 def _offers(response: IdxResponse, picked: str) -> bool:
@@ -398,16 +488,17 @@ def _offers(response: IdxResponse, picked: str) -> bool:
     return bool(picked) and isinstance(found, Step) and (picked == SELECT or found.option is not None)
 
 
-def notice(error: IdxError) -> Message:
-    """What a failed exchange means for the visitor."""
-    key = next(key for kind, key in TROUBLES if isinstance(error, kind))
-    if isinstance(error, RateLimited):
-        return Message("", key, (str(error.retry_after),))
-    return Message(error.description if isinstance(error, OrgRefused) else "", key)
-
-
 def _trouble_outcome(error: IdxError) -> str:
     return f"{type(error).__name__} {error.code}" if isinstance(error, OrgRefused) else type(error).__name__
+
+
+def _resend_at(kind: RegistrationEvent.Kind, flow: Flow, found: Step | Granted | Ended) -> float:
+    """Something was just sent if it was asked for, or if a page for its code is new."""
+    if not isinstance(found, Step) or found.resend is None:
+        return 0.0
+    before = next_step(flow.response)
+    is_new = not isinstance(before, Step) or before.name != found.name
+    return _wait_until(conf().resend_seconds) if is_new or kind == Kind.RESENT else flow.resend_at
 
 
 def _wait_until(seconds: int) -> float:

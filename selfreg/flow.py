@@ -15,7 +15,8 @@ class Flow:
     """What is sealed into the row between two requests.
 
     ``draft`` is what was typed on the present page, ``profile`` on the first one (never passwords or codes; HTML names).
-    ``picked`` is the visitor's own choice of page, see ``steps.next_step``.
+    ``picked`` is the visitor's own choice of page, see ``steps.next_step``. ``wait_until`` and
+    ``resend_at`` are seconds since the epoch. ``granted`` is an interaction code that came by the browser (identity providers).
     """
 
     transaction: Transaction = field(repr=False)
@@ -25,6 +26,8 @@ class Flow:
     notices: tuple[Message, ...] = ()
     picked: str = ""
     wait_until: float = 0.0
+    resend_at: float = 0.0
+    granted: str = field(default="", repr=False)
 
     @cached_property
     def response(self) -> IdxResponse:

@@ -19,7 +19,12 @@ def safe_path(url: str | None) -> str:
     Absolute URLs of this very site are reduced to their path. Control characters are refused, plain or encoded:
     Django's own check lets them through.
     """
-    if not url or len(url) > MAX_LENGTH or CONTROL.search(url) or CONTROL.search(unquote(unquote(url)).replace(" ", "")):
+    if (
+        not url
+        or len(url) > MAX_LENGTH
+        or CONTROL.search(url)
+        or CONTROL.search(unquote(unquote(url)).replace(" ", ""))
+    ):
         return ""
     base = conf().base_url
     if base and url.startswith(f"{base}/"):

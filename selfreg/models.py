@@ -5,6 +5,7 @@ that saw the same state one wins and the other learns that it lost. Bearer value
 in every final status, which a constraint of the database enforces. Nothing here knows HTTP or the protocol.
 """
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,6 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from selfreg import vault
 from selfreg.email import masked
+
+
+def link_digest(state: str) -> str:
+    """Finds the registration that an e-mail link or a returning browser belongs to, without keeping its ``state``."""
+    return hashlib.sha256(state.encode()).hexdigest()[:40]
 
 
 class Status(models.TextChoices):
@@ -96,6 +102,8 @@ class Registration(models.Model):
     policy = models.CharField(_("policy version"), max_length=16, blank=True)
     next_url = models.CharField(max_length=2000, blank=True)
     language = models.CharField(_("language"), max_length=35, blank=True)
+    browser = models.CharField(_("browser"), max_length=60, blank=True)
+    link_digest = models.CharField(max_length=40, blank=True, editable=False)
     failure = models.CharField(_("failure"), max_length=100, blank=True)
     failure_text = models.CharField(_("in the org's words"), max_length=500, blank=True)
 
@@ -114,6 +122,7 @@ class Registration(models.Model):
         indexes = (
             models.Index(fields=["-created_at"], name="selfreg_created"),
             models.Index(fields=["status", "updated_at"], name="selfreg_status_updated"),
+            models.Index(fields=["link_digest"], name="selfreg_link"),
             models.Index(fields=["email_canonical"], name="selfreg_email"),
             models.Index(fields=["issuer", "okta_user_id"], name="selfreg_okta_user"),
         )
@@ -247,5 +256,3 @@ class OktaIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
-
-

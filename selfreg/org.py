@@ -3,6 +3,7 @@
 import hashlib
 import json
 from functools import lru_cache
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from django.core.cache import cache
 
@@ -82,6 +83,13 @@ def _remember_form(client: IdxClient, flow: Flow) -> None:
 def _form_key(client: IdxClient) -> str:
     parts = json.dumps([client.app.issuer, client.app.client_id, client.visitor.language])
     return f"selfreg:form:{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
+
+
+def within_org(client: IdxClient, href: str) -> str:
+    """``href`` if a browser may be sent there: the org's own authorize or identity provider pages; else ""."""
+    parts = urlsplit(urljoin(f"{client.app.origin}/", href))
+    own = f"{parts.scheme}://{parts.netloc}" == client.app.origin and parts.path.startswith(("/oauth2/", "/sso/"))
+    return urlunsplit(parts) if own else ""
 
 
 def fingerprint(remediation: Remediation | None) -> str:

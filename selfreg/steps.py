@@ -27,7 +27,11 @@ PAGES = {
     ("enroll-authenticator", "phone"): "code",
     ("enroll-authenticator", "security_question"): "question",
     ("enroll-authenticator", "app"): "totp",
-    ("consent", ANY): "consent",
+    ("enroll-authenticator", "security_key"): "passkey",
+    # What only a phone app or a card reader can do: the page says so and offers the ways that are left.
+    ("enroll-poll", ANY): "unsupported",
+    ("select-enrollment-channel", ANY): "unsupported",
+    ("enrollment-channel-data", ANY): "unsupported",
 }
 
 # Ways around a step, or out of the sign-up; never the step itself.
@@ -37,7 +41,7 @@ SIDEWAYS = frozenset(
 )
 
 # Authenticators that a server-rendered page can enroll; others are left out of a choice that has any of these.
-FEASIBLE = frozenset({"okta_email", "okta_password", "phone_number", "security_question", "google_otp"})
+FEASIBLE = frozenset({"okta_email", "okta_password", "phone_number", "security_question", "google_otp", "webauthn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Step:
     choices: tuple[Option, ...] = ()
     skip: Remediation | None = None
     resend: Action | None = None
+    poll: Action | None = None
     others: Remediation | None = None
     messages: tuple[Message, ...] = ()
 
@@ -105,6 +110,8 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         return Ended(_reason(response), response.messages)
     authenticator = remediation.authenticator or _authenticator_in_hand(response, remediation)
     choices = feasible_choices(remediation) if remediation.name == SELECT else ()
+    if remediation.name == SELECT and not choices:
+        return Step("unsupported", remediation, skip=response.remediation(SKIP), messages=response.messages)
     option = next((o for o in choices if option_id(o) == picked), None)
     if option:
         authenticator = option.authenticator
@@ -118,6 +125,7 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         choices=choices,
         skip=response.remediation(SKIP),
         resend=authenticator.resend if authenticator and remediation.name == "enroll-authenticator" else None,
+        poll=authenticator.poll if authenticator and remediation.name == "enroll-authenticator" else None,
         others=select if select and (remediation is not select or option) else None,
         messages=response.messages,
     )
@@ -140,11 +148,10 @@ def choice_field(remediation: Remediation) -> Field | None:
 
 
 def feasible_choices(remediation: Remediation) -> tuple[Option, ...]:
-    """The options a visitor can take here; all of them when none can, so that the page can say what the org wants."""
+    """The options that a visitor can take on a server-rendered page."""
     chooser = choice_field(remediation)
     options = tuple(o for o in chooser.options if o.fields) if chooser else ()
-    feasible = tuple(o for o in options if o.authenticator is None or o.authenticator.key in FEASIBLE)
-    return feasible or options
+    return tuple(o for o in options if o.authenticator is None or o.authenticator.key in FEASIBLE)
 
 
 def option_id(option: Option) -> str:
@@ -164,6 +171,8 @@ def is_error(message: Message) -> bool:
 
 def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
     kind = authenticator.kind if authenticator else ANY
+    if remediation.name == "enroll-authenticator" and authenticator and authenticator.key not in FEASIBLE:
+        return "unsupported"
     return PAGES.get((remediation.name, kind)) or PAGES.get((remediation.name, ANY)) or "other"
 
 

@@ -7,16 +7,22 @@ and fall back to the org's text. ``{0}`` stands for the first parameter.
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.idx.response import Field, Message
+from selfreg.steps import Step
 
 MESSAGES = {
     # ours
     "selfreg.unreachable": _("We cannot reach the sign-up service right now. Nothing is lost: try again in a moment."),
-    "selfreg.answer_lost": _("The sign-up service did not answer. We checked, and this step is still open: please try again."),
+    "selfreg.answer_lost": _(
+        "The sign-up service did not answer. We checked, and this step is still open: please try again."
+    ),
     "selfreg.rate_limited": _("Too many attempts at the moment. Try again in {0} seconds."),
     "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
     "selfreg.refused": _("The sign-up service refused this request."),
     "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),
+    "selfreg.resend_wait": _("Wait {0} more seconds before asking for another code."),
+    "selfreg.sent_again": _("We sent a new code. Only the newest one works."),
     "selfreg.form_changed": _("The form has changed. Please check it and fill in what is new."),
     "selfreg.already_done": _("That step is already done. This is the next one."),
     "selfreg.code_expired": _("Your account is ready. Sign in to go on."),
@@ -57,6 +63,37 @@ MESSAGES = {
     "errors.E0000151": _("You have reached the limit of call requests, please try again later."),
 }
 
+# What a failed exchange means for the visitor; the first kind that fits.
+TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
+    (OrgUnreachable, "selfreg.unreachable"),
+    (AnswerLost, "selfreg.answer_lost"),
+    (RateLimited, "selfreg.rate_limited"),
+    (NotOffered, "selfreg.not_offered"),
+    (OrgRefused, "selfreg.refused"),
+    (IdxError, "selfreg.bad_answer"),
+)
+
+# Page (with the kind of authenticator where that matters), or remediation -> heading and main button.
+HEADINGS = {
+    "profile": (_("Create your account"), _("Sign up")),
+    "choose": (_("Secure your account"), _("Continue")),
+    "password": (_("Choose a password"), _("Save password")),
+    "code email": (_("Check your e-mail"), _("Confirm")),
+    "code phone": (_("Check your phone"), _("Confirm")),
+    "phone": (_("Add your phone"), _("Send the code")),
+    "question": (_("Set up a security question"), _("Save answer")),
+    "totp": (_("Set up your authenticator app"), _("Confirm")),
+    "passkey": (_("Set up a passkey"), _("Set it up")),
+    "unsupported": (_("This cannot be done here"), _("Continue")),
+    "consent": (_("May this site use your account?"), _("Continue")),
+    "email-challenge-consent": (_("Did you ask for this?"), _("Continue")),
+    "request-activation-email": (_("This link has expired"), _("Send a new link")),
+    "enroll-profile-update": (_("A few more details"), _("Save")),
+    "profile-update": (_("A few more details"), _("Save")),
+    "skip": (_("You can go on"), _("Continue")),
+}
+ONE_MORE_STEP = (_("One more step"), _("Continue"))
+
 # Labels for fields that orgs send without one.
 LABELS = {
     "phoneNumber": _("Phone number"),
@@ -69,6 +106,23 @@ LABELS = {
     "channel": _("How do you want to set it up?"),
     "rememberMe": _("Keep me signed in"),
 }
+
+
+def notice(error: IdxError) -> Message:
+    """A failed exchange as a message; the org's own sentence where it gave one."""
+    key = next(key for kind, key in TROUBLES if isinstance(error, kind))
+    if isinstance(error, RateLimited):
+        return Message("", key, (str(error.retry_after),))
+    return Message(error.description if isinstance(error, OrgRefused) else "", key)
+
+
+def heading(step: Step, title: str, button: str) -> tuple[str, str]:
+    """What a page and its main button are called; on profile forms the org's own words come first."""
+    kind = step.authenticator.kind if step.authenticator else ""
+    names = (f"{step.page} {kind}", step.remediation.name, step.page)
+    ours = next((HEADINGS[n] for n in names if n in HEADINGS), ONE_MORE_STEP)
+    own = (title, button) if step.page == "profile" else ("", "")
+    return own[0] or str(ours[0]), own[1] or str(ours[1])
 
 
 def say(message: Message) -> str:

@@ -11,6 +11,25 @@ from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 
 DEVICE_COOKIE = "selfreg_device"
+# First match wins: every browser claims to be several others.
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 DEVICE_SECONDS = 400 * 24 * 3600
 
 
@@ -42,8 +61,20 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
     """Sets the device cookie if this browser has none: signed, for a year, out of reach of scripts."""
     if DEVICE_COOKIE not in request.COOKIES:
         response.set_signed_cookie(
-            DEVICE_COOKIE, _device(request), max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+            DEVICE_COOKIE,
+            _device(request),
+            max_age=DEVICE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure(),
         )
+
+
+def browser_name(request: HttpRequest) -> str:
+    """ "Firefox, Windows": enough for a person to recognise their own visit; "" for what we do not know."""
+    agent = request.headers.get("User-Agent", "")
+    named = [next((name for mark, name in table if mark in agent), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(n for n in named if n)
 
 
 def _device(request: HttpRequest) -> str:

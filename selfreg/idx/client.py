@@ -109,7 +109,9 @@ class IdxClient:
     Every method raises the errors of ``idx.errors``; an answer that the person can act on is returned, whatever its status.
     """
 
-    def __init__(self, app: App, transport: Transport, visitor: Visitor = Visitor(), product: str = "django-selfreg") -> None:
+    def __init__(
+        self, app: App, transport: Transport, visitor: Visitor = Visitor(), product: str = "django-selfreg"
+    ) -> None:
         self.app, self.transport, self.visitor, self.product = app, transport, visitor, product
 
     def interact(self, *, activation_token: str = "") -> Transaction:
@@ -134,7 +136,9 @@ class IdxClient:
 
     def introspect(self, transaction: Transaction) -> Answer:
         """The current step of a transaction, whatever happened meanwhile. Changes nothing."""
-        return self._idx(f"{self.app.origin}/idp/idx/introspect", {"interactionHandle": transaction.interaction_handle}, ION)
+        return self._idx(
+            f"{self.app.origin}/idp/idx/introspect", {"interactionHandle": transaction.interaction_handle}, ION
+        )
 
     def proceed(self, action: Action, values: Mapping[str, Any]) -> Answer:
         """Submits a remediation or an action as the org described it.
@@ -178,7 +182,9 @@ class IdxClient:
         if self.app.client_secret:
             identity["client_secret"] = self.app.client_secret
         headers = {**self._headers("application/json"), "Content-Type": FORM}
-        return self._object(self.transport.post(self.app.endpoint(endpoint), headers, urlencode({**fields, **identity})))
+        return self._object(
+            self.transport.post(self.app.endpoint(endpoint), headers, urlencode({**fields, **identity}))
+        )
 
     def _object(self, reply: Reply) -> Json:
         if reply.status >= 400 or not isinstance(reply.body, Mapping):
@@ -212,7 +218,10 @@ def _failure(reply: Reply) -> AnswerLost | OrgRefused | RateLimited:
     if reply.status == 429:
         return RateLimited(retry_after(reply.headers, time.time()))
     body = reply.body if isinstance(reply.body, Mapping) else {}
-    code, description = body.get("error") or body.get("errorCode"), body.get("error_description") or body.get("errorSummary")
+    code, description = (
+        body.get("error") or body.get("errorCode"),
+        body.get("error_description") or body.get("errorSummary"),
+    )
     if isinstance(code, str) and 400 <= reply.status < 500:
         return OrgRefused(code[:100], str(description or "")[:500], reply.status)
     if reply.status >= 500:

@@ -51,7 +51,9 @@ def verify(token: str, keys: Mapping[str, Any], expected: Expected, *, access_to
     return claims
 
 
-def _clauses(claims: Mapping[str, Any], expected: Expected, access_token: str, algorithm: str, now: float) -> dict[str, bool]:
+def _clauses(
+    claims: Mapping[str, Any], expected: Expected, access_token: str, algorithm: str, now: float
+) -> dict[str, bool]:
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     issued, expires, starts = claims["iat"], claims["exp"], claims.get("nbf", 0)
     at_hash = claims.get("at_hash")

@@ -233,8 +233,12 @@ def without_bearers(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, Mapping):
         raise MalformedAnswer("not an IDX document")
-    kept = {k: v for k, v in document.items() if k not in ("stateHandle", "successWithInteractionCode", "cancel", "messages")}
-    shared = [r for r in _items(document, "remediation") if r.get("rel")]
+    kept = {
+        k: v
+        for k, v in document.items()
+        if k not in ("stateHandle", "successWithInteractionCode", "cancel", "messages")
+    }
+    shared = [{k: v for k, v in r.items() if k != "href" or r.get("rel")} for r in _items(document, "remediation")]
     return _without_handles({**kept, "remediation": {"type": "array", "value": shared}})
 
 

@@ -1,0 +1,92 @@
+"""What this browser's session holds of its registrations: ids in the clear, everything else sealed."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from selfreg import vault
+from selfreg.conf import conf
+from selfreg.enrollment import Enrollment
+from selfreg.flow import Flow
+from selfreg.models import Registration, RegistrationQuerySet
+from selfreg.org import client_for
+from selfreg.visit import visitor_of
+
+MINE = "selfreg"  # ids of this browser's registrations, newest last
+OPENING = "selfreg_opening"  # a transaction that was opened for showing its form
+DRAFT = "selfreg_draft"  # what was typed before a transaction ran out
+LINK = "selfreg_link"  # what an e-mail link carried
+CLAIMS = "selfreg_claims"  # in the clear: the claims that pages may show
+MOST_AT_ONCE = 5
+MOST_KEPT = 1_000
+
+
+def my_registrations(request: HttpRequest) -> RegistrationQuerySet:
+    """Registrations that this browser began, oldest first."""
+    ids = [i for i in request.session.get(MINE, ()) if isinstance(i, str)]
+    return Registration.objects.filter(pk__in=ids).order_by("created_at")
+
+
+def my_enrollment(request: HttpRequest) -> Enrollment | None:
+    """The registration this request is about: the one it names if that is this browser's, else the newest."""
+    registration = Registration.objects.filter(pk=named).first() if (named := flow_id(request)) else None
+    if registration is None:
+        return None
+    enrollment = Enrollment(registration, client_for(visitor_of(request)))
+    if registration.sealed and not enrollment.readable:
+        enrollment.fail("selfreg.unreadable")
+    return enrollment
+
+
+def remember(request: HttpRequest, pk: uuid.UUID) -> None:
+    """This browser owns a registration from now on."""
+    ids = [i for i in request.session.get(MINE, []) if i != str(pk)]
+    request.session[MINE] = [*ids, str(pk)][-MOST_AT_ONCE:]
+
+
+def flow_id(request: HttpRequest) -> str:
+    """Which of this browser's registrations is meant; "" when it has none."""
+    ids = request.session.get(MINE, ())
+    named = request.POST.get("flow") or request.GET.get("flow")
+    return named if named in ids else ids[-1] if ids else ""
+
+
+def step_url(request: HttpRequest) -> str:
+    """The step page; it names the registration only when that is not the newest of this browser."""
+    ids, flow = request.session.get(MINE, ()), flow_id(request)
+    return reverse("selfreg:step") + ("" if not ids or flow == ids[-1] else f"?flow={flow}")
+
+
+def keep(request: HttpRequest, name: str, value: Any) -> None:
+    """Seals a value into the session."""
+    request.session[name] = vault.seal(value, name)
+
+
+def kept(request: HttpRequest, name: str) -> Any:
+    """The value, None when there is none or its key is gone."""
+    try:
+        return vault.unseal(request.session[name], name)
+    except (KeyError, vault.Unreadable):
+        return None
+
+
+def keep_draft(request: HttpRequest, typed: Mapping[str, str]) -> None:
+    """Keeps what was typed on the first page for the next first page."""
+    keep(request, DRAFT, {name: value[:MOST_KEPT] for name, value in typed.items()})
+
+
+def opened_transaction(request: HttpRequest) -> Flow | None:
+    """The transaction that was opened to show this browser the form, while it lasts and belongs to the configured org."""
+    found = kept(request, OPENING)
+    flow = Flow.of(found["flow"]) if found and found["issuer"] == conf().issuer else None
+    expires = flow.response.expires_at if flow else None
+    return flow if flow and (expires is None or expires.timestamp() > time.time() + 60) else None
+
+
+def keep_transaction(request: HttpRequest, flow: Flow) -> None:
+    """For the submission that will follow."""
+    keep(request, OPENING, {"issuer": conf().issuer, "flow": flow.sealable()})

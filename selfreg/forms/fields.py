@@ -1,0 +1,210 @@
+"""One Django field for one field of the org: type, display and format decide the control.
+
+What Okta measures itself (is this an address, is the password strong enough) is left to Okta, whose messages come back
+beside the field; here only what no org can accept is refused.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from zoneinfo import available_timezones
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from selfreg import texts
+from selfreg.idx.response import Field
+from selfreg.steps import Step
+
+MAX_TYPED = 1_000
+REVERSING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+
+# Last part of the org's name -> tokens of the HTML standard's autofill section.
+AUTOCOMPLETE = {
+    "firstName": "given-name",
+    "middleName": "additional-name",
+    "lastName": "family-name",
+    "honorificPrefix": "honorific-prefix",
+    "honorificSuffix": "honorific-suffix",
+    "displayName": "name",
+    "nickName": "nickname",
+    "title": "organization-title",
+    "organization": "organization",
+    "email": "email",
+    "secondEmail": "email",
+    "login": "username",
+    "identifier": "username",
+    "primaryPhone": "tel",
+    "mobilePhone": "tel",
+    "phoneNumber": "tel",
+    "streetAddress": "street-address",
+    "city": "address-level2",
+    "state": "address-level1",
+    "zipCode": "postal-code",
+    "countryCode": "country",
+    "profileUrl": "url",
+    "preferredLanguage": "language",
+}
+INPUT_TYPES = {
+    "email": "email",
+    "secondEmail": "email",
+    "primaryPhone": "tel",
+    "mobilePhone": "tel",
+    "phoneNumber": "tel",
+    "profileUrl": "url",
+}
+NUMBERS = {"integer": forms.IntegerField, "number": forms.FloatField, "decimal": forms.FloatField}
+ADDRESSES = ("email", "login", "secondEmail", "identifier")
+EMPTY = [("", "—")]
+
+
+def no_control_characters(value: str) -> None:
+    """Control characters, lone surrogates and direction overrides belong into no name, address or code."""
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in REVERSING for c in value):
+        raise ValidationError(_("This contains characters that cannot be used here."), code="control")
+
+
+def field_for(leaf: Field, step: Step) -> forms.Field:
+    """The Django field for one innermost field of the org."""
+    if leaf.type == "boolean" and not leaf.options and leaf.display in ("", "checkbox"):
+        built: forms.Field = forms.BooleanField(required=False, initial=leaf.value)
+    elif leaf.options or leaf.format == "country-code" or leaf.display == "select":
+        built = _choices(leaf)
+    elif leaf.type in NUMBERS:
+        built = NUMBERS[leaf.type](required=leaf.required, initial=leaf.value)
+    elif leaf.secret:
+        built = _password(leaf, step)
+    else:
+        built = _text(leaf)
+    built.label, built.help_text = texts.label(leaf), leaf.description
+    return sent_as(built, leaf.path)
+
+
+def sent_as(field: forms.Field, path: str, *, secret: bool | None = None) -> forms.Field:
+    """Marks a field as one that goes to the org under this dotted name."""
+    field.path = path  # type: ignore[attr-defined]
+    if secret is not None:
+        field.secret = secret  # type: ignore[attr-defined]
+    return field
+
+
+def is_new_password(leaf: Field, step: Step) -> bool:
+    """Whether a secret is one that is being chosen here, so that it is asked for twice."""
+    enrolling = leaf.authenticator or step.authenticator
+    return leaf.secret and (enrolling is None or enrolling.kind == "password")
+
+
+def repeated_password() -> forms.Field:
+    """The second time."""
+    field = forms.CharField(
+        strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=_("Repeat the password")
+    )
+    field.widget.attrs["autocomplete"] = "new-password"
+    return sent_as(field, "", secret=True)
+
+
+def countries() -> list[tuple[str, str]]:
+    """ISO 3166 codes with names in the visitor's language, in its order of names."""
+    names = _locale().territories
+    known = [(code, names.get(code, code)) for code in _iso_codes()]
+    return sorted(known, key=lambda c: _sortable(c[1]))
+
+
+def dialling_countries() -> list[tuple[str, str]]:
+    """Countries that have a calling code, with it."""
+    codes = {region: phonenumbers.country_code_for_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
+    return [(code, f"{name} +{codes[code]}") for code, name in countries() if code in codes]
+
+
+def home_country() -> str:
+    """The likeliest country of the visitor's language; "" when the language does not tell."""
+    locale = (get_language() or "en").replace("-", "_")
+    if "_" in locale:
+        return locale.rsplit("_", 1)[1].upper()[:2]
+    return {"en": "US", "es": "ES", "fr": "FR", "de": "DE", "pt": "BR", "ja": "JP", "it": "IT", "nl": "NL"}.get(
+        locale, ""
+    )
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """IANA names of places: Okta's ``timezone`` attribute has no choices of its own."""
+    return [
+        (z, z.replace("_", " "))
+        for z in sorted(available_timezones())
+        if "/" in z and not z.startswith(("Etc/", "SystemV/"))
+    ]
+
+
+def _choices(leaf: Field) -> forms.Field:
+    values: dict[str, object] = {("" if o.value is None else str(o.value)): o.value for o in leaf.options}
+    choices = [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
+    if not choices:
+        choices = countries() if leaf.format == "country-code" else time_zones() if "zone" in leaf.name.lower() else []
+    if not choices:
+        return _text(leaf)
+    as_radios = leaf.display in ("radio", "checkbox") or (not leaf.display and len(choices) <= 3)
+    if not as_radios and leaf.value is None:
+        choices = [*EMPTY, *choices]
+    field = forms.TypedChoiceField(
+        choices=choices,
+        required=leaf.required,
+        initial=None if leaf.value is None else str(leaf.value),
+        coerce=lambda value: values.get(value, value),
+        empty_value="",
+        widget=forms.RadioSelect if as_radios else forms.Select,
+    )
+    if not as_radios and leaf.name in AUTOCOMPLETE:
+        field.widget.attrs["autocomplete"] = AUTOCOMPLETE[leaf.name]
+    return field
+
+
+def _password(leaf: Field, step: Step) -> forms.Field:
+    """Sent byte for byte: not trimmed, not normalised; never shown again."""
+    field = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput)
+    field.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "off"
+    return sent_as(field, leaf.path, secret=True)
+
+
+def _text(leaf: Field) -> forms.Field:
+    field = forms.CharField(
+        required=leaf.required,
+        min_length=leaf.min_length if leaf.min_length and leaf.min_length > 1 else None,
+        max_length=min(leaf.max_length or MAX_TYPED, MAX_TYPED),
+        initial=leaf.value,
+        validators=[no_control_characters],
+    )
+    attributes = field.widget.attrs
+    if leaf.name == "passcode":
+        field.required = True
+        attributes |= {
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "class": "code",
+            "autocapitalize": "off",
+        }
+        return sent_as(field, leaf.path, secret=True)
+    field.widget.input_type = INPUT_TYPES.get(leaf.name, "text")
+    attributes["autocomplete"] = AUTOCOMPLETE.get(leaf.name, "off")
+    if leaf.name in ADDRESSES:
+        attributes |= {"inputmode": "email", "autocapitalize": "off", "spellcheck": "false"}
+    return field
+
+
+def _locale() -> Locale:
+    try:
+        return Locale.parse((get_language() or "en").replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def _iso_codes() -> Iterable[str]:
+    """CLDR's two-letter territories that are ISO 3166-1 countries, not regions of its own making."""
+    made_up = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
+    return (c for c in Locale("en").territories if len(c) == 2 and c.isalpha() and c not in made_up)
+
+
+def _sortable(name: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c)).casefold()

@@ -1,0 +1,145 @@
+"""Which fields a page has: a table from page to layout. Whatever is not special is shown as the org sent it."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from selfreg.forms.fields import (
+    EMPTY,
+    dialling_countries,
+    field_for,
+    home_country,
+    is_new_password,
+    repeated_password,
+    sent_as,
+)
+from selfreg.idx.response import Field
+from selfreg.steps import Step, choice_field, option_id
+
+Layout = dict[str, forms.Field]
+
+CONFIRM = "confirm_passcode"
+COUNTRY = "country"
+EXTENSION = "extension"
+NUMBER = "authenticator.phoneNumber"
+METHOD = "authenticator.methodType"
+CHOICE = "authenticator.id"
+QUESTION_MODE = "credentials"
+ANSWER = "credentials.answer"
+CAPTCHA_TOKEN = "captchaVerify.captchaToken"
+
+CHOICE_HINTS = {
+    "okta_email": gettext_lazy("We send a code to your e-mail address."),
+    "okta_password": gettext_lazy("Choose a password for this account."),
+    "phone_number": gettext_lazy("We send a code by text message or call."),
+    "security_question": gettext_lazy("Choose a question and an answer only you know."),
+    "google_otp": gettext_lazy("Codes from an authenticator app on your phone."),
+    "webauthn": gettext_lazy("Your fingerprint, face, screen lock or a security key."),
+}
+
+
+def as_sent(step: Step) -> Layout:
+    """Every visible, mutable leaf in the org's order; a chosen password twice; the captcha's token."""
+    built: Layout = {}
+    for outer in step.fields:
+        for leaf in outer.leaves:
+            if leaf.hint == "captcha":
+                built[leaf.path] = _captcha(leaf)
+            elif leaf.visible and leaf.mutable and not any(o.fields for o in leaf.options):
+                built[leaf.path] = field_for(leaf, step)
+                if is_new_password(leaf, step):
+                    built[CONFIRM] = repeated_password()
+    return built
+
+
+def _choose(step: Step) -> Layout:
+    chooser = choice_field(step.remediation)
+    if chooser is None or not step.choices:
+        return as_sent(step)
+    choices = [(option_id(o), o.label or (o.authenticator.label if o.authenticator else "")) for o in step.choices]
+    hints = {option_id(o): CHOICE_HINTS.get(o.authenticator.key, "") if o.authenticator else "" for o in step.choices}
+    radios = forms.ChoiceField(
+        choices=choices, widget=forms.RadioSelect, label=_("What do you want to set up now?"), initial=choices[0][0]
+    )
+    radios.choice_hints = {k: str(v) for k, v in hints.items()}  # type: ignore[attr-defined]
+    return {CHOICE: sent_as(radios, f"{chooser.path}.id")}
+
+
+def _phone(step: Step) -> Layout:
+    """Method (when there is more than one), country, number, extension (for calls)."""
+    built = as_sent(step)
+    number, method = built.pop(NUMBER, None), built.get(METHOD)
+    if number is None:
+        return built
+    if isinstance(method, forms.ChoiceField):
+        method.required, method.initial = True, method.choices[0][0]
+        method.widget = forms.RadioSelect(choices=method.choices)
+    number.required, number.help_text = True, _("Carrier messaging charges may apply.")
+    country = forms.ChoiceField(
+        choices=[*EMPTY, *dialling_countries()], required=False, label=_("Country"), initial=home_country()
+    )
+    country.widget.attrs["autocomplete"] = "country"
+    built |= {COUNTRY: country, NUMBER: number}
+    if isinstance(method, forms.ChoiceField) and any(value == "voice" for value, _label in method.choices):
+        built[EXTENSION] = forms.RegexField(
+            r"\d{1,8}", required=False, label=_("Extension"), help_text=_("Only for calls to a number that has one.")
+        )
+        built[EXTENSION].widget.attrs |= {"inputmode": "numeric", "autocomplete": "tel-extension"}
+    return built
+
+
+def _question(step: Step) -> Layout:
+    """One of the org's questions or one's own, and the answer."""
+    chooser = choice_field(step.remediation)
+    if chooser is None:
+        return as_sent(step)
+    modes = [(str(n), o.label) for n, o in enumerate(chooser.options)]
+    built: Layout = {
+        QUESTION_MODE: forms.ChoiceField(
+            choices=modes, widget=forms.RadioSelect, initial="0", label=_("Security question")
+        )
+    }
+    leaves = {leaf.path: leaf for option in chooser.options for leaf in option.fields if leaf.visible and leaf.mutable}
+    for path, leaf in sorted(leaves.items(), key=lambda item: item[0] == ANSWER):
+        built[path] = field_for(leaf, step)
+        built[path].required = path == ANSWER
+        if path == ANSWER:
+            sent_as(built[path], path, secret=True)
+        elif isinstance(built[path], forms.ChoiceField) and leaf.options:
+            built[path].choices = [(str(o.value), o.label) for o in leaf.options]  # type: ignore[attr-defined]
+    return built
+
+
+def _passkey(step: Step) -> Layout:
+    """What the browser's ceremony returns; a script fills the hidden fields in."""
+    built: Layout = {}
+    for outer in step.fields:
+        for leaf in outer.leaves:
+            if (
+                leaf.mutable
+                and "." in leaf.path
+                and (leaf.hint == "webauthn" or not leaf.visible or leaf.value is None)
+            ):
+                field = forms.CharField(max_length=20_000, widget=forms.HiddenInput, required=leaf.required)
+                built[leaf.path] = sent_as(field, leaf.path, secret=True)
+    return built
+
+
+def _captcha(leaf: Field) -> forms.Field:
+    """The provider's script posts its token under a name of its own; ``StepForm`` puts it here."""
+    field = forms.CharField(
+        max_length=20_000,
+        widget=forms.HiddenInput,
+        error_messages={"required": _("Please complete the check that you are a person.")},
+    )
+    return sent_as(field, leaf.path, secret=True)
+
+
+LAYOUTS: dict[str, Callable[[Step], Layout]] = {
+    "choose": _choose,
+    "phone": _phone,
+    "question": _question,
+    "passkey": _passkey,
+}

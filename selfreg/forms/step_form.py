@@ -1,0 +1,186 @@
+"""The form of one step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from selfreg import texts
+from selfreg.forms.fields import MAX_TYPED
+from selfreg.forms.layouts import (
+    ANSWER,
+    CAPTCHA_TOKEN,
+    CONFIRM,
+    COUNTRY,
+    EXTENSION,
+    LAYOUTS,
+    METHOD,
+    NUMBER,
+    QUESTION_MODE,
+    as_sent,
+)
+from selfreg.idx.response import Message, Option
+from selfreg.steps import Step, choice_field, is_error
+
+CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
+
+
+class StepForm(forms.Form):
+    """Every field carries Okta's dotted path as its name, and only these fields are read from a request.
+
+    ``values()`` is what goes to the org, as nested JSON; ``draft()`` what was typed, without secrets, for showing again.
+    """
+
+    def __init__(
+        self, step: Step, data: Mapping[str, Any] | None = None, draft: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(_with_captcha(data), initial=dict(draft or {}), label_suffix="")
+        self.step = step
+        self.fields.update(LAYOUTS.get(step.page, as_sent)(step))
+        self._place_messages(step.messages)
+        for name, field in self.fields.items():
+            self._describe(name, field)
+
+    def _place_messages(self, messages: tuple[Message, ...]) -> None:
+        """The org's messages: beside their field where this form has it, else on top."""
+        self.said: dict[str, list[str]] = {}
+        self.page_errors: list[str] = []
+        self.page_notices: list[str] = []
+        for message in messages if not self.is_bound else ():
+            place, text = self._home(message), texts.say(message)
+            if place:
+                self.said.setdefault(place, []).append(text)
+            elif is_error(message):
+                self.page_errors.append(text)
+            else:
+                self.page_notices.append(text)
+
+    def _home(self, message: Message) -> str:
+        if message.path in self.fields:
+            return message.path
+        about_number = is_error(message) and self.step.page == "phone" and not message.key.startswith("selfreg.")
+        return NUMBER if about_number and NUMBER in self.fields else ""
+
+    def _describe(self, name: str, field: forms.Field) -> None:
+        """Ties hint and errors to their control for assistive technology."""
+        has_errors = name in self.said or (self.is_bound and self.has_error(name))
+        described = [f"id_{name}_hint"] * bool(field.help_text) + [f"id_{name}_error"] * has_errors
+        if described:
+            field.widget.attrs["aria-describedby"] = " ".join(described)
+        if has_errors:
+            field.widget.attrs["aria-invalid"] = "true"
+
+    @cached_property
+    def rows(self) -> "list[Row]":
+        """The visible fields with their messages, for the template."""
+        return [Row(self, name) for name, field in self.fields.items() if not field.widget.is_hidden]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """(id of the control, message) of everything to put right, page first, for the error summary."""
+        hidden = [
+            e for name, f in self.fields.items() if f.widget.is_hidden for e in self[name].errors if self.is_bound
+        ]
+        page = [("", text) for text in (*self.page_errors, *self.non_field_errors(), *hidden)]
+        return page + [(row.control_id, text) for row in self.rows for text in row.errors]
+
+    def values(self) -> dict[str, Any]:
+        """Nested JSON by the org's names: hidden constants of objects are added, empty optional values left out."""
+        nested: dict[str, Any] = {}
+        for path, value in {**self._constants(), **self._typed()}.items():
+            *outer, name = path.split(".")
+            place = nested
+            for part in outer:
+                place = place.setdefault(part, {})
+            place[name] = value
+        return nested
+
+    def draft(self) -> dict[str, str]:
+        """What was typed, by HTML name. Never a password, a code, or an answer."""
+        shown = [n for n, f in self.fields.items() if not getattr(f, "secret", False)]
+        return {n: str(self.data.get(n, ""))[:MAX_TYPED] for n in shown if n in self.data}
+
+    def _typed(self) -> dict[str, Any]:
+        paths = {n: getattr(f, "path", "") for n, f in self.fields.items()}
+        return {paths[n]: v for n, v in self.cleaned_data.items() if paths.get(n) and v not in ("", None)}
+
+    def _constants(self) -> dict[str, Any]:
+        """Immutable members of objects; those of the top level are the client's business."""
+        chosen = self._chosen_question()
+        leaves = [leaf for f in (chosen.fields if chosen else self.step.fields) for leaf in f.leaves]
+        return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and "." in f.path}
+
+    def _chosen_question(self) -> Option | None:
+        mode = self.cleaned_data.get(QUESTION_MODE) if QUESTION_MODE in self.fields else None
+        chooser = choice_field(self.step.remediation) if mode else None
+        return chooser.options[int(str(mode))] if chooser else None
+
+    def clean(self) -> dict[str, Any]:
+        """What spans two fields: the repeated password, the number with its country, the question that was chosen."""
+        cleaned = super().clean() or self.cleaned_data
+        if CONFIRM in cleaned:
+            self._clean_repetition(cleaned)
+        if NUMBER in cleaned and COUNTRY in self.fields:
+            self._clean_phone(cleaned)
+        if cleaned.get(QUESTION_MODE):
+            self._clean_question(cleaned)
+        return cleaned
+
+    def _clean_repetition(self, cleaned: dict[str, Any]) -> None:
+        chosen = next(n for n in self.fields if n.endswith("passcode") and n != CONFIRM)
+        if chosen in cleaned and cleaned[CONFIRM] != cleaned[chosen]:
+            self.add_error(CONFIRM, _("The two passwords are not the same."))
+
+    def _clean_phone(self, cleaned: dict[str, Any]) -> None:
+        """People write numbers as they like; the org wants E.164, with ``x`` before an extension that is called."""
+        try:
+            number = phonenumbers.parse(cleaned[NUMBER], cleaned.get(COUNTRY) or None)
+        except phonenumbers.NumberParseException:
+            self.add_error(NUMBER, _("This is not a phone number. Choose the country, or start with + and its code."))
+            return
+        extension = cleaned.get(EXTENSION) or number.extension or ""
+        by_call = cleaned.get(METHOD) == "voice"
+        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        cleaned[NUMBER] = f"{e164}x{extension}" if extension and by_call else e164
+
+    def _clean_question(self, cleaned: dict[str, Any]) -> None:
+        """Only the members of the chosen way count; they must be filled in."""
+        option = self._chosen_question()
+        asked = {f.path for f in option.fields if f.mutable} if option else set()
+        for name in [n for n in self.fields if n.startswith("credentials.") and n != ANSWER]:
+            if name not in asked:
+                cleaned.pop(name, None)
+            elif not cleaned.get(name) and not self.has_error(name):
+                self.add_error(name, str(self.fields[name].error_messages["required"]))
+
+
+class Row:
+    """One field as the template shows it."""
+
+    def __init__(self, form: StepForm, name: str) -> None:
+        self.field = form[name]
+        widget = form.fields[name].widget
+        self.errors = [*form.said.get(name, ()), *self.field.errors]
+        self.is_choice = isinstance(widget, forms.RadioSelect)
+        self.is_checkbox = isinstance(widget, forms.CheckboxInput)
+        self.is_password = isinstance(widget, forms.PasswordInput)
+        self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
+        self.hints = getattr(form.fields[name], "choice_hints", {})
+
+    @property
+    def choices(self) -> list[tuple[Any, str]]:
+        """Radio buttons with the hint of each."""
+        return [(radio, self.hints.get(str(radio.data["value"]), "")) for radio in self.field]
+
+
+def _with_captcha(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The providers post the token under names of their own."""
+    token = next((data[n] for n in CAPTCHA_RESPONSES if data.get(n)), "") if data else ""
+    return {**_single_values(data), CAPTCHA_TOKEN: token} if data is not None and token else data
+
+
+def _single_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in data}

@@ -1,0 +1,1 @@
+// Enhancements of a step; the pages work without.

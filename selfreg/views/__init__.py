@@ -1,0 +1,13 @@
+"""The pages. Views parse HTTP, call ``Enrollment``, and pick a response; nothing else.
+
+Every answer to a POST that changed something is a redirect, so refreshing never repeats it. A GET changes nothing,
+except that it asks the org once when the answer to an earlier call was lost.
+"""
+
+from selfreg.views.ending import CancelView, DoneView
+from selfreg.views.oidc import AuthenticateView, CallbackView
+from selfreg.views.start import StartView
+from selfreg.views.step import StepView
+from selfreg.views.verify import VerifyView
+
+__all__ = ["AuthenticateView", "CallbackView", "CancelView", "DoneView", "StartView", "StepView", "VerifyView"]

@@ -1,0 +1,97 @@
+"""``/oidc/authenticate/`` and ``/oidc/callback/``: mozilla-django-oidc's views, made safe at their seams."""
+
+import logging
+import uuid
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from selfreg.auth import SignInFailed, oidc_setting
+from selfreg.browser import my_registrations
+from selfreg.enrollment import Enrollment, complete_by_sign_in
+from selfreg.idx.errors import IdxError
+from selfreg.idx.response import Message
+from selfreg.landing import landing, safe_path
+from selfreg.models import Conflict, Status, link_digest
+from selfreg.org import client_for
+from selfreg.texts import say
+from selfreg.views.progress import finish, follow, sign_in
+from selfreg.visit import visitor_of
+
+logger = logging.getLogger("selfreg")
+ONCE = ("code", "state", "interaction_code", "error")
+
+
+class AuthenticateView(OIDCAuthenticationRequestView):
+    """To the org's sign-in page. The redirect URI is the site's, never made from the Host header."""
+
+    get_settings = staticmethod(oidc_setting)
+
+    def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
+        return {**super().get_extra_params(request), "redirect_uri": client_for(visitor_of(request)).app.redirect_uri}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        response = super().get(request)
+        request.session["oidc_login_next"] = safe_path(request.GET.get("next"))
+        return response
+
+
+class CallbackView(OIDCAuthenticationCallbackView):
+    """Back from the org, or from an identity provider in the middle of a sign-up. Every failure is a page."""
+
+    get_settings = staticmethod(oidc_setting)
+
+    @method_decorator(never_cache)
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if any(len(request.GET.getlist(name)) > 1 for name in ONCE):
+            return self.failed(request, "repeated parameter")
+        enrollment = self.sign_up(request)
+        try:
+            if enrollment:
+                return self.back_in_sign_up(request, enrollment)
+            return super().get(request)
+        except (SignInFailed, IdxError, SuspiciousOperation) as error:
+            reason = error.reason if isinstance(error, SignInFailed) else "selfreg.sign_in_failed"
+            return self.failed(request, type(error).__name__, reason)
+
+    def sign_up(self, request: HttpRequest) -> Enrollment | None:
+        """The open registration of this browser whose state came back (protocol 4.8), if one did."""
+        state = request.GET.get("state", "")
+        if not state or not {"interaction_code", "error"} & set(request.GET):
+            return None
+        found = my_registrations(request).open().filter(link_digest=link_digest(state)).first()
+        return Enrollment(found, client_for(visitor_of(request))) if found and found.sealed else None
+
+    def back_in_sign_up(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
+        """With an interaction code the sign-up is over; otherwise the org says where it stands."""
+        try:
+            enrollment.return_from_identity_provider(request.GET.get("interaction_code", ""))
+        except Conflict:
+            return redirect("selfreg:step")
+        return (
+            finish(request, enrollment)
+            if enrollment.registration.status == Status.FINISHING
+            else follow(request, enrollment)
+        )
+
+    def login_failure(self) -> HttpResponse:
+        return self.failed(self.request, "refused")
+
+    def login_success(self) -> HttpResponse:
+        target = landing(self.request.session.get("oidc_login_next", ""))
+        complete_by_sign_in(self.user, self.user.okta_claims["sub"])
+        sign_in(self.request, self.user)
+        return redirect(target)
+
+    def failed(self, request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
+        """A page with a reference that the log has too. Who was signed in before is signed out: claims did not hold."""
+        reference = uuid.uuid4().hex[:8]
+        logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
+        if request.user.is_authenticated:
+            request.session.flush()
+        context = {"said": say(Message("", reason)), "reference": reference}
+        return render(request, "selfreg/sign_in_failed.html", context, status=400)

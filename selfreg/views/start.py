@@ -1,0 +1,163 @@
+"""``/signup/``: the Create Account form, and the start of a registration."""
+
+import time
+import uuid
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_variables
+
+from selfreg.browser import (
+    DRAFT,
+    MINE,
+    OPENING,
+    keep_draft,
+    keep_transaction,
+    kept,
+    my_registrations,
+    opened_transaction,
+    remember,
+    step_url,
+)
+from selfreg.conf import conf
+from selfreg.enrollment import Enrollment, Origin
+from selfreg.flow import Flow
+from selfreg.forms import StepForm
+from selfreg.idx.client import IdxClient
+from selfreg.idx.errors import IdxError
+from selfreg.idx.response import IdxResponse
+from selfreg.models import Conflict
+from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
+from selfreg.steps import Step, next_step
+from selfreg.texts import notice, say
+from selfreg.views.pages import SignUpView, next_path, render_step, unavailable
+from selfreg.views.progress import carry_out, to_identity_provider
+from selfreg.visit import browser_name, visitor_of
+
+HONEYPOT = "leave_this_empty"
+FORM_TOKEN = "form_token"
+FORM_TOKEN_SECONDS = 24 * 3600
+IDP = "idp:"
+
+
+class StartView(SignUpView):
+    """GET shows the form that the org's profile policy asks for and creates nothing; POST starts the registration."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        client = client_for(visitor_of(request))
+        token = request.GET.get("activationToken") or request.GET.get("token")
+        try:
+            if token:
+                return self.invited(request, client, token)
+            response, fresh = _first_page(request, client)
+        except SignUpUnavailable as closed:
+            return unavailable(request, closed.messages)
+        except IdxError as error:
+            return unavailable(request, error)
+        if fresh:
+            keep_transaction(request, fresh)
+        step = next_step(response)
+        if not isinstance(step, Step):
+            return unavailable(request, response.messages)
+        return self.page(request, StepForm(step, draft=kept(request, DRAFT)), response)
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        client = client_for(visitor_of(request))
+        try:
+            response, fresh = _first_page(request, client)
+        except SignUpUnavailable as closed:
+            return unavailable(request, closed.messages)
+        except IdxError as error:
+            keep_draft(request, {k: v for k, v in request.POST.items() if k.startswith("userProfile.")})
+            return unavailable(request, error)
+        step = next_step(response)
+        if not isinstance(step, Step):
+            return unavailable(request, response.messages)
+        form, attempt = StepForm(step, request.POST), _attempt(request)
+        idp = request.POST.get("action", "").removeprefix(IDP) if request.POST.get("action", "").startswith(IDP) else ""
+        if attempt is None or not (idp or form.is_valid()):
+            return self.page(request, form, response)
+        try:
+            flow = fresh or opened_transaction(request) or open_transaction(client)
+        except SignUpUnavailable as closed:
+            return unavailable(request, closed.messages)
+        except IdxError as error:
+            form.page_errors.append(say(notice(error)))
+            return self.page(request, form, response)
+        request.session.pop(OPENING, None)
+        request.session.pop(DRAFT, None)
+        return self.begin(request, client, flow, {} if idp else form.draft(), attempt, idp)
+
+    @sensitive_variables()
+    def begin(
+        self, request: HttpRequest, client: IdxClient, flow: Flow, draft: dict[str, str], attempt: uuid.UUID, idp: str
+    ) -> HttpResponse:
+        """The row, then the first call that changes something at the org."""
+        remember(request, attempt)
+        origin = Origin(next_path(request), client.visitor.language, browser_name(request), attempt)
+        try:
+            enrollment = Enrollment.begin(client, flow, draft, origin)
+        except Conflict:
+            return redirect(step_url(request))
+        if idp:
+            return to_identity_provider(request, enrollment, idp)
+        step = enrollment.step()
+        form = StepForm(step, request.POST) if isinstance(step, Step) else None
+        if form is None or not form.is_valid():
+            enrollment.say("selfreg.form_changed")
+            return redirect(step_url(request))
+        return carry_out(request, enrollment, form, "")
+
+    def invited(self, request: HttpRequest, client: IdxClient, token: str) -> HttpResponse:
+        """An activation link: on to the first step, without the token in the address."""
+        flow = open_transaction(client, activation_token=token)
+        origin = Origin(next_path(request), client.visitor.language, browser_name(request))
+        enrollment = Enrollment.begin(client, flow, {}, origin)
+        remember(request, enrollment.registration.pk)
+        return redirect(step_url(request))
+
+    def page(self, request: HttpRequest, form: StepForm, response: IdxResponse) -> HttpResponse:
+        context = {
+            "next": next_path(request),
+            "form_token": _new_attempt(request),
+            "honeypot": HONEYPOT,
+            "under_way": MINE in request.session and my_registrations(request).open().exists(),
+            "identity_providers": [r for r in response.remediations if r.name == "redirect-idp"],
+        }
+        return render_step(request, form, response, context)
+
+
+def _first_page(request: HttpRequest, client: IdxClient) -> tuple[IdxResponse, Flow | None]:
+    opened = opened_transaction(request)
+    return (opened.response, None) if opened else sign_up_form(client)
+
+
+def _new_attempt(request: HttpRequest) -> str:
+    """An id for the registration that this form will begin, bound to this browser: submitted twice, it begins once."""
+    get_token(request)
+    return signing.TimestampSigner(salt=_browser_salt(request)).sign(uuid.uuid4().hex)
+
+
+def _attempt(request: HttpRequest) -> uuid.UUID | None:
+    """The id from the form. None: filled in faster than a person can, or by a program that fills in everything."""
+    token = request.POST.get(FORM_TOKEN, "")
+    if request.POST.get(HONEYPOT):
+        return None
+    try:
+        signer = signing.TimestampSigner(salt=_browser_salt(request))
+        attempt = uuid.UUID(signer.unsign(token, max_age=FORM_TOKEN_SECONDS))
+    except (signing.BadSignature, ValueError):
+        # No form of ours, or too old; under DEBUG programs may post without having read the page.
+        return uuid.uuid4() if settings.DEBUG else None
+    filled_in = time.time() - signing.b62_decode(token.rsplit(":", 2)[1])
+    return attempt if settings.DEBUG or filled_in >= conf().minimum_fill_seconds else None
+
+
+def _browser_salt(request: HttpRequest) -> str:
+    return f"selfreg.start:{request.META.get('CSRF_COOKIE', '')}"
