@@ -21,7 +21,8 @@ def main() -> int:
     except UsersFileError as error:
         print(f"okta_devorg: {error}", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs start with it ignored
+        signal.signal(stop, signal.default_int_handler)
     print(banner(org, options.host), flush=True)
     try:
         server.serve_forever()

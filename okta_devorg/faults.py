@@ -175,7 +175,7 @@ def spoil(fault: Fault, request: Request, reply: Response, base: str, closing: E
 
 def truncated(payload: bytes) -> Iterator[bytes]:
     yield payload[: len(payload) // 2]
-    raise ConnectionAbortedError
+    yield from hang_up()
 
 
 def dripping(payload: bytes, seconds: float, closing: Event) -> Iterator[bytes]:
@@ -185,6 +185,11 @@ def dripping(payload: bytes, seconds: float, closing: Event) -> Iterator[bytes]:
         closing.wait(seconds * size / len(payload))
 
 
+def hang_up() -> Iterator[bytes]:
+    """Raised while a body is sent, it makes the server close the connection there."""
+    raise ConnectionAbortedError
+
+
 def dropped(request: Request, closing: Event, seconds: float) -> Response:
     """No answer: the connection is reset, for `timeout` after a silence."""
     connection: socket.socket = request.environ["werkzeug.socket"]
@@ -192,7 +197,6 @@ def dropped(request: Request, closing: Event, seconds: float) -> Response:
     def silence() -> Iterator[bytes]:
         closing.wait(seconds)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        raise ConnectionAbortedError
-        yield b""
+        yield from hang_up()
 
     return Response(silence())
