@@ -23,7 +23,7 @@ class ReadOnly:
         return False
 
 
-class EventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class EventInline(ReadOnly, admin.TabularInline):
     """What happened, in order."""
 
     model = RegistrationEvent
@@ -33,7 +33,7 @@ class EventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RegistrationAdmin(ReadOnly, admin.ModelAdmin):
     """Where each person stands."""
 
     list_display = (
@@ -70,7 +70,7 @@ class RegistrationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(OktaIdentity)
-class OktaIdentityAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class OktaIdentityAdmin(ReadOnly, admin.ModelAdmin):
     """Which Django user an Okta account is."""
 
     list_display = ("subject", "issuer", "user", "email_verified_at", "created_at")

@@ -167,7 +167,9 @@ class OktaBackend(OIDCAuthenticationBackend):
             return found
 
     def create_user(self, claims: dict[str, Any]) -> Any:
-        """A user without a password here, named after issuer and subject, with nothing but name and address from the claims."""
+        """A user without a password here, named after issuer and subject, with nothing but name and address from
+        the claims.
+        """
         user = self.UserModel(
             **{self.UserModel.USERNAME_FIELD: self.get_username(claims)}, **_attributes(self.UserModel, claims)
         )
@@ -191,7 +193,9 @@ class OktaBackend(OIDCAuthenticationBackend):
 
 
 def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
-    """The issuer's keys, kept for an hour; fetched anew for an unknown key id, at most once a minute for all workers."""
+    """The issuer's keys, kept for an hour; fetched anew for an unknown key id, at most once a minute for all
+    workers.
+    """
     name = f"selfreg:keys:{hashlib.sha256(conf().issuer.encode()).hexdigest()[:32]}"
     kept: Json | None = cache.get(name)
     if kept is not None and not (refetch and cache.add(f"{name}:refetched", 1, REFETCH_SECONDS)):

@@ -52,7 +52,8 @@ def flow_id(request: HttpRequest) -> str:
     """Which of this browser's registrations is meant; "" when it has none."""
     ids = request.session.get(MINE, ())
     named = request.POST.get("flow") or request.GET.get("flow")
-    return named if named in ids else ids[-1] if ids else ""
+    chosen = named if named in ids else ids[-1] if ids else ""
+    return str(chosen)
 
 
 def step_url(request: HttpRequest) -> str:
@@ -80,7 +81,9 @@ def keep_draft(request: HttpRequest, typed: Mapping[str, str]) -> None:
 
 
 def opened_transaction(request: HttpRequest) -> Flow | None:
-    """The transaction that was opened to show this browser the form, while it lasts and belongs to the configured org."""
+    """The transaction that was opened to show this browser the form, while it lasts and belongs to the configured
+    org.
+    """
     found = kept(request, OPENING)
     flow = Flow.of(found["flow"]) if found and found["issuer"] == conf().issuer else None
     expires = flow.response.expires_at if flow else None

@@ -117,7 +117,7 @@ def _check_keys() -> list[CheckMessage]:
     keys, hint = conf().encryption_keys, "Url-safe base64 of 32 random bytes; keep it apart from SECRET_KEY."
     if not keys:
         return [Error("SELFREG['ENCRYPTION_KEYS'] is empty.", hint=hint, id="selfreg.E005")]
-    broken = []
+    broken: list[CheckMessage] = []
     for position, key in enumerate(keys):
         try:
             decoded_key(key)

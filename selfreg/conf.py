@@ -35,7 +35,9 @@ class Conf:
     site_name: str = ""
     """Shown in the header of the pages. Empty: the host of ``base_url``."""
     trusted_proxies: int = 0
-    """How many proxies of yours stand before this site; that many entries of X-Forwarded-For are believed, from the right."""
+    """How many proxies of yours stand before this site; that many entries of X-Forwarded-For are believed, from
+    the right.
+    """
     form_cache_seconds: int = 60
     """How long the sign-up form of an org is shown without asking again."""
     resend_seconds: int = 30

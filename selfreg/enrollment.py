@@ -1,8 +1,9 @@
 """One registration, from begin to finish: the pipeline that joins the wire (``idx``) with the row (``models``).
 
 Every door (views, admin, commands) uses ``Enrollment``. A call to the org is always bracketed: the intent is committed,
-the call is made with no transaction open, the result is committed by compare-and-set. What goes wrong on the way ends as
-a notice on the row, so that the next page can say it; the only ``IdxError`` that leaves this file is ``NotOffered``: the caller asked for what is not there.
+the call is made with no transaction open, the result is committed by compare-and-set. What goes wrong on the way
+ends as a notice on the row, so that the next page can say it; the only ``IdxError`` that leaves this file is
+``NotOffered``: the caller asked for what is not there.
 """
 
 import time
@@ -25,7 +26,6 @@ from selfreg.idx.errors import (
     IdxError,
     NotOffered,
     OrgRefused,
-    OrgUnreachable,
     RateLimited,
     TransactionExpired,
 )
@@ -195,7 +195,9 @@ class Enrollment:
         self._action(Kind.RESENT, self._present_step().resend)
 
     def poll(self) -> bool:
-        """Asks the org whether the visitor went on elsewhere (its own page behind the link of a mail). True: the row moved."""
+        """Asks the org whether the visitor went on elsewhere (its own page behind the link of a mail). True: the
+        row moved.
+        """
         step = self.step() if self.registration.sealed else None
         if not isinstance(step, Step) or step.poll is None or self.flow.wait_until > time.time():
             return False

@@ -1,4 +1,6 @@
-"""What must survive between two requests of one sign-up: sealed into the row, or into the session before there is a row."""
+"""What must survive between two requests of one sign-up: sealed into the row, or into the session before there is
+a row.
+"""
 
 import json
 from collections.abc import Mapping
@@ -14,9 +16,10 @@ from selfreg.idx.response import IdxResponse, Message, parse
 class Flow:
     """What is sealed into the row between two requests.
 
-    ``draft`` is what was typed on the present page, ``profile`` on the first one (never passwords or codes; HTML names).
-    ``picked`` is the visitor's own choice of page, see ``steps.next_step``. ``wait_until`` and
-    ``resend_at`` are seconds since the epoch. ``granted`` is an interaction code that came by the browser (identity providers).
+    ``draft`` is what was typed on the present page, ``profile`` on the first one (never passwords or codes; HTML
+    names). ``picked`` is the visitor's own choice of page, see ``steps.next_step``. ``wait_until`` and
+    ``resend_at`` are seconds since the epoch. ``granted`` is an interaction code that came by the browser
+    (identity providers).
     """
 
     transaction: Transaction = field(repr=False)

@@ -44,7 +44,8 @@ def _transport(origin: str) -> Transport:
 
 
 def open_transaction(client: IdxClient, *, activation_token: str = "") -> Flow:
-    """A fresh transaction that stands at its first step: interact, introspect, and "sign up" where that has to be pressed.
+    """A fresh transaction that stands at its first step: interact, introspect, and "sign up" where that has to be
+    pressed.
 
     :raises IdxError: any of them
     :raises SignUpUnavailable: the org's policy offers none

@@ -16,7 +16,7 @@ def password_policy(step: Step) -> PasswordPolicy | None:
 
 
 def password_rules(policy: PasswordPolicy) -> list[tuple[str, str]]:
-    """(rule with its number, sentence) for every rule. The scripts tick off ``length:8`` and the like while one types."""
+    """(rule with its number, sentence) for every rule; scripts tick off ``length:8`` and the like while one types."""
     n = policy
     counted = (
         ("length", n.min_length, ngettext("At least %(n)d character", "At least %(n)d characters", n.min_length)),

@@ -44,7 +44,7 @@ def visitor_of(request: HttpRequest) -> Visitor:
 
 
 def client_ip(request: HttpRequest) -> str:
-    """The visitor's address: the socket's, or as many X-Forwarded-For entries from the right as there are trusted proxies.
+    """The visitor's address: the socket's, or the X-Forwarded-For entry that the outermost trusted proxy wrote.
 
     "" when the entry that should be trusted is no address: unknown is better than forged.
     """
@@ -81,7 +81,7 @@ def _device(request: HttpRequest) -> str:
     known = getattr(request, "_selfreg_device", "")
     if not known:
         try:
-            known = request.get_signed_cookie(DEVICE_COOKIE)[:32]
+            known = str(request.get_signed_cookie(DEVICE_COOKIE))[:32]
         except (KeyError, signing.BadSignature):
             known = secrets.token_hex(16)
         request._selfreg_device = known  # type: ignore[attr-defined]

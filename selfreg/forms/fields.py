@@ -203,7 +203,8 @@ def _locale() -> Locale:
 def _iso_codes() -> Iterable[str]:
     """CLDR's two-letter territories that are ISO 3166-1 countries, not regions of its own making."""
     made_up = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
-    return (c for c in Locale("en").territories if len(c) == 2 and c.isalpha() and c not in made_up)
+    codes = (str(c) for c in Locale("en").territories)
+    return (c for c in codes if len(c) == 2 and c.isalpha() and c not in made_up)
 
 
 def _sortable(name: str) -> str:

@@ -1,6 +1,7 @@
 """Which fields a page has: a table from page to layout. Whatever is not special is shown as the org sent it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -60,9 +61,7 @@ def _choose(step: Step) -> Layout:
         return as_sent(step)
     choices = [(option_id(o), o.label or (o.authenticator.label if o.authenticator else "")) for o in step.choices]
     hints = {option_id(o): CHOICE_HINTS.get(o.authenticator.key, "") if o.authenticator else "" for o in step.choices}
-    radios = forms.ChoiceField(
-        choices=choices, widget=forms.RadioSelect, label=_("What do you want to set up now?"), initial=choices[0][0]
-    )
+    radios = _radios(choices, _("What do you want to set up now?"))
     radios.choice_hints = {k: str(v) for k, v in hints.items()}  # type: ignore[attr-defined]
     return {CHOICE: sent_as(radios, f"{chooser.path}.id")}
 
@@ -73,21 +72,31 @@ def _phone(step: Step) -> Layout:
     number, method = built.pop(NUMBER, None), built.get(METHOD)
     if number is None:
         return built
-    if isinstance(method, forms.ChoiceField):
-        method.required, method.initial = True, method.choices[0][0]
-        method.widget = forms.RadioSelect(choices=method.choices)
+    methods = _scalar_options(step, METHOD)
+    if methods:
+        built[METHOD] = sent_as(_radios(methods, method.label if method else ""), METHOD)
     number.required, number.help_text = True, _("Carrier messaging charges may apply.")
     country = forms.ChoiceField(
         choices=[*EMPTY, *dialling_countries()], required=False, label=_("Country"), initial=home_country()
     )
     country.widget.attrs["autocomplete"] = "country"
     built |= {COUNTRY: country, NUMBER: number}
-    if isinstance(method, forms.ChoiceField) and any(value == "voice" for value, _label in method.choices):
+    if any(value == "voice" for value, _label in methods):
         built[EXTENSION] = forms.RegexField(
             r"\d{1,8}", required=False, label=_("Extension"), help_text=_("Only for calls to a number that has one.")
         )
         built[EXTENSION].widget.attrs |= {"inputmode": "numeric", "autocomplete": "tel-extension"}
     return built
+
+
+def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
+    leaf = next((leaf for outer in step.fields for leaf in outer.leaves if leaf.path == path), None)
+    return [(str(o.value), o.label) for o in leaf.options] if leaf and leaf.mutable else []
+
+
+def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:
+    """Radio buttons with the first one taken."""
+    return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, label=label, initial=choices[0][0])
 
 
 def _question(step: Step) -> Layout:

@@ -31,7 +31,8 @@ CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 class StepForm(forms.Form):
     """Every field carries Okta's dotted path as its name, and only these fields are read from a request.
 
-    ``values()`` is what goes to the org, as nested JSON; ``draft()`` what was typed, without secrets, for showing again.
+    ``values()`` is what goes to the org, as nested JSON; ``draft()`` what was typed, without secrets, for showing
+    again.
     """
 
     def __init__(

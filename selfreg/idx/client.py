@@ -106,7 +106,8 @@ class Grant:
 class IdxClient:
     """One visitor's client of one app. Cheap to make; the connections live in the shared ``Transport``.
 
-    Every method raises the errors of ``idx.errors``; an answer that the person can act on is returned, whatever its status.
+    Every method raises the errors of ``idx.errors``; an answer that the person can act on is returned, whatever
+    its status.
     """
 
     def __init__(
@@ -157,7 +158,9 @@ class IdxClient:
         return Tokens(id_token, access_token)
 
     def userinfo(self, access_token: str) -> Json:
-        """The claims of the person (OIDC Core 5.3). The ID token of an interaction code is thin: the address is only here."""
+        """The claims of the person (OIDC Core 5.3). The ID token of an interaction code is thin: the address is
+        only here.
+        """
         headers = {**self._headers("application/json"), "Authorization": f"Bearer {access_token}"}
         return self._object(self.transport.get(self.app.endpoint("userinfo"), headers))
 

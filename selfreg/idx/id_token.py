@@ -1,4 +1,6 @@
-"""Validation of an ID token: OpenID Connect Core 3.1.3.7, clause by clause. Pure: keys, time and expectations come in."""
+"""Validation of an ID token: OpenID Connect Core 3.1.3.7, clause by clause. Pure: keys, time and expectations come
+in.
+"""
 
 import base64
 import hashlib
@@ -16,7 +18,9 @@ REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 
 
 class InvalidToken(Exception):
-    """The token is not one that this issuer made for us, now, for this sign-in. The reason names a clause, never a value."""
+    """The token is not one that this issuer made for us, now, for this sign-in. The reason names a clause, never a
+    value.
+    """
 
 
 class UnknownKey(InvalidToken):
@@ -83,7 +87,9 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
-    """The issuer's key of the token's ``kid``. What the header itself offers as a key (jwk, jku, x5u) is never looked at."""
+    """The issuer's key of the token's ``kid``. What the header itself offers as a key (jwk, jku, x5u) is never
+    looked at.
+    """
     found = keys.get("keys")
     candidates = [k for k in found if isinstance(k, Mapping)] if isinstance(found, list) else []
     kid, algorithm = header.get("kid"), header["alg"]

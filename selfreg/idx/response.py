@@ -1,11 +1,12 @@
 """The answers of the Identity Engine as frozen, typed objects. The only file that touches raw keys.
 
 Shapes are those of ION as Okta writes it: ``{"type": "array", "value": [...]}`` wrappers, fields that nest by ``form``,
-``options`` with three meanings, ``relatesTo`` paths into the same document. Defaults follow the protocol, not intuition:
-``mutable`` and ``visible`` are true when absent, ``required`` is false.
+``options`` with three meanings, ``relatesTo`` paths into the same document. Defaults follow the protocol, not
+intuition: ``mutable`` and ``visible`` are true when absent, ``required`` is false.
 
 The parser is lenient inside (a label that is no text becomes "") and strict outside: what is not a document of the
-protocol raises ``MalformedAnswer``. Lists keep every entry: ``redirect-idp`` and ``userProfile`` may occur several times.
+protocol raises ``MalformedAnswer``. Lists keep every entry: ``redirect-idp`` and ``userProfile`` may occur several
+times.
 """
 
 import re
@@ -41,7 +42,9 @@ KEY_BY_KIND = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something the org says to the person. ``key`` is its i18n key, "" when it has none; ``path`` the field's, "" for the page."""
+    """Something the org says to the person. ``key`` is its i18n key, "" when it has none; ``path`` the field's, ""
+    for the page.
+    """
 
     text: str
     key: str = ""
@@ -69,7 +72,9 @@ class PasswordPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A call the org offers: where, how, and the fields it takes. A ``Remediation`` is one that is a step of the flow."""
+    """A call the org offers: where, how, and the fields it takes. A ``Remediation`` is one that is a step of the
+    flow.
+    """
 
     name: str
     href: str = field(repr=False)
@@ -113,8 +118,8 @@ class Option:
 class Field:
     """One input. ``path`` is the dotted name to send, ``fields`` its members when it is an object.
 
-    ``display`` and ``format`` are the org's wish how to show it (an ``options`` entry labelled "display"); the choices it
-    names are in ``options`` like any other.
+    ``display`` and ``format`` are the org's wish how to show it (an ``options`` entry labelled "display"); the
+    choices it names are in ``options`` like any other.
     """
 
     name: str
@@ -227,7 +232,8 @@ def parse(document: object) -> IdxResponse:
 
 
 def without_bearers(document: object) -> dict[str, Any]:
-    """The document without its handles and without links that belong to one transaction: fit for sharing between visitors.
+    """The document without its handles and without links that belong to one transaction: fit for sharing between
+    visitors.
 
     :raises MalformedAnswer: not an object
     """
@@ -239,7 +245,7 @@ def without_bearers(document: object) -> dict[str, Any]:
         if k not in ("stateHandle", "successWithInteractionCode", "cancel", "messages")
     }
     shared = [{k: v for k, v in r.items() if k != "href" or r.get("rel")} for r in _items(document, "remediation")]
-    return _without_handles({**kept, "remediation": {"type": "array", "value": shared}})
+    return {k: _without_handles(v) for k, v in {**kept, "remediation": {"type": "array", "value": shared}}.items()}
 
 
 def _without_handles(node: Any) -> Any:
@@ -359,7 +365,9 @@ class _Document:
         )
 
     def related(self, path: object) -> Authenticator | None:
-        """Follows ``relatesTo`` (a string on fields, a list on remediations). What cannot be resolved relates to nothing."""
+        """Follows ``relatesTo`` (a string on fields, a list on remediations). What cannot be resolved relates to
+        nothing.
+        """
         if isinstance(path, list):
             path = path[0] if path else None
         if not isinstance(path, str) or not path.startswith("$."):
@@ -472,7 +480,9 @@ def _message(raw: Json) -> Message:
 
 
 def _unique(messages: list[Message]) -> tuple[Message, ...]:
-    """The same words once per field: a security question repeats its error in every option, a page may repeat its fields'."""
+    """The same words once per field: a security question repeats its error in every option, a page may repeat its
+    fields'.
+    """
     beside_fields = {(m.key, m.text) for m in messages if m.path}
     kept = [m for m in messages if m.path or (m.key, m.text) not in beside_fields]
     return tuple({(m.key, m.text, m.path): m for m in kept}.values())

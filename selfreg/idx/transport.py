@@ -1,6 +1,7 @@
 """The one seam for I/O: bounded HTTP to one origin.
 
-A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never keeps cookies (visitors
+A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never keeps cookies
+(visitors
 share it), reads at most ``MAX_BODY`` decoded bytes and gives up at a total deadline. TLS is always verified.
 """
 
@@ -29,7 +30,9 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole HTTP answer. ``body`` is the decoded JSON, ``text`` the same as it came; ``seconds`` how long it took."""
+    """One whole HTTP answer. ``body`` is the decoded JSON, ``text`` the same as it came; ``seconds`` how long it
+    took.
+    """
 
     status: int
     body: object = field(repr=False)
@@ -122,7 +125,8 @@ class Transport:
 def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> int:
     """Seconds to wait after a 429: ``X-Rate-Limit-Reset`` (UTC epoch seconds), kept between 1 and 120.
 
-    A reset in the past, garbage, or none at all gives ``default``; so does a concurrency limit, whose reset is only a hint.
+    A reset in the past, garbage, or none at all gives ``default``; so does a concurrency limit, whose reset is
+    only a hint.
     """
     try:
         reset, limit = float(headers["X-Rate-Limit-Reset"]), float(headers.get("X-Rate-Limit-Limit", 1))

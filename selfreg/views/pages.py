@@ -41,7 +41,7 @@ class SignUpView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.user.is_authenticated:
             return redirect(landing(request.GET.get("next", "")))
-        response = super().dispatch(request, *args, **kwargs)
+        response: Any = super().dispatch(request, *args, **kwargs)
         response["Referrer-Policy"] = "same-origin"
         remember_device(request, response)
         return response
@@ -94,7 +94,7 @@ def seconds_until(moment: float) -> int:
 
 
 def _progress(step: Step, response: IdxResponse) -> list[tuple[str, str]]:
-    """(label, done | current | todo): what the org has, what is at hand, and what it still names. Never a made-up count."""
+    """(label, done | current | todo): what the org has, what is at hand, what it still names. Never a made-up count."""
     done = [(a.label, "done") for a in response.enrolled if a.label]
     current = [(step.authenticator.label, "current")] if step.authenticator and step.authenticator.label else []
     named = {label for label, _state in (*done, *current)}

@@ -61,7 +61,7 @@ def page_of(request: HttpRequest, enrollment: Enrollment) -> str:
 def finish(request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
     """The interaction code becomes a signed-in Django user."""
     try:
-        user = authenticate(request, grant=enrollment.grant())
+        user: Any = authenticate(request, grant=enrollment.grant())
     except (Conflict, NotOffered):
         return redirect(step_url(request))
     except (OrgUnreachable, RateLimited) as error:

@@ -74,7 +74,7 @@ class StartView(SignUpView):
         except SignUpUnavailable as closed:
             return unavailable(request, closed.messages)
         except IdxError as error:
-            keep_draft(request, {k: v for k, v in request.POST.items() if k.startswith("userProfile.")})
+            keep_draft(request, {k: str(v) for k, v in request.POST.items() if k.startswith("userProfile.")})
             return unavailable(request, error)
         step = next_step(response)
         if not isinstance(step, Step):

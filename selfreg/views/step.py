@@ -81,7 +81,9 @@ class StepView(SignUpView):
         return JsonResponse({"wait": enrollment.poll_milliseconds()})
 
     def is_stale(self, request: HttpRequest, enrollment: Enrollment) -> bool:
-        """Whether the submitted page is not the present one (Back, a second tab). A page without a mark is taken as it is."""
+        """Whether the submitted page is not the present one (Back, a second tab). Without a mark it is taken as it
+        is.
+        """
         mark = request.POST.get("step")
         return mark is not None and mark != enrollment.registration.step
 
