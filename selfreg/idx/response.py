@@ -382,7 +382,10 @@ class _Document:
                 return None
         if isinstance(node, Mapping) and isinstance(node.get("value"), Mapping):
             node = node["value"]
-        return self.authenticator(node) if isinstance(node, Mapping) and _text(node, "type") else None
+        # A wrapper that is still there holds no single authenticator.
+        if not isinstance(node, Mapping) or "value" in node or not _text(node, "type"):
+            return None
+        return self.authenticator(node)
 
     def holder(self, key: str) -> Authenticator | None:
         raw = _value(self.document, key)

@@ -15,8 +15,8 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
+from selfreg.idx.deadline import DeadlineAdapter
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 
 CONNECT_SECONDS = 2.0
@@ -57,7 +57,7 @@ class Transport:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.mount(origin, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size))
+        self.session.mount(origin, DeadlineAdapter(TOTAL_SECONDS, pool_connections=1, pool_maxsize=pool_size))
 
     def get(self, url: str, headers: Mapping[str, str]) -> Reply:
         """A GET. Raises what ``post`` raises."""

@@ -1,0 +1,220 @@
+"""What goes over the wire, call by call (protocol sections 1, 2, 3.3, 6)."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import responses
+from documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUCCESS, document, profile_field, step
+
+from selfreg.idx import pkce
+from selfreg.idx.client import App, IdxClient, Transaction, Visitor
+from selfreg.idx.response import parse
+from selfreg.idx.transport import Transport
+
+ISSUER = f"{ORG}/oauth2/default"
+ION = "application/ion+json; okta-version=1.0.0"
+VISITOR = Visitor(ip="203.0.113.7", user_agent="Firefox", language="de", device_token="d" * 40)
+KEPT = Transaction("handle-1", "state-1", "nonce-1", "verifier-1")
+
+
+def client(secret: str = "s3cret", issuer: str = ISSUER, visitor: Visitor = VISITOR) -> IdxClient:
+    app = App(issuer, "0oa1", secret, "https://site.example/oidc/callback/")
+    return IdxClient(app, Transport(app.origin), visitor, "django-selfreg/1")
+
+
+def form_of(call: int = 0) -> dict[str, str]:
+    body = responses.calls[call].request.body
+    return {k: v[0] for k, v in parse_qs(body if isinstance(body, str) else (body or b"").decode()).items()}
+
+
+def json_of(call: int = 0) -> Any:
+    return json.loads(responses.calls[call].request.body or "null")
+
+
+def headers_of(call: int = 0) -> Any:
+    return responses.calls[call].request.headers
+
+
+# ---- interact
+
+
+@responses.activate
+def test_interact_sends_a_form_with_pkce_state_and_nonce() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "handle-1"})
+    started = client().interact()
+    sent = form_of()
+    assert headers_of()["Content-Type"] == "application/x-www-form-urlencoded"
+    assert sent["client_id"] == "0oa1"
+    assert sent["client_secret"] == "s3cret"
+    assert sent["scope"] == "openid profile email"
+    assert sent["redirect_uri"] == "https://site.example/oidc/callback/"
+    assert sent["code_challenge_method"] == "S256"
+    assert sent["code_challenge"] == pkce.challenge(started.code_verifier)
+    assert (sent["state"], sent["nonce"]) == (started.state, started.nonce)
+    assert started.interaction_handle == "handle-1"
+    assert "activation_token" not in sent
+
+
+@responses.activate
+def test_two_transactions_share_nothing() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
+    one, two = client().interact(), client().interact()
+    assert one.state != two.state
+    assert one.nonce != two.nonce
+    assert one.code_verifier != two.code_verifier
+    assert one.state != one.nonce
+
+
+@responses.activate
+def test_an_activation_token_goes_along_when_there_is_one() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
+    client().interact(activation_token="tok&en=1")
+    assert form_of()["activation_token"] == "tok&en=1"
+
+
+@responses.activate
+def test_a_public_client_sends_no_secret_not_even_an_empty_one() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
+    client(secret="").interact()
+    assert "client_secret" not in str(responses.calls[0].request.body)
+
+
+@responses.activate
+def test_the_visitor_is_named_to_the_org_by_a_confidential_client() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
+    client().interact()
+    sent = headers_of()
+    assert (sent["User-Agent"], sent["X-Okta-User-Agent-Extended"]) == ("Firefox", "django-selfreg/1")
+    assert (sent["X-Forwarded-For"], sent["Accept-Language"]) == ("203.0.113.7", "de")
+    assert sent["X-Device-Token"] == "d" * 32
+
+
+@responses.activate
+def test_a_public_client_names_neither_address_nor_device() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
+    client(secret="").interact()
+    assert "X-Forwarded-For" not in headers_of()
+    assert "X-Device-Token" not in headers_of()
+
+
+@responses.activate
+def test_what_is_not_known_of_the_visitor_is_not_sent() -> None:
+    responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
+    client(visitor=Visitor()).interact()
+    assert not {"X-Forwarded-For", "X-Device-Token", "Accept-Language"} & set(headers_of())
+    assert headers_of()["User-Agent"] == "django-selfreg/1"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "expected"),
+    [
+        (ORG, f"{ORG}/oauth2/v1/token"),
+        (f"{ORG}/oauth2/default", f"{ORG}/oauth2/default/v1/token"),
+        (f"{ORG}/oauth2/aus1", f"{ORG}/oauth2/aus1/v1/token"),
+    ],
+)
+def test_oauth_endpoints_follow_from_the_issuer(issuer: str, expected: str) -> None:
+    app = App(issuer, "0oa1")
+    assert app.endpoint("token") == expected
+    assert app.origin == ORG
+
+
+# ---- introspect
+
+
+@responses.activate
+@pytest.mark.parametrize("issuer", [ORG, ISSUER])
+def test_introspect_asks_at_the_root_of_the_org_with_the_camel_case_handle(issuer: str) -> None:
+    responses.post(f"{ORG}/idp/idx/introspect", json=SELECT_PAGE, headers={"X-Okta-Request-Id": "req-1"})
+    answer = client(issuer=issuer).introspect(KEPT)
+    assert json_of() == {"interactionHandle": "handle-1"}
+    assert (headers_of()["Accept"], headers_of()["Content-Type"]) == (ION, ION)
+    assert (answer.status, answer.request_id) == (200, "req-1")
+    assert json.loads(answer.document) == SELECT_PAGE
+
+
+# ---- proceed
+
+
+@responses.activate
+def test_proceed_goes_where_the_remediation_says_and_adds_the_hidden_constants() -> None:
+    responses.post(f"{ORG}/idp/idx/enroll/new", json=SELECT_PAGE)
+    remediation = parse(PROFILE_PAGE).remediations[0]
+    client().proceed(remediation, {"userProfile": {"email": "ada@example.com"}})
+    assert json_of() == {"stateHandle": "02canaryStateHandle", "userProfile": {"email": "ada@example.com"}}
+    assert headers_of()["Content-Type"] == "application/json"
+    assert headers_of()["Accept"] == ION
+
+
+@responses.activate
+def test_a_constant_wins_over_whatever_the_caller_says() -> None:
+    responses.post(f"{ORG}/idp/idx/skip", json=SELECT_PAGE)
+    constant = {"name": "questionKey", "value": "custom", "mutable": False}
+    remediation = parse(document(step("skip", constant, path="/idp/idx/skip"))).remediations[0]
+    client().proceed(remediation, {"questionKey": "other", "stateHandle": "mine"})
+    assert json_of() == {"questionKey": "custom", "stateHandle": "02canaryStateHandle"}
+
+
+@responses.activate
+def test_a_preset_that_may_be_changed_is_sent_unless_the_caller_changes_it() -> None:
+    responses.post(f"{ORG}/idp/idx/enroll", json=SELECT_PAGE)
+    fields = ({"name": "rememberMe", "value": False}, {"name": "plan", "value": "free"}, {"name": "other"})
+    remediation = parse(document(step("enroll", *fields, path="/idp/idx/enroll"))).remediations[0]
+    client().proceed(remediation, {"plan": "gold"})
+    assert json_of() == {"rememberMe": False, "plan": "gold", "stateHandle": "02canaryStateHandle"}
+
+
+@responses.activate
+def test_several_user_profiles_go_out_as_one() -> None:
+    responses.post(f"{ORG}/idp/idx/enroll/update", json=SUCCESS)
+    page = document(step("profile-update", profile_field("zip"), profile_field("city"), path="/idp/idx/enroll/update"))
+    client().proceed(parse(page).remediations[0], {"userProfile": {"zip": "1", "city": "2"}})
+    assert json_of()["userProfile"] == {"zip": "1", "city": "2"}
+
+
+@responses.activate
+def test_an_action_is_called_like_a_remediation() -> None:
+    responses.post(f"{ORG}/idp/idx/challenge/resend", json=CODE_PAGE)
+    authenticator = parse(CODE_PAGE).remediations[0].authenticator
+    assert authenticator is not None
+    assert authenticator.resend is not None
+    client().proceed(authenticator.resend, {})
+    assert json_of() == {"stateHandle": "02canaryStateHandle"}
+
+
+@responses.activate
+def test_a_relative_href_belongs_to_the_org() -> None:
+    responses.post(f"{ORG}/idp/idx/skip", json=SELECT_PAGE)
+    raw = {**step("skip"), "href": "/idp/idx/skip"}
+    client().proceed(parse(document(raw)).remediations[0], {})
+    assert urlsplit(str(responses.calls[0].request.url)).path == "/idp/idx/skip"
+
+
+# ---- token, userinfo, keys
+
+
+@responses.activate
+def test_the_token_call_sends_the_grant_in_the_body_with_the_clients_secret() -> None:
+    responses.post(f"{ISSUER}/v1/token", json={"id_token": "i", "access_token": "a"})
+    grant = {"grant_type": "interaction_code", "interaction_code": "c", "code_verifier": "v"}
+    tokens = client().token(grant)
+    assert form_of() == grant | {"client_id": "0oa1", "client_secret": "s3cret"}
+    assert urlsplit(str(responses.calls[0].request.url)).query == ""
+    assert (tokens.id_token, tokens.access_token) == ("i", "a")
+
+
+@responses.activate
+def test_userinfo_is_asked_with_the_bearer_token() -> None:
+    responses.get(f"{ISSUER}/v1/userinfo", json={"sub": "00u1"})
+    assert client().userinfo("access-1")["sub"] == "00u1"
+    assert headers_of()["Authorization"] == "Bearer access-1"
+
+
+@responses.activate
+def test_keys_are_asked_without_any_credential() -> None:
+    responses.get(f"{ISSUER}/v1/keys", json={"keys": []})
+    assert client().keys() == {"keys": []}
+    assert "Authorization" not in headers_of()
+    assert "s3cret" not in str(responses.calls[0].request.url)

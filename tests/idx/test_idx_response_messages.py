@@ -1,0 +1,77 @@
+"""What the org says, wherever it says it, once (protocol 3.6)."""
+
+import pytest
+from documents import array, document, message, step
+
+from selfreg.idx.response import Message, parse
+
+WRONG = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", [])
+
+
+def nested(name: str, *messages: dict[str, object]) -> dict[str, object]:
+    return {"name": "credentials", "form": {"value": [{"name": name, "messages": array(*messages)}]}}
+
+
+def test_a_message_of_the_page_has_no_path() -> None:
+    page = document(messages=array(message("Too many requests", "tooManyRequests")))
+    assert parse(page).messages == (Message("Too many requests", "tooManyRequests"),)
+
+
+def test_a_message_of_a_flat_field_has_the_fields_path() -> None:
+    page = document(step("identify", {"name": "identifier", "messages": array(WRONG)}))
+    assert [m.path for m in parse(page).messages] == ["identifier"]
+
+
+def test_a_message_of_a_nested_field_has_the_dotted_path() -> None:
+    page = document(step("enroll-authenticator", nested("passcode", WRONG)))
+    found = parse(page)
+    assert [(m.path, m.key) for m in found.messages] == [("credentials.passcode", "api.authn.error.PASSCODE_INVALID")]
+    assert found.remediations[0].fields[0].fields[0].messages == found.messages
+
+
+def test_the_same_message_in_every_option_is_said_once() -> None:
+    short = message("At least 4 characters", "securityQuestion.answer.tooShort.arg", [4])
+    option = {"label": "x", "value": {"form": {"value": [{"name": "answer", "messages": array(short)}]}}}
+    page = document(step("enroll-authenticator", {"name": "credentials", "options": [option, option]}))
+    assert [(m.path, m.params) for m in parse(page).messages] == [("credentials.answer", ("4",))]
+
+
+def test_a_message_on_the_page_and_beside_a_field_stays_beside_the_field() -> None:
+    page = document(step("enroll-authenticator", nested("passcode", WRONG)), messages=array(WRONG))
+    assert [m.path for m in parse(page).messages] == ["credentials.passcode"]
+
+
+def test_the_same_words_beside_two_fields_stay_beside_both() -> None:
+    needed = message("This field cannot be left blank", "model.validation.field.blank")
+    page = document(
+        step("enroll-profile", {"name": "a", "messages": array(needed)}, {"name": "b", "messages": array(needed)})
+    )
+    assert [m.path for m in parse(page).messages] == ["a", "b"]
+
+
+def test_two_messages_of_one_field_are_both_kept_in_order() -> None:
+    first, second = message("one", "k.one"), message("two", "k.two")
+    page = document(step("enroll-profile", {"name": "email", "messages": array(first, second)}))
+    assert [m.text for m in parse(page).messages] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ({"message": "bare"}, Message("bare", severity="INFO")),
+        ({"message": "old", "class": "ERROR"}, Message("old")),
+        ({"message": "", "i18n": {"key": "idx.return.stale"}}, Message("", "idx.return.stale", severity="INFO")),
+        ({"message": "x", "i18n": {"key": "k"}, "class": "error"}, Message("x", "k")),
+        ({"i18n": {"key": "k", "params": ["A", 4, None, {}]}, "class": "ERROR"}, Message("", "k", ("A", "4"))),
+        ({"message": 7, "i18n": "k", "class": "ERROR", "extra": 1}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_a_message_may_lack_any_of_its_parts(raw: dict[str, object], expected: Message | None) -> None:
+    assert parse(document(messages=array(raw))).messages == ((expected,) if expected else ())
+
+
+def test_a_key_is_found_wherever_it_is_said() -> None:
+    response = parse(document(step("enroll-authenticator", nested("passcode", WRONG))))
+    assert response.has_message("api.authn.error.PASSCODE_INVALID")
+    assert not response.has_message("idx.session.expired")

@@ -1,0 +1,113 @@
+"""Whatever the org sends, reading it ends in a response or in `MalformedAnswer`, and a mutated page keeps its types."""
+
+import copy
+import json
+from typing import Any
+
+from documents import EVERY_PAGE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from selfreg.idx.errors import MalformedAnswer
+from selfreg.idx.response import Field, IdxResponse, Remediation, parse, without_bearers
+from selfreg.steps import Ended, Granted, Step, next_step
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+KEYS = st.sampled_from(
+    ["value", "form", "type", "name", "version", "options", "messages", "relatesTo", "label"]
+) | st.text(max_size=4)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
+)
+fuzz = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value in a document, the whole aside."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [p for key, child in children for p in ((*path, key), *places(child, (*path, key)))]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """One of our pages with up to three values replaced by anything, or removed."""
+    page = copy.deepcopy(draw(st.sampled_from(EVERY_PAGE)))
+    for _ in range(draw(st.integers(1, 3))):
+        *outer, last = draw(st.sampled_from(places(page) or [("version",)]))
+        holder: Any = page
+        try:
+            for key in outer:
+                holder = holder[key]
+            if draw(st.booleans()):
+                holder[last] = draw(JSON)
+            else:
+                del holder[last]
+        except (KeyError, IndexError, TypeError):
+            continue
+    return page
+
+
+def read(document: Any) -> IdxResponse | None:
+    try:
+        return parse(document)
+    except MalformedAnswer:
+        return None
+
+
+def check(response: IdxResponse) -> None:
+    assert isinstance(response.state_handle, str)
+    assert all(isinstance(r, Remediation) and r.name and isinstance(r.href, str) for r in response.remediations)
+    for field in (f for r in response.remediations for outer in r.fields for f in outer.leaves):
+        assert isinstance(field, Field)
+        assert field.name
+        assert isinstance(field.label, str)
+        assert isinstance(field.value, str | int | float | bool | None)
+    assert all(m.text or m.key for m in response.messages)
+
+
+@fuzz
+@given(JSON)
+def test_anything_at_all_is_read_or_malformed(document: Any) -> None:
+    response = read(document)
+    if response:
+        check(response)
+
+
+@fuzz
+@given(mutated())
+def test_a_damaged_page_is_read_or_malformed_and_has_a_meaning(document: Any) -> None:
+    response = read(document)
+    if response:
+        check(response)
+        assert isinstance(next_step(response), Step | Granted | Ended)
+        assert isinstance(next_step(response, "autEMAIL"), Step | Granted | Ended)
+
+
+@fuzz
+@given(mutated())
+def test_a_damaged_page_is_never_shared_with_its_handle_or_its_code(document: Any) -> None:
+    if not isinstance(document, dict):
+        return
+    shared = without_bearers(document)
+    assert "canaryInteractionCode" not in json.dumps(shared)
+    response = read(shared)
+    if response:
+        leaves = [leaf for r in response.remediations for f in r.fields for leaf in f.leaves]
+        assert not response.state_handle
+        assert not [leaf for leaf in leaves if leaf.name == "stateHandle" and leaf.value]
+
+
+def test_a_form_within_a_form_a_thousand_deep_is_cut_not_followed() -> None:
+    inner: dict[str, Any] = {"name": "x"}
+    for _ in range(1_000):
+        inner = {"name": "x", "form": {"value": [inner]}}
+    response = read(
+        {"version": "1.0.0", "remediation": {"value": [{"name": "a", "rel": ["create-form"], "value": [inner]}]}}
+    )
+    assert response is not None
+
+
+def test_a_text_of_any_length_is_cut() -> None:
+    response = read({"version": "1.0.0", "messages": {"value": [{"message": "x" * 100_000}]}})
+    assert response is not None
+    assert len(response.messages[0].text) == 2_000

@@ -1,0 +1,271 @@
+"""The network's worst, on real sockets: nothing takes longer, or more memory, than was allowed."""
+
+import gzip
+import socket
+import ssl
+import struct
+import threading
+import time
+import tracemalloc
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from hostile import head, hostile, sends
+
+from selfreg.idx import transport
+from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
+from selfreg.idx.transport import MAX_BODY, Reply, Transport
+
+PATH = "/idp/idx/introspect"
+DOCUMENT = b'{"version": "1.0.0"}'
+GOOD = head(Content_Length=len(DOCUMENT)) + DOCUMENT
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A total deadline that a test can wait for, in seconds; a single read may take as long."""
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.4)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.4)
+    return 0.4
+
+
+def post(address: str, body: str = "{}") -> Reply:
+    wire = Transport(address)
+    try:
+        return wire.post(address + PATH, {}, body)
+    finally:
+        wire.session.close()
+
+
+def test_a_plain_answer_comes_through() -> None:
+    with hostile(sends(head(Content_Length=len(DOCUMENT), X_Okta_Request_Id="r" * 100) + DOCUMENT)) as server:
+        reply = post(server.address)
+    assert (reply.status, reply.body, reply.text) == (200, {"version": "1.0.0"}, DOCUMENT.decode())
+    assert reply.request_id == "r" * 64
+    assert 0 < reply.seconds < 5
+
+
+def test_an_answer_larger_than_allowed_is_not_read_to_its_end() -> None:
+    """Fifty megabytes are announced; the server would block if they were read."""
+    sent = []
+
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(head(Content_Length=50_000_000))
+        while len(sent) < 800:
+            connection.sendall(b"x" * 65_536)
+            sent.append(1)
+
+    with hostile(endless) as server, pytest.raises(MalformedAnswer, match=str(MAX_BODY)):
+        post(server.address)
+    assert len(sent) < 800
+
+
+def test_an_answer_of_exactly_the_limit_is_read() -> None:
+    body = b'"' + b"x" * (MAX_BODY - 2) + b'"'
+    with hostile(sends(head(Content_Length=len(body)) + body)) as server:
+        assert len(post(server.address).text) == MAX_BODY
+
+
+def test_a_chunked_answer_larger_than_allowed_is_refused() -> None:
+    chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+    with hostile(sends(head(Transfer_Encoding="chunked"), *([chunk] * 100))) as server, pytest.raises(MalformedAnswer):
+        post(server.address)
+
+
+def test_a_compressed_bomb_is_refused_without_unpacking_it_all() -> None:
+    bomb = gzip.compress(b'{"version":"' + b"x" * 100_000_000)
+    with hostile(sends(head(Content_Encoding="gzip", Content_Length=len(bomb)) + bomb)) as server:
+        tracemalloc.start()
+        try:
+            with pytest.raises(MalformedAnswer):
+                post(server.address)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 30_000_000
+
+
+def test_a_damaged_compression_is_a_lost_answer() -> None:
+    with (
+        hostile(sends(head(Content_Encoding="gzip", Content_Length=5) + b"xxxxx")) as server,
+        pytest.raises(AnswerLost),
+    ):
+        post(server.address)
+
+
+def drip(piece: bytes, pause: float) -> object:
+    stop = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        for _ in range(200):
+            connection.sendall(piece)
+            if stop.wait(pause):
+                return
+
+    return behave
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_body_that_drips_is_given_up_at_the_total_deadline(soon: float, framing: str) -> None:
+    """Each piece comes in time, the whole would take twenty seconds."""
+    start = head(Content_Length=200) if framing == "length" else head(Transfer_Encoding="chunked")
+    piece = b"x" if framing == "length" else b"1\r\nx\r\n"
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(start)
+        drip(piece, soon / 4)(connection)  # type: ignore[operator]
+
+    started = time.monotonic()
+    with hostile(behave) as server:
+        with pytest.raises(AnswerLost):
+            post(server.address)
+        assert time.monotonic() - started < 5 * soon
+
+
+def test_headers_that_drip_are_given_up_at_the_total_deadline(soon: float) -> None:
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        drip(b"X-A: b\r\n", soon / 4)(connection)  # type: ignore[operator]
+
+    started = time.monotonic()
+    with hostile(behave) as server:
+        with pytest.raises(AnswerLost):
+            post(server.address)
+        assert time.monotonic() - started < 5 * soon
+
+
+def test_silence_is_given_up(soon: float) -> None:
+    done = threading.Event()
+    started = time.monotonic()
+    with hostile(lambda connection: done.wait(10) and None) as server:
+        with pytest.raises(AnswerLost):
+            post(server.address)
+        done.set()
+    assert time.monotonic() - started < 5 * soon
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_a_reset_is_a_lost_answer_and_the_request_is_not_repeated() -> None:
+    with hostile(reset) as server:
+        with pytest.raises(AnswerLost):
+            post(server.address)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        head(Content_Length=100) + b"{}",
+        head(Content_Length=-5),
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 500 + b"\r\n",
+    ],
+    ids=["nothing", "garbage", "cut short", "a negative length", "five hundred headers"],
+)  # fmt: skip
+def test_half_an_answer_is_a_lost_answer(answer: bytes) -> None:
+    with hostile(sends(answer)) as server, pytest.raises(AnswerLost):
+        post(server.address)
+
+
+def test_a_refused_connection_sent_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(OrgUnreachable):
+        post(address)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of nobody whom anybody trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]), datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    place = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    pem = builder.add_extension(place, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path / "server.pem"
+    path.write_bytes(private + pem.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_nothing_sent(certificate: Path) -> None:
+    received: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve(connection: socket.socket) -> bytes:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+            received.append(secure.recv(65_536))
+        return b""
+
+    with hostile(lambda connection: None, read=serve) as server, pytest.raises(OrgUnreachable, match="TLS"):
+        post(server.address.replace("http:", "https:"))
+    assert received == []
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with hostile(sends(GOOD)) as elsewhere, hostile(sends(head(302, Location=elsewhere.address + PATH))) as server:
+        with pytest.raises(MalformedAnswer, match="redirect"):
+            post(server.address)
+        assert elsewhere.requests == []
+
+
+def test_cookies_of_one_visitors_answer_are_not_sent_for_the_next_visitor() -> None:
+    with hostile(sends(head(Content_Length=20, Set_Cookie="dt=canary; Path=/") + DOCUMENT)) as server:
+        wire = Transport(server.address)
+        wire.post(server.address + PATH, {}, "{}")
+        wire.post(server.address + PATH, {}, "{}")
+        wire.session.close()
+        assert len(server.requests) == 2
+        assert b"cookie" not in server.requests[1].lower()
+
+
+def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login canary password canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with hostile(sends(GOOD)) as server:
+        assert post(server.address).status == 200
+        assert b"authorization" not in server.requests[0].lower()
+
+
+def test_only_the_protocols_paths_of_this_origin_are_called() -> None:
+    with hostile(sends(GOOD)) as server:
+        wire = Transport(server.address)
+        for url in (f"{server.address}/api/v1/users", f"{server.address}/idp/idx/../x", "http://127.0.0.1:1/idp/idx/x"):
+            with pytest.raises(ForeignHref):
+                wire.post(url, {}, "{}")
+        wire.session.close()
+        assert server.requests == []
+
+
+def test_a_thread_each_may_call_at_once() -> None:
+    replies: list[Reply] = []
+    with hostile(sends(GOOD)) as server:
+        wire = Transport(server.address)
+        threads = [
+            threading.Thread(target=lambda: replies.append(wire.post(server.address + PATH, {}, "{}")))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        wire.session.close()
+    assert [r.status for r in replies] == [200] * 8
