@@ -92,7 +92,10 @@ def test_looking_at_a_step_again_costs_no_call(person: Person, org: OrgHandle, c
     assert cost() == 0
 
 
-def test_a_posted_step_costs_one_call(person: Person, org: OrgHandle, cost: Callable[[], int]) -> None:
+def test_a_posted_step_costs_one_call(
+    person: Person, org: OrgHandle, cost: Callable[[], int], configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
     person.opens_the_sign_up().tells_who_she_is()
     cost()
     person.chooses("Email")
