@@ -14,11 +14,11 @@ from typing import Any
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils import timezone
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
 from selfreg.conf import conf
+from selfreg.identities import prove_email
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
 from selfreg.idx.response import Json
@@ -150,8 +150,7 @@ class OktaBackend(OIDCAuthenticationBackend):
         if known is None:
             known = self._new_identity(issuer, subject, person)
         if proven and known.email_verified_at is None:
-            known.email_verified_at = timezone.now()
-            known.save(update_fields=["email_verified_at"])
+            prove_email(issuer, subject)
         return self.update_user(known.user, dict(person))
 
     def _new_identity(self, issuer: str, subject: str, person: Mapping[str, Any]) -> OktaIdentity:

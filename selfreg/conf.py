@@ -46,13 +46,22 @@ class Conf:
     """When an open registration that nobody touches counts as expired."""
     minimum_fill_seconds: float = 2.0
     """A sign-up form that comes back faster was filled in by a program."""
+    profile_hook: str = ""
+    """Dotted path of a function that may refuse or amend a profile, see ``selfreg.profile_hook``."""
+    hook_secret: str = field(default="", repr=False)
+    """What Okta's hooks send as their Authorization header. Empty: the hook URLs do not exist."""
+    client_auth: str = "secret_post"
+    """How the app proves itself: ``secret_post``, ``secret_basic`` or ``private_key``."""
+    private_key: str = field(default="", repr=False)
+    """PEM of the app's private key, for ``private_key``."""
+    private_key_id: str = ""
     api_token: str = field(default="", repr=False)
     """For administrators' repairs only (Management API); the sign-up itself never needs it."""
 
     @property
     def confidential(self) -> bool:
         """Whether the org's app has a secret."""
-        return bool(self.client_secret)
+        return bool(self.client_secret or self.private_key)
 
     @property
     def name(self) -> str:

@@ -33,6 +33,14 @@ from selfreg.idx.response import Action, IdxResponse, Message
 from selfreg.idx.transport import TOTAL_SECONDS
 from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, Status, link_digest
 from selfreg.org import fingerprint, within_org
+from selfreg.profile_hook import ProfileRefused, judged
+from selfreg.signals import (
+    announce,
+    registration_completed,
+    registration_expired,
+    registration_failed,
+    registration_started,
+)
 from selfreg.steps import (
     SELECT,
     Ended,
@@ -47,6 +55,7 @@ from selfreg.steps import (
 from selfreg.texts import notice
 
 Kind = RegistrationEvent.Kind
+MANDATORY = "mandatory"
 POLL_MILLISECONDS = 4_000
 # On a 429 the widget waits a minute before it polls again (protocol 4.7).
 POLL_PAUSE_SECONDS = 60
@@ -104,13 +113,17 @@ class Enrollment:
                 registration.note(Kind.STARTED)
         except IntegrityError as error:
             raise Conflict("already begun") from error
+        announce(registration_started, Registration, registration=registration)
         return enrollment
 
     def step(self) -> Step | Granted | Ended:
         """What the visitor sees now. No call to the org."""
         flow = self.flow
         found = Granted(flow.granted) if flow.granted else next_step(flow.response, flow.picked)
-        return replace(found, messages=(*flow.notices, *found.messages)) if isinstance(found, Step) else found
+        if not isinstance(found, Step):
+            return found
+        skip = None if self._must_prove_email(flow.response) else found.skip
+        return replace(found, messages=(*flow.notices, *found.messages), skip=skip)
 
     @property
     def flow(self) -> Flow:
@@ -153,10 +166,22 @@ class Enrollment:
         step = self._present_step()
         remediation = step.remediation
         if step.page == "profile":
+            try:
+                values = {**values, "userProfile": judged(dict(values.get("userProfile") or {}))}
+            except ProfileRefused as refusal:
+                return self._refuse(refusal, draft)
             self._flow = replace(self.flow, profile=draft)
             email = str((values.get("userProfile") or {}).get("email", self.registration.email))[:254]
             self.registration.email, self.registration.email_canonical = email, canonical(email)
         self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step))
+
+    def _refuse(self, refusal: ProfileRefused, draft: dict[str, str]) -> None:
+        """The site's own word against a profile: nothing is sent, and its messages stand beside the fields."""
+        said = tuple(
+            Message(text, "selfreg.profile_hook", path=f"userProfile.{name}" if name else "")
+            for name, text in refusal.errors.items()
+        )
+        self._save(replace(self.flow, notices=said, draft=draft, profile=draft))
 
     def choose(self, authenticator_id: str) -> None:
         """Takes one of the offered authenticators; asks for its details first if it has any.
@@ -297,8 +322,7 @@ class Enrollment:
 
     def complete(self, user: Any, subject: str) -> None:
         """The person is a Django user now."""
-        self.registration.change(to=Status.COMPLETED, user=user, okta_user_id=subject[:100], step="")
-        self.registration.note(Kind.COMPLETED)
+        _complete(self.registration, user, subject)
 
     def say(self, key: str) -> None:
         """Leaves a notice of ours for the next page."""
@@ -307,13 +331,21 @@ class Enrollment:
     def fail(self, reason: str, text: str = "") -> None:
         """Ends for a reason that the person cannot put right on this page."""
         self._end(Status.FAILED, Kind.FAILED, failure=reason[:100], failure_text=text[:500])
+        announce(registration_failed, Registration, registration=self.registration, reason=reason)
 
     def expire(self) -> None:
         """Ends because the transaction ran out; keeps what was typed first in ``leftover``."""
         self.leftover = self.flow.profile if self.registration.sealed else {}
         self._end(Status.EXPIRED, Kind.EXPIRED)
+        announce(registration_expired, Registration, registration=self.registration)
 
     # -- one call
+
+    def _must_prove_email(self, response: IdxResponse) -> bool:
+        """Whether skipping now would leave an address unproven that this site wants proven."""
+        mandatory = MANDATORY in (self.registration.workflow, conf().email_verification)
+        offered = any(a.key == "okta_email" for a in response.authenticators)
+        return mandatory and offered and not self.email_proven
 
     def _present_step(self) -> Step:
         found = self.step()
@@ -474,8 +506,13 @@ def complete_by_sign_in(user: Any, subject: str) -> None:
         issuer=conf().issuer, okta_user_id=subject, status__in=(Status.AWAITING_EMAIL, Status.READY)
     ).first()
     if waiting:
-        waiting.change(to=Status.COMPLETED, user=user, step="")
-        waiting.note(Kind.COMPLETED)
+        _complete(waiting, user, subject)
+
+
+def _complete(registration: Registration, user: Any, subject: str) -> None:
+    registration.change(to=Status.COMPLETED, user=user, okta_user_id=subject[:100], step="")
+    registration.note(Kind.COMPLETED)
+    announce(registration_completed, Registration, registration=registration, user=user)
 
 
 def _proves_email(step: Step) -> bool:

@@ -33,6 +33,7 @@ class Status(models.TextChoices):
     FINISHING = "finishing", _("Signing in")
     AWAITING_EMAIL = "awaiting_email", _("Waiting for e-mail")
     READY = "ready", _("Ready to sign in")
+    AWAITING_APPROVAL = "awaiting_approval", _("Waiting for approval")
     COMPLETED = "completed", _("Completed")
     CANCELLED = "cancelled", _("Cancelled")
     EXPIRED = "expired", _("Expired")
@@ -47,13 +48,17 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     # A profile that the org accepted makes the account; an org that asks for nothing more finishes at once.
     Status.STARTED: frozenset({Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL} | ENDINGS),
     Status.ENROLLING: frozenset({Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL} | ENDINGS),
-    Status.FINISHING: frozenset({Status.FINISHING, Status.AWAITING_EMAIL, Status.READY, Status.COMPLETED} | ENDINGS),
+    Status.FINISHING: frozenset(
+        {Status.FINISHING, Status.AWAITING_EMAIL, Status.READY, Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS
+    ),
     # Proven later by the org's link; then the same person arrives by OIDC.
-    Status.AWAITING_EMAIL: frozenset({Status.AWAITING_EMAIL, Status.COMPLETED} | ENDINGS),
+    Status.AWAITING_EMAIL: frozenset({Status.AWAITING_EMAIL, Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS),
     # The org is done, our interaction code is spent or stale: signing in at the org completes it.
-    Status.READY: frozenset({Status.COMPLETED} | ENDINGS),
+    Status.READY: frozenset({Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS),
+    # The org is done, and somebody of this site has the last word.
+    Status.AWAITING_APPROVAL: frozenset({Status.COMPLETED} | ENDINGS),
     # Abandoned here, but signed in through the org later: the same registration after all.
-    Status.EXPIRED: frozenset({Status.COMPLETED}),
+    Status.EXPIRED: frozenset({Status.AWAITING_APPROVAL, Status.COMPLETED}),
     Status.COMPLETED: frozenset(),
     Status.CANCELLED: frozenset(),
     Status.FAILED: frozenset(),
@@ -76,8 +81,8 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.filter(status__in=OPEN)
 
     def untouched_since(self, moment: Any) -> "RegistrationQuerySet":
-        """Open ones that nobody moved since ``moment``."""
-        return self.open().filter(updated_at__lt=moment)
+        """Open ones that nobody moved since ``moment``. What waits for an administrator is not the person's delay."""
+        return self.open().filter(updated_at__lt=moment).exclude(status=Status.AWAITING_APPROVAL)
 
 
 class Registration(models.Model):
@@ -102,6 +107,7 @@ class Registration(models.Model):
     policy = models.CharField(_("policy version"), max_length=16, blank=True)
     next_url = models.CharField(max_length=2000, blank=True)
     language = models.CharField(_("language"), max_length=35, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
     browser = models.CharField(_("browser"), max_length=60, blank=True)
     link_digest = models.CharField(max_length=40, blank=True, editable=False)
     failure = models.CharField(_("failure"), max_length=100, blank=True)
@@ -111,6 +117,7 @@ class Registration(models.Model):
     updated_at = models.DateTimeField(_("last change"), default=timezone.now)
     expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    erase_asked_at = models.DateTimeField(_("to be erased since"), null=True, blank=True)
     sealed = models.TextField(blank=True, editable=False)
 
     objects = RegistrationQuerySet.as_manager()
@@ -118,13 +125,35 @@ class Registration(models.Model):
     class Meta:
         verbose_name = _("registration")
         verbose_name_plural = _("registrations")
-        ordering = ("-created_at",)
+        ordering = ("-created_at", "-id")
+        default_permissions = ("view",)
+        permissions = (
+            ("reveal_registration", _("Can see whole e-mail addresses of registrations")),
+            ("export_registration", _("Can export registrations")),
+            ("resend_registration", _("Can have a mail or code sent again")),
+            ("cancel_registration", _("Can cancel registrations")),
+            ("expire_registration", _("Can expire registrations")),
+            ("erase_registration", _("Can mark registrations for erasure")),
+            ("repair_registration", _("Can repair half-made Okta accounts")),
+            ("remove_okta_account", _("Can remove half-made Okta accounts")),
+            ("approve_registration", _("Can approve and reject registrations")),
+        )
+        # The list is newest first. Each filter has an index in that order: a page reads no more than it shows.
         indexes = (
-            models.Index(fields=["-created_at"], name="selfreg_created"),
+            models.Index(fields=["created_at", "id"], name="selfreg_created"),
+            models.Index(fields=["status", "created_at", "id"], name="selfreg_by_status"),
+            models.Index(fields=["step", "created_at", "id"], name="selfreg_by_step"),
+            models.Index(fields=["workflow", "created_at", "id"], name="selfreg_by_workflow"),
+            models.Index(fields=["policy", "created_at", "id"], name="selfreg_by_policy"),
+            models.Index(fields=["failure", "created_at", "id"], name="selfreg_by_failure"),
+            models.Index(fields=["created_at", "id"], name="selfreg_open", condition=models.Q(status__in=OPEN)),
             models.Index(fields=["status", "updated_at"], name="selfreg_status_updated"),
             models.Index(fields=["link_digest"], name="selfreg_link"),
             models.Index(fields=["email_canonical"], name="selfreg_email"),
-            models.Index(fields=["issuer", "okta_user_id"], name="selfreg_okta_user"),
+            models.Index(fields=["okta_user_id", "issuer"], name="selfreg_okta_user"),
+            models.Index(
+                fields=["erase_asked_at"], name="selfreg_to_erase", condition=models.Q(erase_asked_at__isnull=False)
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -221,6 +250,7 @@ class RegistrationEvent(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         EXPIRED = "expired", _("Expired")
         FAILED = "failed", _("Failed")
+        ADMINISTERED = "administered", _("Administrator acted")
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("at"), default=timezone.now)
@@ -229,15 +259,28 @@ class RegistrationEvent(models.Model):
     outcome = models.CharField(_("outcome"), max_length=200, blank=True)
     milliseconds = models.PositiveIntegerField(_("milliseconds"), null=True, blank=True)
     request_id = models.CharField(_("Okta request id"), max_length=64, blank=True)
+    actor = models.CharField(_("by"), max_length=150, blank=True)
+    """The administrator's user name; empty for what the person or the org did."""
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        default_permissions = ("view",)
         ordering = ("at", "pk")
         indexes = (models.Index(fields=["kind", "at"], name="selfreg_event_kind_at"),)
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()
+
+
+class OktaEvent(models.Model):
+    """An event of Okta's that was handled: event hooks deliver at least once."""
+
+    id = models.CharField(primary_key=True, max_length=100, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class OktaIdentity(models.Model):
@@ -256,3 +299,23 @@ class OktaIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class PolicyVersion(models.Model):
+    """What the sign-up form asked for from ``seen_at`` until the next row of the same issuer and language."""
+
+    issuer = models.CharField(_("issuer"), max_length=255)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    fingerprint = models.CharField(_("policy version"), max_length=16)
+    fields = models.JSONField(_("fields"), default=list)
+    seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("policy version")
+        verbose_name_plural = _("policy versions")
+        default_permissions = ("view",)
+        ordering = ("-seen_at", "-pk")
+        indexes = (models.Index(fields=["issuer", "language", "-seen_at"], name="selfreg_policy_seen"),)
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint} ({self.language})"

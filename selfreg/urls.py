@@ -8,5 +8,7 @@ urlpatterns = [
     path("step/", views.StepView.as_view(), name="step"),
     path("verify/", views.VerifyView.as_view(), name="verify"),
     path("done/", views.DoneView.as_view(), name="done"),
+    path("hooks/registration/", views.RegistrationHookView.as_view(), name="registration_hook"),
+    path("hooks/events/", views.EventHookView.as_view(), name="event_hook"),
     path("cancel/", views.CancelView.as_view(), name="cancel"),
 ]

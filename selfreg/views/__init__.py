@@ -5,9 +5,20 @@ except that it asks the org once when the answer to an earlier call was lost.
 """
 
 from selfreg.views.ending import CancelView, DoneView
+from selfreg.views.hooks import EventHookView, RegistrationHookView
 from selfreg.views.oidc import AuthenticateView, CallbackView
 from selfreg.views.start import StartView
 from selfreg.views.step import StepView
 from selfreg.views.verify import VerifyView
 
-__all__ = ["AuthenticateView", "CallbackView", "CancelView", "DoneView", "StartView", "StepView", "VerifyView"]
+__all__ = [
+    "AuthenticateView",
+    "CallbackView",
+    "CancelView",
+    "DoneView",
+    "EventHookView",
+    "RegistrationHookView",
+    "StartView",
+    "StepView",
+    "VerifyView",
+]

@@ -1,0 +1,44 @@
+"""``{% load selfreg %}``: what a site's own pages show of the sign-up."""
+
+from typing import Any
+
+from django import template
+from django.core.cache import cache
+
+from selfreg.identities import identity_of
+from selfreg.idx.errors import IdxError
+from selfreg.org import SignUpUnavailable, client_for, sign_up_form
+from selfreg.visit import visitor_of
+
+register = template.Library()
+OFFERED = "selfreg:offered"
+OFFERED_SECONDS = 60
+
+
+@register.simple_tag(takes_context=True)
+def sign_up_offered(context: Any) -> bool:
+    """``{% sign_up_offered as offered %}``: whether the org's policy lets people sign up now.
+
+    Asked at most once a minute for all visitors. While the org cannot be reached the answer is yes: its page says more.
+    """
+    known = cache.get(OFFERED)
+    if known is None:
+        try:
+            sign_up_form(client_for(visitor_of(context["request"])))
+            known = True
+        except SignUpUnavailable:
+            known = False
+        except IdxError:
+            return True
+        cache.set(OFFERED, known, OFFERED_SECONDS)
+    return bool(known)
+
+
+@register.inclusion_tag("selfreg/email_notice.html", takes_context=True)
+def email_notice(context: Any) -> dict[str, Any]:
+    """``{% email_notice %}``: tells a signed-in person whose address is not proven, and how to prove it. Else
+    nothing.
+    """
+    request = context["request"]
+    identity = identity_of(request.user) if hasattr(request, "user") else None
+    return {"unproven": identity is not None and identity.email_verified_at is None, "request": request}

@@ -1,0 +1,131 @@
+"""Okta's calls to this site: the registration inline hook and the event hook receiver.
+
+Both are authenticated by a header that is compared in constant time with ``SELFREG["HOOK_SECRET"]``, answer at once and
+call nobody. Without a secret they do not exist (404).
+"""
+
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import View
+
+from selfreg.conf import conf
+from selfreg.identities import prove_email
+from selfreg.models import OktaEvent
+from selfreg.profile_hook import ProfileRefused, judged
+
+MOST_BYTES = 256 * 1024
+INLINE_HOOK = "com.okta.user.pre-registration"
+# Okta's own words for somebody whose address it has seen proven.
+PROVES_EMAIL = frozenset({"user.lifecycle.activate", "user.mfa.factor.activate", "user.account.verify_email"})
+
+
+class OktaHook(View):
+    """A JSON request of Okta's, once it has proved to be one."""
+
+    @method_decorator(csrf_exempt)
+    @method_decorator(never_cache)
+    @method_decorator(sensitive_post_parameters())
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        secret = conf().hook_secret
+        if not secret:
+            raise Http404
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            return JsonResponse({"error": "unauthorized"}, status=401)
+        return super().dispatch(request, *args, **kwargs)
+
+    def body(self, request: HttpRequest) -> Mapping[str, Any] | None:
+        """The request's object, None when it is none."""
+        if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
+            return None
+        try:
+            decoded = json.loads(request.body)
+        except (ValueError, RecursionError):
+            return None
+        return decoded if isinstance(decoded, dict) else None
+
+
+class RegistrationHookView(OktaHook):
+    """Registration inline hook: the site's profile hook decides for every sign-up of the org's policy."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        body = self.body(request)
+        profile = _at(body, "data", "userProfile") or _at(body, "data", "userProfileUpdate")
+        if body is None or body.get("eventType") != INLINE_HOOK or not isinstance(profile, Mapping):
+            return JsonResponse({"error": "not a registration"}, status=400)
+        try:
+            amended = judged(dict(profile))
+        except ProfileRefused as refusal:
+            return JsonResponse(_denial(refusal))
+        changed = {k: v for k, v in amended.items() if profile.get(k) != v}
+        allow = [{"type": "com.okta.action.update", "value": {"registration": "ALLOW"}}]
+        change = [{"type": "com.okta.user.profile.update", "value": changed}] if changed else []
+        return JsonResponse({"commands": [*allow, *change]})
+
+
+class EventHookView(OktaHook):
+    """Event hook: the one-time verification (GET), then deliveries (POST), each event handled once by its id."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return JsonResponse({"verification": request.headers.get("X-Okta-Verification-Challenge", "")})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        events = _at(self.body(request), "data", "events")
+        if not isinstance(events, list):
+            return JsonResponse({"error": "no events"}, status=400)
+        for event in events:
+            if isinstance(event, Mapping) and _is_new(event) and event.get("eventType") in PROVES_EMAIL:
+                for subject in _users(event):
+                    prove_email(conf().issuer, subject)
+        return HttpResponse(status=204)
+
+
+def _denial(refusal: ProfileRefused) -> dict[str, Any]:
+    causes = [
+        {
+            "errorSummary": text,
+            "reason": "REFUSED",
+            "locationType": "body",
+            "location": f"data.userProfile.{name}",
+            "domain": "end-user",
+        }
+        for name, text in refusal.errors.items()
+        if name
+    ]
+    deny = {"type": "com.okta.action.update", "value": {"registration": "DENY"}}
+    summary = refusal.errors.get("") or next(iter(refusal.errors.values()), "Registration denied.")
+    return {"commands": [deny], "error": {"errorSummary": summary, "errorCauses": causes}}
+
+
+def _is_new(event: Mapping[str, Any]) -> bool:
+    """Okta delivers at least once, in any order."""
+    event_id = event.get("uuid")
+    return isinstance(event_id, str) and 0 < len(event_id) <= 100 and OktaEvent.objects.get_or_create(id=event_id)[1]
+
+
+def _users(event: Mapping[str, Any]) -> Iterator[str]:
+    targets = event.get("target")
+    outcome = _at(event, "outcome", "result")
+    if outcome not in (None, "SUCCESS"):
+        return
+    for target in targets if isinstance(targets, list) else []:
+        if isinstance(target, Mapping) and target.get("type") == "User" and isinstance(target.get("id"), str):
+            yield target["id"]
+
+
+def _at(node: Any, *path: str) -> Any:
+    for name in path:
+        node = node.get(name) if isinstance(node, Mapping) else None
+    return node
