@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from selfreg.conf import KNOWN_KEYS, conf
+from selfreg.idx.client_auth import METHODS, Credentials
 from selfreg.vault import decoded_key
 
 BACKEND = "selfreg.auth.OktaBackend"
@@ -32,6 +33,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     for name, url in (("ISSUER", conf().issuer), ("BASE_URL", conf().base_url)):
         found += _check_url(name, url) if url else []
     found += _check_keys()
+    found += _check_client_auth()
     if conf().email_verification not in ("mandatory", "optional"):
         found.append(Error("SELFREG['EMAIL_VERIFICATION'] is neither 'mandatory' nor 'optional'.", id="selfreg.E006"))
     return found
@@ -110,6 +112,19 @@ def _check_url(name: str, url: str) -> list[CheckMessage]:
         ]
     if parts.query or parts.fragment or parts.username or not parts.hostname:
         return [Error(f"SELFREG[{name!r}] is more than scheme, host and path.", id="selfreg.E004")]
+    return []
+
+
+def _check_client_auth() -> list[CheckMessage]:
+    method = conf().client_auth
+    if method not in METHODS or method == "none":
+        known = ", ".join(repr(m) for m in METHODS if m != "none")
+        return [Error(f"SELFREG['CLIENT_AUTH'] is none of {known}.", id="selfreg.E012")]
+    if method == "private_key":
+        try:
+            Credentials(conf().client_id, method, private_key=conf().private_key).proof(conf().issuer)
+        except ValueError as error:
+            return [Error(f"SELFREG['PRIVATE_KEY']: {error}.", id="selfreg.E012")]
     return []
 
 

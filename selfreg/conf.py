@@ -44,6 +44,10 @@ class Conf:
     """How long after a mail or text the next one can be asked for."""
     abandoned_after_seconds: int = 24 * 3600
     """When an open registration that nobody touches counts as expired."""
+    calls_at_once: int = 16
+    """Most calls to the org under way in one process. Fewer than its threads, and other pages stay served when it
+    hangs.
+    """
     minimum_fill_seconds: float = 2.0
     """A sign-up form that comes back faster was filled in by a program."""
     profile_hook: str = ""
@@ -57,11 +61,6 @@ class Conf:
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
     """For administrators' repairs only (Management API); the sign-up itself never needs it."""
-
-    @property
-    def confidential(self) -> bool:
-        """Whether the org's app has a secret."""
-        return bool(self.client_secret or self.private_key)
 
     @property
     def name(self) -> str:

@@ -6,11 +6,13 @@ from functools import lru_cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from django.core.cache import cache
+from django.urls import reverse
 
 from selfreg import __version__
-from selfreg.conf import conf
+from selfreg.conf import Conf, conf
 from selfreg.flow import Flow
 from selfreg.idx.client import App, IdxClient, Visitor
+from selfreg.idx.client_auth import Credentials
 from selfreg.idx.response import IdxResponse, Message, Remediation, parse, without_bearers
 from selfreg.idx.transport import Transport
 from selfreg.steps import current_remediation, sign_up_offered
@@ -29,18 +31,25 @@ def client_for(visitor: Visitor) -> IdxClient:
     settings = conf()
     app = App(
         issuer=settings.issuer,
-        client_id=settings.client_id,
-        client_secret=settings.client_secret,
-        redirect_uri=f"{settings.base_url}/oidc/callback/",
+        credentials=_credentials(settings),
+        redirect_uri=settings.base_url + reverse("oidc_authentication_callback"),
         scopes=settings.scopes,
     )
     return IdxClient(app, _transport(app.origin), visitor, f"django-selfreg/{__version__}")
 
 
+def _credentials(settings: Conf) -> Credentials:
+    if settings.client_auth == "private_key":
+        key, key_id = settings.private_key, settings.private_key_id
+        return Credentials(settings.client_id, "private_key", private_key=key, key_id=key_id)
+    method = settings.client_auth if settings.client_secret else "none"
+    return Credentials(settings.client_id, method, secret=settings.client_secret)
+
+
 @lru_cache(maxsize=8)
 def _transport(origin: str) -> Transport:
     """One pool of connections a process and org."""
-    return Transport(origin)
+    return Transport(origin, conf().calls_at_once)
 
 
 def open_transaction(client: IdxClient, *, activation_token: str = "") -> Flow:

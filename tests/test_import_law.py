@@ -10,20 +10,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Every module of selfreg, lowest floor first. A new file is given the lowest floor above all that it imports.
 STOREYS: tuple[set[str], ...] = (
-    {"conf", "email", "qr", "idx.errors", "idx.pkce", "idx.id_token", "idx.deadline"},
-    {"idx.response", "idx.transport", "vault", "landing"},
+    {"conf", "email", "qr", "idx.errors", "idx.pkce", "idx.id_token", "idx.deadline", "idx.client_auth", "signals"},
+    {"idx.response", "idx.transport", "vault", "landing", "profile_hook"},
     {"idx.client", "models"},
-    {"steps", "flow", "visit"},
+    {"steps", "flow", "visit", "identities"},
     {"org", "texts", "passwords"},
     {"enrollment", "auth"},
-    {"browser", "forms.fields"},
+    {"browser", "forms.fields", "decorators"},
     {"forms.layouts"},
     {"forms.step_form"},
     {"forms"},
     {"views.pages", "views.progress"},
-    {"views.start", "views.step", "views.verify", "views.ending", "views.oidc"},
+    {"views.start", "views.step", "views.verify", "views.ending", "views.oidc", "views.hooks"},
     {"views"},
-    {"urls", "admin", "checks"},
+    {"urls", "admin", "checks", "templatetags", "templatetags.selfreg"},
     {"apps"},
 )
 FLOORS = {module: floor for floor, modules in enumerate(STOREYS) for module in modules}

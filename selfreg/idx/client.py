@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from selfreg.idx import pkce
+from selfreg.idx.client_auth import Credentials
 from selfreg.idx.errors import AnswerLost, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
 from selfreg.idx.response import Action, Field, IdxResponse, Json, parse
 from selfreg.idx.transport import Reply, Transport, retry_after
@@ -25,13 +26,17 @@ EXPIRED = "idx.session.expired"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The OIDC app of the org that this site is. ``issuer`` without a trailing slash; no secret: a public client."""
+    """The OIDC app of the org that this site is. ``issuer`` without a trailing slash."""
 
     issuer: str
-    client_id: str
-    client_secret: str = field(default="", repr=False)
+    credentials: Credentials
     redirect_uri: str = ""
     scopes: str = "openid profile email"
+
+    @property
+    def client_id(self) -> str:
+        """The app's public name."""
+        return self.credentials.client_id
 
     @property
     def origin(self) -> str:
@@ -137,9 +142,8 @@ class IdxClient:
 
     def introspect(self, transaction: Transaction) -> Answer:
         """The current step of a transaction, whatever happened meanwhile. Changes nothing."""
-        return self._idx(
-            f"{self.app.origin}/idp/idx/introspect", {"interactionHandle": transaction.interaction_handle}, ION
-        )
+        body = {"interactionHandle": transaction.interaction_handle}
+        return self._idx(f"{self.app.origin}/idp/idx/introspect", body, ION, repeatable=True)
 
     def proceed(self, action: Action, values: Mapping[str, Any]) -> Answer:
         """Submits a remediation or an action as the org described it.
@@ -168,9 +172,9 @@ class IdxClient:
         """The signing keys (JWKS) of the issuer."""
         return self._object(self.transport.get(self.app.endpoint("keys"), self._headers("application/json")))
 
-    def _idx(self, url: str, body: Mapping[str, Any], content_type: str) -> Answer:
+    def _idx(self, url: str, body: Mapping[str, Any], content_type: str, *, repeatable: bool = False) -> Answer:
         headers = {**self._headers(ION), "Content-Type": content_type}
-        reply = self.transport.post(url, headers, json.dumps(body))
+        reply = self.transport.post(url, headers, json.dumps(body), repeatable=repeatable)
         if not isinstance(reply.body, Mapping) or not reply.body.get("version"):
             raise _named(_failure(reply), reply)
         response = parse(reply.body)
@@ -180,14 +184,11 @@ class IdxClient:
         return Answer(response, reply.text, reply.status, reply.request_id, reply.seconds, wait)
 
     def _post_form(self, endpoint: str, fields: Mapping[str, str]) -> Json:
-        """OAuth endpoints take forms; the client authenticates by ``client_secret_post``."""
-        identity = {"client_id": self.app.client_id}
-        if self.app.client_secret:
-            identity["client_secret"] = self.app.client_secret
-        headers = {**self._headers("application/json"), "Content-Type": FORM}
-        return self._object(
-            self.transport.post(self.app.endpoint(endpoint), headers, urlencode({**fields, **identity}))
-        )
+        """OAuth endpoints take forms and want to know which app asks."""
+        url = self.app.endpoint(endpoint)
+        identity, proof = self.app.credentials.proof(url)
+        headers = {**self._headers("application/json"), "Content-Type": FORM, **proof}
+        return self._object(self.transport.post(url, headers, urlencode({**fields, **identity})))
 
     def _object(self, reply: Reply) -> Json:
         if reply.status >= 400 or not isinstance(reply.body, Mapping):
@@ -195,7 +196,7 @@ class IdxClient:
         return reply.body
 
     def _headers(self, accept: str) -> dict[str, str]:
-        visitor, confidential = self.visitor, bool(self.app.client_secret)
+        visitor, confidential = self.visitor, self.app.credentials.confidential
         headers = {
             "Accept": accept,
             "Accept-Language": visitor.language,

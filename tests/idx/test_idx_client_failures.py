@@ -10,6 +10,7 @@ import responses
 from documents import CODE_PAGE, EXPIRED, ORG, PASSCODE, array, document, message, step
 
 from selfreg.idx.client import Answer, App, Grant, IdxClient, Tokens, Transaction, Visitor
+from selfreg.idx.client_auth import Credentials
 from selfreg.idx.errors import (
     AnswerLost,
     ForeignHref,
@@ -36,7 +37,7 @@ CLASSIC_429 = {"errorCode": "E0000047", "errorSummary": "API call exceeded rate 
 
 @pytest.fixture
 def client() -> IdxClient:
-    app = App(ISSUER, "0oa1", "canary-secret", "https://site.example/oidc/callback/")
+    app = App(ISSUER, Credentials("0oa1", "secret_post", "canary-secret"), "https://site.example/oidc/callback/")
     return IdxClient(app, Transport(app.origin), Visitor(device_token="canary-device"))
 
 
@@ -319,7 +320,10 @@ def test_an_address_outside_the_org_or_the_protocol_is_never_called(client: IdxC
 def test_nothing_shows_a_secret_in_its_repr() -> None:
     grant = Grant("canary-grant", "canary-verifier", "canary-nonce")
     tokens = Tokens("canary-id-token", "canary-access")
-    app, visitor = App(ISSUER, "0oa1", "canary-secret"), Visitor(device_token="canary-device")
+    app, visitor = (
+        App(ISSUER, Credentials("0oa1", "secret_post", "canary-secret")),
+        Visitor(device_token="canary-device"),
+    )
     page = parse(CODE_PAGE)
     answered = Answer(page, "02canaryStateHandle", 200, "req", 0.1)
     shown = " ".join(map(repr, (grant, tokens, app, visitor, KEPT, page, answered)))

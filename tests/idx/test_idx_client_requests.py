@@ -10,6 +10,7 @@ from documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUCCESS, docume
 
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
+from selfreg.idx.client_auth import Credentials
 from selfreg.idx.response import parse
 from selfreg.idx.transport import Transport
 
@@ -20,7 +21,9 @@ KEPT = Transaction("handle-1", "state-1", "nonce-1", "verifier-1")
 
 
 def client(secret: str = "s3cret", issuer: str = ISSUER, visitor: Visitor = VISITOR) -> IdxClient:
-    app = App(issuer, "0oa1", secret, "https://site.example/oidc/callback/")
+    app = App(
+        issuer, Credentials("0oa1", "secret_post" if secret else "none", secret), "https://site.example/oidc/callback/"
+    )
     return IdxClient(app, Transport(app.origin), visitor, "django-selfreg/1")
 
 
@@ -116,7 +119,7 @@ def test_what_is_not_known_of_the_visitor_is_not_sent() -> None:
     ],
 )
 def test_oauth_endpoints_follow_from_the_issuer(issuer: str, expected: str) -> None:
-    app = App(issuer, "0oa1")
+    app = App(issuer, Credentials("0oa1"))
     assert app.endpoint("token") == expected
     assert app.origin == ORG
 
