@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Every module of selfreg, lowest floor first. A new file is given the lowest floor above all that it imports.
 STOREYS: tuple[set[str], ...] = (
     {"conf", "email", "qr", "idx.errors", "idx.pkce", "idx.id_token", "idx.deadline", "idx.client_auth", "signals"},
-    {"idx.response", "idx.transport", "vault", "landing", "profile_hook"},
+    {"idx.response", "idx.circuit", "vault", "landing", "profile_hook"},
+    {"idx.transport"},
     {"idx.client", "models"},
     {"steps", "flow", "visit", "identities"},
     {"org", "texts", "passwords"},

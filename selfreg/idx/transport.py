@@ -1,8 +1,8 @@
 """The one seam for I/O: bounded HTTP to one origin.
 
 A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never keeps cookies
-(visitors
-share it), reads at most ``MAX_BODY`` decoded bytes and gives up at a total deadline. TLS is always verified.
+(visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops asking an org
+that is away. TLS is always verified.
 """
 
 import json
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from selfreg.idx.circuit import Circuit
 from selfreg.idx.deadline import DeadlineAdapter
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 
@@ -50,31 +51,55 @@ class Transport:
     """Calls one origin over a pool of kept connections. Safe to share between threads.
 
     :param origin: ``https://dev-1.okta.com``; what leads elsewhere raises ``ForeignHref``
+    :param at_once: most calls under way in this process
     """
 
-    def __init__(self, origin: str, pool_size: int = 32) -> None:
+    def __init__(self, origin: str, at_once: int = 32) -> None:
         self.origin = origin
+        self.circuit = Circuit(at_once)
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.mount(origin, DeadlineAdapter(TOTAL_SECONDS, pool_connections=1, pool_maxsize=pool_size))
+        self.session.mount(origin, DeadlineAdapter(TOTAL_SECONDS, pool_connections=1, pool_maxsize=at_once))
 
     def get(self, url: str, headers: Mapping[str, str]) -> Reply:
         """A GET. Raises what ``post`` raises."""
-        return self._call("GET", url, headers, None)
+        return self._call("GET", url, headers, None, repeatable=True)
 
-    def post(self, url: str, headers: Mapping[str, str], body: bytes | str) -> Reply:
+    def post(self, url: str, headers: Mapping[str, str], body: bytes | str, *, repeatable: bool = False) -> Reply:
         """A POST of an encoded body.
 
+        :param repeatable: it changes nothing, so a lost answer is asked for once more
         :raises OrgUnreachable: nothing was sent
         :raises AnswerLost: sent, and no whole answer came back in time
         :raises MalformedAnswer: a redirect, too large, or not JSON
         :raises ForeignHref: ``url`` is not of this origin
         """
-        return self._call("POST", url, headers, body)
+        return self._call("POST", url, headers, body, repeatable=repeatable)
 
-    def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+    def _call(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, *, repeatable: bool
+    ) -> Reply:
         self._check(url)
+        started = time.monotonic()
+        try:
+            return self._guarded(method, url, headers, body)
+        except AnswerLost:
+            if not repeatable or time.monotonic() - started > CONNECT_SECONDS:
+                raise
+            return self._guarded(method, url, headers, body)
+
+    def _guarded(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+        self.circuit.enter()
+        fine = False
+        try:
+            reply = self._exchange(method, url, headers, body)
+            fine = reply.status < 500
+        finally:
+            self.circuit.leave(fine=fine)
+        return reply
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
         started = time.monotonic()
         try:
             with self.session.request(
@@ -145,10 +170,12 @@ def _nothing_sent_or_lost(origin: str, error: requests.exceptions.ConnectionErro
 
 
 def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
-    """JSON without NaN, NUL, lone surrogates, or depth that a database or a reader would choke on."""
+    """JSON without NaN, NUL, lone surrogates, or depth that a database or a reader would choke on, and without names
+    that come twice in an object: readers differ about which one counts.
+    """
     try:
         text = raw.decode("utf-8")
-        decoded = json.loads(text, parse_constant=_refuse_constant)
+        decoded = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous)
         fine = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
     except (ValueError, RecursionError) as error:
         raise MalformedAnswer(f"HTTP {status}, not JSON") from error
@@ -159,6 +186,13 @@ def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
+
+
+def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name twice in one object")
+    return members
 
 
 def _depth(node: object, level: int = 0) -> int:
