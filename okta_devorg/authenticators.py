@@ -6,7 +6,7 @@ from .ion import Json, array, fixed
 from .users import Enrollment, User
 
 METHOD_LABELS = {"sms": "SMS", "voice": "Voice call"}
-POSSESSION = ("okta_email", "phone_number", "google_otp")
+POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ AUTHENTICATORS = {
             ("security_question",),
         ),
         Authenticator("google_otp", "app", "Google Authenticator", "autLocalGoogleOtp001", ("otp",)),
+        Authenticator("webauthn", "security_key", "Security Key or Biometric", "autLocalWebauthn0001", ("webauthn",)),
     )
 }
 
@@ -60,7 +61,8 @@ def enrolled(user: User) -> Json:
 
 
 def enrollment_json(enrollment: Enrollment) -> Json:
-    return {**to_json(AUTHENTICATORS[enrollment.key], enrollment.methods), "id": enrollment.id}
+    credential = {"credentialId": enrollment.passkey.credential_id} if enrollment.passkey else {}
+    return {**to_json(AUTHENTICATORS[enrollment.key], enrollment.methods), "id": enrollment.id, **credential}
 
 
 def option(key: str, index: int) -> Json:

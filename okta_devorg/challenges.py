@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import passwords, phones, questions, totp
+from . import passkeys, passwords, phones, questions, totp
 from .authenticators import AUTHENTICATORS
 from .codes import check_code, refuse_after_too_many, refuse_wrong_code, send_email_code, send_phone_code
 from .ion import Json, message
@@ -24,6 +24,10 @@ def start_email(org: Org, tx: Transaction, chosen: Json) -> None:
 
 def start_totp(org: Org, tx: Transaction, chosen: Json) -> None:
     tx.totp_secret = totp.new_secret()
+
+
+def start_passkey(org: Org, tx: Transaction, chosen: Json) -> None:
+    tx.passkey_challenge = passkeys.new_challenge()
 
 
 def start_phone(org: Org, tx: Transaction, chosen: Json) -> None:
@@ -58,6 +62,7 @@ START: dict[str, Enroll] = {
     "phone_number": start_phone,
     "security_question": start_plain,
     "google_otp": start_totp,
+    "webauthn": start_passkey,
 }
 
 
@@ -95,6 +100,18 @@ def answer_totp(org: Org, tx: Transaction, credentials: Json) -> None:
     user.enroll(new_enrollment("google_otp", ("otp",), totp_secret=tx.totp_secret))
 
 
+def answer_passkey(org: Org, tx: Transaction, credentials: Json) -> None:
+    """The relying party is the host the app's people come back to; its pages are where the browser made the passkey."""
+    passkey = passkeys.attested(
+        credentials,
+        tx.passkey_challenge or b"",
+        passkeys.rp_id_of(tx.request.redirect_uri),
+        passkeys.origins_of(org.app_of(tx)),
+        org.policy.statuses.passkey,
+    )
+    org.user_of(tx).enroll(new_enrollment("webauthn", ("webauthn",), passkey=passkey))
+
+
 def answer_question(org: Org, tx: Transaction, credentials: Json) -> None:
     key, answer = text(credentials, "questionKey"), text(credentials, "answer").strip()
     custom = key == "custom"
@@ -129,6 +146,7 @@ ANSWER: dict[str, Enroll] = {
     "phone_number": answer_phone,
     "security_question": answer_question,
     "google_otp": answer_totp,
+    "webauthn": answer_passkey,
 }
 
 

@@ -14,6 +14,7 @@ AMR = {
     "phone_number": "sms",
     "security_question": "kba",
     "google_otp": "otp",
+    "webauthn": "hwk",
 }
 
 

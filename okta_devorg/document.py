@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import passwords, questions, remediations, totp
+from . import passkeys, passwords, questions, remediations, totp
 from .authenticators import AUTHENTICATORS, enrolled, to_enroll, to_json
 from .enrollment import next_offer
 from .ion import Json, array, message, obj, with_messages
@@ -131,10 +131,16 @@ def nothing(org: Org, tx: Transaction) -> Json:
     return {}
 
 
+def activation_data(org: Org, tx: Transaction) -> Json:
+    rp_id = passkeys.rp_id_of(tx.request.redirect_uri)
+    return passkeys.activation_data(org.user_of(tx), org.app_of(tx).label, rp_id, tx.passkey_challenge or b"")
+
+
 DETAILS: dict[str, Callable[[Org, Transaction], Json]] = {
     "okta_email": lambda org, tx: {"contextualData": {"useEmailMagicLink": org.policy.magic_link}},
     "okta_password": lambda org, tx: {"settings": passwords.settings(org.policy.password)},
     "security_question": lambda org, tx: {"contextualData": questions.contextual_data()},
+    "webauthn": lambda org, tx: {"contextualData": {"activationData": activation_data(org, tx)}},
     "google_otp": lambda org, tx: {
         "contextualData": totp.contextual_data(str(tx.totp_secret), org.user_of(tx).login, org.app_of(tx).label)
     },

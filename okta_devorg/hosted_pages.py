@@ -1,23 +1,25 @@
 """Okta's own sign-in pages, for the redirect flow: identifier, password or code, then back to the app with a code."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from urllib.parse import urlencode, urlsplit
 
 from flask import Request, Response, render_template, url_for
 
+from . import passkeys
 from .codes import check_code, issue_code, refuse_early_resend
 from .completion import AMR
 from .interact import check_challenge, check_scopes
 from .messages import CHALLENGE, SMS, VOICE
 from .org import Org
-from .pages import error_page, forbid_cross_site, page_headers
+from .pages import error_page, forbid_cross_site, host_name, page_headers
 from .policy import App
 from .refusals import ApiError, IdxRefusal, OAuthError
 from .replies import redirect_to
 from .sign_in import Session, SignIn
 from .transaction import AuthorizationRequest
-from .users import Status, User, is_secret
+from .users import Passkey, Status, User, is_secret
 
 NEUTRAL = "Unable to sign in"
 
@@ -94,7 +96,23 @@ def sign_in_page(org: Org, request: Request, attempt_id: str) -> Response:
     attempt = org.sign_ins.find(attempt_id)
     if attempt is None:
         return error_page("This sign-in page has expired. Go back to the app and start again.")
-    return show(org, attempt)
+    elsewhere = host_of_passkey(org, attempt, request)
+    return redirect_to(elsewhere) if elsewhere else show(org, attempt)
+
+
+def host_of_passkey(org: Org, attempt: SignIn, request: Request) -> str | None:
+    """A passkey made for `localhost` works on no page of 127.0.0.1, so the page moves to the name it was made for."""
+    passkey = passkey_of(org, attempt) if attempt.stage == "passkey" else None
+    if passkey is None or passkey.rp_id != "localhost" or host_name(request) == "localhost":
+        return None
+    _, _, port = request.host.rpartition(":")
+    return f"http://localhost:{port}{request.path}"
+
+
+def passkey_of(org: Org, attempt: SignIn) -> Passkey | None:
+    user = org.users.find(attempt.user_id or attempt.identifier)
+    enrolled = user.enrollments.get("webauthn") if user and user.status is Status.ACTIVE else None
+    return enrolled.passkey if enrolled else None
 
 
 def sign_in(org: Org, request: Request, attempt_id: str) -> Response:
@@ -117,8 +135,11 @@ def sign_in(org: Org, request: Request, attempt_id: str) -> Response:
 def show(org: Org, attempt: SignIn, error: str = "", status: int = 200) -> Response:
     app = org.policy.app(attempt.request.client_id)
     user = org.users.find(attempt.user_id)
+    passkey = passkey_of(org, attempt) if attempt.stage == "passkey" else None
     page = render_template(
         "sign_in.html",
+        passkey_options=passkeys.challenge_data(passkey, attempt.passkey_challenge) if passkey else None,
+        passkey_possible=org.policy.authenticators.webauthn != "disabled",
         attempt=attempt,
         error=error,
         app=app,
@@ -135,7 +156,7 @@ def take_identifier(org: Org, attempt: SignIn, request: Request) -> bool:
     user = org.users.find(attempt.identifier)
     if user and user.status is Status.ACTIVE and not user.password_hash:
         attempt.user_id = user.id
-        send_code(org, attempt, user)
+        ask_possession(org, attempt, user)
     else:
         attempt.stage = "password"
     return False
@@ -150,7 +171,41 @@ def take_password(org: Org, attempt: SignIn, request: Request) -> bool:
     attempt.amr = ("pwd",)
     if org.policy.sign_on == "any_1_factor":
         return True
-    send_code(org, attempt, user)
+    ask_possession(org, attempt, user)
+    return False
+
+
+def ask_possession(org: Org, attempt: SignIn, user: User) -> None:
+    """Passkey first: it is the one thing here that cannot be phished. Others are offered beside it."""
+    if "webauthn" in user.enrollments:
+        ask_passkey(attempt)
+    else:
+        send_code(org, attempt, user)
+
+
+def ask_passkey(attempt: SignIn) -> None:
+    attempt.stage, attempt.passkey_challenge = "passkey", passkeys.new_challenge()
+
+
+def take_passkey(org: Org, attempt: SignIn, request: Request) -> bool:
+    """A challenge is good once, also when the answer was wrong."""
+    challenge, passkey = attempt.passkey_challenge, passkey_of(org, attempt)
+    ask_passkey(attempt)
+    user = org.users.find(attempt.user_id or attempt.identifier)
+    if user is None or passkey is None:
+        raise IdxRefusal(401, [{"message": NEUTRAL}])
+    here = [f"http://{request.host}"]
+    used = passkeys.asserted(passkey, request.form.to_dict(), challenge, here, org.policy.statuses.passkey)
+    user.enrollments["webauthn"] = replace(user.enrollments["webauthn"], passkey=used)
+    attempt.user_id, attempt.amr = user.id, (*attempt.amr, AMR["webauthn"])
+    return True
+
+
+def use_passkey(org: Org, attempt: SignIn, request: Request) -> bool:
+    """Instead of the password. Says the same whether the account is unknown or has no passkey."""
+    if attempt.stage != "password" or passkey_of(org, attempt) is None:
+        raise IdxRefusal(401, [{"message": NEUTRAL}])
+    ask_passkey(attempt)
     return False
 
 
@@ -168,8 +223,9 @@ def resend(org: Org, attempt: SignIn, request: Request) -> bool:
 
 
 def use_other(org: Org, attempt: SignIn, request: Request) -> bool:
+    """From the passkey or from one kind of code to another kind."""
     user = org.users.find(attempt.user_id)
-    other = other_method(user, attempt) if user and attempt.stage == "code" else None
+    other = other_method(user, attempt) if user and attempt.stage in ("code", "passkey") else None
     if user and other:
         attempt.method = other
         send_code(org, attempt, user)
@@ -182,13 +238,18 @@ def restart(org: Org, attempt: SignIn, request: Request) -> bool:
 
 
 Taking = Callable[[Org, SignIn, Request], bool]
-STAGES: dict[str, Taking] = {"identifier": take_identifier, "password": take_password, "code": take_code}
-ACTIONS: dict[str, Taking] = {"resend": resend, "other": use_other, "restart": restart}
+STAGES: dict[str, Taking] = {
+    "identifier": take_identifier,
+    "password": take_password,
+    "code": take_code,
+    "passkey": take_passkey,
+}
+ACTIONS: dict[str, Taking] = {"resend": resend, "other": use_other, "passkey": use_passkey, "restart": restart}
 
 
 def other_method(user: User, attempt: SignIn) -> str | None:
     phone = user.enrollments.get("phone_number")
-    if attempt.method != "email":
+    if attempt.stage == "passkey" or attempt.method != "email":
         return "email"
     return phone.methods[0] if phone else None
 

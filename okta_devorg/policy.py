@@ -116,6 +116,7 @@ class Statuses:
     password_rule: int = 400
     bad_phone: int = 400
     security_answer: int = 400
+    passkey: int = 400
     wrong_code: int = 401
     too_many_codes: int = 429
     resend_too_early: int = 429

@@ -97,8 +97,6 @@ NAMES = {bool: "true or false", str: "text", int: "a whole number"}
 
 def check(policy: Policy) -> None:
     """What types alone cannot say."""
-    if policy.authenticators.webauthn != "disabled":
-        raise PolicyError('authenticators.webauthn: this org cannot enroll it yet, only "disabled" is possible')
     for path, names in (
         ("profile", [attribute.name for attribute in policy.profile]),
         ("apps", [app.client_id for app in policy.apps]),

@@ -111,6 +111,17 @@ CODE: Json = {"form": form([{"name": "passcode", "label": "Enter code"}])}
 CREDENTIALS: dict[str, Json] = {
     "okta_password": {"form": form([{"name": "passcode", "label": "Enter password", "secret": True}])},
     "security_question": {"options": questions.CHOICES},
+    "webauthn": {
+        "form": form(
+            {"name": name, "label": label, "required": required, "visible": False, "hint": "webauthn"}
+            for name, label, required in (
+                ("clientData", "Client Data", True),
+                ("attestation", "Attestation", True),
+                ("transports", "Transports", False),
+                ("clientExtensions", "Client Extensions", False),
+            )
+        )
+    },
 }
 
 

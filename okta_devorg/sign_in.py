@@ -7,7 +7,7 @@ from .clock import Clock
 from .identifiers import new_bearer
 from .transaction import AuthorizationRequest, IssuedCode
 
-Stage = Literal["identifier", "password", "code"]
+Stage = Literal["identifier", "password", "code", "passkey"]
 ATTEMPT_LIFETIME = 1800.0
 
 
@@ -24,6 +24,7 @@ class SignIn:
     method: str = "email"
     codes: list[IssuedCode] = field(default_factory=list, repr=False)
     code_sent_at: float = 0.0
+    passkey_challenge: bytes = field(default=b"", repr=False)
     amr: tuple[str, ...] = ()
 
 

@@ -49,6 +49,7 @@ class Transaction:
     method: str | None = None
     phone: str | None = None
     totp_secret: str | None = field(default=None, repr=False)
+    passkey_challenge: bytes | None = field(default=None, repr=False)
     codes: list[IssuedCode] = field(default_factory=list, repr=False)
     code_sent_at: float = 0.0
     skipped: bool = False
@@ -57,7 +58,7 @@ class Transaction:
     def to_step(self, step: Step, authenticator: str | None = None) -> None:
         """Leaves everything about the authenticator in hand behind."""
         self.step, self.authenticator = step, authenticator
-        self.method = self.phone = self.totp_secret = None
+        self.method = self.phone = self.totp_secret = self.passkey_challenge = None
         self.codes = []
 
 

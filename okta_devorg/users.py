@@ -26,6 +26,16 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
+class Passkey:
+    """What the org keeps of a credential, in base64url. `rp_id` is the host it was made for: it is good on no other."""
+
+    credential_id: str
+    public_key: str
+    sign_count: int
+    rp_id: str
+
+
+@dataclass(frozen=True)
 class Enrollment:
     """An authenticator a person has. `id` is the enrollment's own, never the authenticator's."""
 
@@ -36,9 +46,16 @@ class Enrollment:
     totp_secret: str | None = field(default=None, repr=False)
     question: str | None = None
     answer_hash: str | None = field(default=None, repr=False)
+    passkey: Passkey | None = None
 
 
-ENROLLMENT_PREFIX = {"okta_email": "eae", "okta_password": "lae", "phone_number": "sms", "security_question": "qae"}
+ENROLLMENT_PREFIX = {
+    "okta_email": "eae",
+    "okta_password": "lae",
+    "phone_number": "sms",
+    "security_question": "qae",
+    "webauthn": "fwf",
+}
 
 
 def new_enrollment(key: str, methods: tuple[str, ...], **more: Any) -> Enrollment:
@@ -147,8 +164,10 @@ class Users:
 
 
 def user_from_record(record: dict[str, Any]) -> User:
-    enrollments = {
-        key: Enrollment(**{**value, "methods": tuple(value["methods"])})
-        for key, value in record.pop("enrollments").items()
-    }
+    enrollments = {key: enrollment_from_record(value) for key, value in record.pop("enrollments").items()}
     return User(**{**record, "status": Status(record["status"]), "enrollments": enrollments, "wrong_codes": []})
+
+
+def enrollment_from_record(record: dict[str, Any]) -> Enrollment:
+    passkey = Passkey(**record["passkey"]) if record.get("passkey") else None
+    return Enrollment(**{**record, "methods": tuple(record["methods"]), "passkey": passkey})

@@ -59,7 +59,6 @@ def test_put_takes_back_what_get_gave_and_defaults_for_the_rest(org: OrgHandle) 
         ({"sign_up": "yes"}, "sign_up"),
         ({"authenticators": {"okta_email": "sometimes"}}, "authenticators.okta_email"),
         ({"authenticators": {"carrier_pigeon": "required"}}, "authenticators.carrier_pigeon"),
-        ({"authenticators": {"webauthn": "required"}}, "authenticators.webauthn"),
         ({"lifetimes": {"with_user": "long"}}, "lifetimes.with_user"),
         ({"lifetimes": {"with_user": -1}}, "lifetimes.with_user"),
         ({"profile": {}}, "profile"),

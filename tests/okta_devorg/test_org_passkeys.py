@@ -1,0 +1,188 @@
+"""Passkeys: what the browser is asked, what the org checks, and signing in with one."""
+
+import base64
+import json
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from org_journey import ADA, CLIENT, PASSWORD, Journey
+from security_key import SecurityKey, decoded
+from test_org_hosted_sign_in import Browser, browser
+
+from okta_devorg import OrgHandle
+
+__all__ = ["browser"]
+SITE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def key() -> SecurityKey:
+    return SecurityKey(SITE)
+
+
+@pytest.fixture
+def asked(org: OrgHandle, journey: Journey) -> dict[str, Any]:
+    """What the org asks of a browser in the middle of a sign-up."""
+    org.patch_policy({"authenticators": {"webauthn": "required"}})
+    journey.signed_up().choose("Security Key or Biometric")
+    activation: dict[str, Any] = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
+    return activation
+
+
+def test_the_org_asks_for_a_new_credential_of_this_person(org: OrgHandle, journey: Journey, asked: dict) -> None:
+    assert asked["rp"] == {"name": "Demo site", "id": "127.0.0.1"}
+    assert decoded(asked["user"]["id"]).decode() == org.users[0].id
+    assert (asked["user"]["name"], asked["user"]["displayName"]) == (ADA["email"], "Ada Lovelace")
+    assert {"type": "public-key", "alg": -7} in asked["pubKeyCredParams"]
+    assert len(decoded(asked["challenge"])) == 32
+    fields = journey.document["remediation"]["value"][0]["value"][0]["form"]["value"]
+    assert [(field["name"], field["required"]) for field in fields] == [
+        ("clientData", True), ("attestation", True), ("transports", False), ("clientExtensions", False),
+    ]  # fmt: skip
+    assert not any(field["visible"] for field in fields)
+
+
+def test_a_good_attestation_enrolls_it(org: OrgHandle, journey: Journey, asked: dict, key: SecurityKey) -> None:
+    journey.take("enroll-authenticator", credentials={**key.create(asked), "transports": '["internal"]'})
+    assert "successWithInteractionCode" in journey.document
+    passkey = org.users[0].enrollments["webauthn"].passkey
+    assert passkey is not None
+    assert decoded(passkey.credential_id) == key.credential_id
+    assert journey.token().status_code == 200
+
+
+def test_plain_base64_is_read_too(journey: Journey, asked: dict, key: SecurityKey) -> None:
+    plain = {name: base64.b64encode(decoded(value)).decode() for name, value in key.create(asked).items()}
+    journey.take("enroll-authenticator", credentials=plain)
+    assert "successWithInteractionCode" in journey.document
+
+
+def test_what_was_signed_for_another_site_or_time_is_refused(journey: Journey, asked: dict, key: SecurityKey) -> None:
+    other_challenge = {**asked, "challenge": asked["challenge"][::-1]}
+    other_party = {**asked, "rp": {"id": "evil.example"}}
+    for answer in (
+        key.create(other_challenge),
+        key.create(other_party),
+        SecurityKey("https://evil.example").create(asked),
+        {**key.create(asked), "clientData": SecurityKey(SITE).create(other_challenge)["clientData"]},
+    ):
+        journey.take("enroll-authenticator", credentials=answer)
+        assert (journey.status, journey.keys) == (400, ["authfactor.webauthn.error"])
+        assert journey.steps[0] == "enroll-authenticator"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"clientData": "", "attestation": ""},
+        {"clientData": 7, "attestation": ["a"]},
+        {"clientData": "e30", "attestation": "oA"},
+        {"clientData": "bnVsbA", "attestation": "9g"},
+        {"clientData": "\x00é", "attestation": "x" * 10000},
+    ],
+)
+def test_odd_answers_are_refused_alike(journey: Journey, asked: dict, answer: dict) -> None:
+    journey.take("enroll-authenticator", credentials=answer)
+    assert (journey.status, journey.keys) == (400, ["authfactor.webauthn.error"])
+
+
+def request_options(browser: Browser) -> dict[str, Any]:
+    found = re.search(r'id="passkey-options">(.*?)</script>', browser.page.text)
+    assert found
+    options: dict[str, Any] = json.loads(unescape(found[1]))
+    return options
+
+
+@pytest.fixture
+def enrolled(org: OrgHandle, journey: Journey, asked: dict, key: SecurityKey) -> SecurityKey:
+    journey.take("enroll-authenticator", credentials=key.create(asked))
+    key.origin = org.base
+    return key
+
+
+def test_a_passkey_signs_in_instead_of_the_password(browser: Browser, enrolled: SecurityKey) -> None:
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(action="passkey")
+    browser.fill(**enrolled.get(request_options(browser)))
+    assert browser.landed["state"] == "abc"
+
+
+def test_a_passkey_is_the_second_factor(org: OrgHandle, browser: Browser, enrolled: SecurityKey) -> None:
+    org.patch_policy({"sign_on": "password_and_another"})
+    before = len(org.messages())
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    browser.fill(**enrolled.get(request_options(browser)))
+    assert browser.token().status_code == 200
+    assert len(org.messages()) == before
+
+
+def test_a_mailed_code_does_where_the_passkey_is_not_at_hand(
+    org: OrgHandle, browser: Browser, enrolled: SecurityKey
+) -> None:
+    org.patch_policy({"sign_on": "password_and_another"})
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    browser.fill(action="other")
+    browser.fill(code=org.code(ADA["email"]))
+    assert browser.token().status_code == 200
+
+
+def test_another_key_or_an_old_answer_does_not_sign_in(browser: Browser, enrolled: SecurityKey) -> None:
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(action="passkey")
+    stranger = SecurityKey(enrolled.origin)
+    stranger.credential_id = enrolled.credential_id
+    old = enrolled.get(request_options(browser))
+    for answer in (stranger.get(request_options(browser)), old, {}):
+        browser.fill(**answer)
+        assert browser.page.status_code == 400
+        assert "unable to use a Security key" in browser.page.text
+
+
+def test_a_person_without_a_passkey_and_an_unknown_one_look_alike(
+    org: OrgHandle, browser: Browser, journey: Journey
+) -> None:
+    journey.signed_up()
+    org.patch_policy({"authenticators": {"webauthn": "optional"}})
+    for identifier in (ADA["email"], "nobody@example.com"):
+        browser.authorize()
+        browser.fill(identifier=identifier)
+        browser.fill(action="passkey")
+        assert (browser.page.status_code, "Unable to sign in" in browser.page.text) == (401, True)
+
+
+def test_a_passkey_made_for_localhost_is_asked_for_at_localhost(org: OrgHandle, journey: Journey) -> None:
+    """Browsers know no passkeys for bare addresses, so this is what a local site uses."""
+    site = "http://localhost:8000"
+    callback = site + "/oidc/callback/"
+    app = {"client_id": CLIENT, "redirect_uris": [callback]}
+    org.patch_policy({"authenticators": {"webauthn": "required"}, "apps": [app]})
+    journey.begin(redirect_uri=callback).take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.prove_email()
+    journey.set_password()
+    journey.choose("Security Key or Biometric")
+    key = SecurityKey(site)
+    asked = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
+    journey.take("enroll-authenticator", credentials=key.create(asked))
+    browser = Browser(org)
+    browser.authorize(redirect_uri=callback)
+    browser.fill(identifier=ADA["email"])
+    browser.fill(action="passkey")
+    at_localhost = org.base.replace("127.0.0.1", "localhost")
+    assert browser.page.headers["Location"].startswith(at_localhost + "/signin/")
+    browser.go("GET", browser.page.headers["Location"])
+    key.origin = at_localhost
+    browser.org = OrgHandle(org.org)
+    browser.org.base = at_localhost
+    browser.fill(**key.get(request_options(browser)))
+    assert browser.page.headers["Location"].startswith(callback + "?code=")
+    browser.http.close()
