@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
@@ -18,6 +19,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
 from selfreg.conf import conf
+from selfreg.email import canonical
 from selfreg.identities import prove_email
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
@@ -49,7 +51,7 @@ class Exchange:
     form: Mapping[str, str] = field(repr=False)
     nonce: str = field(repr=False)
     workflow: str = ""
-    email_proven: bool = False
+    proven_email: str = ""
 
 
 def oidc_setting(name: str, *default: Any) -> Any:
@@ -98,7 +100,7 @@ class OktaBackend(OIDCAuthenticationBackend):
             "interaction_code": grant.interaction_code,
             "code_verifier": grant.code_verifier,
         }
-        return Exchange(form, grant.nonce, grant.workflow, grant.email_proven)
+        return Exchange(form, grant.nonce, grant.workflow, grant.proven_email)
 
     def _callback(self, request: HttpRequest, nonce: str, code_verifier: str) -> Exchange:
         form = {
@@ -115,7 +117,7 @@ class OktaBackend(OIDCAuthenticationBackend):
         about = self.client.userinfo(tokens.access_token)
         if about.get("sub") != claims["sub"]:
             raise SignInFailed("selfreg.bad_token")
-        person = {k: about.get(k, claims.get(k)) for k in SHOWN_CLAIMS if about.get(k, claims.get(k)) is not None}
+        person = _person({**claims, **about}, exchange.proven_email)
         user = self._user(person, exchange)
         if not user.is_active:
             raise SignInFailed("selfreg.inactive")
@@ -143,7 +145,7 @@ class OktaBackend(OIDCAuthenticationBackend):
         """The Django user of this issuer and subject; a new one if there is none and the workflow allows it now."""
         issuer, subject = conf().issuer, person["sub"]
         known = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-        proven = exchange.email_proven or person.get("email_verified") is True
+        proven = person.get("email_verified") is True
         mandatory = "mandatory" in (conf().email_verification, exchange.workflow)
         if mandatory and not proven and not (known and known.email_verified_at):
             raise SignInFailed("selfreg.email_unproven")
@@ -162,7 +164,8 @@ class OktaBackend(OIDCAuthenticationBackend):
             # Somebody else finished the same person a moment ago: theirs is the one.
             found = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
             if found is None:
-                raise
+                # A site whose users have unique addresses: an address never links accounts by itself.
+                raise SignInFailed("selfreg.address_taken") from None
             return found
 
     def create_user(self, claims: dict[str, Any]) -> Any:
@@ -202,6 +205,29 @@ def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
     fresh = client.keys()
     cache.set(name, dict(fresh), KEYS_SECONDS)
     return fresh
+
+
+def _person(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:
+    """What may be shown of the claims: short texts and flags. The address is verified if the org says so or if its code
+    was answered in this registration; an address that is none is left out."""
+    shown = {k: claims[k] for k in SHOWN_CLAIMS if isinstance(claims.get(k), str | bool)}
+    shown = {k: v for k, v in shown.items() if not isinstance(v, str) or (len(v) <= 254 and v.isprintable())}
+    email = canonical(str(shown.get("email", "")))
+    if not email:
+        shown = {k: v for k, v in shown.items() if k not in ("email", "email_verified")}
+    if proven_email and (not email or email == canonical(proven_email)):
+        shown |= {"email": shown.get("email", proven_email), "email_verified": True}
+    return shown
+
+
+def org_sign_out_url(request: HttpRequest) -> str:
+    """Ends the session at the org too. For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``.
+
+    RP-initiated logout by ``client_id``: no token is kept that could serve as a hint.
+    """
+    app = client_for(visitor_of(request)).app
+    back = {"client_id": app.client_id, "post_logout_redirect_uri": f"{conf().base_url}/"}
+    return f"{app.endpoint('logout')}?{urlencode(back)}"
 
 
 def _attributes(model: Any, claims: Mapping[str, Any]) -> dict[str, str]:

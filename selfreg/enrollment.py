@@ -300,9 +300,8 @@ class Enrollment:
             raise NotOffered("no interaction code")
         self._claim()
         kept = self.flow.transaction
-        return Grant(
-            found.interaction_code, kept.code_verifier, kept.nonce, self.registration.workflow, self.email_proven
-        )
+        proven = self.registration.email if self.email_proven else ""
+        return Grant(found.interaction_code, kept.code_verifier, kept.nonce, self.registration.workflow, proven)
 
     def retry_later(self, error: IdxError) -> None:
         """The token endpoint could not be reached: the grant stays, the next attempt may have it."""
@@ -398,7 +397,7 @@ class Enrollment:
             moved = self._moved_on(answer)
             self._record(kind if moved else Kind.RECOVERED, answer, draft or {}, proves_email=proves_email and moved)
             if not moved and self.registration.is_open:
-                self._save(replace(self.flow, notices=(notice(AnswerLost("asked again")),)))
+                self._save(replace(self.flow, notices=(Message("", "selfreg.answer_lost"),)))
 
     def _moved_on(self, answer: Answer) -> bool:
         before, after = next_step(self.flow.response), next_step(answer.response)

@@ -17,6 +17,7 @@ MESSAGES = {
     "selfreg.answer_lost": _(
         "The sign-up service did not answer. We checked, and this step is still open: please try again."
     ),
+    "selfreg.no_answer": _("The sign-up service did not answer. Nothing is lost: try again in a moment."),
     "selfreg.rate_limited": _("Too many attempts at the moment. Try again in {0} seconds."),
     "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
     "selfreg.refused": _("The sign-up service refused this request."),
@@ -29,6 +30,9 @@ MESSAGES = {
     "selfreg.bad_token": _("We could not make sure who you are. Please sign in again."),
     "selfreg.inactive": _("This account is switched off here. Please contact us."),
     "selfreg.sign_in_failed": _("Signing in did not work. Please try again."),
+    "selfreg.address_taken": _(
+        "An account with this e-mail address exists here already. Sign in to it, or contact us."
+    ),
     "selfreg.unreadable": _("This sign-up cannot be continued. Please start again."),
     "selfreg.email_unproven": _("Your account exists, but your e-mail address is not confirmed yet."),
     "no-way-on": _("The sign-up cannot go on here."),
@@ -66,7 +70,7 @@ MESSAGES = {
 # What a failed exchange means for the visitor; the first kind that fits.
 TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
     (OrgUnreachable, "selfreg.unreachable"),
-    (AnswerLost, "selfreg.answer_lost"),
+    (AnswerLost, "selfreg.no_answer"),
     (RateLimited, "selfreg.rate_limited"),
     (NotOffered, "selfreg.not_offered"),
     (OrgRefused, "selfreg.refused"),

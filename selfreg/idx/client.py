@@ -98,14 +98,15 @@ class Tokens:
 class Grant:
     """What the end of a registration hands over: the interaction code (60 s, once) and what proves that it is ours.
 
-    ``workflow`` is the registration's ("mandatory", "optional"), ``email_proven`` whether a code was answered in it.
+    ``workflow`` is the registration's ("mandatory", "optional"), ``proven_email`` the address whose code was answered
+    in it, "" if none was.
     """
 
     interaction_code: str = field(repr=False)
     code_verifier: str = field(repr=False)
     nonce: str = field(repr=False)
     workflow: str = ""
-    email_proven: bool = False
+    proven_email: str = ""
 
 
 class IdxClient:

@@ -82,7 +82,7 @@ def _clauses(
 def _header(token: str) -> dict[str, Any]:
     try:
         return jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise InvalidToken("not a token") from error
 
 
@@ -97,7 +97,7 @@ def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
         if kid and key.get("kid") == kid and key.get("alg", algorithm) == algorithm and key.get("use", "sig") == "sig":
             try:
                 return jwt.PyJWK(dict(key), algorithm=algorithm)
-            except (jwt.PyJWTError, ValueError, TypeError) as error:
+            except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
                 raise InvalidToken("unusable key") from error
     raise UnknownKey("no such key")
 
@@ -108,7 +108,7 @@ def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]
     }
     try:
         return jwt.decode(token, key, algorithms=[algorithm], options=only_signature)  # type: ignore[arg-type]
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise InvalidToken("signature or required claims") from error
 
 

@@ -50,13 +50,19 @@ class CallbackView(OIDCAuthenticationCallbackView):
         if any(len(request.GET.getlist(name)) > 1 for name in ONCE):
             return self.failed(request, "repeated parameter")
         enrollment = self.sign_up(request)
+        if enrollment:
+            return self.back_in_sign_up(request, enrollment)
+        if request.GET.get("state") not in request.session.get("oidc_states", {}):
+            return self.failed(request, "unknown state")
         try:
-            if enrollment:
-                return self.back_in_sign_up(request, enrollment)
             return super().get(request)
-        except (SignInFailed, IdxError, SuspiciousOperation) as error:
-            reason = error.reason if isinstance(error, SignInFailed) else "selfreg.sign_in_failed"
-            return self.failed(request, type(error).__name__, reason)
+        except SignInFailed as error:
+            # Who was signed in before is signed out: the claims of whoever is here now did not hold.
+            if request.user.is_authenticated:
+                request.session.flush()
+            return self.failed(request, "claims", error.reason)
+        except (IdxError, SuspiciousOperation) as error:
+            return self.failed(request, type(error).__name__)
 
     def sign_up(self, request: HttpRequest) -> Enrollment | None:
         """The open registration of this browser whose state came back (protocol 4.8), if one did."""
@@ -88,10 +94,8 @@ class CallbackView(OIDCAuthenticationCallbackView):
         return redirect(target)
 
     def failed(self, request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
-        """A page with a reference that the log has too. Who was signed in before is signed out: claims did not hold."""
+        """A page with a reference that the log has too."""
         reference = uuid.uuid4().hex[:8]
         logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
-        if request.user.is_authenticated:
-            request.session.flush()
         context = {"said": say(Message("", reason)), "reference": reference}
         return render(request, "selfreg/sign_in_failed.html", context, status=400)
