@@ -1,0 +1,112 @@
+// Password fields: rules that tick off while one types, and a button that shows what was typed.
+
+// Okta looks for the parts of a login between these characters, from four characters on, and for names from three on.
+const LOGIN_SEPARATORS = /[,.\-_#@]/;
+const SHORTEST_PART = 4;
+const SHORTEST_NAME = 3;
+// Speaks when typing pauses, not at every key.
+const PAUSE_MS = 1200;
+
+const KINDS = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[ !"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/u];
+const [LOWER, UPPER, NUMBER, SYMBOL] = KINDS;
+
+// Rule -> (password, the rule's number) -> true, false, or null when this page cannot know.
+const RULES = {
+  length: (value, n) => [...value].length >= n,
+  lower: (value, n) => count(value, LOWER) >= n,
+  upper: (value, n) => count(value, UPPER) >= n,
+  number: (value, n) => count(value, NUMBER) >= n,
+  symbol: (value, n) => count(value, SYMBOL) >= n,
+  kinds: (value, n) => KINDS.filter((kind) => kind.test(value)).length >= n,
+  repeat: (value, n) => !new RegExp(`(.)\\1{${n},}`, "su").test(value),
+  history: () => null,
+  username: (value) => containsNone(value, loginParts()),
+};
+
+const form = document.querySelector("form.step");
+const list = form?.querySelector(".rules");
+const password = list && form.querySelector('input[type="password"][name$="passcode"]');
+if (password) tickOff(password, list);
+form?.querySelectorAll("button.reveal").forEach(offerToReveal);
+
+function tickOff(input, rules) {
+  const status = form.querySelector("[data-rules-status]");
+  const items = [...rules.querySelectorAll("li[data-rule]")];
+  let timer;
+  const look = () => {
+    const open = items.filter((item) => show(item, verdict(item, input.value), rules.dataset.met)).length;
+    clearTimeout(timer);
+    timer = setTimeout(() => say(status, input.value, open), PAUSE_MS);
+  };
+  input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${rules.id}`.trim());
+  form.addEventListener("input", look);
+  // Only what is still missing when one leaves the field is a fault.
+  input.addEventListener("blur", () => rules.classList.toggle("left", input.value !== ""));
+  if (input.value) look();
+}
+
+function verdict(item, value) {
+  const [name, number] = item.dataset.rule.split(":");
+  if (value === "") return null;
+  return RULES[name] ? RULES[name](value, Number(number)) : containsNone(value, nameTyped(name));
+}
+
+function count(value, kind) {
+  return [...value].filter((character) => kind.test(character)).length;
+}
+
+/** Whether the rule is still open. */
+function show(item, met, metText) {
+  item.classList.toggle("met", met === true);
+  item.classList.toggle("unmet", met === false);
+  const note = item.querySelector(".visually-hidden");
+  if (met === true && !note) item.append(hiddenText(metText));
+  if (met !== true) note?.remove();
+  return met === false;
+}
+
+function hiddenText(text) {
+  const span = document.createElement("span");
+  span.className = "visually-hidden";
+  span.textContent = text;
+  return span;
+}
+
+function say(status, value, open) {
+  const text = value === "" ? "" : open ? status.dataset.open.replace("{n}", open) : status.dataset.met;
+  if (status.textContent !== text) status.textContent = text;
+}
+
+/** What stands in the field of this attribute; "" when it is not on this page. */
+function typed(attribute) {
+  return form.querySelector(`[name="userProfile.${CSS.escape(attribute)}"]`)?.value.trim() ?? "";
+}
+
+function nameTyped(attribute) {
+  return [typed(attribute)].filter((name) => name.length >= SHORTEST_NAME);
+}
+
+function loginParts() {
+  const login = list.dataset.username || typed("login") || typed("email");
+  return login.split(LOGIN_SEPARATORS).filter((part) => part.length >= SHORTEST_PART);
+}
+
+/** Null when there is nothing to look for. */
+function containsNone(value, words) {
+  if (!words.length) return null;
+  const folded = value.toLowerCase();
+  return !words.some((word) => folded.includes(word.toLowerCase()));
+}
+
+function offerToReveal(button) {
+  const inputs = [...form.querySelectorAll('input[type="password"]')];
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const shown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", shown);
+    for (const input of inputs) {
+      input.type = shown ? "text" : "password";
+      input.toggleAttribute("data-revealed", shown);
+    }
+  });
+}

@@ -1,0 +1,28 @@
+"""The whole way, from the form to being signed in."""
+
+from collections.abc import Callable
+
+import pytest
+from conftest import Site
+from playwright.sync_api import expect
+from visitor import PHONE, WIDE, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("screen", [{"viewport": WIDE}, PHONE], ids=["wide", "phone"])
+def test_a_person_signs_up(opens_window: Callable[..., Visitor], site: Site, screen: dict, colours: str) -> None:
+    ada = opens_window(color_scheme=colours, **screen)
+    ada.is_at_the_password().sets_a_password().is_welcome()
+    assert site.registrations(ada.email) == ["completed"]
+    assert site.users(ada.email) == 1
+
+
+def test_a_person_signs_up_without_javascript(opens_window: Callable[..., Visitor], site: Site) -> None:
+    ada = opens_window(java_script_enabled=False)
+    ada.is_at_the_code().types_the_code().presses("Confirm")
+    ada.sees("Secure your account").chooses("Password").sees("Choose a password")
+    expect(ada.page.get_by_role("button", name="Show password")).to_be_hidden()
+    ada.sets_a_password().is_welcome()
+    assert site.registrations(ada.email) == ["completed"]

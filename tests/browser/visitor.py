@@ -1,0 +1,113 @@
+"""Somebody in front of a real browser."""
+
+import itertools
+import re
+from typing import Any, Self
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+from okta_devorg import OrgHandle
+
+PASSWORD = "Correct-horse-7"
+WIDE = {"width": 1280, "height": 900}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+numbers = itertools.count(1)
+
+
+class Window:
+    """One browser profile. It notes what must not happen: errors in the console (a breach of the content security
+    policy is one), errors in scripts, and requests to anybody but the site.
+    """
+
+    def __init__(self, context: BrowserContext, site: str) -> None:
+        self.context, self.site = context, site
+        self.complaints: list[str] = []
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith(f"{self.site}/"):
+            self.complaints.append(f"request to {request.url}")
+
+
+class Visitor:
+    """Every verb waits for what it needs and returns the visitor."""
+
+    def __init__(self, window: Window, org: OrgHandle) -> None:
+        self.window, self.org = window, org
+        self.email = f"ada{next(numbers)}@example.com"
+        self.page: Page = window.context.new_page()
+
+    # -- what people do
+
+    def opens(self, path: str) -> Self:
+        self.page.goto(path)
+        return self
+
+    def fills(self, **values: str) -> Self:
+        for label, value in values.items():
+            self.field(label.replace("_", " ")).fill(value)
+        return self
+
+    def presses(self, words: str) -> Self:
+        self.button(words).click()
+        return self
+
+    def tells_who_she_is(self) -> Self:
+        self.fills(First_name="Ada", Last_name="Lovelace", Email=self.email)
+        return self.presses("Sign up")
+
+    def chooses(self, words: str) -> Self:
+        self.page.get_by_role("radio", name=re.compile(f"^{words}")).check()
+        return self.presses("Continue")
+
+    def types_the_code(self, code: str = "") -> Self:
+        """The page goes on by itself."""
+        self.field("Enter code").press_sequentially(code or self.code)
+        return self
+
+    def sets_a_password(self, password: str = PASSWORD) -> Self:
+        self.field("Enter password").fill(password)
+        self.field("Repeat the password").fill(password)
+        return self.presses("Save password")
+
+    def is_at_the_code(self) -> Self:
+        """From the first page to the one that asks for the code of the mail."""
+        self.opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Email")
+        return self.sees("Check your e-mail")
+
+    def is_at_the_password(self) -> Self:
+        self.is_at_the_code().types_the_code().sees("Secure your account").chooses("Password")
+        return self.sees("Choose a password")
+
+    # -- what people see
+
+    def sees(self, heading: str) -> Self:
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+        return self
+
+    def is_welcome(self) -> Self:
+        """Signed in, on the home page."""
+        return self.sees("Hello, Ada Lovelace")
+
+    @property
+    def code(self) -> str:
+        """The newest one in her mailbox."""
+        return self.org.code(self.email)
+
+    @property
+    def link(self) -> str:
+        """The one in her newest mail."""
+        return self.org.messages(self.email)[0].link
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label)
+
+    def button(self, words: str) -> Locator:
+        return self.page.get_by_role("button", name=words, exact=True)
