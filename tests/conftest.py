@@ -8,6 +8,7 @@ from django.core.cache import cache
 from person import SITE, Person
 
 from okta_devorg import OrgHandle, running_org
+from selfreg import org as connected_org
 
 # Two keys, the newer first. Made up for the tests.
 KEYS = ("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY=")
@@ -29,7 +30,9 @@ def org(org_of_this_worker: OrgHandle, configure: Callable[..., None]) -> OrgHan
 
 @pytest.fixture(autouse=True)
 def _nothing_cached() -> Iterator[None]:
+    """Neither forms and keys, nor that the org was away a moment ago."""
     cache.clear()
+    connected_org._transport.cache_clear()
     yield
     cache.clear()
 

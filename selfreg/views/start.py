@@ -29,7 +29,7 @@ from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
 from selfreg.idx.errors import IdxError
 from selfreg.idx.response import IdxResponse
-from selfreg.models import Conflict
+from selfreg.models import Conflict, Registration
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.steps import Step, next_step
 from selfreg.texts import notice, say
@@ -68,6 +68,10 @@ class StartView(SignUpView):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
+        attempt = _attempt(request)
+        if attempt and Registration.objects.filter(pk=attempt).exists():
+            remember(request, attempt)
+            return redirect(step_url(request))
         client = client_for(visitor_of(request))
         try:
             response, fresh = _first_page(request, client)
@@ -79,7 +83,7 @@ class StartView(SignUpView):
         step = next_step(response)
         if not isinstance(step, Step):
             return unavailable(request, response.messages)
-        form, attempt = StepForm(step, request.POST), _attempt(request)
+        form = StepForm(step, request.POST)
         idp = request.POST.get("action", "").removeprefix(IDP) if request.POST.get("action", "").startswith(IDP) else ""
         if attempt is None or not (idp or form.is_valid()):
             return self.page(request, form, response)
@@ -98,8 +102,11 @@ class StartView(SignUpView):
     def begin(
         self, request: HttpRequest, client: IdxClient, flow: Flow, draft: dict[str, str], attempt: uuid.UUID, idp: str
     ) -> HttpResponse:
-        """The row, then the first call that changes something at the org."""
+        """The row, then the first call that changes something at the org; should this worker die in it, the browser
+        knows the row already.
+        """
         remember(request, attempt)
+        request.session.save()
         origin = Origin(next_path(request), client.visitor.language, browser_name(request), attempt)
         try:
             enrollment = Enrollment.begin(client, flow, draft, origin)
