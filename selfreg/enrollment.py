@@ -23,6 +23,7 @@ from selfreg.flow import Flow
 from selfreg.idx.client import Answer, Grant, IdxClient
 from selfreg.idx.errors import (
     AnswerLost,
+    ForeignHref,
     IdxError,
     NotOffered,
     OrgRefused,
@@ -314,6 +315,11 @@ class Enrollment:
         self.registration.change(to=Status.READY, busy_until=None, step="")
         self.registration.note(Kind.TROUBLE, outcome=_trouble_outcome(error), request_id=error.request_id)
 
+    def leave_to_link(self, subject: str) -> None:
+        """The org is done; the person decides about an older account of this site first."""
+        self.registration.sealed = ""
+        self.registration.change(to=Status.READY, busy_until=None, step="", okta_user_id=subject[:100])
+
     def leave_to_email(self) -> None:
         """The site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
         self.registration.sealed = ""
@@ -379,7 +385,8 @@ class Enrollment:
             self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
             self._ask_again(kind, draft, proves_email=proves_email)
         except IdxError as error:
-            self._trouble(error, unsure=False, draft=draft)
+            # An answer that leads elsewhere must not be kept: a fresh one may lead home.
+            self._trouble(error, unsure=isinstance(error, ForeignHref), draft=draft)
         else:
             self._record(kind, answer, draft, proves_email=proves_email)
 
@@ -395,9 +402,10 @@ class Enrollment:
             self._trouble(error, unsure=True, draft=draft)
         else:
             moved = self._moved_on(answer)
-            self._record(kind if moved else Kind.RECOVERED, answer, draft or {}, proves_email=proves_email and moved)
+            typed = self.flow.draft if draft is None else draft
+            self._record(kind if moved else Kind.RECOVERED, answer, typed, proves_email=proves_email and moved)
             if not moved and self.registration.is_open:
-                self._save(replace(self.flow, notices=(Message("", "selfreg.answer_lost"),)))
+                self._save(replace(self.flow, draft=typed, notices=(Message("", "selfreg.answer_lost"),)))
 
     def _moved_on(self, answer: Answer) -> bool:
         before, after = next_step(self.flow.response), next_step(answer.response)
