@@ -17,6 +17,7 @@ from okta_devorg import OrgHandle
 SITE = "http://testserver"
 PASSWORD = "Correct-horse-7"
 MOST_REDIRECTS = 10
+MOST_PAGES = 15
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,27 @@ class Person:
         """On the org's own page, where she already is."""
         self.fills_and_presses({"identifier": self.email}, "Next")
         return self.fills_and_presses({"password": password}, "Sign in")
+
+    def opens_the_link_in_the_mail(self, org: OrgHandle, email: str = "") -> Self:
+        link = next(m.link for m in org.messages(email or self.email) if m.link)
+        return self.opens(link)
+
+    def does_whatever_the_page_asks(self, org: OrgHandle) -> Self:
+        """Goes on, page after page, until there is no form to fill in, or she is signed in."""
+        answers = {
+            "Create your account": lambda: self.tells_who_she_is(),
+            "Secure your account": lambda: self.presses("Continue"),
+            "Check your e-mail": lambda: self.types_the_code_from(org),
+            "Choose a password": lambda: self.sets_a_password(),
+            "Almost there": lambda: self.presses("Sign in"),
+            "Sign-up is not available": lambda: self.follows("Try again"),
+            "This took too long": lambda: self.follows("Start again"),
+        }
+        for _ in range(MOST_PAGES):
+            if self.is_signed_in or self.heading not in answers:
+                return self
+            answers[self.heading]()
+        raise AssertionError(f"no end after {MOST_PAGES} pages: {self.heading}, {self.page.notices()}")
 
     # -- what people see
 

@@ -70,18 +70,13 @@ def test_a_phone_as_well_costs_eleven_calls(person: Person, org: OrgHandle) -> N
     assert len(protocol_calls(org)) == 11
 
 
-def test_a_password_on_the_first_page_costs_seven_calls(person: Person, org: OrgHandle) -> None:
+def test_a_password_on_the_first_page_leaves_one_authenticator_and_six_calls(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"password_on_form": True})
     person.opens_the_sign_up().fills({"credentials.passcode": "Correct-horse-7", "confirm_passcode": "Correct-horse-7"})
     person.tells_who_she_is()
-    if person.heading == "Secure your account":
-        person.chooses("Email")
-        expected = 7
-    else:
-        expected = 6
     person.types_the_code_from(org)
     assert person.is_signed_in
-    assert len(protocol_calls(org)) == expected
+    assert len(protocol_calls(org)) == 6
 
 
 def test_looking_at_a_step_again_costs_no_call(person: Person, org: OrgHandle, cost: Callable[[], int]) -> None:

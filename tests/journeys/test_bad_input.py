@@ -1,0 +1,219 @@
+"""Whatever is typed, the message stands beside its field, everything else is still there, and the flow goes on."""
+
+import pytest
+from django.contrib.auth.models import User
+from person import PASSWORD, Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration, Status
+
+PASSCODE, CONFIRM = "credentials.passcode", "confirm_passcode"
+
+
+@pytest.fixture
+def at_the_password(person: Person) -> Person:
+    return person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+
+
+# ---- the first page
+
+
+def test_an_address_that_has_an_account_is_said_beside_it_and_another_one_works(person: Person, org: OrgHandle) -> None:
+    Person().signs_up(org)
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.page.beside("userProfile.email") == ["A user with this Email already exists"]
+    assert person.page.typed("First name") == "Ada"
+    assert person.page.typed("Email") == "ada@example.com"
+    assert len(org.users) == 1
+    person.fills_and_presses({"Email": "ada.two@example.com"})
+    assert person.heading == "Secure your account"
+    assert User.objects.count() == 1
+
+
+def test_a_missing_field_is_said_beside_it_without_a_call(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up()
+    before = len(org.calls())
+    person.tells_who_she_is(**{"Last name": ""})
+    assert person.page.beside("userProfile.lastName") == ["This field is required."]
+    assert person.page.beside("userProfile.firstName") == []
+    assert (person.page.typed("First name"), person.page.typed("Email")) == ("Ada", "ada@example.com")
+    assert len(org.calls()) == before
+    assert not Registration.objects.exists()
+    assert person.fills_and_presses({"Last name": "Lovelace"}).heading == "Secure your account"
+
+
+def test_a_field_of_spaces_is_a_missing_field(person: Person) -> None:
+    person.opens_the_sign_up().tells_who_she_is(**{"Last name": "   "})
+    assert person.page.beside("userProfile.lastName") == ["This field is required."]
+
+
+@pytest.mark.parametrize("name", ["userProfile.lastName", "userProfile.email"])
+def test_a_field_that_is_not_even_sent_is_a_missing_field(person: Person, name: str) -> None:
+    person.opens_the_sign_up().left_out.add(name)
+    person.tells_who_she_is()
+    assert person.page.beside(name) == ["This field is required."]
+
+
+def test_a_field_nobody_asked_for_never_reaches_the_org(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up()
+    person.entries |= {
+        "userProfile.login": "root@example.com", "userProfile.admin": "true", "credentials.passcode": "x",
+        "stateHandle": "02mine", "authenticator.id": "aut1", "__proto__": "x", "userProfile": "x",
+    }  # fmt: skip
+    assert person.tells_who_she_is().heading == "Secure your account"
+    (sent,) = [c.body for c in org.calls("/enroll/new")]
+    assert set(sent) == {"stateHandle", "userProfile"}
+    assert set(sent["userProfile"]) == {"firstName", "lastName", "email"}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["A" * 51, "A" * 5_000, "Ada\x00", "Ada\x07Bell", "Ada\u202egnp", "Ada\nLovelace", "\x1b[31mAda"],
+    ids=["fifty-one", "five thousand", "NUL", "bell", "direction", "line break", "escape"],
+)
+def test_a_value_no_org_can_take_is_said_beside_its_field_and_costs_no_call(
+    person: Person, org: OrgHandle, typed: str
+) -> None:
+    person.opens_the_sign_up()
+    before = len(org.calls())
+    person.tells_who_she_is(**{"First name": typed})
+    assert person.status == 200
+    assert person.page.beside("userProfile.firstName")
+    assert person.page.beside("userProfile.lastName") == []
+    assert person.page.typed("Last name") == "Lovelace"
+    assert len(org.calls()) == before
+    assert person.fills_and_presses({"First name": "Ada"}).heading == "Secure your account"
+
+
+@pytest.mark.parametrize("name", ["Żaneta", "O'Brien", "李", "عائشة", "Anne-Marie", "<b>Ada</b>", "🦄", "Jo\u0301se"])
+def test_names_of_this_world_are_taken_as_they_are(person: Person, org: OrgHandle, name: str) -> None:
+    assert person.opens_the_sign_up().tells_who_she_is(**{"First name": name}).heading == "Secure your account"
+    assert org.users[0].profile["firstName"] == name
+
+
+def test_markup_in_a_value_is_shown_as_text(person: Person) -> None:
+    person.opens_the_sign_up().tells_who_she_is(**{"First name": '"><script>x</script>', "Last name": ""})
+    assert person.page.typed("First name") == '"><script>x</script>'
+    assert "<script>x" not in person.page.html
+
+
+def test_an_endless_address_is_refused_beside_its_field(person: Person) -> None:
+    person.email = "a" * 2_000 + "@example.com"
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.page.beside("userProfile.email")
+
+
+def test_a_form_that_a_program_filled_in_starts_nothing(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up()
+    person.entries["leave_this_empty"] = "http://spam.example"
+    person.tells_who_she_is()
+    assert person.heading == "Create your account"
+    assert org.users == []
+    assert not Registration.objects.exists()
+
+
+def test_a_form_filled_in_faster_than_a_person_can_starts_nothing(
+    person: Person, org: OrgHandle, configure: object
+) -> None:
+    configure(MINIMUM_FILL_SECONDS=60)  # type: ignore[operator]
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.heading == "Create your account"
+    assert person.page.typed("First name") == "Ada"
+    assert org.users == []
+
+
+def test_a_form_of_another_browser_starts_nothing(person: Person, org: OrgHandle) -> None:
+    theirs = Person().opens_the_sign_up().form.data()["form_token"]
+    person.opens_the_sign_up()
+    person.entries["form_token"] = theirs
+    person.tells_who_she_is()
+    assert org.users == []
+
+
+def test_a_form_without_its_csrf_token_is_refused(person: Person) -> None:
+    person.opens_the_sign_up().left_out.add("csrfmiddlewaretoken")
+    person.tells_who_she_is()
+    assert person.status == 403
+
+
+# ---- the password
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("Ab1", "Password requirements were not met."),
+        ("alllowercase1", "Password requirements were not met."),
+        ("Lovelace-1815", "Password requirements were not met."),
+        ("Password1", "commonly used passwords"),
+    ],
+    ids=["too short", "no capital", "her own name", "common"],
+)
+def test_a_password_the_org_refuses_is_said_beside_it_and_another_one_works(
+    at_the_password: Person, password: str, said: str
+) -> None:
+    at_the_password.sets_a_password(password)
+    assert at_the_password.heading == "Choose a password"
+    (beside,) = at_the_password.page.beside(PASSCODE)
+    assert said in beside
+    assert at_the_password.page.typed(PASSCODE) == at_the_password.page.typed(CONFIRM) == ""
+    assert at_the_password.sets_a_password().heading == "Secure your account"
+
+
+def test_passwords_that_differ_are_said_beside_the_second_one(at_the_password: Person, org: OrgHandle) -> None:
+    before = len(org.calls())
+    at_the_password.sets_a_password(PASSWORD, repeated="Correct-horse-8")
+    assert at_the_password.page.beside(CONFIRM) == ["The two passwords are not the same."]
+    assert at_the_password.page.beside(PASSCODE) == []
+    assert at_the_password.page.typed(PASSCODE) == at_the_password.page.typed(CONFIRM) == ""
+    assert len(org.calls()) == before
+    assert at_the_password.sets_a_password().heading == "Secure your account"
+
+
+@pytest.mark.parametrize("password", ["", "x" * 1_001])
+def test_no_password_and_an_endless_one_are_refused_here(
+    at_the_password: Person, org: OrgHandle, password: str
+) -> None:
+    before = len(org.calls())
+    assert at_the_password.sets_a_password(password).page.beside(PASSCODE)
+    assert len(org.calls()) == before
+
+
+@pytest.mark.parametrize("password", ["  Spaces around 7  ", "Pässwörd-Ünïcode-7", "Tab\tinside-7"])
+def test_a_password_is_sent_byte_for_byte(person: Person, org: OrgHandle, password: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
+    assert person.chooses("Password").sets_a_password(password).is_signed_in
+    again = Person().opens("http://testserver/oidc/authenticate/").signs_in_at_the_org(password)
+    assert again.is_signed_in
+
+
+def test_a_password_on_the_first_page_is_not_shown_again_but_the_rest_is(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"password_on_form": True})
+    person.opens_the_sign_up().fills({PASSCODE: "Ab1", CONFIRM: "Ab1"}).tells_who_she_is()
+    assert any("Password requirements" in text for text in person.page.beside(PASSCODE))
+    assert person.page.typed("First name") == "Ada"
+    assert person.page.typed(PASSCODE) == person.page.typed(CONFIRM) == ""
+    assert "Ab1" not in person.page.html
+
+
+# ---- choices
+
+
+def test_an_authenticator_that_is_not_offered_is_refused_on_the_page(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    person.entries["authenticator.id"] = "autSomethingElse"
+    person.presses("Continue")
+    assert person.heading == "Secure your account"
+    assert person.page.problems()
+    assert Registration.objects.get().status == Status.ENROLLING
+    assert person.chooses("Email").heading == "Check your e-mail"
+
+
+@pytest.mark.parametrize("action", ["skip", "resend", "back", "launch", "poll", "idp:x", "\x00"])
+def test_a_button_that_is_not_on_the_page_does_no_harm(person: Person, action: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    person.posts("/signup/step/", {"action": action})
+    assert person.status in (200, 302)
+    person.opens("/signup/step/")
+    assert person.heading == "Secure your account"
+    assert person.chooses("Email").heading == "Check your e-mail"

@@ -1,0 +1,100 @@
+"""Scenario B24: wrong codes, too many of them, and asking for another one."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration, Status
+
+CODE = "credentials.passcode"
+
+
+@pytest.fixture
+def at_the_code(person: Person) -> Person:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    return person
+
+
+def wrong(org: OrgHandle, email: str = "ada@example.com") -> str:
+    return "000000" if org.code(email) != "000000" else "111111"
+
+
+def test_a_wrong_code_is_said_beside_an_empty_field_and_the_right_one_still_works(
+    at_the_code: Person, org: OrgHandle
+) -> None:
+    at_the_code.fills_and_presses({CODE: wrong(org)})
+    assert at_the_code.heading == "Check your e-mail"
+    assert at_the_code.page.beside(CODE) == ["Invalid code. Try again."]
+    assert at_the_code.page.typed(CODE) == ""
+    assert at_the_code.types_the_code_from(org).heading == "Secure your account"
+
+
+def test_a_wrong_code_proves_nothing(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.fills_and_presses({CODE: wrong(org)})
+    assert Registration.objects.get().email_verified_at is None
+
+
+@pytest.mark.parametrize("with_a_page", [True, False])
+def test_five_wrong_codes_close_the_door_for_a_while_and_lose_nothing(
+    person: Person, org: OrgHandle, with_a_page: bool
+) -> None:
+    lifetimes = {"with_user": 3600, "email_code": 3600}
+    org.patch_policy({"unknowns": {"too_many_codes_has_remediation": with_a_page}, "lifetimes": lifetimes})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    for _ in range(6):
+        person.fills_and_presses({CODE: wrong(org)})
+    assert person.heading == "Check your e-mail"
+    assert "Too many requests" in person.page.text
+    assert re.search(r"Try again in \d+ seconds", person.page.text)
+    assert Registration.objects.get().status == Status.ENROLLING
+    org.advance(301)
+    assert person.types_the_code_from(org).heading == "Secure your account"
+
+
+def test_an_empty_code_costs_no_call(at_the_code: Person, org: OrgHandle) -> None:
+    before = len(org.calls())
+    at_the_code.fills_and_presses({CODE: ""})
+    assert at_the_code.page.beside(CODE)
+    assert len(org.calls()) == before
+
+
+def test_spaces_around_a_code_do_not_matter(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.fills_and_presses({CODE: f"  {org.code(at_the_code.email)} "})
+    assert at_the_code.heading == "Secure your account"
+
+
+def test_another_code_can_be_had_and_only_the_newest_works(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    first = org.code(person.email)
+    person.presses("Send a new code")
+    assert "We sent a new code" in " ".join(person.page.notices())
+    assert len(org.messages(person.email)) == 2
+    if org.code(person.email) != first:
+        person.fills_and_presses({CODE: first})
+        assert person.page.beside(CODE) == ["Invalid code. Try again."]
+    assert person.types_the_code_from(org).heading == "Secure your account"
+
+
+def test_asking_again_too_early_sends_nothing_and_says_how_long_to_wait(at_the_code: Person, org: OrgHandle) -> None:
+    before = len(org.calls())
+    at_the_code.presses("Send a new code")
+    assert len(org.calls()) == before
+    assert "more seconds before asking for another code" in " ".join(at_the_code.page.notices())
+    assert len(org.messages(at_the_code.email)) == 1
+
+
+def test_an_org_that_finds_it_too_early_is_heard(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
+    org.patch_policy({"limits": {"resend_after_seconds": 30}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").presses("Send a new code")
+    assert person.heading == "Check your e-mail"
+    assert person.page.notices() or person.page.problems()
+    assert person.types_the_code_from(org).heading == "Secure your account"

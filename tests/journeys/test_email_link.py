@@ -1,0 +1,138 @@
+"""The link in the mail (B10): in the same browser, in another one, opened by scanners, used, out of date, made up."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from person import SITE, Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration
+
+
+@pytest.fixture
+def at_the_code(person: Person) -> Person:
+    return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+
+
+def test_the_link_in_the_same_browser_does_what_the_code_does(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.opens_the_link_in_the_mail(org)
+    assert at_the_code.heading == "Confirm your e-mail"
+    at_the_code.presses("Confirm and continue")
+    assert at_the_code.heading == "Secure your account"
+    assert Registration.objects.get().email_verified_at is not None
+    assert at_the_code.chooses("Password").sets_a_password().is_signed_in
+
+
+def test_a_sign_up_by_link_costs_the_same_nine_calls(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.opens_the_link_in_the_mail(org).presses().chooses("Password").sets_a_password()
+    counted = [c for c in org.calls() if "/idp/idx/" in c.path or c.path.endswith(("/interact", "/token"))]
+    assert len(counted) == 9
+
+
+def test_the_code_does_not_stay_in_the_address_bar(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.opens_the_link_in_the_mail(org)
+    assert at_the_code.page.url == f"{SITE}/signup/verify/"
+    assert org.code(at_the_code.email) not in at_the_code.page.html
+
+
+def test_opening_the_link_consumes_nothing_however_often(at_the_code: Person, org: OrgHandle) -> None:
+    calls = len([c for c in org.calls() if "/idp/idx/" in c.path])
+    for _ in range(3):
+        Person().opens_the_link_in_the_mail(org, at_the_code.email)
+        at_the_code.opens_the_link_in_the_mail(org)
+    assert len([c for c in org.calls() if "/idp/idx/" in c.path]) == calls
+    assert Registration.objects.get().email_verified_at is None
+    assert at_the_code.presses("Confirm and continue").heading == "Secure your account"
+
+
+def test_another_browser_only_shows_the_code_to_type_in_the_first_one(at_the_code: Person, org: OrgHandle) -> None:
+    phone = Person().opens_the_link_in_the_mail(org, at_the_code.email)
+    assert phone.heading == "Your code"
+    code = org.code(at_the_code.email)
+    assert code in phone.page.text
+    assert "Confirm and continue" not in phone.page.text
+    at_the_code.fills_and_presses({"credentials.passcode": code})
+    assert at_the_code.heading == "Secure your account"
+
+
+def test_another_browser_cannot_submit_the_code(at_the_code: Person, org: OrgHandle) -> None:
+    phone = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_the_code.email)
+    calls = len(org.calls("/challenge/answer"))
+    phone.posts("/signup/verify/", {})
+    assert phone.heading == "Your code"
+    assert len(org.calls("/challenge/answer")) == calls
+
+
+def test_a_browser_that_signs_up_somebody_else_is_another_browser(at_the_code: Person, org: OrgHandle) -> None:
+    grace = Person("grace@example.com").opens_the_sign_up().tells_who_she_is().chooses("Email")
+    grace.opens_the_link_in_the_mail(org, at_the_code.email)
+    assert grace.heading == "Your code"
+    grace.posts("/signup/verify/", {}).opens("/signup/step/")
+    assert grace.heading == "Check your e-mail"
+
+
+def test_a_link_that_has_done_its_work_says_so_in_any_browser(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.types_the_code_from(org).opens_the_link_in_the_mail(org)
+    assert at_the_code.heading == "Already confirmed"
+    assert at_the_code.follows("Continue").heading == "Secure your account"
+    assert Person().opens_the_link_in_the_mail(org, at_the_code.email).heading == "Already confirmed"
+
+
+def test_the_link_of_an_older_mail_is_out_of_date_and_the_newest_one_works(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
+    org.patch_policy({"unknowns": {"old_code_valid_after_resend": False}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    old = org.messages(person.email)[0]
+    person.presses("Send a new code")
+    if old.code != org.code(person.email):
+        person.opens(str(old.link)).presses("Confirm and continue")
+        assert person.heading == "This link is out of date"
+        assert person.follows("Back to my sign-up").heading == "Check your e-mail"
+    assert person.opens_the_link_in_the_mail(org).presses().heading == "Secure your account"
+
+
+def test_the_link_of_a_sign_up_that_was_cancelled_has_expired(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.presses("Cancel sign-up").opens_the_link_in_the_mail(org)
+    assert at_the_code.heading == "This link has expired"
+
+
+def test_a_link_opened_after_the_transaction_ran_out_says_that_it_took_too_long(
+    at_the_code: Person, org: OrgHandle
+) -> None:
+    at_the_code.opens_the_link_in_the_mail(org)
+    org.advance(301)
+    assert at_the_code.presses("Confirm and continue").heading == "This took too long"
+
+
+def test_a_link_made_up_by_somebody_is_not_known(person: Person) -> None:
+    person.opens(f"{SITE}/signup/verify/?otp=123456&state=made-up")
+    assert person.heading == "We do not know this link"
+    assert "123456" not in person.page.html
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "otp=123456", "state=x", "otp=&state=x", "otp=123456&otp=1&state=x", "otp=12%0034&state=x",
+        "error=access_denied",
+        "otp=%3Cb%3E&state=x", "otp=" + "1" * 300 + "&state=x", "otp=123456&state=" + "x" * 300,
+        "otp=１２３４&state=x",
+    ],
+)  # fmt: skip
+def test_a_link_that_is_not_whole_does_not_work(person: Person, query: str) -> None:
+    person.opens(f"{SITE}/signup/verify/?{query}")
+    assert person.heading == "This link does not work"
+
+
+def test_the_page_without_any_link_does_not_work_either(person: Person) -> None:
+    assert person.opens(f"{SITE}/signup/verify/").heading == "This link does not work"
+
+
+def test_the_link_pages_tell_no_other_site_where_the_visitor_was(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.opens_the_link_in_the_mail(org)
+    ours = [s for s in at_the_code.seen if urlsplit(s.url).path == "/signup/verify/"]
+    assert {"otp", "state"} <= set(parse_qs(urlsplit(ours[0].url).query))
+    assert all("Referrer-Policy: no-referrer" in s.headers or "Referrer-Policy: same-origin" in s.headers for s in ours)

@@ -1,0 +1,112 @@
+"""The two workflows: the address is proven before there is a sign-in (B37, B38), or later (B41)."""
+
+import pytest
+from django.contrib.auth.models import User
+from person import SITE, Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import OktaIdentity, Registration, Status
+
+LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
+NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
+
+
+@pytest.fixture
+def awaiting(person: Person, org: OrgHandle) -> Person:
+    """The org sends a link and gives no session until it is opened."""
+    org.patch_policy(LINK_ONLY)
+    return person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
+
+
+def test_the_link_is_sent_at_once_and_the_page_says_where_it_went(awaiting: Person, org: OrgHandle) -> None:
+    assert awaiting.heading == "Check your e-mail"
+    assert "ada@example.com" in awaiting.page.text
+    assert len(org.messages("ada@example.com")) == 1
+    assert not awaiting.is_signed_in
+    assert not User.objects.exists()
+    assert Registration.objects.get().status == Status.AWAITING_EMAIL
+
+
+def test_that_end_costs_six_calls(awaiting: Person, org: OrgHandle) -> None:
+    assert len(org.calls()) == 6
+
+
+def test_signing_in_before_the_link_was_opened_does_not_work(awaiting: Person) -> None:
+    awaiting.follows("I have done it: sign in").signs_in_at_the_org()
+    assert not awaiting.is_signed_in
+
+
+def test_opening_the_link_and_signing_in_completes_the_registration(awaiting: Person, org: OrgHandle) -> None:
+    awaiting.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+    assert awaiting.is_signed_in
+    row = Registration.objects.get()
+    assert (row.status, row.user) == (Status.COMPLETED, User.objects.get())
+    assert OktaIdentity.objects.get().email_verified_at is not None
+
+
+def test_the_link_may_be_opened_on_another_device_and_more_than_once(awaiting: Person, org: OrgHandle) -> None:
+    Person().opens_the_link_in_the_mail(org, "ada@example.com")
+    Person().opens_the_link_in_the_mail(org, "ada@example.com")
+    awaiting.follows("I have done it: sign in").signs_in_at_the_org()
+    assert awaiting.is_signed_in
+    assert awaiting.path == "/members/"
+
+
+def test_the_page_can_be_opened_again_without_a_call(awaiting: Person, org: OrgHandle) -> None:
+    before = len(org.calls())
+    assert awaiting.opens("/signup/step/").heading == "Check your e-mail"
+    assert awaiting.opens("/signup/done/").heading == "Check your e-mail"
+    assert len(org.calls()) == before
+
+
+# ---- optional
+
+
+def test_where_proof_is_optional_the_person_is_signed_in_at_once_and_shown_as_not_proven(
+    person: Person, org: OrgHandle, configure: object
+) -> None:
+    configure(EMAIL_VERIFICATION="optional")  # type: ignore[operator]
+    org.patch_policy(NO_PROOF)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    assert person.is_signed_in
+    assert "Not verified yet" in person.page.text
+    assert OktaIdentity.objects.get().email_verified_at is None
+
+
+def test_opening_the_link_later_clears_that_at_the_next_sign_in(
+    person: Person, org: OrgHandle, configure: object
+) -> None:
+    configure(EMAIL_VERIFICATION="optional")  # type: ignore[operator]
+    org.patch_policy(NO_PROOF)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    later = Person().opens_the_link_in_the_mail(org)
+    if later.page.url.startswith(org.base):
+        later.signs_in_at_the_org()
+    assert later.is_signed_in
+    assert "Not verified yet" not in later.opens(SITE).page.text
+    assert OktaIdentity.objects.get().email_verified_at is not None
+
+
+# ---- a site that is stricter than its org
+
+
+def test_a_site_that_demands_proof_gives_no_session_without_it(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(NO_PROOF)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    assert not person.is_signed_in
+    assert person.heading == "Check your e-mail"
+    assert not User.objects.exists()
+    assert Registration.objects.get().status == Status.AWAITING_EMAIL
+
+
+def test_such_a_site_refuses_the_sign_in_too_until_the_link_was_opened(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(NO_PROOF)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert not again.is_signed_in
+    assert "not confirmed yet" in again.page.text
+    again.opens_the_link_in_the_mail(org)
+    if again.page.url.startswith(org.base):
+        again.signs_in_at_the_org()
+    assert again.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED

@@ -1,0 +1,92 @@
+"""The org's transaction runs out: two hours before there is an account, five minutes between steps after that."""
+
+import pytest
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration, Status
+
+
+def test_a_step_that_comes_too_late_says_so(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    org.advance(301)
+    person.types_the_code_from(org)
+    assert person.heading == "This took too long"
+    row = Registration.objects.get()
+    assert (row.status, row.sealed) == (Status.EXPIRED, "")
+
+
+def test_starting_again_finds_the_first_page_filled_in(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    org.advance(301)
+    person.types_the_code_from(org).follows("Start again")
+    assert person.heading == "Create your account"
+    assert person.page.typed("First name") == "Ada"
+    assert person.page.typed("Last name") == "Lovelace"
+    assert person.page.typed("Email") == "ada@example.com"
+
+
+def test_starting_again_works_where_the_org_lets_the_same_person_resume(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
+    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email")
+    org.advance(301)
+    person.types_the_code_from(org).does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    assert person.path == "/members/"
+    assert len(org.users) == 1
+
+
+def test_a_first_page_that_lay_open_for_hours_keeps_what_was_typed_and_goes_through(
+    person: Person, org: OrgHandle
+) -> None:
+    person.opens_the_sign_up()
+    org.advance(7_201)
+    person.tells_who_she_is()
+    if person.heading == "This took too long":
+        person.follows("Start again")
+        assert person.page.typed("Email") == "ada@example.com"
+        person.presses("Sign up")
+    assert person.heading == "Secure your account"
+    assert len(org.users) == 1
+
+
+def test_each_step_within_its_time_renews_the_time(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    org.advance(250)
+    person.chooses("Email")
+    org.advance(250)
+    person.types_the_code_from(org)
+    org.advance(250)
+    person.chooses("Password")
+    org.advance(250)
+    assert person.sets_a_password().is_signed_in
+
+
+def test_a_step_page_that_is_only_looked_at_does_not_know_yet(person: Person, org: OrgHandle) -> None:
+    """A GET makes no call; the next POST says it."""
+    person.opens_the_sign_up().tells_who_she_is()
+    org.advance(301)
+    assert person.opens("/signup/step/").heading == "Secure your account"
+    assert person.chooses("Email").heading == "This took too long"
+
+
+@pytest.mark.parametrize("button", ["Cancel sign-up"])
+def test_an_expired_sign_up_can_still_be_cancelled(person: Person, org: OrgHandle, button: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    org.advance(301)
+    assert person.presses(button).heading == "Sign-up cancelled"
+
+
+def test_an_interaction_code_that_waited_too_long_leads_to_signing_in(person: Person, org: OrgHandle) -> None:
+    """The account is finished at the org, only the hand-over was late."""
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    org.fail("/token", "status", status=429)
+    person.sets_a_password()
+    assert person.heading == "Almost there"
+    org.advance(61)
+    person.presses("Sign in")
+    assert person.heading == "Your account is ready"
+    assert Registration.objects.get().status == Status.READY
+    person.follows("Sign in").signs_in_at_the_org()
+    assert person.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED

@@ -1,0 +1,213 @@
+"""The org is away or answers nonsense: a page with a way to try again, the row where it was, and the retry works."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from person import SITE, Person
+
+from okta_devorg import OrgHandle, running_org
+from selfreg import org as configured_org
+from selfreg.idx import transport
+from selfreg.models import Registration, Status
+
+# What is lost before the org works, and what is lost after it did.
+BEFORE = ["status", "timeout", "reset", "html", "empty", "malformed", "redirect", "huge"]
+AFTER = ["after", "truncate", "slow"]
+ANSWERED = ["foreign-href"]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch, org: OrgHandle) -> None:
+    """Deadlines that a test can wait for."""
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
+
+
+def fail(org: OrgHandle, path: str, kind: str) -> None:
+    """Until `recovers`: what changes nothing is asked twice."""
+    org.fail(path, kind, times=9, **({"seconds": 1.0} if kind in ("timeout", "slow") else {}))
+
+
+def recovers(org: OrgHandle) -> None:
+    """It answers again, and is asked again: a client that gave up on it is not waited for."""
+    org.org.faults.pending.clear()
+    configured_org._transport.cache_clear()
+
+
+def fail_once(org: OrgHandle, path: str, kind: str) -> None:
+    org.fail(path, kind, **({"seconds": 1.0} if kind in ("timeout", "slow") else {}))
+
+
+# ---- the form
+
+
+def test_a_stopped_org_is_a_page_with_a_retry(person: Person, configure: Callable[..., None]) -> None:
+    with running_org(site=SITE) as gone:
+        configure(ISSUER=gone.issuer)
+    person.opens_the_sign_up("?next=/members/")
+    assert person.status == 503
+    assert person.heading == "Sign-up is not available"
+    assert "Nothing is lost" in person.page.text
+    assert "Retry-After: 30" in person.seen[-1].headers
+    assert person.page.link("Try again") == "/signup/?next=/members/"
+
+
+@pytest.mark.parametrize("path", ["/interact", "/introspect", "/idx/enroll"])
+@pytest.mark.parametrize("kind", [*BEFORE, "after", "truncate"])
+def test_a_form_that_could_not_be_had_can_be_asked_for_again(
+    person: Person, org: OrgHandle, path: str, kind: str
+) -> None:
+    fail(org, path, kind)
+    person.opens_the_sign_up()
+    assert person.heading == "Sign-up is not available"
+    assert person.page.notices()
+    recovers(org)
+    assert person.follows("Try again").heading == "Create your account"
+    assert not Registration.objects.exists()
+
+
+def test_what_was_typed_survives_an_org_that_is_away_when_the_form_comes_back(person: Person, org: OrgHandle) -> None:
+    Person().opens_the_sign_up()
+    person.opens_the_sign_up()
+    fail(org, "/interact", "reset")
+    person.tells_who_she_is()
+    assert person.page.problems() or person.page.notices()
+    recovers(org)
+    assert person.page.typed("Email") == "ada@example.com"
+    assert person.presses("Sign up").heading == "Secure your account"
+
+
+@pytest.mark.parametrize("kind", ["reset", "html", "empty", "truncate"])
+def test_a_question_that_changes_nothing_is_asked_once_more_at_once(person: Person, org: OrgHandle, kind: str) -> None:
+    fail_once(org, "/introspect", kind)
+    assert person.opens_the_sign_up().heading == "Create your account"
+
+
+def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(person: Person, org: OrgHandle) -> None:
+    fail(org, "/interact", "reset")
+    for _ in range(8):
+        person.opens_the_sign_up()
+        assert person.heading == "Sign-up is not available"
+    assert len(org.calls("/interact")) == 5
+
+
+# ---- the first submission
+
+
+@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+def test_a_first_submission_whose_answer_is_lost_makes_one_account(person: Person, org: OrgHandle, kind: str) -> None:
+    person.opens_the_sign_up()
+    fail_once(org, "/enroll/new", kind)
+    person.tells_who_she_is()
+    if kind in BEFORE:
+        assert person.heading == "Create your account"
+        assert person.page.notices() or person.page.problems()
+        assert person.page.typed("Email") == "ada@example.com"
+    person.does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    assert len(org.users) == User.objects.count() == 1
+
+
+# ---- a step
+
+
+@pytest.mark.parametrize("kind", BEFORE)
+def test_a_step_that_did_not_reach_the_org_is_still_open_and_says_so(person: Person, org: OrgHandle, kind: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    before = Registration.objects.get()
+    fail_once(org, "/credential/enroll", kind)
+    person.chooses("Email")
+    row = Registration.objects.get()
+    assert (row.status, row.step) == (before.status, before.step)
+    assert person.heading == "Secure your account"
+    assert "try again" in " ".join([*person.page.notices(), *person.page.problems()])
+    assert person.chooses("Email").heading == "Check your e-mail"
+    assert len(org.messages(person.email)) == 1
+
+
+@pytest.mark.parametrize("kind", AFTER)
+def test_a_step_whose_answer_was_lost_is_not_done_twice(person: Person, org: OrgHandle, kind: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    fail_once(org, "/credential/enroll", kind)
+    person.chooses("Email")
+    assert person.heading == "Check your e-mail"
+    assert len(org.messages(person.email)) == 1
+    assert person.types_the_code_from(org).heading == "Secure your account"
+
+
+@pytest.mark.parametrize("kind", AFTER)
+def test_a_code_whose_answer_was_lost_still_proves_the_address(person: Person, org: OrgHandle, kind: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    fail_once(org, "/challenge/answer", kind)
+    person.types_the_code_from(org)
+    assert person.heading == "Secure your account"
+    assert Registration.objects.get().email_verified_at is not None
+    assert person.chooses("Password").sets_a_password().is_signed_in
+
+
+@pytest.mark.parametrize("kind", ["reset", "html", "after"])
+def test_an_org_that_stays_away_is_asked_when_the_page_is_opened_again(
+    person: Person, org: OrgHandle, kind: str
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    fail_once(org, "/credential/enroll", kind)
+    fail(org, "/introspect", "reset")
+    person.chooses("Email")
+    assert person.heading == "Secure your account"
+    assert Registration.objects.get().in_doubt
+    recovers(org)
+    person.opens("/signup/step/")
+    assert person.heading == ("Check your e-mail" if kind == "after" else "Secure your account")
+    assert not Registration.objects.get().in_doubt
+
+
+def test_an_answer_that_leads_elsewhere_is_not_followed_and_the_sign_up_recovers(
+    person: Person, org: OrgHandle
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    fail_once(org, "/credential/enroll", "foreign-href")
+    person.chooses("Email").types_the_code_from(org)
+    assert person.heading == "Check your e-mail"
+    assert person.page.notices() or person.page.problems()
+    person.does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+
+
+def test_too_many_requests_are_a_pause_not_an_end(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    org.fail("/credential/enroll", "status", status=429)
+    person.chooses("Email")
+    assert person.heading == "Secure your account"
+    assert "Too many attempts at the moment" in " ".join([*person.page.notices(), *person.page.problems()])
+    assert person.chooses("Email").heading == "Check your e-mail"
+
+
+# ---- the hand-over
+
+
+@pytest.mark.parametrize("kind", ["reset", "html", "status", "after", "truncate", "timeout"])
+@pytest.mark.parametrize("path", ["/token", "/userinfo", "/keys"])
+def test_a_hand_over_that_fails_leaves_an_account_that_signing_in_completes(
+    person: Person, org: OrgHandle, path: str, kind: str
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    fail(org, path, kind)
+    person.sets_a_password()
+    recovers(org)
+    assert not person.is_signed_in
+    assert person.heading in ("Your account is ready", "Almost there")
+    person.presses("Sign in") if person.heading == "Almost there" else person.follows("Sign in").signs_in_at_the_org()
+    assert person.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED
+    assert User.objects.count() == 1
+
+
+def test_a_refused_client_ends_the_sign_up_with_the_orgs_words(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    org.patch_policy({"unknowns": {"unassigned_refused_at": "token"}})
+    app = {"client_id": "0oaLocalDemoApp0000", "client_secret": "local-demo-secret-not-for-production"}
+    org.patch_policy({"apps": [app | {"redirect_uris": [f"{SITE}/oidc/callback/"], "assigned": False}]})
+    person.sets_a_password()
+    assert person.heading == "The sign-up could not be finished"
+    assert "not assigned" in person.page.text
+    assert Registration.objects.get().status == Status.FAILED

@@ -1,0 +1,26 @@
+"""Scenario B2: an org that asks for the password before anything else, and for the address straight after."""
+
+import pytest
+from person import Person
+
+from okta_devorg import OrgHandle
+
+
+@pytest.fixture
+def org(org: OrgHandle) -> OrgHandle:
+    org.patch_policy({"order": "password_first", "authenticators": {"phone_number": "optional"}})
+    return org
+
+
+def test_the_password_is_the_only_choice_until_it_is_set(person: Person) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    assert [c.label for c in person.form.controls if c.type == "radio"] == ["Password"]
+    person.chooses("Password").sets_a_password()
+    assert [c.label for c in person.form.controls if c.type == "radio"] == ["Email"]
+
+
+def test_the_sign_up_ends_signed_in_after_skipping_the_phone(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.chooses("Email").types_the_code_from(org).presses("Skip for now")
+    assert person.is_signed_in
+    assert org.users[0].status.value == "ACTIVE"
