@@ -24,6 +24,7 @@ from selfreg.identities import prove_email
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
 from selfreg.idx.response import Json
+from selfreg.linking import LinkOffered, account_to_join
 from selfreg.models import OktaIdentity
 from selfreg.org import client_for
 from selfreg.visit import visitor_of
@@ -87,6 +88,7 @@ class OktaBackend(OIDCAuthenticationBackend):
 
         :raises IdxError: the org could not be asked, or refused the code
         :raises SignInFailed: it answered, and the answer does not hold
+        :raises LinkOffered: the person may join an account that was here before
         """
         if request is None:
             return None
@@ -149,9 +151,19 @@ class OktaBackend(OIDCAuthenticationBackend):
         mandatory = "mandatory" in (conf().email_verification, exchange.workflow)
         if mandatory and not proven and not (known and known.email_verified_at):
             raise SignInFailed("selfreg.email_unproven")
+        if known is None and account_to_join(person) is not None:
+            raise LinkOffered(person)
+        return self.enter(person, known)
+
+    def enter(self, person: Mapping[str, Any], known: OktaIdentity | None = None) -> Any:
+        """The user of a person whom the org proved, made now if there is none.
+
+        :raises SignInFailed: the site's users have unique addresses, and this one is taken
+        """
+        issuer, subject = conf().issuer, person["sub"]
         if known is None:
             known = self._new_identity(issuer, subject, person)
-        if proven and known.email_verified_at is None:
+        if person.get("email_verified") is True and known.email_verified_at is None:
             prove_email(issuer, subject)
         return self.update_user(known.user, dict(person))
 

@@ -12,6 +12,7 @@ from selfreg import vault
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment
 from selfreg.flow import Flow
+from selfreg.linking import LinkOffered
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.org import client_for
 from selfreg.visit import visitor_of
@@ -20,8 +21,10 @@ MINE = "selfreg"  # ids of this browser's registrations, newest last
 OPENING = "selfreg_opening"  # a transaction that was opened for showing its form
 DRAFT = "selfreg_draft"  # what was typed before a transaction ran out
 LINK = "selfreg_link"  # what an e-mail link carried
+LINKING = "selfreg_linking"  # whom the org proved, while the person decides about an older account
 CLAIMS = "selfreg_claims"  # in the clear: the claims that pages may show
 MOST_AT_ONCE = 5
+OFFER_SECONDS = 600
 MOST_KEPT = 1_000
 
 
@@ -78,6 +81,17 @@ def kept(request: HttpRequest, name: str) -> Any:
 def keep_draft(request: HttpRequest, typed: Mapping[str, str]) -> None:
     """Keeps what was typed on the first page for the next first page."""
     keep(request, DRAFT, {name: value[:MOST_KEPT] for name, value in typed.items()})
+
+
+def keep_offer(request: HttpRequest, offer: LinkOffered, next_url: str) -> None:
+    """Keeps whom the org proved while the person decides about an older account, for ten minutes."""
+    keep(request, LINKING, {"person": offer.person, "next": next_url, "until": time.time() + OFFER_SECONDS})
+
+
+def kept_offer(request: HttpRequest) -> dict[str, Any] | None:
+    """The same, while it lasts."""
+    found = kept(request, LINKING)
+    return found if found and found["until"] > time.time() else None
 
 
 def opened_transaction(request: HttpRequest) -> Flow | None:

@@ -50,6 +50,8 @@ class Conf:
     """
     minimum_fill_seconds: float = 2.0
     """A sign-up form that comes back faster was filled in by a program."""
+    link_existing: bool = False
+    """Whether a person may join an account that this site had before, by its password. Never staff accounts."""
     profile_hook: str = ""
     """Dotted path of a function that may refuse or amend a profile, see ``selfreg.profile_hook``."""
     hook_secret: str = field(default="", repr=False)

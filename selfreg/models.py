@@ -290,6 +290,7 @@ class OktaIdentity(models.Model):
     subject = models.CharField(_("subject"), max_length=255)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="okta_identities")
     email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
+    linked_at = models.DateTimeField(_("joined with an older account"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.StartView.as_view(), name="start"),
     path("step/", views.StepView.as_view(), name="step"),
     path("verify/", views.VerifyView.as_view(), name="verify"),
+    path("link/", views.LinkView.as_view(), name="link"),
     path("done/", views.DoneView.as_view(), name="done"),
     path("hooks/registration/", views.RegistrationHookView.as_view(), name="registration_hook"),
     path("hooks/events/", views.EventHookView.as_view(), name="event_hook"),

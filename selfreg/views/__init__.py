@@ -6,6 +6,7 @@ except that it asks the org once when the answer to an earlier call was lost.
 
 from selfreg.views.ending import CancelView, DoneView
 from selfreg.views.hooks import EventHookView, RegistrationHookView
+from selfreg.views.link import LinkView
 from selfreg.views.oidc import AuthenticateView, CallbackView
 from selfreg.views.start import StartView
 from selfreg.views.step import StepView
@@ -17,6 +18,7 @@ __all__ = [
     "CancelView",
     "DoneView",
     "EventHookView",
+    "LinkView",
     "RegistrationHookView",
     "StartView",
     "StepView",

@@ -11,11 +11,12 @@ from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from selfreg.auth import SignInFailed, oidc_setting
-from selfreg.browser import my_registrations
+from selfreg.browser import keep_offer, my_registrations
 from selfreg.enrollment import Enrollment, complete_by_sign_in
 from selfreg.idx.errors import IdxError
 from selfreg.idx.response import Message
 from selfreg.landing import landing, safe_path
+from selfreg.linking import LinkOffered
 from selfreg.models import Conflict, Status, link_digest
 from selfreg.org import client_for
 from selfreg.texts import say
@@ -61,6 +62,9 @@ class CallbackView(OIDCAuthenticationCallbackView):
             if request.user.is_authenticated:
                 request.session.flush()
             return self.failed(request, "claims", error.reason)
+        except LinkOffered as offer:
+            keep_offer(request, offer, request.session.get("oidc_login_next", ""))
+            return redirect("selfreg:link")
         except (IdxError, SuspiciousOperation) as error:
             return self.failed(request, type(error).__name__)
 

@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.auth import SignInFailed
-from selfreg.browser import CLAIMS, keep_draft, step_url
+from selfreg.browser import CLAIMS, keep_draft, keep_offer, step_url
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
 from selfreg.idx.errors import IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.landing import landing
+from selfreg.linking import LinkOffered
 from selfreg.models import Conflict, Status
 
 ON_STEP_PAGE = (Status.STARTED, Status.ENROLLING, Status.FINISHING)
@@ -67,6 +68,10 @@ def finish(request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
     except (OrgUnreachable, RateLimited) as error:
         enrollment.retry_later(error)
         return redirect(step_url(request))
+    except LinkOffered as offer:
+        enrollment.leave_to_link(offer.person["sub"])
+        keep_offer(request, offer, enrollment.registration.next_url)
+        return redirect("selfreg:link")
     except (SignInFailed, IdxError) as problem:
         _end_without_session(enrollment, problem)
         return redirect("selfreg:done")

@@ -1,0 +1,83 @@
+"""Joining an account that the site had before, with ``SELFREG["LINK_EXISTING"]``."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import OktaIdentity, Registration, Status
+
+OLD_PASSWORD = "Old-Oak-Door-1951"
+
+
+@pytest.fixture
+def linking(configure: Callable[..., None]) -> None:
+    configure(LINK_EXISTING=True)
+
+
+def an_older_account(email: str, **more: bool) -> User:
+    return get_user_model().objects.create_user("ada-of-old", email=email, password=OLD_PASSWORD, **more)
+
+
+def user_of(person: Person) -> User:
+    request = HttpRequest()
+    request.session = person.browser.session
+    return get_user(request)
+
+
+def test_off_by_default_an_address_joins_nothing(person: Person, org: OrgHandle) -> None:
+    older = an_older_account(person.email)
+    person.signs_up(org)
+    assert person.is_signed_in
+    assert user_of(person).pk != older.pk
+
+
+@pytest.mark.usefixtures("linking")
+def test_the_owner_joins_the_older_account_by_its_password(person: Person, org: OrgHandle) -> None:
+    older = an_older_account(person.email)
+    person.signs_up(org)
+    assert person.heading == "You have an account here"
+    person.fills_and_presses({"password": OLD_PASSWORD})
+    assert user_of(person).pk == older.pk
+    assert OktaIdentity.objects.get(user=older).linked_at
+    assert Registration.objects.get().status == Status.COMPLETED
+
+
+@pytest.mark.usefixtures("linking")
+def test_a_wrong_password_joins_nothing_and_says_so(person: Person, org: OrgHandle) -> None:
+    an_older_account(person.email)
+    person.signs_up(org).fills_and_presses({"password": "not this one"})
+    assert "That is not the password of this account." in person.seen[-1].body
+    assert not person.is_signed_in
+    assert not OktaIdentity.objects.exists()
+
+
+@pytest.mark.usefixtures("linking")
+def test_tries_of_the_password_are_counted(person: Person, org: OrgHandle) -> None:
+    an_older_account(person.email)
+    person.signs_up(org)
+    for _try in range(5):
+        person.fills_and_presses({"password": "not this one"})
+    person.fills_and_presses({"password": OLD_PASSWORD})
+    assert not person.is_signed_in
+
+
+@pytest.mark.usefixtures("linking")
+def test_keeping_them_apart_makes_a_new_user(person: Person, org: OrgHandle) -> None:
+    older = an_older_account(person.email)
+    person.signs_up(org).presses("Keep them apart")
+    assert person.is_signed_in
+    assert user_of(person).pk != older.pk
+
+
+@pytest.mark.usefixtures("linking")
+@pytest.mark.parametrize("rank", ["is_staff", "is_superuser"])
+def test_staff_accounts_are_never_offered(person: Person, org: OrgHandle, rank: str) -> None:
+    older = an_older_account(person.email, **{rank: True})
+    person.signs_up(org)
+    assert person.is_signed_in
+    assert user_of(person).pk != older.pk
