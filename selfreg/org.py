@@ -15,6 +15,7 @@ from selfreg.idx.client import App, IdxClient, Visitor
 from selfreg.idx.client_auth import Credentials
 from selfreg.idx.response import IdxResponse, Message, Remediation, parse, without_bearers
 from selfreg.idx.transport import Transport
+from selfreg.policy_history import remember
 from selfreg.steps import current_remediation, sign_up_offered
 
 
@@ -86,6 +87,8 @@ def sign_up_form(client: IdxClient) -> tuple[IdxResponse, Flow | None]:
 
 
 def _remember_form(client: IdxClient, flow: Flow) -> None:
+    form = current_remediation(flow.response)
+    remember(client.app.issuer, client.visitor.language, fingerprint(form), form)
     shared = without_bearers(json.loads(flow.document))
     cache.set(_form_key(client), shared, conf().form_cache_seconds)
 

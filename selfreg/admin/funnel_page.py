@@ -1,0 +1,151 @@
+"""The funnel as a page with a picture, as CSV and as JSON."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from selfreg.admin.export import csv_lines
+from selfreg.admin.words import failure_words, step_words
+from selfreg.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
+
+PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
+DEFAULT_DAYS, MOST_DAYS = 7, 366
+NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
+BAR, GAP, LABEL, WIDTH, FIGURES = 30, 14, 190, 760, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the table, one bar of the picture. Shares are percent; lengths and places are pixels."""
+
+    name: str
+    stage: Stage
+    before: int
+    share: float
+    lost: int
+    lost_share: float
+    y: int
+    width: int
+    before_width: int
+
+
+def chosen_period(request: HttpRequest) -> tuple[Period, int]:
+    """``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive), else ``?days=``; with the number of days, or 0."""
+    try:
+        start, end = (datetime.strptime(request.GET[name], "%Y-%m-%d").replace(tzinfo=UTC) for name in ("from", "to"))
+        if timedelta(0) < end - start <= timedelta(days=MOST_DAYS):
+            return Period(start, end), 0
+    except (KeyError, ValueError):
+        pass
+    text = request.GET.get("days", "")
+    days = int(text) if text.isdecimal() and 0 < int(text[:6]) <= MOST_DAYS else DEFAULT_DAYS
+    now = timezone.now()
+    return Period(now - timedelta(days=days), now), days
+
+
+def stage_name(step: str) -> str:
+    return str(NAMES[step]) if step in NAMES else step_words(step)
+
+
+def lines(now: Funnel, before: Funnel) -> list[Line]:
+    """The milestones with what was lost on the way to each, and the same of the period before."""
+    earlier = {stage.step: stage.people for stage in before.stages}
+    most = max(now.started, before.started, 1)
+    made = []
+    for index, stage in enumerate(now.stages):
+        previous = now.stages[index - 1].people if index else stage.people
+        made.append(
+            Line(
+                name=stage_name(stage.step),
+                stage=stage,
+                before=earlier.get(stage.step, 0),
+                share=_percent(stage.people, now.started),
+                lost=max(0, previous - stage.people),
+                lost_share=_percent(max(0, previous - stage.people), previous),
+                y=index * (BAR + GAP),
+                width=round(_room() * stage.people / most),
+                before_width=round(_room() * earlier.get(stage.step, 0) / most),
+            )
+        )
+    return made
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """Everything the page shows."""
+    period, days = chosen_period(request)
+    now, before = funnel(period), funnel(period.before)
+    shown = lines(now, before)
+    return {
+        "period": period,
+        "days": days,
+        "periods": PERIODS,
+        "now": now,
+        "before": before,
+        "lines": shown,
+        "steps": [(step_words(s.step), s) for s in now.steps],
+        "errors": [(failure_words(key), count) for key, count in now.errors],
+        "troubles": now.troubles,
+        "rate": _percent(now.completed, now.started),
+        "rate_before": _percent(before.completed, before.started),
+        "splits": [
+            (gettext("By language"), [(s, _percent(s.completed, s.started)) for s in now.languages]),
+            (gettext("By workflow"), [(s, _percent(s.completed, s.started)) for s in now.workflows]),
+            (gettext("By policy version"), [(s, _percent(s.completed, s.started)) for s in now.policies]),
+        ],
+        "picture": {
+            "width": WIDTH,
+            "height": len(shown) * (BAR + GAP),
+            "label": LABEL,
+            "bar": BAR,
+            "thin": BAR // 3,
+            "room": _room(),
+            "text": WIDTH - FIGURES + 10,
+        },
+    }
+
+
+def as_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """The numbers for programs (``json``) and spreadsheets (``csv``)."""
+    period, _days = chosen_period(request)
+    now, before = funnel(period), funnel(period.before)
+    if kind == "json":
+        return JsonResponse({"now": asdict(now), "before": asdict(before)})
+    response = HttpResponse("".join(csv_lines(_cells(now, before))), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="funnel.csv"'
+    return response
+
+
+def _cells(now: Funnel, before: Funnel) -> Iterator[tuple[Any, ...]]:
+    yield ("what", "name", "people", "people_before", "completed", "median_seconds", "resends", "refusals")
+    for what, stages, earlier in (("stage", now.stages, before.stages), ("step", now.steps, before.steps)):
+        past = {stage.step: stage.people for stage in earlier}
+        for s in stages:
+            yield (what, s.step, s.people, past.get(s.step, 0), None, s.seconds, s.resends, s.refusals)
+    for what, counts, earlier_counts in (
+        ("error", now.errors, before.errors),
+        ("trouble", now.troubles, before.troubles),
+    ):
+        for key, count in counts:
+            yield (what, key, count, dict(earlier_counts).get(key, 0))
+    for what, shares, past_shares in (
+        ("language", now.languages, before.languages),
+        ("workflow", now.workflows, before.workflows),
+        ("policy", now.policies, before.policies),
+    ):
+        started = {share.value: share.started for share in past_shares}
+        for share in shares:
+            yield (what, share.value, share.started, started.get(share.value, 0), share.completed)
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def _room() -> int:
+    return WIDTH - LABEL - FIGURES

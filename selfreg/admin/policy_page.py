@@ -1,0 +1,46 @@
+"""The org's sign-up form as visitors would get it now, and how it changed. Looking creates no account."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from selfreg.conf import conf
+from selfreg.idx.client import Visitor
+from selfreg.idx.errors import IdxError
+from selfreg.models import PolicyVersion
+from selfreg.org import SignUpUnavailable, client_for, fingerprint, sign_up_form
+from selfreg.policy_history import described, history, shown
+from selfreg.steps import current_remediation
+from selfreg.texts import notice, say
+
+LATELY = timedelta(days=1)
+
+
+def page_context() -> dict[str, Any]:
+    """The form, or why there is none; the versions, newest first."""
+    problem, form = "", None
+    try:
+        response, _fresh = sign_up_form(client_for(Visitor(language=get_language() or "en")))
+        form = current_remediation(response)
+    except SignUpUnavailable as closed:
+        problem = " ".join(say(message) for message in closed.messages) or str(closed)
+    except IdxError as error:
+        problem = say(notice(error))
+    return {
+        "problem": problem,
+        "fields": [described(field) for field in shown(form)] if form else [],
+        "fingerprint": fingerprint(form) if form else "",
+        "versions": history(conf().issuer),
+        "issuer": conf().issuer,
+    }
+
+
+def changed_lately() -> PolicyVersion | None:
+    """The newest version if it replaced another one within a day."""
+    newest = PolicyVersion.objects.filter(issuer=conf().issuer, seen_at__gte=timezone.now() - LATELY).first()
+    if newest is None:
+        return None
+    earlier = PolicyVersion.objects.filter(issuer=newest.issuer, language=newest.language, seen_at__lt=newest.seen_at)
+    return newest if earlier.exists() else None
