@@ -3,6 +3,6 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, str]:
-    """For every page, the sign-up's included: the name in the header, and the local org's address if it is in use."""
+    """For every page: the local org's address if it is in use."""
     local_org = f"http://127.0.0.1:{settings.ORG_PORT}/" if settings.LOCAL_ORG else ""
-    return {"site_name": settings.SELFREG["SITE_NAME"], "local_org": local_org}
+    return {"local_org": local_org}

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.core.cache import cache
 
+from selfreg.conf import conf
 from selfreg.identities import identity_of
 from selfreg.idx.errors import IdxError
 from selfreg.org import SignUpUnavailable, client_for, sign_up_form
@@ -32,6 +33,20 @@ def sign_up_offered(context: Any) -> bool:
             return True
         cache.set(OFFERED, known, OFFERED_SECONDS)
     return bool(known)
+
+
+@register.simple_tag(takes_context=True)
+def email_is_proven(context: Any) -> bool:
+    """``{% email_is_proven as proven %}``: whether the address of the signed-in person is proven, as known now."""
+    request = context["request"]
+    identity = identity_of(request.user) if hasattr(request, "user") else None
+    return identity is not None and identity.email_verified_at is not None
+
+
+@register.simple_tag
+def site_name() -> str:
+    """``{% site_name as name %}``: what the site is called on the pages of the sign-up."""
+    return conf().name
 
 
 @register.inclusion_tag("selfreg/email_notice.html", takes_context=True)

@@ -3,6 +3,9 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
+
+from selfreg.models import OktaIdentity
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +51,7 @@ def test_no_page_holds_a_script_or_style_that_the_policy_would_block(client: Cli
 
 
 def test_the_home_page_greets_a_person_by_name_and_shows_their_claims(client: Client, ada: User) -> None:
+    OktaIdentity.objects.create(issuer="https://org", subject="00u1", user=ada, email_verified_at=timezone.now())
     client.force_login(ada, "django.contrib.auth.backends.ModelBackend")
     session = client.session
     session["selfreg_claims"] = {"sub": "00u1", "email": "ada@example.com", "email_verified": True}
