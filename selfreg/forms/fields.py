@@ -6,6 +6,7 @@ beside the field; here only what no org can accept is refused.
 
 import unicodedata
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -78,7 +79,7 @@ def field_for(leaf: Field, step: Step) -> forms.Field:
     elif leaf.secret:
         built = _password(leaf, step)
     else:
-        built = _text(leaf)
+        built = _text(leaf, digits=step.page in ("code", "totp"))
     built.label, built.help_text = texts.label(leaf), leaf.description
     return sent_as(built, leaf.path)
 
@@ -94,7 +95,8 @@ def sent_as(field: forms.Field, path: str, *, secret: bool | None = None) -> for
 def is_new_password(leaf: Field, step: Step) -> bool:
     """Whether a secret is one that is being chosen here, so that it is asked for twice."""
     enrolling = leaf.authenticator or step.authenticator
-    return leaf.secret and (enrolling is None or enrolling.kind == "password")
+    is_asked_back = step.remediation.name in ("challenge-authenticator", "identify")
+    return leaf.secret and not is_asked_back and (enrolling is None or enrolling.kind == "password")
 
 
 def repeated_password() -> forms.Field:
@@ -108,7 +110,12 @@ def repeated_password() -> forms.Field:
 
 def countries() -> list[tuple[str, str]]:
     """ISO 3166 codes with names in the visitor's language, in its order of names."""
-    names = _locale().territories
+    return _countries(get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _countries(language: str) -> list[tuple[str, str]]:
+    names = _locale(language).territories
     known = [(code, names.get(code, code)) for code in _iso_codes()]
     return sorted(known, key=lambda c: _sortable(c[1]))
 
@@ -129,6 +136,7 @@ def home_country() -> str:
     )
 
 
+@cache
 def time_zones() -> list[tuple[str, str]]:
     """IANA names of places: Okta's ``timezone`` attribute has no choices of its own."""
     return [
@@ -164,11 +172,11 @@ def _choices(leaf: Field) -> forms.Field:
 def _password(leaf: Field, step: Step) -> forms.Field:
     """Sent byte for byte: not trimmed, not normalised; never shown again."""
     field = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput)
-    field.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "off"
+    field.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "current-password"
     return sent_as(field, leaf.path, secret=True)
 
 
-def _text(leaf: Field) -> forms.Field:
+def _text(leaf: Field, *, digits: bool = False) -> forms.Field:
     field = forms.CharField(
         required=leaf.required,
         min_length=leaf.min_length if leaf.min_length and leaf.min_length > 1 else None,
@@ -177,11 +185,11 @@ def _text(leaf: Field) -> forms.Field:
         validators=[no_control_characters],
     )
     attributes = field.widget.attrs
-    if leaf.name == "passcode":
+    if leaf.name in ("passcode", "nextPasscode"):
         field.required = True
         attributes |= {
             "autocomplete": "one-time-code",
-            "inputmode": "numeric",
+            "inputmode": "numeric" if digits else "text",
             "class": "code",
             "autocapitalize": "off",
         }
@@ -193,9 +201,9 @@ def _text(leaf: Field) -> forms.Field:
     return field
 
 
-def _locale() -> Locale:
+def _locale(language: str) -> Locale:
     try:
-        return Locale.parse((get_language() or "en").replace("-", "_"))
+        return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         return Locale("en")
 

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from selfreg import texts
 from selfreg.forms.fields import (
     EMPTY,
     dialling_countries,
@@ -42,13 +43,17 @@ CHOICE_HINTS = {
 
 
 def as_sent(step: Step) -> Layout:
-    """Every visible, mutable leaf in the org's order; a chosen password twice; the captcha's token."""
+    """Every visible, mutable leaf in the org's order; a chosen password twice; the captcha's token; a choice between
+    objects by their ids.
+    """
     built: Layout = {}
     for outer in step.fields:
         for leaf in outer.leaves:
             if leaf.hint == "captcha":
                 built[leaf.path] = _captcha(leaf)
-            elif leaf.visible and leaf.mutable and not any(o.fields for o in leaf.options):
+            elif any(o.fields for o in leaf.options):
+                built |= _choice_by_id(leaf)
+            elif leaf.visible and leaf.mutable:
                 built[leaf.path] = field_for(leaf, step)
                 if is_new_password(leaf, step):
                     built[CONFIRM] = repeated_password()
@@ -64,6 +69,12 @@ def _choose(step: Step) -> Layout:
     radios = _radios(choices, _("What do you want to set up now?"))
     radios.choice_hints = {k: str(v) for k, v in hints.items()}  # type: ignore[attr-defined]
     return {CHOICE: sent_as(radios, f"{chooser.path}.id")}
+
+
+def _choice_by_id(leaf: Field) -> Layout:
+    """The id alone says which object is meant (protocol 4.4)."""
+    path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
+    return {path: sent_as(_radios(choices, texts.label(leaf)), path)} if choices else {}
 
 
 def _phone(step: Step) -> Layout:

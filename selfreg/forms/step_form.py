@@ -60,7 +60,8 @@ class StepForm(forms.Form):
                 self.page_notices.append(text)
 
     def _home(self, message: Message) -> str:
-        if message.path in self.fields:
+        """The visible field a message belongs to; "" for the page."""
+        if message.path in self.fields and not self.fields[message.path].widget.is_hidden:
             return message.path
         about_number = is_error(message) and self.step.page == "phone" and not message.key.startswith("selfreg.")
         return NUMBER if about_number and NUMBER in self.fields else ""
