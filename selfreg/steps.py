@@ -12,36 +12,52 @@ ANY = "*"
 SELECT = "select-authenticator-enroll"
 SIGN_UP = "select-enroll-profile"
 SKIP = "skip"
-CHECK_EMAIL = "idx.email.verification.required"
+CHECK_EMAIL = frozenset({"idx.email.verification.required", "idx.request.activation.email"})
+SUCCESS_REDIRECT = "success-redirect"
 
-# (remediation, kind of authenticator) -> the page that serves it. What is not here gets the page "other".
+# (remediation, key of its authenticator) -> the page that serves it. What is not here gets the page "other": its fields
+# as the org sent them.
 PAGES = {
     ("enroll-profile", ANY): "profile",
     ("enroll-profile-update", ANY): "profile",
     ("profile-update", ANY): "profile",
     (SELECT, ANY): "choose",
-    (SELECT, "phone"): "phone",
-    ("authenticator-enrollment-data", "phone"): "phone",
-    ("enroll-authenticator", "password"): "password",
-    ("enroll-authenticator", "email"): "code",
-    ("enroll-authenticator", "phone"): "code",
+    (SELECT, "phone_number"): "phone",
+    ("authenticator-enrollment-data", "phone_number"): "phone",
+    ("enroll-authenticator", "okta_password"): "password",
+    ("enroll-authenticator", "okta_email"): "code",
+    ("enroll-authenticator", "phone_number"): "code",
     ("enroll-authenticator", "security_question"): "question",
-    ("enroll-authenticator", "app"): "totp",
-    ("enroll-authenticator", "security_key"): "passkey",
+    ("enroll-authenticator", "google_otp"): "totp",
+    ("enroll-authenticator", "webauthn"): "passkey",
+    ("enroll-webauthn-residentkey", ANY): "passkey",
+    ("reenroll-authenticator", "okta_password"): "password",
+    ("reenroll-authenticator-warning", "okta_password"): "password",
+    ("reset-authenticator", "okta_password"): "password",
+    # The org asks for what the person has already, before it goes on.
+    ("challenge-authenticator", "okta_email"): "code",
+    ("challenge-authenticator", "phone_number"): "code",
     # What only a phone app or a card reader can do: the page says so and offers the ways that are left.
     ("enroll-poll", ANY): "unsupported",
     ("select-enrollment-channel", ANY): "unsupported",
     ("enrollment-channel-data", ANY): "unsupported",
+    ("device-challenge-poll", ANY): "unsupported",
 }
 
 # Ways around a step, or out of the sign-up; never the step itself.
 SIDEWAYS = frozenset(
     {SKIP, SIGN_UP, "select-identify", "identify", "unlock-account", "redirect-idp", "launch-authenticator", "cancel"}
-    | {"select-authenticator-authenticate", "challenge-poll", "success-redirect", "failure-redirect", "piv-idp"}
+    | {"challenge-poll", SUCCESS_REDIRECT, "failure-redirect", "piv-idp"}
 )
+# Where these are offered the org shows its sign-in page; whatever else is on it belongs to signing in.
+SIGN_IN = frozenset({SIGN_UP, "identify"})
+CODE_STEPS = frozenset({"enroll-authenticator", "challenge-authenticator"})
 
-# Authenticators that a server-rendered page can enroll; others are left out of a choice that has any of these.
-FEASIBLE = frozenset({"okta_email", "okta_password", "phone_number", "security_question", "google_otp", "webauthn"})
+# Authenticators that a server-rendered page can enroll: others are left out of a choice.
+FEASIBLE = frozenset(
+    {"okta_email", "okta_password", "phone_number", "security_question", "google_otp", "webauthn"}
+    | {"custom_otp", "del_oath", "rsa_token", "symantec_vip", "yubikey_token"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,12 @@ class Ended:
     @property
     def awaits_email(self) -> bool:
         """The org sends a link; opening it makes the account active (protocol 4.10)."""
-        return self.reason == CHECK_EMAIL
+        return self.reason in CHECK_EMAIL
+
+    @property
+    def awaits_sign_in(self) -> bool:
+        """The org is done, but hands out no code: it wants to go on at its own sign-in page."""
+        return self.reason == SUCCESS_REDIRECT
 
 
 def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended:
@@ -124,17 +145,19 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         option=option,
         choices=choices,
         skip=response.remediation(SKIP),
-        resend=authenticator.resend if authenticator and remediation.name == "enroll-authenticator" else None,
-        poll=authenticator.poll if authenticator and remediation.name == "enroll-authenticator" else None,
+        resend=authenticator.resend if authenticator and remediation.name in CODE_STEPS else None,
+        poll=authenticator.poll if authenticator and remediation.name in CODE_STEPS else None,
         others=select if select and (remediation is not select or option) else None,
         messages=response.messages,
     )
 
 
 def current_remediation(response: IdxResponse) -> Remediation | None:
-    """The first remediation that is a step; a lone ``skip`` counts as one."""
-    own = next((r for r in response.remediations if r.name not in SIDEWAYS and not r.is_link), None)
-    return own or response.remediation(SKIP)
+    """The first remediation that is a step; a lone ``skip`` counts as one, the org's sign-in page has none."""
+    own = [r for r in response.remediations if r.name not in SIDEWAYS and not r.is_link]
+    if any(r.name in SIGN_IN for r in response.remediations):
+        own = [r for r in own if r.name.startswith("enroll-profile")]
+    return own[0] if own else response.remediation(SKIP)
 
 
 def sign_up_offered(response: IdxResponse) -> Remediation | None:
@@ -170,10 +193,16 @@ def is_error(message: Message) -> bool:
 
 
 def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
-    kind = authenticator.kind if authenticator else ANY
-    if remediation.name == "enroll-authenticator" and authenticator and authenticator.key not in FEASIBLE:
-        return "unsupported"
-    return PAGES.get((remediation.name, kind)) or PAGES.get((remediation.name, ANY)) or "other"
+    key = authenticator.key if authenticator else ANY
+    page = PAGES.get((remediation.name, key)) or PAGES.get((remediation.name, ANY)) or "other"
+    if page == "passkey":
+        return page if authenticator and authenticator.activation else "unsupported"
+    return "unsupported" if any(_is_for_machines(f) for f in remediation.leaves) else page
+
+
+def _is_for_machines(leaf: Field) -> bool:
+    """Whether only a script or a device could fill it in. A captcha's token comes from the provider's own script."""
+    return leaf.required and leaf.mutable and not leaf.visible and leaf.value is None and leaf.hint != "captcha"
 
 
 def _authenticator_in_hand(response: IdxResponse, remediation: Remediation) -> Authenticator | None:
@@ -184,4 +213,6 @@ def _reason(response: IdxResponse) -> str:
     """The key of the first error, else of the first message, else what is missing."""
     errors = [m for m in response.messages if m.key and is_error(m)]
     informed = [m for m in response.messages if m.key]
-    return (errors or informed)[0].key[:100] if errors or informed else "no-way-on"
+    if errors or informed:
+        return (errors or informed)[0].key[:100]
+    return SUCCESS_REDIRECT if response.remediation(SUCCESS_REDIRECT) else "no-way-on"

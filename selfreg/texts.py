@@ -36,6 +36,7 @@ MESSAGES = {
     "selfreg.unreadable": _("This sign-up cannot be continued. Please start again."),
     "selfreg.email_unproven": _("Your account exists, but your e-mail address is not confirmed yet."),
     "no-way-on": _("The sign-up cannot go on here."),
+    "success-redirect": _("Your account is ready. Sign in to go on."),
     # Okta's
     "registration.error.invalidLoginEmail": _("'{0}' must be in the form of an email address"),
     "registration.error.doesNotMatchPattern": _("Provided value for property '{0}' does not match required pattern"),
@@ -54,6 +55,9 @@ MESSAGES = {
     "security.access_denied": _("You do not have permission to perform the requested action."),
     "idx.session.expired": _("The session has expired."),
     "idx.email.verification.required": _("To finish signing in, check your email."),
+    "idx.request.activation.email": _(
+        "New activation link requested. If your information matches our records, you will receive an email."
+    ),
     "idx.error.registration.unavailable": _("Registration is currently unavailable."),
     "idx.error.user.not.assigned.to.app": _("User is not assigned to this application."),
     "idx.error.server.safe.mode.enrollment.unavailable": _(
@@ -109,6 +113,9 @@ LABELS = {
     "identifier": _("E-mail or username"),
     "channel": _("How do you want to set it up?"),
     "rememberMe": _("Keep me signed in"),
+    "keepMeSignedIn": _("Keep me signed in"),
+    "consent": _("Do you allow this?"),
+    "authenticator": _("Choose one"),
 }
 
 

@@ -22,6 +22,8 @@ Json = Mapping[str, Any]
 
 MAX_TEXT = 2_000
 MAX_DEPTH = 12
+# Links out of the flow that older orgs put beside the remediations, newer ones among them (protocol 3.1).
+ENDINGS = ("success", "failure")
 KIND_BY_KEY = {
     "okta_email": "email",
     "okta_password": "password",
@@ -156,13 +158,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Remediation(Action):
-    """A step the org offers. ``kind``, ``idp_id`` and ``idp_name`` are those of an identity provider's link."""
+    """A step the org offers. ``kind``, ``idp_id`` and ``idp_name`` are those of an identity provider's link; ``facts``
+    are what a consent is about: (name, value) of a request, or the scopes that are asked for.
+    """
 
     authenticator: Authenticator | None = None
     kind: str = ""
     idp_id: str = ""
     idp_name: str = ""
     is_link: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
 
     @property
     def leaves(self) -> Iterator[Field]:
@@ -264,9 +269,11 @@ class _Document:
 
     def response(self) -> IdxResponse:
         raw = self.document
-        remediations = tuple(self.remediation(r) for r in _items(raw, "remediation") if _text(r, "name"))
-        page = [_message(m) for m in _items(raw, "messages")]
+        offered = [*_items(raw, "remediation"), *(raw[k] for k in ENDINGS if isinstance(raw.get(k), Mapping))]
+        remediations = tuple(self.remediation(r) for r in offered if _text(r, "name"))
         in_fields = [m for r in remediations for f in _walk(r.fields) for m in f.messages]
+        beside = {(m.key, m.text) for m in in_fields}
+        page = [m for m in _messages_anywhere(raw) if (m.key, m.text) not in beside]
         user, ui, client = _value(raw, "user"), _value(raw, "uiDisplay"), _value(raw, "client")
         cancel = raw.get("cancel")
         return IdxResponse(
@@ -316,6 +323,11 @@ class _Document:
             idp_id=_text(idp, "id"),
             idp_name=_text(idp, "name"),
             is_link=not raw.get("rel"),
+            facts=tuple(
+                (_text(f, "label") or _text(f, "name"), _text(f, "value") or _text(f, "desc"))
+                for key in ("requestInfo", "scopes")
+                for f in _list(raw, key)
+            ),
         )
 
     def fields(self, raw: object, prefix: str, depth: int = 0) -> tuple[Field, ...]:
@@ -482,13 +494,22 @@ def _message(raw: Json) -> Message:
     )
 
 
-def _unique(messages: list[Message]) -> tuple[Message, ...]:
-    """The same words once per field: a security question repeats its error in every option, a page may repeat its
-    fields'.
+def _messages_anywhere(node: object, depth: int = 0) -> Iterator[Message]:
+    """Every message of a document wherever it hangs, those of the page first: orgs put them on remediations and
+    authenticators too.
     """
-    beside_fields = {(m.key, m.text) for m in messages if m.path}
-    kept = [m for m in messages if m.path or (m.key, m.text) not in beside_fields]
-    return tuple({(m.key, m.text, m.path): m for m in kept}.values())
+    if depth > 3 * MAX_DEPTH:
+        return
+    if isinstance(node, Mapping):
+        yield from (_message(m) for m in _items(node, "messages"))
+        node = [inner for key, inner in node.items() if key != "messages"]
+    for inner in node if isinstance(node, list) else ():
+        yield from _messages_anywhere(inner, depth + 1)
+
+
+def _unique(messages: list[Message]) -> tuple[Message, ...]:
+    """The same words once per field: a security question repeats its error in every option."""
+    return tuple({(m.key, m.text, m.path): m for m in messages}.values())
 
 
 def _items(raw: Json, key: str) -> list[Json]:
