@@ -11,7 +11,20 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import control, hosted_pages, idx, interact, limits, links, management, oidc, people_pages, tokens
+from . import (
+    control,
+    hosted_pages,
+    identity_providers,
+    idx,
+    interact,
+    limits,
+    links,
+    management,
+    oidc,
+    okta_verify,
+    people_pages,
+    tokens,
+)  # fmt: skip
 from .calls import REDACTED, Call, read_body, redacted, redacted_headers, summary
 from .faults import replace, spoil
 from .identifiers import new_bearer
@@ -39,7 +52,10 @@ PROTOCOL: tuple[tuple[str, str, View], ...] = (
     *(("POST", "/idp/idx/" + name, partial(idx.endpoint, name=name)) for name in idx.HANDLERS),
     ("GET", "/signin/<attempt_id>", hosted_pages.sign_in_page),
     ("POST", "/signin/<attempt_id>", hosted_pages.sign_in),
+    ("POST", "/sso/idps/<idp_id>", lambda org, request, idp_id: identity_providers.sign_in(org, request)),
     ("GET", "/email/verify/<app_id>", links.magic_link),
+    ("POST", "/email/verify/<app_id>", links.email_consent),
+    ("GET POST", "/okta-verify/<token>", okta_verify.pairing_page),
     ("GET", "/tokens/<token>/verify", links.registration_link),
     ("GET", "/welcome/<token>", links.invitation),
     ("GET", "/api/v1/users", management.list_users),

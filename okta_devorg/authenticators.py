@@ -6,7 +6,8 @@ from .ion import Json, array, fixed
 from .users import Enrollment, User
 
 METHOD_LABELS = {"sms": "SMS", "voice": "Voice call"}
-POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn")
+CHANNEL_LABELS = {"qrcode": "QR code", "email": "EMAIL", "sms": "SMS"}
+POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn", "okta_verify", "duo")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ AUTHENTICATORS = {
         ),
         Authenticator("google_otp", "app", "Google Authenticator", "autLocalGoogleOtp001", ("otp",)),
         Authenticator("webauthn", "security_key", "Security Key or Biometric", "autLocalWebauthn0001", ("webauthn",)),
+        Authenticator("okta_verify", "app", "Okta Verify", "autLocalOktaVerify01", ("push", "totp", "signed_nonce")),
+        Authenticator("duo", "app", "Duo Security", "autLocalDuo000000001", ("duo",)),
     )
 }
 
@@ -74,6 +77,8 @@ def option(key: str, index: int) -> Json:
             method_choice(item.methods, False),
             {"name": "phoneNumber", "label": "Phone number", "required": False},
         ]
+    elif key == "okta_verify":
+        fields.append(channel_choice(False))
     else:
         fields.append(fixed("methodType", item.methods[0], False))
     return {"label": item.label, "value": {"form": {"value": fields}}, "relatesTo": f"$.authenticators.value[{index}]"}
@@ -82,3 +87,8 @@ def option(key: str, index: int) -> Json:
 def method_choice(methods: tuple[str, ...], required: bool) -> Json:
     options = [{"label": METHOD_LABELS[method], "value": method} for method in methods]
     return {"name": "methodType", "type": "string", "required": required, "options": options}
+
+
+def channel_choice(required: bool) -> Json:
+    options = [{"label": label, "value": channel} for channel, label in CHANNEL_LABELS.items()]
+    return {"name": "channel", "type": "string", "required": required, "options": options}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import passkeys, passwords, phones, questions, totp
+from . import okta_verify, passkeys, passwords, phones, questions, totp
 from .authenticators import AUTHENTICATORS
 from .codes import check_code, refuse_after_too_many, refuse_wrong_code, send_email_code, send_phone_code
 from .ion import Json, message
@@ -15,7 +15,7 @@ Enroll = Callable[[Org, Transaction, Json], None]
 
 
 def start_plain(org: Org, tx: Transaction, chosen: Json) -> None:
-    """Password and security question: nothing happens before the answer."""
+    """Nothing happens before the answer."""
 
 
 def start_email(org: Org, tx: Transaction, chosen: Json) -> None:
@@ -63,6 +63,8 @@ START: dict[str, Enroll] = {
     "security_question": start_plain,
     "google_otp": start_totp,
     "webauthn": start_passkey,
+    "okta_verify": okta_verify.start,
+    "duo": start_plain,
 }
 
 
@@ -147,6 +149,7 @@ ANSWER: dict[str, Enroll] = {
     "security_question": answer_question,
     "google_otp": answer_totp,
     "webauthn": answer_passkey,
+    "duo": okta_verify.refuse_duo,
 }
 
 

@@ -4,6 +4,7 @@ from .enrollment import next_offer
 from .ion import message
 from .messages import ACTIVATION, VERIFICATION
 from .org import Org
+from .prompts import next_prompt
 from .refusals import IdxRefusal
 from .transaction import Step, Transaction
 from .users import Status
@@ -15,6 +16,8 @@ AMR = {
     "security_question": "kba",
     "google_otp": "otp",
     "webauthn": "hwk",
+    "okta_verify": "swk",
+    "duo": "mfa",
 }
 
 
@@ -33,9 +36,20 @@ def complete(org: Org, tx: Transaction) -> None:
         return
     if not verified:
         send_registration_link(org, tx, "verification")
-    user.status = Status.ACTIVE
+    if user.status is not Status.ACTIVE:
+        user.status = Status.ACTIVE
+        org.record("user.lifecycle.activate", user)
     user.updated = org.clock.now()
-    succeed(org, tx)
+    finish(org, tx)
+
+
+def finish(org: Org, tx: Transaction) -> None:
+    """The person is known and complete: to the next prompt, or to the interaction code."""
+    prompt = next_prompt(org, tx)
+    if prompt:
+        tx.to_step(prompt.step)
+    else:
+        succeed(org, tx)
 
 
 def send_registration_link(org: Org, tx: Transaction, purpose: str) -> None:
@@ -58,3 +72,4 @@ def succeed(org: Org, tx: Transaction) -> None:
         "interaction_code", tx.request, user.id, amr, org.policy.lifetimes.interaction_code
     )
     tx.to_step(Step.SUCCESS)
+    org.record("user.authentication.sso", user, debug={"client_id": tx.request.client_id})

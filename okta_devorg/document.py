@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from . import passkeys, passwords, questions, remediations, totp
+from . import okta_verify, passkeys, passwords, prompts, questions, remediations, totp
+from .activation import EXPIRED
 from .authenticators import AUTHENTICATORS, enrolled, to_enroll, to_json
 from .enrollment import next_offer
 from .ion import Json, array, message, obj, with_messages
@@ -21,6 +22,7 @@ ORDER = (
     "cancel",
     "app",
     "uiDisplay",
+    "captcha",
     "successWithInteractionCode",
 )
 
@@ -64,6 +66,7 @@ def identify(org: Org, tx: Transaction) -> Json:
     steps = [remediations.identify(org.base, tx)]
     if org.policy.sign_up:
         steps.append(remediations.select_enroll_profile(org.base, tx))
+    steps += providers(org, tx)
     password = {"recover": remediations.recover(org.base, tx), **to_json(AUTHENTICATORS["okta_password"])}
     return {"remediation": array(steps), "currentAuthenticator": obj(password), **frame(org, tx)}
 
@@ -71,18 +74,40 @@ def identify(org: Org, tx: Transaction) -> Json:
 def profile(org: Org, tx: Transaction) -> Json:
     policy = org.policy
     with_password = policy.password_on_profile_form
-    form = remediations.enroll_profile(org.base, tx, policy.profile, with_password)
-    parts = {"remediation": array([form, remediations.select_identify(org.base, tx)]), **frame(org, tx)}
+    form = remediations.enroll_profile(org.base, tx, policy.profile, with_password, policy.captcha)
+    steps = [form, remediations.select_identify(org.base, tx), *providers(org, tx)]
+    parts = {"remediation": array(steps), **frame(org, tx)}
     if with_password:
         settings = {"settings": passwords.settings(policy.password)}
         parts["currentAuthenticator"] = obj({**to_json(AUTHENTICATORS["okta_password"]), **settings})
     if policy.ui_display:
         parts["uiDisplay"] = obj({"label": policy.ui_display.label, "buttonLabel": policy.ui_display.button_label})
+    if policy.captcha:
+        captcha = {
+            "id": remediations.CAPTCHA_ID,
+            "name": policy.captcha.type.title(),
+            "siteKey": policy.captcha.site_key,
+        }
+        parts["captcha"] = obj({**captcha, "type": policy.captcha.type})
     return parts
 
 
+def providers(org: Org, tx: Transaction) -> list[Json]:
+    authorize = org.oauth_base(tx.request.issuer) + "/authorize"
+    return [remediations.redirect_idp(authorize, tx, idp) for idp in org.policy.idps]
+
+
 def select(org: Org, tx: Transaction) -> Json:
-    return choice(org, tx, [])
+    return safe_mode(org, tx) if org.policy.safe_mode else choice(org, tx, [])
+
+
+def safe_mode(org: Org, tx: Transaction) -> Json:
+    """Nothing can be enrolled; what is optional can still be skipped."""
+    key = "idx.error.server.safe.mode.enrollment.unavailable"
+    text = message("Set up is temporarily unavailable due to server maintenance. Try again later.", key)
+    offer = next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped)
+    steps = [remediations.skip(org.base, tx)] if offer.can_skip else []
+    return {"remediation": array(steps), "messages": array([text]), **frame(org, tx)}
 
 
 def data(org: Org, tx: Transaction) -> Json:
@@ -104,6 +129,33 @@ def enroll(org: Org, tx: Transaction) -> Json:
         "currentAuthenticator": obj({**actions, **authenticator}),
         "enrollmentAuthenticator": obj(authenticator),
     }
+
+
+def pair(org: Org, tx: Transaction) -> Json:
+    """Okta Verify waits for the phone, or asks where to send the link."""
+    poll = {"poll": remediations.poll(org.base, tx)} if tx.step is Step.PAIR else {}
+    return {
+        **choice(org, tx, okta_verify.steps(org, tx)),
+        "currentAuthenticator": obj({**poll, **in_hand(org, tx)}),
+    }
+
+
+def prompt(org: Org, tx: Transaction) -> Json:
+    skip = [remediations.skip(org.base, tx)] if prompts.can_skip(org, tx) else []
+    return {
+        "remediation": array([prompts.remediation(org, tx), *skip]),
+        **frame(org, tx),
+        **prompts.extras(org, tx),
+    }
+
+
+def request_activation(org: Org, tx: Transaction) -> Json:
+    steps = array([remediations.request_activation(org.base, tx)])
+    return {"remediation": steps, "messages": array([EXPIRED]), **frame(org, tx)}
+
+
+def terminal(org: Org, tx: Transaction) -> Json:
+    return {"messages": array([tx.ending] if tx.ending else [])}
 
 
 def choice(org: Org, tx: Transaction, first: list[Json]) -> Json:
@@ -141,6 +193,8 @@ DETAILS: dict[str, Callable[[Org, Transaction], Json]] = {
     "okta_password": lambda org, tx: {"settings": passwords.settings(org.policy.password)},
     "security_question": lambda org, tx: {"contextualData": questions.contextual_data()},
     "webauthn": lambda org, tx: {"contextualData": {"activationData": activation_data(org, tx)}},
+    "okta_verify": lambda org, tx: {"contextualData": okta_verify.contextual_data(org, tx)},
+    "duo": lambda org, tx: {"contextualData": okta_verify.duo_data(org, tx)},
     "google_otp": lambda org, tx: {
         "contextualData": totp.contextual_data(str(tx.totp_secret), org.user_of(tx).login, org.app_of(tx).label)
     },
@@ -166,4 +220,9 @@ STEPS: dict[Step, Callable[[Org, Transaction], Json]] = {
     Step.ENROLL: enroll,
     Step.SUCCESS: success,
     Step.CHECK_MAIL: check_mail,
+    Step.PAIR: pair,
+    Step.CHANNEL: pair,
+    **{item.step: prompt for item in prompts.PROMPTS},
+    Step.REQUEST_ACTIVATION: request_activation,
+    Step.TERMINAL: terminal,
 }

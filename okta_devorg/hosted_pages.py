@@ -3,20 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
-from urllib.parse import urlencode, urlsplit
 
 from flask import Request, Response, render_template, url_for
 
-from . import passkeys
+from . import identity_providers, passkeys
 from .codes import check_code, issue_code, refuse_early_resend
 from .completion import AMR
 from .interact import check_challenge, check_scopes
 from .messages import CHALLENGE, SMS, VOICE
 from .org import Org
-from .pages import error_page, forbid_cross_site, host_name, page_headers
+from .pages import error_page, forbid_cross_site, host_name, origin_of, page_headers
 from .policy import App
 from .refusals import ApiError, IdxRefusal, OAuthError
-from .replies import redirect_to
+from .replies import back_to_app, redirect_to
 from .sign_in import Session, SignIn
 from .transaction import AuthorizationRequest
 from .users import Passkey, Status, User, is_secret
@@ -27,6 +26,8 @@ NEUTRAL = "Unable to sign in"
 def authorize(org: Org, request: Request, issuer: str) -> Response:
     """Unknown apps and addresses get a page; everything else that is wrong goes back to the app (RFC 6749, 4.1.2.1)."""
     values = request.values
+    if "request_uri" in values:
+        return identity_providers.page(org, request)
     app = org.policy.app(values.get("client_id"))
     if app is None:
         return error_page("Invalid value for 'client_id' parameter.")
@@ -36,7 +37,8 @@ def authorize(org: Org, request: Request, issuer: str) -> Response:
         wanted = read_request(app, request, issuer)
         return proceed(org, app, wanted, request)
     except OAuthError as error:
-        return back(values["redirect_uri"], values.get("state"), error=error.error, error_description=error.description)
+        told = {"error": error.error, "error_description": error.description}
+        return back_to_app(values["redirect_uri"], values.get("state"), **told)
 
 
 def read_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
@@ -84,12 +86,7 @@ def hand_over(org: Org, app: App, wanted: AuthorizationRequest, session: Session
     lifetime = org.policy.lifetimes.authorization_code
     code = org.grants.issue("authorization_code", wanted, session.user_id, session.amr, lifetime)
     org.grants.grants[code].auth_time = session.started_at
-    return back(wanted.redirect_uri, wanted.state, code=code)
-
-
-def back(redirect_uri: str, state: str | None, **values: str) -> Response:
-    query = urlencode({**values, **({"state": state} if state else {})})
-    return redirect_to(redirect_uri + ("&" if "?" in redirect_uri else "?") + query)
+    return back_to_app(wanted.redirect_uri, wanted.state, code=code)
 
 
 def sign_in_page(org: Org, request: Request, attempt_id: str) -> Response:
@@ -146,8 +143,7 @@ def show(org: Org, attempt: SignIn, error: str = "", status: int = 200) -> Respo
         sign_up_uri=app.sign_up_uri if app and org.policy.sign_up else None,
         other_method=other_method(user, attempt) if user else None,
     )
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(attempt.request.redirect_uri))
-    return page_headers(Response(page, status), form_action=origin)
+    return page_headers(Response(page, status), form_action=origin_of(attempt.request.redirect_uri))
 
 
 def take_identifier(org: Org, attempt: SignIn, request: Request) -> bool:
@@ -277,6 +273,6 @@ def finish(org: Org, attempt: SignIn) -> Response:
         reply = hand_over(org, app, attempt.request, org.sign_ins.sessions[sid])
     except OAuthError as error:
         wanted = attempt.request
-        reply = back(wanted.redirect_uri, wanted.state, error=error.error, error_description=error.description)
+        reply = back_to_app(wanted.redirect_uri, wanted.state, error=error.error, error_description=error.description)
     reply.set_cookie("sid", sid, httponly=True, samesite="Lax")
     return reply

@@ -1,27 +1,33 @@
 """The IDX endpoints, one handler each; `serve` turns their outcome into a document (protocol section 4)."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Request, Response
 
 from . import challenges, passwords
+from .activation import request_new
 from .authenticators import by_id
 from .codes import refuse_early_resend, send_email_code, send_phone_code
-from .completion import advance, succeed
+from .completion import advance, finish
 from .document import head, messages_only, page
 from .enrollment import next_offer, selected_without_asking
 from .identifiers import new_id
 from .ion import ION, Json, message
+from .okta_verify import finish_pairing
 from .org import Org
 from .profile_form import read_profile
+from .prompts import PROMPTS, can_skip
 from .refusals import IdxRefusal, access_denied, bad_request, rate_limited, session_expired
+from .registration_hook import ask_about_sign_up
 from .replies import json_reply, parse_json
+from .sign_up_refusals import refuse_sign_up
 from .transaction import Step, Transaction
 from .users import Status, User, is_secret
 
 Handler = Callable[[Org, Transaction, Json], Transaction | None]
 BEFORE_USER = (Step.IDENTIFY, Step.PROFILE)
-ENROLLING = (Step.SELECT, Step.DATA, Step.ENROLL)
+ENROLLING = (Step.SELECT, Step.DATA, Step.ENROLL, Step.PAIR, Step.CHANNEL)
 
 
 def serve(org: Org, request: Request, handler: Handler, renews: bool = True) -> Response:
@@ -85,6 +91,8 @@ def introspect(org: Org, tx: Transaction, body: Json) -> None:
 
 def poll(org: Org, tx: Transaction, body: Json) -> None:
     """The step in hand while waiting, the next one as soon as another call has moved the transaction on."""
+    if tx.step is Step.PAIR and finish_pairing(org, tx):
+        advance(org, tx)
 
 
 def identify_page(org: Org, tx: Transaction, body: Json) -> None:
@@ -102,12 +110,13 @@ def identify(org: Org, tx: Transaction, body: Json) -> None:
     if user is None or not right or user.status is not Status.ACTIVE or org.policy.sign_on != "any_1_factor":
         raise IdxRefusal(401, [message("Authentication failed", "errors.E0000004")])
     tx.user_id = user.id
-    succeed(org, tx)
+    org.record("user.session.start", user)
+    finish(org, tx)
 
 
 def enroll(org: Org, tx: Transaction, body: Json) -> None:
     require(org, tx, BEFORE_USER)
-    if not org.policy.sign_up:
+    if not org.policy.sign_up or org.policy.sign_up_refusal == "unavailable":
         tx.to_step(Step.IDENTIFY)
         text = message("Registration is currently unavailable.", "idx.error.registration.unavailable")
         raise IdxRefusal(org.policy.statuses.registration_unavailable, [text])
@@ -122,10 +131,14 @@ def enroll_new(org: Org, tx: Transaction, body: Json) -> None:
     if org.policy.password_on_profile_form:
         found = passwords.problems(org.policy.password, password, login, profile, None)
         errors |= {"credentials.passcode": found} if found else {}
+    errors |= captcha_problem(org, body)
     if errors:
         only_password = list(errors) == ["credentials.passcode"]
         statuses = org.policy.statuses
         raise IdxRefusal(statuses.password_rule if only_password else statuses.profile_error, fields=errors)
+    refuse_sign_up(org)
+    refuse_taken(org, login, profile)
+    profile = ask_about_sign_up(org, profile, login)
     user = stage(org, login, profile)
     tx.user_id = user.id
     if org.policy.password_on_profile_form:
@@ -136,6 +149,14 @@ def enroll_new(org: Org, tx: Transaction, body: Json) -> None:
         advance(org, tx)
 
 
+def captcha_problem(org: Org, body: Json) -> dict[str, list[Json]]:
+    captcha, given = org.policy.captcha, body.get("captchaVerify")
+    token = given.get("captchaToken") if isinstance(given, dict) else None
+    if captcha is None or token == captcha.accept_token:
+        return {}
+    return {"captchaVerify.captchaToken": [message("The captcha was not solved. Try again.")]}
+
+
 def read_password(org: Org, body: Json) -> str:
     credentials = body.get("credentials", {})
     if not isinstance(credentials, dict):
@@ -143,22 +164,31 @@ def read_password(org: Org, body: Json) -> str:
     return challenges.text(credentials, "passcode")
 
 
-def stage(org: Org, login: str, profile: Json) -> User:
-    """A new STAGED person. Raises IdxRefusal when the login is taken."""
-    existing, now = org.users.find(login), org.clock.now()
+def refuse_taken(org: Org, login: str, profile: Json) -> None:
+    existing = org.users.find(login)
     resumes = org.policy.unknowns.staged_user_signs_up_again == "resume"
     if existing and not (resumes and existing.status is Status.STAGED):
         name = "login" if "login" in profile else "email"
         label = next(attribute.label for attribute in org.policy.profile if attribute.name == name)
         text = message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
         raise IdxRefusal(org.policy.statuses.existing_user, fields={f"userProfile.{name}": [text]})
+
+
+def stage(org: Org, login: str, profile: Json) -> User:
+    """A new STAGED person. Looks again whether the login is free: a hook may have taken its time."""
+    refuse_taken(org, login, profile)
+    existing, now = org.users.find(login), org.clock.now()
     user = User(existing.id if existing else new_id("00u"), login, profile, Status.STAGED, now, now)
     org.users.add(user)
+    org.record("user.lifecycle.create", user)
     return user
 
 
 def credential_enroll(org: Org, tx: Transaction, body: Json) -> None:
     require(org, tx, ENROLLING)
+    if org.policy.safe_mode:
+        tx.to_step(Step.SELECT)
+        raise access_denied(org.policy.statuses.step_not_open)
     chosen = body.get("authenticator")
     if not isinstance(chosen, dict):
         raise bad_request()
@@ -175,6 +205,7 @@ def challenge_answer(org: Org, tx: Transaction, body: Json) -> None:
     if not isinstance(credentials, dict):
         raise bad_request()
     challenges.ANSWER[str(tx.authenticator)](org, tx, credentials)
+    org.record("user.mfa.factor.activate", org.user_of(tx), debug={"factor": tx.authenticator})
     advance(org, tx)
 
 
@@ -191,11 +222,33 @@ def challenge_resend(org: Org, tx: Transaction, body: Json) -> None:
 
 def skip(org: Org, tx: Transaction, body: Json) -> None:
     """Skips everything optional at once."""
+    if can_skip(org, tx):
+        leave_prompt(org, tx)
+        return
     require(org, tx, ENROLLING)
     if not next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped).can_skip:
         raise access_denied(org.policy.statuses.step_not_open)
     tx.skipped = True
     advance(org, tx)
+
+
+def answer_prompt(org: Org, tx: Transaction, body: Json, path: str) -> None:
+    prompt = next((item for item in PROMPTS if item.step is tx.step and item.path == path), None)
+    if prompt is None:
+        raise access_denied(org.policy.statuses.step_not_open)
+    prompt.answer(org, tx, body)
+    if tx.step is prompt.step:
+        leave_prompt(org, tx)
+
+
+def leave_prompt(org: Org, tx: Transaction) -> None:
+    tx.prompted.add(tx.step)
+    finish(org, tx)
+
+
+def request_activation(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, (Step.REQUEST_ACTIVATION,))
+    request_new(org, tx, body)
 
 
 def cancel(org: Org, tx: Transaction, body: Json) -> Transaction:
@@ -220,6 +273,8 @@ HANDLERS: dict[str, Handler] = {
     "skip": skip,
     "cancel": cancel,
     "recover": recover,
+    "request-activation": request_activation,
+    **{prompt.path: partial(answer_prompt, path=prompt.path) for prompt in PROMPTS},
 }
 
 

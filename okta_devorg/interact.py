@@ -4,6 +4,7 @@ import re
 
 from flask import Request, Response
 
+from .activation import begin_without, is_usable
 from .clients import client, require_grant
 from .idx import renew
 from .org import Link, Org
@@ -22,10 +23,13 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
     require_grant(app, "interaction_code")
     wanted = authorization_request(app, request, issuer)
     check_device_token(request)
-    invited = invitation(org, app, request.form.get("activation_token"))
+    if org.policy.sign_up_refusal == "at_interact":
+        raise OAuthError(403, "access_denied", "Sign-up denied. Please contact support for assistance.")
+    token = request.form.get("activation_token")
+    check_activation_token(org, app, token)
     tx = org.transactions.begin(wanted, org.policy.lifetimes.before_user)
-    if invited:
-        invite(org, tx, invited)
+    if token is not None:
+        begin_with_token(org, tx, org.activation_tokens.get(token))
     return json_reply({"interaction_handle": tx.interaction_handle})
 
 
@@ -66,19 +70,22 @@ def check_device_token(request: Request) -> None:
         raise invalid_request(f"The request has a deviceToken with length greater than {DEVICE_TOKEN_MAX}.")
 
 
-def invitation(org: Org, app: App, token: str | None) -> Link | None:
+def check_activation_token(org: Org, app: App, token: str | None) -> None:
+    """Raises OAuthError. A token that is known and no longer good may get a page instead: `unknowns`."""
     if token is None:
-        return None
-    if app.client_secret is None:
+        return
+    if app.is_public:
         raise invalid_request("Only confidential clients can use the activation token flow")
-    link = org.activation_tokens.get(token)
-    if link is None or link.expires_at <= org.clock.now():
+    shown = token in org.activation_tokens and org.policy.unknowns.expired_activation_token != "oauth_error"
+    if not shown and not is_usable(org, org.activation_tokens.get(token)):
         raise invalid_request("The activation token is invalid")
-    return link
 
 
-def invite(org: Org, tx: Transaction, link: Link) -> None:
+def begin_with_token(org: Org, tx: Transaction, link: Link | None) -> None:
     """Starts at the choice of authenticators. The token came by mail, so the address is the person's."""
+    if link is None or not is_usable(org, link):
+        begin_without(org, tx, link)
+        return
     tx.user_id = link.user_id
     tx.step = Step.SELECT
     org.user_of(tx).email_verified = True

@@ -5,10 +5,9 @@ from typing import Any
 
 from flask import Request, Response
 
-from .identifiers import new_bearer, new_id
-from .messages import INVITATION
-from .org import Link, Org
-from .policy import App
+from .activation import issue_token, mail_token
+from .identifiers import new_id
+from .org import Org
 from .profile_form import is_email
 from .refusals import ApiError
 from .replies import json_reply, parse_json
@@ -81,16 +80,11 @@ def activate_user(org: Org, request: Request, id_or_login: str) -> Response:
     user = find(org, id_or_login)
     if user.status is Status.ACTIVE:
         raise ApiError(403, "E0000016", "Activation failed because the user is already active")
-    token = new_bearer(size=15)
-    org.activation_tokens[token] = Link(
-        "invitation", user.id, None, org.clock.now() + org.policy.lifetimes.activation_link
-    )
     user.status = Status.PROVISIONED
-    url = f"{org.base}/welcome/{token}"
     if request.args.get("sendEmail", "true") == "false":
-        return json_reply({"activationUrl": url, "activationToken": token})
-    app = next(iter(org.policy.apps), App(""))
-    org.send("email", user, INVITATION, app, link=url)
+        token = issue_token(org, user)
+        return json_reply({"activationUrl": f"{org.base}/welcome/{token}", "activationToken": token})
+    mail_token(org, user)
     return json_reply({})
 
 

@@ -4,7 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-Channel = Literal["email", "sms", "voice"]
+# "app": what Okta Verify on the phone is shown, a code to scan or a link to tap.
+Channel = Literal["email", "sms", "voice", "app"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ INVITATION = Template(
     "Hi {name},\n\nAn account was made for you. Follow this link to set it up.\n\n{link}\n",
 )
 SMS = Template("SMS Verification", "", "Your verification code is {code}.")
+PAIRING = Template(
+    "Okta Verify",
+    "Set up Okta Verify",
+    "Set up Okta Verify for {app} on this phone by following this link.\n\n{link}\n",
+)
 VOICE = Template("Voice Call Verification", "", "Hello. Your verification code is {code}. Again: {code}.")
 
 

@@ -3,6 +3,8 @@
 `lock` guards all of it; the app holds it while a request is handled, the handle of `server` while a test looks in.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, RLock
@@ -11,6 +13,7 @@ from .calls import CallLog
 from .clock import Clock
 from .faults import Faults
 from .grants import Grants
+from .hook_calls import Deliveries, envelope
 from .identifiers import new_bearer, new_id
 from .limits import Counters
 from .messages import Channel, Mailbox, Template
@@ -18,6 +21,7 @@ from .policy import App, Policy, default_policy
 from .policy_json import Json, merge, policy_from_json, policy_to_json
 from .sign_in import SignIns
 from .signing import SigningKey
+from .system_log import LogEvent, SystemLog, event_json, target_of
 from .transaction import AuthorizationRequest, Transaction, Transactions
 from .users import User, Users
 
@@ -44,6 +48,7 @@ class Org:
         self.clock = Clock()
         self.users = Users(data)
         self.key = SigningKey()
+        self.deliveries = Deliveries()
         self.start_over()
 
     def start_over(self) -> None:
@@ -58,6 +63,7 @@ class Org:
         self.counters = Counters(self.clock)
         self.calls = CallLog()
         self.faults = Faults()
+        self.system_log = SystemLog()
 
     def reset(self) -> None:
         """Back to the start: nobody, nothing happened, the first policy. The signing key stays: clients cache it."""
@@ -67,6 +73,33 @@ class Org:
 
     def patch_policy(self, patch: object) -> None:
         self.policy = policy_from_json(merge(policy_to_json(self.policy), patch))
+
+    @contextmanager
+    def unlocked(self) -> Iterator[None]:
+        """While somebody outside is asked, others are served: what was true before the block may not be after it."""
+        self.lock.release()
+        try:
+            yield
+        finally:
+            self.lock.acquire()
+
+    def record(
+        self,
+        event_type: str,
+        about: User | Json,
+        outcome: str = "SUCCESS",
+        reason: str | None = None,
+        debug: Json | None = None,
+    ) -> None:
+        """Into the System Log, and to the event hooks that want it."""
+        target = target_of(about) if isinstance(about, User) else about
+        event = LogEvent(event_type, self.clock.now(), target, outcome, reason, debug or {})
+        self.system_log.events.append(event)
+        for hook in self.policy.hooks.events:
+            if hook.verified and event_type in hook.events:
+                body = envelope("com.okta.event_hook", f"{self.base}/api/v1/eventHooks")
+                body |= {"cloudEventsVersion": "0.1", "data": {"events": [event_json(self.clock, event)]}}
+                self.deliveries.add(hook, body, self.policy.hooks.timeout_seconds)
 
     @property
     def issuer(self) -> str:

@@ -22,8 +22,9 @@ def page_headers(reply: Response, form_action: str = "") -> Response:
     return reply
 
 
-def plain_page(title: str, text: str, status: int = 200, code: str | None = None) -> Response:
-    return page_headers(Response(render_template("message.html", title=title, text=text, code=code), status))
+def plain_page(title: str, text: str, status: int = 200, **more: str | None) -> Response:
+    """`more`: a code to type, a note below, the i18n key the page stands for."""
+    return page_headers(Response(render_template("message.html", title=title, text=text, **more), status))
 
 
 def error_page(text: str) -> Response:
@@ -49,6 +50,10 @@ def forbid_cross_site(request: Request) -> None:
 
 def forbidden() -> ApiError:
     return ApiError(403, "E0000006", "You do not have permission to perform the requested action")
+
+
+def origin_of(uri: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(uri))
 
 
 def host_name(request: Request) -> str | None:

@@ -25,6 +25,7 @@ from webauthn.helpers.structs import (
 )
 
 from .ion import Json, message
+from .pages import origin_of
 from .policy import App
 from .refusals import IdxRefusal
 from .users import Passkey, User
@@ -43,10 +44,6 @@ def rp_id_of(redirect_uri: str) -> str:
 
 def origins_of(app: App) -> list[str]:
     return [origin_of(uri) for uri in app.redirect_uris]
-
-
-def origin_of(uri: str) -> str:
-    return "{0.scheme}://{0.netloc}".format(urlsplit(uri))
 
 
 def new_challenge() -> bytes:

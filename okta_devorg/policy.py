@@ -24,6 +24,8 @@ class Authenticators:
     security_question: Requirement = "disabled"
     google_otp: Requirement = "disabled"
     webauthn: Requirement = "disabled"
+    okta_verify: Requirement = "disabled"
+    duo: Requirement = "disabled"
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Attribute:
     min_length: int | None = wire("minLength", None)
     max_length: int | None = wire("maxLength", None)
     custom_label: bool = wire("customLabel", False)
+    desc: str | None = None
 
 
 @dataclass(frozen=True)
 class App:
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
+    public_keys: tuple[str, ...] = ()
     label: str = "App"
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
@@ -64,6 +68,11 @@ class App:
         "interaction_code",
         "refresh_token",
     )
+
+    @property
+    def is_public(self) -> bool:
+        """Neither secret nor keys (`public_keys`, PEM, for private_key_jwt): who calls cannot be proven."""
+        return self.client_secret is None and not self.public_keys
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,9 @@ class Statuses:
     bad_phone: int = 400
     security_answer: int = 400
     passkey: int = 400
+    captcha: int = 400
+    hook_refused: int = 400
+    sign_up_refused: int = 400
     wrong_code: int = 401
     too_many_codes: int = 429
     resend_too_early: int = 429
@@ -138,6 +150,7 @@ class Unknowns:
     phone_refusal: Literal["fall_back", "stay"] = "fall_back"
     unassigned_refused_at: Literal["enrollment", "token"] = "enrollment"
     too_many_codes_has_remediation: bool = True
+    expired_activation_token: Literal["oauth_error", "request", "terminal"] = "oauth_error"
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,68 @@ class UiDisplay:
     label: str
     button_label: str = wire("buttonLabel", "Sign Up")
 
+
+@dataclass(frozen=True)
+class Captcha:
+    """On the profile form. The org knows no provider: `accept_token` is the one token it takes for solved."""
+
+    type: Literal["HCAPTCHA", "RECAPTCHA_V2"] = "HCAPTCHA"
+    site_key: str = "10000000-ffff-ffff-ffff-000000000001"
+    accept_token: str = "10000000-aaaa-bbbb-cccc-000000000001"
+
+
+@dataclass(frozen=True)
+class IdentityProvider:
+    """`interaction_required`: a new person comes back to enroll what the policy requires, not signed in."""
+
+    id: str
+    name: str
+    type: Literal["GOOGLE", "FACEBOOK", "APPLE", "MICROSOFT", "LINKEDIN", "OIDC", "SAML2"] = "OIDC"
+    interaction_required: bool = False
+
+
+@dataclass(frozen=True)
+class ProgressiveProfile:
+    """Attributes asked of people who lack one of them, at sign-in and at the end of a sign-up. None: nothing asked."""
+
+    step: Literal["enroll-profile", "profile-update"] = "profile-update"
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    key: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RegistrationHook:
+    url: str
+    headers: tuple[Header, ...] = ()
+    progressive_profile: bool = True
+
+
+@dataclass(frozen=True)
+class EventHook:
+    """`events`: System Log event types. Nothing is sent before `verified`."""
+
+    url: str
+    events: tuple[str, ...]
+    name: str = "Event hook"
+    headers: tuple[Header, ...] = ()
+    verified: bool = False
+
+
+@dataclass(frozen=True)
+class Hooks:
+    registration: RegistrationHook | None = None
+    events: tuple[EventHook, ...] = ()
+    timeout_seconds: int = 3
+
+
+SignUpRefusal = Literal[
+    "at_interact", "unavailable", "generic", "not_completed", "access_denied", "enrollment_not_allowed"
+]  # fmt: skip
 
 DEFAULT_PROFILE = (
     Attribute("firstName", "First name", required=True, min_length=1, max_length=50),
@@ -182,6 +257,16 @@ class Policy:
     unknowns: Unknowns = Unknowns()
     limits: Limits = Limits()
     ui_display: UiDisplay | None = None
+    captcha: Captcha | None = None
+    idps: tuple[IdentityProvider, ...] = ()
+    sign_up_refusal: SignUpRefusal | None = None
+    safe_mode: bool = False
+    progressive_profile: ProgressiveProfile = ProgressiveProfile()
+    consent: bool = False
+    keep_me_signed_in: bool = False
+    unknown_step: str | None = None
+    email_link_page: Literal["enter_code", "return_to_tab", "continue_here"] = "enter_code"
+    hooks: Hooks = Hooks()
 
     def app(self, client_id: str | None) -> App | None:
         return next((app for app in self.apps if app.client_id == client_id), None)

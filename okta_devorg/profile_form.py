@@ -28,6 +28,8 @@ def field_json(attribute: Attribute) -> Json:
         field["maxLength"] = attribute.max_length
     if attribute.custom_label:
         field["customLabel"] = True
+    if attribute.desc:
+        field["desc"] = attribute.desc
     return {**field, "options": [{"label": "display", "value": {"type": "object", "value": shown}}]} if shown else field
 
 
@@ -72,7 +74,7 @@ def problems(attribute: Attribute, value: object) -> list[Json]:
         "registration.error.doesNotMatchPattern",
         [attribute.label],
     )
-    if attribute.name in ("email", "login") and not is_email(value):
+    if attribute.name in ("email", "login", "secondEmail") and not is_email(value):
         text = f"'{attribute.label}' must be in the form of an email address"
         return [message(text, "registration.error.invalidLoginEmail", [attribute.label]), mismatch]
     return [] if ACCEPTS[attribute.type](attribute, value) else [mismatch]

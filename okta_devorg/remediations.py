@@ -1,10 +1,11 @@
 """The steps and actions of an enrollment (protocol section 4), one function each. All take the org's base URL first."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from . import authenticators, questions
 from .ion import Json, action, fixed, form, handle_field
-from .policy import Attribute
+from .policy import Attribute, Captcha, IdentityProvider
 from .profile_form import field_json
 from .transaction import Transaction
 
@@ -53,7 +54,9 @@ def poll(base: str, tx: Transaction) -> Json:
     return plain(base, tx, "poll", "/idp/idx/challenge/poll", refresh=4000)
 
 
-def enroll_profile(base: str, tx: Transaction, attributes: tuple[Attribute, ...], with_password: bool) -> Json:
+def enroll_profile(
+    base: str, tx: Transaction, attributes: tuple[Attribute, ...], with_password: bool, captcha: Captcha | None
+) -> Json:
     fields: list[Json] = [{"name": "userProfile", "form": form(field_json(attribute) for attribute in attributes)}]
     if with_password:
         passcode = {"name": "passcode", "label": "Enter Password", "required": True, "secret": True}
@@ -66,6 +69,8 @@ def enroll_profile(base: str, tx: Transaction, attributes: tuple[Attribute, ...]
                 "form": form([passcode]),
             }
         )
+    if captcha:
+        fields.append({"name": "captchaVerify", "relatesTo": "$.captcha", "form": form(CAPTCHA)})
     return action("enroll-profile", base + "/idp/idx/enroll/new", [*fields, handle_field(tx.state_handle)])
 
 
@@ -107,10 +112,27 @@ def enroll_authenticator(base: str, tx: Transaction) -> Json:
     )
 
 
+def request_activation(base: str, tx: Transaction) -> Json:
+    return plain(base, tx, "request-activation-email", "/idp/idx/request-activation")
+
+
+def redirect_idp(authorize: str, tx: Transaction, idp: IdentityProvider) -> Json:
+    """A link, good for this transaction only: it has no `rel` and is never posted to (protocol 4.8)."""
+    query = urlencode({"client_id": tx.request.client_id, "request_uri": f"urn:okta:{tx.idp_token}:{idp.id}"}, safe=":")
+    about = {"type": idp.type, "idp": {"id": idp.id, "name": idp.name}}
+    return {"name": "redirect-idp", **about, "href": f"{authorize}?{query}", "method": "GET"}
+
+
+CAPTCHA_ID = "capLocalCaptcha00001"
+CAPTCHA: list[Json] = [
+    {"name": "captchaId", "required": True, "value": CAPTCHA_ID, "visible": False, "mutable": False},
+    {"name": "captchaToken", "required": True, "visible": False, "hint": "captcha"},
+]
 CODE: Json = {"form": form([{"name": "passcode", "label": "Enter code"}])}
 CREDENTIALS: dict[str, Json] = {
     "okta_password": {"form": form([{"name": "passcode", "label": "Enter password", "secret": True}])},
     "security_question": {"options": questions.CHOICES},
+    "duo": {"form": form([{"name": "signatureData", "label": "Signature Data", "required": True, "visible": False}])},
     "webauthn": {
         "form": form(
             {"name": name, "label": label, "required": required, "visible": False, "hint": "webauthn"}

@@ -1,10 +1,11 @@
 """One interaction with the org: what an interaction handle and a state handle stand for (protocol section 2)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from .clock import Clock
 from .identifiers import new_bearer
+from .ion import Json
 
 
 class Step(StrEnum):
@@ -15,6 +16,14 @@ class Step(StrEnum):
     ENROLL = "enroll-authenticator"
     SUCCESS = "success"
     CHECK_MAIL = "check-mail"
+    PAIR = "enroll-poll"
+    CHANNEL = "enrollment-channel-data"
+    UPDATE = "profile-update"
+    CONSENT = "consent"
+    KEEP = "keep-me-signed-in"
+    UNKNOWN = "unknown"
+    REQUEST_ACTIVATION = "request-activation-email"
+    TERMINAL = "terminal"
 
 
 @dataclass(frozen=True)
@@ -52,14 +61,26 @@ class Transaction:
     passkey_challenge: bytes | None = field(default=None, repr=False)
     codes: list[IssuedCode] = field(default_factory=list, repr=False)
     code_sent_at: float = 0.0
+    channel: str | None = None
+    pairing: str | None = field(default=None, repr=False)
+    paired: bool = False
     skipped: bool = False
+    prompted: set[Step] = field(default_factory=set)
+    idp_token: str = field(default_factory=new_bearer, repr=False)
+    ending: Json | None = None
     interaction_code: str | None = field(default=None, repr=False)
 
     def to_step(self, step: Step, authenticator: str | None = None) -> None:
         """Leaves everything about the authenticator in hand behind."""
         self.step, self.authenticator = step, authenticator
         self.method = self.phone = self.totp_secret = self.passkey_challenge = None
+        self.channel = self.pairing = None
         self.codes = []
+
+    def end(self, text: Json) -> None:
+        """A terminal page with one message."""
+        self.to_step(Step.TERMINAL)
+        self.ending = text
 
 
 class Transactions:
@@ -83,6 +104,20 @@ class Transactions:
         return self.keep(
             Transaction(new_bearer("02"), old.interaction_handle, old.request, self.clock.now() + lifetime)
         )
+
+    def transfer(self, old: Transaction, text: Json) -> Transaction:
+        """The flow goes on in another tab, under a new state handle; who still has the old one is told `text`."""
+        handle = new_bearer("02")
+        moved = self.keep(replace(old, state_handle=handle, prompted=set(old.prompted), codes=list(old.codes)))
+        old.end(text)
+        return moved
+
+    def waiting_for_pairing(self, token: str) -> Transaction | None:
+        return next((item for item in self.by_state.values() if item.pairing == token), None)
+
+    def sent_to_idp(self, token: str) -> Transaction | None:
+        found = next((item for item in self.by_state.values() if item.idp_token == token), None)
+        return found if found and found.expires_at > self.clock.now() else None
 
     def find(self, state_handle: object = None, interaction_handle: object = None) -> Transaction | None:
         """None for unknown and expired handles alike; the org does not tell them apart."""

@@ -23,6 +23,8 @@ class Status(StrEnum):
     STAGED = "STAGED"
     PROVISIONED = "PROVISIONED"
     ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    DEPROVISIONED = "DEPROVISIONED"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ ENROLLMENT_PREFIX = {
     "phone_number": "sms",
     "security_question": "qae",
     "webauthn": "fwf",
+    "okta_verify": "pfd",
+    "duo": "dsf",
 }
 
 

@@ -1,0 +1,162 @@
+"""What an org may still ask between the last proof and the tokens (protocol 4.11): one row of a table each.
+
+A prompt is put once per transaction. The order of the table is the order of the questions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .ion import Json, action, form, handle_field, message, obj
+from .org import Org
+from .policy import Attribute
+from .profile_form import field_json, read_profile
+from .refusals import IdxRefusal, bad_request
+from .registration_hook import ask_about_update
+from .transaction import Step, Transaction
+
+
+@dataclass(frozen=True)
+class Prompt:
+    step: Step
+    path: str
+    is_due: Callable[[Org, Transaction], bool]
+    name: Callable[[Org], str]
+    fields: Callable[[Org, Transaction], list[Json]]
+    answer: Callable[[Org, Transaction, Json], None]
+
+
+def next_prompt(org: Org, tx: Transaction) -> Prompt | None:
+    return next((item for item in PROMPTS if item.step not in tx.prompted and item.is_due(org, tx)), None)
+
+
+def remediation(org: Org, tx: Transaction) -> Json:
+    prompt = next(item for item in PROMPTS if item.step is tx.step)
+    more = {"scopes": scopes(tx)} if tx.step is Step.CONSENT else {}
+    fields = [*prompt.fields(org, tx), handle_field(tx.state_handle)]
+    return action(prompt.name(org), org.base + "/idp/idx/" + prompt.path, fields, **more)
+
+
+def extras(org: Org, tx: Transaction) -> Json:
+    """What stands beside the step in the document."""
+    if tx.step is Step.UPDATE:
+        return {"uiDisplay": obj({"label": "Additional Profile information", "buttonLabel": "Submit"})}
+    return {}
+
+
+# ---- progressive profile
+
+
+def asked_attributes(org: Org) -> tuple[Attribute, ...]:
+    return org.policy.progressive_profile.attributes
+
+
+def lacks_attributes(org: Org, tx: Transaction) -> bool:
+    return any(attribute.name not in org.user_of(tx).profile for attribute in asked_attributes(org))
+
+
+def can_skip(org: Org, tx: Transaction) -> bool:
+    return tx.step is Step.UPDATE and not any(attribute.required for attribute in asked_attributes(org))
+
+
+def profile_fields(org: Org, tx: Transaction) -> list[Json]:
+    """`profile-update` has one `userProfile` for each attribute, `enroll-profile` one for all."""
+    fields = [field_json(attribute) for attribute in asked_attributes(org)]
+    groups = [[field] for field in fields] if org.policy.progressive_profile.step == "profile-update" else [fields]
+    return [{"name": "userProfile", "form": form(group)} for group in groups]
+
+
+def update_profile(org: Org, tx: Transaction, body: Json) -> None:
+    values, errors = read_profile(asked_attributes(org), body.get("userProfile"))
+    if errors:
+        raise IdxRefusal(org.policy.statuses.profile_error, fields=errors)
+    user = org.user_of(tx)
+    changed = ask_about_update(org, user, values)
+    user.profile.update(changed)
+    user.updated = org.clock.now()
+    org.record("user.account.update_profile", user)
+
+
+# ---- consent
+
+SCOPE_LABELS = {
+    "email": "View your email address.",
+    "profile": "View your profile information.",
+    "phone": "View your phone number.",
+    "address": "View your address.",
+    "offline_access": "Keep you signed in to the app.",
+}
+
+
+def scopes(tx: Transaction) -> list[Json]:
+    wanted = [scope for scope in tx.request.scopes if scope in SCOPE_LABELS]
+    return [{"name": scope, "label": SCOPE_LABELS[scope], "value": scope} for scope in wanted]
+
+
+def consent_fields(org: Org, tx: Transaction) -> list[Json]:
+    options = [{"label": "Allow Access", "value": True}, {"label": "Don't Allow", "value": False}]
+    return [{"name": "consent", "label": "Consent", "type": "boolean", "required": True, "options": options}]
+
+
+def take_consent(org: Org, tx: Transaction, body: Json) -> None:
+    """Refused, the transaction is over."""
+    if not read_boolean(body, "consent"):
+        tx.end(message("Operation cancelled by user.", "idx.operation.cancelled.by.user"))
+
+
+# ---- keep me signed in, and a step no client knows
+
+
+def keep_fields(org: Org, tx: Transaction) -> list[Json]:
+    return [{"name": "keepMeSignedIn", "label": "Keep me signed in", "type": "boolean", "required": True}]
+
+
+def take_keep(org: Org, tx: Transaction, body: Json) -> None:
+    """The local org's own session has one length, so the answer is only checked."""
+    read_boolean(body, "keepMeSignedIn")
+
+
+def unknown_fields(org: Org, tx: Transaction) -> list[Json]:
+    return [{"name": "acknowledgement", "label": "I have read this", "type": "boolean", "required": False}]
+
+
+def take_anything(org: Org, tx: Transaction, body: Json) -> None:
+    """Whoever can answer an unknown step has answered it."""
+
+
+def read_boolean(body: Json, name: str) -> bool:
+    """Radio buttons send the texts "true" and "false"."""
+    value = {"true": True, "false": False}.get(str(body.get(name)).lower())
+    if value is None:
+        raise bad_request()
+    return value
+
+
+PROMPTS = (
+    Prompt(
+        Step.UPDATE,
+        "enroll/update",
+        lacks_attributes,
+        lambda org: org.policy.progressive_profile.step,
+        profile_fields,
+        update_profile,
+    ),
+    Prompt(
+        Step.UNKNOWN,
+        "unknown-step",
+        lambda org, tx: org.policy.unknown_step is not None,
+        lambda org: str(org.policy.unknown_step),
+        unknown_fields,
+        take_anything,
+    ),
+    Prompt(
+        Step.CONSENT, "consent", lambda org, tx: org.policy.consent, lambda org: "consent", consent_fields, take_consent
+    ),
+    Prompt(
+        Step.KEEP,
+        "keep-me-signed-in",
+        lambda org, tx: org.policy.keep_me_signed_in,
+        lambda org: "keep-me-signed-in",
+        keep_fields,
+        take_keep,
+    ),
+)

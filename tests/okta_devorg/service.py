@@ -1,0 +1,62 @@
+"""A service outside the org, on a real socket: hooks call it. Answers as told, remembers what it got."""
+
+import json
+import queue
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Service:
+    """`answers`: what the next POSTs get, (status, body) each; the last one stays. Body None: empty."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, object]] = [(200, {})]
+        self.delay = 0.0
+        self.honest = True
+        self.received: queue.Queue[tuple[dict[str, str], Any]] = queue.Queue()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                service.received.put((dict(self.headers), body))
+                time.sleep(service.delay)
+                status, answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
+                self.reply(status, answer)
+
+            def do_GET(self) -> None:
+                challenge = self.headers["x-okta-verification-challenge"]
+                self.reply(200, {"verification": challenge if service.honest else "something else"})
+
+            def reply(self, status: int, answer: object) -> None:
+                payload = b"" if answer is None else json.dumps(answer).encode()
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(payload)))
+                    self.end_headers()
+                    self.wfile.write(payload)
+                except OSError:
+                    pass  # the org has given up waiting
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+
+    @property
+    def calls(self) -> list[Any]:
+        """The bodies so far."""
+        return [body for _, body in list(self.received.queue)]
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()

@@ -1,0 +1,334 @@
+"""Steps beyond profile and authenticators: captcha, providers, prompts, Okta Verify, refusals, activation tokens."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
+
+from okta_devorg import OrgHandle
+
+GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Example IdP", "type": "GOOGLE"}
+NEWS = {"name": "news", "label": "News?", "type": "boolean"}
+PLAN = {"name": "plan", "label": "Plan", "required": True}
+
+
+def step(journey: Journey, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(item for item in journey.document["remediation"]["value"] if item["name"] == name)
+    return found
+
+
+# ---- captcha
+
+
+@pytest.mark.parametrize("kind", ["HCAPTCHA", "RECAPTCHA_V2"])
+def test_a_captcha_stands_on_the_profile_form(org: OrgHandle, journey: Journey, kind: str) -> None:
+    org.patch_policy({"captcha": {"type": kind, "site_key": "site", "accept_token": "solved"}})
+    journey.to_profile()
+    captcha = journey.document["captcha"]["value"]
+    assert (captcha["type"], captcha["siteKey"]) == (kind, "site")
+    field = next(item for item in step(journey, "enroll-profile")["value"] if item["name"] == "captchaVerify")
+    assert field["relatesTo"] == "$.captcha"
+    identifier = {"captchaId": captcha["id"]}
+    journey.enroll_profile(captchaVerify={**identifier, "captchaToken": "robot"})
+    assert (journey.status, journey.keys) == (400, ["The captcha was not solved. Try again."])
+    journey.enroll_profile()
+    assert journey.status == 400
+    journey.enroll_profile(captchaVerify={**identifier, "captchaToken": "solved"})
+    assert journey.steps == ["select-authenticator-enroll"]
+
+
+def test_help_text_of_a_second_address(org: OrgHandle, journey: Journey) -> None:
+    email = {"name": "email", "label": "Email", "required": True}
+    second = {"name": "secondEmail", "label": "Secondary email", "desc": "Used for account access or recovery."}
+    org.patch_policy({"profile": [email, second]})
+    journey.to_profile()
+    fields = step(journey, "enroll-profile")["value"][0]["form"]["value"]
+    assert fields[1]["desc"] == "Used for account access or recovery."
+    journey.enroll_profile(userProfile={"email": "a@example.com", "secondEmail": "nonsense"})
+    assert journey.keys == ["registration.error.invalidLoginEmail", "registration.error.doesNotMatchPattern"]
+
+
+# ---- identity providers
+
+
+def at_provider(journey: Journey, **form: str) -> dict[str, str]:
+    """Follows the provider's link, fills its form; the query the app gets."""
+    link = step(journey, "redirect-idp")
+    assert "rel" not in link
+    page = requests.get(link["href"], timeout=5)
+    assert "Sign in at Example IdP" in page.text
+    uri = parse_qs(urlsplit(link["href"]).query)["request_uri"][0]
+    sso = f"{journey.org.base}/sso/idps/{link['idp']['id']}"
+    reply = requests.post(sso, data={"request_uri": uri, **form}, allow_redirects=False, timeout=5)
+    assert reply.headers["Location"].startswith(REDIRECT + "?")
+    return {key: value[0] for key, value in parse_qs(urlsplit(reply.headers["Location"]).query).items()}
+
+
+def test_a_provider_brings_a_new_person_back_with_a_code(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"idps": [GOOGLE]})
+    journey.to_profile()
+    assert journey.steps == ["enroll-profile", "select-identify", "redirect-idp"]
+    landed = at_provider(journey, email=ADA["email"], firstName="Ada")
+    assert landed["state"] == journey.state
+    form = {
+        "grant_type": "interaction_code",
+        "interaction_code": landed["interaction_code"],
+        "client_id": CLIENT,
+        "client_secret": SECRET,
+        "code_verifier": journey.verifier,
+    }
+    assert requests.post(org.issuer + "/v1/token", data=form, timeout=5).status_code == 200
+    assert (org.users[0].status, org.users[0].email_verified) == ("ACTIVE", True)
+
+
+def test_a_provider_may_leave_steps_to_do(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"idps": [{**GOOGLE, "interaction_required": True}]})
+    journey.begin()
+    landed = at_provider(journey, email=ADA["email"])
+    assert (landed["error"], landed["state"]) == ("interaction_required", journey.state)
+    journey.introspect()
+    assert journey.steps[0] == "select-authenticator-enroll"
+
+
+def test_cancelling_at_the_provider_says_so(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"idps": [GOOGLE]})
+    journey.begin()
+    assert at_provider(journey, action="cancel")["error"] == "access_denied"
+    assert org.users == []
+
+
+def test_an_old_or_made_up_request_uri_gets_a_page(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"idps": [GOOGLE]})
+    journey.begin()
+    link = step(journey, "redirect-idp")["href"]
+    org.advance(7201)
+    for href in (link, link[:-30] + "x" * 30):
+        reply = requests.get(href, allow_redirects=False, timeout=5)
+        assert (reply.status_code, reply.headers.get("Location")) == (400, None)
+
+
+# ---- prompts
+
+
+def test_profile_update_has_one_field_each_and_can_be_skipped(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"progressive_profile": {"attributes": [NEWS, {**PLAN, "required": False}]}})
+    journey.signed_up()
+    assert journey.steps == ["profile-update", "skip"]
+    update = step(journey, "profile-update")
+    assert update["href"].endswith("/idp/idx/enroll/update")
+    assert [item["name"] for item in update["value"]] == ["userProfile", "userProfile", "stateHandle"]
+    journey.take("skip")
+    assert journey.token().status_code == 200
+
+
+def test_a_required_attribute_cannot_be_skipped(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"progressive_profile": {"attributes": [NEWS, PLAN]}})
+    journey.signed_up()
+    assert journey.steps == ["profile-update"]
+    assert journey.document["uiDisplay"]["value"]["buttonLabel"] == "Submit"
+    journey.take("profile-update", userProfile={"news": False})
+    assert (journey.status, journey.keys) == (400, ["api.error.field_required"])
+    journey.take("profile-update", userProfile={"news": False, "plan": "free"})
+    assert org.users[0].profile["plan"] == "free"
+    assert journey.token().status_code == 200
+
+
+def test_someone_known_is_asked_for_what_is_missing_at_sign_in(org: OrgHandle, journey: Journey) -> None:
+    journey.signed_up()
+    org.patch_policy({"progressive_profile": {"step": "enroll-profile", "attributes": [PLAN]}})
+    journey.begin().take("identify", identifier=ADA["email"], credentials={"passcode": PASSWORD})
+    assert journey.steps == ["enroll-profile"]
+    assert step(journey, "enroll-profile")["href"].endswith("/idp/idx/enroll/update")
+    journey.enroll_profile(userProfile={"plan": "free"})
+    assert journey.token().status_code == 200
+
+
+def test_consent_is_asked_and_may_be_refused(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"consent": True})
+    journey.signed_up()
+    assert journey.steps == ["consent"]
+    assert [item["name"] for item in step(journey, "consent")["scopes"]] == ["profile", "email"]
+    asked = journey.document
+    journey.take("consent", consent="maybe")
+    assert journey.keys == ["E0000020"]
+    journey.document = asked
+    journey.take("consent", consent=False)
+    assert journey.keys == ["idx.operation.cancelled.by.user"]
+    assert "remediation" not in journey.document
+
+
+def test_all_prompts_come_one_after_the_other(org: OrgHandle, journey: Journey) -> None:
+    every = {"consent": True, "keep_me_signed_in": True, "unknown_step": "stand-on-one-leg"}
+    org.patch_policy({**every, "progressive_profile": {"attributes": [NEWS]}})
+    journey.signed_up().take("profile-update", userProfile={"news": True})
+    journey.take("stand-on-one-leg")
+    journey.take("consent", consent="true")
+    journey.take("keep-me-signed-in", keepMeSignedIn=True)
+    assert journey.token().status_code == 200
+
+
+def test_a_prompt_that_is_not_open_is_refused(org: OrgHandle, journey: Journey) -> None:
+    handle = journey.begin().document["stateHandle"]
+    for path in ("consent", "enroll/update", "keep-me-signed-in", "unknown-step", "request-activation"):
+        assert journey.post(f"{org.base}/idp/idx/{path}", {"stateHandle": handle})["version"] == "1.0.0"
+        assert journey.status == 403
+
+
+# ---- Okta Verify and Duo
+
+
+def with_okta_verify(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"authenticators": {"okta_verify": "required"}})
+    journey.signed_up().choose("Okta Verify")
+
+
+def pair(org: OrgHandle, to: str) -> str:
+    """The person's phone follows the link; the channel it came by."""
+    note = next(item for item in org.messages(to) if item.template == "Okta Verify")
+    assert requests.get(str(note.link), timeout=5).status_code == 200
+    assert requests.post(str(note.link), timeout=5).status_code == 200
+    return note.channel
+
+
+def test_okta_verify_waits_for_the_phone(org: OrgHandle, journey: Journey) -> None:
+    with_okta_verify(org, journey)
+    assert journey.steps == ["enroll-poll", "select-enrollment-channel", "select-authenticator-enroll"]
+    shown = journey.document["currentAuthenticator"]["value"]["contextualData"]
+    assert shown["selectedChannel"] == "qrcode"
+    assert shown["qrcode"]["href"].startswith("data:image/png;base64,")
+    assert step(journey, "enroll-poll")["refresh"] == 4000
+    journey.take("enroll-poll")
+    assert journey.steps[0] == "enroll-poll"
+    assert pair(org, ADA["email"]) == "app"
+    journey.take("enroll-poll")
+    assert journey.token().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("channel", "field", "address"), [("email", "email", "ada@phone.example"), ("sms", "phoneNumber", "+14155550100")]
+)
+def test_okta_verify_by_mail_or_text(org: OrgHandle, journey: Journey, channel: str, field: str, address: str) -> None:
+    with_okta_verify(org, journey)
+    chosen = {"id": "autLocalOktaVerify01", "channel": channel}
+    journey.take("select-enrollment-channel", authenticator=chosen)
+    assert journey.steps[0] == "enrollment-channel-data"
+    journey.take("enrollment-channel-data", authenticator={**chosen, field: "nonsense"})
+    assert journey.status == 400
+    journey.take("enrollment-channel-data", authenticator={**chosen, field: address})
+    assert journey.steps[0] == "enroll-poll"
+    assert pair(org, address) == channel
+    journey.take("enroll-poll")
+    assert "successWithInteractionCode" in journey.document
+
+
+def test_duo_never_works_here_and_can_be_left(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"authenticators": {"duo": "optional"}})
+    journey.signed_up().choose("Duo Security")
+    journey.take("enroll-authenticator", credentials={"signatureData": "x"})
+    assert journey.status == 400
+    journey.take("skip")
+    assert "successWithInteractionCode" in journey.document
+
+
+# ---- safe mode and refusals
+
+
+def test_safe_mode_leaves_only_skip_or_nothing(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"safe_mode": True})
+    journey.registered()
+    assert (journey.steps, journey.keys) == ([], ["idx.error.server.safe.mode.enrollment.unavailable"])
+    assert journey.document["remediation"] == {"type": "array", "value": []}
+    org.patch_policy({"safe_mode": False})
+    journey.introspect()
+    journey.prove_email()
+    org.patch_policy({"safe_mode": True, "authenticators": {"okta_password": "optional"}})
+    journey.introspect()
+    assert journey.steps == ["skip"]
+    journey.take("skip")
+    assert "successWithInteractionCode" in journey.document
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "key"),
+    [
+        ("generic", 400, "registration.error.generic"),
+        ("not_completed", 400, "registration.error.request.not.completed"),
+        ("access_denied", 403, "security.access_denied"),
+        (
+            "enrollment_not_allowed",
+            400,
+            "Authenticator enrollment is not allowed at this time. Please contact support for assistance.",
+        ),
+    ],
+)
+def test_a_sign_up_may_be_turned_away(org: OrgHandle, journey: Journey, refusal: str, status: int, key: str) -> None:
+    org.patch_policy({"sign_up_refusal": refusal})
+    journey.registered()
+    assert (journey.status, journey.keys, journey.steps) == (status, [key], [])
+    assert org.users == []
+
+
+def test_sign_up_may_be_offered_and_then_not_be_there(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"sign_up_refusal": "unavailable"})
+    journey.begin()
+    assert "select-enroll-profile" in journey.steps
+    journey.take("select-enroll-profile")
+    assert (journey.status, journey.steps[0]) == (403, "identify")
+    assert journey.keys == ["idx.error.registration.unavailable"]
+
+
+def test_sign_up_may_be_denied_at_the_start(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"sign_up_refusal": "at_interact"})
+    reply = journey.interact()
+    assert (reply.status_code, reply.json()["error"]) == (403, "access_denied")
+
+
+# ---- activation tokens past their time
+
+
+@pytest.fixture
+def invited(org: OrgHandle) -> str:
+    """An activation token."""
+    headers = {"Authorization": "SSWS local-api-token-not-for-production"}
+    profile = {"profile": {**ADA, "login": ADA["email"]}}
+    api = org.base + "/api/v1/users"
+    user = requests.post(api, params={"activate": "false"}, json=profile, headers=headers, timeout=5).json()
+    url = f"{api}/{user['id']}/lifecycle/activate"
+    reply = requests.post(url, params={"sendEmail": "false"}, headers=headers, timeout=5)
+    return str(reply.json()["activationToken"])
+
+
+def past_its_time(org: OrgHandle, how: str) -> None:
+    org.patch_policy({"unknowns": {"expired_activation_token": how}})
+    org.advance(604801)
+
+
+def test_an_expired_activation_token_is_refused_at_interact(org: OrgHandle, journey: Journey, invited: str) -> None:
+    past_its_time(org, "oauth_error")
+    reply = journey.interact(activation_token=invited)
+    assert (reply.status_code, reply.json()["error_description"]) == (400, "The activation token is invalid")
+
+
+def test_or_a_new_activation_mail_may_be_asked_for(org: OrgHandle, journey: Journey, invited: str) -> None:
+    past_its_time(org, "request")
+    journey.begin(activation_token=invited)
+    assert (journey.steps, journey.keys) == (["request-activation-email"], ["idx.expired.activation.token"])
+    journey.take("request-activation-email")
+    assert (journey.steps, journey.keys) == ([], ["idx.request.activation.email"])
+    assert org.messages(ADA["email"])[0].template == "User Activation"
+
+
+def test_or_it_is_the_end(org: OrgHandle, journey: Journey, invited: str) -> None:
+    past_its_time(org, "terminal")
+    journey.begin(activation_token=invited)
+    assert (journey.steps, journey.keys) == ([], ["idx.expired.activation.token"])
+
+
+def test_a_used_activation_token_has_words_of_its_own(org: OrgHandle, journey: Journey, invited: str) -> None:
+    org.patch_policy({"unknowns": {"expired_activation_token": "request"}})
+    journey.begin(activation_token=invited).prove_email()
+    journey.set_password()
+    journey.begin(activation_token=invited)
+    assert journey.keys == ["idx.missing.activation.token"]
