@@ -53,7 +53,7 @@ def read_request(app: App, request: Request, issuer: str) -> AuthorizationReques
     challenge = values.get("code_challenge")
     if challenge:
         check_challenge(challenge, values.get("code_challenge_method"))
-    elif app.client_secret is None:
+    elif app.is_public:
         text = "PKCE code challenge is required when the token endpoint authentication method is 'NONE'."
         raise OAuthError(400, "invalid_request", text)
     scopes = check_scopes(values.get("scope", ""))

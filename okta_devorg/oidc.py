@@ -11,6 +11,8 @@ from .org import Org
 from .pages import error_page, plain_page
 from .replies import json_reply, redirect_to
 
+AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+
 
 def discovery(org: Org, request: Request, issuer: str) -> Response:
     oauth = org.oauth_base(issuer)
@@ -28,8 +30,8 @@ def discovery(org: Org, request: Request, issuer: str) -> Response:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
         "claims_supported": ["sub", "name", "email", "email_verified", "preferred_username"],
         "code_challenge_methods_supported": ["S256"],
     }

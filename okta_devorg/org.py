@@ -57,6 +57,7 @@ class Org:
         self.transactions = Transactions(self.clock)
         self.mailbox = Mailbox()
         self.links: dict[str, Link] = {}
+        self.assertions: set[tuple[str, str]] = set()
         self.activation_tokens: dict[str, Link] = {}
         self.grants = Grants(self.clock)
         self.sign_ins = SignIns(self.clock)

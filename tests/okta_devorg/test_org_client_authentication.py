@@ -1,0 +1,81 @@
+"""How an app proves who it is: secret in the body, by Basic, or a JWT it signed."""
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from org_journey import CLIENT, REDIRECT, SECRET, Journey
+
+from okta_devorg import OrgHandle
+
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@pytest.fixture(scope="module")
+def key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture
+def signing_app(org: OrgHandle, key: ec.EllipticCurvePrivateKey) -> None:
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    org.patch_policy({"apps": [{"client_id": CLIENT, "public_keys": [pem], "redirect_uris": [REDIRECT]}]})
+
+
+def assertion(key: ec.EllipticCurvePrivateKey, audience: str, **changes: Any) -> dict[str, str]:
+    now = int(time.time())
+    claims = {"iss": CLIENT, "sub": CLIENT, "aud": audience, "iat": now, "exp": now + 300, **changes}
+    signed = jwt.encode(claims, key, algorithm="ES256")
+    return {"client_assertion_type": TYPE, "client_assertion": signed}
+
+
+def interact(journey: Journey, **more: Any) -> requests.Response:
+    return journey.interact(client_secret=None, **more)
+
+
+@pytest.mark.usefixtures("signing_app")
+def test_a_signed_assertion_stands_for_the_secret(journey: Journey, key: ec.EllipticCurvePrivateKey) -> None:
+    endpoint = journey.oauth + "/interact"
+    assert interact(journey, **assertion(key, endpoint)).status_code == 200
+    assert interact(journey, client_id=None, **assertion(key, journey.issuer)).status_code == 200
+    journey.introspect()
+    journey.take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.prove_email()
+    journey.set_password()
+    form = {**journey.token_form(), **assertion(key, journey.oauth + "/token")}
+    del form["client_secret"]
+    assert requests.post(journey.oauth + "/token", data=form, timeout=5).status_code == 200
+
+
+@pytest.mark.usefixtures("signing_app")
+@pytest.mark.parametrize(
+    "changes", [{"aud": "https://elsewhere.example"}, {"sub": "0oaOther"}, {"iss": "0oaOther"}, {"exp": 1}]
+)
+def test_an_assertion_for_something_else_is_refused(
+    journey: Journey, key: ec.EllipticCurvePrivateKey, changes: dict[str, Any]
+) -> None:
+    reply = interact(journey, **assertion(key, journey.oauth + "/interact", **changes))
+    assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.usefixtures("signing_app")
+def test_another_key_no_assertion_and_a_replay_are_refused(journey: Journey, key: ec.EllipticCurvePrivateKey) -> None:
+    endpoint = journey.oauth + "/interact"
+    once = assertion(key, endpoint, jti="once")
+    assert interact(journey, **once).status_code == 200
+    stranger = assertion(ec.generate_private_key(ec.SECP256R1()), endpoint)
+    for refused in (once, stranger, {}, {**once, "client_assertion": "a.b.c"}):
+        assert interact(journey, **refused).status_code == 401
+
+
+def test_basic_does_at_interact_and_token(journey: Journey) -> None:
+    form = {name: value for name, value in journey.interact_form().items() if name != "client_secret"}
+    del form["client_id"]
+    for secret, status in (("wrong", 401), (SECRET, 200)):
+        reply = requests.post(journey.oauth + "/interact", data=form, auth=(CLIENT, secret), timeout=5)
+        assert reply.status_code == status
