@@ -56,7 +56,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("pk",)
     search_help_text = _("The whole e-mail address, a registration id, or an Okta user id (subject).")
-    change_list_template = "admin/selfreg/registration/change_list.html"
+    change_list_template = "admin/selfreg/registration/list.html"
 
     # -- the list
 
