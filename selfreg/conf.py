@@ -44,6 +44,12 @@ class Conf:
     """How long after a mail or text the next one can be asked for."""
     abandoned_after_seconds: int = 24 * 3600
     """When an open registration that nobody touches counts as expired."""
+    most_open: int = 250_000
+    """How many registrations may be open at once; one more is asked to come back later."""
+    phone_countries: tuple[str, ...] = ()
+    """Where texts and calls may go: ISO codes (``("DE", "US")``). Empty: everywhere the org allows."""
+    phone_after_email: bool = False
+    """Texts and calls only for people whose address is proven already."""
     calls_at_once: int = 16
     """Most calls to the org under way in one process. Fewer than its threads, and other pages stay served when it
     hangs.
@@ -80,8 +86,9 @@ def conf() -> Conf:
     for url in ("issuer", "base_url"):
         if url in given:
             given[url] = str(given[url]).rstrip("/")
-    if "encryption_keys" in given:
-        given["encryption_keys"] = tuple(given["encryption_keys"])
+    for several in ("encryption_keys", "phone_countries"):
+        if several in given:
+            given[several] = tuple(given[several])
     return Conf(**given)
 
 

@@ -21,6 +21,14 @@ def canonical(address: str) -> str:
     return f"{local}@{domain}" if local and domain else ""
 
 
+def folded(address: str) -> str:
+    """The canonical form without dots and ``+tag`` in the local part: for limits only, where strangers may well share
+    one, and nobody may have a new one by spelling.
+    """
+    local, at, domain = (canonical(address) or address.strip().casefold()).rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}{at}{domain}"
+
+
 def masked(address: str) -> str:
     """``a•••@example.com``: enough to recognise one's own, too little to learn another's."""
     local, at, domain = address.partition("@")

@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Self
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from selfreg import vault
+from selfreg import limits, vault
 from selfreg.conf import conf
 from selfreg.email import canonical
 from selfreg.flow import Flow
@@ -61,6 +62,8 @@ POLL_MILLISECONDS = 4_000
 # On a 429 the widget waits a minute before it polls again (protocol 4.7).
 POLL_PAUSE_SECONDS = 60
 # One call and the question after a lost answer, with room for the database.
+# A lost answer that took longer is asked about by the next request: no page takes two deadlines.
+PATIENCE_SECONDS = 3.0
 BUSY_SECONDS = 2 * TOTAL_SECONDS + 4
 
 
@@ -154,7 +157,7 @@ class Enrollment:
 
     def refresh(self) -> None:
         """Asks the org where the registration stands, if a lost answer left that open."""
-        if self.registration.in_doubt:
+        if self.registration.in_doubt and self.flow.wait_until <= time.time():
             self._claim()
             self._ask_again(Kind.RECOVERED)
 
@@ -174,7 +177,29 @@ class Enrollment:
             self._flow = replace(self.flow, profile=draft)
             email = str((values.get("userProfile") or {}).get("email", self.registration.email))[:254]
             self.registration.email, self.registration.email_canonical = email, canonical(email)
-        self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step))
+        number = str((values.get("authenticator") or {}).get("phoneNumber") or "")
+        if number and (key := self._phone_refused(number)):
+            message = Message("", key, path="authenticator.phoneNumber")
+            return self._save(replace(self.flow, notices=(message,), draft=draft))
+        uses = self._uses_of(step, number)
+        self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step), uses=uses)
+
+    def _uses_of(self, step: Step, number: str) -> dict[str, str]:
+        """What submitting this step counts towards, see ``limits``."""
+        ip = self.client.visitor.ip
+        if number:
+            self._flow = replace(self.flow, phone=number)
+            return limits.sending(self.registration, ip, number)
+        challenge = f"{step.name} {self.flow.resend_at}"
+        return limits.trying(self.registration, challenge, ip) if step.page in ("code", "totp") else {}
+
+    def _phone_refused(self, number: str) -> str:
+        """The message for a number that this site sends nothing to, "" if it does."""
+        settings = conf()
+        if settings.phone_after_email and not self.email_proven:
+            return "selfreg.phone_after_email"
+        allowed = not settings.phone_countries or limits.region(number) in settings.phone_countries
+        return "" if allowed else "selfreg.phone_country"
 
     def _refuse(self, refusal: ProfileRefused, draft: dict[str, str]) -> None:
         """The site's own word against a profile: nothing is sent, and its messages stand beside the fields."""
@@ -196,7 +221,9 @@ class Enrollment:
         if needs_details(option):
             return self._turn_to(authenticator_id)
         chosen = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
-        return self._call(Kind.ANSWERED, step.remediation, {"authenticator": chosen}, {})
+        sends = option.authenticator is not None and option.authenticator.kind in ("email", "phone")
+        uses = limits.sending(self.registration, self.client.visitor.ip) if sends else {}
+        return self._call(Kind.ANSWERED, step.remediation, {"authenticator": chosen}, {}, uses=uses)
 
     def other_way(self) -> None:
         """Back to the choice of authenticators, where the org offers one beside the present step."""
@@ -218,30 +245,35 @@ class Enrollment:
         if wait > 0:
             self._save(replace(self.flow, notices=(Message("", "selfreg.resend_wait", (str(wait),), "INFO"),)))
             return
-        self._action(Kind.RESENT, self._present_step().resend)
+        step = self._present_step()
+        number = self.flow.phone if step.authenticator and step.authenticator.kind == "phone" else ""
+        self._action(Kind.RESENT, step.resend, limits.sending(self.registration, self.client.visitor.ip, number))
 
     def poll(self) -> bool:
         """Asks the org whether the visitor went on elsewhere (its own page behind the link of a mail). True: the
         row moved.
         """
         step = self.step() if self.registration.sealed else None
-        if not isinstance(step, Step) or step.poll is None or self.flow.wait_until > time.time():
+        if not isinstance(step, Step) or step.poll is None:
+            return False
+        if max(self.flow.wait_until, self.flow.poll_at) > time.time() or limits.pace(self.flow.calls):
             return False
         self._claim()
+        self._count_call()
         try:
             answer = self.client.proceed(step.poll, {})
         except TransactionExpired:
             self.expire()
             return True
         except RateLimited:
-            self._save(replace(self.flow, wait_until=_wait_until(POLL_PAUSE_SECONDS)))
+            self._save(replace(self.flow, poll_at=_wait_until(POLL_PAUSE_SECONDS)))
             return False
         except IdxError:
             self._save(self.flow)
             return False
         if answer.status == 429 or not self._moved_on(answer):
             pause = POLL_PAUSE_SECONDS if answer.status == 429 else 0
-            self._save(replace(self.flow, wait_until=_wait_until(pause)))
+            self._save(replace(self.flow, poll_at=_wait_until(pause)))
             return False
         self._record(Kind.ANSWERED, answer, {}, proves_email=_proves_email(step))
         return True
@@ -250,7 +282,8 @@ class Enrollment:
         """How long a waiting page waits before it asks again: what the org says, longer while it limits us."""
         step = self.step() if self.registration.sealed else None
         stated = step.poll.refresh_ms if isinstance(step, Step) and step.poll else 0
-        paused = round((self.flow.wait_until - time.time()) * 1000) if self.registration.sealed else 0
+        until = max(self.flow.wait_until, self.flow.poll_at) if self.registration.sealed else 0
+        paused = round((until - time.time()) * 1000)
         return max(stated or POLL_MILLISECONDS, POLL_MILLISECONDS, paused)
 
     def awaits_email_code(self) -> bool:
@@ -358,10 +391,12 @@ class Enrollment:
             raise NotOffered("no step to go on with")
         return found
 
-    def _action(self, kind: RegistrationEvent.Kind, action: Action | None) -> None:
+    def _action(
+        self, kind: RegistrationEvent.Kind, action: Action | None, uses: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         if action is None:
             raise NotOffered(f"{kind} is not offered now")
-        self._call(kind, action, {}, {})
+        self._call(kind, action, {}, {}, uses=uses)
 
     def _turn_to(self, picked: str) -> None:
         """Another page of the same answer: no call."""
@@ -375,13 +410,25 @@ class Enrollment:
         draft: dict[str, str],
         *,
         proves_email: bool = False,
+        uses: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """One change at the org, unless it has to wait.
+
+        :param uses: what it counts towards, see ``limits.wait_for``
+        """
         self._claim()
+        if wait := limits.pace(self.flow.calls) or limits.wait_for(uses):
+            return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
+        self._count_call()
+        started = time.monotonic()
         try:
             answer = self.client.proceed(action, values)
         except TransactionExpired:
             self.expire()
         except AnswerLost as error:
+            if time.monotonic() - started > PATIENCE_SECONDS:
+                # The visitor has waited long enough: the page that follows asks.
+                return self._trouble(error, unsure=True, draft=draft)
             self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
             self._ask_again(kind, draft, proves_email=proves_email)
         except IdxError as error:
@@ -394,6 +441,7 @@ class Enrollment:
         self, kind: RegistrationEvent.Kind, draft: dict[str, str] | None = None, *, proves_email: bool = False
     ) -> None:
         """After a lost answer the change is not repeated: the org is asked what became of it."""
+        self._count_call()
         try:
             answer = self.client.introspect(self.flow.transaction)
         except TransactionExpired:
@@ -406,6 +454,9 @@ class Enrollment:
             self._record(kind if moved else Kind.RECOVERED, answer, typed, proves_email=proves_email and moved)
             if not moved and self.registration.is_open:
                 self._save(replace(self.flow, draft=typed, notices=(Message("", "selfreg.answer_lost"),)))
+
+    def _count_call(self) -> None:
+        self._flow = replace(self.flow, calls=(*self.flow.calls, time.time())[-limits.CALLS :])
 
     def _moved_on(self, answer: Answer) -> bool:
         before, after = next_step(self.flow.response), next_step(answer.response)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import vault
+from selfreg.conf import conf
 from selfreg.email import masked
 
 
@@ -79,6 +80,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def open(self) -> "RegistrationQuerySet":
         """Neither finished nor given up."""
         return self.filter(status__in=OPEN)
+
+    def under_way(self) -> "RegistrationQuerySet":
+        """Open ones that may still be gone on with; the others are about to be expired."""
+        return self.open().filter(updated_at__gte=timezone.now() - timedelta(seconds=conf().abandoned_after_seconds))
 
     def untouched_since(self, moment: Any) -> "RegistrationQuerySet":
         """Open ones that nobody moved since ``moment``. What waits for an administrator is not the person's delay."""
@@ -281,6 +286,18 @@ class OktaEvent(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Allowance(models.Model):
+    """How often something was done since ``until`` minus the length of its limit. See ``limits``; never read alone."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    used = models.PositiveIntegerField()
+    until = models.BigIntegerField(db_index=True)
+    """Seconds since the epoch: one number that every database compares alike."""
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}: {self.used}"
 
 
 class OktaIdentity(models.Model):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -67,7 +68,7 @@ def open_transaction(client: IdxClient, *, activation_token: str = "") -> Flow:
         answer = client.proceed(sign_up, {})
     if current_remediation(answer.response) is None:
         raise SignUpUnavailable(answer.response.messages)
-    flow = Flow(started, answer.document)
+    flow = Flow(started, answer.document, calls=(time.time(),) * (2 if sign_up else 1))
     if not activation_token:
         _remember_form(client, flow)
     return flow

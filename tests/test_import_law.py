@@ -14,7 +14,7 @@ STOREYS: tuple[set[str], ...] = (
     {"idx.response", "idx.circuit", "vault", "landing", "profile_hook"},
     {"idx.transport"},
     {"idx.client", "models"},
-    {"steps", "flow", "visit", "identities", "linking"},
+    {"limits", "steps", "flow", "visit", "identities", "linking"},
     {"org", "texts", "passwords"},
     {"enrollment", "auth"},
     {"browser", "forms.fields", "decorators"},

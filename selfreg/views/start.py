@@ -10,6 +10,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
+from selfreg import limits
 from selfreg.browser import (
     DRAFT,
     MINE,
@@ -28,7 +29,7 @@ from selfreg.flow import Flow
 from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
 from selfreg.idx.errors import IdxError
-from selfreg.idx.response import IdxResponse
+from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import Conflict, Registration
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.steps import Step, next_step
@@ -87,6 +88,8 @@ class StartView(SignUpView):
         idp = request.POST.get("action", "").removeprefix(IDP) if request.POST.get("action", "").startswith(IDP) else ""
         if attempt is None or not (idp or form.is_valid()):
             return self.page(request, form, response)
+        if refused := _too_many(form, client.visitor.ip):
+            return self.refused(request, form, response, *refused)
         try:
             flow = fresh or opened_transaction(request) or open_transaction(client)
         except SignUpUnavailable as closed:
@@ -121,6 +124,16 @@ class StartView(SignUpView):
             return redirect(step_url(request))
         return carry_out(request, enrollment, form, "")
 
+    def refused(
+        self, request: HttpRequest, form: StepForm, response: IdxResponse, reason: Message, wait: int
+    ) -> HttpResponse:
+        """The form again with everything typed, and when to come back. Nothing was sent to the org."""
+        form.page_errors.append(say(reason))
+        page = self.page(request, form, response)
+        page.status_code = 429
+        page["Retry-After"] = str(wait)
+        return page
+
     def invited(self, request: HttpRequest, client: IdxClient, token: str) -> HttpResponse:
         """An activation link: on to the first step, without the token in the address."""
         flow = open_transaction(client, activation_token=token)
@@ -143,6 +156,15 @@ class StartView(SignUpView):
 def _first_page(request: HttpRequest, client: IdxClient) -> tuple[IdxResponse, Flow | None]:
     opened = opened_transaction(request)
     return (opened.response, None) if opened else sign_up_form(client)
+
+
+def _too_many(form: StepForm, ip: str) -> tuple[Message, int] | None:
+    """Why this registration cannot begin now, and in how many seconds it can."""
+    if limits.is_full():
+        return Message("", "selfreg.full"), limits.OPEN_COUNTED_FOR
+    profile = form.values().get("userProfile", {}) if form.is_valid() else {}
+    wait = limits.wait_for(limits.starting(str(profile.get("email") or profile.get("login") or ""), ip))
+    return (Message("", "selfreg.rate_limited", (str(wait),)), wait) if wait else None
 
 
 def _new_attempt(request: HttpRequest) -> str:

@@ -7,6 +7,7 @@ import pytest
 from person import Person
 
 from okta_devorg import OrgHandle
+from selfreg import limits
 from selfreg.models import Registration, Status
 
 CODE = "credentials.passcode"
@@ -39,8 +40,11 @@ def test_a_wrong_code_proves_nothing(at_the_code: Person, org: OrgHandle) -> Non
 
 @pytest.mark.parametrize("with_a_page", [True, False])
 def test_five_wrong_codes_close_the_door_for_a_while_and_lose_nothing(
-    person: Person, org: OrgHandle, with_a_page: bool
+    person: Person, org: OrgHandle, with_a_page: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The org's door. This site's own would close first."""
+    monkeypatch.setattr(limits, "CALLS", 100)
+    monkeypatch.setattr(limits, "LIMITS", {name: limits.Limit(100, 60) for name in limits.LIMITS})
     lifetimes = {"with_user": 3600, "email_code": 3600}
     org.patch_policy({"unknowns": {"too_many_codes_has_remediation": with_a_page}, "lifetimes": lifetimes})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")

@@ -1,0 +1,143 @@
+"""How often something may be done. Counted in the shared database, so no worker, session, or restart has its own count.
+
+What is counted is named by a keyed digest: the table tells nobody's address, number or IP. A count lives on when the
+thing counted succeeds, and what is refused counts too.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.utils.crypto import salted_hmac
+
+from selfreg.conf import conf
+from selfreg.email import folded
+from selfreg.models import Allowance, Registration
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+RELAXED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``most`` times within ``seconds`` of the first. Under DEBUG ``relaxed`` times: programs walk a site then."""
+
+    most: int
+    seconds: int
+    relaxed: int = RELAXED
+
+
+LIMITS: Mapping[str, Limit] = {
+    "start by address": Limit(5, HOUR),
+    "start by ip": Limit(60, HOUR),
+    "start by ip, a day": Limit(300, DAY),
+    # The first mail or text of a page and what is asked for again, until the registration ends.
+    "send by registration": Limit(8, DAY, relaxed=8),
+    "send by address": Limit(15, HOUR),
+    "send by ip": Limit(120, HOUR),
+    # Every code that is submitted, right or wrong. A code that is sent anew is a challenge of its own.
+    "code by challenge": Limit(5, 10 * MINUTE),
+    "code by address": Limit(20, HOUR),
+    "code by ip": Limit(200, HOUR),
+    # Texts and calls cost money, and fraud earns it.
+    "text by number": Limit(5, HOUR),
+    "text by number, a day": Limit(10, DAY),
+    "text by ip": Limit(20, DAY),
+    "text by country": Limit(500, DAY),
+    "text": Limit(5_000, DAY),
+}
+
+# Okta's own limit for one state handle (Identity Engine, rate limits); a person needs fewer.
+CALLS, CALLS_SECONDS = 10, 5
+
+UPSERT = """
+    INSERT INTO {table} AS kept (key, used, until) VALUES {rows}
+    ON CONFLICT (key) DO UPDATE SET
+        used = CASE WHEN kept.until <= %s THEN 1 ELSE kept.used + 1 END,
+        until = CASE WHEN kept.until <= %s THEN excluded.until ELSE kept.until END
+    RETURNING key, used, until
+"""
+OPEN_COUNTED_FOR = 30
+
+
+def wait_for(uses: Mapping[str, str]) -> int:
+    """Counts one use of each limit, in one atomic statement.
+
+    :param uses: names of ``LIMITS`` and whose use it is: ``{"start by ip": "192.0.2.1"}``
+    :return: 0, or how many seconds to wait when any of them is used up
+    """
+    if not uses:
+        return 0
+    now = int(time.time())
+    named = {_key(name, subject): _limit(name) for name, subject in uses.items()}
+    # Rows are locked in this order: two requests that use the same limits cannot wait for each other.
+    rows = [(key, 1, now + named[key].seconds) for key in sorted(named)]
+    statement = UPSERT.format(
+        table=connection.ops.quote_name(Allowance._meta.db_table), rows=", ".join(["(%s, %s, %s)"] * len(rows))
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for row in rows for value in row] + [now, now])
+        counts = cursor.fetchall()
+    return max(until - now if used > named[key].most else 0 for key, used, until in counts)
+
+
+def pace(calls: Sequence[float]) -> int:
+    """Seconds until one more call of a transaction may be made, by the times of its last ones, oldest first."""
+    if settings.DEBUG or len(calls) < CALLS:
+        return 0
+    return max(0, math.ceil(calls[-CALLS] + CALLS_SECONDS - time.time()))
+
+
+def starting(address: str, ip: str) -> dict[str, str]:
+    """The uses of beginning a registration."""
+    by_ip = {"start by ip": ip, "start by ip, a day": ip}
+    return {"start by address": folded(address), **by_ip} if address else by_ip
+
+
+def sending(registration: Registration, ip: str, number: str = "") -> dict[str, str]:
+    """The uses of having a mail sent, or a text or call to ``number`` (E.164)."""
+    uses = {"send by registration": str(registration.pk), "send by ip": ip}
+    if registration.email:
+        uses["send by address"] = folded(registration.email)
+    if number:
+        text = {"text by number": number, "text by number, a day": number, "text by ip": ip, "text": ""}
+        uses |= text | {"text by country": region(number)}
+    return uses
+
+
+def trying(registration: Registration, challenge: str, ip: str) -> dict[str, str]:
+    """The uses of submitting a code."""
+    uses = {"code by challenge": f"{registration.pk} {challenge}", "code by ip": ip}
+    return uses | ({"code by address": folded(registration.email)} if registration.email else {})
+
+
+def region(number: str) -> str:
+    """The country of an E.164 number (``US``), or its calling code when that is no country's; "" when unknown."""
+    try:
+        parsed = phonenumbers.parse(number.partition("x")[0])
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}"
+
+
+def is_full() -> bool:
+    """Whether there are as many open registrations as the site wants to keep. Counted at most every half minute."""
+    count = cache.get("selfreg:open")
+    if count is None:
+        count = Registration.objects.under_way().count()
+        cache.set("selfreg:open", count, OPEN_COUNTED_FOR)
+    return count >= conf().most_open
+
+
+def _limit(name: str) -> Limit:
+    limit = LIMITS[name]
+    return Limit(limit.relaxed, limit.seconds) if settings.DEBUG else limit
+
+
+def _key(name: str, subject: str) -> str:
+    return salted_hmac("selfreg.limits", f"{name}\n{subject}", algorithm="sha256").hexdigest()

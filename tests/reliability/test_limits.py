@@ -1,0 +1,328 @@
+"""How often one may start, send, and guess: the count is the database's, and neither spelling, success, a new session,
+nor a forged header begins a new one. Nothing that is refused reaches the org.
+"""
+
+import re
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.utils import timezone
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg import limits
+from selfreg.email import folded
+from selfreg.limits import DAY, HOUR, LIMITS, Limit, wait_for
+from selfreg.models import Allowance, Registration
+
+CODE = "credentials.passcode"
+PHONE = {"authenticators": {"phone_number": "required", "okta_password": "disabled"}}
+NUMBER = "authenticator.phoneNumber"
+
+
+@pytest.fixture
+def at_most(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets how often; everything else is without limit."""
+
+    def change(**most: int) -> None:
+        table = {name: Limit(10_000, limit.seconds) for name, limit in LIMITS.items()}
+        table |= {name.replace("_", " "): Limit(n, HOUR) for name, n in most.items()}
+        monkeypatch.setattr(limits, "LIMITS", table)
+
+    return change
+
+
+def started(email: str, org: OrgHandle, **headers: str) -> Person:
+    person = Person(email)
+    person.browser.defaults.update(headers)
+    return person.opens_the_sign_up().tells_who_she_is()
+
+
+def changes(org: OrgHandle) -> int:
+    """Calls that make or move something at the org."""
+    return len([c for c in org.calls() if not c.path.endswith(("/interact", "/introspect", "/idp/idx/enroll"))])
+
+
+# ---- the count
+
+
+def test_a_limit_lets_through_as_many_as_it_says_and_then_tells_how_long_to_wait(db: None) -> None:
+    most = LIMITS["start by address"].most
+    assert [wait_for({"start by address": "a"}) for _ in range(most)] == [0] * most
+    assert HOUR - 5 <= wait_for({"start by address": "a"}) <= HOUR
+    assert wait_for({"start by address": "b"}) == 0
+
+
+def test_the_longest_wait_of_several_counts(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_ip=0)
+    assert wait_for({"start by address": "a", "start by ip": "i"}) > 0
+
+
+def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
+    most = LIMITS["start by address"].most
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(3 * most):
+            last = wait_for({"start by address": "a"})
+        assert last == HOUR
+        clock.shift(HOUR - 1)
+        assert wait_for({"start by address": "a"}) == 1
+        clock.shift(1)
+        assert [wait_for({"start by address": "a"}) for _ in range(most)] == [0] * most
+
+
+def test_the_table_tells_nobodys_address(db: None) -> None:
+    wait_for(limits.starting("ada@example.com", "192.0.2.7"))
+    kept = " ".join(str(row) for row in Allowance.objects.values())
+    assert "ada" not in kept
+    assert "192" not in kept
+
+
+@pytest.mark.parametrize(
+    "spelled", ["ADA.Lovelace@Example.com", "a.d.a.lovelace@example.com", " adalovelace+2@example.com"]
+)
+def test_an_address_has_one_count_however_it_is_spelled(spelled: str) -> None:
+    assert folded(spelled) == "adalovelace@example.com"
+
+
+def test_what_is_no_address_is_counted_too() -> None:
+    assert folded("no address") == "no address"
+
+
+def test_under_debug_programs_may_walk(db: None, settings: object) -> None:
+    settings.DEBUG = True  # type: ignore[attr-defined]
+    assert {wait_for(limits.starting("ada@example.com", "192.0.2.7")) for _ in range(500)} == {0}
+
+
+def test_a_cache_that_is_emptied_changes_no_count(db: None) -> None:
+    for _ in range(LIMITS["start by address"].most):
+        wait_for({"start by address": "a"})
+        cache.clear()
+    assert wait_for({"start by address": "a"}) > 0
+
+
+# ---- starting
+
+
+def test_one_start_too_many_keeps_what_was_typed_says_when_and_sends_nothing(
+    db: None, org: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(start_by_address=2)
+    for _ in range(2):
+        started("ada@example.com", org)
+    before = changes(org)
+    person = started("ada@example.com", org)
+    assert person.status == 429
+    assert re.search(r"Try again in \d+ seconds", " ".join(person.page.problems()))
+    assert "Retry-After" in person.seen[-1].headers
+    assert person.page.typed("Email") == "ada@example.com"
+    assert person.page.typed("First name") == "Ada"
+    assert changes(org) == before
+    assert Registration.objects.count() == 2
+
+
+@pytest.mark.parametrize("spelled", ["ADA@example.com", "a.d.a@example.com", "ada+1@example.com"])
+def test_spelling_an_address_differently_is_no_new_start(
+    db: None, org: OrgHandle, at_most: Callable[..., None], spelled: str
+) -> None:
+    at_most(start_by_address=1)
+    started("ada@example.com", org)
+    assert started(spelled, org).status == 429
+
+
+def test_succeeding_does_not_begin_a_new_count(person: Person, org: OrgHandle, at_most: Callable[..., None]) -> None:
+    at_most(start_by_address=1)
+    assert person.signs_up(org).is_signed_in
+    assert started(person.email, org).status == 429
+
+
+def test_a_forged_header_is_no_new_visitor(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
+    at_most(start_by_ip=2)
+    statuses = [
+        started(f"p{i}@example.com", org, HTTP_X_FORWARDED_FOR=f"192.0.2.{i}, {forged}").status
+        for i, forged in enumerate(["198.51.100.1", "", "a" * 10_000, "::1%eth0"])
+    ]
+    assert statuses == [200, 200, 429, 429]
+
+
+def test_behind_a_trusted_proxy_its_last_word_counts(
+    db: None, org: OrgHandle, at_most: Callable[..., None], configure: Callable[..., None]
+) -> None:
+    configure(TRUSTED_PROXIES=1)
+    at_most(start_by_ip=1)
+    assert started("a@example.com", org, HTTP_X_FORWARDED_FOR="6.6.6.6, 192.0.2.1").status == 200
+    assert started("b@example.com", org, HTTP_X_FORWARDED_FOR="7.7.7.7, 192.0.2.1").status == 429
+    assert started("c@example.com", org, HTTP_X_FORWARDED_FOR="7.7.7.7, 192.0.2.2").status == 200
+
+
+def test_there_is_a_most_of_open_registrations(db: None, org: OrgHandle, configure: Callable[..., None]) -> None:
+    configure(MOST_OPEN=1)
+    started("a@example.com", org)
+    cache.clear()
+    person = started("b@example.com", org)
+    assert person.status == 429
+    assert "Too many people are signing up" in " ".join(person.page.problems())
+    assert Registration.objects.count() == 1
+
+
+# ---- sending
+
+
+def test_a_registration_sends_so_many_mails_however_they_are_asked_for(
+    person: Person, org: OrgHandle, configure: Callable[..., None], at_most: Callable[..., None]
+) -> None:
+    """By "send a new code" as well as by choosing e-mail again."""
+    configure(RESEND_SECONDS=0)
+    at_most(send_by_registration=3)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.presses("Send a new code").presses("Use another way").chooses("Email")
+    person.presses("Send a new code")
+    assert len(org.messages(person.email)) == 3
+    assert re.search(r"Try again in \d+ seconds", person.page.text)
+
+
+def test_mails_to_one_address_are_counted_over_all_registrations(
+    db: None, org: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(send_by_address=2)
+    people = [started(f"ada+{n}@example.com", org).chooses("Email") for n in range(4)]
+    assert len(org.messages()) == 2
+    assert [p.heading for p in people] == ["Check your e-mail"] * 2 + ["Secure your account"] * 2
+
+
+# ---- codes
+
+
+def test_the_sixth_code_of_a_challenge_is_refused_even_if_it_is_right(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    wrong = "000000" if org.code(person.email) != "000000" else "111111"
+    for _ in range(LIMITS["code by challenge"].most):
+        person.fills_and_presses({CODE: wrong})
+    before = len(org.calls("/challenge/answer"))
+    person.types_the_code_from(org)
+    assert len(org.calls("/challenge/answer")) == before == LIMITS["code by challenge"].most
+    assert person.heading == "Check your e-mail"
+    assert re.search(r"Try again in \d+ seconds", person.page.text)
+
+
+def test_a_code_sent_anew_may_be_tried_anew(
+    person: Person, org: OrgHandle, configure: Callable[..., None], at_most: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=1)
+    at_most(code_by_challenge=1)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.fills_and_presses({CODE: "000000"}).fills_and_presses({CODE: "000000"})
+    assert len(org.calls("/challenge/answer")) == 1
+    with time_machine.travel(timezone.now() + timezone.timedelta(seconds=3), tick=True):
+        person.presses("Send a new code").types_the_code_from(org)
+    assert person.heading == "Secure your account"
+
+
+def test_codes_are_counted_by_address_over_all_challenges(
+    person: Person, org: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(code_by_address=2)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    for _ in range(4):
+        person.fills_and_presses({CODE: "000000"})
+    assert len(org.calls("/challenge/answer")) == 2
+
+
+# ---- texts and calls
+
+
+def at_the_phone(org: OrgHandle, email: str = "ada@example.com") -> Person:
+    org.patch_policy(PHONE)
+    person = Person(email).opens_the_sign_up().tells_who_she_is()
+    return person.chooses("Phone") if person.heading == "Secure your account" else person
+
+
+def texts(org: OrgHandle) -> int:
+    return len([m for m in org.messages() if m.channel != "email"])
+
+
+def test_a_number_gets_so_many_texts_whoever_asks(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
+    at_most(text_by_number=2)
+    for n in range(4):
+        person = at_the_phone(org, f"p{n}@example.com").fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert texts(org) == 2
+    assert person.page.typed(NUMBER) == "+1 415 555 0100"
+    assert re.search(r"Try again in \d+ seconds", person.page.text)
+
+
+def test_asking_for_the_text_again_counts_for_its_number(
+    db: None, org: OrgHandle, at_most: Callable[..., None], configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
+    at_most(text_by_number=2)
+    person = at_the_phone(org).fills_and_presses({NUMBER: "+1 415 555 0100"})
+    for _ in range(3):
+        person.presses("Send a new code")
+    assert texts(org) == 2
+
+
+def test_a_country_gets_so_many_texts(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
+    at_most(text_by_country=2)
+    for n in range(4):
+        at_the_phone(org, f"p{n}@example.com").fills_and_presses({NUMBER: f"+49 151 2345 678{n}"})
+    at_the_phone(org, "us@example.com").fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert texts(org) == 3
+
+
+def test_a_country_that_is_not_allowed_never_reaches_the_org(
+    db: None, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(PHONE_COUNTRIES=["US"])
+    person = at_the_phone(org)
+    before = len(org.calls())
+    person.fills_and_presses({NUMBER: "+49 151 23456789"})
+    assert person.page.beside(NUMBER) == [
+        "We cannot send texts or call there. Use a number of another country, or another way."
+    ]
+    assert person.page.typed(NUMBER) == "+49 151 23456789"
+    assert len(org.calls()) == before
+    person.fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert texts(org) == 1
+
+
+def test_a_phone_may_have_to_wait_for_the_proven_address(
+    db: None, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(PHONE_AFTER_EMAIL=True)
+    person = at_the_phone(org).fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert texts(org) == 0
+    assert "Confirm your e-mail address first" in person.page.text
+    person.presses("Use another way").chooses("Email").types_the_code_from(org)
+    person.chooses("Phone") if person.heading == "Secure your account" else None
+    person.fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert texts(org) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("+14155550100", "US"), ("+12425550100", "BS"), ("+4915123456789", "DE"), ("+881612345678", "+881"), ("x", "")],
+)
+def test_a_number_tells_its_country(number: str, country: str) -> None:
+    assert limits.region(number).replace("001", "+881") == country
+
+
+def test_limits_over_a_day_are_longer_than_those_over_an_hour() -> None:
+    assert {limit.seconds for name, limit in LIMITS.items() if name.endswith("a day")} == {DAY}
+
+
+# ---- one transaction
+
+
+def test_a_transaction_is_not_asked_faster_than_the_org_allows(
+    person: Person, org: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most()
+    org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0, "state_handle_per_5_seconds": 10}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    for _ in range(20):
+        person.fills_and_presses({CODE: "000000"})
+    assert 429 not in [c.status for c in org.calls()]
+    assert len(org.calls("/challenge/answer")) <= limits.CALLS
+    assert re.search(r"Try again in \d seconds", person.page.text)
