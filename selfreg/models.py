@@ -225,6 +225,7 @@ class Registration(models.Model):
             if to not in TRANSITIONS[Status(self.status)]:
                 raise ForbiddenTransition(f"{self.status} -> {to}")
             values["status"] = to
+            values["finished_at"] = None
             if to in FINAL:
                 values |= {"sealed": "", "finished_at": now, "busy_until": None, "unsure": False}
         changed = Registration.objects.filter(pk=self.pk, version=self.version, status=self.status).update(
