@@ -12,30 +12,37 @@ from selfreg.idx import transport
 from selfreg.models import Registration, Status
 
 # What is lost before the org works, and what is lost after it did.
-BEFORE = ["status", "timeout", "reset", "html", "empty", "malformed", "redirect", "huge"]
-AFTER = ["after", "truncate", "slow"]
-ANSWERED = ["foreign-href"]
+BEFORE = ["status", "reset", "html", "empty", "malformed", "redirect", "huge"]
+AFTER = ["after", "truncate"]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch, org: OrgHandle) -> None:
-    """Deadlines that a test can wait for."""
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
+class Trouble:
+    """The org's faults, until `passes`. A silent and a dripping org come with deadlines that a test can wait for."""
+
+    def __init__(self, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.org, self.monkeypatch = org, monkeypatch
+
+    def strikes(self, path: str, kind: str, times: int = 9) -> None:
+        if kind in ("timeout", "slow"):
+            self.monkeypatch.setattr(transport, "READ_SECONDS", 1.0)
+            self.monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.0)
+            configured_org._transport.cache_clear()
+            self.org.fail(path, kind, times=times, seconds=3.0)
+        else:
+            self.org.fail(path, kind, times=times)
+
+    def strikes_once(self, path: str, kind: str) -> None:
+        self.strikes(path, kind, times=1)
+
+    def passes(self) -> None:
+        """The org answers again, and is asked again: a client that gave up on it is not waited for."""
+        self.org.org.faults.pending.clear()
+        configured_org._transport.cache_clear()
 
 
-def fail(org: OrgHandle, path: str, kind: str) -> None:
-    """Until `recovers`: what changes nothing is asked twice."""
-    org.fail(path, kind, times=9, **({"seconds": 1.0} if kind in ("timeout", "slow") else {}))
-
-
-def recovers(org: OrgHandle) -> None:
-    """It answers again, and is asked again: a client that gave up on it is not waited for."""
-    org.org.faults.pending.clear()
-    configured_org._transport.cache_clear()
-
-
-def fail_once(org: OrgHandle, path: str, kind: str) -> None:
-    org.fail(path, kind, **({"seconds": 1.0} if kind in ("timeout", "slow") else {}))
+@pytest.fixture
+def trouble(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> Trouble:
+    return Trouble(org, monkeypatch)
 
 
 # ---- the form
@@ -53,38 +60,44 @@ def test_a_stopped_org_is_a_page_with_a_retry(person: Person, configure: Callabl
 
 
 @pytest.mark.parametrize("path", ["/interact", "/introspect", "/idx/enroll"])
-@pytest.mark.parametrize("kind", [*BEFORE, "after", "truncate"])
+@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
 def test_a_form_that_could_not_be_had_can_be_asked_for_again(
-    person: Person, org: OrgHandle, path: str, kind: str
+    person: Person, org: OrgHandle, path: str, kind: str, trouble: Trouble
 ) -> None:
-    fail(org, path, kind)
+    trouble.strikes(path, kind)
     person.opens_the_sign_up()
     assert person.heading == "Sign-up is not available"
     assert person.page.notices()
-    recovers(org)
+    trouble.passes()
     assert person.follows("Try again").heading == "Create your account"
     assert not Registration.objects.exists()
 
 
-def test_what_was_typed_survives_an_org_that_is_away_when_the_form_comes_back(person: Person, org: OrgHandle) -> None:
+def test_what_was_typed_survives_an_org_that_is_away_when_the_form_comes_back(
+    person: Person, org: OrgHandle, trouble: Trouble
+) -> None:
     Person().opens_the_sign_up()
     person.opens_the_sign_up()
-    fail(org, "/interact", "reset")
+    trouble.strikes("/interact", "reset")
     person.tells_who_she_is()
     assert person.page.problems() or person.page.notices()
-    recovers(org)
+    trouble.passes()
     assert person.page.typed("Email") == "ada@example.com"
     assert person.presses("Sign up").heading == "Secure your account"
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "empty", "truncate"])
-def test_a_question_that_changes_nothing_is_asked_once_more_at_once(person: Person, org: OrgHandle, kind: str) -> None:
-    fail_once(org, "/introspect", kind)
+def test_a_question_that_changes_nothing_is_asked_once_more_at_once(
+    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+) -> None:
+    trouble.strikes_once("/introspect", kind)
     assert person.opens_the_sign_up().heading == "Create your account"
 
 
-def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(person: Person, org: OrgHandle) -> None:
-    fail(org, "/interact", "reset")
+def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(
+    person: Person, org: OrgHandle, trouble: Trouble
+) -> None:
+    trouble.strikes("/interact", "reset")
     for _ in range(8):
         person.opens_the_sign_up()
         assert person.heading == "Sign-up is not available"
@@ -94,12 +107,14 @@ def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(person: P
 # ---- the first submission
 
 
-@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
-def test_a_first_submission_whose_answer_is_lost_makes_one_account(person: Person, org: OrgHandle, kind: str) -> None:
+@pytest.mark.parametrize("kind", [*BEFORE, *AFTER, "timeout"])
+def test_a_first_submission_whose_answer_is_lost_makes_one_account(
+    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+) -> None:
     person.opens_the_sign_up()
-    fail_once(org, "/enroll/new", kind)
+    trouble.strikes_once("/enroll/new", kind)
     person.tells_who_she_is()
-    if kind in BEFORE:
+    if kind not in AFTER:
         assert person.heading == "Create your account"
         assert person.page.notices() or person.page.problems()
         assert person.page.typed("Email") == "ada@example.com"
@@ -111,11 +126,13 @@ def test_a_first_submission_whose_answer_is_lost_makes_one_account(person: Perso
 # ---- a step
 
 
-@pytest.mark.parametrize("kind", BEFORE)
-def test_a_step_that_did_not_reach_the_org_is_still_open_and_says_so(person: Person, org: OrgHandle, kind: str) -> None:
+@pytest.mark.parametrize("kind", [*BEFORE, "timeout"])
+def test_a_step_that_did_not_reach_the_org_is_still_open_and_says_so(
+    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     before = Registration.objects.get()
-    fail_once(org, "/credential/enroll", kind)
+    trouble.strikes_once("/credential/enroll", kind)
     person.chooses("Email")
     row = Registration.objects.get()
     assert (row.status, row.step) == (before.status, before.step)
@@ -125,10 +142,12 @@ def test_a_step_that_did_not_reach_the_org_is_still_open_and_says_so(person: Per
     assert len(org.messages(person.email)) == 1
 
 
-@pytest.mark.parametrize("kind", AFTER)
-def test_a_step_whose_answer_was_lost_is_not_done_twice(person: Person, org: OrgHandle, kind: str) -> None:
+@pytest.mark.parametrize("kind", [*AFTER, "slow"])
+def test_a_step_whose_answer_was_lost_is_not_done_twice(
+    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    fail_once(org, "/credential/enroll", kind)
+    trouble.strikes_once("/credential/enroll", kind)
     person.chooses("Email")
     assert person.heading == "Check your e-mail"
     assert len(org.messages(person.email)) == 1
@@ -136,9 +155,11 @@ def test_a_step_whose_answer_was_lost_is_not_done_twice(person: Person, org: Org
 
 
 @pytest.mark.parametrize("kind", AFTER)
-def test_a_code_whose_answer_was_lost_still_proves_the_address(person: Person, org: OrgHandle, kind: str) -> None:
+def test_a_code_whose_answer_was_lost_still_proves_the_address(
+    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
-    fail_once(org, "/challenge/answer", kind)
+    trouble.strikes_once("/challenge/answer", kind)
     person.types_the_code_from(org)
     assert person.heading == "Secure your account"
     assert Registration.objects.get().email_verified_at is not None
@@ -147,25 +168,25 @@ def test_a_code_whose_answer_was_lost_still_proves_the_address(person: Person, o
 
 @pytest.mark.parametrize("kind", ["reset", "html", "after"])
 def test_an_org_that_stays_away_is_asked_when_the_page_is_opened_again(
-    person: Person, org: OrgHandle, kind: str
+    person: Person, org: OrgHandle, kind: str, trouble: Trouble
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    fail_once(org, "/credential/enroll", kind)
-    fail(org, "/introspect", "reset")
+    trouble.strikes_once("/credential/enroll", kind)
+    trouble.strikes("/introspect", "reset")
     person.chooses("Email")
     assert person.heading == "Secure your account"
     assert Registration.objects.get().in_doubt
-    recovers(org)
+    trouble.passes()
     person.opens("/signup/step/")
     assert person.heading == ("Check your e-mail" if kind == "after" else "Secure your account")
     assert not Registration.objects.get().in_doubt
 
 
 def test_an_answer_that_leads_elsewhere_is_not_followed_and_the_sign_up_recovers(
-    person: Person, org: OrgHandle
+    person: Person, org: OrgHandle, trouble: Trouble
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    fail_once(org, "/credential/enroll", "foreign-href")
+    trouble.strikes_once("/credential/enroll", "foreign-href")
     person.chooses("Email").types_the_code_from(org)
     assert person.heading == "Check your e-mail"
     assert person.page.notices() or person.page.problems()
@@ -185,15 +206,15 @@ def test_too_many_requests_are_a_pause_not_an_end(person: Person, org: OrgHandle
 # ---- the hand-over
 
 
-@pytest.mark.parametrize("kind", ["reset", "html", "status", "after", "truncate", "timeout"])
+@pytest.mark.parametrize("kind", ["reset", "html", "status", "after", "truncate"])
 @pytest.mark.parametrize("path", ["/token", "/userinfo", "/keys"])
 def test_a_hand_over_that_fails_leaves_an_account_that_signing_in_completes(
-    person: Person, org: OrgHandle, path: str, kind: str
+    person: Person, org: OrgHandle, path: str, kind: str, trouble: Trouble
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
-    fail(org, path, kind)
+    trouble.strikes(path, kind)
     person.sets_a_password()
-    recovers(org)
+    trouble.passes()
     assert not person.is_signed_in
     assert person.heading in ("Your account is ready", "Almost there")
     person.presses("Sign in") if person.heading == "Almost there" else person.follows("Sign in").signs_in_at_the_org()

@@ -1,0 +1,71 @@
+"""Where people land: a path of this site, whatever was put into `next`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from selfreg.landing import landing, safe_path
+
+HOSTILE = [
+    "https://evil.example", "https://evil.example/", "http://evil.example", "HTTPS://EVIL.EXAMPLE", "//evil.example",
+    "///evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example", "\\/evil.example", "/\\/evil.example",
+    "//\\evil.example", "https:evil.example", "https:/evil.example", "https:///evil.example", "http:\\\\evil.example",
+    "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)", "data:text/html,<script>", "vbscript:x",
+    "file:///etc/passwd", "ftp://evil.example", "mailto:a@evil.example", "evil.example", "www.evil.example/path",
+    "\t//evil.example", " //evil.example", "\n//evil.example", "\r//evil.example", "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r/evil.example", "/ /evil.example", "\x00//evil.example", "/\x00/evil.example", "/\x0b/evil.example",
+    "/%09/evil.example", "/%0a/evil.example", "/%0d%0aLocation:%20https://evil.example", "/%00", "/%2509/evil.example",
+    "/%5cevil.example", "/%5C%5Cevil.example", "/%2fevil.example", "/%2F%2Fevil.example", "/%252f/../%5cevil",
+    "/members/\r\nSet-Cookie: a=b", "/members/%0d%0aSet-Cookie:%20a=b", "http://testserver.evil.example/",
+    "http://testserver@evil.example/", "http://evil.example#http://testserver/", "http://testserver\\@evil.example/",
+    "http://testserver:80@evil.example/", "https://testserver/", "http://testserver", "//testserver/members/",
+    "http://testserver//evil.example", "http://testserver/\\evil.example", "?next=/", "#members", "members/", ".", "..",
+    "/\u2028/evil.example", "/\u0085/evil", "/" + "a" * 2_000, "", None,
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _site(configure: Callable[..., None]) -> None:
+    """The site is http://testserver."""
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+def test_what_could_lead_elsewhere_is_dropped(url: str | None) -> None:
+    assert safe_path(url) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/", "/members/", "/members/?a=1&b=2", "/members/#top", "/a%20b/", "/?q=two%20words", "/wiki/C%2B%2B",
+        "/ünïcode/",
+        "/?url=https://evil.example/", "/@ada", "/a:b", "/..;/x",
+        "/members//twice",
+    ],
+)  # fmt: skip
+def test_a_path_of_this_site_is_kept(url: str) -> None:
+    assert safe_path(url) == url
+
+
+def test_this_very_site_written_out_is_reduced_to_the_path() -> None:
+    assert safe_path("http://testserver/members/?a=1") == "/members/?a=1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "after", "expected"),
+    [
+        ("/members/", "/welcome/", "/members/"),
+        ("https://evil.example", "/welcome/", "/welcome/"),
+        ("", "/welcome/", "/welcome/"),
+        ("", "", "/"),
+        ("", "https://evil.example", "/"),
+    ],
+)
+def test_people_land_where_they_asked_else_where_the_site_says(
+    configure: Callable[..., None], settings: Any, asked: str, after: str, expected: str
+) -> None:
+    settings.LOGIN_REDIRECT_URL = "/"
+    configure(AFTER=after)
+    assert landing(asked) == expected

@@ -1,0 +1,365 @@
+"""The form of a step: one control for each kind of field, and only what was asked for goes to the org."""
+
+from typing import Any
+
+import pytest
+from django import forms
+from django.http import QueryDict
+from documents import CODE_PAGE, EMAIL, PASSWORD, PROFILE_PAGE, SELECT_PAGE, array, document, message, step, wrapped
+
+from selfreg.forms import StepForm
+from selfreg.idx.response import parse
+from selfreg.steps import Step, next_step
+
+Json = dict[str, Any]
+OPTIONS = [{"label": "Free", "value": "free"}, {"label": "Gold", "value": "gold"}]
+
+
+def shown_as(kind: str, *options: Json, **more: Any) -> list[Json]:
+    return [
+        {
+            "label": "display",
+            "value": wrapped({"inputType": kind, **({"options": list(options)} if options else {}), **more}),
+        }
+    ]
+
+
+def step_of(page: Json, picked: str = "") -> Step:
+    found = next_step(parse(page), picked)
+    assert isinstance(found, Step)
+    return found
+
+
+def profile(*fields: Json) -> Step:
+    user_profile = {"name": "userProfile", "form": {"value": list(fields)}}
+    return step_of(document(step("enroll-profile", user_profile, path="/idp/idx/enroll/new")))
+
+
+def typed(**values: str) -> QueryDict:
+    data = QueryDict(mutable=True)
+    data.update({f"userProfile.{name}": value for name, value in values.items()})
+    return data
+
+
+def sent(form: StepForm) -> Json:
+    assert form.is_valid(), form.errors
+    return dict(form.values().get("userProfile", {}))
+
+
+# ---- each kind of field
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "widget"),
+    [
+        ({"name": "x"}, forms.CharField, forms.TextInput),
+        ({"name": "x", "type": "string"}, forms.CharField, forms.TextInput),
+        ({"name": "x", "type": "date"}, forms.CharField, forms.TextInput),
+        ({"name": "x", "type": "boolean"}, forms.BooleanField, forms.CheckboxInput),
+        ({"name": "x", "type": "boolean", "options": shown_as("checkbox")}, forms.BooleanField, forms.CheckboxInput),
+        ({"name": "x", "type": "integer"}, forms.IntegerField, forms.NumberInput),
+        ({"name": "x", "type": "number"}, forms.FloatField, forms.NumberInput),
+        ({"name": "x", "options": shown_as("select", *OPTIONS)}, forms.TypedChoiceField, forms.Select),
+        ({"name": "x", "options": shown_as("radio", *OPTIONS)}, forms.TypedChoiceField, forms.RadioSelect),
+        ({"name": "x", "options": OPTIONS}, forms.TypedChoiceField, forms.RadioSelect),
+        ({"name": "x", "options": OPTIONS * 2}, forms.TypedChoiceField, forms.Select),
+        ({"name": "x", "secret": True}, forms.CharField, forms.PasswordInput),
+        (
+            {"name": "country", "options": shown_as("select", format="country-code")},
+            forms.TypedChoiceField,
+            forms.Select,
+        ),
+        ({"name": "timezone", "options": shown_as("select")}, forms.TypedChoiceField, forms.Select),
+    ],
+)
+def test_every_kind_of_field_has_its_control(field: Json, kind: type[forms.Field], widget: type[forms.Widget]) -> None:
+    name = f"userProfile.{field['name']}"
+    built = StepForm(profile(field)).fields[name]
+    assert type(built) is kind
+    assert type(built.widget) is widget
+
+
+def test_a_hidden_or_a_frozen_field_is_not_shown_and_not_read() -> None:
+    asked = profile({"name": "a", "visible": False}, {"name": "b", "mutable": False, "value": "kept"}, {"name": "c"})
+    form = StepForm(asked, typed(a="mine", b="mine", c="x"))
+    assert list(form.fields) == ["userProfile.c"]
+    assert sent(form) == {"b": "kept", "c": "x"}
+
+
+def test_a_preset_is_shown_and_may_be_changed() -> None:
+    asked = profile({"name": "city", "value": "London"})
+    assert StepForm(asked)["userProfile.city"].value() == "London"
+    assert sent(StepForm(asked, typed(city="Paris"))) == {"city": "Paris"}
+
+
+# ---- what is sent
+
+
+def test_an_empty_optional_value_is_left_out() -> None:
+    asked = profile(
+        {"name": "a"}, {"name": "b", "type": "integer"}, {"name": "c", "options": shown_as("select", *OPTIONS)}
+    )
+    assert sent(StepForm(asked, typed(a="", b="", c=""))) == {}
+
+
+def test_false_and_zero_are_sent() -> None:
+    asked = profile(
+        {"name": "news", "type": "boolean"}, {"name": "age", "type": "integer"}, {"name": "rate", "type": "number"}
+    )
+    assert sent(StepForm(asked, typed(age="0", rate="0.0"))) == {"news": False, "age": 0, "rate": 0.0}
+
+
+def test_a_choice_is_sent_as_what_the_org_gave_not_as_text() -> None:
+    choices = [{"label": "One", "value": 1}, {"label": "Yes", "value": True}, {"label": "Word", "value": "true"}]
+    asked = profile(
+        {"name": "a", "options": choices[:1]},
+        {"name": "b", "options": choices[1:2]},
+        {"name": "c", "options": choices[2:]},
+    )
+    assert sent(StepForm(asked, typed(a="1", b="True", c="true"))) == {"a": 1, "b": True, "c": "true"}
+
+
+def test_a_boolean_shown_as_radios_is_sent_as_the_text_that_the_org_gave() -> None:
+    yes_no = [{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]
+    asked = profile({"name": "news", "type": "boolean", "options": shown_as("radio", *yes_no)})
+    assert sent(StepForm(asked, typed(news="false"))) == {"news": "false"}
+
+
+def test_a_choice_that_was_not_offered_is_refused() -> None:
+    asked = profile({"name": "plan", "options": shown_as("select", *OPTIONS)})
+    assert "userProfile.plan" in StepForm(asked, typed(plan="platinum")).errors
+
+
+@pytest.mark.parametrize("value", ["", " ", "seven", "1e400", "1.5", "٣x"])
+def test_a_required_whole_number_is_a_whole_number(value: str) -> None:
+    asked = profile({"name": "age", "type": "integer", "required": True})
+    assert "userProfile.age" in StepForm(asked, typed(age=value)).errors
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e400", "x"])
+def test_a_number_is_one_that_json_can_say(value: str) -> None:
+    asked = profile({"name": "rate", "type": "number"})
+    assert "userProfile.rate" in StepForm(asked, typed(rate=value)).errors
+
+
+def test_names_nobody_asked_for_are_ignored() -> None:
+    data = typed(a="x", login="root", admin="true")
+    data.update({"stateHandle": "mine", "userProfile": "x", "credentials.passcode": "x", "userProfile.a.b": "x"})
+    form = StepForm(profile({"name": "a"}), data)
+    assert form.is_valid()
+    assert form.values() == {"userProfile": {"a": "x"}}
+
+
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\ud800", "\n", "\r"]
+)
+def test_a_control_character_inside_a_value_is_refused(character: str) -> None:
+    asked = profile({"name": "a", "required": True})
+    assert "userProfile.a" in StepForm(asked, typed(a=f"x{character}y")).errors
+
+
+def test_lengths_are_the_orgs() -> None:
+    asked = profile({"name": "a", "minLength": 2, "maxLength": 4})
+    assert "userProfile.a" in StepForm(asked, typed(a="x")).errors
+    assert "userProfile.a" in StepForm(asked, typed(a="xxxxx")).errors
+    assert sent(StepForm(asked, typed(a="xxxx"))) == {"a": "xxxx"}
+
+
+def test_no_field_takes_more_than_a_thousand_characters_whatever_the_org_says() -> None:
+    asked = profile({"name": "a", "maxLength": 100_000})
+    assert "userProfile.a" in StepForm(asked, typed(a="x" * 1_001)).errors
+
+
+def test_several_user_profiles_become_one() -> None:
+    fields = [{"name": "userProfile", "form": {"value": [{"name": n}]}} for n in ("zip", "city")]
+    asked = step_of(document(step("profile-update", *fields)))
+    assert sent(StepForm(asked, typed(zip="1", city="2"))) == {"zip": "1", "city": "2"}
+
+
+# ---- a password
+
+
+def test_a_new_password_is_asked_for_twice_and_sent_once_as_it_is() -> None:
+    asked = step_of(PROFILE_PAGE)
+    form = StepForm(asked)
+    assert list(form.fields)[-2:] == ["credentials.passcode", "confirm_passcode"]
+    data = typed(firstName="Ada", email="ada@example.com")
+    data.update({"credentials.passcode": "  Pass word  ", "confirm_passcode": "  Pass word  "})
+    form = StepForm(asked, data)
+    assert form.is_valid(), form.errors
+    assert form.values()["credentials"] == {"passcode": "  Pass word  "}
+    assert "confirm" not in str(form.values())
+
+
+def test_a_repetition_that_differs_is_said_beside_it() -> None:
+    data = typed(firstName="Ada", email="ada@example.com")
+    data.update({"credentials.passcode": "one", "confirm_passcode": "two"})
+    form = StepForm(step_of(PROFILE_PAGE), data)
+    assert set(form.errors) == {"confirm_passcode"}
+
+
+def test_a_draft_holds_what_was_typed_and_no_secret() -> None:
+    data = typed(firstName="Ada", email="not an address")
+    data.update({"credentials.passcode": "canary-password", "confirm_passcode": "canary-password"})
+    draft = StepForm(step_of(PROFILE_PAGE), data).draft()
+    assert draft["userProfile.firstName"] == "Ada"
+    assert draft["userProfile.email"] == "not an address"
+    assert "canary" not in str(draft)
+
+
+def test_a_code_is_in_no_draft() -> None:
+    data = QueryDict("credentials.passcode=123456")
+    assert StepForm(step_of(CODE_PAGE), data).draft() == {}
+
+
+def test_a_form_that_is_shown_again_never_shows_a_secret() -> None:
+    data = typed(firstName="Ada")
+    data.update({"credentials.passcode": "canary-password", "confirm_passcode": "canary-password"})
+    form = StepForm(step_of(PROFILE_PAGE), data)
+    assert not form.is_valid()
+    assert "canary" not in str(form)
+
+
+def test_a_draft_fills_the_form_in_again() -> None:
+    form = StepForm(step_of(PROFILE_PAGE), draft={"userProfile.firstName": "Ada"})
+    assert form["userProfile.firstName"].value() == "Ada"
+
+
+# ---- a phone
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "method", "extension", "expected"),
+    [
+        ("+1 415 555 0100", "", "sms", "", "+14155550100"),
+        ("(415) 555-0100", "US", "sms", "", "+14155550100"),
+        ("0171 2345678", "DE", "sms", "", "+491712345678"),
+        ("+49 171 2345678", "US", "sms", "", "+491712345678"),
+        ("+1 415 555 0100", "", "voice", "12", "+14155550100x12"),
+        ("+1 415 555 0100 ext. 7", "", "voice", "", "+14155550100x7"),
+        ("+1 415 555 0100", "", "sms", "12", "+14155550100"),
+    ],
+)
+def test_a_number_as_people_write_it_becomes_e164(
+    number: str, country: str, method: str, extension: str, expected: str
+) -> None:
+    data = QueryDict(mutable=True)
+    data.update(
+        {
+            "authenticator.phoneNumber": number,
+            "country": country,
+            "authenticator.methodType": method,
+            "extension": extension,
+        }
+    )
+    form = StepForm(step_of(SELECT_PAGE, "autPHONE"), data)
+    assert form.is_valid(), form.errors
+    assert form.values() == {"authenticator": {"id": "autPHONE", "methodType": method, "phoneNumber": expected}}
+
+
+@pytest.mark.parametrize("number", ["", "call me", "0171 2345678", "+"])
+def test_a_number_without_a_country_or_without_digits_is_refused_beside_it(number: str) -> None:
+    data = QueryDict(mutable=True)
+    data.update({"authenticator.phoneNumber": number, "country": "", "authenticator.methodType": "sms"})
+    assert set(StepForm(step_of(SELECT_PAGE, "autPHONE"), data).errors) == {"authenticator.phoneNumber"}
+
+
+# ---- a choice
+
+
+def test_a_choice_of_authenticators_is_one_radio_group_with_the_first_taken() -> None:
+    form = StepForm(step_of(SELECT_PAGE))
+    assert list(form.fields) == ["authenticator.id"]
+    assert form.fields["authenticator.id"].choices == [("autEMAIL", "Email"), ("autPHONE", "Phone")]
+    assert form["authenticator.id"].value() == "autEMAIL"
+
+
+# ---- a security question
+
+
+def question_page() -> Json:
+    keys = [{"label": "What food?", "value": "food"}, {"label": "What pet?", "value": "pet"}]
+    known = [{"name": "questionKey", "options": keys, "required": True}, {"name": "answer", "label": "Answer"}]
+    own = [
+        {"name": "questionKey", "value": "custom", "mutable": False},
+        {"name": "question", "label": "Your own"},
+        {"name": "answer", "label": "Answer"},
+    ]
+    options = [
+        {"label": "Choose a security question", "value": {"form": {"value": known}}},
+        {"label": "Create my own", "value": {"form": {"value": own}}},
+    ]
+    holder = wrapped({"type": "security_question", "key": "security_question", "id": "autQ", "displayName": "Question"})
+    credentials = {"name": "credentials", "type": "object", "options": options}
+    return document(
+        step("enroll-authenticator", credentials, relatesTo=["$.currentAuthenticator"]), currentAuthenticator=holder
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("credentials=0&credentials.questionKey=pet&credentials.answer=Rex", {"questionKey": "pet", "answer": "Rex"}),
+        (
+            "credentials=1&credentials.question=Where?&credentials.answer=There",
+            {"questionKey": "custom", "question": "Where?", "answer": "There"},
+        ),
+        (
+            "credentials=1&credentials.questionKey=pet&credentials.question=Where?&credentials.answer=There",
+            {"questionKey": "custom", "question": "Where?", "answer": "There"},
+        ),
+    ],
+    ids=["one of theirs", "one's own", "one's own though one of theirs is selected too"],
+)
+def test_a_security_question_is_one_of_theirs_or_ones_own(query: str, expected: Json) -> None:
+    form = StepForm(step_of(question_page()), QueryDict(query))
+    assert form.is_valid(), form.errors
+    assert form.values()["credentials"] == expected
+    assert "answer" not in form.draft()
+
+
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        ("credentials=1&credentials.answer=There", "credentials.question"),
+        ("credentials=0&credentials.questionKey=pet", "credentials.answer"),
+    ],
+)
+def test_a_question_without_its_half_is_said_beside_it(query: str, missing: str) -> None:
+    assert missing in StepForm(step_of(question_page()), QueryDict(query)).errors
+
+
+# ---- messages
+
+
+def test_a_message_of_a_field_is_beside_it_and_one_of_the_page_on_top() -> None:
+    wrong = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID")
+    passcode = {"name": "credentials", "form": {"value": [{"name": "passcode", "messages": array(wrong)}]}}
+    page = document(
+        step("enroll-authenticator", passcode, relatesTo=["$.currentAuthenticator"]),
+        currentAuthenticator=wrapped(EMAIL),
+        messages=array(
+            message("Slow down", "tooManyRequests"), message("For your information", "info.key", None, "INFO")
+        ),
+    )
+    form = StepForm(step_of(page))
+    assert form.said == {"credentials.passcode": ["Invalid code. Try again."]}
+    assert form.page_errors == ["Slow down"]
+    assert form.page_notices == ["For your information"]
+    assert [text for _, text in form.problems] == ["Slow down", "Invalid code. Try again."]
+
+
+def test_a_control_with_a_message_says_so_to_assistive_technology() -> None:
+    form = StepForm(step_of(PROFILE_PAGE), typed(firstName=""))
+    attributes = form.fields["userProfile.firstName"].widget.attrs
+    assert attributes["aria-invalid"] == "true"
+    assert "id_userProfile.firstName_error" in attributes["aria-describedby"]
+
+
+def test_the_password_step_has_the_password_twice() -> None:
+    credentials = {"name": "credentials", "form": {"value": [{"name": "passcode", "secret": True, "required": True}]}}
+    page = document(
+        step("enroll-authenticator", credentials, relatesTo=["$.currentAuthenticator"]),
+        currentAuthenticator=wrapped(PASSWORD),
+    )
+    assert list(StepForm(step_of(page)).fields) == ["credentials.passcode", "confirm_passcode"]

@@ -1,0 +1,92 @@
+"""What the pages say: by key in the visitor's language, in the org's words where they say more."""
+
+import string
+
+import pytest
+from django.utils.functional import Promise
+from django.utils.translation import override
+
+from selfreg import texts
+from selfreg.idx.errors import (
+    AnswerLost,
+    ForeignHref,
+    IdxError,
+    MalformedAnswer,
+    NotOffered,
+    OrgRefused,
+    OrgUnreachable,
+    RateLimited,
+)
+from selfreg.idx.response import Field, Message
+from selfreg.texts import label, notice, say
+
+TAKEN = Message("A user with this Email already exists", "registration.error.notUniqueWithinOrg", ("Email",))
+
+
+def test_an_english_page_shows_the_orgs_own_words() -> None:
+    own = Message("This address is taken, dear.", TAKEN.key, TAKEN.params)
+    assert say(own) == "This address is taken, dear."
+
+
+def test_a_message_without_words_is_said_by_its_key_with_its_parameters() -> None:
+    assert say(Message("", TAKEN.key, ("Primary email",))) == "A user with this Primary email already exists"
+
+
+def test_a_message_without_a_known_key_is_said_in_the_orgs_words_in_any_language() -> None:
+    with override("es"):
+        assert say(Message("Custom text of this org", "custom.key")) == "Custom text of this org"
+
+
+@pytest.mark.parametrize("message", [Message(""), Message("", "unknown.key")])
+def test_a_message_without_anything_says_something_all_the_same(message: Message) -> None:
+    assert say(message) == "Something went wrong. Please try again."
+
+
+def test_a_parameter_that_looks_like_a_placeholder_stays_what_it_is() -> None:
+    assert (
+        say(Message("", "selfreg.rate_limited", ("{0}",)))
+        == "Too many attempts at the moment. Try again in {0} seconds."
+    )
+
+
+@pytest.mark.parametrize("key", sorted(texts.MESSAGES))
+def test_every_message_is_translatable_and_has_only_numbered_places(key: str) -> None:
+    text = texts.MESSAGES[key]
+    assert isinstance(text, Promise)
+    places = [name for _, name, _, _ in string.Formatter().parse(str(text)) if name is not None]
+    assert all(place.isdigit() for place in places)
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (OrgUnreachable("x"), "selfreg.unreachable"),
+        (AnswerLost("x"), "selfreg.no_answer"),
+        (MalformedAnswer("x"), "selfreg.no_answer"),
+        (NotOffered("x"), "selfreg.not_offered"),
+        (OrgRefused("invalid_client", "Bad secret", 401), "selfreg.refused"),
+        (ForeignHref("x"), "selfreg.bad_answer"),
+        (IdxError("x"), "selfreg.bad_answer"),
+    ],
+)
+def test_every_failure_has_words(error: IdxError, key: str) -> None:
+    said = notice(error)
+    assert said.key == key
+    assert say(said)
+
+
+def test_a_limit_says_how_long_to_wait() -> None:
+    assert say(notice(RateLimited(42))) == "Too many attempts at the moment. Try again in 42 seconds."
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (Field("email", "userProfile.email", label="Primary email"), "Primary email"),
+        (Field("phoneNumber", "authenticator.phoneNumber"), "Phone number"),
+        (Field("zipCode", "userProfile.zipCode"), "Zip code"),
+        (Field("x", "x"), "X"),
+    ],
+)
+def test_a_field_has_the_orgs_label_else_a_readable_one(field: Field, expected: str) -> None:
+    assert label(field) == expected

@@ -1,0 +1,63 @@
+"""A superuser sees a registration move, step by step, and can change nothing of it by hand."""
+
+import pytest
+from django.contrib.auth.models import User
+from person import SITE, Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import OktaIdentity, Registration
+
+LIST = f"{SITE}/admin/selfreg/registration/"
+
+
+@pytest.fixture
+def administrator(db: None) -> Person:
+    admin = Person()
+    user = User.objects.create_superuser("admin", "admin@example.com", "x")
+    admin.browser.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return admin
+
+
+def row_page() -> str:
+    return f"{LIST}{Registration.objects.get().pk}/change/"
+
+
+def test_the_row_moves_through_the_steps_with_its_events(person: Person, administrator: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "Setting up" in administrator.opens(LIST).page.text
+    person.chooses("Email")
+    assert "E-mail code" in administrator.opens(LIST).page.text
+    assert "Step submitted Choice of a method ok" in administrator.opens(row_page()).page.text
+    person.fills_and_presses({"credentials.passcode": "000000" if org.code(person.email) != "000000" else "111111"})
+    assert "Invalid code. Try again." in administrator.opens(row_page()).page.text
+    person.types_the_code_from(org)
+    assert "E-mail proven" in administrator.opens(row_page()).page.text
+    person.chooses("Password").sets_a_password()
+    page = administrator.opens(row_page()).page
+    assert "Completed" in page.text
+    assert org.users[0].id in page.text
+
+
+def test_an_address_is_found_by_typing_all_of_it_and_shown_by_a_part(person: Person, administrator: Person) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "a•••@example.com" in administrator.opens(f"{LIST}?q=Ada@Example.com").page.text
+    assert "a•••@example.com" not in administrator.opens(f"{LIST}?q=example.com").page.text
+
+
+@pytest.mark.parametrize("model", ["registration", "oktaidentity"])
+def test_nothing_is_added_changed_or_deleted_by_hand(
+    person: Person, administrator: Person, org: OrgHandle, model: str
+) -> None:
+    person.signs_up(org)
+    row = (Registration if model == "registration" else OktaIdentity).objects.get()
+    base = f"/admin/selfreg/{model}/"
+    browser = administrator.browser
+    page = administrator.opens(f"{SITE}{base}{row.pk}/change/").page
+    assert 'name="_save"' not in page.html
+    assert not [c for f in page.forms for c in f.controls if c.name in ("status", "email", "user", "subject", "issuer")]
+    assert browser.get(f"{base}add/").status_code == 403
+    assert browser.get(f"{base}{row.pk}/delete/").status_code in (403, 404)
+    token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"].value} if "csrftoken" in browser.cookies else {}
+    assert browser.post(f"{base}{row.pk}/change/", {**token, "status": "failed"}).status_code in (403, 405)
+    row.refresh_from_db()
+    assert getattr(row, "status", "completed") == "completed"

@@ -1,0 +1,212 @@
+"""The canary: a whole sign-up with marked secrets, none of which is ever shown, logged, stored or cached in the clear.
+
+Secrets are the passwords and codes that are typed, and every bearer value that goes between the site and the org, taken
+from the wire as it goes.
+"""
+
+import json
+import logging
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from person import PASSWORD, SITE, Person
+
+from okta_devorg import OrgHandle
+from selfreg.idx.transport import Reply, Transport
+from selfreg.models import Registration
+
+WRONG_PASSWORD, WRONG_CODE = "canary-wrong-password", "canary9"
+BEARERS = {
+    "interaction_handle",
+    "stateHandle",
+    "id_token",
+    "access_token",
+    "code_verifier",
+    "nonce",
+    "interaction_code",
+}
+BEARERS |= {"client_secret", "interactionHandle"}
+
+
+class Watch:
+    """Collects secrets as they pass, and looks for them wherever they must not be."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+        self.records: list[str] = []
+
+    def learn(self, name: str, value: object) -> None:
+        if isinstance(value, str) and len(value) >= 6:
+            self.secrets[value] = name
+
+    def learn_from(self, node: object) -> None:
+        """Every bearer value at any depth of a form or a document."""
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key in BEARERS:
+                    self.learn(key, value)
+                self.learn_from(value)
+            if node.get("name") in BEARERS:
+                self.learn(str(node["name"]), node.get("value"))
+        elif isinstance(node, list):
+            for item in node:
+                self.learn_from(item)
+
+    def found_in(self, text: str) -> set[str]:
+        return {name for secret, name in self.secrets.items() if secret in text}
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """On the wire, and behind every logger there is, at DEBUG."""
+    found = Watch()
+    original = Transport.post
+
+    def post(self: Transport, url: str, headers: Any, body: str, **options: Any) -> Reply:
+        found.learn_from({k: v[0] for k, v in parse_qs(body).items()} if "=" in body[:40] else json.loads(body))
+        reply = original(self, url, headers, body, **options)
+        found.learn_from(reply.body)
+        return reply
+
+    monkeypatch.setattr(Transport, "post", post)
+    handler = logging.Handler(logging.DEBUG)
+    formatter = logging.Formatter("%(name)s %(message)s")
+    monkeypatch.setattr(
+        handler, "emit", lambda record: found.records.append(f"{formatter.format(record)} {record.args}")
+    )
+    names = [n for n, known in logging.root.manager.loggerDict.items() if isinstance(known, logging.Logger)]
+    loggers = [logging.getLogger(n) for n in names if not n.startswith("okta_devorg")] + [logging.root]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    yield found
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def rows() -> str:
+    """Everything in every table."""
+    with connection.cursor() as cursor:
+        dump = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            dump += [f"{table}: {row!r}" for row in cursor.fetchall()]
+    return "\n".join(dump)
+
+
+def cached() -> str:
+    kept = getattr(cache, "_cache")  # noqa: B009 (the local-memory cache has no way to list its keys)
+    return "\n".join(f"{key}: {pickle.loads(value)!r}" for key, value in kept.items())
+
+
+def admin_pages(administrator: Client) -> str:
+    listing = administrator.get("/admin/selfreg/registration/").content.decode()
+    pages = [administrator.get(f"/admin/selfreg/registration/{r.pk}/change/") for r in Registration.objects.all()]
+    return listing + "".join(p.content.decode() for p in pages)
+
+
+@pytest.fixture
+def look(person: Person, watch: Watch) -> Callable[[], None]:
+    """Looks everywhere, at this moment."""
+    administrator = Client()
+    administrator.force_login(
+        User.objects.create_superuser("admin", "admin@example.com", "x"), "django.contrib.auth.backends.ModelBackend"
+    )
+
+    def look_now() -> None:
+        shown = "\n".join(f"{s.url}\n{s.headers}\n{s.body}" for s in person.seen)
+        assert not watch.found_in(shown), "shown to the visitor"
+        assert not watch.found_in(rows()), "in the database"
+        assert not watch.found_in(repr(dict(person.browser.session.items()))), "in the session"
+        assert not watch.found_in(cached()), "in the cache"
+        assert not watch.found_in(admin_pages(administrator)), "in the admin"
+        assert not watch.found_in("\n".join(watch.records)), "in the log"
+
+    return look_now
+
+
+def test_a_sign_up_with_every_kind_of_trouble_shows_no_secret_anywhere(
+    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+) -> None:
+    org.patch_policy({"authenticators": {"phone_number": "required"}})
+    for secret in (PASSWORD, WRONG_PASSWORD, WRONG_CODE, "local-demo-secret-not-for-production"):
+        watch.learn("typed or configured", secret)
+    person.opens_the_sign_up().tells_who_she_is(**{"Last name": ""})
+    look()
+    person.fills_and_presses({"Last name": "Lovelace"}).chooses("Email")
+    watch.learn("mailed code", org.code(person.email))
+    person.fills_and_presses({"credentials.passcode": WRONG_CODE})
+    look()
+    org.fail("/challenge/answer", "reset")
+    person.types_the_code_from(org)
+    look()
+    person.types_the_code_from(org).chooses("Password")
+    person.sets_a_password(WRONG_PASSWORD)
+    look()
+    person.sets_a_password(PASSWORD, repeated=WRONG_PASSWORD)
+    org.fail("/challenge/answer", "html")
+    person.sets_a_password()
+    look()
+    person.sets_a_password().chooses("Phone").fills_and_presses({"authenticator.phoneNumber": "+1 415 555 0100"})
+    watch.learn("texted code", org.code("+14155550100"))
+    look()
+    org.fail("/token", "status", status=429)
+    person.types_the_code_from(org, "+14155550100")
+    assert person.heading == "Almost there"
+    look()
+    person.presses("Sign in")
+    assert person.is_signed_in
+    look()
+    names = set(watch.secrets.values())
+    assert {"interactionHandle", "stateHandle", "code_verifier", "nonce", "id_token", "access_token"} <= names
+    assert {"mailed code", "texted code", "interaction_code", "client_secret"} <= names
+
+
+def test_a_sign_up_with_the_password_on_the_first_page_shows_no_secret_anywhere(
+    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+) -> None:
+    org.patch_policy({"password_on_form": True})
+    watch.learn("password", PASSWORD)
+    person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD})
+    person.tells_who_she_is(Email="not an address")
+    look()
+    org.fail("/enroll/new", "status", status=500)
+    person.fills_and_presses(
+        {"Email": "ada@example.com", "credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD}
+    )
+    look()
+
+
+def test_a_sign_up_that_ends_badly_keeps_no_secret(
+    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+) -> None:
+    watch.learn("password", PASSWORD)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    org.fail("/token", "status", status=400)
+    person.sets_a_password()
+    look()
+    Person("grace@example.com").opens_the_sign_up().tells_who_she_is().presses("Cancel sign-up")
+    look()
+    assert {r.sealed for r in Registration.objects.all()} == {""}
+
+
+def test_signing_in_at_the_org_leaves_no_token_behind(
+    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+) -> None:
+    """The verifier may rest in the session until the callback; after it nothing does."""
+    person.signs_up(org).presses("Sign out")
+    watch.learn("password", PASSWORD)
+    person.seen.clear()
+    person.opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert person.is_signed_in
+    person.seen[:] = [s for s in person.seen if s.url.startswith(SITE) and "/oidc/authenticate/" not in s.url]
+    look()
