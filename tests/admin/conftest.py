@@ -1,0 +1,62 @@
+"""People who look at registrations, and registrations for them to look at."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import timezone
+from staff import MANAGER, NOBODY
+
+from selfreg.admin.roles import make_groups
+from selfreg.models import FINAL, Registration, RegistrationEvent, Status
+
+
+@pytest.fixture
+def staff(db: None) -> Callable[[str], Client]:
+    """A browser of somebody of the site's staff with this role."""
+
+    def browser(role: str) -> Client:
+        user = get_user_model().objects.create_user(f"{role} {uuid.uuid4().hex[:6]}", is_staff=True)
+        if role != NOBODY:
+            user.groups.add(make_groups()[role])
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def manager(staff: Callable[[str], Client]) -> Client:
+    return staff(MANAGER)
+
+
+@pytest.fixture
+def registered(db: None) -> Callable[..., Registration]:
+    """Makes a registration that began so many minutes ago, with events ``(kind, step, outcome, seconds)``."""
+
+    def make(minutes: float = 10, events: tuple[tuple[Any, ...], ...] = (), **values: Any) -> Registration:
+        began = timezone.now() - timedelta(minutes=minutes)
+        status = values.get("status", Status.STARTED)
+        defaults = {
+            "issuer": "https://dev-1.okta.com",
+            "workflow": "mandatory",
+            "policy": "a" * 16,
+            "language": "en",
+            "created_at": began,
+            "updated_at": began,
+            "finished_at": timezone.now() if status in FINAL else None,
+            "okta_user_id": "00uSomebody" if status == Status.COMPLETED else "",
+        }
+        registration = Registration.objects.create(**defaults | values)
+        for kind, step, outcome, seconds in events:
+            RegistrationEvent.objects.create(
+                registration=registration, kind=kind, step=step, outcome=outcome, at=began + timedelta(seconds=seconds)
+            )
+        return registration
+
+    return make
