@@ -69,6 +69,10 @@ class Conf:
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
     """For administrators' repairs only (Management API); the sign-up itself never needs it."""
+    authenticators: tuple[str, ...] = ("okta_email", "okta_password")
+    """What people must be able to enroll here. ``selfreg_doctor`` looks after it, ``selfreg_setup_org`` sees to it."""
+    attributes: tuple[str, ...] = ("email",)
+    """What the sign-up form must at least ask for, by Okta's names; the org may ask for more."""
 
     @property
     def name(self) -> str:

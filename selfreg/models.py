@@ -338,3 +338,23 @@ class PolicyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fingerprint} ({self.language})"
+
+
+class DoctorRun(models.Model):
+    """One examination of the org and of this site by ``selfreg.doctor``, as it was reported. Holds no secret."""
+
+    KEPT = 50
+
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    issuer = models.CharField(_("issuer"), max_length=255)
+    ok = models.BooleanField(_("nothing that keeps people from signing up"))
+    report = models.JSONField(_("report"), default=dict)
+
+    class Meta:
+        verbose_name = _("doctor run")
+        verbose_name_plural = _("doctor runs")
+        default_permissions = ("view",)
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.issuer}"

@@ -1,0 +1,29 @@
+"""Can people enroll what this site wants, and only what a web page can enroll?"""
+
+from collections.abc import Iterator
+
+from selfreg.doctor.evidence import Evidence, OrgSettings
+from selfreg.doctor.findings import Found, found
+from selfreg.steps import FEASIBLE
+
+DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
+LONGEST_EMAIL_MINUTES = 10
+SHORTEST_TRANSACTION = 300.0
+
+
+def judge(evidence: Evidence) -> Iterator[Found]:
+    """Findings about authenticators, and about how long codes and sign-ups live."""
+    if evidence.lifetime is not None and evidence.lifetime < SHORTEST_TRANSACTION:
+        yield found("transaction-lifetime", f"{evidence.lifetime:.0f} s")
+    settings = evidence.settings
+    if not isinstance(settings, OrgSettings):
+        return
+    for key in evidence.site.authenticators:
+        enroll = settings.enrollment.get(key, "NOT_ALLOWED")
+        if enroll == "NOT_ALLOWED" or (key == "okta_password" and enroll != "REQUIRED"):
+            yield found(DISABLED.get(key, "authenticator-disabled"), f"{key}: {enroll}")
+    infeasible = [k for k, enroll in settings.enrollment.items() if enroll == "REQUIRED" and k not in FEASIBLE]
+    if infeasible:
+        yield found("authenticator-unsupported", ", ".join(infeasible))
+    if settings.email_minutes is not None and settings.email_minutes > LONGEST_EMAIL_MINUTES:
+        yield found("email-lifetime", f"{settings.email_minutes} minutes")

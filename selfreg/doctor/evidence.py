@@ -1,0 +1,128 @@
+"""What is known about this site and its org. Parts that could not be learned are None, and no judgement needs them."""
+
+from dataclasses import dataclass, field
+
+from selfreg.idx.errors import IdxError
+from selfreg.idx.response import IdxResponse, Remediation
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How this site uses the org: what has to be registered there."""
+
+    issuer: str
+    client_id: str
+    client_auth: str
+    """``none``, ``secret_post``, ``secret_basic`` or ``private_key``."""
+    base_url: str
+    redirect_uri: str
+    sign_out_uri: str
+    initiate_login_uri: str
+    email_callback_uri: str
+    hook_url: str
+    """Where Okta's registration hook would call; "" when the site has no hook secret."""
+    scopes: str
+    workflow: str
+    authenticators: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def confidential(self) -> bool:
+        """Whether the site can prove that it is the app."""
+        return self.client_auth != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The members of ``.well-known/openid-configuration`` that matter here."""
+
+    issuer: str
+    endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a browser would get: an address to go on to, or the text of a page."""
+
+    status: int
+    location: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """Calls a minute, and how many of them are left."""
+
+    limit: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrgApp:
+    """The app as an administrator sees it. ``None``: the org does not tell."""
+
+    id: str
+    label: str
+    active: bool
+    auth_method: str
+    grants: tuple[str, ...]
+    redirect_uris: tuple[str, ...]
+    sign_out_uris: tuple[str, ...]
+    initiate_login_uri: str
+    email_callback_uri: str | None
+    group_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePolicy:
+    """The user profile policy that decides about sign-ups to the app."""
+
+    id: str
+    name: str
+    sign_up: bool
+    email_verification: bool
+    target_group_ids: tuple[str, ...]
+    attributes: tuple[str, ...]
+    hook_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrgSettings:
+    """What the Management API tells."""
+
+    app: OrgApp | None
+    profile_policy: ProfilePolicy | None
+    enrollment: dict[str, str]
+    """Key of an authenticator -> REQUIRED, OPTIONAL or NOT_ALLOWED."""
+    everyone_id: str
+    email_minutes: int | None = None
+    server_grants: tuple[str, ...] | None = None
+    """Grants that some active rule of the custom authorization server includes."""
+    schema: tuple[str, ...] | None = None
+    """Names of the attributes that a profile can hold."""
+    hook_urls: dict[str, str] = field(default_factory=dict)
+    seen_address: str | None = None
+    """The address that the System Log shows for the doctor's own call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was learned in one examination."""
+
+    site: Site
+    discovery: Discovery | IdxError
+    keys: int | IdxError = 0
+    """How many signing keys there are."""
+    clock_difference: float | None = None
+    """Seconds; positive when the org is ahead."""
+    interact: IdxError | None = None
+    token: IdxError | None = None
+    response: IdxResponse | None = None
+    form: Remediation | None = None
+    lifetime: float | None = None
+    """Seconds that a new transaction is given."""
+    authorize: Look | None = None
+    sign_out: Look | None = None
+    rate_limit: RateLimit | None = None
+    has_token: bool = False
+    settings: OrgSettings | IdxError | None = None

@@ -1,0 +1,25 @@
+"""Whom does the org see, and how many sign-ups does it let begin?"""
+
+from collections.abc import Iterator
+
+from selfreg.doctor.evidence import Evidence, OrgSettings
+from selfreg.doctor.findings import Found, found
+from selfreg.idx.errors import IdxError, OrgRefused
+
+# What the doctor claims as the visitor's address: of the block that is reserved for documentation (RFC 5737).
+CLAIMED_ADDRESS = "192.0.2.1"
+LOW = 0.1
+FORBIDDEN = 403
+
+
+def judge(evidence: Evidence) -> Iterator[Found]:
+    """Findings about addresses, limits and the API token."""
+    limit, settings = evidence.rate_limit, evidence.settings
+    if limit and limit.limit and limit.remaining < limit.limit * LOW and not evidence.interact:
+        yield found("rate-limit-low", f"{limit.remaining} of {limit.limit} calls left in this minute")
+    if isinstance(settings, OrgRefused):
+        yield found("token-rights" if settings.status == FORBIDDEN else "token-refused", settings.description)
+    elif isinstance(settings, IdxError):
+        yield found("issuer-failing", f"Management API: {settings}")
+    elif isinstance(settings, OrgSettings) and settings.seen_address not in (None, CLAIMED_ADDRESS):
+        yield found("visitor-address", f"the System Log shows {settings.seen_address}")

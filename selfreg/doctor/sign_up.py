@@ -1,0 +1,35 @@
+"""Does the org's policy offer sign-up to this app, and does the address have to be proven as this site says?"""
+
+from collections.abc import Iterator
+
+from selfreg.doctor.evidence import Evidence, OrgSettings
+from selfreg.doctor.findings import Found, found
+from selfreg.steps import is_error
+
+# How an org says that its policy denies sign-up, as opposed to being unable to at the moment.
+DENIALS = ("registration.not.allowed", "security.access_denied", "idx.error.registration", "oie.registration")
+UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")
+
+
+def judge(evidence: Evidence) -> Iterator[Found]:
+    """Findings about self-service registration."""
+    settings = evidence.settings
+    policy = settings.profile_policy if isinstance(settings, OrgSettings) else None
+    denied_by_policy = policy is not None and not policy.sign_up
+    if denied_by_policy:
+        yield found("signup-denied", f"policy {policy.name}" if policy else "")
+    elif evidence.response is not None and evidence.form is None:
+        said = "; ".join(m.text for m in evidence.response.messages if is_error(m))
+        allowed = policy is not None or any(p in m.key for m in evidence.response.messages for p in UNAVAILABLE)
+        yield found("signup-unavailable" if allowed else "signup-denied", said)
+    if isinstance(settings, OrgSettings) and settings.app and policy is None:
+        yield found("signup-policy")
+    if policy is not None and policy.sign_up and isinstance(settings, OrgSettings):
+        yield from _proof(evidence.site.workflow, policy.email_verification)
+
+
+def _proof(workflow: str, required: bool) -> Iterator[Found]:
+    if workflow == "mandatory" and not required:
+        yield found("email-verification-off")
+    elif workflow == "optional" and required:
+        yield found("email-verification-on")
