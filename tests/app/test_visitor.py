@@ -1,0 +1,97 @@
+"""Who is visiting, as the org gets to know it, and as nobody can pretend."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import RequestFactory
+from person import SITE, Person
+
+from okta_devorg import OrgHandle
+from selfreg.visit import browser_name, client_ip, visitor_of
+
+
+@pytest.fixture
+def behind(configure: Callable[..., None]) -> Callable[..., str]:
+    """The address that is believed, with so many trusted proxies before the site."""
+
+    def believed(proxies: int, forwarded: str, socket: str = "10.0.0.1") -> str:
+        configure(TRUSTED_PROXIES=proxies)
+        headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+        return client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=socket))
+
+    return believed
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (0, "", "10.0.0.1"),
+        (0, "203.0.113.7", "10.0.0.1"),
+        (1, "203.0.113.7", "203.0.113.7"),
+        (1, "6.6.6.6, 203.0.113.7", "203.0.113.7"),
+        (2, "6.6.6.6, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        (1, "2001:db8::7", "2001:db8::7"),
+        (1, " 203.0.113.7 ", "203.0.113.7"),
+        (1, "", ""),
+        (2, "203.0.113.7", ""),
+        (1, "unknown", ""),
+        (1, "203.0.113.7:4711", ""),
+        (1, "<script>", ""),
+        (1, ",", ""),
+        (1, ", ".join(["6.6.6.6"] * 500 + ["203.0.113.7"]), "203.0.113.7"),
+    ],
+)
+def test_only_what_a_trusted_proxy_wrote_is_believed(
+    behind: Callable[..., str], proxies: int, forwarded: str, expected: str
+) -> None:
+    assert behind(proxies, forwarded) == expected
+
+
+@pytest.mark.parametrize("agent", ["Mozilla\r\nX-Evil: 1", "Fire\x00fox", "Fïrefox", "x" * 5_000])
+def test_a_user_agent_is_fit_for_a_header(configure: Callable[..., None], agent: str) -> None:
+    sent = visitor_of(RequestFactory().get("/", headers={"User-Agent": agent})).user_agent
+    assert sent.isascii()
+    assert sent.isprintable()
+    assert len(sent) <= 500
+
+
+@pytest.mark.parametrize(
+    ("agent", "expected"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Windows"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604",
+            "Safari, iPhone",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537 Chrome/140.0 Safari/537 Edg/140.0", "Edge, Linux"),
+        ("curl/8", ""),
+        ("", ""),
+    ],
+)
+def test_a_browser_is_named_so_that_its_owner_recognises_it(agent: str, expected: str) -> None:
+    assert browser_name(RequestFactory().get("/", headers={"User-Agent": agent})) == expected
+
+
+def test_the_org_hears_of_the_same_device_at_every_call_of_one_browser(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    calls = [c for c in org.calls() if "/idp/idx/" in c.path or c.path.endswith("/interact")]
+    (device,) = {c.headers.get("X-Device-Token") for c in calls}
+    assert device
+    assert len(device) <= 32
+    Person("grace@example.com").signs_up(org)
+    assert {c.headers.get("X-Device-Token") for c in org.calls("/interact")} > {device}
+
+
+def test_the_device_is_remembered_in_a_signed_cookie_that_scripts_cannot_read(person: Person) -> None:
+    person.opens_the_sign_up()
+    cookie = person.browser.cookies["selfreg_device"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    person.browser.cookies["selfreg_device"] = "forged-device:x:y"
+    person.opens_the_sign_up()
+    assert person.status == 200
+
+
+def test_the_org_answers_in_the_visitors_language(person: Person, org: OrgHandle) -> None:
+    Person(language="de").opens(f"{SITE}/signup/")
+    assert org.calls("/introspect")[-1].headers["Accept-Language"] == "de"
