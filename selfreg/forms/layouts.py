@@ -162,4 +162,5 @@ LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "phone": _phone,
     "question": _question,
     "passkey": _passkey,
+    "unsupported": lambda step: {},
 }

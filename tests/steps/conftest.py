@@ -1,0 +1,20 @@
+"""A person in front of a site whose org says whatever a test wants."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from person import Person
+from scripted_org import ISSUER, ScriptedOrg
+
+
+@pytest.fixture
+def scripted(db: None, configure: Callable[..., None]) -> Iterator[ScriptedOrg]:
+    # Where the address has to be proven here, the site hides some ways to skip that the org offers.
+    configure(ISSUER=ISSUER, EMAIL_VERIFICATION="optional")
+    with ScriptedOrg() as org:
+        yield org
+
+
+@pytest.fixture
+def ada(scripted: ScriptedOrg) -> Person:
+    return Person()

@@ -1,0 +1,64 @@
+"""An org that says what a test wants it to say, behind the client's own HTTP layer."""
+
+import json
+import re
+from typing import Any, Self
+
+import responses
+from documents import ORG, document, profile_field, step
+from requests import PreparedRequest
+
+Json = dict[str, Any]
+ISSUER = f"{ORG}/oauth2/default"
+SIGN_IN = document(
+    step("identify", {"name": "identifier", "label": "Username"}, path="/idp/idx/identify"),
+    step("select-enroll-profile", path="/idp/idx/enroll"),
+)
+FORM = document(step("enroll-profile", profile_field("email", required=True), path="/idp/idx/enroll/new"))
+
+
+class ScriptedOrg:
+    """Sign-in page, profile form, then ``answers`` one after the other to whatever is submitted; the last one repeats.
+
+    ``sent`` holds (path, body) of every submission after the profile form was shown.
+    """
+
+    def __init__(self) -> None:
+        self.mock = responses.RequestsMock(assert_all_requests_are_fired=False)
+        self.first: list[tuple[int, Json]] = []
+        self.answers: list[tuple[int, Json]] = []
+        self.sent: list[tuple[str, Json]] = []
+
+    def __enter__(self) -> Self:
+        self.mock.start()
+        self.mock.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "made-up-handle"})
+        self.mock.add_callback("POST", re.compile(f"{re.escape(ORG)}/idp/idx/.*"), callback=self._answer)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.mock.stop(allow_assert=False)
+
+    def starts_with(self, page: Json, status: int = 200) -> Self:
+        """What it shows in place of its sign-in page."""
+        self.first = [(status, page)]
+        return self
+
+    def answers_with(self, *pages: Json, status: int = 200) -> Self:
+        self.answers = [(status, page) for page in pages]
+        return self
+
+    @property
+    def body(self) -> Json:
+        """The last submission."""
+        return self.sent[-1][1]
+
+    def _answer(self, request: PreparedRequest) -> tuple[int, Json, str]:
+        path = str(request.path_url)
+        if path == "/idp/idx/introspect":
+            status, page = self.first[0] if self.first else (200, SIGN_IN)
+        elif path == "/idp/idx/enroll":
+            status, page = 200, FORM
+        else:
+            self.sent.append((path, json.loads(request.body or "{}")))
+            status, page = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return status, {"Content-Type": "application/ion+json; okta-version=1.0.0"}, json.dumps(page)

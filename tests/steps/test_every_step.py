@@ -1,0 +1,176 @@
+"""Whatever an org puts into a sign-up, the person finds its fields, its words, and a way on."""
+
+import pytest
+from documents import EMAIL, PHONE, SELECT, array, document, message, profile_field, step, wrapped
+from page import Page, text
+from person import Person
+from scripted_org import FORM, SIGN_IN, ScriptedOrg
+from situations import (
+    CONSENT,
+    IDENTIFY,
+    SECRET_CODE,
+    SIGN_UP,
+    SITUATIONS,
+    SKIP,
+    TOKEN,
+    VERIFY,
+    Situation,
+    challenging,
+    choice,
+    choosing,
+    credentials,
+    ending,
+    enrolling,
+    link,
+)
+
+PASSWORD = {"type": "password", "key": "okta_password", "id": "autPASSWORD", "displayName": "Password"}
+DONE = ending("Enough.", "enough")
+
+
+def pressable(page: Page) -> list[str]:
+    return [text(e) for tag in ("button", "a") for e in page.all(tag)]
+
+
+def comes_to(ada: Person, scripted: ScriptedOrg, situation: Situation) -> Page:
+    scripted.answers_with(situation.document, status=situation.status)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email}, "Sign up")
+    return ada.page
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: s.name)
+def test_the_page_has_the_orgs_fields_and_words_and_a_way_on(
+    ada: Person, scripted: ScriptedOrg, situation: Situation
+) -> None:
+    page = comes_to(ada, scripted, situation)
+    assert ada.status == 200
+    assert page.heading == situation.heading
+    assert page.names() == list(situation.names)
+    assert [words for words in situation.says if words not in page.text] == []
+    assert [words for words in situation.offers if words not in pressable(page)] == []
+    assert {"Cancel sign-up", "Start again", "I have done it: sign in"} & set(pressable(page))
+
+
+@pytest.mark.parametrize("situation", [s for s in SITUATIONS if s.names], ids=lambda s: s.name)
+def test_every_field_has_a_label(ada: Person, scripted: ScriptedOrg, situation: Situation) -> None:
+    page = comes_to(ada, scripted, situation)
+    assert [c.name for f in page.forms for c in f.controls if not c.hidden and not c.label] == []
+
+
+def test_a_choice_offers_only_what_a_page_can_do(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(choosing(EMAIL, VERIFY, TOKEN))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert [c.label for c in ada.form.find("authenticator.id")] == ["Email", "RSA SecurID"]
+
+
+def test_a_password_that_is_asked_back_is_typed_once(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(challenging(PASSWORD, credentials(SECRET_CODE)), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    (control,) = ada.form.find("credentials.passcode")
+    assert (control.type, control.attributes["autocomplete"]) == ("password", "current-password")
+    ada.fills_and_presses({"credentials.passcode": " mine "})
+    assert scripted.body["credentials"] == {"passcode": " mine "}
+
+
+def test_fields_that_share_a_name_are_sent_as_one_object(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(document(step("profile-update", profile_field("boat"), profile_field("berth"))), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills_and_presses({"userProfile.boat": "Ketch", "userProfile.berth": "7"})
+    assert scripted.body["userProfile"] == {"boat": "Ketch", "berth": "7"}
+
+
+def test_an_object_chosen_outside_an_enrollment_is_sent_by_its_id(ada: Person, scripted: ScriptedOrg) -> None:
+    which, named = choice(EMAIL, PHONE, name="select-authenticator-authenticate")
+    scripted.answers_with(document(which, authenticators=named), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.picks("Phone").presses("Continue")
+    assert scripted.body["authenticator"] == {"id": "autPHONE"}
+
+
+def test_an_answer_that_is_no_text_is_sent_as_what_it_is(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(document(step("consent", CONSENT, path="/idp/idx/consent")), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.picks("Do not allow").presses("Continue")
+    assert scripted.sent[-1][0] == "/idp/idx/consent"
+    assert scripted.body["consent"] is False
+
+
+def test_a_code_that_is_no_number_gets_a_keyboard_with_letters(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(enrolling(TOKEN))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.form.find("credentials.passcode")[0].attributes["inputmode"] == "text"
+
+
+# ---- the sign-in page and what is on it
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        step("device-challenge-poll", path="/idp/idx/authenticators/poll"),
+        step(
+            "challenge-webauthn-autofillui-authenticator", credentials({"name": "authenticatorData", "visible": False})
+        ),
+        link("redirect-idp", type="GOOGLE", idp={"id": "0oa1", "name": "Google"}),
+    ],
+    ids=lambda s: s["name"],
+)
+def test_what_belongs_to_signing_in_never_stands_before_the_sign_up(
+    ada: Person, scripted: ScriptedOrg, beside: dict[str, object]
+) -> None:
+    scripted.starts_with(document(beside, IDENTIFY, SIGN_UP))
+    assert ada.opens("/signup/").page.names() == ["userProfile.email"]
+
+
+def test_a_sign_in_page_without_sign_up_says_so_in_the_orgs_words(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.starts_with(document(IDENTIFY, messages=array(message("The harbour is closed."))))
+    page = ada.opens("/signup/").page
+    assert page.heading == "Sign-up is not available"
+    assert "The harbour is closed." in page.text
+    assert {"Try again", "Sign in"} <= set(pressable(page))
+
+
+def test_an_org_that_starts_with_the_form_is_not_asked_for_it(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.starts_with(FORM)
+    assert ada.opens("/signup/").page.names() == ["userProfile.email"]
+
+
+def test_a_way_around_that_comes_first_is_not_the_step(ada: Person, scripted: ScriptedOrg) -> None:
+    email = enrolling(EMAIL)
+    steps = [SKIP, SELECT, *email["remediation"]["value"]]
+    scripted.answers_with(
+        {**email, "remediation": array(*steps[:1], *steps[2:], steps[1]), "authenticators": array(EMAIL, PHONE)}
+    )
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "Check your e-mail"
+    assert {"Skip for now", "Use another way"} <= set(pressable(ada.page))
+
+
+def test_a_message_is_said_once_however_often_the_org_repeats_it(ada: Person, scripted: ScriptedOrg) -> None:
+    said = message("Bad boat.", "boat.bad")
+    field = profile_field("boat", messages=array(said, said))
+    scripted.answers_with(document(step("enroll-profile", field), messages=array(said)), status=400)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.page.beside("userProfile.boat") == ["Bad boat."]
+    assert ada.page.problems() == ["Bad boat."]
+
+
+def test_a_message_about_a_hidden_field_is_said_on_top(ada: Person, scripted: ScriptedOrg) -> None:
+    token = {"name": "captchaToken", "required": True, "visible": False, "hint": "captcha"}
+    check = {"name": "captchaVerify", "form": {"value": [{**token, "messages": array(message("Are you a person?"))}]}}
+    scripted.answers_with(
+        document(
+            step("enroll-profile", profile_field("boat"), check),
+            captcha=wrapped({"id": "cap1", "siteKey": "key", "type": "HCAPTCHA"}),
+        ),
+        status=400,
+    )
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.page.problems() == ["Are you a person?"]
+
+
+def test_the_sign_in_page_in_the_middle_ends_the_sign_up_without_its_form(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(SIGN_IN)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "The sign-up could not be finished"
+    assert ada.page.names() == []
