@@ -1,0 +1,171 @@
+"""A provider that lies: nobody is signed in by it, nobody else is touched, and whoever waits gets a page in time."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from hostile_provider import CLIENT_SECRET, SUBJECT, Attack, HostileProvider
+from person import SITE, Person
+from provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, SLOW
+
+from selfreg import org
+from selfreg.auth import signing_keys
+from selfreg.idx import transport
+from selfreg.idx.client import Visitor
+from selfreg.models import OktaIdentity
+
+Look = Callable[[], list[dict[str, Any]]]
+PATIENCE = 12.0
+
+
+def signs_in(person: Person) -> Person:
+    """By the redirect: an authorization code."""
+    return person.opens(f"{SITE}/oidc/authenticate/")
+
+
+def signs_up(person: Person) -> Person:
+    """By a sign-up on our pages: an interaction code."""
+    return person.opens_the_sign_up().tells_who_she_is()
+
+
+WAYS = pytest.mark.parametrize("way", [signs_in, signs_up])
+
+
+def named(table: list[Attack]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("attack", table, ids=[a.name for a in table])
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+
+@pytest.fixture
+def expect_no_harm(provider: HostileProvider, others: Look, caplog: pytest.LogCaptureFixture) -> Callable[..., None]:
+    """What holds after every attack."""
+    before, begun = others(), time.monotonic()
+
+    def check(person: Person) -> None:
+        assert time.monotonic() - begun < PATIENCE
+        assert others() == before
+        assert provider.canary.calls == 0
+        assert person.heading
+        assert [e for e in person.page.all("a") if e.attributes], "no way on"
+        assert "<script>alert" not in person.page.html
+        assert "<img src=x" not in person.page.html
+        secrets = [CLIENT_SECRET, "canary-access"]
+        secrets += [s for g in provider.grants for s in (g.code, g.nonce, g.access_token)]
+        secrets += [form["code_verifier"] for form, _ in provider.token_requests]
+        assert [s for s in secrets if s in caplog.text] == []
+        assert [s for s in secrets if s in person.page.html] == []
+
+    return check
+
+
+def expect_nobody(person: Person) -> None:
+    assert not person.is_signed_in
+    assert not OktaIdentity.objects.filter(subject=SUBJECT).exists()
+    assert not User.objects.filter(username__startswith="okta-").exclude(username="okta-known").exists()
+
+
+@WAYS
+@named(REFUSED)
+def test_a_lie_signs_nobody_in(
+    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
+) -> None:
+    if "another session" in attack.name:
+        signs_in(Person("grace@example.com"))
+        User.objects.exclude(username__in=("root", "staff", "okta-known")).delete()
+    provider.attack = attack
+    person = way(Person())
+    assert provider.told
+    expect_nobody(person)
+    expect_no_harm(person)
+
+
+@named(REFUSED_BY_REDIRECT)
+def test_a_false_way_back_signs_nobody_in(
+    provider: HostileProvider, expect_no_harm: Callable[..., None], attack: Attack
+) -> None:
+    provider.attack = attack
+    person = signs_in(Person())
+    assert provider.told
+    assert person.status == 400
+    expect_nobody(person)
+    expect_no_harm(person)
+
+
+@WAYS
+@named(SLOW)
+def test_an_answer_that_takes_for_ever_is_given_up(
+    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.3)
+    org._transport.cache_clear()
+    provider.attack = attack
+    begun = time.monotonic()
+    person = way(Person())
+    assert time.monotonic() - begun < 3
+    assert provider.told
+    expect_nobody(person)
+    expect_no_harm(person)
+    org._transport.cache_clear()
+
+
+@WAYS
+@named(HARMLESS)
+def test_what_a_provider_says_of_a_person_makes_her_nobody_else(
+    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
+) -> None:
+    provider.attack = attack
+    person = way(Person())
+    assert provider.told
+    expect_no_harm(person)
+    if person.is_signed_in:
+        user = User.objects.get(pk=person.browser.session["_auth_user_id"])
+        assert OktaIdentity.objects.get(subject=SUBJECT).user == user
+        assert (user.is_staff, user.is_superuser, user.is_active) == (False, False, True)
+        assert not user.groups.exists()
+        assert not user.user_permissions.exists()
+        assert user.username.startswith("okta-")
+
+
+@WAYS
+@named(BELIEVED)
+def test_an_honest_answer_signs_in(
+    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
+) -> None:
+    provider.attack = attack
+    person = way(Person())
+    assert provider.told or not attack.at
+    assert person.is_signed_in, person.page.text
+    assert OktaIdentity.objects.get(subject=SUBJECT).user.pk == int(person.browser.session["_auth_user_id"])
+    expect_no_harm(person)
+
+
+@WAYS
+@named([a for a in REFUSED if a.at in ("id_token", "userinfo")][::7] + [a for a in REFUSED if a.at in ("token", "keys")])
+def test_after_a_lie_the_truth_is_believed_again(
+    provider: HostileProvider, way: Callable[[Person], Person], attack: Attack
+) -> None:
+    provider.attack = attack
+    way(Person())
+    provider.attack = None
+    org._transport.cache_clear()
+    assert signs_in(Person()).is_signed_in
+
+
+@WAYS
+def test_keys_that_were_rotated_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
+    provider.attack = Attack("before", "keys", lambda s: {"keys": [{**s.keys()["keys"][0], "kid": "before"}]})
+    signing_keys(org.client_for(Visitor()))
+    provider.attack = None
+    provider.calls.clear()
+    assert way(Person()).is_signed_in
+    assert signs_in(Person()).is_signed_in
+    assert len([c for c in provider.calls if c.endswith("/keys")]) == 1
