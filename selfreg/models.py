@@ -273,7 +273,7 @@ class RegistrationEvent(models.Model):
         verbose_name_plural = _("events")
         default_permissions = ("view",)
         ordering = ("at", "pk")
-        indexes = (models.Index(fields=["kind", "at"], name="selfreg_event_kind_at"),)
+        indexes = (models.Index(fields=["kind", "at", "registration"], name="selfreg_event_kind_at"),)
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()

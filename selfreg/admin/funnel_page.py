@@ -1,10 +1,12 @@
 """The funnel as a page with a picture, as CSV and as JSON."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,6 +18,7 @@ from selfreg.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
 DEFAULT_DAYS, MOST_DAYS = 7, 366
+KEPT_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
 BAR, GAP, LABEL, WIDTH, FIGURES = 30, 14, 190, 760, 130
 
@@ -45,8 +48,20 @@ def chosen_period(request: HttpRequest) -> tuple[Period, int]:
         pass
     text = request.GET.get("days", "")
     days = int(text) if text.isdecimal() and 0 < int(text[:6]) <= MOST_DAYS else DEFAULT_DAYS
-    now = timezone.now()
+    now = timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
     return Period(now - timedelta(days=days), now), days
+
+
+def counted(period: Period) -> Funnel:
+    """The numbers; those that take a while to count are kept for a minute."""
+    name = f"selfreg:funnel:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}"
+    kept: Funnel | None = cache.get(name)
+    if kept is None:
+        began = time.monotonic()
+        kept = funnel(period)
+        if time.monotonic() - began > SLOW_SECONDS:
+            cache.set(name, kept, KEPT_SECONDS)
+    return kept
 
 
 def stage_name(step: str) -> str:
@@ -79,7 +94,7 @@ def lines(now: Funnel, before: Funnel) -> list[Line]:
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Everything the page shows."""
     period, days = chosen_period(request)
-    now, before = funnel(period), funnel(period.before)
+    now, before = counted(period), counted(period.before)
     shown = lines(now, before)
     return {
         "period": period,
@@ -113,7 +128,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 def as_file(request: HttpRequest, kind: str) -> HttpResponse:
     """The numbers for programs (``json``) and spreadsheets (``csv``)."""
     period, _days = chosen_period(request)
-    now, before = funnel(period), funnel(period.before)
+    now, before = counted(period), counted(period.before)
     if kind == "json":
         return JsonResponse({"now": asdict(now), "before": asdict(before)})
     response = HttpResponse("".join(csv_lines(_cells(now, before))), content_type="text/csv; charset=utf-8")

@@ -61,8 +61,8 @@ def test_each_milestone_counts_people_with_their_median_time(people: Period) -> 
 
 def test_the_choices_between_milestones_are_among_the_steps(people: Period) -> None:
     choice = next(stage for stage in funnel(people).steps if stage.step == CHOICE)
-    # three people, five choices: 10, 20, 20, 40 and 60 seconds
-    assert (choice.people, choice.seconds) == (3, 20.0)
+    # three people: 20 + 10, 40 + 20 and 60 seconds
+    assert (choice.people, choice.seconds) == (3, 60.0)
 
 
 def test_errors_are_counted_by_key_and_troubles_apart(people: Period) -> None:
