@@ -111,4 +111,5 @@ ACCEPTS: dict[str, Callable[[Attribute, object], bool]] = {
     "boolean": lambda attribute, value: isinstance(value, bool) or value in ("true", "false"),
     "integer": lambda attribute, value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda attribute, value: isinstance(value, int | float) and is_finite(value),
+    "array": lambda attribute, value: isinstance(value, list),
 }

@@ -72,8 +72,11 @@ class Handler(WSGIRequestHandler):
             self.wfile.flush()
 
     def send_head(self, status: str, headers: list[tuple[str, str]]) -> None:
+        """`Date` comes from the app when a fault says so."""
         code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason)
+        self.send_response_only(int(code), reason)
+        if not any(name.lower() == "date" for name, _ in headers):
+            self.send_header("Date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
         if self.close_connection:

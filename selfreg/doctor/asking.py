@@ -102,7 +102,7 @@ def gather() -> Evidence:
     if isinstance(discovery, IdxError):
         return evidence
     difference = _clock_difference(onlooker.last)
-    begun = begin(client, onlooker, difference or 0.0)
+    begun = begin(client, onlooker)
     return replace(
         evidence,
         keys=_keys(client),
@@ -118,7 +118,7 @@ def gather() -> Evidence:
     )
 
 
-def begin(client: IdxClient, onlooker: Onlooker, difference: float) -> Begun:
+def begin(client: IdxClient, onlooker: Onlooker) -> Begun:
     """Interact, introspect, and "sign up" where that has to be pressed."""
     begun = Begun()
     try:
@@ -133,7 +133,7 @@ def begin(client: IdxClient, onlooker: Onlooker, difference: float) -> Begun:
         return begun
     begun.response, begun.form = answer.response, current_remediation(answer.response)
     if answer.response.expires_at and begun.form:
-        begun.lifetime = answer.response.expires_at.timestamp() - time.time() - difference
+        begun.lifetime = answer.response.expires_at.timestamp() - time.time()
     return begun
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
+from selfreg.doctor.issuer import clocks_agree
 from selfreg.steps import FEASIBLE
 
 DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
@@ -13,8 +14,9 @@ SHORTEST_TRANSACTION = 300.0
 
 def judge(evidence: Evidence) -> Iterator[Found]:
     """Findings about authenticators, and about how long codes and sign-ups live."""
-    if evidence.lifetime is not None and evidence.lifetime < SHORTEST_TRANSACTION:
-        yield found("transaction-lifetime", f"{evidence.lifetime:.0f} s")
+    lifetime = evidence.lifetime
+    if lifetime is not None and lifetime < SHORTEST_TRANSACTION and clocks_agree(evidence):
+        yield found("transaction-lifetime", f"{lifetime:.0f} s")
     settings = evidence.settings
     if not isinstance(settings, OrgSettings):
         return

@@ -32,7 +32,7 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     """Findings about the client, its credentials and its grants."""
     if evidence.interact:
         yield _refused(evidence, evidence.interact)
-    elif isinstance(evidence.token, OrgRefused) and evidence.token.code == "invalid_client":
+    elif evidence.token and not _is_expected(evidence.token):
         yield _refused(evidence, evidence.token)
     if evidence.authorize and _error_of(evidence.authorize.location) == "unauthorized_client":
         yield found("grant-sign-in")
@@ -41,6 +41,11 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield from _as_registered(evidence, settings)
     elif not evidence.site.confidential and not evidence.interact:
         yield found("client-public")
+
+
+def _is_expected(error: IdxError) -> bool:
+    """The made-up code is refused, once the client is let in."""
+    return isinstance(error, OrgRefused) and error.code in ("invalid_grant", "invalid_request")
 
 
 def _refused(evidence: Evidence, error: IdxError) -> Found:

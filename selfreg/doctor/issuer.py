@@ -25,9 +25,14 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield found("issuer-keys", str(evidence.keys))
     elif not evidence.keys:
         yield found("issuer-keys", "the list of keys is empty")
-    difference = evidence.clock_difference
-    if difference is not None and abs(difference) > CLOCKS_MAY_DIFFER:
+    if not clocks_agree(evidence):
+        difference = evidence.clock_difference or 0.0
         yield found("clock-difference", f"the org is {abs(difference):.0f} s {'ahead' if difference > 0 else 'behind'}")
+
+
+def clocks_agree(evidence: Evidence) -> bool:
+    """As far as is known. If not, no moment that the org names means anything here."""
+    return abs(evidence.clock_difference or 0.0) <= CLOCKS_MAY_DIFFER
 
 
 def _no_discovery(issuer: str, error: IdxError) -> Found:

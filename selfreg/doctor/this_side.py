@@ -1,13 +1,13 @@
 """This site's own settings, beside what the system checks say."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import WARNING, CheckMessage, Tags, run_checks
 from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 
 from selfreg.conf import conf
 from selfreg.doctor.findings import HERE, Finding, Found, Severity, found
@@ -16,9 +16,9 @@ LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 OWN_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
 ROUTES = ("selfreg:start", "selfreg:verify", "oidc_authentication_init", "oidc_authentication_callback")
 # Languages of Okta's own texts, by their first part.
-OKTA_LANGUAGES = frozenset(
-    ["bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hr", "ht", "hu", "id", "it", "ja", "ko", "ms", "nb"]
-    + ["nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh"]
+OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hr", "ht"}) | frozenset(
+    {"hu", "id", "it", "ja", "ko", "ms", "nb", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "sw", "th"}
+    | {"tr", "uk", "ur", "vi", "zh"}
 )
 
 
@@ -35,7 +35,7 @@ def judge() -> Iterator[Found]:
         yield from _https()
     if not settings.DEBUG and settings.CACHES["default"]["BACKEND"].endswith(OWN_CACHES):
         yield found("site-cache", settings.CACHES["default"]["BACKEND"])
-    if not getattr(settings, "USE_TZ", True):
+    if not settings.USE_TZ:
         yield found("site-time-zone")
     if settings.LANGUAGE_CODE.split("-")[0].lower() not in OKTA_LANGUAGES:
         yield found("site-language", settings.LANGUAGE_CODE)
@@ -62,17 +62,15 @@ def _https() -> Iterator[Found]:
     insecure = [n for n in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE") if not getattr(settings, n)]
     if insecure:
         yield found("site-cookies", ", ".join(insecure))
-    if conf().trusted_proxies and not settings.SECURE_PROXY_SSL_HEADER:
+    if conf().trusted_proxies and not getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
         yield found("site-proxy", "SECURE_PROXY_SSL_HEADER is not set")
 
 
 def _profile_hook() -> Iterator[Found]:
-    module, _dot, name = conf().profile_hook.rpartition(".")
-    if not conf().profile_hook:
-        return
+    path = conf().profile_hook
     try:
-        hook = getattr(import_module(module), name, None) if module else None
+        usable = not path or callable(import_string(path))
     except ImportError:
-        hook = None
-    if not callable(hook):
-        yield found("site-hook", conf().profile_hook)
+        usable = False
+    if not usable:
+        yield found("site-hook", path)

@@ -13,7 +13,8 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     site, settings = evidence.site, evidence.settings
     if _complains_about(evidence.authorize, "redirect_uri"):
         yield found("redirect-uri", f"used: {site.redirect_uri}")
-    if _complains_about(evidence.sign_out, "post_logout_redirect_uri"):
+    known = not _complains_about(evidence.authorize, "client_id")
+    if known and _complains_about(evidence.sign_out, "post_logout_redirect_uri"):
         yield found("sign-out-uri", f"used: {site.sign_out_uri}")
     app = settings.app if isinstance(settings, OrgSettings) else None
     if app is None:

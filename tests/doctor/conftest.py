@@ -1,0 +1,26 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from doctor.trouble import change_app
+
+from okta_devorg import OrgHandle
+
+# Plain http is for loopback: "testserver" would be a finding.
+BASE_URL = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def right_org(db: None, org: OrgHandle, settings: Any, configure: Callable[..., None]) -> OrgHandle:
+    """The first day's org, and the site on a developer's machine: nothing is wrong."""
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+    configure(BASE_URL=BASE_URL)
+    change_app(
+        org,
+        redirect_uris=[f"{BASE_URL}/oidc/callback/"],
+        post_logout_redirect_uris=[f"{BASE_URL}/"],
+        email_callback_uri=f"{BASE_URL}/signup/verify/",
+        initiate_login_uri=f"{BASE_URL}/oidc/authenticate/",
+    )
+    return org
