@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from person import SITE, Person
+from person import KEYS, SITE, Person
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import org as connected_org
-
-# Two keys, the newer first. Made up for the tests.
-KEYS = ("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY=")
 
 
 @pytest.fixture(scope="session")

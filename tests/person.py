@@ -14,7 +14,9 @@ from page import Form, Page
 
 from okta_devorg import OrgHandle
 
+# How the tests set the site up. Two keys, the newer first; made up.
 SITE = "http://testserver"
+KEYS = ("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY=")
 PASSWORD = "Correct-horse-7"
 MOST_REDIRECTS = 10
 MOST_PAGES = 15

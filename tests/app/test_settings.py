@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import KEYS
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, run_checks
+from person import KEYS
 
 from selfreg.conf import Conf, conf
 

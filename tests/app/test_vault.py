@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 
 import pytest
-from conftest import KEYS
+from person import KEYS
 
 from selfreg import vault
 
