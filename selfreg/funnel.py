@@ -45,14 +45,14 @@ WITH cohort AS (
 PASSED = {
     "postgresql": f"""{PERSON}
 SELECT step, COUNT(*), AVG(place), percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FROM person GROUP BY step
-""",
+""",  # noqa: S608  (nothing but the text above)
     "elsewhere": f"""{PERSON}, ranked AS (
     SELECT step, place, seconds, ROW_NUMBER() OVER (PARTITION BY step ORDER BY seconds) AS position,
         COUNT(*) OVER (PARTITION BY step) AS size FROM person
 )
 SELECT step, COUNT(*), AVG(place), AVG(CASE WHEN position * 2 BETWEEN size AND size + 2 THEN seconds END)
 FROM ranked GROUP BY step
-""",
+""",  # noqa: S608
 }
 NOTED = """
 WITH cohort AS (
