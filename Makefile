@@ -1,4 +1,4 @@
-# make demo | test | lint | bench. Needs Python 3.11+ and make; .venv gets the rest.
+# make demo | test | lint | docs | bench. Needs Python 3.11+ and make; .venv gets the rest.
 
 # The first of these that runs and is new enough. Another one: make demo PYTHON=/path/to/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 # Tools must not meet a developer's own settings, such as a real org.
 CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
 
-.PHONY: demo test lint wheel requirements clean
+.PHONY: demo docs test lint wheel requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -31,6 +31,10 @@ ifneq ($(wildcard benchmarks/__main__.py),)
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
 endif
+
+docs: $(VENV)/.installed-dev
+	$(CLEAN) $(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 wheel: $(VENV)/.installed-dev
 	rm -rf dist

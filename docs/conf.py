@@ -1,0 +1,23 @@
+"""The documentation: Markdown pages, and the reference out of the docstrings. Build it with `make docs`."""
+
+import os
+import sys
+from pathlib import Path
+
+import django
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("ENV_FILE", os.devnull)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django.setup()
+
+project = "django-selfreg"
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+myst_heading_anchors = 3
+# References into Django and requests have no inventory to look into here.
+nitpicky = False
