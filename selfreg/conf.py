@@ -44,6 +44,10 @@ class Conf:
     """How long after a mail or text the next one can be asked for."""
     abandoned_after_seconds: int = 24 * 3600
     """When an open registration that nobody touches counts as expired."""
+    erase_abandoned_after_seconds: int = 24 * 3600
+    """When ``selfreg_purge`` erases a registration that came to nothing."""
+    reduce_finished_after_seconds: int = 30 * 24 * 3600
+    """When ``selfreg_purge`` takes the person out of a completed one."""
     most_open: int = 250_000
     """How many registrations may be open at once; one more is asked to come back later."""
     phone_countries: tuple[str, ...] = ()

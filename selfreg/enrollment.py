@@ -58,6 +58,7 @@ from selfreg.texts import notice
 
 Kind = RegistrationEvent.Kind
 MANDATORY = "mandatory"
+TAKEN = "registration.error.notUniqueWithinOrg"
 POLL_MILLISECONDS = 4_000
 # On a 429 the widget waits a minute before it polls again (protocol 4.7).
 POLL_PAUSE_SECONDS = 60
@@ -492,6 +493,8 @@ class Enrollment:
                 wait_until=_wait_until(answer.wait),
                 resend_at=_resend_at(kind, flow, found),
             )
+            if any(m.key == TAKEN for m in errors):
+                flow = replace(flow, notices=(Message("", "selfreg.exists", severity="INFO"),))
             if kind == Kind.RESENT and not errors:
                 flow = replace(flow, notices=(Message("", "selfreg.sent_again", severity="INFO"),))
         if isinstance(found, Ended) and not found.awaits_email:

@@ -22,6 +22,11 @@ MESSAGES = {
     "selfreg.full": _("Too many people are signing up at the moment. Please come back in a few minutes."),
     "selfreg.phone_country": _("We cannot send texts or call there. Use a number of another country, or another way."),
     "selfreg.phone_after_email": _("Confirm your e-mail address first, then add your phone."),
+    "selfreg.exists": _(
+        "Is this your address? Then sign in. If you began to sign up before and never finished, look for our mail to "
+        "it, or contact us: we can send you a new one."
+    ),
+    "selfreg.resumed": _("You began this sign-up before. This is where you left it."),
     "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
     "selfreg.refused": _("The sign-up service refused this request."),
     "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from contextlib import suppress
 
 from django.conf import settings
 from django.core import signing
@@ -24,16 +25,18 @@ from selfreg.browser import (
     step_url,
 )
 from selfreg.conf import conf
+from selfreg.email import canonical
 from selfreg.enrollment import Enrollment, Origin
 from selfreg.flow import Flow
 from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
 from selfreg.idx.errors import IdxError
 from selfreg.idx.response import IdxResponse, Message
-from selfreg.models import Conflict, Registration
+from selfreg.models import Conflict, Registration, Status
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.steps import Step, next_step
 from selfreg.texts import notice, say
+from selfreg.vault import Unreadable
 from selfreg.views.pages import SignUpView, next_path, render_step, unavailable
 from selfreg.views.progress import carry_out, to_identity_provider
 from selfreg.visit import browser_name, visitor_of
@@ -88,6 +91,8 @@ class StartView(SignUpView):
         idp = request.POST.get("action", "").removeprefix(IDP) if request.POST.get("action", "").startswith(IDP) else ""
         if attempt is None or not (idp or form.is_valid()):
             return self.page(request, form, response)
+        if begun := _begun_before(request, form):
+            return self.resumed(request, begun, client)
         if refused := _too_many(form, client.visitor.ip):
             return self.refused(request, form, response, *refused)
         try:
@@ -124,6 +129,13 @@ class StartView(SignUpView):
             return redirect(step_url(request))
         return carry_out(request, enrollment, form, "")
 
+    def resumed(self, request: HttpRequest, begun: Registration, client: IdxClient) -> HttpResponse:
+        """On where this browser left the same person's sign-up: the org has made the account by now."""
+        remember(request, begun.pk)
+        with suppress(Conflict, Unreadable):
+            Enrollment(begun, client).say("selfreg.resumed")
+        return redirect(step_url(request))
+
     def refused(
         self, request: HttpRequest, form: StepForm, response: IdxResponse, reason: Message, wait: int
     ) -> HttpResponse:
@@ -156,6 +168,15 @@ class StartView(SignUpView):
 def _first_page(request: HttpRequest, client: IdxClient) -> tuple[IdxResponse, Flow | None]:
     opened = opened_transaction(request)
     return (opened.response, None) if opened else sign_up_form(client)
+
+
+def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:
+    """This browser's own open registration of the same address, once the org has an account for it."""
+    if MINE not in request.session or not form.is_valid():
+        return None
+    address = canonical(str(form.values().get("userProfile", {}).get("email", "")))
+    mine = my_registrations(request).filter(status=Status.ENROLLING, email_canonical=address)
+    return mine.last() if address else None
 
 
 def _too_many(form: StepForm, ip: str) -> tuple[Message, int] | None:

@@ -1,0 +1,34 @@
+"""``manage.py selfreg_erase EMAIL``: a person asked to be forgotten."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from selfreg import retention
+from selfreg.enrollment import Enrollment
+from selfreg.idx.client import Visitor
+from selfreg.models import Conflict
+from selfreg.org import client_for
+
+
+class Command(BaseCommand):
+    help = (
+        "Erases every registration of an e-mail address, with its events; open ones are cancelled first. The Django "
+        "user and the account at Okta are another matter and stay."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, email: str, **options: Any) -> None:
+        rows = retention.of(email)
+        for registration in rows.open():
+            enrollment = Enrollment(registration, client_for(Visitor()))
+            try:
+                enrollment.cancel() if not registration.sealed or enrollment.readable else enrollment.fail("erased")
+            except Conflict:
+                self.stderr.write(f"{registration.pk} is being used right now")
+        erased = sum(retention.erase(rows))
+        if rows.exists():
+            raise CommandError("Some are being used right now: run this again.")
+        self.stdout.write(f"erased {erased} registrations. Its Django user and its account at Okta were not touched.")

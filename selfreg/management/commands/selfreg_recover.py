@@ -1,0 +1,44 @@
+"""``manage.py selfreg_recover``: settles registrations that nobody moves. Run it every few minutes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from selfreg import recovery
+from selfreg.conf import conf
+from selfreg.models import Registration
+
+
+class Command(BaseCommand):
+    help = (
+        "Asks Okta what became of calls whose answer was lost, ends registrations that nobody came back to, and sees "
+        "to accounts at Okta that were begun and left. Run it every few minutes, and before selfreg_purge."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--accounts",
+            choices=("report", "activate", "remove"),
+            default="",
+            help="what to do with half-made accounts of abandoned registrations; needs SELFREG['API_TOKEN']",
+        )
+
+    def handle(self, *args: Any, accounts: str, **options: Any) -> None:
+        if accounts and not conf().api_token:
+            raise CommandError("--accounts needs SELFREG['API_TOKEN'], a token of Okta's Management API.")
+        self.tell("in doubt", recovery.recovered(), options["verbosity"])
+        self.tell("abandoned", recovery.expired(), options["verbosity"])
+        if accounts:
+            self.tell("accounts", recovery.accounts(accounts), options["verbosity"])
+
+    def tell(self, what: str, results: Iterator[tuple[Registration, str]], verbosity: int) -> None:
+        """One line for each outcome; with ``-v 2`` one for each registration."""
+        counted: Counter[str] = Counter()
+        for registration, outcome in results:
+            counted[outcome] += 1
+            if verbosity > 1:
+                self.stdout.write(f"{registration.pk} {outcome}")
+        found = ", ".join(f"{n} {outcome}" for outcome, n in sorted(counted.items()))
+        self.stdout.write(f"{what}: {found or 'none'}")

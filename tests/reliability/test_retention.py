@@ -1,0 +1,135 @@
+"""What is kept how long: `manage.py selfreg_purge` and `manage.py selfreg_erase`."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.utils import timezone
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg import retention
+from selfreg.limits import wait_for
+from selfreg.models import Allowance, Registration, RegistrationEvent, Status
+
+
+def run(command: str, *arguments: str) -> str:
+    said = io.StringIO()
+    call_command(command, *arguments, stdout=said, stderr=said)
+    return said.getvalue()
+
+
+def row(status: Status = Status.EXPIRED, *, hours: float = 0, **values: Any) -> Registration:
+    then = timezone.now() - timedelta(hours=hours)
+    ended = {} if status not in (Status.EXPIRED, Status.COMPLETED, Status.FAILED) else {"finished_at": then}
+    made = Registration.objects.create(
+        status=status, updated_at=then, issuer="https://org.example", okta_user_id="00u1", **ended, **values
+    )
+    made.note(RegistrationEvent.Kind.STARTED)
+    return made
+
+
+@pytest.mark.parametrize("status", [Status.EXPIRED, Status.FAILED, Status.STARTED, Status.ENROLLING, Status.READY])
+def test_what_came_to_nothing_is_erased_after_a_day_with_its_events(db: None, status: Status) -> None:
+    young = row(status, hours=23)
+    row(status, hours=25)
+    assert "erased 1 of 1 registrations" in run("selfreg_purge")
+    assert list(Registration.objects.all()) == [young]
+    assert [e.registration for e in RegistrationEvent.objects.all()] == [young]
+
+
+def test_what_waits_for_an_administrator_is_kept(db: None) -> None:
+    row(Status.AWAITING_APPROVAL, hours=25)
+    run("selfreg_purge")
+    assert Registration.objects.count() == 1
+
+
+def test_a_finished_one_loses_the_person_after_thirty_days_and_keeps_the_record(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    Registration.objects.update(finished_at=timezone.now() - timedelta(days=29))
+    assert "reduced none" in run("selfreg_purge")
+    Registration.objects.update(finished_at=timezone.now() - timedelta(days=31))
+    assert "reduced 1 of 1 registrations" in run("selfreg_purge")
+    assert "reduced none" in run("selfreg_purge")
+    kept = Registration.objects.get()
+    assert {getattr(kept, name) for name in retention.PERSONAL} == {""}
+    assert not RegistrationEvent.objects.exists()
+    assert (kept.status, kept.user) == (Status.COMPLETED, User.objects.get())
+    assert kept.okta_user_id == org.users[0].id
+
+
+def test_both_times_are_settings(db: None, configure: Callable[..., None]) -> None:
+    configure(ERASE_ABANDONED_AFTER_SECONDS=3600, REDUCE_FINISHED_AFTER_SECONDS=3600)
+    row(hours=2)
+    row(Status.COMPLETED, hours=2, email="ada@example.com")
+    said = run("selfreg_purge")
+    assert "erased 1 of 1" in said
+    assert "reduced 1 of 1" in said
+
+
+def test_what_an_administrator_marked_is_erased_at_once(db: None) -> None:
+    row(Status.COMPLETED, email="ada@example.com", erase_asked_at=timezone.now())
+    run("selfreg_purge")
+    assert not Registration.objects.exists()
+
+
+def test_a_dry_run_only_counts(db: None) -> None:
+    row(hours=25)
+    row(Status.COMPLETED, hours=24 * 31, email="ada@example.com")
+    assert run("selfreg_purge", "--dry-run") == "would erase 1 and reduce 1 registrations\n"
+    assert Registration.objects.count() == 2
+
+
+def test_it_goes_in_batches_and_says_how_far_it_is(db: None) -> None:
+    for _ in range(5):
+        row(hours=25)
+    said = run("selfreg_purge", "--batch", "2").splitlines()
+    assert said[:3] == [f"erased {n} of 5 registrations" for n in (2, 4, 5)]
+
+
+def test_a_run_that_was_stopped_is_gone_on_with_by_the_next(db: None) -> None:
+    for _ in range(5):
+        row(hours=25)
+    batches = retention.erase(retention.abandoned(), 2)
+    assert next(batches) == 2
+    batches.close()  # type: ignore[attr-defined]
+    assert Registration.objects.count() == 3
+    assert "erased 3 of 3" in run("selfreg_purge")
+
+
+def test_a_row_that_is_touched_meanwhile_is_not_erased(person: Person, org: OrgHandle) -> None:
+    """Somebody comes back between two batches."""
+    person.opens_the_sign_up().tells_who_she_is()
+    Registration.objects.update(updated_at=timezone.now() - timedelta(hours=25))
+    row(hours=26)
+    batches = retention.erase(retention.abandoned().order_by("updated_at"), 1)
+    person.chooses("Email")
+    assert sum(batches) == 1
+    assert person.types_the_code_from(org).heading == "Secure your account"
+
+
+def test_counts_of_limits_whose_time_is_over_are_forgotten(db: None) -> None:
+    wait_for({"start by address": "a"})
+    Allowance.objects.create(key="old", used=3, until=1)
+    assert "forgot 1 counts" in run("selfreg_purge")
+    assert Allowance.objects.count() == 1
+
+
+def test_a_person_is_erased_by_address_however_it_is_spelled(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    other = Person("grace@example.com").opens_the_sign_up().tells_who_she_is()
+    Person("ada@example.com").opens_the_sign_up().tells_who_she_is()
+    assert "erased 2 registrations" in run("selfreg_erase", "ADA@Example.com")
+    assert [r.email for r in Registration.objects.all()] == [other.email]
+    assert User.objects.count() == 1
+
+
+def test_an_open_registration_is_given_up_at_the_org_before_it_is_erased(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    run("selfreg_erase", person.email)
+    assert len(org.calls("/cancel")) == 1
+    assert person.opens("/signup/step/").heading == "Create your account"
