@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from conftest import Site
 from playwright.sync_api import expect
-from visitor import PHONE, WIDE, Visitor
+from visitor import PASSWORD, PHONE, WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -26,3 +26,20 @@ def test_a_person_signs_up_without_javascript(opens_window: Callable[..., Visito
     expect(ada.page.get_by_role("button", name="Show password")).to_be_hidden()
     ada.sets_a_password().is_welcome()
     assert site.registrations(ada.email) == ["completed"]
+
+
+def test_a_person_signs_up_with_the_keyboard_alone(visitor: Visitor) -> None:
+    ada = visitor.opens("/signup/").sees("Create your account")
+    ada.tabs_to(ada.field("First name")).types("Ada").tabs_to(ada.field("Last name")).types("Lovelace")
+    ada.tabs_to(ada.field("Email")).types(ada.email, then="Enter").sees("Secure your account")
+    ada.tabs_to(ada.page.get_by_role("radio", name="Email")).types("", then="Enter").sees("Check your e-mail")
+    ada.tabs_to(ada.field("Enter code")).types(ada.code).sees("Secure your account")
+    ada.tabs_to(ada.button("Continue")).types("", then="Space").sees("Choose a password")
+    ada.tabs_to(ada.field("Enter password")).types(PASSWORD)
+    ada.tabs_to(ada.field("Repeat the password")).types(PASSWORD, then="Enter").is_welcome()
+
+
+def test_the_keyboard_reaches_the_content_past_the_header(visitor: Visitor) -> None:
+    visitor.opens("/signup/").types("", then="Tab")
+    visitor.types("", then="Enter")
+    expect(visitor.page.locator("main")).to_be_focused()

@@ -12,6 +12,8 @@ PASSWORD = "Correct-horse-7"
 WIDE = {"width": 1280, "height": 900}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
+MOST_STOPS = 20
+
 numbers = itertools.count(1)
 
 
@@ -28,10 +30,13 @@ class Window:
         context.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        own_status = message.text.startswith("Failed to load resource") and "/static/" not in message.location["url"]
+        if message.type in ("error", "warning") and not own_status:
             self.complaints.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
+        if request.is_navigation_request():  # the link of a mail leads by way of the org
+            return
         if not request.url.startswith(f"{self.site}/"):
             self.complaints.append(f"request to {request.url}")
 
@@ -48,6 +53,11 @@ class Visitor:
 
     def opens(self, path: str) -> Self:
         self.page.goto(path)
+        return self
+
+    def opens_another_tab(self) -> Self:
+        """The first one stays open."""
+        self.page = self.window.context.new_page()
         return self
 
     def fills(self, **values: str) -> Self:
@@ -86,10 +96,31 @@ class Visitor:
         self.is_at_the_code().types_the_code().sees("Secure your account").chooses("Password")
         return self.sees("Choose a password")
 
+    def tabs_to(self, control: Locator) -> Self:
+        """With the keyboard alone."""
+        for _ in range(MOST_STOPS):
+            self.page.keyboard.press("Tab")
+            if control.evaluate("control => control === document.activeElement"):
+                return self
+        raise AssertionError(f"{control} is not among the first {MOST_STOPS} stops")
+
+    def types(self, text: str, *, then: str = "") -> Self:
+        self.page.keyboard.type(text)
+        if then:
+            self.page.keyboard.press(then)
+        return self
+
     # -- what people see
 
     def sees(self, heading: str) -> Self:
+        """With its scripts at work."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+        self.page.wait_for_load_state()
+        return self
+
+    def sees_a_problem(self) -> Self:
+        """The summary, where the focus is."""
+        expect(self.page.locator(".error-summary")).to_be_focused()
         return self
 
     def is_welcome(self) -> Self:

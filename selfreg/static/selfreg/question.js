@@ -18,6 +18,8 @@ function showChosen() {
   if (!wanted) return;
   for (const name of new Set(ways.flatMap((way) => way.fields))) {
     const box = form.querySelector(`[name="${CSS.escape(name)}"]`)?.closest(".field, .choices");
-    if (box) box.hidden = !wanted.includes(name);
+    if (!box) continue;
+    box.hidden = !wanted.includes(name);
+    box.querySelector(".optional")?.remove(); // of the fields that are shown, every one is needed
   }
 }

@@ -8,6 +8,7 @@ const GIVE_BACK_MS = 20_000;
 document.querySelector(".error-summary")?.focus();
 document.querySelectorAll("form.step").forEach(submitOnce);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
+document.querySelectorAll("[data-looks-again]").forEach((link) => setTimeout(() => link.click(), link.dataset.looksAgain));
 document.querySelectorAll('select[name*="zone" i]').forEach(preselectTimeZone);
 
 /** Listens on the document, after every listener of the form itself had its chance to hold the submission back. */

@@ -1,0 +1,80 @@
+"""The code of the mail: typed, pasted, wrong; and the link beside it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+from visitor import Visitor
+
+from okta_devorg import OrgHandle
+
+pytestmark = pytest.mark.browser
+
+ANSWER = "/idp/idx/challenge/answer"
+POLL = "/idp/idx/challenge/poll"
+
+
+def test_the_sixth_digit_submits_once(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.is_at_the_code().types_the_code().sees("Secure your account")
+    assert len(org.calls(ANSWER)) == 1
+
+
+def test_a_pasted_code_may_hold_spaces(visitor: Visitor, org: OrgHandle) -> None:
+    code = visitor.is_at_the_code().code
+    visitor.field("Enter code").fill(f" {code[:3]} {code[3:]} ")
+    visitor.sees("Secure your account")
+    assert len(org.calls(ANSWER)) == 1
+
+
+def test_a_wrong_code_is_said_at_once_and_beside_the_field(visitor: Visitor) -> None:
+    visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
+    expect(visitor.page).to_have_title(re.compile("^Error: Check your e-mail"))
+    visitor.page.get_by_role("link", name="Invalid code").click()
+    expect(visitor.field("Enter code")).to_be_focused()
+    expect(visitor.field("Enter code")).to_have_value("")
+    visitor.types_the_code().sees("Secure your account")
+
+
+def test_the_seconds_until_another_code_count_down_and_go(visitor: Visitor) -> None:
+    visitor.window.context.clock.install()
+    visitor.is_at_the_code()
+    seconds = visitor.page.get_by_role("timer")
+    expect(seconds).to_have_text(re.compile("^possible in 2[0-9] seconds$"))
+    visitor.page.clock.fast_forward(30_000)
+    expect(seconds).to_have_count(0)
+
+
+def test_a_link_opened_in_another_tab_takes_the_first_tab_along(visitor: Visitor) -> None:
+    first = visitor.is_at_the_code().page
+    visitor.opens_another_tab().opens(visitor.link).sees("Confirm your e-mail")
+    visitor.presses("Confirm and continue").sees("Secure your account")
+    expect(first.get_by_role("heading", level=1)).to_have_text("Secure your account", timeout=15_000)
+
+
+def test_a_link_opened_elsewhere_shows_the_code_and_consumes_nothing(
+    visitor: Visitor, opens_window: Callable[..., Visitor], org: OrgHandle
+) -> None:
+    visitor.is_at_the_code()
+    elsewhere = opens_window().opens(visitor.link).sees("Your code")
+    shown = elsewhere.page.locator(".code-like").inner_text()
+    assert org.calls(ANSWER) == []
+    visitor.types_the_code(shown).sees("Secure your account")
+
+
+def test_a_code_typed_while_the_page_asks_the_org_is_not_lost(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.window.context.clock.install()
+    visitor.is_at_the_code()
+    org.fail(POLL, "slow", seconds=2)
+    with visitor.page.expect_request(lambda request: "action=poll" in (request.post_data or "")):
+        visitor.page.clock.fast_forward(4_000)
+    visitor.types_the_code().sees("Secure your account")
+
+
+def test_a_page_that_waits_for_a_slow_org_goes_on_by_itself(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.is_at_the_code()
+    org.fail(ANSWER, "slow", seconds=2)
+    with visitor.page.expect_request("**/signup/step/"):
+        visitor.types_the_code()
+    visitor.opens_another_tab().opens("/signup/step/").sees("One moment")
+    visitor.sees("Secure your account")

@@ -1,0 +1,63 @@
+"""Pressing twice, going back, reloading, a second tab: still one registration and one account."""
+
+from collections.abc import Callable
+
+import pytest
+from conftest import Site
+from playwright.sync_api import expect
+from visitor import PASSWORD, Visitor
+
+from okta_devorg import OrgHandle
+
+pytestmark = pytest.mark.browser
+
+ENROLL = "/idp/idx/enroll/new"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_double_click_registers_once(
+    opens_window: Callable[..., Visitor], org: OrgHandle, site: Site, scripts: bool
+) -> None:
+    ada = opens_window(java_script_enabled=scripts).opens("/signup/")
+    ada.fills(First_name="Ada", Last_name="Lovelace", Email=ada.email).button("Sign up").dblclick()
+    ada.sees("Secure your account")
+    assert len(site.registrations(ada.email)) == 1
+    assert len(org.calls(ENROLL)) == 1
+    assert len(org.users) == 1
+
+
+def test_a_double_click_at_the_end_signs_in_once(visitor: Visitor, site: Site) -> None:
+    visitor.is_at_the_password().fills(Enter_password=PASSWORD, Repeat_the_password=PASSWORD)
+    visitor.button("Save password").dblclick()
+    visitor.is_welcome()
+    assert site.registrations(visitor.email) == ["completed"]
+    assert site.users(visitor.email) == 1
+
+
+def test_the_buttons_work_again_after_going_back(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.opens("/signup/").tells_who_she_is().sees("Secure your account")
+    visitor.page.go_back()
+    visitor.sees("Create your account")
+    expect(visitor.button("Sign up")).to_be_enabled()
+    visitor.tells_who_she_is()
+    expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
+    assert len(org.users) == 1
+
+
+def test_reloading_a_step_changes_nothing(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.is_at_the_code()
+    calls = len(org.calls())
+    visitor.page.reload()
+    visitor.sees("Check your e-mail")
+    assert len(org.calls()) == calls
+    visitor.types_the_code().sees("Secure your account")
+
+
+def test_a_step_done_in_one_tab_is_said_to_be_done_in_the_other(visitor: Visitor) -> None:
+    first = visitor.is_at_the_code().page
+    visitor.opens_another_tab().opens("/signup/step/").sees("Check your e-mail")
+    first_field = first.get_by_label("Enter code")
+    first_field.press_sequentially(visitor.code[:5])
+    visitor.types_the_code().sees("Secure your account")
+    first_field.press_sequentially(visitor.code[5:])
+    expect(first.get_by_role("status")).to_contain_text("That step is already done")
