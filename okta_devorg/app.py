@@ -58,10 +58,7 @@ PROTOCOL: tuple[tuple[str, str, View], ...] = (
     ("GET POST", "/okta-verify/<token>", okta_verify.pairing_page),
     ("GET", "/tokens/<token>/verify", links.registration_link),
     ("GET", "/welcome/<token>", links.invitation),
-    ("GET", "/api/v1/users", management.list_users),
-    ("POST", "/api/v1/users", management.create_user),
-    ("GET", "/api/v1/users/<path:id_or_login>", management.get_user),
-    ("POST", "/api/v1/users/<id_or_login>/lifecycle/activate", management.activate_user),
+    *management.ROUTES,
 )
 CONTROL: tuple[tuple[str, str, View], ...] = (
     ("GET", "/_devorg/policy", control.get_policy),
@@ -106,10 +103,9 @@ def create_app(org: Org) -> Flask:
 
 
 def add(app: Flask, org: Org, methods: str, path: str, handler: View) -> None:
-    name = getattr(handler, "__name__", f"{methods} {path}").replace(".", "_")
-    app.add_url_rule(
-        path, name.replace(".", "_"), guarded(org, handler), methods=methods.split(), provide_automatic_options=False
-    )
+    """Only the page that others point to has a name; the rest are known by method and path."""
+    name = "sign_in_page" if handler is hosted_pages.sign_in_page else f"{methods} {path}".replace(".", "_")
+    app.add_url_rule(path, name, guarded(org, handler), methods=methods.split(), provide_automatic_options=False)
 
 
 def guarded(org: Org, handler: View) -> View:

@@ -19,7 +19,7 @@ def client(org: Org, request: Request, secret_required: bool = True) -> App:
     """Raises OAuthError invalid_client, and ApiError when the client has spent its share of calls."""
     client_id, secret = credentials(request)
     app = org.policy.app(client_id)
-    if app is None:
+    if app is None or not app.active:
         raise OAuthError(401, "invalid_client", "Invalid value for 'client_id' parameter.")
     if app.public_keys:
         check_assertion(org, app, request)

@@ -61,7 +61,10 @@ def send_registration_link(org: Org, tx: Transaction, purpose: str) -> None:
 
 def succeed(org: Org, tx: Transaction) -> None:
     """Issues the interaction code. Raises IdxRefusal, back at the first page, when the app is not for this person."""
-    if not org.app_of(tx).assigned and org.policy.unknowns.unassigned_refused_at == "enrollment":
+    if (
+        not org.is_assigned(org.app_of(tx), org.user_of(tx))
+        and org.policy.unknowns.unassigned_refused_at == "enrollment"
+    ):
         tx.to_step(Step.IDENTIFY)
         tx.user_id = None
         text = message("User is not assigned to this application.", "idx.error.user.not.assigned.to.app")

@@ -81,7 +81,7 @@ def usable_session(org: Org, request: Request) -> Session | None:
 
 
 def hand_over(org: Org, app: App, wanted: AuthorizationRequest, session: Session) -> Response:
-    if not app.assigned:
+    if not org.is_assigned(app, org.users.by_id[session.user_id]):
         raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
     lifetime = org.policy.lifetimes.authorization_code
     code = org.grants.issue("authorization_code", wanted, session.user_id, session.amr, lifetime)

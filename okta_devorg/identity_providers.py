@@ -87,6 +87,8 @@ def create(org: Org, profile: Json) -> User:
     user = User(new_id("00u"), profile["email"], profile, Status.STAGED, now, now, email_verified=True)
     org.users.add(user)
     org.record("user.lifecycle.create", user)
+    if org.policy.target_group:
+        org.groups.join(org.policy.target_group, user)
     return user
 
 

@@ -181,6 +181,8 @@ def stage(org: Org, login: str, profile: Json) -> User:
     user = User(existing.id if existing else new_id("00u"), login, profile, Status.STAGED, now, now)
     org.users.add(user)
     org.record("user.lifecycle.create", user)
+    if org.policy.target_group:
+        org.groups.join(org.policy.target_group, user)
     return user
 
 

@@ -21,6 +21,7 @@ SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "g
 def interact(org: Org, request: Request, issuer: str) -> Response:
     app = client(org, request, org.policy.unknowns.interact_requires_secret)
     require_grant(app, "interaction_code")
+    check_interaction_code(org, issuer)
     wanted = authorization_request(app, request, issuer)
     check_device_token(request)
     if org.policy.sign_up_refusal == "at_interact":
@@ -31,6 +32,16 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
     if token is not None:
         begin_with_token(org, tx, org.activation_tokens.get(token))
     return json_reply({"interaction_handle": tx.interaction_handle})
+
+
+def check_interaction_code(org: Org, issuer: str) -> None:
+    """The app is one of three places where the grant has to be on (protocol 1.3, 7)."""
+    if not org.policy.interaction_code.org:
+        text = "The requested feature (Interaction Code flow) isn't enabled in this environment."
+        raise OAuthError(400, "access_denied", text)
+    if issuer == org.issuer and not org.policy.interaction_code.server:
+        text = "Policy evaluation failed for this request, please check the policy configurations."
+        raise OAuthError(401, "access_denied", text)
 
 
 def authorization_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:

@@ -26,7 +26,7 @@ def discovery(org: Org, request: Request, issuer: str) -> Response:
         "end_session_endpoint": oauth + "/logout",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],

@@ -13,6 +13,7 @@ from .calls import CallLog
 from .clock import Clock
 from .faults import Faults
 from .grants import Grants
+from .groups import Groups
 from .hook_calls import Deliveries, envelope
 from .identifiers import new_bearer, new_id
 from .limits import Counters
@@ -65,6 +66,9 @@ class Org:
         self.calls = CallLog()
         self.faults = Faults()
         self.system_log = SystemLog()
+        self.groups = Groups(self.clock, self.users)
+        self.inline_hooks: dict[str, Json] = {}
+        self.started = self.clock.now()
 
     def reset(self) -> None:
         """Back to the start: nobody, nothing happened, the first policy. The signing key stays: clients cache it."""
@@ -97,7 +101,7 @@ class Org:
         event = LogEvent(event_type, self.clock.now(), target, outcome, reason, debug or {})
         self.system_log.events.append(event)
         for hook in self.policy.hooks.events:
-            if hook.verified and event_type in hook.events:
+            if hook.verified and hook.active and event_type in hook.events:
                 body = envelope("com.okta.event_hook", f"{self.base}/api/v1/eventHooks")
                 body |= {"cloudEventsVersion": "0.1", "data": {"events": [event_json(self.clock, event)]}}
                 self.deliveries.add(hook, body, self.policy.hooks.timeout_seconds)
@@ -113,6 +117,10 @@ class Org:
     def app_of(self, tx: Transaction) -> App:
         app = self.policy.app(tx.request.client_id)
         return app or App(tx.request.client_id)
+
+    def is_assigned(self, app: App, user: User) -> bool:
+        """To everyone, or through a group."""
+        return app.assigned or any(group.id in app.groups or group.name in app.groups for group in self.groups.of(user))
 
     def user_of(self, tx: Transaction) -> User:
         return self.users.by_id[str(tx.user_id)]

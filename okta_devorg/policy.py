@@ -40,7 +40,7 @@ class Attribute:
 
     name: str
     label: str
-    type: Literal["string", "boolean", "integer", "number"] = "string"
+    type: Literal["string", "boolean", "integer", "number", "array"] = "string"
     required: bool = False
     display: Literal["text", "select", "radio", "checkbox"] | None = None
     format: Literal["country-code", "timezone"] | None = None
@@ -63,7 +63,9 @@ class App:
     initiate_login_uri: str | None = None
     sign_up_uri: str | None = None
     assigned: bool = True
-    grants: tuple[Literal["authorization_code", "interaction_code", "refresh_token"], ...] = (
+    groups: tuple[str, ...] = ()
+    active: bool = True
+    grants: tuple[Literal["authorization_code", "interaction_code", "refresh_token", "client_credentials"], ...] = (
         "authorization_code",
         "interaction_code",
         "refresh_token",
@@ -73,6 +75,14 @@ class App:
     def is_public(self) -> bool:
         """Neither secret nor keys (`public_keys`, PEM, for private_key_jwt): who calls cannot be proven."""
         return self.client_secret is None and not self.public_keys
+
+
+@dataclass(frozen=True)
+class InteractionCode:
+    """Whether Interaction Code is on for the whole org, and by a rule of the custom authorization server."""
+
+    org: bool = True
+    server: bool = True
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,7 @@ class RegistrationHook:
     url: str
     headers: tuple[Header, ...] = ()
     progressive_profile: bool = True
+    id: str = "calLocalHook00000001"
 
 
 @dataclass(frozen=True)
@@ -217,6 +228,8 @@ class EventHook:
     name: str = "Event hook"
     headers: tuple[Header, ...] = ()
     verified: bool = False
+    active: bool = True
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -259,6 +272,7 @@ class Policy:
     ui_display: UiDisplay | None = None
     captcha: Captcha | None = None
     idps: tuple[IdentityProvider, ...] = ()
+    target_group: str | None = None
     sign_up_refusal: SignUpRefusal | None = None
     safe_mode: bool = False
     progressive_profile: ProgressiveProfile = ProgressiveProfile()
@@ -267,8 +281,10 @@ class Policy:
     unknown_step: str | None = None
     email_link_page: Literal["enter_code", "return_to_tab", "continue_here"] = "enter_code"
     hooks: Hooks = Hooks()
+    interaction_code: InteractionCode = InteractionCode()
 
     def app(self, client_id: str | None) -> App | None:
+        """Also one that is switched off: the Management API shows it."""
         return next((app for app in self.apps if app.client_id == client_id), None)
 
     @property

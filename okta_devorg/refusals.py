@@ -46,6 +46,7 @@ class ApiError(Exception):
     status: int
     code: str
     summary: str
+    causes: tuple[str, ...] = ()
 
     def body(self) -> Json:
         return {
@@ -53,7 +54,7 @@ class ApiError(Exception):
             "errorSummary": self.summary,
             "errorLink": self.code,
             "errorId": "oaeLocalDevOrg000000",
-            "errorCauses": [],
+            "errorCauses": [{"errorSummary": cause} for cause in self.causes],
         }
 
 

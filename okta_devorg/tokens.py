@@ -23,6 +23,8 @@ REFRESH_LIFETIME = 7_776_000
 def token(org: Org, request: Request, issuer: str) -> Response:
     app = client(org, request)
     redeem = GRANTS.get(request.form.get("grant_type", ""))
+    if request.form.get("grant_type") == "client_credentials":
+        return json_reply(service_token(org, app, request, issuer))
     if redeem is None:
         text = "The authorization grant type is not supported by the authorization server."
         raise OAuthError(400, "unsupported_grant_type", text)
@@ -33,9 +35,24 @@ def token(org: Org, request: Request, issuer: str) -> Response:
     user = org.users.find(grant.user_id)
     if user is None or user.status is not Status.ACTIVE:
         raise invalid_grant("The user is not active.")
-    if not app.assigned:
+    if not org.is_assigned(app, user):
         raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
     return json_reply(issue_tokens(org, app, grant, user))
+
+
+def service_token(org: Org, app: App, request: Request, issuer: str) -> Json:
+    """For the Management API: `okta.*` scopes, from the org's own server only."""
+    require_grant(app, "client_credentials")
+    scopes = tuple(request.form.get("scope", "").split())
+    if issuer != org.base or not scopes or not all(scope.startswith("okta.") for scope in scopes):
+        text = "One or more scopes are not configured for the authorization server resource."
+        raise OAuthError(400, "invalid_scope", text)
+    now, lifetime = org.clock.now(), org.policy.lifetimes.tokens
+    issued = int(org.clock.wire(now))
+    claims = {"ver": 1, "iss": issuer, "aud": org.base, "cid": app.client_id, "sub": app.client_id, "scp": scopes}
+    access = org.key.sign({**claims, "jti": new_bearer("AT."), "iat": issued, "exp": issued + lifetime})
+    org.grants.keep(AccessToken("", scopes, now + lifetime, access))
+    return {"token_type": "Bearer", "expires_in": lifetime, "access_token": access, "scope": " ".join(scopes)}
 
 
 def redeem_interaction_code(org: Org, app: App, request: Request) -> Grant:

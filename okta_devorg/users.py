@@ -145,6 +145,15 @@ class Users:
         self.by_id[user.id] = user
         self.by_login[user.login.casefold()] = user
 
+    def rename(self, user: User, login: str) -> None:
+        del self.by_login[user.login.casefold()]
+        user.login = login
+        self.add(user)
+
+    def remove(self, user: User) -> None:
+        del self.by_id[user.id]
+        del self.by_login[user.login.casefold()]
+
     def find(self, id_or_login: str | None) -> User | None:
         key = id_or_login or ""
         return self.by_id.get(key) or self.by_login.get(key.casefold())
