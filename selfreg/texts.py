@@ -32,6 +32,7 @@ MESSAGES = {
     "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),
     "selfreg.resend_wait": _("Wait {0} more seconds before asking for another code."),
     "selfreg.sent_again": _("We sent a new code. Only the newest one works."),
+    "selfreg.send_again": _("Please look at the form once more, then send it again."),
     "selfreg.form_changed": _("The form has changed. Please check it and fill in what is new."),
     "selfreg.already_done": _("That step is already done. This is the next one."),
     "selfreg.code_expired": _("Your account is ready. Sign in to go on."),
@@ -42,6 +43,9 @@ MESSAGES = {
         "An account with this e-mail address exists here already. Sign in to it, or contact us."
     ),
     "selfreg.unreadable": _("This sign-up cannot be continued. Please start again."),
+    "selfreg.awaiting_approval": _("Your sign-up is being looked at. We send you a mail once you can sign in."),
+    "selfreg.rejected": _("Your sign-up was not accepted."),
+    "selfreg.account_removed": _("The unfinished account was removed. Please start again."),
     "selfreg.email_unproven": _("Your account exists, but your e-mail address is not confirmed yet."),
     "no-way-on": _("The sign-up cannot go on here."),
     "success-redirect": _("Your account is ready. Sign in to go on."),

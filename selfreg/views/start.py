@@ -87,7 +87,11 @@ class StartView(SignUpView):
         step = next_step(response)
         if not isinstance(step, Step):
             return unavailable(request, response.messages)
+        if fresh:
+            keep_transaction(request, fresh)
         form = StepForm(step, request.POST)
+        if attempt is None:
+            form.page_errors.append(say(Message("", "selfreg.send_again")))
         idp = request.POST.get("action", "").removeprefix(IDP) if request.POST.get("action", "").startswith(IDP) else ""
         if attempt is None or not (idp or form.is_valid()):
             return self.page(request, form, response)
@@ -96,7 +100,7 @@ class StartView(SignUpView):
         if refused := _too_many(form, client.visitor.ip):
             return self.refused(request, form, response, *refused)
         try:
-            flow = fresh or opened_transaction(request) or open_transaction(client)
+            flow = opened_transaction(request) or open_transaction(client)
         except SignUpUnavailable as closed:
             return unavailable(request, closed.messages)
         except IdxError as error:

@@ -1,5 +1,7 @@
 """Whatever is typed, the message stands beside its field, everything else is still there, and the flow goes on."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from person import PASSWORD, Person
@@ -120,6 +122,19 @@ def test_a_form_filled_in_faster_than_a_person_can_starts_nothing(
     assert person.heading == "Create your account"
     assert person.page.typed("First name") == "Ada"
     assert org.users == []
+
+
+def test_a_form_that_starts_nothing_says_so_and_works_when_sent_again(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(MINIMUM_FILL_SECONDS=3600)
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "send it again" in person.seen[-1].body
+    configure(MINIMUM_FILL_SECONDS=0)
+    calls = len(org.calls())
+    person.presses("Sign up")
+    assert person.heading == "Secure your account"
+    assert len(org.calls()) == calls + 1, "the transaction that showed the form goes on"
 
 
 def test_a_form_of_another_browser_starts_nothing(person: Person, org: OrgHandle) -> None:
