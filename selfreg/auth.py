@@ -23,6 +23,7 @@ from selfreg.email import canonical
 from selfreg.identities import prove_email
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
+from selfreg.idx.deadline import at_most
 from selfreg.idx.response import Json
 from selfreg.linking import LinkOffered, account_to_join
 from selfreg.models import OktaIdentity
@@ -31,6 +32,8 @@ from selfreg.visit import visitor_of
 
 KEYS_SECONDS = 3600
 REFETCH_SECONDS = 60
+# Token, keys and userinfo together.
+HAND_OFF_SECONDS = 8.0
 # What of the claims may reach the session and the pages. Never groups, roles or flags.
 SHOWN_CLAIMS = (
     "sub", "name", "given_name", "family_name", "preferred_username", "email", "email_verified", "locale", "zoneinfo"
@@ -43,6 +46,15 @@ class SignInFailed(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NotApproved(SignInFailed):
+    """The person is known and an administrator has not let them in, or said no."""
+
+    def __init__(self, identity: OktaIdentity) -> None:
+        refused = identity.approval == OktaIdentity.Approval.REFUSED
+        super().__init__("selfreg.rejected" if refused else "selfreg.awaiting_approval")
+        self.identity = identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +126,14 @@ class OktaBackend(OIDCAuthenticationBackend):
         return Exchange(form, nonce)
 
     def _sign_in(self, exchange: Exchange) -> Any:
-        tokens = self.client.token(exchange.form)
-        claims = self._verified(tokens.id_token, exchange.nonce, tokens.access_token)
-        about = self.client.userinfo(tokens.access_token)
+        with at_most(HAND_OFF_SECONDS):
+            tokens = self.client.token(exchange.form)
+            claims = self._verified(tokens.id_token, exchange.nonce, tokens.access_token)
+            about = self.client.userinfo(tokens.access_token)
         if about.get("sub") != claims["sub"]:
             raise SignInFailed("selfreg.bad_token")
         person = _person({**claims, **about}, exchange.proven_email)
         user = self._user(person, exchange)
-        if not user.is_active:
-            raise SignInFailed("selfreg.inactive")
         user.okta_claims = person
         return user
 
@@ -158,20 +169,26 @@ class OktaBackend(OIDCAuthenticationBackend):
     def enter(self, person: Mapping[str, Any], known: OktaIdentity | None = None) -> Any:
         """The user of a person whom the org proved, made now if there is none.
 
-        :raises SignInFailed: the site's users have unique addresses, and this one is taken
+        :raises SignInFailed: switched off here, or the site's users have unique addresses and this one is taken
+        :raises NotApproved: an administrator has to let them in first
         """
         issuer, subject = conf().issuer, person["sub"]
         if known is None:
             known = self._new_identity(issuer, subject, person)
+        if not known.user.is_active:
+            raise SignInFailed("selfreg.inactive")
         if person.get("email_verified") is True and known.email_verified_at is None:
             prove_email(issuer, subject)
+        if known.approval in (OktaIdentity.Approval.AWAITED, OktaIdentity.Approval.REFUSED):
+            raise NotApproved(known)
         return self.update_user(known.user, dict(person))
 
     def _new_identity(self, issuer: str, subject: str, person: Mapping[str, Any]) -> OktaIdentity:
         try:
             with transaction.atomic():
                 user = self.create_user({**person, "iss": issuer})
-                return OktaIdentity.objects.create(issuer=issuer, subject=subject, user=user)
+                approval = OktaIdentity.Approval.AWAITED if conf().approval else OktaIdentity.Approval.NOT_NEEDED
+                return OktaIdentity.objects.create(issuer=issuer, subject=subject, user=user, approval=approval)
         except IntegrityError:
             # Somebody else finished the same person a moment ago: theirs is the one.
             found = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
@@ -224,6 +241,7 @@ def _person(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:
     was answered in this registration; an address that is none is left out."""
     shown = {k: claims[k] for k in SHOWN_CLAIMS if isinstance(claims.get(k), str | bool)}
     shown = {k: v for k, v in shown.items() if not isinstance(v, str) or (len(v) <= 254 and v.isprintable())}
+    shown["sub"] = claims["sub"]
     email = canonical(str(shown.get("email", "")))
     if not email:
         shown = {k: v for k, v in shown.items() if k not in ("email", "email_verified")}

@@ -62,6 +62,8 @@ class Conf:
     """A sign-up form that comes back faster was filled in by a program."""
     link_existing: bool = False
     """Whether a person may join an account that this site had before, by its password. Never staff accounts."""
+    approval: bool = False
+    """Whether an administrator has the last word: new people sign in once they are approved."""
     profile_hook: str = ""
     """Dotted path of a function that may refuse or amend a profile, see ``selfreg.profile_hook``."""
     hook_secret: str = field(default="", repr=False)
@@ -73,6 +75,11 @@ class Conf:
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
     """For administrators' repairs only (Management API); the sign-up itself never needs it."""
+    api_client_id: str = ""
+    """Instead of ``api_token``: an OAuth service app that proves itself by ``api_private_key``."""
+    api_private_key: str = field(default="", repr=False)
+    """PEM."""
+    api_key_id: str = ""
     authenticators: tuple[str, ...] = ("okta_email", "okta_password")
     """What people must be able to enroll here. ``selfreg_doctor`` looks after it, ``selfreg_setup_org`` sees to it."""
     attributes: tuple[str, ...] = ("email",)

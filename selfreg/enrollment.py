@@ -359,6 +359,19 @@ class Enrollment:
         self.registration.sealed = ""
         self.registration.change(to=Status.AWAITING_EMAIL, busy_until=None, step="selfreg.email_unproven")
 
+    def leave_to_approval(self, user: Any, subject: str) -> None:
+        """The org is done; an administrator of this site decides."""
+        self.registration.sealed = ""
+        _await_approval(self.registration, user, subject)
+
+    def approve(self) -> None:
+        """An administrator lets the person in: signing in works from now on."""
+        _complete(self.registration, self.registration.user, self.registration.okta_user_id)
+
+    def reject(self, reason: str) -> None:
+        """An administrator does not; ``reason`` is kept."""
+        self.fail("selfreg.rejected", reason)
+
     def complete(self, user: Any, subject: str) -> None:
         """The person is a Django user now."""
         _complete(self.registration, user, subject)
@@ -568,6 +581,21 @@ def complete_by_sign_in(user: Any, subject: str) -> None:
     ).first()
     if waiting:
         _complete(waiting, user, subject)
+
+
+def await_approval_by_sign_in(user: Any, subject: str) -> None:
+    """The same, where an administrator has the last word."""
+    waiting = Registration.objects.filter(
+        issuer=conf().issuer, okta_user_id=subject, status__in=(Status.AWAITING_EMAIL, Status.READY)
+    ).first()
+    if waiting:
+        _await_approval(waiting, user, subject)
+
+
+def _await_approval(registration: Registration, user: Any, subject: str) -> None:
+    values = {"user": user, "okta_user_id": subject[:100], "step": "", "busy_until": None, "expires_at": None}
+    registration.change(to=Status.AWAITING_APPROVAL, **values)
+    registration.note(Kind.RECOVERED, outcome="awaiting approval")
 
 
 def _complete(registration: Registration, user: Any, subject: str) -> None:

@@ -304,11 +304,18 @@ class Allowance(models.Model):
 class OktaIdentity(models.Model):
     """Whose Django user an Okta account is. The pair of issuer and subject is the identity; an address never is."""
 
+    class Approval(models.TextChoices):
+        NOT_NEEDED = "", _("Not needed")
+        AWAITED = "awaited", _("Awaited")
+        GIVEN = "given", _("Given")
+        REFUSED = "refused", _("Refused")
+
     issuer = models.CharField(_("issuer"), max_length=255)
     subject = models.CharField(_("subject"), max_length=255)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="okta_identities")
     email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
     linked_at = models.DateTimeField(_("joined with an older account"), null=True, blank=True)
+    approval = models.CharField(_("approval"), max_length=10, choices=Approval.choices, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from selfreg import vault
 from selfreg.admin.standing import enrollment_of
 from selfreg.admin.words import failure_words
+from selfreg.approval import MailNotSent, approve, reject
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment
 from selfreg.idx.errors import IdxError, NotOffered, OrgRefused
@@ -79,6 +80,8 @@ def _refusal(act: Act, registration: Registration, reason: str) -> str:
         return gettext("somebody else's request was quicker; look at it again")
     except vault.Unreadable:
         return gettext("its encryption key is gone; it can only be marked for erasure")
+    except MailNotSent:
+        return gettext("it is done, but the mail to the person could not be sent")
     except NotHalfMade as other:
         status = other.status or gettext("gone")
         return gettext("the account is not half-made: at Okta it is %(status)s") % {"status": status}
@@ -124,6 +127,18 @@ def _remove_account(registration: Registration, reason: str) -> None:
         enrollment_of(registration).fail("selfreg.account_removed")
 
 
+def _approve(registration: Registration, reason: str) -> None:
+    approve(enrollment_of(registration))
+
+
+def _reject(registration: Registration, reason: str) -> None:
+    reject(enrollment_of(registration), reason)
+
+
+def _awaits_approval(registration: Registration) -> bool:
+    return registration.status == Status.AWAITING_APPROVAL
+
+
 def _is_open(registration: Registration) -> bool:
     return registration.status in OPEN
 
@@ -142,6 +157,23 @@ def _not_marked(registration: Registration) -> bool:
 
 
 ACTS: Sequence[Act] = (
+    Act(
+        "approve",
+        _("Approve"),
+        _("These people can sign in from now on, and get a mail that says so."),
+        "approve_registration",
+        _awaits_approval,
+        _approve,
+    ),
+    Act(
+        "reject",
+        _("Reject"),
+        _("These people are not let in. They get a mail with your reason, which is also kept here."),
+        "approve_registration",
+        _awaits_approval,
+        _reject,
+        asks_reason=True,
+    ),
     Act(
         "resend",
         _("Send the mail or code again"),

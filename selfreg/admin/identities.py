@@ -11,7 +11,7 @@ from selfreg.models import OktaIdentity
 class OktaIdentityAdmin(ReadOnlyAdmin):
     """By subject only: the rest of a person is the Django user's page."""
 
-    list_display = ("subject", "issuer", "user", "email_verified_at", "created_at")
+    list_display = ("subject", "issuer", "user", "email_verified_at", "approval", "created_at")
     list_select_related = ("user",)
     search_fields = ("=subject",)
     search_help_text = _("The whole subject, which is the Okta user id.")

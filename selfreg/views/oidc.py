@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
@@ -10,9 +11,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from selfreg.auth import SignInFailed, oidc_setting
+from selfreg.auth import NotApproved, SignInFailed, oidc_setting
 from selfreg.browser import keep_offer, my_registrations
-from selfreg.enrollment import Enrollment, complete_by_sign_in
+from selfreg.conf import conf
+from selfreg.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
 from selfreg.idx.errors import IdxError
 from selfreg.idx.response import Message
 from selfreg.landing import landing, safe_path
@@ -55,12 +57,17 @@ class CallbackView(OIDCAuthenticationCallbackView):
             return self.back_in_sign_up(request, enrollment)
         if request.GET.get("state") not in request.session.get("oidc_states", {}):
             return self.failed(request, "unknown state")
+        if request.GET.get("iss", conf().issuer) != conf().issuer:
+            # RFC 9207: an answer that names another issuer was meant for another sign-in.
+            return self.failed(request, "another issuer")
         try:
             return super().get(request)
         except SignInFailed as error:
             # Who was signed in before is signed out: the claims of whoever is here now did not hold.
             if request.user.is_authenticated:
                 request.session.flush()
+            if isinstance(error, NotApproved):
+                await_approval_by_sign_in(error.identity.user, error.identity.subject)
             return self.failed(request, "claims", error.reason)
         except LinkOffered as offer:
             keep_offer(request, offer, request.session.get("oidc_login_next", ""))
@@ -87,6 +94,11 @@ class CallbackView(OIDCAuthenticationCallbackView):
             if enrollment.registration.status == Status.FINISHING
             else follow(request, enrollment)
         )
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = self.failed(request, "not a GET")
+        response.status_code, response["Allow"] = 405, "GET"
+        return response
 
     def login_failure(self) -> HttpResponse:
         return self.failed(self.request, "refused")

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.auth import SignInFailed
+from selfreg.auth import NotApproved, SignInFailed
 from selfreg.browser import CLAIMS, keep_draft, keep_offer, step_url
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
@@ -99,7 +99,9 @@ def to_identity_provider(request: HttpRequest, enrollment: Enrollment, idp_id: s
 
 
 def _end_without_session(enrollment: Enrollment, problem: SignInFailed | IdxError) -> None:
-    if isinstance(problem, SignInFailed):
+    if isinstance(problem, NotApproved) and problem.reason == "selfreg.awaiting_approval":
+        enrollment.leave_to_approval(problem.identity.user, problem.identity.subject)
+    elif isinstance(problem, SignInFailed):
         if problem.reason == "selfreg.email_unproven":
             enrollment.leave_to_email()
         else:

@@ -1,0 +1,100 @@
+"""Sites where an administrator has the last word."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from person import Person
+from staff import LIST
+
+from okta_devorg import OrgHandle
+from selfreg.models import OktaIdentity, Registration, Status
+
+
+@pytest.fixture
+def waiting(person: Person, org: OrgHandle, configure: Callable[..., None]) -> Registration:
+    """Ada's, who has done all that the org asks for."""
+    configure(APPROVAL=True)
+    person.signs_up(org)
+    return Registration.objects.get()
+
+
+def press(browser: Client, act: str, registration: Registration, **more: str) -> list[str]:
+    form = {"_selected_action": str(registration.pk), "confirmed": "yes", **more}
+    answer = browser.post(f"{LIST}act/{act}/", form, follow=True)
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_a_person_who_is_done_waits_and_is_told_so(waiting: Registration, person: Person) -> None:
+    assert waiting.status == Status.AWAITING_APPROVAL
+    assert waiting.sealed == ""
+    assert not person.is_signed_in
+    assert person.heading == "Your sign-up is being looked at"
+
+
+def test_signing_in_at_the_org_does_not_go_around_it(waiting: Registration, person: Person) -> None:
+    person.opens("/oidc/authenticate/").signs_in_at_the_org()
+    assert not person.is_signed_in
+    assert "being looked at" in person.page.text
+
+
+def test_who_is_approved_gets_a_mail_and_can_sign_in(waiting: Registration, person: Person, manager: Client) -> None:
+    assert press(manager, "approve", waiting) == ["Approve: done for one."]
+    waiting.refresh_from_db()
+    assert (waiting.status, OktaIdentity.objects.get().approval) == (Status.COMPLETED, "given")
+    assert [(m.to, "can sign in" in m.subject) for m in mail.outbox] == [(["ada@example.com"], True)]
+    person.opens("/oidc/authenticate/").signs_in_at_the_org()
+    assert person.is_signed_in
+
+
+def test_who_is_rejected_gets_the_reason_and_stays_out(waiting: Registration, person: Person, manager: Client) -> None:
+    press(manager, "reject", waiting, reason="We do not know you")
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure, waiting.failure_text) == (
+        Status.FAILED,
+        "selfreg.rejected",
+        "We do not know you",
+    )
+    assert "We do not know you" in mail.outbox[0].body
+    assert "We do not know you" in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    person.opens("/oidc/authenticate/").signs_in_at_the_org()
+    assert not person.is_signed_in
+
+
+def test_rejecting_needs_a_reason(waiting: Registration, manager: Client) -> None:
+    answer = manager.post(
+        f"{LIST}act/reject/", {"_selected_action": str(waiting.pk), "confirmed": "yes", "reason": " "}
+    )
+    assert "Say why" in answer.content.decode()
+    waiting.refresh_from_db()
+    assert waiting.status == Status.AWAITING_APPROVAL
+
+
+def test_a_decision_is_made_once(waiting: Registration, manager: Client) -> None:
+    press(manager, "approve", waiting)
+    assert "not possible" in press(manager, "reject", waiting, reason="late")[0]
+    waiting.refresh_from_db()
+    assert waiting.status == Status.COMPLETED
+
+
+def test_a_mail_server_that_is_away_is_told_and_the_decision_stands(
+    waiting: Registration, manager: Client, settings: object
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
+    settings.EMAIL_PORT = 1  # type: ignore[attr-defined]
+    assert "mail to the person could not be sent" in press(manager, "approve", waiting)[0]
+    waiting.refresh_from_db()
+    assert waiting.status == Status.COMPLETED
+
+
+def test_waiting_for_approval_does_not_count_as_abandoned(waiting: Registration) -> None:
+    assert not Registration.objects.untouched_since(waiting.updated_at.replace(year=9000)).exists()
+
+
+def test_without_the_setting_nobody_waits(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    assert person.is_signed_in
+    assert OktaIdentity.objects.get().approval == ""
+    assert User.objects.count() == 1
