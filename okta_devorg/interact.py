@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Request, Response
+from flask import Request, Response, g
 
 from .activation import begin_without, is_usable
 from .clients import client, require_grant
@@ -31,7 +31,17 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
     tx = org.transactions.begin(wanted, org.policy.lifetimes.before_user)
     if token is not None:
         begin_with_token(org, tx, org.activation_tokens.get(token))
+    log_start(org, app, request)
     return json_reply({"interaction_handle": tx.interaction_handle})
+
+
+def log_start(org: Org, app: App, request: Request) -> None:
+    """With the visitor's address where the caller is a trusted proxy that can prove itself, else with the caller's."""
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")[0].strip()
+    trusted = org.policy.trusted_proxy and not app.is_public
+    address = forwarded if trusted and forwarded else request.remote_addr or ""
+    about = {"id": app.client_id, "type": "PublicClientApp", "displayName": app.label}
+    org.record("app.oauth2.interact.interaction_handle", about, debug={"requestId": g.request_id}, address=address)
 
 
 def check_interaction_code(org: Org, issuer: str) -> None:

@@ -95,10 +95,11 @@ class Org:
         outcome: str = "SUCCESS",
         reason: str | None = None,
         debug: Json | None = None,
+        address: str = "",
     ) -> None:
         """Into the System Log, and to the event hooks that want it."""
         target = target_of(about) if isinstance(about, User) else about
-        event = LogEvent(event_type, self.clock.now(), target, outcome, reason, debug or {})
+        event = LogEvent(event_type, self.clock.now(), target, outcome, reason, debug or {}, address=address)
         self.system_log.events.append(event)
         for hook in self.policy.hooks.events:
             if hook.verified and hook.active and event_type in hook.events:

@@ -282,6 +282,7 @@ class Policy:
     email_link_page: Literal["enter_code", "return_to_tab", "continue_here"] = "enter_code"
     hooks: Hooks = Hooks()
     interaction_code: InteractionCode = InteractionCode()
+    trusted_proxy: bool = True
 
     def app(self, client_id: str | None) -> App | None:
         """Also one that is switched off: the Management API shows it."""

@@ -40,6 +40,7 @@ class LogEvent:
     outcome: str = "SUCCESS"
     reason: str | None = None
     debug: Json = field(default_factory=dict)
+    address: str = ""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -62,7 +63,7 @@ def event_json(clock: Clock, event: LogEvent) -> Json:
         "legacyEventType": None,
         "displayMessage": DISPLAY.get(event.event_type, event.event_type),
         "actor": event.target if event.target.get("type") == "User" else {"id": "local", "type": "SystemPrincipal"},
-        "client": None,
+        "client": {"ipAddress": event.address} if event.address else None,
         "outcome": {"result": event.outcome, "reason": event.reason},
         "target": [event.target],
         "transaction": {"type": "WEB", "id": event.id, "detail": {}},

@@ -16,6 +16,9 @@ from .access import Json, body_of, invalid, listing, member, no_content, not_fou
 from .groups import find as find_group
 from .search import matches
 
+# Okta's published API leaves the Email Verification Experience URI out; this org takes and shows it all the same.
+EMAIL_CALLBACK = "email_verification_uri"
+
 
 def find(org: Org, app_id: str) -> App:
     app = org.policy.app(app_id)
@@ -64,6 +67,7 @@ def changed(app: App, body: Json) -> App:
     for name in ("redirect_uris", "post_logout_redirect_uris", "initiate_login_uri"):
         given[name] = client.get(name)
     given["grants"] = client.get("grant_types")
+    given["email_callback_uri"] = client.get(EMAIL_CALLBACK)
     secret = member(body, "credentials", "oauthClient", "client_secret")
     given["client_secret"] = secret
     known = {name: value for name, value in given.items() if value is not None}
@@ -142,6 +146,7 @@ def app_json(org: Org, app: App) -> Json:
         "consent_method": "REQUIRED" if org.policy.consent else "TRUSTED",
         "issuer_mode": "ORG_URL",
     }
+    client[EMAIL_CALLBACK] = app.email_callback_uri
     if app.initiate_login_uri:
         client["initiate_login_uri"] = app.initiate_login_uri
     return {

@@ -45,7 +45,10 @@ def list_methods(org: Org, request: Request, authenticator_id: str) -> Response:
 
 def shown(org: Org, item: Authenticator) -> Json:
     at, href = org.clock.iso(org.started), f"{org.base}/api/v1/authenticators/{item.id}"
-    head = {"type": item.type, "id": item.id, "key": item.key, "name": item.label}
+    head: Json = {"type": item.type, "id": item.id, "key": item.key, "name": item.label}
     status = "ACTIVE" if is_on(org, item) else "INACTIVE"
     links = {"self": {"href": href}, "methods": {"href": href + "/methods"}}
+    if item.key == "okta_email":
+        minutes = org.policy.lifetimes.email_code // 60
+        head["settings"] = {"allowedFor": "any", "tokenLifetimeInMinutes": minutes}
     return {**head, "status": status, "created": at, "lastUpdated": at, "_links": links}

@@ -131,10 +131,12 @@ def take_enrollment_actions(org: Org, body: Json) -> None:
         patch["email_verification"] = verification
     if isinstance(given.get("enrollAuthenticatorTypes"), list):
         patch["password_on_form"] = "password" in given["enrollAuthenticatorTypes"]
-    if isinstance(given.get("targetGroupIds"), list) and given["targetGroupIds"]:
-        patch["target_group"] = given["targetGroupIds"][0]
+    if isinstance(given.get("targetGroupIds"), list):
+        patch["target_group"] = next(iter(given["targetGroupIds"]), None)
     if isinstance(given.get("profileAttributes"), list):
         patch["profile"] = [attribute(org, item) for item in given["profileAttributes"]]
+    if given.get("preRegistrationInlineHooks") == []:
+        patch["hooks"] = {"registration": None}
     for reference in items(given, "preRegistrationInlineHooks"):
         patch["hooks"] = {"registration": hook_by_id(org, str(member(reference, "inlineHookId")))}
     org.patch_policy(patch)

@@ -18,7 +18,8 @@ from django.urls import NoReverseMatch, reverse
 
 from selfreg import __version__
 from selfreg.conf import conf
-from selfreg.doctor.evidence import Discovery, Evidence, Look, RateLimit, Site
+from selfreg.doctor import documents, management_api
+from selfreg.doctor.evidence import Discovery, Evidence, Look, OrgSettings, RateLimit, Site
 from selfreg.doctor.network import CLAIMED_ADDRESS
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
@@ -98,7 +99,7 @@ def gather() -> Evidence:
     onlooker = Onlooker(client.app.origin)
     client = IdxClient(client.app, onlooker, client.visitor, f"django-selfreg-doctor/{__version__}")
     discovery = _discovery(onlooker, about.issuer)
-    evidence = Evidence(about, discovery, has_token=bool(conf().api_token))
+    evidence = Evidence(about, discovery, has_token=management_api.is_configured())
     if isinstance(discovery, IdxError):
         return evidence
     difference = _clock_difference(onlooker.last)
@@ -115,6 +116,7 @@ def gather() -> Evidence:
         token=_token_refusal(client) if begun.transaction else None,
         authorize=onlooker.look(_authorize_url(client.app)),
         sign_out=onlooker.look(_sign_out_url(client.app, about.sign_out_uri)),
+        settings=as_administrator(about.client_id, begun.request_id) if evidence.has_token else None,
     )
 
 
@@ -124,6 +126,7 @@ def begin(client: IdxClient, onlooker: Onlooker) -> Begun:
     try:
         begun.transaction = client.interact()
         begun.rate_limit = _rate_limit(onlooker.last)
+        begun.request_id = onlooker.last.request_id if onlooker.last else ""
         answer = client.introspect(begun.transaction)
         sign_up = sign_up_offered(answer.response)
         if sign_up and current_remediation(answer.response) is None:
@@ -135,6 +138,28 @@ def begin(client: IdxClient, onlooker: Onlooker) -> Begun:
     if answer.response.expires_at and begun.form:
         begun.lifetime = answer.response.expires_at.timestamp() - time.time()
     return begun
+
+
+def as_administrator(client_id: str, request_id: str) -> OrgSettings | IdxError:
+    """What the API token shows, and the address that the System Log has for the doctor's own call."""
+    api = management_api.Management()
+    try:
+        known = documents.settings_of(documents.read(api, client_id))
+        return replace(known, seen_address=_seen_address(api, request_id))
+    except IdxError as error:
+        return error
+
+
+def _seen_address(api: management_api.Management, request_id: str) -> str | None:
+    """None while the log does not show the call yet, or may not be read."""
+    if not request_id:
+        return None
+    events = api.all("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
+    try:
+        addresses = (documents.at(event, "client", "ipAddress") for event in events)
+        return next((str(address) for address in addresses if address), None)
+    except OrgRefused:
+        return None
 
 
 def _discovery(onlooker: Onlooker, issuer: str) -> Discovery | IdxError:

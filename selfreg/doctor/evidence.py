@@ -96,10 +96,6 @@ class OrgSettings:
     """Key of an authenticator -> REQUIRED, OPTIONAL or NOT_ALLOWED."""
     everyone_id: str
     email_minutes: int | None = None
-    server_grants: tuple[str, ...] | None = None
-    """Grants that some active rule of the custom authorization server includes."""
-    schema: tuple[str, ...] | None = None
-    """Names of the attributes that a profile can hold."""
     hook_urls: dict[str, str] = field(default_factory=dict)
     seen_address: str | None = None
     """The address that the System Log shows for the doctor's own call."""

@@ -20,7 +20,6 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield from _captcha(form, evidence.response.captcha)
         yield from _missing(evidence.site.attributes, asked_for(form))
     if isinstance(settings, OrgSettings):
-        yield from _dropped(settings)
         yield from _hook(evidence.site.hook_url, settings)
 
 
@@ -49,14 +48,6 @@ def _captcha(form: Remediation, captcha: Captcha | None) -> Iterator[Found]:
 def _missing(wanted: tuple[str, ...], asked: tuple[str, ...]) -> Iterator[Found]:
     if missing := [name for name in wanted if name not in asked]:
         yield found("field-missing", ", ".join(missing))
-
-
-def _dropped(settings: OrgSettings) -> Iterator[Found]:
-    policy = settings.profile_policy
-    if policy is None or settings.schema is None or policy.hook_ids:
-        return
-    if dropped := [name for name in policy.attributes if name not in settings.schema]:
-        yield found("field-dropped", ", ".join(dropped))
 
 
 def _hook(url: str, settings: OrgSettings) -> Iterator[Found]:

@@ -70,8 +70,6 @@ def _as_registered(evidence: Evidence, settings: OrgSettings) -> Iterator[Found]
     for grant, name in NEEDED.items():
         if grant not in app.grants:
             yield found(name, f"on: {', '.join(app.grants) or 'none'}")
-    if settings.server_grants is not None and "interaction_code" not in settings.server_grants:
-        yield found("grant-server", f"its rules include: {', '.join(settings.server_grants) or 'none'}")
     yield from _credentials(evidence, app)
 
 

@@ -21,5 +21,6 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield found("token-rights" if settings.status == FORBIDDEN else "token-refused", settings.description)
     elif isinstance(settings, IdxError):
         yield found("issuer-failing", f"Management API: {settings}")
-    elif isinstance(settings, OrgSettings) and settings.seen_address not in (None, CLAIMED_ADDRESS):
-        yield found("visitor-address", f"the System Log shows {settings.seen_address}")
+    elif isinstance(settings, OrgSettings) and settings.app and settings.app.auth_method != "none":
+        if settings.seen_address not in (None, CLAIMED_ADDRESS):
+            yield found("visitor-address", f"the System Log shows {settings.seen_address}")

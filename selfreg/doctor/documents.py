@@ -1,0 +1,124 @@
+"""What the Management API says about one app, as it says it: read here for judging, and by ``setup_org`` for changing.
+
+The only file besides ``setup_org`` that touches raw keys of that API.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from selfreg.doctor.evidence import OrgApp, OrgSettings, ProfilePolicy
+from selfreg.doctor.management_api import Json, Management
+
+# Not part of the published API; where an org does not send it, it has to be looked up in the Admin Console.
+EMAIL_CALLBACK = "email_verification_uri"
+EVERYONE = "BUILT_IN"
+
+
+@dataclass(frozen=True, slots=True)
+class OrgDocuments:
+    """``None``: there is none. ``sharing`` are the labels of other apps under the same profile policy."""
+
+    app: Json | None
+    group_ids: tuple[str, ...]
+    everyone_id: str
+    profile_policy: Json | None
+    profile_rule: Json | None
+    sharing: tuple[str, ...]
+    enrollment_policy: Json | None
+    authenticators: tuple[Json, ...]
+    hooks: tuple[Json, ...]
+
+
+def read(api: Management, client_id: str) -> OrgDocuments:
+    """Asks for everything that concerns sign-ups to one app."""
+    app = _app(api, client_id)
+    policy, apps = _profile_policy(api, app)
+    groups = (group for group in api.all("groups", q="Everyone") if group.get("type") == EVERYONE)
+    return OrgDocuments(
+        app=app,
+        group_ids=tuple(str(g.get("id")) for g in api.all(f"apps/{app['id']}/groups")) if app else (),
+        everyone_id=next((str(group.get("id")) for group in groups), ""),
+        profile_policy=policy,
+        profile_rule=next(api.all(f"policies/{policy['id']}/rules"), None) if policy else None,
+        sharing=tuple(str(a.get("label")) for a in apps if app is None or a.get("id") != app["id"]),
+        enrollment_policy=_enrollment_policy(api),
+        authenticators=tuple(api.all("authenticators")),
+        hooks=tuple(api.all("inlineHooks", type="com.okta.user.pre-registration")),
+    )
+
+
+def at(document: Any, *path: str) -> Any:
+    """What is at the path, None where there is nothing."""
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def settings_of(documents: OrgDocuments) -> OrgSettings:
+    """The typed form, for judging."""
+    levels = at(documents.enrollment_policy, "settings", "authenticators") or []
+    email = next((a for a in documents.authenticators if a.get("key") == "okta_email"), None)
+    return OrgSettings(
+        app=_org_app(documents) if documents.app else None,
+        profile_policy=_policy(documents) if documents.profile_rule else None,
+        enrollment={str(at(a, "key")): str(at(a, "enroll", "self")) for a in levels},
+        everyone_id=documents.everyone_id,
+        email_minutes=at(email, "settings", "tokenLifetimeInMinutes"),
+        hook_urls={str(h.get("id")): str(at(h, "channel", "config", "uri")) for h in documents.hooks},
+    )
+
+
+def _app(api: Management, client_id: str) -> Json | None:
+    """The id of an app is its client ID unless somebody chose another one."""
+    by_id = api.find(f"apps/{client_id}")
+    if by_id:
+        return by_id
+    return next((a for a in api.all("apps") if at(a, "credentials", "oauthClient", "client_id") == client_id), None)
+
+
+def _profile_policy(api: Management, app: Json | None) -> tuple[Json | None, list[Json]]:
+    """The policy that the app is attached to, and the apps of that policy; for no app yet, the default policy."""
+    linked = str(at(app, "_links", "profileEnrollment", "href") or "")
+    for policy in api.all("policies", type="PROFILE_ENROLLMENT"):
+        apps = list(api.all(f"policies/{policy['id']}/app"))
+        named = urlsplit(linked).path.endswith(f"/{policy['id']}") if linked else False
+        if named or (app is None and policy.get("system")) or (app and app["id"] in [a.get("id") for a in apps]):
+            return policy, apps
+    return None, []
+
+
+def _enrollment_policy(api: Management) -> Json | None:
+    """The one for everybody: the last in order."""
+    policies = list(api.all("policies", type="MFA_ENROLL"))
+    return next((p for p in policies if p.get("system")), policies[-1] if policies else None)
+
+
+def _org_app(documents: OrgDocuments) -> OrgApp:
+    app = documents.app
+    client = at(app, "settings", "oauthClient") or {}
+    return OrgApp(
+        id=str(at(app, "id")),
+        label=str(at(app, "label")),
+        active=at(app, "status") == "ACTIVE",
+        auth_method=str(at(app, "credentials", "oauthClient", "token_endpoint_auth_method")),
+        grants=tuple(client.get("grant_types") or ()),
+        redirect_uris=tuple(client.get("redirect_uris") or ()),
+        sign_out_uris=tuple(client.get("post_logout_redirect_uris") or ()),
+        initiate_login_uri=str(client.get("initiate_login_uri") or ""),
+        email_callback_uri=str(client[EMAIL_CALLBACK] or "") if EMAIL_CALLBACK in client else None,
+        group_ids=documents.group_ids,
+    )
+
+
+def _policy(documents: OrgDocuments) -> ProfilePolicy:
+    action = at(documents.profile_rule, "actions", "profileEnrollment") or {}
+    return ProfilePolicy(
+        id=str(at(documents.profile_policy, "id")),
+        name=str(at(documents.profile_policy, "name")),
+        sign_up=action.get("access") == "ALLOW" and action.get("unknownUserAction") == "REGISTER",
+        email_verification=bool(at(action, "activationRequirements", "emailVerification")),
+        target_group_ids=tuple(action.get("targetGroupIds") or ()),
+        attributes=tuple(str(at(a, "name")) for a in action.get("profileAttributes") or ()),
+        hook_ids=tuple(str(at(h, "inlineHookId")) for h in action.get("preRegistrationInlineHooks") or ()),
+    )

@@ -1,0 +1,84 @@
+"""With an API token the doctor reads the app and the policies too. Again: one thing wrong, one finding."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from doctor.trouble import Trouble, change_app
+
+from okta_devorg import OrgHandle
+from selfreg.doctor.examination import examine
+
+TOKEN = "local-api-token-not-for-production"
+HOOK = {"url": "http://127.0.0.1:8000/signup/hooks/registration/"}
+
+TROUBLES = (
+    Trouble("doctor.token-refused", site={"API_TOKEN": "another"}),
+    Trouble("doctor.token-refused", policy={"api_token": "rotated"}),
+    Trouble("doctor.token-rights", faults=(("/api/v1/authenticators", "status", {"status": 403}),)),
+    Trouble("doctor.issuer-failing", faults=(("/api/v1/groups", "status", {"status": 500}),)),
+    Trouble("doctor.client-unknown", site={"CLIENT_ID": "0oaSomebodyElse"}),
+    Trouble("doctor.client-secret-wrong", site={"CLIENT_SECRET": "another"}),
+    Trouble("doctor.client-secret-missing", site={"CLIENT_SECRET": ""}),
+    Trouble("doctor.client-public", app={"client_secret": None}, site={"CLIENT_SECRET": ""}),
+    Trouble("doctor.client-public", app={"client_secret": None}),
+    Trouble("doctor.grant-app", app={"grants": ["authorization_code", "refresh_token"]}),
+    Trouble("doctor.grant-sign-in", app={"grants": ["interaction_code", "refresh_token"]}),
+    Trouble("doctor.grant-org", policy={"interaction_code": {"org": False}}),
+    Trouble("doctor.grant-server", policy={"interaction_code": {"server": False}}),
+    Trouble("doctor.redirect-uri", app={"redirect_uris": ["http://127.0.0.1:8000/oidc/callback"]}),
+    Trouble("doctor.sign-out-uri", app={"post_logout_redirect_uris": []}),
+    Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": None}),
+    Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": "http://127.0.0.1:8000/"}),
+    Trouble("doctor.email-callback-uri", app={"email_callback_uri": None}),
+    Trouble("doctor.email-callback-uri", app={"email_callback_uri": "http://127.0.0.1:8000/verify/"}),
+    Trouble("doctor.signup-denied", policy={"sign_up": False}),
+    Trouble("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
+    Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
+    Trouble("doctor.app-not-assigned", app={"assigned": False}),
+    Trouble("doctor.email-disabled", policy={"authenticators": {"okta_email": "disabled"}}),
+    Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "optional"}}),
+    Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),
+    Trouble("doctor.phone-disabled", site={"AUTHENTICATORS": ["okta_email", "okta_password", "phone_number"]}),
+    Trouble("doctor.authenticator-disabled", site={"AUTHENTICATORS": ["google_otp"]}),
+    Trouble("doctor.authenticator-unsupported", policy={"authenticators": {"okta_verify": "required"}}),
+    Trouble("doctor.email-verification-off", policy={"email_verification": False}),
+    Trouble("doctor.email-verification-on", site={"EMAIL_VERIFICATION": "optional"}),
+    Trouble("doctor.email-lifetime", policy={"lifetimes": {"email_code": 1800}}),
+    Trouble("doctor.field-missing", site={"ATTRIBUTES": ["email", "mobilePhone"]}),
+    Trouble("doctor.hook-missing", site={"HOOK_SECRET": "s" * 40}),
+    Trouble("doctor.visitor-address", policy={"trusted_proxy": False}),
+)
+
+pytestmark = pytest.mark.usefixtures("right_org")
+
+
+@pytest.fixture(autouse=True)
+def _token(configure: Callable[..., None]) -> None:
+    configure(API_TOKEN=TOKEN)
+
+
+def test_a_right_org_yields_no_finding(right_org: OrgHandle) -> None:
+    report = examine()
+    assert report.findings == ()
+    assert ("authenticators", "the policy requires: okta_email, okta_password") in report.facts
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
+def test_each_way_to_be_set_wrong_is_named_and_no_other(
+    trouble: Trouble, right_org: OrgHandle, configure: Callable[..., None], settings: Any
+) -> None:
+    trouble.make(right_org, configure, settings)
+    assert [found.finding.id for found in examine().findings] == [trouble.id]
+    assert right_org.users == []
+
+
+def test_an_app_that_is_switched_off_is_named(right_org: OrgHandle) -> None:
+    change_app(right_org, active=False)
+    assert "doctor.app-inactive" in [found.finding.id for found in examine().findings]
+
+
+def test_an_org_that_asks_the_hook_yields_no_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:
+    configure(HOOK_SECRET="s" * 40)
+    right_org.patch_policy({"hooks": {"registration": HOOK}})
+    assert examine().findings == ()
