@@ -158,8 +158,10 @@ class IdxClient:
         """Exchanges a grant (``grant_type`` and what belongs to it) at the token endpoint."""
         body = self._post_form("token", grant)
         id_token, access_token = body.get("id_token"), body.get("access_token")
-        if not isinstance(id_token, str) or not isinstance(access_token, str):
+        if not isinstance(id_token, str) or not isinstance(access_token, str) or not access_token:
             raise MalformedAnswer("the token endpoint answered without an ID token")
+        if str(body.get("token_type")).lower() != "bearer":
+            raise MalformedAnswer("the token endpoint answered with tokens of another type")
         return Tokens(id_token, access_token)
 
     def userinfo(self, access_token: str) -> Json:
@@ -192,7 +194,7 @@ class IdxClient:
         return self._object(self.transport.post(url, headers, urlencode({**fields, **identity})))
 
     def _object(self, reply: Reply) -> Json:
-        if reply.status >= 400 or not isinstance(reply.body, Mapping):
+        if reply.status != 200 or not isinstance(reply.body, Mapping) or "error" in reply.body:
             raise _named(_failure(reply), reply)
         return reply.body
 

@@ -1,14 +1,35 @@
 """A total deadline for one HTTP answer: ``requests`` bounds each read only, and a server that drips never ends."""
 
 import io
+import math
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_over_at: ContextVar[float] = ContextVar("over_at", default=math.inf)
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Bounds all calls made within together: three slow answers must not add up."""
+    outer = _over_at.set(min(_over_at.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _over_at.reset(outer)
+
+
+def time_left(seconds: float) -> float:
+    """What a surrounding ``at_most`` leaves of ``seconds``; zero or less when nothing."""
+    return min(seconds, _over_at.get() - time.monotonic())
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -54,7 +75,7 @@ def _pool(pool: Any, connection: Any, seconds: float) -> Any:
     class Response(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
             super().__init__(sock, *args, **options)
-            self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, time.monotonic() + seconds))
+            self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, time.monotonic() + time_left(seconds)))
 
     bounded = type(connection.__name__, (connection,), {"response_class": Response})
     return type(pool.__name__, (pool,), {"ConnectionCls": bounded})

@@ -5,16 +5,21 @@ in.
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256")
 LEEWAY_SECONDS = 60
 MAX_AGE_SECONDS = 3 * 3600
 REQUIRED = ("iss", "sub", "aud", "exp", "iat")
+MIN_RSA_BITS = 2048
+# Decoders of base64 skip what they do not know: without this, garbage around a token would go unnoticed.
+COMPACT = re.compile(r"(?:[A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]*")
 
 
 class InvalidToken(Exception):
@@ -24,7 +29,9 @@ class InvalidToken(Exception):
 
 
 class UnknownKey(InvalidToken):
-    """No key of this id: the issuer may have rotated its keys since they were fetched."""
+    """No usable key of this id, or not the one that signed: the issuer may have replaced its keys since they were
+    fetched.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def _clauses(
     at_hash = claims.get("at_hash")
     return {
         "issuer": claims["iss"] == expected.issuer,
-        "subject": isinstance(claims["sub"], str) and 0 < len(claims["sub"]) <= 255,
+        "subject": _is_subject(claims["sub"]),
         "audience": expected.client_id in audience and all(isinstance(a, str) for a in audience),
         "authorized party": claims.get("azp", expected.client_id) == expected.client_id
         and (len(audience) == 1 or "azp" in claims),
@@ -74,16 +81,26 @@ def _clauses(
         "not yet valid": _is_time(starts) and starts <= now + LEEWAY_SECONDS,
         "nonce": bool(expected.nonce)
         and isinstance(claims.get("nonce"), str)
-        and hmac.compare_digest(claims["nonce"].encode(), expected.nonce.encode()),
+        and hmac.compare_digest(claims["nonce"].encode(errors="surrogatepass"), expected.nonce.encode()),
         "access token hash": at_hash is None or at_hash == _half_hash(access_token, algorithm),
     }
 
 
 def _header(token: str) -> dict[str, Any]:
+    """The header of a plain signed token: no extensions, and not of another type (access and logout tokens are signed
+    by the same keys).
+    """
+    if not COMPACT.fullmatch(token):
+        raise InvalidToken("not a token")
     try:
-        return jwt.get_unverified_header(token)
+        header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise InvalidToken("not a token") from error
+    if "crit" in header or "b64" in header:
+        raise InvalidToken("a header extension")
+    if str(header.get("typ", "JWT")).upper() != "JWT":
+        raise InvalidToken("not an ID token")
+    return header
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
@@ -94,12 +111,30 @@ def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
     candidates = [k for k in found if isinstance(k, Mapping)] if isinstance(found, list) else []
     kid, algorithm = header.get("kid"), header["alg"]
     for key in candidates:
-        if kid and key.get("kid") == kid and key.get("alg", algorithm) == algorithm and key.get("use", "sig") == "sig":
-            try:
-                return jwt.PyJWK(dict(key), algorithm=algorithm)
-            except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
-                raise InvalidToken("unusable key") from error
+        if kid and key.get("kid") == kid and key.get("alg", algorithm) == algorithm and _is_for_signatures(key):
+            return _usable(key, algorithm)
     raise UnknownKey("no such key")
+
+
+def _is_for_signatures(key: Mapping[str, Any]) -> bool:
+    operations = key.get("key_ops", ["verify"])
+    return key.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
+
+
+def _usable(key: Mapping[str, Any], algorithm: str) -> jwt.PyJWK:
+    """The key, unless anybody could have signed with it: its private half is published, or it is too short.
+
+    Raises ``UnknownKey``: a better one may be published by now.
+    """
+    if "d" in key:
+        raise UnknownKey("a private key")
+    try:
+        found = jwt.PyJWK(dict(key), algorithm=algorithm)
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+        raise UnknownKey("unusable key") from error
+    if isinstance(found.key, RSAPublicKey) and found.key.key_size < MIN_RSA_BITS:
+        raise UnknownKey("key too short")
+    return found
 
 
 def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
@@ -108,8 +143,21 @@ def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]
     }
     try:
         return jwt.decode(token, key, algorithms=[algorithm], options=only_signature)  # type: ignore[arg-type]
+    except jwt.InvalidSignatureError as error:
+        raise UnknownKey("signature or required claims") from error
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise InvalidToken("signature or required claims") from error
+
+
+def _is_subject(value: object) -> bool:
+    """OIDC Core 2: at most 255 ASCII characters."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= 255
+        and value.isascii()
+        and value.isprintable()
+        and bool(value.strip())
+    )
 
 
 def _is_time(value: object) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from selfreg.idx.circuit import Circuit
-from selfreg.idx.deadline import DeadlineAdapter
+from selfreg.idx.deadline import DeadlineAdapter, time_left
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 
 CONNECT_SECONDS = 2.0
@@ -100,18 +100,20 @@ class Transport:
         return reply
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
-        started = time.monotonic()
+        started, seconds = time.monotonic(), time_left(TOTAL_SECONDS)
+        if seconds <= 0:
+            raise AnswerLost(f"{self.origin}: the calls before this one took too long")
         try:
             with self.session.request(
                 method,
                 url,
                 data=body,
                 headers=dict(headers),
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                raw = self._read(answer, started + TOTAL_SECONDS)
+                raw = self._read(answer, started + seconds)
                 status, answer_headers = answer.status_code, answer.headers
         except requests.exceptions.ConnectTimeout as error:
             raise OrgUnreachable(f"{self.origin}: no connection in {CONNECT_SECONDS} s") from error

@@ -117,15 +117,15 @@ class Scene:
         }  # fmt: skip
         return without_absent(honest | changes)
 
-    def sign(
-        self, claims: Json | bytes | None = None, *, key: Any = None, alg: str = "RS256", **header: Any
-    ) -> str:
+    def sign(self, claims: Json | bytes | None = None, *, key: Any = None, alg: str = "RS256", **header: Any) -> str:
         """A token; ``header`` adds to, or replaces, what its header says."""
         said = without_absent({"alg": alg, "kid": KID} | header)
         return self.jws(json.dumps(said).encode(), claims, alg, key)
 
     def jws(self, header: bytes, claims: Json | bytes | None = None, alg: str = "RS256", key: Any = None) -> str:
-        payload = claims if isinstance(claims, bytes) else json.dumps(self.claims() if claims is None else claims).encode()
+        payload = (
+            claims if isinstance(claims, bytes) else json.dumps(self.claims() if claims is None else claims).encode()
+        )
         message = f"{b64(header)}.{b64(payload)}".encode()
         return f"{message.decode()}.{b64(signature(alg, rsa_key() if key is None else key, message))}"
 
@@ -296,7 +296,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = bool(reply.drips)
 
     def _write(self, data: bytes, *, slowly: bool, seconds: float) -> None:
-        for piece in ([data[i : i + 1] for i in range(len(data))] if slowly else [data]):
+        for piece in [data[i : i + 1] for i in range(len(data))] if slowly else [data]:
             self.wfile.write(piece)
             self.wfile.flush()
             if slowly and self.provider.released.wait(seconds):
@@ -345,5 +345,3 @@ def running_provider() -> Iterator[HostileProvider]:
 
 def sha256_left(text: str) -> str:
     return b64(hashlib.sha256(text.encode()).digest()[:16])
-
-

@@ -11,7 +11,7 @@ from hostile_provider import CLIENT_SECRET, SUBJECT, Attack, HostileProvider
 from person import SITE, Person
 from provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, SLOW
 
-from selfreg import org
+from selfreg import auth, org
 from selfreg.auth import signing_keys
 from selfreg.idx import transport
 from selfreg.idx.client import Visitor
@@ -149,10 +149,12 @@ def test_an_honest_answer_signs_in(
 
 
 @WAYS
-@named([a for a in REFUSED if a.at in ("id_token", "userinfo")][::7] + [a for a in REFUSED if a.at in ("token", "keys")])
+@named([a for a in REFUSED if a.at != "id_token"])
 def test_after_a_lie_the_truth_is_believed_again(
-    provider: HostileProvider, way: Callable[[Person], Person], attack: Attack
+    provider: HostileProvider, way: Callable[[Person], Person], attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Keys may be fetched once a minute: that minute has passed.
+    monkeypatch.setattr(auth, "REFETCH_SECONDS", 0)
     provider.attack = attack
     way(Person())
     provider.attack = None
@@ -161,7 +163,7 @@ def test_after_a_lie_the_truth_is_believed_again(
 
 
 @WAYS
-def test_keys_that_were_rotated_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
+def test_rotated_keys_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
     provider.attack = Attack("before", "keys", lambda s: {"keys": [{**s.keys()["keys"][0], "kid": "before"}]})
     signing_keys(org.client_for(Visitor()))
     provider.attack = None

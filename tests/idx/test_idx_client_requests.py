@@ -200,7 +200,7 @@ def test_a_relative_href_belongs_to_the_org() -> None:
 
 @responses.activate
 def test_the_token_call_sends_the_grant_in_the_body_with_the_clients_secret() -> None:
-    responses.post(f"{ISSUER}/v1/token", json={"id_token": "i", "access_token": "a"})
+    responses.post(f"{ISSUER}/v1/token", json={"id_token": "i", "access_token": "a", "token_type": "Bearer"})
     grant = {"grant_type": "interaction_code", "interaction_code": "c", "code_verifier": "v"}
     tokens = client().token(grant)
     assert form_of() == grant | {"client_id": "0oa1", "client_secret": "s3cret"}

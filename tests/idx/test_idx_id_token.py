@@ -164,7 +164,7 @@ def test_the_public_key_is_no_hmac_secret(rsa_key: rsa.RSAPrivateKey, keys: Json
     head = {"alg": "HS256", "kid": "k1", "typ": "JWT"}
     pieces = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in (head, claims())]
     with pytest.raises(InvalidToken, match="algorithm not allowed"):
-        check(".".join([*pieces, base64.urlsafe_b64encode(b"x" * 32).decode()]), keys)
+        check(".".join([*pieces, "eHh4"]), keys)
 
 
 def test_a_narrower_list_of_algorithms_is_respected(sign: Callable[..., str], keys: Json) -> None:
