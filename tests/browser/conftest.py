@@ -52,9 +52,14 @@ def listener() -> Iterator[socket.socket]:
         yield listening
 
 
+def url_of(listener: socket.socket) -> str:
+    """By name: browsers make no passkeys for sites that are a mere number."""
+    return f"http://localhost:{listener.getsockname()[1]}"
+
+
 @pytest.fixture(scope="session")
 def org_of_the_browser(listener: socket.socket) -> Iterator[OrgHandle]:
-    with running_org(site=f"http://127.0.0.1:{listener.getsockname()[1]}") as org:
+    with running_org(site=url_of(listener)) as org:
         yield org
 
 
@@ -70,12 +75,11 @@ def site(
     listener: socket.socket, org_of_the_browser: OrgHandle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     database = tmp_path_factory.mktemp("site") / "db.sqlite3"
-    port = listener.getsockname()[1]
     environment = os.environ | {
         "ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{database}",
         "CACHE_URL": "dummycache://",
-        "PORT": str(port),
+        "BASE_URL": url_of(listener),
         "ORG_PORT": org_of_the_browser.base.rsplit(":", 1)[1],
         "OKTA_ISSUER": "",
     }
@@ -86,9 +90,8 @@ def site(
         [sys.executable, *gunicorn], cwd=ROOT, env=environment, pass_fds=[listener.fileno()], start_new_session=True
     )
     try:
-        url = f"http://127.0.0.1:{port}"
-        requests.get(url, timeout=30)  # the port is open already: this waits until somebody answers
-        yield Site(url, database)
+        requests.get(url_of(listener), timeout=60)  # the port is open already: this waits until somebody answers
+        yield Site(url_of(listener), database)
     finally:
         process.terminate()
         process.wait(10)

@@ -1,4 +1,4 @@
-"""How to get to every page that the sign-up can show: name -> what the org is like and the way there."""
+"""Journeys that between them show every page of the sign-up: what the org is like, and from page to page the way on."""
 
 import json
 from collections.abc import Callable
@@ -32,15 +32,20 @@ ATTRIBUTES: list[dict[str, Any]] = [
 ]
 
 
-def required(*authenticators: str, **policy: Any) -> dict[str, Any]:
+def only(*authenticators: str, **policy: Any) -> dict[str, Any]:
     """An org that asks for these authenticators and no others."""
     known = ("okta_email", "okta_password", "phone_number", "security_question", "google_otp", "webauthn")
     return {"authenticators": {k: "required" if k in authenticators else "disabled" for k in known}, **policy}
 
 
+OPTIONAL = {
+    "authenticators": dict.fromkeys(("phone_number", "security_question", "google_otp", "webauthn"), "optional")
+}
+
+
 @dataclass(frozen=True)
-class Shown:
-    way: Way
+class Journey:
+    pages: dict[str, Way]
     policy: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,8 +53,27 @@ def signed_up(visitor: Visitor) -> Visitor:
     return visitor.opens("/signup/").tells_who_she_is().sees("Secure your account")
 
 
-def cancelled(visitor: Visitor) -> Visitor:
-    return visitor.is_at_the_code().presses("Cancel sign-up").sees("Sign-up cancelled")
+def adds_phone(visitor: Visitor, number: str) -> Visitor:
+    return visitor.fills(Phone_number=number).presses("Send the code")
+
+
+def chooses_instead(visitor: Visitor, words: str, heading: str) -> Visitor:
+    return visitor.presses("Use another way").sees("Secure your account").chooses(words).sees(heading)
+
+
+def opens_link_elsewhere(visitor: Visitor) -> None:
+    """In a browser that the site does not know; then this one is again the one it was."""
+    context, link = visitor.window.context, visitor.link
+    cookies = context.cookies()
+    context.clear_cookies()
+    visitor.opens(link).sees("Your code")
+    context.clear_cookies()
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+
+
+def opens_used_link(visitor: Visitor) -> None:
+    visitor.presses("Confirm and continue").sees("Secure your account")
+    visitor.opens(visitor.link).sees("Already confirmed")
 
 
 def expired(visitor: Visitor) -> None:
@@ -62,14 +86,6 @@ def failed(visitor: Visitor) -> None:
     apps = [json.loads(json.dumps(asdict(app))) | {"assigned": False} for app in visitor.org.policy.apps]
     visitor.org.patch_policy({"apps": apps})
     signed_up(visitor).chooses("Password").sets_a_password().sees("The sign-up could not be finished")
-
-
-def phone(visitor: Visitor) -> Visitor:
-    return signed_up(visitor).chooses("Phone").sees("Add your phone")
-
-
-def gives_number(visitor: Visitor, number: str) -> Visitor:
-    return phone(visitor).fills(Phone_number=number).presses("Send the code")
 
 
 def waits_for_the_mail(visitor: Visitor) -> None:
@@ -90,61 +106,64 @@ def unreachable(visitor: Visitor) -> None:
 
 
 def almost_there(visitor: Visitor) -> None:
-    visitor.is_at_the_password().org.fail("/oauth2/default/v1/token", "status", status=429)
+    signed_up(visitor).chooses("Password").sees("Choose a password")
+    visitor.org.fail("/oauth2/default/v1/token", "status", status=429)
     visitor.sets_a_password().sees("Almost there")
 
 
-def elsewhere(visitor: Visitor) -> Visitor:
-    """Somebody else's browser, as far as the site can tell."""
-    visitor.window.context.clear_cookies()
-    return visitor
+WITHOUT_EMAIL = only("okta_password", email_verification=False)
 
-
-EVERY_PAGE: dict[str, Shown] = {
-    "home": Shown(lambda v: v.opens("/")),
-    "sign-up": Shown(lambda v: v.opens("/signup/").sees("Create your account")),
-    "sign-up with all kinds of attributes": Shown(lambda v: v.opens("/signup/"), {"profile": ATTRIBUTES}),
-    "sign-up with a password": Shown(lambda v: v.opens("/signup/"), {"password_on_form": True}),
-    "sign-up with problems": Shown(
-        lambda v: v.opens("/signup/").presses("Sign up").sees_a_problem(),
+JOURNEYS: dict[str, Journey] = {
+    "every step": Journey(
+        {
+            "home": lambda v: v.opens("/"),
+            "sign-up": lambda v: v.opens("/signup/").sees("Create your account"),
+            "choice": lambda v: v.tells_who_she_is().sees("Secure your account"),
+            "code": lambda v: v.chooses("Email").sees("Check your e-mail"),
+            "wrong code": lambda v: v.types_the_code("000000").sees_a_problem(),
+            "password": lambda v: (
+                v.types_the_code().sees("Secure your account").chooses("Password").sees("Choose a password")
+            ),
+            "refused password": lambda v: v.sets_a_password("short").sees_a_problem(),
+            "choice of the optional": lambda v: v.sets_a_password().sees("Secure your account"),
+            "phone": lambda v: v.chooses("Phone").sees("Add your phone"),
+            "phone with a problem": lambda v: adds_phone(v, "12").sees_a_problem(),
+            "code by text": lambda v: adds_phone(v, "+1 415 555 2671").sees("Check your phone"),
+            "question": lambda v: chooses_instead(v, "Security Question", "Set up a security question"),
+            "authenticator app": lambda v: chooses_instead(v, "Google", "Set up your authenticator app"),
+            "passkey": lambda v: chooses_instead(v, "Security Key", "Set up a passkey"),
+            "welcome": lambda v: v.presses("Skip for now").is_welcome(),
+        },
+        OPTIONAL,
+    ),
+    "form": Journey(
+        {
+            "all kinds of attributes": lambda v: v.opens("/signup/").sees("Create your account"),
+            "problems": lambda v: v.presses("Sign up").sees_a_problem(),
+        },
         {"profile": ATTRIBUTES, "password_on_form": True},
     ),
-    "choice": Shown(lambda v: signed_up(v).sees("Secure your account")),
-    "choice of the optional": Shown(
-        lambda v: v.is_at_the_password().sets_a_password().sees("Secure your account"),
-        {"authenticators": {"phone_number": "optional", "security_question": "optional", "google_otp": "optional"}},
+    "links": Journey(
+        {
+            "in another browser": lambda v: opens_link_elsewhere(v.is_at_the_code()),
+            "in this browser": lambda v: v.opens(v.link).sees("Confirm your e-mail"),
+            "used": opens_used_link,
+            "not whole": lambda v: v.opens("/signup/verify/?otp=1").sees("This link does not work"),
+            "unknown": lambda v: v.opens("/signup/verify/?otp=12345&state=x").sees("We do not know this link"),
+            "sign-in refused": lambda v: v.opens("/oidc/callback/?error=access_denied&state=x"),
+        }
     ),
-    "code": Shown(lambda v: v.is_at_the_code()),
-    "wrong code": Shown(lambda v: v.is_at_the_code().types_the_code("000000").sees_a_problem()),
-    "password": Shown(lambda v: v.is_at_the_password()),
-    "refused password": Shown(lambda v: v.is_at_the_password().sets_a_password("short").sees_a_problem()),
-    "phone": Shown(phone, required("phone_number")),
-    "phone with a problem": Shown(lambda v: gives_number(v, "12").sees_a_problem(), required("phone_number")),
-    "code by text": Shown(
-        lambda v: gives_number(v, "+1 415 555 2671").sees("Check your phone"), required("phone_number")
+    "cancelled": Journey(
+        {
+            "cancelled": lambda v: v.is_at_the_code().presses("Cancel sign-up").sees("Sign-up cancelled"),
+            "link to what has ended": lambda v: v.opens(v.link).sees("This link has expired"),
+        }
     ),
-    "question": Shown(
-        lambda v: signed_up(v).chooses("Security").sees("Set up a security question"), required("security_question")
-    ),
-    "authenticator app": Shown(
-        lambda v: signed_up(v).chooses("Google").sees("Set up your authenticator app"), required("google_otp")
-    ),
-    "link in this browser": Shown(lambda v: v.is_at_the_code().opens(v.link).sees("Confirm your e-mail")),
-    "link in another browser": Shown(lambda v: elsewhere(v.is_at_the_code()).opens(v.link).sees("Your code")),
-    "link that was used": Shown(lambda v: elsewhere(v.is_at_the_password()).opens(v.link).sees("Already confirmed")),
-    "link to what has ended": Shown(lambda v: cancelled(v).opens(v.link).sees("This link has expired")),
-    "link that is not whole": Shown(lambda v: v.opens("/signup/verify/?otp=1").sees("This link does not work")),
-    "link nobody knows": Shown(
-        lambda v: v.opens("/signup/verify/?otp=123456&state=x").sees("We do not know this link")
-    ),
-    "cancelled": Shown(cancelled),
-    "expired": Shown(expired),
-    "failed": Shown(failed, required("okta_password", email_verification=False)),
-    "waiting for the mail": Shown(waits_for_the_mail, required("okta_password")),
-    "closed": Shown(lambda v: v.opens("/signup/").sees("Sign-up is not available"), {"sign_up": False}),
-    "unreachable": Shown(unreachable),
-    "busy": Shown(busy),
-    "almost there": Shown(almost_there),
-    "signing in failed": Shown(lambda v: v.opens("/oidc/callback/?error=access_denied&state=x")),
-    "welcome": Shown(lambda v: v.is_at_the_password().sets_a_password().is_welcome()),
+    "expired": Journey({"expired": expired}),
+    "failed": Journey({"failed": failed}, WITHOUT_EMAIL),
+    "almost there": Journey({"almost there": almost_there}, WITHOUT_EMAIL),
+    "waiting for the mail": Journey({"waiting for the mail": waits_for_the_mail}, only("okta_password")),
+    "closed": Journey({"closed": lambda v: v.opens("/signup/").sees("Sign-up is not available")}, {"sign_up": False}),
+    "unreachable": Journey({"unreachable": unreachable}),
+    "busy": Journey({"busy": busy}),
 }

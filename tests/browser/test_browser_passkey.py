@@ -1,0 +1,54 @@
+"""A passkey, made by the browser's own ceremony with a virtual authenticator."""
+
+import pytest
+from conftest import Site
+from every_page import OPTIONAL, only
+from playwright.sync_api import expect
+from visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+}
+TURN_DOWN = "() => { navigator.credentials.create = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+TAKE_PART = "() => { delete navigator.credentials.create; }"
+NO_PASSKEYS = "delete window.PublicKeyCredential"
+
+
+@pytest.fixture
+def ada(visitor: Visitor) -> Visitor:
+    """Where the passkey is asked for, with something that can make one."""
+    devtools = visitor.window.context.new_cdp_session(visitor.page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    visitor.org.patch_policy(only("okta_email", "webauthn"))
+    visitor.is_at_the_code().types_the_code().sees("Secure your account").chooses("Security Key")
+    return visitor.sees("Set up a passkey")
+
+
+def test_a_passkey_is_made_and_the_person_signed_in(ada: Visitor, site: Site) -> None:
+    ada.presses("Set it up").is_welcome()
+    assert site.registrations(ada.email) == ["completed"]
+
+
+def test_who_turns_the_browser_down_can_try_again(ada: Visitor) -> None:
+    ada.page.evaluate(TURN_DOWN)
+    ada.presses("Set it up")
+    expect(ada.page.get_by_role("alert")).to_contain_text("That did not work")
+    ada.page.evaluate(TAKE_PART)
+    ada.presses("Set it up").is_welcome()
+
+
+def test_a_browser_that_cannot_make_passkeys_says_so_and_leaves_the_other_ways(visitor: Visitor) -> None:
+    visitor.org.patch_policy(OPTIONAL)
+    visitor.page.add_init_script(NO_PASSKEYS)
+    visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Security Key")
+    visitor.sees("Set up a passkey")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("This browser cannot make passkeys")
+    expect(visitor.button("Set it up")).to_be_hidden()
+    visitor.presses("Use another way").sees("Secure your account")
