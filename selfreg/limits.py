@@ -33,6 +33,8 @@ class Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
+    # One form, however often its button is clicked: only its first submission counts below.
+    "start by form": Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
     "start by ip, a day": Limit(300, DAY),
@@ -73,8 +75,7 @@ def wait_for(uses: Mapping[str, str]) -> int:
     """
     if not uses:
         return 0
-    now = int(time.time())
-    named = {_key(name, subject): _limit(name) for name, subject in uses.items()}
+    now, named = int(time.time()), _named(uses)
     # Rows are locked in this order: two requests that use the same limits cannot wait for each other.
     rows = [(key, 1, now + named[key].seconds) for key in sorted(named)]
     statement = UPSERT.format(
@@ -86,6 +87,13 @@ def wait_for(uses: Mapping[str, str]) -> int:
     return max(until - now if used > named[key].most else 0 for key, used, until in counts)
 
 
+def used_up(uses: Mapping[str, str]) -> int:
+    """The same, counting nothing."""
+    now, named = int(time.time()), _named(uses)
+    kept = Allowance.objects.filter(key__in=named, until__gt=now).values_list("key", "used", "until")
+    return max((until - now for key, used, until in kept if used > named[key].most), default=0)
+
+
 def pace(calls: Sequence[float]) -> int:
     """Seconds until one more call of a transaction may be made, by the times of its last ones, oldest first."""
     if settings.DEBUG or len(calls) < CALLS:
@@ -93,8 +101,16 @@ def pace(calls: Sequence[float]) -> int:
     return max(0, math.ceil(calls[-CALLS] + CALLS_SECONDS - time.time()))
 
 
-def starting(address: str, ip: str) -> dict[str, str]:
-    """The uses of beginning a registration."""
+def wait_to_start(form: str, address: str, ip: str) -> int:
+    """Counts the beginning of a registration; how many seconds it has to wait.
+
+    :param form: an id of the form that was submitted
+    """
+    uses = _starting(address, ip)
+    return used_up(uses) if wait_for({"start by form": form}) else wait_for(uses)
+
+
+def _starting(address: str, ip: str) -> dict[str, str]:
     by_ip = {"start by ip": ip, "start by ip, a day": ip}
     return {"start by address": folded(address), **by_ip} if address else by_ip
 
@@ -132,6 +148,10 @@ def is_full() -> bool:
         count = Registration.objects.under_way().count()
         cache.set("selfreg:open", count, OPEN_COUNTED_FOR)
     return count >= conf().most_open
+
+
+def _named(uses: Mapping[str, str]) -> dict[str, Limit]:
+    return {_key(name, subject): _limit(name) for name, subject in uses.items()}
 
 
 def _limit(name: str) -> Limit:

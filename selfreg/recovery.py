@@ -1,5 +1,5 @@
-"""Registrations that nobody moves: a worker died in a call, an answer was lost, a person left. Each ends in a status that
-says where it stands. Safe beside live traffic: whoever is quicker wins, the other leaves the row alone.
+"""Registrations that nobody moves: a worker died in a call, an answer was lost, a person left. Each ends in a status
+that says where it stands. Safe beside live traffic: whoever is quicker wins, the other leaves the row alone.
 """
 
 from collections.abc import Callable, Iterator

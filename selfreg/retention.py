@@ -1,5 +1,5 @@
-"""How long registrations are kept. Every batch is a transaction of its own, so a run that is killed has lost nothing, two
-runs do not meet, and a request that holds a row keeps it.
+"""How long registrations are kept. Every batch is a transaction of its own, so a run that is killed has lost nothing,
+two runs do not meet, and a request that holds a row keeps it.
 """
 
 import time

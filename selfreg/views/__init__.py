@@ -5,6 +5,7 @@ except that it asks the org once when the answer to an earlier call was lost.
 """
 
 from selfreg.views.ending import CancelView, DoneView
+from selfreg.views.health import live, ready
 from selfreg.views.hooks import EventHookView, RegistrationHookView
 from selfreg.views.link import LinkView
 from selfreg.views.oidc import AuthenticateView, CallbackView
@@ -23,4 +24,6 @@ __all__ = [
     "StartView",
     "StepView",
     "VerifyView",
+    "live",
+    "ready",
 ]

@@ -97,7 +97,7 @@ class StartView(SignUpView):
             return self.page(request, form, response)
         if begun := _begun_before(request, form):
             return self.resumed(request, begun, client)
-        if refused := _too_many(form, client.visitor.ip):
+        if refused := _too_many(form, attempt, client.visitor.ip):
             return self.refused(request, form, response, *refused)
         try:
             flow = opened_transaction(request) or open_transaction(client)
@@ -183,12 +183,12 @@ def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:
     return mine.last() if address else None
 
 
-def _too_many(form: StepForm, ip: str) -> tuple[Message, int] | None:
+def _too_many(form: StepForm, attempt: uuid.UUID, ip: str) -> tuple[Message, int] | None:
     """Why this registration cannot begin now, and in how many seconds it can."""
     if limits.is_full():
         return Message("", "selfreg.full"), limits.OPEN_COUNTED_FOR
     profile = form.values().get("userProfile", {}) if form.is_valid() else {}
-    wait = limits.wait_for(limits.starting(str(profile.get("email") or profile.get("login") or ""), ip))
+    wait = limits.wait_to_start(str(attempt), str(profile.get("email") or profile.get("login") or ""), ip)
     return (Message("", "selfreg.rate_limited", (str(wait),)), wait) if wait else None
 
 

@@ -43,7 +43,6 @@ def test_five_wrong_codes_close_the_door_for_a_while_and_lose_nothing(
     person: Person, org: OrgHandle, with_a_page: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The org's door. This site's own would close first."""
-    monkeypatch.setattr(limits, "CALLS", 100)
     monkeypatch.setattr(limits, "LIMITS", {name: limits.Limit(100, 60) for name in limits.LIMITS})
     lifetimes = {"with_user": 3600, "email_code": 3600}
     org.patch_policy({"unknowns": {"too_many_codes_has_remediation": with_a_page}, "lifetimes": lifetimes})

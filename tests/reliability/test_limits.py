@@ -73,7 +73,7 @@ def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
 
 
 def test_the_table_tells_nobodys_address(db: None) -> None:
-    wait_for(limits.starting("ada@example.com", "192.0.2.7"))
+    limits.wait_to_start("form", "ada@example.com", "192.0.2.7")
     kept = " ".join(str(row) for row in Allowance.objects.values())
     assert "ada" not in kept
     assert "192" not in kept
@@ -92,7 +92,7 @@ def test_what_is_no_address_is_counted_too() -> None:
 
 def test_under_debug_programs_may_walk(db: None, settings: object) -> None:
     settings.DEBUG = True  # type: ignore[attr-defined]
-    assert {wait_for(limits.starting("ada@example.com", "192.0.2.7")) for _ in range(500)} == {0}
+    assert {limits.wait_to_start(str(n), "ada@example.com", "192.0.2.7") for n in range(500)} == {0}
 
 
 def test_a_cache_that_is_emptied_changes_no_count(db: None) -> None:
@@ -164,6 +164,13 @@ def test_there_is_a_most_of_open_registrations(db: None, org: OrgHandle, configu
     assert person.status == 429
     assert "Too many people are signing up" in " ".join(person.page.problems())
     assert Registration.objects.count() == 1
+
+
+def test_one_form_counts_once_and_is_refused_again_once_it_was(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_address=1, start_by_form=1)
+    start = limits.wait_to_start
+    assert [start("form 1", "ada@example.com", "i") for _ in range(3)] == [0, 0, 0]
+    assert all(start("form 2", "ada@example.com", "i") for _ in range(3))
 
 
 # ---- sending
@@ -316,9 +323,10 @@ def test_limits_over_a_day_are_longer_than_those_over_an_hour() -> None:
 
 
 def test_a_transaction_is_not_asked_faster_than_the_org_allows(
-    person: Person, org: OrgHandle, at_most: Callable[..., None]
+    person: Person, org: OrgHandle, at_most: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_most()
+    monkeypatch.setattr(limits, "CALLS", 10)
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0, "state_handle_per_5_seconds": 10}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     for _ in range(20):

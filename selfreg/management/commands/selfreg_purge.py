@@ -11,7 +11,7 @@ from selfreg import retention
 class Command(BaseCommand):
     help = (
         "Erases abandoned registrations and those marked for erasure, and takes the person out of finished ones, as "
-        "SELFREG['ERASE_ABANDONED_AFTER_SECONDS'] and ['REDUCE_FINISHED_AFTER_SECONDS'] say. May be stopped at any time."
+        "SELFREG['ERASE_ABANDONED_AFTER_SECONDS'] and ['REDUCE_FINISHED_AFTER_SECONDS'] say. May be stopped any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,0 +1,177 @@
+"""Sixteen requests at once, on a database with row locks: one change, one user, and everybody sees a page."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from person import PASSWORD, SITE, Person
+
+from okta_devorg import OrgHandle
+from selfreg import retention
+from selfreg.auth import OktaBackend
+from selfreg.limits import LIMITS, wait_for
+from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
+
+AT_ONCE = 16
+pytestmark = [
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="races are run on PostgreSQL (DATABASE_URL)"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def at_once(what: Callable[[int], Any], times: int = AT_ONCE) -> list[Any]:
+    """Runs it in as many threads, which all start together."""
+    barrier = threading.Barrier(times)
+
+    def one(number: int) -> Any:
+        barrier.wait(20)
+        try:
+            return what(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(one, range(times)))
+
+
+def same_browser(person: Person) -> Client:
+    twin = Client(enforce_csrf_checks=True)
+    twin.cookies.update(person.browser.cookies)
+    return twin
+
+
+def posted_at_once(person: Person, entries: dict[str, str], button: str = "") -> list[HttpResponse]:
+    """The form in front of the person, sent by sixteen clicks at the same time."""
+    person.fills(entries)
+    form = person.form
+    data = form.data() | person.entries | ({"action": button} if button else {})
+    url = (form.action or person.page.url).removeprefix(SITE)
+    return at_once(lambda _: same_browser(person).post(url, data))
+
+
+@pytest.fixture
+def person(transactional_db: None, org: OrgHandle) -> Person:
+    return Person()
+
+
+def test_a_form_sent_sixteen_times_at_once_begins_one_registration(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up()
+    names = {"First name": "Ada", "Last name": "Lovelace", "Email": person.email}
+    answers = posted_at_once(person, names)
+    assert {a.status_code for a in answers} <= {200, 302}
+    assert Registration.objects.count() == 1
+    assert len(org.calls("/enroll/new")) == 1
+    assert len(org.users) == 1
+    assert person.opens("/signup/step/").heading == "Secure your account"
+
+
+def test_a_code_sent_sixteen_times_at_once_is_submitted_once(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    answers = posted_at_once(person, {"credentials.passcode": org.code(person.email)})
+    assert {a.status_code for a in answers} == {302}
+    assert len(org.calls("/challenge/answer")) == 1
+    assert person.opens("/signup/step/").heading == "Secure your account"
+
+
+def test_sixteen_wrong_codes_at_once_are_not_sixteen_guesses(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    wrong = "000000" if org.code(person.email) != "000000" else "111111"
+    for _ in range(4):
+        posted_at_once(person, {"credentials.passcode": wrong})
+    assert len(org.calls("/challenge/answer")) <= LIMITS["code by challenge"].most
+
+
+def test_sixteen_who_ask_for_the_mail_again_at_once_get_one(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=1)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    with time_machine.travel(timezone.now() + timedelta(seconds=3), tick=True):
+        posted_at_once(person, {}, "resend")
+    assert len(org.messages(person.email)) == 2
+
+
+def test_sixteen_finishers_make_one_user(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    answers = posted_at_once(person, {"credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD})
+    assert {a.status_code for a in answers} == {302}
+    assert User.objects.count() == OktaIdentity.objects.count() == 1
+    assert Registration.objects.get().status == Status.COMPLETED
+    assert len(org.calls("/token")) == 1
+
+
+def test_the_same_new_person_coming_in_by_sixteen_ways_at_once_is_one_user(
+    transactional_db: None, org: OrgHandle
+) -> None:
+    """Each by a grant of its own: nothing but the identity itself holds them apart."""
+    claims = {"sub": "00u1", "email": "ada@example.com", "given_name": "Ada", "email_verified": True}
+    users = at_once(lambda _: OktaBackend()._new_identity(org.issuer, "00u1", claims).user.pk)
+    assert len(set(users)) == 1
+    assert User.objects.count() == OktaIdentity.objects.count() == 1
+
+
+def test_a_limit_lets_through_exactly_as_many_as_it_says(transactional_db: None) -> None:
+    waits = at_once(lambda _: wait_for({"start by address": "a", "start by ip": "i"}))
+    assert waits.count(0) == LIMITS["start by address"].most
+
+
+def test_limits_in_any_order_do_not_wait_for_each_other(transactional_db: None) -> None:
+    names = ["start by address", "start by ip", "send by ip", "text"]
+
+    def use(number: int) -> int:
+        turned = names[number % 4 :] + names[: number % 4]
+        return sum(wait_for(dict.fromkeys(turned, "x")) for _ in range(20))
+
+    assert len(at_once(use)) == AT_ONCE
+
+
+def rows(count: int, doubled: int = 0, **ago: float) -> None:
+    then = timezone.now() - timedelta(**ago)
+    values = {"issuer": "https://org.example", "status": Status.EXPIRED, "updated_at": then, "finished_at": then}
+    made = Registration.objects.bulk_create([Registration(**values) for _ in range(count)], batch_size=2_000)
+    events = [RegistrationEvent(registration=r, kind=RegistrationEvent.Kind.STARTED) for r in made]
+    RegistrationEvent.objects.bulk_create(events, batch_size=2_000)
+    columns = ", ".join(f.column for f in Registration._meta.concrete_fields if not f.primary_key)
+    table = Registration._meta.db_table
+    with connection.cursor() as cursor:
+        for _ in range(doubled):
+            cursor.execute(f"INSERT INTO {table} (id, {columns}) SELECT gen_random_uuid(), {columns} FROM {table}")
+
+
+def test_two_purges_at_once_do_not_meet(transactional_db: None) -> None:
+    rows(300, hours=25)
+    erased = at_once(lambda _: sum(retention.erase(retention.abandoned(), 10)), 4)
+    assert sum(erased) == 300
+    assert not Registration.objects.exists()
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_abandoned_rows_are_purged_beside_people_who_sign_up(person: Person, org: OrgHandle) -> None:
+    rows(3_125, doubled=5, hours=25)
+    done = threading.Event()
+
+    def purge() -> int:
+        try:
+            return sum(retention.erase(retention.abandoned(), 2_000))
+        finally:
+            done.set()
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        purging = pool.submit(purge)
+        signed_up = 0
+        while signed_up < 3 or not done.is_set():
+            visitor = Person(f"ada{signed_up}@example.com").signs_up(org)
+            assert visitor.is_signed_in
+            signed_up += 1
+        assert purging.result(120) == 100_000
+    assert Registration.objects.count() == User.objects.count() == signed_up
