@@ -19,6 +19,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
+# Okta's own clients against the local org; needs node, npm and a Chromium.
+test-clients: $(VENV)/.installed-dev
+	@$(BIN)/python scripts/run_client_tests.py $(ARGS)
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -49,7 +53,7 @@ requirements: $(VENV)/.installed-dev
 
 # The demo's and tools' leftovers, .env aside.
 clean:
-	rm -rf $(VENV) staticfiles dist db.sqlite3* okta_devorg.json* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/clients/node_modules staticfiles dist db.sqlite3* okta_devorg.json* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed: requirements.txt $(BIN)/python
 	@echo "Installing requirements.txt into $(VENV) ..."
