@@ -25,7 +25,7 @@ class ScriptedOrg:
 
     def __init__(self) -> None:
         self.mock = responses.RequestsMock(assert_all_requests_are_fired=False)
-        self.first: list[tuple[int, Json]] = []
+        self.current = (200, SIGN_IN)
         self.answers: list[tuple[int, Json]] = []
         self.sent: list[tuple[str, Json]] = []
 
@@ -40,7 +40,7 @@ class ScriptedOrg:
 
     def starts_with(self, page: Json, status: int = 200) -> Self:
         """What it shows in place of its sign-in page."""
-        self.first = [(status, page)]
+        self.current = (status, page)
         return self
 
     def answers_with(self, *pages: Json, status: int = 200) -> Self:
@@ -55,9 +55,9 @@ class ScriptedOrg:
     def _answer(self, request: PreparedRequest) -> tuple[int, Json, str]:
         path = str(request.path_url)
         if path == "/idp/idx/introspect":
-            status, page = self.first[0] if self.first else (200, SIGN_IN)
+            status, page = self.current
         elif path == "/idp/idx/enroll":
-            status, page = 200, FORM
+            status, page = self.current = (200, FORM)
         else:
             self.sent.append((path, json.loads(request.body or "{}")))
             status, page = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

