@@ -26,8 +26,11 @@ FLAGS += ["--disable-background-networking", "--disable-component-update"]
 class Site:
     """The running demo site."""
 
-    def __init__(self, url: str, database: Path) -> None:
-        self.url, self.database = url, database
+    def __init__(self, url: str, database: Path, environment: dict[str, str]) -> None:
+        self.url, self.database, self.environment = url, database, environment
+
+    def manage(self, *command: str) -> None:
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=self.environment, check=True)
 
     def rows(self, query: str, *values: str) -> list[tuple[object, ...]]:
         connection = sqlite3.connect(self.database)
@@ -83,15 +86,16 @@ def site(
         "ORG_PORT": org_of_the_browser.base.rsplit(":", 1)[1],
         "OKTA_ISSUER": "",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
+    site = Site(url_of(listener), database, environment)
+    site.manage("migrate", "-v", "0")
     gunicorn = ["-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
     gunicorn += ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--graceful-timeout", "1"]
     process = subprocess.Popen(
         [sys.executable, *gunicorn], cwd=ROOT, env=environment, pass_fds=[listener.fileno()], start_new_session=True
     )
     try:
-        requests.get(url_of(listener), timeout=60)  # the port is open already: this waits until somebody answers
-        yield Site(url_of(listener), database)
+        requests.get(site.url, timeout=60)  # the port is open already: this waits until somebody answers
+        yield site
     finally:
         process.terminate()
         process.wait(10)

@@ -76,6 +76,10 @@ def opens_used_link(visitor: Visitor) -> None:
     visitor.opens(visitor.link).sees("Already confirmed")
 
 
+def cancelled(visitor: Visitor) -> Visitor:
+    return visitor.is_at_the_code().presses("Cancel sign-up").sees("Sign-up cancelled")
+
+
 def expired(visitor: Visitor) -> None:
     visitor.is_at_the_code().org.advance(8_000)
     visitor.types_the_code("123456").sees("This took too long")
@@ -155,7 +159,7 @@ JOURNEYS: dict[str, Journey] = {
     ),
     "cancelled": Journey(
         {
-            "cancelled": lambda v: v.is_at_the_code().presses("Cancel sign-up").sees("Sign-up cancelled"),
+            "cancelled": cancelled,
             "link to what has ended": lambda v: v.opens(v.link).sees("This link has expired"),
         }
     ),
