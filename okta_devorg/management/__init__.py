@@ -52,6 +52,7 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("GET", "inlineHooks/<hook_id>", hooks.get_inline, "inlineHooks"),
     ("PUT", "inlineHooks/<hook_id>", hooks.replace_inline, "inlineHooks"),
     ("DELETE", "inlineHooks/<hook_id>", hooks.delete_inline, "inlineHooks"),
+    ("POST", "inlineHooks/<hook_id>/lifecycle/<change>", hooks.set_inline_active, "inlineHooks"),
     ("GET", "eventHooks", hooks.list_events, "eventHooks"),
     ("POST", "eventHooks", hooks.create_event, "eventHooks"),
     ("GET", "eventHooks/<hook_id>", hooks.get_event, "eventHooks"),

@@ -18,6 +18,7 @@ from .search import matches
 
 # Okta's published API leaves the Email Verification Experience URI out; this org takes and shows it all the same.
 EMAIL_CALLBACK = "email_verification_uri"
+CLEARABLE = {"initiate_login_uri": "initiate_login_uri", EMAIL_CALLBACK: "email_callback_uri"}
 
 
 def find(org: Org, app_id: str) -> App:
@@ -71,6 +72,8 @@ def changed(app: App, body: Json) -> App:
     secret = member(body, "credentials", "oauthClient", "client_secret")
     given["client_secret"] = secret
     known = {name: value for name, value in given.items() if value is not None}
+    # Left out means "as it is", null means "none".
+    known |= {name: None for key, name in CLEARABLE.items() if key in client and client[key] is None}
     checked: App = read_policy(App, {"client_id": app.client_id, **known}, "app")
     return replace(app, **{name: getattr(checked, name) for name in known})
 

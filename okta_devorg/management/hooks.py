@@ -105,6 +105,15 @@ def keep_inline(org: Org, request: Request, hook_id: str) -> Response:
     return json_reply(inline_json(org, hook_id))
 
 
+def set_inline_active(org: Org, request: Request, hook_id: str, change: str) -> Response:
+    inline_json(org, hook_id)
+    if change not in ("activate", "deactivate"):
+        raise not_found(change, "Lifecycle")
+    if hook_id in org.inline_hooks:
+        org.inline_hooks[hook_id]["active"] = change == "activate"
+    return get_inline(org, request, hook_id)
+
+
 def delete_inline(org: Org, request: Request, hook_id: str) -> Response:
     inline_json(org, hook_id)
     used = org.policy.hooks.registration

@@ -1,0 +1,44 @@
+"""What changes between two documents, line by line, for people. Secrets are never shown."""
+
+from collections.abc import Iterator
+from typing import Any
+
+SECRETS = frozenset({"client_secret", "value"})
+NAMES = ("name", "key", "inlineHookId")
+
+
+def difference(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """``path: old -> new``, and ``path: + item`` or ``- item`` for lists."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys([*before, *after]):
+            yield from difference(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(after, list) and isinstance(before or [], list):
+        yield from _lists(before or [], after, path)
+    elif before in (None, "") and isinstance(after, dict):
+        yield from difference({}, after, path)
+    elif before != after:
+        secret = path.rpartition(".")[2] in SECRETS
+        yield f"{path}: {_shown(before, secret)} -> {_shown(after, secret)}"
+
+
+def _lists(before: list[Any], after: list[Any], path: str) -> Iterator[str]:
+    old, new = {_name(item): item for item in before}, {_name(item): item for item in after}
+    for name, item in new.items():
+        if name not in old:
+            details = [line for line in difference({}, item) if isinstance(item, dict)]
+            yield f"{path}: + {name}" + (f" ({', '.join(details[1:])})" if details[1:] else "")
+        elif item != old[name]:
+            yield from difference(old[name], item, f"{path}.{name}")
+    yield from (f"{path}: - {name}" for name in old if name not in new)
+
+
+def _name(item: Any) -> str:
+    if isinstance(item, dict):
+        return next((str(item[name]) for name in NAMES if name in item), str(item))
+    return str(item)
+
+
+def _shown(value: Any, secret: bool) -> str:
+    if value in (None, "", []):
+        return "(nothing)"
+    return "(secret)" if secret else str(value).lower() if isinstance(value, bool) else str(value)
