@@ -16,7 +16,7 @@ from selfreg.models import OPEN, Registration, Status
 
 MOST_VALUES = 50
 VALUES_SECONDS = 60
-STUCK_MINUTES = (5, 15, 60, 24 * 60)
+STUCK = (("5", _("5 minutes")), ("15", _("15 minutes")), ("60", _("1 hour")), ("1440", _("1 day")))
 PERIODS = (("hour", _("Last hour"), 1), ("day", _("Last 24 hours"), 24), ("week", _("Last 7 days"), 168),
            ("month", _("Last 30 days"), 720))  # fmt: skip
 
@@ -26,7 +26,8 @@ def values_of(column: str) -> list[str]:
     kept: list[str] | None = cache.get(f"selfreg:values:{column}")
     if kept is None:
         kept = _jump(column)
-        cache.set(f"selfreg:values:{column}", kept, VALUES_SECONDS)
+        if kept:
+            cache.set(f"selfreg:values:{column}", kept, VALUES_SECONDS)
     return kept
 
 
@@ -62,7 +63,7 @@ class StuckFilter(SimpleListFilter):
     title, parameter_name = _("no progress for"), "stuck"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
-        return [(str(m), _("%(minutes)d minutes") % {"minutes": m}) for m in STUCK_MINUTES]
+        return STUCK
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         value = self.value() or ""

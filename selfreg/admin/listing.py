@@ -80,7 +80,7 @@ class KeysetChangeList(ChangeList):
             self.older_url, self.oldest_url = self._to(OLDER, rows[-1]), self.get_query_string({OLDEST: 1})
         add_what_happened(rows)
         self.result_list = rows
-        self.result_count, self.full_result_count = len(rows), None
+        self.result_count = self.full_result_count = len(rows)  # of this page: nobody counts the rest
         self.show_full_result_count, self.can_show_all, self.multi_page = False, False, False
         self.show_admin_actions = True
         self.paginator = Paginator(rows, self.list_per_page)

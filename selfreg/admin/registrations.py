@@ -85,13 +85,14 @@ class RegistrationAdmin(ReadOnlyAdmin):
             "may_export": request.user.has_perm("selfreg.export_registration"),
             "query": request.GET.urlencode(),
             "changed_lately": changed_lately(),
+            "title": str(self.opts.verbose_name_plural).capitalize(),
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     @property
     def media(self) -> Any:
         """Without Django's script for actions: ours keeps the selection when rows come and go."""
-        return forms.Media(css={"all": ["selfreg/admin.css"]}, js=["selfreg/admin.js"])
+        return forms.Media(css={"all": ["selfreg/admin.css"]}, js=[forms.Script("selfreg/admin.js", defer=True)])
 
     @admin.display(description=_("e-mail"))
     def who(self, registration: Registration) -> str:
@@ -106,7 +107,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
     def at_step(self, registration: Registration) -> str:
         return step_words(registration.step)
 
-    @admin.display(description=_("e-mail proven"), boolean=True)
+    @admin.display(description=_("proven"), boolean=True)
     def proven(self, registration: Registration) -> bool:
         return registration.email_verified_at is not None
 
@@ -118,11 +119,11 @@ class RegistrationAdmin(ReadOnlyAdmin):
     def time_left(self, registration: Registration) -> str:
         return time_left(registration)
 
-    @admin.display(description=_("refused answers"))
+    @admin.display(description=_("refused"))
     def attempts(self, registration: Any) -> int:
         return int(registration.attempts)
 
-    @admin.display(description=_("country, language"))
+    @admin.display(description=_("from"))
     def where(self, registration: Registration) -> str:
         return ", ".join(t for t in (registration.country, registration.language) if t) or NOTHING
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import Group, Permission
 
-SEE = ("view_registration", "view_registrationevent", "view_oktaidentity", "view_policyversion")
+SEE = ("view_registration", "view_registrationevent", "view_oktaidentity", "view_policyversion", "view_doctorrun")
 HELP = ("resend_registration", "cancel_registration")
 PRIVACY = ("reveal_registration", "erase_registration", "export_registration")
 MANAGE = ("expire_registration", "repair_registration", "remove_okta_account", "approve_registration")

@@ -84,7 +84,8 @@ def standing_of(registration: Registration, last: RegistrationEvent | None) -> S
 def _sees(registration: Registration, step: Step | None) -> tuple[str, ...]:
     if step is None:
         return (str(SEES.get(Status(registration.status), gettext("A page that goes on by itself."))),)
-    labels = [texts.label(f) for f in step.fields if f.visible and f.mutable and f.name != "stateHandle"]
+    leaves = [leaf for outer in step.fields for leaf in outer.leaves]
+    labels = [texts.label(leaf) for leaf in leaves if leaf.visible and leaf.mutable and leaf.name != "stateHandle"]
     heading, button = texts.heading(step, "", "")
     asked = gettext("It asks for: %(fields)s.") % {"fields": ", ".join(labels)} if labels else ""
     page = gettext("“%(heading)s” (%(step)s), with the button “%(button)s”.") % {
