@@ -8,7 +8,11 @@ if (input) submitWhenComplete(input);
 function submitWhenComplete(input) {
   let before = input.value.length;
   // People have to know that the page will go on by itself (WCAG 3.2.2).
-  document.querySelectorAll("[data-submits-itself]").forEach((hint) => (hint.hidden = false));
+  const hint = document.getElementById("submits_itself");
+  if (hint) {
+    hint.hidden = false;
+    input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${hint.id}`.trim());
+  }
   input.addEventListener("input", () => {
     if (/\s/.test(input.value)) input.value = input.value.replace(/\s+/g, "");
     const grew = input.value.length > before;
