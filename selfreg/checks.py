@@ -1,10 +1,14 @@
 """System checks: settings that would fail, or fail to protect, at the first sign-up. No network here."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+from django.utils import timezone
 
 from selfreg.conf import KNOWN_KEYS, conf
 from selfreg.idx.client_auth import METHODS, Credentials
@@ -12,6 +16,7 @@ from selfreg.vault import decoded_key
 
 BACKEND = "selfreg.auth.OktaBackend"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DOCTOR_IS_STALE_AFTER = timedelta(days=7)
 
 
 @register(Tags.security)
@@ -97,6 +102,20 @@ def check_database(**_: Any) -> list[CheckMessage]:
         )
         for alias in atomic
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_doctor(**_: Any) -> list[CheckMessage]:
+    """Only for ``check --deploy``: whether anybody looked lately if the org still fits this site."""
+    runs = apps.get_model("selfreg", "DoctorRun").objects.filter(issuer=conf().issuer)
+    try:
+        last = runs.values_list("at", flat=True).first()
+    except DatabaseError:
+        return []
+    if last is not None and timezone.now() - last < DOCTOR_IS_STALE_AFTER:
+        return []
+    said = f"was last examined on {last:%Y-%m-%d}" if last else "was never examined"
+    return [Warning(f"The org {said}.", hint="Run manage.py selfreg_doctor, weekly.", id="selfreg.W002")]
 
 
 def _check_url(name: str, url: str) -> list[CheckMessage]:

@@ -21,6 +21,11 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield found("token-rights" if settings.status == FORBIDDEN else "token-refused", settings.description)
     elif isinstance(settings, IdxError):
         yield found("issuer-failing", f"Management API: {settings}")
-    elif isinstance(settings, OrgSettings) and settings.app and settings.app.auth_method != "none":
-        if settings.seen_address not in (None, CLAIMED_ADDRESS):
-            yield found("visitor-address", f"the System Log shows {settings.seen_address}")
+    elif isinstance(settings, OrgSettings) and _sees_another(settings):
+        yield found("visitor-address", f"the System Log shows {settings.seen_address}")
+
+
+def _sees_another(settings: OrgSettings) -> bool:
+    """A public app may not name the visitor's address at all: that is another finding."""
+    public = settings.app is None or settings.app.auth_method == "none"
+    return not public and settings.seen_address not in (None, CLAIMED_ADDRESS)

@@ -76,8 +76,7 @@ def enrollment_policy(now: Json, site: Site) -> Json:
             entry["enroll"] = {**entry["enroll"], "self": "REQUIRED"}
         elif at(entry, "enroll", "self") == "NOT_ALLOWED":
             entry["enroll"] = {**entry["enroll"], "self": _level(key, site)}
-    after.setdefault("settings", {})["authenticators"] = levels
-    return after
+    return {**after, "settings": {**(after.get("settings") or {}), "authenticators": levels}}
 
 
 def hook(site: Site) -> Json:

@@ -164,7 +164,7 @@ def test_a_plan_resumed_and_then_undone_leaves_nothing(bare: OrgHandle, setup: R
 
 def test_the_file_of_another_org_is_refused(bare: OrgHandle, setup: Run, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"issuer": "https://other.okta.com", "entries": []}))
-    with pytest.raises(CommandError, match="is about https://other.okta.com"):
+    with pytest.raises(CommandError, match=r"is about https://other\.okta\.com"):
         setup("--undo", "--yes")
 
 

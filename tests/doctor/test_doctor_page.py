@@ -1,0 +1,107 @@
+"""Where the last examination shows: the command, the admin page, the deploy check."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from okta_devorg import OrgHandle
+from selfreg.doctor.findings import ALL
+from selfreg.models import DoctorRun
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "org-setup.md"
+
+
+def doctor(*arguments: str) -> tuple[int, str]:
+    """Exit code and output."""
+    out = StringIO()
+    try:
+        call_command("selfreg_doctor", *arguments, stdout=out)
+    except SystemExit as stopped:
+        return int(str(stopped.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+def deploy_warnings() -> list[str]:
+    return [str(m.id) for m in run_checks(include_deployment_checks=True) if m.id == "selfreg.W002"]
+
+
+def test_a_right_org_exits_with_zero(right_org: OrgHandle) -> None:
+    code, said = doctor()
+    assert (code, "Nothing to put right." in said) == (0, True)
+
+
+def test_a_wrong_org_exits_with_one_and_says_where_and_how(right_org: OrgHandle) -> None:
+    right_org.patch_policy({"sign_up": False})
+    code, said = doctor()
+    assert code == 1
+    assert "doctor.signup-denied" in said
+    assert "Security > User profile policies" in said
+    assert "older: Security > Profile Enrollment" in said
+    assert "manage.py selfreg_setup_org" in said
+
+
+def test_a_warning_fails_only_where_that_is_asked_for(right_org: OrgHandle) -> None:
+    right_org.patch_policy({"lifetimes": {"before_user": 60}})
+    assert doctor()[0] == 0
+    assert doctor("--fail-level", "warning")[0] == 1
+
+
+def test_json_is_one_object_and_holds_no_secret(right_org: OrgHandle, configure: Callable[..., None]) -> None:
+    configure(API_TOKEN="canary-token", CLIENT_SECRET="canary-secret")
+    code, said = doctor("--json")
+    assert code == 1
+    ids = {finding["id"] for finding in json.loads(said)["findings"]}
+    assert ids == {"doctor.client-secret-wrong", "doctor.token-refused"}
+    assert "canary" not in said + json.dumps(DoctorRun.objects.get().report)
+
+
+def test_the_admin_page_shows_the_last_run(right_org: OrgHandle) -> None:
+    right_org.patch_policy({"sign_up": False})
+    doctor()
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("admin"))
+    for url in ("/admin/selfreg/doctorrun/", f"/admin/selfreg/doctorrun/{DoctorRun.objects.get().pk}/change/"):
+        page = browser.get(url)
+        assert page.status_code == 200
+        assert "doctor.signup-denied" in page.text
+        assert "<script>" not in page.text
+        assert ' style="' not in page.text
+
+
+def test_the_admin_page_says_that_nobody_looked_yet(right_org: OrgHandle) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("admin"))
+    assert "The org was never examined." in browser.get("/admin/selfreg/doctorrun/").text
+
+
+def test_only_the_last_runs_are_kept(right_org: OrgHandle) -> None:
+    DoctorRun.objects.bulk_create(DoctorRun(issuer="x", ok=True) for _ in range(DoctorRun.KEPT + 5))
+    doctor()
+    assert DoctorRun.objects.count() == DoctorRun.KEPT
+
+
+def test_the_deploy_check_warns_of_an_org_nobody_examined_for_a_week(right_org: OrgHandle) -> None:
+    assert deploy_warnings() == ["selfreg.W002"]
+    doctor()
+    assert deploy_warnings() == []
+    DoctorRun.objects.update(at=timezone.now() - timedelta(days=8))
+    assert deploy_warnings() == ["selfreg.W002"]
+
+
+def test_the_ids_are_unique_and_all_of_them_are_documented() -> None:
+    ids = [finding.id for finding in ALL]
+    assert len(ids) == len(set(ids))
+    documented = DOCS.read_text()
+    assert [identifier for identifier in ids if f"`{identifier}`" not in documented] == []
+
+
+pytestmark = pytest.mark.django_db
