@@ -19,7 +19,7 @@ STOREYS: tuple[set[str], ...] = (
     {"limits", "steps", "flow", "visit", "identities", "linking", "policy_history", "funnel"},
     {"org", "texts", "passwords"},
     {"enrollment", "auth"},
-    {"browser", "forms", "decorators", "recovery", "retention"},
+    {"approval", "browser", "forms", "decorators", "recovery", "retention"},
     {"views"},
     {"doctor"},
     {"setup_org"},
