@@ -160,6 +160,7 @@ def main(rows: int) -> None:
     fill(rows)
     print(f"filled {rows:,} in {time.perf_counter() - began:.0f} s", flush=True)
     client = signed_in()
+    memory = {"export: growth in MB": export_memory(client)}
     own = "/admin/selfreg/registration/"
     ours = {name: fastest(client, f"{own}?{query}", ROUNDS) for name, query in pages(rows).items()}
     for days in (1, 7, 30):
@@ -172,7 +173,6 @@ def main(rows: int) -> None:
         )
         for name, query in STOCK.items()
     }
-    memory = {"export: growth in MB": export_memory(client)}
     print(json.dumps({"ours": ours, "stock": stock, "memory": memory}))
 
 
