@@ -44,7 +44,7 @@ class OktaHook(View):
 
     def body(self, request: HttpRequest) -> Mapping[str, Any] | None:
         """The request's object, None when it is none."""
-        if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
+        if len(request.body) > MOST_BYTES:
             return None
         try:
             decoded = json.loads(request.body)
@@ -112,7 +112,7 @@ def _denial(refusal: ProfileRefused) -> dict[str, Any]:
 def _is_new(event: Mapping[str, Any]) -> bool:
     """Okta delivers at least once, in any order."""
     event_id = event.get("uuid")
-    return isinstance(event_id, str) and 0 < len(event_id) <= 100 and OktaEvent.objects.get_or_create(id=event_id)[1]
+    return _is_id(event_id) and OktaEvent.objects.get_or_create(id=event_id)[1]
 
 
 def _users(event: Mapping[str, Any]) -> Iterator[str]:
@@ -121,8 +121,13 @@ def _users(event: Mapping[str, Any]) -> Iterator[str]:
     if outcome not in (None, "SUCCESS"):
         return
     for target in targets if isinstance(targets, list) else []:
-        if isinstance(target, Mapping) and target.get("type") == "User" and isinstance(target.get("id"), str):
+        if isinstance(target, Mapping) and target.get("type") == "User" and _is_id(target.get("id")):
             yield target["id"]
+
+
+def _is_id(value: object) -> bool:
+    """Okta's ids are plain ASCII; databases refuse NUL and lone surrogates."""
+    return isinstance(value, str) and 0 < len(value) <= 100 and value.isascii() and value.isprintable()
 
 
 def _at(node: Any, *path: str) -> Any:

@@ -358,7 +358,6 @@ BUSY = {
     "deeply nested": reply(b'{"x":' + DEEP + b"}"),
     "NaN": reply(b'{"x":NaN}'),
     "no UTF-8": reply(b'{"x":"\xff\xfe"}'),
-    "a wrong length": reply(b"{}", headers={"Content-Length": "900"}),
     "no length at all": reply(b"{}", headers={"Content-Length": "many"}),
     "429": reply(b'{"error":"too_many_requests"}', 429),
     "500": reply(b'{"error":"server_error"}', 500),
@@ -496,10 +495,14 @@ REFUSED_TOKENS = rows("id_token", SIGNATURES | HEADERS | SHAPES | CLAIMS)
 REFUSED = [*REFUSED_TOKENS, *rows("token", TOKEN), *rows("keys", KEYS), *rows("userinfo", USERINFO)]
 REFUSED_BY_REDIRECT = rows("authorize", AUTHORIZE)
 
+LONGER = {"Content-Length": "9000"}
 SLOW = [
-    Attack(f"{at}: {drips} that drip", at, reply(body, drips=drips))
-    for at, body in (("token", honest_tokens), ("keys", honest_keys), ("userinfo", honest_about))
-    for drips in ("headers", "body", "silence")
+    *(
+        Attack(f"{at}: {drips} that drip", at, reply(body, drips=drips))
+        for at, body in (("token", honest_tokens), ("keys", honest_keys), ("userinfo", honest_about))
+        for drips in ("headers", "body", "silence")
+    ),
+    *(Attack(f"{at}: a wrong length", at, reply(b"{}", headers=LONGER)) for at in ("token", "keys", "userinfo")),
 ]
 
 ROOT = "root@example.com"

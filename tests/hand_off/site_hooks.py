@@ -1,0 +1,22 @@
+"""Profile hooks and views as a site would write them."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from selfreg.decorators import email_verified_required
+from selfreg.profile_hook import ProfileRefused
+
+
+def refuses_freemail(profile: dict[str, Any]) -> None:
+    if str(profile.get("email", "")).endswith("@example.com"):
+        raise ProfileRefused({"email": "Use your work address.", "": "We know only companies."})
+
+
+def amends_the_name(profile: dict[str, Any]) -> dict[str, Any]:
+    return profile | {"lastName": str(profile.get("lastName", "")).upper()}
+
+
+@email_verified_required
+def for_proven_people(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<h1>Inside</h1>")

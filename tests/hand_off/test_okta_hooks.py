@@ -1,0 +1,159 @@
+"""Okta's calls to the site: who may call, what is answered, and that an event counts once."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from selfreg.models import OktaEvent, OktaIdentity
+
+REGISTRATION, EVENTS = "/signup/hooks/registration/", "/signup/hooks/events/"
+SECRET = "canary-hook-secret"
+PROFILE = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@company.example"}
+INLINE = {"eventType": "com.okta.user.pre-registration", "data": {"userProfile": PROFILE}}
+
+
+@pytest.fixture
+def okta(db: None, configure: Callable[..., None]) -> Client:
+    configure(HOOK_SECRET=SECRET, ISSUER="https://org.example")
+    return Client(headers={"Authorization": SECRET}, enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def identity(okta: Client) -> OktaIdentity:
+    user = User.objects.create_user("okta-ada")
+    return OktaIdentity.objects.create(issuer="https://org.example", subject="00uADA", user=user)
+
+
+def send(client: Client, path: str, body: Any, **headers: str) -> Any:
+    raw = body if isinstance(body, bytes) else json.dumps(body)
+    return client.post(path, raw, content_type="application/json", headers=headers)
+
+
+def event(
+    uuid: Any = "e1", kind: str = "user.lifecycle.activate", user: Any = "00uADA", result: str = "SUCCESS"
+) -> Any:
+    target = [{"type": "User", "id": user}]
+    return {"uuid": uuid, "eventType": kind, "target": target, "outcome": {"result": result}}
+
+
+def delivery(*events: Any) -> Any:
+    return {"eventType": "com.okta.event_hook", "data": {"events": list(events)}}
+
+
+@pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
+@pytest.mark.parametrize(
+    "given", ["", "wrong", SECRET[:-1], SECRET + "x", SECRET.upper(), f"Bearer {SECRET}", "é", "x" * 9_000]
+)
+def test_without_the_secret_nothing_is_answered(okta: Client, path: str, given: str) -> None:
+    assert send(Client(), path, INLINE, Authorization=given).status_code == 401
+    assert not OktaEvent.objects.exists()
+
+
+@pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
+def test_without_a_secret_in_the_settings_the_hooks_do_not_exist(db: None, path: str) -> None:
+    assert send(Client(), path, INLINE, Authorization="").status_code == 404
+
+
+def test_a_profile_nobody_objects_to_is_allowed_as_it_is(okta: Client) -> None:
+    allow = {"type": "com.okta.action.update", "value": {"registration": "ALLOW"}}
+    assert send(okta, REGISTRATION, INLINE).json() == {"commands": [allow]}
+
+
+def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, configure: Callable[..., None]) -> None:
+    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    body = {**INLINE, "data": {"userProfile": PROFILE | {"email": "ada@example.com"}}}
+    answer = send(okta, REGISTRATION, body).json()
+    assert answer["commands"][0]["value"] == {"registration": "DENY"}
+    assert [(c["location"], c["errorSummary"]) for c in answer["error"]["errorCauses"]] == [
+        ("data.userProfile.email", "Use your work address.")
+    ]
+
+
+def test_the_sites_hook_amends(okta: Client, configure: Callable[..., None]) -> None:
+    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    change = send(okta, REGISTRATION, INLINE).json()["commands"][1]
+    assert change == {"type": "com.okta.user.profile.update", "value": {"lastName": "LOVELACE"}}
+
+
+ODD: list[Any] = [
+    b"",
+    b"x",
+    b"[]",
+    b"null",
+    b"{}",
+    b'{"data":[]}',
+    b'{"data":{"events":{}}}',
+    b'{"data":{"events":null}}',
+    b"\xff\xfe",
+    b"[" * 50_000,
+    {"eventType": "other", "data": {"userProfile": PROFILE}},
+    b'{"pad":"' + b"x" * 300_000 + b'"}',
+]
+
+
+@pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+def test_odd_bodies_are_refused_and_never_an_error(okta: Client, path: str, body: Any) -> None:
+    assert send(okta, path, body).status_code == 400
+
+
+def test_a_length_that_is_no_number_is_refused(okta: Client) -> None:
+    answer = okta.generic("POST", EVENTS, b"{}", content_type="application/json", CONTENT_LENGTH="many")
+    assert answer.status_code == 400
+
+
+def test_the_one_time_verification_is_answered(okta: Client) -> None:
+    answer = okta.get(EVENTS, headers={"X-Okta-Verification-Challenge": "a-challenge"})
+    assert answer.json() == {"verification": "a-challenge"}
+
+
+@pytest.mark.parametrize("kind", ["user.lifecycle.activate", "user.account.verify_email"])
+def test_an_event_proves_the_address_once(okta: Client, identity: OktaIdentity, kind: str) -> None:
+    assert send(okta, EVENTS, delivery(event(kind=kind))).status_code == 204
+    identity.refresh_from_db()
+    first = identity.email_verified_at
+    assert first is not None
+    assert send(okta, EVENTS, delivery(event(kind=kind), event("e2", kind))).status_code == 204
+    identity.refresh_from_db()
+    assert identity.email_verified_at == first
+    assert OktaEvent.objects.count() == 2
+
+
+def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaIdentity) -> None:
+    send(okta, EVENTS, delivery(event()))
+    OktaIdentity.objects.update(email_verified_at=None)
+    send(okta, EVENTS, delivery(event()))
+    identity.refresh_from_db()
+    assert identity.email_verified_at is None
+
+
+UNPROVING: list[Any] = [
+    event(kind="user.session.start"),
+    event(result="FAILURE"),
+    event(user="00uSOMEBODY"),
+    event(user=None),
+    event(user=["00uADA"]),
+    event(uuid=None),
+    event(uuid=""),
+    event(uuid="x" * 101),
+    event(uuid=7),
+    event(uuid="a\0b"),
+    event(uuid="\ud800"),
+    event(user="a\0"),
+    event(user="\ud800"),
+    "text",
+    None,
+    [],
+    {"uuid": "e", "eventType": "user.lifecycle.activate"},
+]
+
+
+@pytest.mark.parametrize("odd", UNPROVING, ids=range(len(UNPROVING)))
+def test_other_events_prove_nothing(okta: Client, identity: OktaIdentity, odd: Any) -> None:
+    assert send(okta, EVENTS, delivery(odd)).status_code == 204
+    identity.refresh_from_db()
+    assert identity.email_verified_at is None
