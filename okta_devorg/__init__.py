@@ -1,6 +1,18 @@
 """A local Okta org: Identity Engine, OIDC, mailbox and phone. For trying, developing, testing; never for production."""
 
-from .handle import OrgHandle
-from .server import running_org
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .handle import OrgHandle
+    from .server import running_org
 
 __all__ = ["OrgHandle", "running_org"]
+HOMES = {"OrgHandle": ".handle", "running_org": ".server"}
+
+
+def __getattr__(name: str) -> Any:
+    """Loaded at first use: the pytest plugin makes pytest import this package in every run, used or not."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(HOMES[name], __name__), name)

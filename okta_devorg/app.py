@@ -72,6 +72,7 @@ CONTROL: tuple[tuple[str, str, View], ...] = (
     ("DELETE", "/_devorg/faults", control.clear_faults),
     ("GET", "/_devorg/clock", control.get_clock),
     ("POST", "/_devorg/clock", control.advance_clock),
+    ("POST", "/_devorg/keys", control.rotate_key),
     ("POST", "/_devorg/reset", control.reset),
     ("GET", "/", people_pages.mailbox),
     ("GET", "/phone", people_pages.phone),
@@ -79,6 +80,10 @@ CONTROL: tuple[tuple[str, str, View], ...] = (
     ("GET", "/policy", people_pages.policy),
     ("POST", "/policy", people_pages.save_policy),
     ("GET", "/calls", people_pages.calls),
+    ("GET", "/users/<user_id>", people_pages.user),
+    ("POST", "/users/<user_id>", people_pages.change_user),
+    ("GET", "/break", people_pages.break_page),
+    ("POST", "/break", people_pages.break_something),
 )
 LOCAL_PATHS = {path for _, path, _ in CONTROL}
 
@@ -118,12 +123,12 @@ def guarded(org: Org, handler: View) -> View:
 
 def is_local(path: str) -> bool:
     """Pages and control API, as opposed to the protocol."""
-    return path in LOCAL_PATHS or path.startswith(("/_devorg/", "/static/"))
+    return path in LOCAL_PATHS or path.startswith(("/_devorg/", "/static/", "/users/"))
 
 
 def before(org: Org) -> Response | None:
     """Guards the local half; in the protocol half answers preflights and lets a fault take the call's place."""
-    g.started, g.fault, g.request_id, g.body = time.perf_counter(), None, new_bearer(size=18), b""
+    g.started, g.fault, g.request_id, g.body, g.thread = time.perf_counter(), None, new_bearer(size=18), b"", ""
     g.body = request.get_data()
     if is_local(request.path):
         forbid_strangers(request)
@@ -195,6 +200,7 @@ def record(org: Org, reply: Response) -> None:
             g.request_id,
             fault,
             {} if streamed or fault == "malformed" else summary(reply.get_data(), reply.content_type or ""),
+            g.thread,
         )
     )
 

@@ -14,12 +14,16 @@ SECRET_KEYS = {
     "passcode", "password", "answer", "value", "token", "client_secret", "client_assertion", "code", "code_verifier",
     "interaction_code", "refresh_token", "access_token", "id_token", "id_token_hint", "activation_token",
     "recovery_token", "stateHandle", "stateToken", "interactionHandle", "otp", "nonce", "state",
+    "request_uri", "captchaToken",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `status` is None when the connection was dropped without an answer; `at` is org time."""
+    """One call. `status` is None when the connection was dropped without an answer; `at` is org time.
+
+    `thread` is the same for all calls of one sign-up or sign-in, empty for others.
+    """
 
     method: str
     path: str
@@ -32,6 +36,7 @@ class Call:
     request_id: str
     fault: str | None
     summary: dict[str, Any]
+    thread: str = ""
 
 
 class CallLog:

@@ -5,7 +5,7 @@ and documents stay close to the client's own clock: clients refuse tokens from m
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -17,6 +17,10 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.advanced += seconds
+
+    def ahead(self) -> str:
+        """In words: `1 day, 0:05:00`."""
+        return str(timedelta(seconds=int(self.advanced)))
 
     def wire(self, at: float) -> float:
         return at - self.advanced

@@ -100,6 +100,11 @@ def advance_clock(org: Org, request: Request) -> Response:
     return get_clock(org, request)
 
 
+def rotate_key(org: Org, request: Request) -> Response:
+    org.rotate_key()
+    return json_reply(org.key.jwks())
+
+
 def reset(org: Org, request: Request) -> Response:
     org.reset()
     return get_policy(org, request)

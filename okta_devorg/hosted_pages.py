@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 
-from flask import Request, Response, render_template, url_for
+from flask import Request, Response, g, render_template, url_for
 
 from . import identity_providers, passkeys
 from .codes import check_code, issue_code, refuse_early_resend
@@ -68,6 +68,7 @@ def proceed(org: Org, app: App, wanted: AuthorizationRequest, request: Request) 
         return hand_over(org, app, wanted, session)
     if prompt == "none":
         raise OAuthError(400, "login_required", "The client specified not to prompt, but the user is not logged in.")
+    g.thread = wanted.thread
     attempt = org.sign_ins.begin(wanted, request.values.get("login_hint", ""))
     return redirect_to(url_for("sign_in_page", attempt_id=attempt.id))
 
@@ -118,6 +119,7 @@ def sign_in(org: Org, request: Request, attempt_id: str) -> Response:
     attempt = org.sign_ins.find(attempt_id)
     if attempt is None:
         return error_page("This sign-in page has expired. Go back to the app and start again.")
+    g.thread = attempt.request.thread
     step = ACTIONS.get(request.form.get("action", ""), STAGES[attempt.stage])
     try:
         done = step(org, attempt, request)

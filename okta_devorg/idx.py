@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from flask import Request, Response
+from flask import Request, Response, g
 
 from . import challenges, passwords
 from .activation import request_new
@@ -57,6 +57,7 @@ def find_transaction(org: Org, body: Json) -> Transaction:
     if not any(isinstance(handle, str) and handle for handle in handles):
         raise bad_request()
     tx = org.transactions.find(interaction_handle=handles[0], state_handle=handles[1])
+    g.thread = tx.request.thread if tx else ""
     if tx is None:
         raise session_expired(org.policy.statuses.session_expired)
     if org.counters.exceeds("state:" + tx.state_handle, org.policy.limits.state_handle_per_5_seconds, 5):

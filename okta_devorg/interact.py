@@ -29,6 +29,7 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
     token = request.form.get("activation_token")
     check_activation_token(org, app, token)
     tx = org.transactions.begin(wanted, org.policy.lifetimes.before_user)
+    g.thread = wanted.thread
     if token is not None:
         begin_with_token(org, tx, org.activation_tokens.get(token))
     log_start(org, app, request)

@@ -76,6 +76,10 @@ class Org:
         self.users.save()
         self.start_over()
 
+    def rotate_key(self) -> None:
+        """The old key is gone from the keys: clients with it in their cache have to ask again."""
+        self.key = SigningKey()
+
     def patch_policy(self, patch: object) -> None:
         self.policy = policy_from_json(merge(policy_to_json(self.policy), patch))
 

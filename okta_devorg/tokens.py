@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
-from flask import Request, Response
+from flask import Request, Response, g
 
 from .clients import client, require_grant
 from .grants import AccessToken, Grant
@@ -30,6 +30,7 @@ def token(org: Org, request: Request, issuer: str) -> Response:
         raise OAuthError(400, "unsupported_grant_type", text)
     require_grant(app, request.form["grant_type"])
     grant = redeem(org, app, request)
+    g.thread = grant.request.thread
     if grant.request.issuer != issuer:
         raise invalid_grant("The grant was issued for another authorization server.")
     user = org.users.find(grant.user_id)

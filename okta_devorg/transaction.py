@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from secrets import token_hex
 
 from .clock import Clock
 from .identifiers import new_bearer
@@ -37,6 +38,7 @@ class AuthorizationRequest:
     state: str | None
     nonce: str | None = field(default=None, repr=False)
     code_challenge: str | None = field(default=None, repr=False)
+    thread: str = field(default_factory=lambda: token_hex(3))
 
 
 @dataclass(frozen=True)

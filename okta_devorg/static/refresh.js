@@ -4,7 +4,7 @@
   var main = document.querySelector("main[data-refresh]");
   if (!main) return;
   function refresh() {
-    if (document.hidden || main.contains(document.activeElement) || String(getSelection())) return;
+    if (document.hidden || main.querySelector("details[open]") || main.contains(document.activeElement) || String(getSelection())) return;
     fetch(location.href, { credentials: "same-origin" })
       .then(function (reply) { return reply.ok ? reply.text() : ""; })
       .then(function (html) {

@@ -115,7 +115,7 @@ def test_a_form_of_another_site_is_refused(org: OrgHandle) -> None:
 
 
 def test_the_policy_form_saves_switches_and_authenticators(org: OrgHandle) -> None:
-    form = {"sign_up": "on", "okta_email": "optional", "okta_password": "required"}
+    form = {"sign_up": "on", "authenticators.okta_email": "optional", "authenticators.okta_password": "required"}
     requests.post(org.base + "/policy", data=form, headers={"Origin": org.base}, timeout=5)
     policy = get(org, POLICY).json()
     assert (policy["sign_up"], policy["email_verification"]) == (True, False)

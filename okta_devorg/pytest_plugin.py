@@ -1,0 +1,42 @@
+"""pytest fixtures: a fresh org for every test. The org itself is loaded when a test first asks for it.
+
+One server per session (per worker under pytest-xdist) on a free port; between tests it is reset, which takes no time.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import okta_devorg
+
+if TYPE_CHECKING:
+    from .handle import OrgHandle
+    from .testing import OktaOrg, SignedUpUser
+
+
+@pytest.fixture(scope="session")
+def okta_org_settings() -> dict[str, Any]:
+    """Override it: `site`, the origin of what is tested, and `policy`, merged into the default policy."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def okta_org_of_this_session(okta_org_settings: dict[str, Any]) -> Iterator["OrgHandle"]:
+    with okta_devorg.running_org(**okta_org_settings) as handle:
+        yield handle
+
+
+@pytest.fixture
+def okta_org(okta_org_of_this_session: "OrgHandle") -> "OktaOrg":
+    """A local Okta org as on its first day."""
+    okta_org_of_this_session.reset()
+    org: OktaOrg = import_module("okta_devorg.testing").OktaOrg(okta_org_of_this_session)
+    return org
+
+
+@pytest.fixture
+def signed_up_user(okta_org: "OktaOrg") -> "SignedUpUser":
+    """Ada, who has signed up: active, address proven, with a password."""
+    return okta_org.sign_up()

@@ -1,0 +1,137 @@
+"""The pages for people: the policy form, a person's page, the sequence of calls, breaking things."""
+
+import re
+from html import unescape
+
+import pytest
+import requests
+from org_journey import ADA, Journey
+
+from okta_devorg import OrgHandle
+
+
+def get(org: OrgHandle, path: str) -> str:
+    reply = requests.get(org.base + path, timeout=5)
+    assert reply.status_code == 200
+    return unescape(reply.text)
+
+
+def post(org: OrgHandle, page: str, /, **form: str) -> requests.Response:
+    return requests.post(org.base + page, data=form, headers={"Origin": org.base}, timeout=5)
+
+
+def form_as_it_stands(page: str) -> dict[str, str]:
+    """What a browser would send of the policy form when nothing is touched."""
+    sent = dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)" checked', page), "on")
+    sent |= dict(re.findall(r'<input id="[^"]+" name="([^"]+)" type="\w+"[^>]* value="([^"]*)"', page))
+    for name, options in re.findall(r'<select id="[^"]+" name="([^"]+)">(.*?)</select>', page, re.DOTALL):
+        sent[name] = re.findall(r'value="([^"]*)" selected', options)[0]
+    return sent
+
+
+def test_saving_the_policy_untouched_changes_nothing(org: OrgHandle) -> None:
+    before = org.policy
+    post(org, "/policy", **form_as_it_stands(get(org, "/policy")))
+    assert org.policy == before
+
+
+def test_the_form_changes_what_it_shows(org: OrgHandle) -> None:
+    form = form_as_it_stands(get(org, "/policy"))
+    del form["magic_link"]
+    changes = {
+        "lifetimes.email_code": "600",
+        "password.complexity.minLength": "12",
+        "sign_on": "password_and_another",
+        "sign_up_refusal": "generic",
+        "authenticators.phone_number": "optional",
+        "label.firstName": "Given name",
+    }
+    assert "Saved" in post(org, "/policy", **{**form, **changes}).text
+    policy = org.policy
+    assert (policy.magic_link, policy.lifetimes.email_code, policy.sign_up_refusal) == (False, 600, "generic")
+    assert (policy.password.complexity.min_length, policy.sign_on) == (12, "password_and_another")
+    assert (policy.profile[0].label, policy.profile[0].max_length) == ("Given name", 50)
+    assert policy.authenticators.phone_number == "optional"
+
+
+def test_a_value_that_makes_no_sense_is_said_and_nothing_is_saved(org: OrgHandle) -> None:
+    before = org.policy
+    reply = post(org, "/policy", **{"password.complexity.minLength": "many"})
+    assert (reply.status_code, "password.complexity.minLength" in reply.text) == (400, True)
+    assert org.policy == before
+
+
+def test_a_person_has_a_page_with_mails_and_history(org: OrgHandle, journey: Journey) -> None:
+    journey.signed_up()
+    path = f"/users/{org.users[0].id}"
+    assert path in get(org, "/users")
+    page = get(org, path)
+    for text in (ADA["email"], "ACTIVE", "Everyone", org.code(ADA["email"]), "user.lifecycle.activate"):
+        assert text in page
+    assert "<script" not in page
+    post(org, path, change="suspend")
+    assert org.users[0].status == "SUSPENDED"
+    post(org, path, change="delete")
+    assert post(org, path, change="delete").url == org.base + "/users"
+    assert org.users == []
+
+
+def test_calls_are_shown_as_the_sequence_they_were(org: OrgHandle, journey: Journey) -> None:
+    journey.signed_up().token()
+    requests.get(org.issuer + "/v1/keys", timeout=5)
+    other = Journey(org).begin()
+    page = get(org, "/calls")
+    sequences = re.findall(r'<section class="sequence".*?</section>', page, re.DOTALL)
+    paths = [re.findall(r"<code>\w+ (/\S+)</code>", text) for text in sequences]
+    assert [len(found) for found in paths] == [2, 1, 9]
+    assert (paths[2][0], paths[2][-1]) == ("/oauth2/default/v1/interact", "/oauth2/default/v1/token")
+    assert "select-authenticator-enroll" in sequences[2]
+    assert journey.document["stateHandle"] not in page
+    other.close()
+
+
+def test_something_can_be_broken_and_mended(org: OrgHandle, journey: Journey) -> None:
+    post(org, "/break", do="fault", path="/introspect", kind="status", times="2", status="502")
+    assert "status</code> at <code>/introspect" in get(org, "/break")
+    journey.interact()
+    journey.introspect()
+    assert journey.status == 502
+    post(org, "/break", do="clear")
+    journey.introspect()
+    assert journey.status == 200
+    post(org, "/break", do="advance", seconds="86400")
+    assert "1 day" in get(org, "/break")
+    journey.introspect()
+    assert journey.keys == ["idx.session.expired"]
+    post(org, "/break", do="reset")
+    assert "0:00:00" in get(org, "/break")
+
+
+def test_a_new_signing_key_takes_the_old_ones_place(org: OrgHandle) -> None:
+    def kids() -> list[str]:
+        return [key["kid"] for key in requests.get(org.issuer + "/v1/keys", timeout=5).json()["keys"]]
+
+    before = kids()
+    post(org, "/break", do="rotate")
+    rotated = kids()
+    assert rotated != before
+    requests.post(org.base + "/_devorg/keys", timeout=5)
+    assert kids() != rotated
+
+
+@pytest.mark.parametrize("form", [{}, {"do": "fly"}, {"do": "fault", "path": "*"}, {"do": "advance", "seconds": "x"}])
+def test_odd_forms_are_refused(org: OrgHandle, form: dict[str, str]) -> None:
+    assert post(org, "/break", **form).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/users/nobody", "/users/a/b"])
+def test_nobody_there_is_said(org: OrgHandle, path: str) -> None:
+    assert requests.get(org.base + path, timeout=5).status_code == 404
+
+
+def test_the_pages_of_people_are_for_this_machine_only(org: OrgHandle, journey: Journey) -> None:
+    journey.signed_up()
+    for path in (f"/users/{org.users[0].id}", "/break"):
+        assert requests.get(org.base + path, headers={"Host": "evil.example"}, timeout=5).status_code == 403
+        reply = requests.post(org.base + path, headers={"Origin": "https://evil.example"}, timeout=5)
+        assert reply.status_code == 403
