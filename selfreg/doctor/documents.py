@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from selfreg.doctor.evidence import OrgApp, OrgSettings, ProfilePolicy
 from selfreg.doctor.management_api import Json, Management
+from selfreg.idx.errors import OrgRefused
 
 # Not part of the published API; where an org does not send it, it has to be looked up in the Admin Console.
 EMAIL_CALLBACK = "email_verification_uri"
@@ -81,11 +82,21 @@ def _profile_policy(api: Management, app: Json | None) -> tuple[Json | None, lis
     """The policy that the app is attached to, and the apps of that policy; for no app yet, the default policy."""
     linked = str(at(app, "_links", "profileEnrollment", "href") or "")
     for policy in api.all("policies", type="PROFILE_ENROLLMENT"):
-        apps = list(api.all(f"policies/{policy['id']}/app"))
+        apps = _apps_of(api, policy)
         named = urlsplit(linked).path.endswith(f"/{policy['id']}") if linked else False
         if named or (app is None and policy.get("system")) or (app and app["id"] in [a.get("id") for a in apps]):
             return policy, apps
     return None, []
+
+
+def _apps_of(api: Management, policy: Json) -> list[Json]:
+    """Not every org lists them: the call is deprecated."""
+    try:
+        return list(api.all(f"policies/{policy['id']}/app"))
+    except OrgRefused as refusal:
+        if refusal.status in (401, 403):
+            raise
+        return []
 
 
 def _enrollment_policy(api: Management) -> Json | None:

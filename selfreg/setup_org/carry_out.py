@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from typing import TypeVar
 
-from selfreg.doctor.management_api import NOT_FOUND, Json, Management
+from selfreg.doctor.management_api import NOT_FOUND, Management
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused
+from selfreg.setup_org.difference import restored
 from selfreg.setup_org.ledger import Entry, Ledger
-from selfreg.setup_org.plan import Call, Change
+from selfreg.setup_org.plan import Call, Change, Restore
 
 Told = Callable[[str], None]
+AnyCall = TypeVar("AnyCall", bound=Call | Restore)
 
 
 @dataclass(eq=False)
@@ -56,8 +59,8 @@ def take_back(api: Management, ledger: Ledger, told: Told) -> None:
     todo = ledger.to_undo
     for place, entry in enumerate(todo):
         try:
-            for call in entry.undo:
-                _send_if_there(api, call)
+            for way_back in entry.undo:
+                _undo(api, way_back)
         except IdxError as error:
             done, left = tuple(e.name for e in todo[:place]), tuple(e.name for e in todo[place + 1 :])
             raise Interrupted(entry.name, done, left, isinstance(error, AnswerLost), error) from error
@@ -65,21 +68,24 @@ def take_back(api: Management, ledger: Ledger, told: Told) -> None:
         told(entry.name)
 
 
-def _send_if_there(api: Management, call: Call) -> None:
+def _undo(api: Management, way_back: Call | Restore) -> None:
     """What is gone already needs no undoing, nor does what was never made: its id is still a placeholder."""
-    if "{" in call.path:
+    if "{" in way_back.path:
         return
     try:
-        api.send(call.method, call.path, call.body)
+        if isinstance(way_back, Call):
+            api.send(way_back.method, way_back.path, way_back.body)
+        else:
+            now = api.get(way_back.path)
+            api.send("PUT", way_back.path, restored(now, way_back.before, way_back.after))
     except OrgRefused as refusal:
         if refusal.status != NOT_FOUND:
             raise
 
 
-def _named(call: Call, made: dict[str, str]) -> Call:
+def _named(call: AnyCall, made: dict[str, str]) -> AnyCall:
     """With the ids of what was made before."""
-    path, body = call.path, json.dumps(call.body)
+    text = json.dumps(asdict(call))
     for placeholder, identifier in made.items():
-        path, body = path.replace(placeholder, identifier), body.replace(placeholder, identifier)
-    filled: Json | None = json.loads(body)
-    return replace(call, path=path, body=filled)
+        text = text.replace(placeholder, identifier)
+    return type(call)(**json.loads(text))

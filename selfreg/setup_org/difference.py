@@ -1,4 +1,4 @@
-"""What changes between two documents, line by line, for people. Secrets are never shown."""
+"""What changes between two documents, line by line, for people, and how it is taken back. Secrets are never shown."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +19,28 @@ def difference(before: Any, after: Any, path: str = "") -> Iterator[str]:
     elif before != after:
         secret = path.rpartition(".")[2] in SECRETS
         yield f"{path}: {_shown(before, secret)} -> {_shown(after, secret)}"
+
+
+def restored(now: Any, before: Any, after: Any) -> Any:
+    """``now`` without what changed from ``before`` to ``after``; what is otherwise different in ``now`` stays.
+
+    What was not there before is given as None or an empty list: what a PUT leaves out may stay.
+    """
+    if before == after:
+        return now
+    if isinstance(now, dict) and isinstance(after, dict) and isinstance(before or {}, dict):
+        old: dict[str, Any] = before or {}
+        changed = {key: restored(now.get(key), old.get(key), after[key]) for key in after}
+        return {**now, **changed}
+    if isinstance(now, list) and isinstance(after, list) and isinstance(before or [], list):
+        return _restored_list(now, before or [], after)
+    return before
+
+
+def _restored_list(now: list[Any], before: list[Any], after: list[Any]) -> list[Any]:
+    old, new = {_name(item): item for item in before}, {_name(item): item for item in after}
+    added = new.keys() - old.keys()
+    return [restored(item, old.get(_name(item)), new.get(_name(item))) for item in now if _name(item) not in added]
 
 
 def _lists(before: list[Any], after: list[Any], path: str) -> Iterator[str]:

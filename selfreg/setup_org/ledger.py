@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from selfreg.setup_org.plan import Call
+from selfreg.doctor.management_api import Json
+from selfreg.setup_org.plan import Call, Restore
 
 State = Literal["planned", "done", "unsure", "undone"]
 """``unsure``: sent, and no answer came back."""
@@ -21,7 +22,7 @@ class Entry:
 
     name: str
     lines: tuple[str, ...]
-    undo: tuple[Call, ...]
+    undo: tuple[Call | Restore, ...]
     state: State = "planned"
 
 
@@ -59,7 +60,7 @@ def load(path: Path, issuer: str) -> Ledger:
     try:
         content = json.loads(path.read_text())
         entries = [
-            Entry(e["name"], tuple(e["lines"]), tuple(Call(**c) for c in e["undo"]), e["state"])
+            Entry(e["name"], tuple(e["lines"]), tuple(_way_back(u) for u in e["undo"]), e["state"])
             for e in content["entries"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -67,3 +68,7 @@ def load(path: Path, issuer: str) -> Ledger:
     if content.get("issuer") != issuer:
         raise UnreadableLedger(f"{path} is about {content.get('issuer')}, not about {issuer}.")
     return Ledger(path, issuer, [entry for entry in entries if entry.state in ("done", "unsure")])
+
+
+def _way_back(saved: Json) -> Call | Restore:
+    return Call(**saved) if "method" in saved else Restore(**saved)

@@ -1,9 +1,8 @@
 """The changes that lead from what the org says to what it should say. Pure: the documents in, the calls out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
 
 from selfreg.doctor.documents import OrgDocuments, at
 from selfreg.doctor.evidence import Site
@@ -29,13 +28,22 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """The way back of a PUT. What others changed meanwhile stays: see ``restored``."""
+
+    path: str
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """``lines`` is the difference in words; ``makes`` the placeholder that the id in the answer stands for."""
 
     name: str
     lines: tuple[str, ...]
     call: Call
-    undo: tuple[Call, ...]
+    undo: tuple[Call | Restore, ...]
     makes: str = ""
 
 
@@ -124,14 +132,7 @@ def _enrollment(site: Site, now: OrgDocuments) -> Iterator[Change]:
 
 def _put(name: str, path: str, before: Json, after: Json) -> Iterator[Change]:
     if lines := tuple(difference(before, after)):
-        yield Change(name, lines, Call("PUT", path, after), (Call("PUT", path, _restoring(before, after)),))
-
-
-def _restoring(before: Any, after: Any) -> Any:
-    """``before``, saying explicitly that what came with ``after`` goes: what a PUT leaves out may stay."""
-    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        return [] if before is None and isinstance(after, list) else before
-    return {key: _restoring(before.get(key), after.get(key)) for key in dict.fromkeys([*before, *after])}
+        yield Change(name, lines, Call("PUT", path, after), (Restore(path, before, after),))
 
 
 def _without_secret(app: Json) -> Json:

@@ -162,6 +162,17 @@ def test_a_plan_resumed_and_then_undone_leaves_nothing(bare: OrgHandle, setup: R
     assert policy_to_json(bare.policy) == before
 
 
+def test_what_others_changed_meanwhile_stays_when_it_is_undone(bare: OrgHandle, setup: Run) -> None:
+    setup("--yes")
+    change_app(bare, label="Renamed")
+    bare.patch_policy({"password_on_form": True, "authenticators": {"phone_number": "optional"}})
+    setup("--undo", "--yes")
+    assert (bare.policy.apps, bare.policy.sign_up) == ((), False)
+    assert bare.policy.password_on_form
+    assert bare.policy.authenticators.phone_number == "optional"
+    assert bare.policy.authenticators.okta_password == "disabled"
+
+
 def test_the_file_of_another_org_is_refused(bare: OrgHandle, setup: Run, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"issuer": "https://other.okta.com", "entries": []}))
     with pytest.raises(CommandError, match=r"is about https://other\.okta\.com"):
