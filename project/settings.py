@@ -167,6 +167,8 @@ SELFREG = {
     ),
     "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="") or "mandatory",
     "SITE_NAME": "django-selfreg demo",
+    # Who changes the org's policy while trying wants to see it soon.
+    "FORM_CACHE_SECONDS": 5 if DEBUG else 60,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
 }
 

@@ -54,7 +54,7 @@ from selfreg.steps import (
     next_step,
     option_id,
 )
-from selfreg.texts import notice
+from selfreg.texts import notice, notices
 
 Kind = RegistrationEvent.Kind
 MANDATORY = "mandatory"
@@ -263,8 +263,8 @@ class Enrollment:
         self._count_call()
         try:
             answer = self.client.proceed(step.poll, {})
-        except TransactionExpired:
-            self.expire()
+        except TransactionExpired as error:
+            self.expire(error.description)
             return True
         except RateLimited:
             self._save(replace(self.flow, poll_at=_wait_until(POLL_PAUSE_SECONDS)))
@@ -385,10 +385,13 @@ class Enrollment:
         self._end(Status.FAILED, Kind.FAILED, failure=reason[:100], failure_text=text[:500])
         announce(registration_failed, Registration, registration=self.registration, reason=reason)
 
-    def expire(self) -> None:
-        """Ends because the transaction ran out; keeps what was typed first in ``leftover``."""
+    def expire(self, words: str = "") -> None:
+        """Ends because the transaction ran out; keeps what was typed first in ``leftover``.
+
+        :param words: the org's own, if it said so itself
+        """
         self.leftover = self.flow.profile if self.registration.sealed else {}
-        self._end(Status.EXPIRED, Kind.EXPIRED)
+        self._end(Status.EXPIRED, Kind.EXPIRED, failure_text=words[:500])
         announce(registration_expired, Registration, registration=self.registration)
 
     # -- one call
@@ -437,14 +440,14 @@ class Enrollment:
         started = time.monotonic()
         try:
             answer = self.client.proceed(action, values)
-        except TransactionExpired:
-            self.expire()
+        except TransactionExpired as error:
+            self.expire(error.description)
         except AnswerLost as error:
             if time.monotonic() - started > PATIENCE_SECONDS:
                 # The visitor has waited long enough: the page that follows asks.
                 return self._trouble(error, unsure=True, draft=draft)
             self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
-            self._ask_again(kind, draft, proves_email=proves_email)
+            self._ask_again(kind, draft, proves_email=proves_email, words=error.description)
         except IdxError as error:
             # An answer that leads elsewhere must not be kept: a fresh one may lead home.
             self._trouble(error, unsure=isinstance(error, ForeignHref), draft=draft)
@@ -452,14 +455,19 @@ class Enrollment:
             self._record(kind, answer, draft, proves_email=proves_email)
 
     def _ask_again(
-        self, kind: RegistrationEvent.Kind, draft: dict[str, str] | None = None, *, proves_email: bool = False
+        self,
+        kind: RegistrationEvent.Kind,
+        draft: dict[str, str] | None = None,
+        *,
+        proves_email: bool = False,
+        words: str = "",
     ) -> None:
         """After a lost answer the change is not repeated: the org is asked what became of it."""
         self._count_call()
         try:
             answer = self.client.introspect(self.flow.transaction)
-        except TransactionExpired:
-            self.expire()
+        except TransactionExpired as error:
+            self.expire(error.description)
         except IdxError as error:
             self._trouble(error, unsure=True, draft=draft)
         else:
@@ -467,7 +475,8 @@ class Enrollment:
             typed = self.flow.draft if draft is None else draft
             self._record(kind if moved else Kind.RECOVERED, answer, typed, proves_email=proves_email and moved)
             if not moved and self.registration.is_open:
-                self._save(replace(self.flow, draft=typed, notices=(Message("", "selfreg.answer_lost"),)))
+                said = (Message("", "selfreg.answer_lost"), *([Message(words)] if words else []))
+                self._save(replace(self.flow, draft=typed, notices=said))
 
     def _count_call(self) -> None:
         self._flow = replace(self.flow, calls=(*self.flow.calls, time.time())[-limits.CALLS :])
@@ -508,8 +517,14 @@ class Enrollment:
             )
             if any(m.key == TAKEN for m in errors):
                 flow = replace(flow, notices=(Message("", "selfreg.exists", severity="INFO"),))
+            if kind == Kind.ANSWERED and not errors and _is_same(self.flow, found):
+                flow = replace(flow, notices=(Message("", "selfreg.same_again"),))
             if kind == Kind.RESENT and not errors:
                 flow = replace(flow, notices=(Message("", "selfreg.sent_again", severity="INFO"),))
+        if isinstance(found, Ended) and found.awaits_sign_in:
+            self.registration.note(kind, step=step_before, **details)
+            self.registration.change(to=Status.FINISHING)
+            return self.leave_to_link(response.user_id)
         if isinstance(found, Ended) and not found.awaits_email:
             text = " ".join(m.text for m in found.messages)
             self.registration.note(kind, step=step_before, **details)
@@ -551,7 +566,7 @@ class Enrollment:
 
     def _trouble(self, error: IdxError, *, unsure: bool, draft: dict[str, str] | None = None) -> None:
         """The row stays where it was and says what happened."""
-        flow = replace(self.flow, notices=(notice(error),))
+        flow = replace(self.flow, notices=notices(error))
         if draft is not None:
             flow = replace(flow, draft=draft)
         if isinstance(error, RateLimited):
@@ -614,6 +629,14 @@ def _offers(response: IdxResponse, picked: str) -> bool:
     """Whether the page the visitor turned to still exists in the new answer."""
     found = next_step(response, picked)
     return bool(picked) and isinstance(found, Step) and (picked == SELECT or found.option is not None)
+
+
+def _is_same(flow: Flow, found: Step | Granted | Ended) -> bool:
+    """Whether the org answers a submission with the very page that was submitted."""
+    before = next_step(flow.response, flow.picked)
+    if not isinstance(before, Step) or not isinstance(found, Step):
+        return False
+    return (before.name, before.fields) == (found.name, found.fields)
 
 
 def _trouble_outcome(error: IdxError) -> str:

@@ -69,7 +69,8 @@ def open_transaction(client: IdxClient, *, activation_token: str = "") -> Flow:
     if current_remediation(answer.response) is None:
         raise SignUpUnavailable(answer.response.messages)
     flow = Flow(started, answer.document, calls=(time.time(),) * (2 if sign_up else 1))
-    if not activation_token:
+    # A captcha belongs to one sitting; and who cannot solve the cached one should not have to wait for it to go.
+    if not activation_token and flow.response.captcha is None:
         _remember_form(client, flow)
     return flow
 

@@ -34,6 +34,7 @@ MESSAGES = {
     "selfreg.sent_again": _("We sent a new code. Only the newest one works."),
     "selfreg.send_again": _("Please look at the form once more, then send it again."),
     "selfreg.form_changed": _("The form has changed. Please check it and fill in what is new."),
+    "selfreg.same_again": _("This is asked for again. Please check it."),
     "selfreg.already_done": _("That step is already done. This is the next one."),
     "selfreg.code_expired": _("Your account is ready. Sign in to go on."),
     "selfreg.bad_token": _("We could not make sure who you are. Please sign in again."),
@@ -137,6 +138,12 @@ def notice(error: IdxError) -> Message:
     if isinstance(error, RateLimited):
         return Message("", key, (str(error.retry_after),))
     return Message(error.description if isinstance(error, OrgRefused) else "", key)
+
+
+def notices(error: IdxError) -> tuple[Message, ...]:
+    """What a failed exchange means, and what the org said about it."""
+    ours, own = notice(error), Message(error.description)
+    return (ours, own) if own.text and own.text != ours.text else (ours,)
 
 
 def heading(step: Step, title: str, button: str) -> tuple[str, str]:

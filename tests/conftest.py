@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from person import KEYS, SITE, Person
 
 from okta_devorg import OrgHandle, running_org
@@ -34,10 +35,11 @@ def _people_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_cached() -> Iterator[None]:
-    """Neither forms and keys, nor that the org was away a moment ago."""
+    """Neither forms and keys, nor that the org was away a moment ago, nor whose language was spoken last."""
     cache.clear()
     connected_org._transport.cache_clear()
-    yield
+    with translation.override("en"):
+        yield
     cache.clear()
 
 

@@ -182,7 +182,7 @@ class IdxClient:
             raise _named(_failure(reply), reply)
         response = parse(reply.body)
         if response.has_message(EXPIRED) and not response.remediations:
-            raise _named(TransactionExpired(EXPIRED), reply)
+            raise _named(TransactionExpired(EXPIRED), reply, " ".join(m.text for m in response.messages))
         wait = retry_after(reply.headers, time.time()) if reply.status == 429 else 0
         return Answer(response, reply.text, reply.status, reply.request_id, reply.seconds, wait)
 
@@ -225,17 +225,24 @@ def _failure(reply: Reply) -> AnswerLost | OrgRefused | RateLimited:
     if reply.status == 429:
         return RateLimited(retry_after(reply.headers, time.time()))
     body = reply.body if isinstance(reply.body, Mapping) else {}
-    code, description = (
-        body.get("error") or body.get("errorCode"),
-        body.get("error_description") or body.get("errorSummary"),
-    )
+    code = body.get("error") or body.get("errorCode")
     if isinstance(code, str) and 400 <= reply.status < 500:
-        return OrgRefused(code[:100], str(description or "")[:500], reply.status)
+        return OrgRefused(code[:100], _own_words(body), reply.status)
     if reply.status >= 500:
         return AnswerLost(f"HTTP {reply.status}")
     return MalformedAnswer(f"HTTP {reply.status}, not a document of the protocol")
 
 
-def _named(error: AnswerLost | OrgRefused | RateLimited | TransactionExpired, reply: Reply) -> Exception:
+def _own_words(body: object) -> str:
+    """The sentence of an OAuth error, of a classic API error, or of a plain ``{"message": ...}``."""
+    said = body if isinstance(body, Mapping) else {}
+    words = said.get("error_description") or said.get("errorSummary") or said.get("message")
+    return words[:500] if isinstance(words, str) else ""
+
+
+def _named(
+    error: AnswerLost | OrgRefused | RateLimited | TransactionExpired, reply: Reply, words: str = ""
+) -> Exception:
     error.request_id = reply.request_id
+    error.description = words[:500] or _own_words(reply.body)
     return error

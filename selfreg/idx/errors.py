@@ -21,6 +21,8 @@ class IdxError(Exception):
     """Root of everything this package raises."""
 
     request_id: str = ""
+    description: str = ""
+    """The org's own sentence, if it gave one."""
 
 
 class OrgUnreachable(IdxError):

@@ -19,7 +19,7 @@ from selfreg.landing import landing, safe_path
 from selfreg.passwords import password_policy, password_rules
 from selfreg.qr import authenticator_uri, qr_svg
 from selfreg.steps import Step
-from selfreg.texts import notice
+from selfreg.texts import notices
 from selfreg.visit import remember_device
 
 CAPTCHAS = {
@@ -79,7 +79,7 @@ def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, con
 
 def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -> HttpResponse:
     """There is no form to show: the org cannot be asked, or its policy offers no sign-up."""
-    messages = (notice(problem),) if isinstance(problem, IdxError) else problem
+    messages = notices(problem) if isinstance(problem, IdxError) else problem
     said = list(dict.fromkeys(texts.say(m) for m in messages))
     status = 503 if isinstance(problem, OrgUnreachable) else 200
     response = render(request, "selfreg/unavailable.html", {"said": said, "next": next_path(request)}, status=status)

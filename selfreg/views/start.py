@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg import limits
@@ -30,12 +30,12 @@ from selfreg.enrollment import Enrollment, Origin
 from selfreg.flow import Flow
 from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
-from selfreg.idx.errors import IdxError
+from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import Conflict, Registration, Status
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.steps import Step, next_step
-from selfreg.texts import notice, say
+from selfreg.texts import notices, say
 from selfreg.vault import Unreadable
 from selfreg.views.pages import SignUpView, next_path, render_step, unavailable
 from selfreg.views.progress import carry_out, to_identity_provider
@@ -60,7 +60,11 @@ class StartView(SignUpView):
                 return self.invited(request, client, token)
             response, fresh = _first_page(request, client)
         except SignUpUnavailable as closed:
-            return unavailable(request, closed.messages)
+            return _no_invitation(request, closed.messages) if token else unavailable(request, closed.messages)
+        except OrgRefused as refusal:
+            if token and refusal.code == "invalid_request":
+                return _no_invitation(request, (Message(refusal.description, "selfreg.refused"),))
+            return unavailable(request, refusal)
         except IdxError as error:
             return unavailable(request, error)
         if fresh:
@@ -104,7 +108,7 @@ class StartView(SignUpView):
         except SignUpUnavailable as closed:
             return unavailable(request, closed.messages)
         except IdxError as error:
-            form.page_errors.append(say(notice(error)))
+            form.page_errors += [say(m) for m in notices(error)]
             return self.page(request, form, response)
         request.session.pop(OPENING, None)
         request.session.pop(DRAFT, None)
@@ -167,6 +171,12 @@ class StartView(SignUpView):
             "identity_providers": [r for r in response.remediations if r.name == "redirect-idp"],
         }
         return render_step(request, form, response, context)
+
+
+def _no_invitation(request: HttpRequest, messages: tuple[Message, ...]) -> HttpResponse:
+    """The activation token is used, too old or unknown, and the org offers no new mail here."""
+    said = list(dict.fromkeys(say(m) for m in messages))
+    return render(request, "selfreg/no_invitation.html", {"said": said, "next": next_path(request)})
 
 
 def _first_page(request: HttpRequest, client: IdxClient) -> tuple[IdxResponse, Flow | None]:

@@ -544,15 +544,15 @@ SITUATIONS = (
     Situation(
         "on to the org's own page",
         document(link("success-redirect")),
-        ENDED,
-        says=("Your account is ready. Sign in to go on.",),
+        "Your account is ready",
+        says=("Sign in to go on.",),
         offers=("Sign in",),
     ),
     Situation(
         "the same, as older orgs say it",
         document(success=link("success-redirect")),
-        ENDED,
-        says=("Your account is ready.",),
+        "Your account is ready",
+        says=("Sign in to go on.",),
         offers=("Sign in",),
     ),
     Situation(
