@@ -1,0 +1,359 @@
+"""Both e-mail workflows from the sign-up to the app (B10, B11, B35 to B43), and what a site hears of them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from django.contrib.auth.models import User
+from django.db import connection
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.urls import path
+from person import SITE, Person
+from site_hooks import for_proven_people
+
+from okta_devorg import OrgHandle
+from project.urls import urlpatterns as of_the_site
+from selfreg import signals
+from selfreg.models import OktaIdentity, Registration, Status
+
+Configure = Callable[..., None]
+LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
+NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
+INVITED = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "login": "ada@example.com"}
+urlpatterns = [*of_the_site, path("inside/", for_proven_people)]
+
+
+@pytest.fixture
+def optional(org: OrgHandle, configure: Configure) -> None:
+    configure(EMAIL_VERIFICATION="optional")
+    org.patch_policy(NO_PROOF)
+
+
+def signs_up_without_proof(person: Person, query: str = "") -> Person:
+    return person.opens_the_sign_up(query).tells_who_she_is().chooses("Password").sets_a_password()
+
+
+# ---- B10, B11: by link, by invitation
+
+
+def test_b10_the_link_in_the_same_browser_leads_on_to_the_end(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").opens_the_link_in_the_mail(org)
+    person.presses("Confirm and continue").chooses("Password").sets_a_password()
+    assert (person.is_signed_in, person.path) == (True, "/")
+    assert person.email in person.page.text
+
+
+@pytest.fixture
+def invitation(org: OrgHandle) -> str:
+    headers, api = {"Authorization": "SSWS local-api-token-not-for-production"}, f"{org.base}/api/v1/users"
+    user = requests.post(
+        api, params={"activate": "false"}, json={"profile": INVITED}, headers=headers, timeout=5
+    ).json()
+    activate = f"{api}/{user['id']}/lifecycle/activate"
+    answer = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=5)
+    return str(answer.json()["activationToken"])
+
+
+@pytest.mark.parametrize("name", ["activationToken", "token"])
+def test_b11_an_invited_person_goes_on_at_the_first_step(
+    person: Person, org: OrgHandle, invitation: str, name: str
+) -> None:
+    person.opens_the_sign_up(f"?{name}={invitation}")
+    assert person.path == "/signup/step/"
+    assert invitation not in person.page.url + person.page.html
+    person.does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED
+
+
+@pytest.mark.parametrize("how", ["oauth_error", "request", "terminal"])
+def test_b11_an_expired_invitation_is_a_page_that_says_so(
+    person: Person, org: OrgHandle, invitation: str, how: str
+) -> None:
+    org.patch_policy({"unknowns": {"expired_activation_token": how}})
+    org.advance(604_801)
+    person.opens_the_sign_up(f"?activationToken={invitation}")
+    assert person.status < 500
+    assert "invitation" in person.heading.lower() or "expired" in person.heading.lower()
+    assert not person.is_signed_in
+    if how == "request":
+        person.presses("Send a new link")
+        assert len(org.messages(INVITED["email"])) == 1
+        assert "New activation link requested" in person.page.text
+
+
+@pytest.mark.parametrize("how", ["oauth_error", "terminal"])
+def test_b11_a_used_invitation_is_a_page_with_a_way_to_sign_in(
+    person: Person, org: OrgHandle, invitation: str, how: str
+) -> None:
+    person.opens_the_sign_up(f"?activationToken={invitation}").does_whatever_the_page_asks(org)
+    org.patch_policy({"unknowns": {"expired_activation_token": how}})
+    again = Person().opens_the_sign_up(f"?activationToken={invitation}")
+    assert again.status < 500
+    assert "invitation" in again.heading.lower()
+    assert again.page.link("Sign in")
+
+
+@pytest.mark.parametrize("token", ["made-up", "x" * 5_000, "%00", "<script>"])
+def test_b11_an_invitation_made_up_is_a_page(person: Person, token: str) -> None:
+    person.opens_the_sign_up(f"?activationToken={token}")
+    assert person.status < 500
+    assert "invitation" in person.heading.lower()
+    assert "<script>" not in person.page.html
+    assert not Registration.objects.exists()
+
+
+# ---- B35, B36: what the policy allows
+
+
+def offered(person: Person) -> bool:
+    request = RequestFactory().get("/")
+    template = Template("{% load selfreg %}{% sign_up_offered as offered %}{{ offered }}")
+    return template.render(Context({"request": request})) == "True"
+
+
+def test_b35_a_policy_that_denies_sign_up_hides_the_link_and_the_page_says_so(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"sign_up": False})
+    assert not offered(person)
+    assert person.opens_the_sign_up().heading == "Sign-up is not available"
+    assert "Sign up" not in person.opens(f"{SITE}/oidc/authenticate/").page.text
+
+
+def test_b36_a_policy_that_allows_it_shows_the_link_and_its_own_form(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(
+        {"profile": [{"name": "email", "label": "Your e-mail", "required": True}, {"name": "city", "label": "Town"}]}
+    )
+    assert offered(person)
+    person.opens_the_sign_up()
+    assert person.heading == "Create your account"
+    assert [n for n in person.page.names() if n.startswith("userProfile")] == ["userProfile.email", "userProfile.city"]
+
+
+def test_whether_sign_up_is_offered_is_asked_once_a_minute(person: Person, org: OrgHandle) -> None:
+    for _ in range(5):
+        assert offered(person)
+    assert len(org.calls("/interact")) == 1
+
+
+# ---- B37 to B40: mandatory
+
+
+def test_b37_mandatory_one_mail_at_once_and_no_session(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(LINK_ONLY)
+    signs_up_without_proof(person)
+    assert person.heading == "Check your e-mail"
+    assert len(org.messages(person.email)) == 1
+    again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert not person.is_signed_in
+    assert not again.is_signed_in
+    assert not User.objects.exists()
+
+
+def test_b38_mandatory_the_link_completes_the_same_row_and_leads_to_the_app(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(LINK_ONLY)
+    signs_up_without_proof(person, "?next=/members/").opens_the_link_in_the_mail(org)
+    if not person.is_signed_in:
+        person.signs_in_at_the_org()
+    assert person.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED
+    assert Registration.objects.get().user == User.objects.get()
+
+
+def test_b39_mandatory_a_link_past_its_time_says_so(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(LINK_ONLY)
+    signs_up_without_proof(person)
+    org.advance(8 * 86_400)
+    person.opens_the_link_in_the_mail(org)
+    assert "expired" in person.page.text
+    assert not person.is_signed_in
+    assert not User.objects.exists()
+
+
+def test_b40_mandatory_scanners_other_browsers_and_second_looks_do_no_harm(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    link = next(str(m.link) for m in org.messages(person.email) if m.link)
+    scanner = Person()
+    for _ in range(2):
+        scanner.browser.head(link.removeprefix(SITE))
+        assert scanner.opens(link).heading == "Your code"
+    assert Registration.objects.get().email_verified_at is None
+    person.opens(link).presses("Confirm and continue")
+    assert person.heading == "Secure your account"
+    assert person.opens(link).heading == "Already confirmed"
+
+
+# ---- B41: optional
+
+
+@pytest.mark.usefixtures("optional")
+def test_b41_optional_signed_in_at_once_and_proven_later(person: Person, org: OrgHandle) -> None:
+    signs_up_without_proof(person, "?next=/members/")
+    assert (person.is_signed_in, person.path) == (True, "/members/")
+    assert OktaIdentity.objects.get().email_verified_at is None
+    org.users[0].email_verified = True
+    later = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert later.is_signed_in
+    assert OktaIdentity.objects.get().email_verified_at is not None
+
+
+@pytest.mark.usefixtures("optional")
+def test_b41_a_page_for_proven_people_tells_the_others_what_to_do(
+    person: Person, org: OrgHandle, settings: Any
+) -> None:
+    settings.ROOT_URLCONF = "test_workflows"
+    assert "/oidc/authenticate/?next=%2Finside%2F" in person.browser.get("/inside/")["Location"]
+    signs_up_without_proof(person).opens(f"{SITE}/inside/")
+    assert (person.status, person.heading) == (403, "Confirm your e-mail first")
+    org.users[0].email_verified = True
+    person.follows("I have done it")
+    if person.page.url.startswith(org.base):
+        person.signs_in_at_the_org()
+    assert person.heading == "Inside"
+
+
+@pytest.mark.usefixtures("optional")
+def test_b41_the_notice_is_there_until_the_address_is_proven(person: Person, org: OrgHandle) -> None:
+    def notice() -> str:
+        request = RequestFactory().get("/")
+        request.user = User.objects.get()
+        return Template("{% load selfreg %}{% email_notice %}").render(Context({"request": request})).strip()
+
+    signs_up_without_proof(person)
+    assert "is not confirmed yet" in notice()
+    OktaIdentity.objects.get().delete()
+    assert notice() == ""
+
+
+def test_the_stricter_of_site_and_org_wins(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(NO_PROOF)
+    signs_up_without_proof(person)
+    assert not person.is_signed_in
+    assert Registration.objects.get().status == Status.AWAITING_EMAIL
+
+
+# ---- B42, B43
+
+
+@pytest.mark.parametrize("workflow", ["mandatory", "optional"])
+def test_b42_a_foreign_target_leads_home(person: Person, org: OrgHandle, configure: Configure, workflow: str) -> None:
+    configure(EMAIL_VERIFICATION=workflow)
+    person.opens_the_sign_up("?next=//evil.example/").does_whatever_the_page_asks(org)
+    assert (person.is_signed_in, person.page.url) == (True, f"{SITE}/")
+
+
+def test_b43_the_rules_of_the_orgs_group_are_shown_and_applied(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"password": {"complexity": {"minLength": 14}}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+    assert "14" in person.page.text
+    person.sets_a_password("Short-horse-7")
+    assert person.heading == "Choose a password"
+    assert person.sets_a_password("Much-longer-horse-7").heading == "Secure your account"
+
+
+# ---- what a site hears
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Signals in order, each with whether a transaction was open when it came."""
+    names = (
+        "registration_started",
+        "registration_completed",
+        "registration_failed",
+        "registration_expired",
+        "email_verified",
+    )
+    found: list[tuple[str, dict[str, Any]]] = []
+    receivers = []
+    for name in names:
+
+        def receive(name: str = name, **about: Any) -> None:
+            assert not connection.in_atomic_block
+            found.append((name, about))
+
+        getattr(signals, name).connect(receive, weak=False)
+        receivers.append((name, receive))
+    yield found
+    for name, receive in receivers:
+        getattr(signals, name).disconnect(receive)
+
+
+def names(heard: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [name for name, _ in heard]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mandatory_each_signal_comes_once_after_the_commit(
+    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+) -> None:
+    person.signs_up(org)
+    Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert sorted(names(heard)) == ["email_verified", "registration_completed", "registration_started"]
+    about = dict(heard)["registration_completed"]
+    assert (about["registration"], about["user"]) == (Registration.objects.get(), User.objects.get())
+    assert dict(heard)["email_verified"]["identity"] == OktaIdentity.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mandatory_by_link_the_signals_come_once_when_the_person_comes_back(
+    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+) -> None:
+    org.patch_policy(LINK_ONLY)
+    signs_up_without_proof(person)
+    assert names(heard) == ["registration_started"]
+    person.opens_the_link_in_the_mail(org)
+    if not person.is_signed_in:
+        person.signs_in_at_the_org()
+    assert sorted(names(heard)[1:]) == ["email_verified", "registration_completed"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("optional")
+def test_optional_completed_comes_at_once_and_proven_later_each_once(
+    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+) -> None:
+    signs_up_without_proof(person)
+    assert names(heard) == ["registration_started", "registration_completed"]
+    org.users[0].email_verified = True
+    for _ in range(2):
+        Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert names(heard)[2:] == ["email_verified"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_that_fails_fails_alone(
+    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+) -> None:
+    def breaks(**_: Any) -> None:
+        raise RuntimeError("a receiver of the site")
+
+    signals.registration_completed.connect(breaks, weak=False)
+    try:
+        assert person.signs_up(org).is_signed_in
+    finally:
+        signals.registration_completed.disconnect(breaks)
+    assert "registration_completed" in names(heard)
+
+
+# ---- the site's own word on a profile
+
+
+def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
+    person: Person, org: OrgHandle, configure: Configure
+) -> None:
+    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.page.beside("userProfile.email") == ["Use your work address."]
+    assert "We know only companies." in person.page.text
+    assert person.page.typed("Last name") == "Lovelace"
+    assert org.users == []
+    person.email = "ada@company.example"
+    assert person.tells_who_she_is().heading == "Secure your account"
+
+
+def test_a_hook_that_amends_decides_what_the_org_gets(person: Person, org: OrgHandle, configure: Configure) -> None:
+    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    person.opens_the_sign_up().tells_who_she_is()
+    assert org.users[0].profile["lastName"] == "LOVELACE"
