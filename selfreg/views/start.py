@@ -35,7 +35,7 @@ from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import Conflict, Registration, Status
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.steps import Step, next_step
-from selfreg.texts import notice, say
+from selfreg.texts import notices, say
 from selfreg.vault import Unreadable
 from selfreg.views.pages import SignUpView, next_path, render_step, unavailable
 from selfreg.views.progress import carry_out, to_identity_provider
@@ -108,7 +108,7 @@ class StartView(SignUpView):
         except SignUpUnavailable as closed:
             return unavailable(request, closed.messages)
         except IdxError as error:
-            form.page_errors.append(say(notice(error)))
+            form.page_errors += [say(m) for m in notices(error)]
             return self.page(request, form, response)
         request.session.pop(OPENING, None)
         request.session.pop(DRAFT, None)
