@@ -44,10 +44,8 @@ class OktaHook(View):
 
     def body(self, request: HttpRequest) -> Mapping[str, Any] | None:
         """The request's object, None when it is none."""
-        if len(request.body) > MOST_BYTES:
-            return None
         try:
-            decoded = json.loads(request.body)
+            decoded = json.loads(request.body) if len(request.body) <= MOST_BYTES else None
         except (ValueError, RecursionError):
             return None
         return decoded if isinstance(decoded, dict) else None
