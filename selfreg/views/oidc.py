@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -105,7 +106,9 @@ class CallbackView(OIDCAuthenticationCallbackView):
 
     def login_success(self) -> HttpResponse:
         target = landing(self.request.session.get("oidc_login_next", ""))
-        complete_by_sign_in(self.user, self.user.okta_claims["sub"])
+        # Another sign-in of the same person may complete the registration at the same moment.
+        with suppress(Conflict):
+            complete_by_sign_in(self.user, self.user.okta_claims["sub"])
         sign_in(self.request, self.user)
         return redirect(target)
 

@@ -9,10 +9,11 @@ import pytest
 import requests
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db.models.signals import post_init
 from hostile_provider import EMAIL, SUBJECT, Attack, HostileProvider
 from person import SITE, Person
 
-from selfreg.models import OktaIdentity
+from selfreg.models import OktaIdentity, Registration, Status
 
 Look = Callable[[], list[dict[str, Any]]]
 AUTHENTICATE, CALLBACK = f"{SITE}/oidc/authenticate/", "/oidc/callback/"
@@ -324,6 +325,21 @@ def test_a_name_of_somebody_here_is_never_taken(ada: Person, provider: HostilePr
     provider.attack = Attack("root", "userinfo", lambda s: s.about(preferred_username="root", email="root@example.com"))
     root = User.objects.create_superuser("root")
     assert user_of(ada.opens(AUTHENTICATE)) != root
+
+
+def test_two_sign_ins_at_the_same_moment_both_come_in(ada: Person, provider: HostileProvider) -> None:
+    """Another worker completes the registration between reading its row and changing it."""
+    row = Registration.objects.create(issuer=provider.issuer, okta_user_id=SUBJECT, status=Status.AWAITING_EMAIL)
+
+    def quicker(instance: Registration, **_: Any) -> None:
+        Registration.objects.filter(pk=row.pk).update(version=instance.version + 1)
+
+    post_init.connect(quicker, sender=Registration, weak=False)
+    try:
+        ada.opens(AUTHENTICATE)
+    finally:
+        post_init.disconnect(quicker, sender=Registration)
+    assert ada.is_signed_in
 
 
 # ---- the whole takes as long as it may
