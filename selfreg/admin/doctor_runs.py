@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +16,18 @@ from selfreg.models import DoctorRun
 class DoctorRunAdmin(ReadOnlyAdmin):
     """The list shows the newest run in full; each run has a page of its own."""
 
-    list_display = ("at", "issuer", "ok", "found")
+    list_display = ("at", "issuer", "fine", "found")
     change_list_template = "admin/selfreg/doctorrun/list.html"
     change_form_template = "admin/selfreg/doctorrun/detail.html"
+
+    @property
+    def media(self) -> Any:
+        """Our tables; nothing to press, so no script."""
+        return forms.Media(css={"all": ["selfreg/admin.css"]})
+
+    @admin.display(description=_("fine"), boolean=True)
+    def fine(self, run: DoctorRun) -> bool:
+        return run.ok
 
     @admin.display(description=_("found"))
     def found(self, run: DoctorRun) -> str:
@@ -25,6 +35,7 @@ class DoctorRunAdmin(ReadOnlyAdmin):
         return ngettext("%(number)s finding", "%(number)s findings", number) % {"number": number}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {**(extra_context or {}), "last": DoctorRun.objects.first()}
+        title = str(self.opts.verbose_name_plural).capitalize()
+        context = {"last": DoctorRun.objects.first(), "title": title, **(extra_context or {})}
         answer: HttpResponse = super().changelist_view(request, context)
         return answer

@@ -15,7 +15,7 @@ from selfreg.admin.words import failure_words, step_words
 from selfreg.models import OPEN, Registration, Status
 
 MOST_VALUES = 50
-VALUES_SECONDS = 60
+VALUES_SECONDS, NONE_SECONDS = 60, 5
 STUCK = (("5", _("5 minutes")), ("15", _("15 minutes")), ("60", _("1 hour")), ("1440", _("1 day")))
 PERIODS = (("hour", _("Last hour"), 1), ("day", _("Last 24 hours"), 24), ("week", _("Last 7 days"), 168),
            ("month", _("Last 30 days"), 720))  # fmt: skip
@@ -26,8 +26,7 @@ def values_of(column: str) -> list[str]:
     kept: list[str] | None = cache.get(f"selfreg:values:{column}")
     if kept is None:
         kept = _jump(column)
-        if kept:
-            cache.set(f"selfreg:values:{column}", kept, VALUES_SECONDS)
+        cache.set(f"selfreg:values:{column}", kept, VALUES_SECONDS if kept else NONE_SECONDS)
     return kept
 
 

@@ -20,7 +20,7 @@ PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 
 DEFAULT_DAYS, MOST_DAYS = 7, 366
 KEPT_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
-BAR, GAP, LABEL, WIDTH, FIGURES = 30, 14, 190, 760, 130
+WIDTH, ROW, TOP, BAR, THIN = 360, 54, 20, 18, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ def lines(now: Funnel, before: Funnel) -> list[Line]:
                 share=_percent(stage.people, now.started),
                 lost=max(0, previous - stage.people),
                 lost_share=_percent(max(0, previous - stage.people), previous),
-                y=index * (BAR + GAP),
-                width=round(_room() * stage.people / most),
-                before_width=round(_room() * earlier.get(stage.step, 0) / most),
+                y=index * ROW,
+                width=round(WIDTH * stage.people / most),
+                before_width=round(WIDTH * earlier.get(stage.step, 0) / most),
             )
         )
     return made
@@ -115,12 +115,11 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         ],
         "picture": {
             "width": WIDTH,
-            "height": len(shown) * (BAR + GAP),
-            "label": LABEL,
+            "height": len(shown) * ROW,
+            "top": TOP,
             "bar": BAR,
-            "thin": BAR // 3,
-            "room": _room(),
-            "text": WIDTH - FIGURES + 10,
+            "below": TOP + BAR,
+            "thin": THIN,
         },
     }
 
@@ -160,7 +159,3 @@ def _cells(now: Funnel, before: Funnel) -> Iterator[tuple[Any, ...]]:
 
 def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
-
-
-def _room() -> int:
-    return WIDTH - LABEL - FIGURES
