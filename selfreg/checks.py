@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import phonenumbers
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -39,6 +40,10 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         found += _check_url(name, url) if url else []
     found += _check_keys()
     found += _check_client_auth()
+    if conf().enumeration not in ("okta", "neutral"):
+        found.append(Error("SELFREG['ENUMERATION'] is neither 'okta' nor 'neutral'.", id="selfreg.E020"))
+    for country in sorted(set(conf().phone_countries) - phonenumbers.SUPPORTED_REGIONS):
+        found.append(Error(f"SELFREG['PHONE_COUNTRIES'] has {country!r}, no country's ISO code.", id="selfreg.E021"))
     if conf().email_verification not in ("mandatory", "optional"):
         found.append(Error("SELFREG['EMAIL_VERIFICATION'] is neither 'mandatory' nor 'optional'.", id="selfreg.E006"))
     return found

@@ -50,6 +50,9 @@ class Conf:
     """When ``selfreg_purge`` takes the person out of a completed one."""
     most_open: int = 250_000
     """How many registrations may be open at once; one more is asked to come back later."""
+    enumeration: str = "okta"
+    """``okta``: its own message says that an address has an account. ``neutral``: nothing does, and everybody proves
+    the address first."""
     phone_countries: tuple[str, ...] = ()
     """Where texts and calls may go: ISO codes (``("DE", "US")``). Empty: everywhere the org allows."""
     phone_after_email: bool = False

@@ -9,6 +9,7 @@ ends as a notice on the row, so that the next page can say it; the only ``IdxErr
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from typing import Any, Self
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from selfreg import limits, vault
+from selfreg import limits, neutral, vault
 from selfreg.conf import conf
 from selfreg.email import canonical
 from selfreg.flow import Flow
@@ -58,6 +59,8 @@ from selfreg.texts import notice, notices
 
 Kind = RegistrationEvent.Kind
 MANDATORY = "mandatory"
+SENT_AGAIN = Message("", "selfreg.sent_again", severity="INFO")
+NO_MAIL = Message("", "selfreg.neutral", severity="INFO")
 TAKEN = "registration.error.notUniqueWithinOrg"
 POLL_MILLISECONDS = 4_000
 # On a 429 the widget waits a minute before it polls again (protocol 4.7).
@@ -127,6 +130,8 @@ class Enrollment:
         found = Granted(flow.granted) if flow.granted else next_step(flow.response, flow.picked)
         if not isinstance(found, Step):
             return found
+        if neutral.is_on() and neutral.is_code_page(found) and not self.email_proven:
+            found = replace(found, others=None, skip=None, poll=None, messages=(*found.messages, NO_MAIL))
         skip = None if self._must_prove_email(flow.response) else found.skip
         return replace(found, messages=(*flow.notices, *found.messages), skip=skip)
 
@@ -437,6 +442,8 @@ class Enrollment:
         if wait := limits.pace(self.flow.calls) or limits.wait_for(uses):
             return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
         self._count_call()
+        if self.flow.decoy:
+            return self._pretend(kind, sends=kind == Kind.RESENT)
         started = time.monotonic()
         try:
             answer = self.client.proceed(action, values)
@@ -453,6 +460,36 @@ class Enrollment:
             self._trouble(error, unsure=isinstance(error, ForeignHref), draft=draft)
         else:
             self._record(kind, answer, draft, proves_email=proves_email)
+
+    def _meet_neutrally(self, answer: Answer) -> None:
+        """After the first page: everybody to the code from the mail, at the cost of one more call."""
+        taken = any(m.key == TAKEN for m in answer.response.messages)
+        found = next_step(answer.response)
+        choice = neutral.email_choice(found) if isinstance(found, Step) else None
+        if choice is not None:
+            return self.choose(option_id(choice))
+        if taken:
+            limits.wait_for(limits.sending(self.registration, self.client.visitor.ip))
+            self._claim()
+            self._pretend(Kind.ANSWERED, sends=True, asks=neutral.costs_a_choice(self.registration.language))
+        return None
+
+    def _pretend(self, kind: RegistrationEvent.Kind, *, sends: bool, asks: bool = True) -> None:
+        """Behind a decoy: a call that takes as long as the real one, and changes nothing."""
+        if asks:
+            with suppress(IdxError):
+                self.client.introspect(self.flow.transaction)
+        self._save(
+            replace(
+                self.flow,
+                document=neutral.decoy(self.registration.language, wrong=not sends),
+                decoy=True,
+                draft={},
+                notices=(SENT_AGAIN,) if kind == Kind.RESENT else (),
+                resend_at=_wait_until(conf().resend_seconds) if sends else self.flow.resend_at,
+            )
+        )
+        self.registration.note(kind, outcome=TAKEN)
 
     def _ask_again(
         self,
@@ -520,7 +557,7 @@ class Enrollment:
             if kind == Kind.ANSWERED and not errors and _is_same(self.flow, found):
                 flow = replace(flow, notices=(Message("", "selfreg.same_again"),))
             if kind == Kind.RESENT and not errors:
-                flow = replace(flow, notices=(Message("", "selfreg.sent_again", severity="INFO"),))
+                flow = replace(flow, notices=(SENT_AGAIN,))
         if isinstance(found, Ended) and found.awaits_sign_in:
             self.registration.note(kind, step=step_before, **details)
             self.registration.change(to=Status.FINISHING)
@@ -534,6 +571,12 @@ class Enrollment:
         self.registration.note(kind, step=step_before, **details)
         if proven:
             self.registration.note(Kind.VERIFIED, step=step_before)
+        if neutral.is_on() and isinstance(found, Step):
+            if neutral.is_code_page(found) and not errors:
+                chosen = step_before != "enroll-profile"
+                neutral.learn(answer.document, self.registration.language, chosen=chosen)
+            elif step_before == "enroll-profile":
+                self._meet_neutrally(answer)
 
     def _save(self, flow: Flow, **values: Any) -> None:
         """Commits a flow that goes on, and releases the claim."""

@@ -20,7 +20,8 @@ class Flow:
     names). ``picked`` is the visitor's own choice of page, see ``steps.next_step``. Times are seconds since the epoch:
     ``wait_until`` nothing is to be sent, ``resend_at`` the next code may be asked for, ``poll_at`` the org may be asked
     again, ``calls`` the last calls of this transaction. ``phone`` is the number (E.164) that texts and calls go to,
-    ``granted`` an interaction code that came by the browser (identity providers).
+    ``decoy`` says that the document is no answer of the org (``neutral``), ``granted`` is an interaction code that came
+    by the browser (identity providers).
     """
 
     transaction: Transaction = field(repr=False)
@@ -34,6 +35,7 @@ class Flow:
     poll_at: float = 0.0
     calls: tuple[float, ...] = ()
     phone: str = field(default="", repr=False)
+    decoy: bool = False
     granted: str = field(default="", repr=False)
 
     @cached_property

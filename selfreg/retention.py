@@ -3,6 +3,7 @@ two runs do not meet, and a request that holds a row keeps it.
 """
 
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -75,7 +76,7 @@ def _reduce_batch(rows: RegistrationQuerySet, batch: int) -> int:
     return len(ids)
 
 
-def _locked(rows: RegistrationQuerySet, batch: int) -> list[object]:
+def _locked(rows: RegistrationQuerySet, batch: int) -> list[uuid.UUID]:
     """Ids of some of the rows, none of them in another's hands. SQLite has one writer at a time and needs no locks."""
     locked = rows.select_for_update(skip_locked=True, of=("self",)) if _locks_rows() else rows
     return list(locked.order_by().values_list("pk", flat=True)[:batch])

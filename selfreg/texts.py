@@ -27,6 +27,7 @@ MESSAGES = {
         "it, or contact us: we can send you a new one."
     ),
     "selfreg.resumed": _("You began this sign-up before. This is where you left it."),
+    "selfreg.neutral": _("No mail after a few minutes? Perhaps you have an account with this address: sign in."),
     "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
     "selfreg.refused": _("The sign-up service refused this request."),
     "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),

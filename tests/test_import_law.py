@@ -17,7 +17,7 @@ STOREYS: tuple[set[str], ...] = (
     {"idx.transport"},
     {"idx.client", "models", "okta_admin"},
     {"limits", "steps", "flow", "visit", "identities", "linking", "policy_history", "funnel"},
-    {"org", "texts", "passwords"},
+    {"org", "texts", "passwords", "neutral"},
     {"enrollment", "auth"},
     {"approval", "browser", "forms", "decorators", "recovery", "retention"},
     {"views"},

@@ -13,7 +13,7 @@ from django.views.generic import View
 
 from selfreg import texts
 from selfreg.forms import StepForm
-from selfreg.idx.errors import IdxError, OrgUnreachable
+from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.idx.response import IdxResponse, Message
 from selfreg.landing import landing, safe_path
 from selfreg.passwords import password_policy, password_rules
@@ -81,10 +81,14 @@ def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -
     """There is no form to show: the org cannot be asked, or its policy offers no sign-up."""
     messages = notices(problem) if isinstance(problem, IdxError) else problem
     said = list(dict.fromkeys(texts.say(m) for m in messages))
-    status = 503 if isinstance(problem, OrgUnreachable) else 200
+    wait = problem.retry_after if isinstance(problem, RateLimited) else 30
+    status = 503 if isinstance(problem, OrgUnreachable | RateLimited) else 200
     response = render(request, "selfreg/unavailable.html", {"said": said, "next": next_path(request)}, status=status)
     if status == 503:
-        response["Retry-After"] = "30"
+        response["Retry-After"] = str(wait)
+    if isinstance(problem, RateLimited):
+        # There is nothing to type here that coming back by itself could lose.
+        response["Refresh"] = str(wait)
     return response
 
 

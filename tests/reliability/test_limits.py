@@ -319,6 +319,30 @@ def test_limits_over_a_day_are_longer_than_those_over_an_hour() -> None:
     assert {limit.seconds for name, limit in LIMITS.items() if name.endswith("a day")} == {DAY}
 
 
+# ---- the org's own limits
+
+
+def test_a_first_page_that_has_to_wait_says_how_long_and_comes_back_by_itself(person: Person, org: OrgHandle) -> None:
+    org.fail("/interact", "status", status=429)
+    person.opens_the_sign_up()
+    answer = dict(line.split(": ", 1) for line in person.seen[-1].headers.splitlines() if ": " in line)
+    assert person.status == 503
+    assert 1 <= int(answer["Retry-After"]) <= 120
+    assert answer["Refresh"] == answer["Retry-After"]
+    assert f"Try again in {answer['Retry-After']} seconds" in person.page.text
+    assert person.opens_the_sign_up().heading == "Create your account"
+
+
+@pytest.mark.parametrize("remediation", [True, False], ids=["with a step", "without"])
+def test_a_step_that_has_to_wait_stays_and_says_how_long(person: Person, org: OrgHandle, remediation: bool) -> None:
+    org.patch_policy({"unknowns": {"too_many_codes_has_remediation": remediation}})
+    org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 1}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.fills_and_presses({CODE: "000000"}).fills_and_presses({CODE: "000001"})
+    assert person.heading == "Check your e-mail"
+    assert re.search(r"Try again in \d+ seconds", person.page.text)
+
+
 # ---- one transaction
 
 

@@ -1,0 +1,59 @@
+"""What the databases have to stand: another writer, and rows of other versions of this app."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.flow import Flow
+from selfreg.idx.client import Transaction
+from selfreg.models import Registration
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")
+def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> None:
+    """Somebody holds the write lock for a while; the settings make a writer wait instead of failing."""
+    options = connections["default"].settings_dict["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    path, locked, let_go = tmp_path / "db.sqlite3", threading.Event(), threading.Event()
+    sqlite3.connect(path).execute("CREATE TABLE kept (n)").connection.close()
+
+    def hold() -> None:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        locked.set()
+        let_go.wait(10)
+        other.execute("COMMIT")
+        other.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert locked.wait(10)
+    threading.Timer(0.3, let_go.set).start()
+    mine = sqlite3.connect(path, timeout=options["timeout"], isolation_level=None)
+    mine.execute("BEGIN IMMEDIATE")
+    mine.execute("INSERT INTO kept VALUES (1)")
+    mine.execute("COMMIT")
+    mine.close()
+    holder.join(10)
+    assert let_go.is_set()
+
+
+def test_what_a_newer_version_sealed_beside_is_no_obstacle() -> None:
+    flow = Flow(Transaction("handle", "state", "nonce", "verifier"), "{}")
+    assert Flow.of({**flow.sealable(), "of_tomorrow": 1}) == flow
+
+
+def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    row = Registration.objects.get()
+    kept = row.kept()
+    for name in ("calls", "phone", "poll_at", "decoy"):
+        del kept[name]
+    row.keep(kept)
+    row.change()
+    assert person.chooses("Email").types_the_code_from(org).heading == "Secure your account"
