@@ -58,6 +58,9 @@ INPUT_TYPES = {
     "profileUrl": "url",
 }
 NUMBERS = {"integer": forms.IntegerField, "number": forms.FloatField, "decimal": forms.FloatField}
+CONTINENTS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
 ADDRESSES = ("email", "login", "secondEmail", "identifier")
 EMPTY = [("", "—")]
 
@@ -138,12 +141,10 @@ def home_country() -> str:
 
 @cache
 def time_zones() -> list[tuple[str, str]]:
-    """IANA names of places: Okta's ``timezone`` attribute has no choices of its own."""
-    return [
-        (z, z.replace("_", " "))
-        for z in sorted(available_timezones())
-        if "/" in z and not z.startswith(("Etc/", "SystemV/"))
-    ]
+    """IANA names of places: Okta's ``timezone`` attribute has no choices of its own. Aliases ("US/Eastern") are left
+    out.
+    """
+    return [(z, z.replace("_", " ")) for z in sorted(available_timezones()) if z.partition("/")[0] in CONTINENTS]
 
 
 def _choices(leaf: Field) -> forms.Field:

@@ -33,7 +33,7 @@ from selfreg.idx.client import IdxClient
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import Conflict, Registration, Status
-from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
+from selfreg.org import SignUpUnavailable, client_for, fingerprint, open_transaction, sign_up_form
 from selfreg.steps import Step, next_step
 from selfreg.texts import notices, say
 from selfreg.vault import Unreadable
@@ -43,6 +43,7 @@ from selfreg.visit import browser_name, visitor_of
 
 HONEYPOT = "leave_this_empty"
 FORM_TOKEN = "form_token"
+FORM_VERSION = "form_version"
 FORM_TOKEN_SECONDS = 24 * 3600
 IDP = "idp:"
 
@@ -132,7 +133,8 @@ class StartView(SignUpView):
             return to_identity_provider(request, enrollment, idp)
         step = enrollment.step()
         form = StepForm(step, request.POST) if isinstance(step, Step) else None
-        if form is None or not form.is_valid():
+        shown = request.POST.get(FORM_VERSION, enrollment.registration.policy)
+        if form is None or not form.is_valid() or shown != enrollment.registration.policy:
             enrollment.say("selfreg.form_changed")
             return redirect(step_url(request))
         return carry_out(request, enrollment, form, "")
@@ -166,6 +168,7 @@ class StartView(SignUpView):
         context = {
             "next": next_path(request),
             "form_token": _new_attempt(request),
+            "form_version": fingerprint(form.step.remediation),
             "honeypot": HONEYPOT,
             "under_way": MINE in request.session and my_registrations(request).open().exists(),
             "identity_providers": [r for r in response.remediations if r.name == "redirect-idp"],

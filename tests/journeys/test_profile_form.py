@@ -128,3 +128,19 @@ def test_the_home_page_and_the_orgs_sign_in_page_lead_to_the_form(person: Person
     person.follows("Sign in")
     assert person.page.url.startswith(org.base)
     assert person.follows("Sign up").heading == "Create your account"
+
+
+def test_a_form_that_the_org_changed_meanwhile_is_shown_before_anything_is_sent(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up()
+    Person().opens_the_sign_up()
+    nickname = {"name": "nickName", "label": "Nickname", "type": "string", "required": False}
+    profile = [{"name": n, "label": n, "type": "string", "required": True} for n in ("firstName", "lastName", "email")]
+    org.patch_policy({"profile": [*profile, nickname]})
+    newcomer = Person("grace@example.com").opens_the_sign_up()
+    newcomer.fills_and_presses(
+        {"userProfile.firstName": "Grace", "userProfile.lastName": "Hopper", "userProfile.email": newcomer.email}
+    )
+    assert "The form has changed. Please check it and fill in what is new." in newcomer.page.notices()
+    assert newcomer.page.typed("userProfile.firstName") == "Grace"
+    assert newcomer.form.find("userProfile.nickName")
+    assert org.users == []
