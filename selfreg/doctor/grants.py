@@ -10,6 +10,7 @@ from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
 # (OAuth error, part of its description) -> finding; the first that fits. Source: Okta's table of OAuth errors.
 REFUSALS = (
     ("invalid_client", "client_id", "client-unknown"),
+    ("invalid_client", "client_assertion", "client-auth-method"),
     ("invalid_client", "", "client-secret-wrong"),
     ("unauthorized_client", "", "grant-app"),
     ("access_denied", "not enabled", "grant-org"),
@@ -19,6 +20,7 @@ REFUSALS = (
     ("invalid_request", "redirect_uri", "redirect-uri"),
     ("invalid_scope", "", "scopes"),
 )
+CREDENTIALS = ("client-secret-wrong", "client-auth-method")
 AUTH_METHODS = {
     "none": ("none",),
     "secret_post": ("client_secret_post", "client_secret_basic"),
@@ -30,22 +32,31 @@ NEEDED = {"interaction_code": "grant-app", "authorization_code": "grant-sign-in"
 
 def judge(evidence: Evidence) -> Iterator[Found]:
     """Findings about the client, its credentials and its grants."""
-    if evidence.interact:
-        yield _refused(evidence, evidence.interact)
-    elif evidence.token and not _is_expected(evidence.token):
-        yield _refused(evidence, evidence.token)
+    settings = evidence.settings
+    app = settings.app if isinstance(settings, OrgSettings) else None
+    if app and not app.active:
+        yield found("app-inactive", app.label)
+        return
+    mismatch = list(_credentials(evidence, app)) if app else []
+    refusal = evidence.interact or evidence.token
+    if refusal and not _is_expected(refusal) and not (mismatch and _is_about_credentials(refusal)):
+        yield _refused(evidence, refusal)
+    yield from mismatch
     if evidence.authorize and _error_of(evidence.authorize.location) == "unauthorized_client":
         yield found("grant-sign-in")
-    settings = evidence.settings
     if isinstance(settings, OrgSettings):
-        yield from _as_registered(evidence, settings)
+        yield from _as_registered(evidence.site.client_id, app)
     elif not evidence.site.confidential and not evidence.interact:
         yield found("client-public")
 
 
 def _is_expected(error: IdxError) -> bool:
     """The made-up code is refused, once the client is let in."""
-    return isinstance(error, OrgRefused) and error.code in ("invalid_grant", "invalid_request")
+    return isinstance(error, OrgRefused) and error.code == "invalid_grant"
+
+
+def _is_about_credentials(error: IdxError) -> bool:
+    return isinstance(error, OrgRefused) and error.code == "invalid_client"
 
 
 def _refused(evidence: Evidence, error: IdxError) -> Found:
@@ -55,22 +66,20 @@ def _refused(evidence: Evidence, error: IdxError) -> Found:
         return found("issuer-failing", str(error))
     fitting = (name for code, part, name in REFUSALS if error.code == code and part in error.description)
     name = next(fitting, "interact-refused")
-    if name == "client-secret-wrong" and not evidence.site.confidential:
+    if name in CREDENTIALS and not evidence.site.confidential:
         name = "client-secret-missing"
+    elif name in CREDENTIALS and evidence.site.client_auth == "private_key":
+        name = "client-secret-wrong"
     return found(name, error.description)
 
 
-def _as_registered(evidence: Evidence, settings: OrgSettings) -> Iterator[Found]:
-    app, site = settings.app, evidence.site
+def _as_registered(client_id: str, app: OrgApp | None) -> Iterator[Found]:
     if app is None:
-        yield found("client-unknown", site.client_id)
+        yield found("client-unknown", client_id)
         return
-    if not app.active:
-        yield found("app-inactive", app.label)
     for grant, name in NEEDED.items():
         if grant not in app.grants:
             yield found(name, f"on: {', '.join(app.grants) or 'none'}")
-    yield from _credentials(evidence, app)
 
 
 def _credentials(evidence: Evidence, app: OrgApp) -> Iterator[Found]:

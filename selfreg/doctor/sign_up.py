@@ -6,8 +6,7 @@ from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
 from selfreg.steps import is_error
 
-# How an org says that its policy denies sign-up, as opposed to being unable to at the moment.
-DENIALS = ("registration.not.allowed", "security.access_denied", "idx.error.registration", "oie.registration")
+# Parts of the message keys of an org whose policy allows sign-up, but that is unable to at the moment.
 UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")
 
 
@@ -15,9 +14,8 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     """Findings about self-service registration."""
     settings = evidence.settings
     policy = settings.profile_policy if isinstance(settings, OrgSettings) else None
-    denied_by_policy = policy is not None and not policy.sign_up
-    if denied_by_policy:
-        yield found("signup-denied", f"policy {policy.name}" if policy else "")
+    if policy is not None and not policy.sign_up:
+        yield found("signup-denied", f"policy “{policy.name}”")
     elif evidence.response is not None and evidence.form is None:
         said = "; ".join(m.text for m in evidence.response.messages if is_error(m))
         allowed = policy is not None or any(p in m.key for m in evidence.response.messages for p in UNAVAILABLE)

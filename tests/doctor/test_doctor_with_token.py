@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doctor.trouble import Trouble, change_app
+from doctor.trouble import Trouble
 
 from okta_devorg import OrgHandle
 from selfreg.doctor.examination import examine
@@ -36,6 +36,8 @@ TROUBLES = (
     Trouble("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
     Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
     Trouble("doctor.app-not-assigned", app={"assigned": False}),
+    Trouble("doctor.app-inactive", app={"active": False}),
+    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": ["-----BEGIN PUBLIC KEY-----"]}),
     Trouble("doctor.email-disabled", policy={"authenticators": {"okta_email": "disabled"}}),
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "optional"}}),
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),
@@ -71,11 +73,6 @@ def test_each_way_to_be_set_wrong_is_named_and_no_other(
     trouble.make(right_org, configure, settings)
     assert [found.finding.id for found in examine().findings] == [trouble.id]
     assert right_org.users == []
-
-
-def test_an_app_that_is_switched_off_is_named(right_org: OrgHandle) -> None:
-    change_app(right_org, active=False)
-    assert "doctor.app-inactive" in [found.finding.id for found in examine().findings]
 
 
 def test_an_org_that_asks_the_hook_yields_no_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:

@@ -37,6 +37,7 @@ TROUBLES = (
         app={"client_secret": "another"},
     ),
     Trouble("doctor.client-secret-missing", site={"CLIENT_SECRET": ""}),
+    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": ["-----BEGIN PUBLIC KEY-----"]}),
     Trouble("doctor.client-public", app={"client_secret": None}, site={"CLIENT_SECRET": ""}),
     Trouble("doctor.grant-app", app={"grants": ["authorization_code", "refresh_token"]}),
     Trouble("doctor.grant-sign-in", app={"grants": ["interaction_code", "refresh_token"]}),

@@ -1,0 +1,69 @@
+"""What the local org cannot be set to, judged from evidence alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from selfreg.doctor import assignment, authenticators, form_fields, grants, issuer, sign_up
+from selfreg.doctor.evidence import Discovery, Evidence, OrgApp, OrgSettings, ProfilePolicy, Site
+from selfreg.doctor.findings import Found
+from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, RateLimited
+from selfreg.idx.response import Field, IdxResponse, Remediation
+
+ISSUER = "https://dev-1.okta.com/oauth2/default"
+SITE = Site(
+    ISSUER, "0oa1", "secret_post", "https://www.example.com", "https://www.example.com/oidc/callback/",
+    "https://www.example.com/", "https://www.example.com/oidc/authenticate/", "https://www.example.com/signup/verify/",
+    "", "openid", "mandatory",
+)  # fmt: skip
+GRANTS = ("authorization_code", "interaction_code")
+APP = OrgApp("0oa1", "Site", True, "client_secret_basic", GRANTS, (), (), "", None, ("00gTeam",))
+POLICY = ProfilePolicy("rst1", "Default", True, True, ("00gTeam",), ("email",), ())
+RIGHT = Evidence(SITE, Discovery(ISSUER, (f"{ISSUER}/v1/token",)), keys=1, token=OrgRefused("invalid_grant", "", 400))
+KNOWN = OrgSettings(APP, POLICY, {}, "00gEveryone")
+
+
+def ids(found: object) -> list[str]:
+    return [f.finding.id for f in found if isinstance(f, Found)]  # type: ignore[attr-defined]
+
+
+def test_endpoints_of_another_host_are_named() -> None:
+    foreign = Discovery(ISSUER, ("https://login.example/oauth2/v1/token",))
+    assert ids(issuer.judge(RIGHT)) == []
+    assert ids(issuer.judge(replace(RIGHT, discovery=foreign))) == ["doctor.issuer-endpoints"]
+
+
+def test_an_app_under_no_profile_policy_is_named() -> None:
+    evidence = replace(RIGHT, settings=replace(KNOWN, profile_policy=None))
+    assert ids(sign_up.judge(replace(RIGHT, settings=KNOWN))) == []
+    assert ids(sign_up.judge(evidence)) == ["doctor.signup-policy"]
+
+
+def test_the_group_that_new_people_join_is_enough() -> None:
+    assert ids(assignment.judge(replace(RIGHT, settings=KNOWN))) == []
+    elsewhere = replace(KNOWN, profile_policy=replace(POLICY, target_group_ids=("00gOther",)))
+    assert ids(assignment.judge(replace(RIGHT, settings=elsewhere))) == ["doctor.app-not-assigned"]
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (OrgRefused("access_denied", "The requested feature is not enabled in this environment.", 400), "grant-org"),
+        (OrgRefused("server_mood", "Not today.", 400), "interact-refused"),
+        (RateLimited(30), "rate-limited"),
+        (AnswerLost("HTTP 503"), "issuer-failing"),
+    ],
+)
+def test_every_refusal_of_interact_has_a_name(error: IdxError, wanted: str) -> None:
+    assert ids(grants.judge(replace(RIGHT, interact=error, token=None))) == [f"doctor.{wanted}"]
+
+
+def test_a_field_that_only_a_script_could_fill_in_is_named() -> None:
+    form = Remediation("enroll-profile", "/x", fields=(Field("ticket", "ticket", required=True, visible=False),))
+    evidence = replace(RIGHT, form=form, response=IdxResponse(remediations=(form,)))
+    assert ids(form_fields.judge(evidence)) == ["doctor.field-unsupported"]
+
+
+def test_clocks_that_differ_make_no_lifetime_of_a_sign_up() -> None:
+    assert ids(authenticators.judge(replace(RIGHT, lifetime=10.0))) == ["doctor.transaction-lifetime"]
+    assert ids(authenticators.judge(replace(RIGHT, lifetime=10.0, clock_difference=7200.0))) == []
