@@ -17,7 +17,7 @@ from selfreg.admin.words import failure_words, step_words
 from selfreg.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
-DEFAULT_DAYS, MOST_DAYS = 7, 366
+DEFAULT_DAYS, MOST_DAYS = 1, 366
 KEPT_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
 WIDTH, ROW, TOP, BAR, THIN = 360, 54, 20, 18, 6

@@ -118,7 +118,7 @@ def test_the_page_the_csv_and_the_json_tell_the_same(manager: Client, people: Pe
         "from=2026-01-01",
     ],
 )
-def test_a_period_that_is_none_is_the_last_week(manager: Client, query: str) -> None:
+def test_a_period_that_is_none_is_the_last_day(manager: Client, query: str) -> None:
     numbers = manager.get(f"{LIST}funnel/?format=json&{query}").json()["now"]
     start, end = (numbers["period"][name][:10] for name in ("start", "end"))
     assert (start < end, len(numbers["stages"])) == (True, 2)
