@@ -95,6 +95,11 @@ def _facts(evidence: Evidence) -> Iterator[tuple[str, str]]:
     settings = evidence.settings
     if isinstance(settings, OrgSettings):
         yield from _facts_of_an_administrator(settings)
+        if settings.app and settings.app.email_callback_uri is None:
+            yield (
+                "URIs",
+                f"look by hand: the Email Verification Experience URI must be {evidence.site.email_callback_uri}",
+            )
     elif not evidence.has_token:
         yield "token", "none: assignment, authenticators and policies cannot be read (SELFREG['API_TOKEN'])"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-from selfreg.doctor.documents import OrgDocuments, at
+from selfreg.doctor.documents import EMAIL_CALLBACK, OrgDocuments, at
 from selfreg.doctor.evidence import Site
 from selfreg.doctor.management_api import Json
 from selfreg.setup_org import wanted
@@ -62,7 +62,8 @@ def _app(site: Site, now: OrgDocuments) -> Iterator[Change]:
             raise CannotPlan(f"There is no app {site.client_id}. An app with a private key has to be made by hand.")
         body = wanted.new_app(site)
         undo = (Call("POST", f"apps/{APP}/lifecycle/deactivate"), Call("DELETE", f"apps/{APP}"))
-        lines = tuple(difference({}, body))
+        if_it_can = f"{EMAIL_CALLBACK}: (nothing) -> {site.email_callback_uri} (afterwards, where the org's API has it)"
+        lines = (*difference({}, body), if_it_can)
         yield Change(f"new app “{body['label']}”", lines, Call("POST", "apps", body), undo, makes=APP)
         return
     before = _without_secret(now.app)

@@ -40,7 +40,7 @@ def app(now: Json, site: Site) -> Json:
     client["post_logout_redirect_uris"] = _with(client.get("post_logout_redirect_uris"), site.sign_out_uri)
     client["grant_types"] = _with(client.get("grant_types"), *GRANTS)
     client["initiate_login_uri"] = site.initiate_login_uri
-    if EMAIL_CALLBACK in client or "id" not in now:
+    if EMAIL_CALLBACK in client:
         client[EMAIL_CALLBACK] = site.email_callback_uri
     return after
 

@@ -6,6 +6,7 @@ import pytest
 
 from selfreg.doctor import assignment, authenticators, form_fields, grants, issuer, sign_up
 from selfreg.doctor.evidence import Discovery, Evidence, OrgApp, OrgSettings, ProfilePolicy, Site
+from selfreg.doctor.examination import _facts
 from selfreg.doctor.findings import Found
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, RateLimited
 from selfreg.idx.response import Field, IdxResponse, Remediation
@@ -67,3 +68,8 @@ def test_a_field_that_only_a_script_could_fill_in_is_named() -> None:
 def test_clocks_that_differ_make_no_lifetime_of_a_sign_up() -> None:
     assert ids(authenticators.judge(replace(RIGHT, lifetime=10.0))) == ["doctor.transaction-lifetime"]
     assert ids(authenticators.judge(replace(RIGHT, lifetime=10.0, clock_difference=7200.0))) == []
+
+
+def test_what_the_org_does_not_tell_is_said_to_be_looked_up_by_hand() -> None:
+    facts = dict(_facts(replace(RIGHT, has_token=True, settings=KNOWN)))
+    assert "https://www.example.com/signup/verify/" in facts["URIs"]

@@ -59,8 +59,17 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS("Nothing to change."))
         elif self.is_agreed(options):
             carry_out(api, changes, ledger, lambda name: self.stdout.write(f"done: {name}"))
+            # What a new app shows by itself now, and was announced with it.
+            carry_out(api, self.rest(api), ledger, lambda name: self.stdout.write(f"done: {name}"))
             self.stdout.write(f"Written down in {ledger.path}; --undo takes it back.")
             self.verify()
+
+    def rest(self, api: Management) -> tuple[Change, ...]:
+        site = asking.site()
+        try:
+            return plan(site, documents.read(api, site.client_id))
+        except IdxError as error:
+            raise CommandError(f"Changed, but it could not be read back. {in_words(error)} Run it again.") from error
 
     def undo(self, api: Management, ledger: Ledger, options: dict[str, Any]) -> None:
         for entry in ledger.to_undo:
