@@ -77,7 +77,7 @@ def usable_session(org: Org, request: Request) -> Session | None:
     session = org.sign_ins.session(request.cookies.get("sid"))
     user = org.users.find(session.user_id) if session else None
     max_age = request.values.get("max_age", "")
-    too_old = session and max_age.isdigit() and org.clock.now() > session.started_at + int(max_age)
+    too_old = session and max_age.isdecimal() and org.clock.now() > session.started_at + int(max_age)
     return session if user and user.status is Status.ACTIVE and not too_old else None
 
 

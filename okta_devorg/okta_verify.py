@@ -29,7 +29,7 @@ SENT_BY: dict[str, tuple[Channel, str]] = {
 def start(org: Org, tx: Transaction, chosen: Json) -> None:
     """By QR code unless another channel is chosen; mail and text need an address first."""
     channel = chosen.get("channel", "qrcode")
-    if channel not in SENT_BY:
+    if not isinstance(channel, str) or channel not in SENT_BY:
         raise bad_request()
     tx.channel = channel
     sender, field = SENT_BY[channel]

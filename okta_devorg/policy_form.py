@@ -120,7 +120,7 @@ def read_value(setting: Setting, policy: Policy, form: Mapping[str, str]) -> Any
         return setting.path in form
     text = form[setting.path].strip()
     whole = setting.number or isinstance(value_of(policy, setting.path), int)
-    return int(text) if whole and text.isdigit() else text or None
+    return int(text) if whole and text.isdecimal() else text or None
 
 
 def read_attribute(attribute: Json, form: Mapping[str, str]) -> Json:

@@ -72,8 +72,8 @@ def listing(org: Org, request: Request, items: Iterable[Json]) -> Response:
     """A page of a list; `after` and `limit` as Okta has them, the next page in the Link header."""
     everything = list(items)
     after, limit = request.args.get("after", ""), request.args.get("limit", "")
-    start = int(after) if after.isdigit() else 0
-    size = max(1, min(int(limit), PAGE)) if limit.isdigit() else PAGE
+    start = int(after) if after.isdecimal() else 0
+    size = max(1, min(int(limit), PAGE)) if limit.isdecimal() else PAGE
     reply = json_reply(everything[start : start + size])
     here = org.base + request.path
     links = [f'<{here}?{urlencode(request.args.to_dict())}>; rel="self"']

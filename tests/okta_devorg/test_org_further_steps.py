@@ -223,6 +223,33 @@ def test_okta_verify_by_mail_or_text(org: OrgHandle, journey: Journey, channel: 
     assert "successWithInteractionCode" in journey.document
 
 
+@pytest.mark.parametrize("channel", [[], {}, 7, None, "pigeon"])
+def test_odd_channels_are_refused(org: OrgHandle, journey: Journey, channel: object) -> None:
+    with_okta_verify(org, journey)
+    journey.take("select-enrollment-channel", authenticator={"id": "autLocalOktaVerify01", "channel": channel})
+    assert (journey.status, journey.keys) == (400, ["E0000020"])
+
+
+ODD: list[Any] = [None, [], {}, 7, "x", {"plan": []}, {"plan": {"a": 1}}]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_answers_to_prompts_are_refused(org: OrgHandle, journey: Journey, odd: Any) -> None:
+    prompts = {"consent": True, "keep_me_signed_in": True, "progressive_profile": {"attributes": [PLAN]}}
+    org.patch_policy(prompts)
+    asked = journey.signed_up().document
+    journey.take("profile-update", userProfile=odd)
+    assert journey.status == 400
+    journey.document = asked
+    asked = journey.take("profile-update", userProfile={"plan": "free"})
+    journey.take("consent", consent=odd)
+    assert (journey.status, journey.keys) == (400, ["E0000020"])
+    journey.document = asked
+    journey.take("consent", consent=True)
+    journey.take("keep-me-signed-in", keepMeSignedIn=odd)
+    assert (journey.status, journey.keys) == (400, ["E0000020"])
+
+
 def test_duo_never_works_here_and_can_be_left(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"duo": "optional"}})
     journey.signed_up().choose("Duo Security")
