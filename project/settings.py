@@ -102,6 +102,16 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
+# What the app speaks; anything else gets English, in one piece.
+LANGUAGES = [
+    ("en", "English"),
+    ("ar", "العربية"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("ja", "日本語"),
+    ("pt-br", "Português (Brasil)"),
+]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("members/", views.members, name="members"),
     path("signup/", include("selfreg.urls")),
     path("oidc/", include("mozilla_django_oidc.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("signout/", LogoutView.as_view(), name="signout"),
     path("favicon.ico", views.favicon),
     path("admin/", admin.site.urls),

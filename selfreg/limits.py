@@ -46,6 +46,8 @@ LIMITS: Mapping[str, Limit] = {
     "code by challenge": Limit(5, 10 * MINUTE),
     "code by address": Limit(20, HOUR),
     "code by ip": Limit(200, HOUR),
+    # The password of an account that was here before.
+    "join by account": Limit(5, 15 * MINUTE, relaxed=5),
     # Texts and calls cost money, and fraud earns it.
     "text by number": Limit(5, HOUR),
     "text by number, a day": Limit(10, DAY),

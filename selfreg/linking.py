@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.utils import timezone
 
 from selfreg.conf import conf
 from selfreg.email import canonical
+from selfreg.limits import wait_for
 from selfreg.models import OktaIdentity
 
 logger = logging.getLogger("selfreg")
-MOST_TRIES = 5
-TRIES_SECONDS = 900
 
 
 class LinkOffered(Exception):
@@ -44,9 +42,7 @@ def account_to_join(person: Mapping[str, Any]) -> Any:
 
 def may_try(user: Any) -> bool:
     """Counts an attempt at an account's password; False once there were too many."""
-    name = f"selfreg:link:{user.pk}"
-    cache.add(name, 0, TRIES_SECONDS)
-    return cache.incr(name) <= MOST_TRIES
+    return not wait_for({"join by account": str(user.pk)})
 
 
 def join(user: Any, subject: str) -> OktaIdentity:
