@@ -70,7 +70,7 @@ def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
     """What an administrator of the org changed, one sentence for each change."""
     old, new = {f["name"]: f for f in before}, {f["name"]: f for f in after}
     added = [_added(f) for name, f in new.items() if name not in old]
-    removed = [_say("“%(label)s” is no longer asked for.", f) for name, f in old.items() if name not in new]
+    removed = [_say(gettext("“%(label)s” is no longer asked for."), f) for name, f in old.items() if name not in new]
     changed = [said for name, f in new.items() if name in old for said in _changes(old[name], f)]
     both = [name for name in old if name in new]
     moved = [gettext("The order of the fields changed.")] if both != [n for n in new if n in old] else []
@@ -79,26 +79,27 @@ def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
 
 def _added(field: Mapping[str, Any]) -> str:
     if field["required"]:
-        return _say("“%(label)s” is asked for now, and must be filled in.", field)
-    return _say("“%(label)s” is asked for now; it may be left empty.", field)
+        return _say(gettext("“%(label)s” is asked for now, and must be filled in."), field)
+    return _say(gettext("“%(label)s” is asked for now; it may be left empty."), field)
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
     if old["required"] != new["required"]:
-        yield _say(
-            "“%(label)s” must be filled in now." if new["required"] else "“%(label)s” may be left empty now.", new
-        )
+        must, may = gettext("“%(label)s” must be filled in now."), gettext("“%(label)s” may be left empty now.")
+        yield _say(must if new["required"] else may, new)
     for aspect in ASPECTS:
         if old[aspect] != new[aspect]:
-            yield _say("%(name)s: %(aspect)s “%(old)s” became “%(new)s”.", new, aspect, old[aspect], new[aspect])
+            yield _say(
+                gettext("%(name)s: %(aspect)s “%(old)s” became “%(new)s”."), new, aspect, old[aspect], new[aspect]
+            )
     gone = [o for o in old["options"] if o not in new["options"]]
     came = [o for o in new["options"] if o not in old["options"]]
     if came:
-        yield _say("“%(label)s” offers now: %(new)s.", new, new=", ".join(came))
+        yield _say(gettext("“%(label)s” offers now: %(new)s."), new, new=", ".join(came))
     if gone:
-        yield _say("“%(label)s” no longer offers: %(old)s.", new, old=", ".join(gone))
+        yield _say(gettext("“%(label)s” no longer offers: %(old)s."), new, old=", ".join(gone))
 
 
 def _say(sentence: str, field: Mapping[str, Any], aspect: str = "", old: str = "", new: str = "") -> str:
     values = {"label": field["label"] or field["name"], "name": field["name"], "aspect": aspect, "old": old, "new": new}
-    return gettext(sentence) % values
+    return sentence % values

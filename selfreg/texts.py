@@ -133,6 +133,36 @@ LABELS = {
 }
 
 
+# Okta's labels of its base attributes, as an English org sends them.
+BASE_LABELS = {
+    "First name": _("First name"),
+    "Last name": _("Last name"),
+    "Email": _("Email"),
+    "Primary email": _("Primary email"),
+    "Secondary email": _("Secondary email"),
+    "Username": _("Username"),
+    "Mobile phone": _("Mobile phone"),
+    "Primary phone": _("Primary phone"),
+    "City": _("City"),
+    "Country code": _("Country code"),
+    "Enter code": _("Enter code"),
+    "Enter password": _("Enter password"),
+    "Password": _("Password"),
+    "Phone": _("Phone"),
+    "Phone number": _("Phone number"),
+    "Security Question": _("Security Question"),
+    "Security Key or Biometric": _("Security Key or Biometric"),
+    "Google Authenticator": _("Google Authenticator"),
+    "SMS": _("SMS"),
+    "Voice call": _("Voice call"),
+}
+
+
+def name_of(label_: str) -> str:
+    """What the org calls an authenticator or a method, in the visitor's language where the name is Okta's own."""
+    return str(BASE_LABELS.get(label_, label_))
+
+
 def notice(error: IdxError) -> Message:
     """A failed exchange as a message; the org's own sentence where it gave one."""
     key = next(key for kind, key in TROUBLES if isinstance(error, kind))
@@ -169,7 +199,13 @@ def say(message: Message) -> str:
 
 
 def label(field: Field) -> str:
-    """The org's label, else ours, else the field's name taken apart: ``zipCode`` becomes "Zip code"."""
+    """The org's label, else ours, else the field's name taken apart: ``zipCode`` becomes "Zip code".
+
+    Okta's own English labels of its base attributes are translated, unless an administrator chose them.
+    """
+    own = BASE_LABELS.get(field.label)
+    if own and not field.custom_label:
+        return str(own)
     if field.label:
         return field.label
     if field.name in LABELS:

@@ -64,7 +64,10 @@ def _choose(step: Step) -> Layout:
     chooser = choice_field(step.remediation)
     if chooser is None or not step.choices:
         return as_sent(step)
-    choices = [(option_id(o), o.label or (o.authenticator.label if o.authenticator else "")) for o in step.choices]
+    choices = [
+        (option_id(o), texts.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
+        for o in step.choices
+    ]
     hints = {option_id(o): CHOICE_HINTS.get(o.authenticator.key, "") if o.authenticator else "" for o in step.choices}
     radios = _radios(choices, _("What do you want to set up now?"))
     radios.choice_hints = {k: str(v) for k, v in hints.items()}  # type: ignore[attr-defined]
@@ -102,7 +105,7 @@ def _phone(step: Step) -> Layout:
 
 def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
     leaf = next((leaf for outer in step.fields for leaf in outer.leaves if leaf.path == path), None)
-    return [(str(o.value), o.label) for o in leaf.options] if leaf and leaf.mutable else []
+    return [(str(o.value), texts.name_of(o.label)) for o in leaf.options] if leaf and leaf.mutable else []
 
 
 def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:

@@ -99,10 +99,15 @@ def seconds_until(moment: float) -> int:
 
 def _progress(step: Step, response: IdxResponse) -> list[tuple[str, str]]:
     """(label, done | current | todo): what the org has, what is at hand, what it still names. Never a made-up count."""
-    done = [(a.label, "done") for a in response.enrolled if a.label]
-    current = [(step.authenticator.label, "current")] if step.authenticator and step.authenticator.label else []
+    done = [(texts.name_of(a.label), "done") for a in response.enrolled if a.label]
+    current = (
+        [(texts.name_of(step.authenticator.label), "current")]
+        if step.authenticator and step.authenticator.label
+        else []
+    )
     named = {label for label, _state in (*done, *current)}
-    todo = [(a.label, "todo") for a in response.authenticators if a.label and a.label not in named]
+    waiting = [texts.name_of(a.label) for a in response.authenticators if a.label]
+    todo = [(label, "todo") for label in waiting if label not in named]
     return [*done, *current, *todo] if done or current else []
 
 
