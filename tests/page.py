@@ -87,7 +87,8 @@ class Page:
 
     @property
     def forms(self) -> list[Form]:
-        return [self.form(e) for e in self.all("form")]
+        """All but the language switch at the foot of every page."""
+        return [self.form(e) for e in self.all("form") if "languages" not in (attribute(e, "class") or "")]
 
     def link(self, words: str) -> str:
         found = [attribute(e, "href") for e in self.all("a") if text(e) == words]

@@ -15,7 +15,10 @@ def ada(visitor: Visitor) -> Visitor:
 
 
 def test_only_the_fields_of_the_chosen_way_show(ada: Visitor) -> None:
-    offered, own = ada.page.get_by_role("combobox"), ada.page.get_by_role("textbox", name="Create a security question")
+    offered, own = (
+        ada.page.locator("main").get_by_role("combobox"),
+        ada.page.get_by_role("textbox", name="Create a security question"),
+    )
     expect(offered).to_be_visible()
     expect(own).to_be_hidden()
     ada.page.get_by_role("radio", name="Create my own").check()
