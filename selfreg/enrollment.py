@@ -1,52 +1,41 @@
 """One registration, from begin to finish: the pipeline that joins the wire (``idx``) with the row (``models``).
 
-Every door (views, admin, commands) uses ``Enrollment``. A call to the org is always bracketed: the intent is committed,
-the call is made with no transaction open, the result is committed by compare-and-set. What goes wrong on the way
-ends as a notice on the row, so that the next page can say it; the only ``IdxError`` that leaves this file is
-``NotOffered``: the caller asked for what is not there.
+Every door (views, admin, commands) uses ``Enrollment``. The only ``IdxError`` that leaves this file is ``NotOffered``:
+the caller asked for what is not there. How a call is made and committed is in ``conversation``.
 """
 
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Self
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from selfreg import limits, neutral, vault
+from selfreg import limits, neutral
 from selfreg.conf import conf
+from selfreg.conversation import TAKEN, Conversation, Kind, outcome_of, wait_until
 from selfreg.email import canonical
 from selfreg.flow import Flow
 from selfreg.idx.client import Answer, Grant, IdxClient
 from selfreg.idx.errors import (
-    AnswerLost,
-    ForeignHref,
     IdxError,
     NotOffered,
-    OrgRefused,
     RateLimited,
     TransactionExpired,
 )
-from selfreg.idx.response import Action, IdxResponse, Message
-from selfreg.idx.transport import TOTAL_SECONDS
-from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, Status, link_digest
+from selfreg.idx.response import Action, Message
+from selfreg.models import Conflict, Registration, RegistrationEvent, Status, link_digest
 from selfreg.org import fingerprint, within_org
 from selfreg.profile_hook import ProfileRefused, judged
 from selfreg.signals import (
     announce,
     registration_completed,
-    registration_expired,
-    registration_failed,
     registration_started,
 )
 from selfreg.steps import (
     SELECT,
-    Ended,
     Granted,
     Step,
     current_remediation,
@@ -55,20 +44,10 @@ from selfreg.steps import (
     next_step,
     option_id,
 )
-from selfreg.texts import notice, notices
 
-Kind = RegistrationEvent.Kind
-MANDATORY = "mandatory"
-SENT_AGAIN = Message("", "selfreg.sent_again", severity="INFO")
-NO_MAIL = Message("", "selfreg.neutral", severity="INFO")
-TAKEN = "registration.error.notUniqueWithinOrg"
 POLL_MILLISECONDS = 4_000
 # On a 429 the widget waits a minute before it polls again (protocol 4.7).
 POLL_PAUSE_SECONDS = 60
-# One call and the question after a lost answer, with room for the database.
-# A lost answer that took longer is asked about by the next request: no page takes two deadlines.
-PATIENCE_SECONDS = 3.0
-BUSY_SECONDS = 2 * TOTAL_SECONDS + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +60,11 @@ class Origin:
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
-class Enrollment:
+class Enrollment(Conversation):
     """The verbs of one registration. Each returns nothing: read ``step()`` afterwards.
 
     :raises Conflict: (every verb) another request is at work on this registration or was quicker; show its page
     """
-
-    def __init__(self, registration: Registration, client: IdxClient) -> None:
-        self.registration, self.client = registration, client
-        self._flow: Flow | None = None
-        self.leftover: dict[str, str] = {}
-        """What was typed on the first page, when the transaction ran out: for starting again."""
 
     @classmethod
     def begin(cls, client: IdxClient, flow: Flow, draft: dict[str, str], origin: Origin) -> Self:
@@ -123,43 +96,6 @@ class Enrollment:
             raise Conflict("already begun") from error
         announce(registration_started, Registration, registration=registration)
         return enrollment
-
-    def step(self) -> Step | Granted | Ended:
-        """What the visitor sees now. No call to the org."""
-        flow = self.flow
-        found = Granted(flow.granted) if flow.granted else next_step(flow.response, flow.picked)
-        if not isinstance(found, Step):
-            return found
-        if neutral.is_on() and neutral.is_code_page(found) and not self.email_proven:
-            found = replace(found, others=None, skip=None, poll=None, messages=(*found.messages, NO_MAIL))
-        skip = None if self._must_prove_email(flow.response) else found.skip
-        return replace(found, messages=(*flow.notices, *found.messages), skip=skip)
-
-    @property
-    def flow(self) -> Flow:
-        """The sealed part of the row.
-
-        :raises vault.Unreadable: its key is gone; the registration cannot go on
-        """
-        if self._flow is None:
-            kept = self.registration.kept()
-            if kept is None:
-                raise vault.Unreadable("nothing is kept")
-            self._flow = Flow.of(kept)
-        return self._flow
-
-    @property
-    def readable(self) -> bool:
-        """Whether what the row keeps can still be read."""
-        try:
-            return bool(self.flow)
-        except vault.Unreadable:
-            return False
-
-    @property
-    def email_proven(self) -> bool:
-        """Whether this registration saw the address proven."""
-        return self.registration.email_verified_at is not None
 
     def refresh(self) -> None:
         """Asks the org where the registration stands, if a lost answer left that open."""
@@ -272,14 +208,14 @@ class Enrollment:
             self.expire(error.description)
             return True
         except RateLimited:
-            self._save(replace(self.flow, poll_at=_wait_until(POLL_PAUSE_SECONDS)))
+            self._save(replace(self.flow, poll_at=wait_until(POLL_PAUSE_SECONDS)))
             return False
         except IdxError:
             self._save(self.flow)
             return False
         if answer.status == 429 or not self._moved_on(answer):
             pause = POLL_PAUSE_SECONDS if answer.status == 429 else 0
-            self._save(replace(self.flow, poll_at=_wait_until(pause)))
+            self._save(replace(self.flow, poll_at=wait_until(pause)))
             return False
         self._record(Kind.ANSWERED, answer, {}, proves_email=_proves_email(step))
         return True
@@ -352,12 +288,7 @@ class Enrollment:
         self._flow = None
         self.registration.sealed = ""
         self.registration.change(to=Status.READY, busy_until=None, step="")
-        self.registration.note(Kind.TROUBLE, outcome=_trouble_outcome(error), request_id=error.request_id)
-
-    def leave_to_link(self, subject: str) -> None:
-        """The org is done; the person decides about an older account of this site first."""
-        self.registration.sealed = ""
-        self.registration.change(to=Status.READY, busy_until=None, step="", okta_user_id=subject[:100])
+        self.registration.note(Kind.TROUBLE, outcome=outcome_of(error), request_id=error.request_id)
 
     def leave_to_email(self) -> None:
         """The site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
@@ -385,28 +316,6 @@ class Enrollment:
         """Leaves a notice of ours for the next page."""
         self._save(replace(self.flow, notices=(Message("", key, severity="INFO"),)))
 
-    def fail(self, reason: str, text: str = "") -> None:
-        """Ends for a reason that the person cannot put right on this page."""
-        self._end(Status.FAILED, Kind.FAILED, failure=reason[:100], failure_text=text[:500])
-        announce(registration_failed, Registration, registration=self.registration, reason=reason)
-
-    def expire(self, words: str = "") -> None:
-        """Ends because the transaction ran out; keeps what was typed first in ``leftover``.
-
-        :param words: the org's own, if it said so itself
-        """
-        self.leftover = self.flow.profile if self.registration.sealed else {}
-        self._end(Status.EXPIRED, Kind.EXPIRED, failure_text=words[:500])
-        announce(registration_expired, Registration, registration=self.registration)
-
-    # -- one call
-
-    def _must_prove_email(self, response: IdxResponse) -> bool:
-        """Whether skipping now would leave an address unproven that this site wants proven."""
-        mandatory = MANDATORY in (self.registration.workflow, conf().email_verification)
-        offered = any(a.key == "okta_email" for a in response.authenticators)
-        return mandatory and offered and not self.email_proven
-
     def _present_step(self) -> Step:
         found = self.step()
         if not isinstance(found, Step):
@@ -424,43 +333,6 @@ class Enrollment:
         """Another page of the same answer: no call."""
         self._save(replace(self.flow, picked=picked, notices=(), draft={}))
 
-    def _call(
-        self,
-        kind: RegistrationEvent.Kind,
-        action: Action,
-        values: Mapping[str, Any],
-        draft: dict[str, str],
-        *,
-        proves_email: bool = False,
-        uses: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        """One change at the org, unless it has to wait.
-
-        :param uses: what it counts towards, see ``limits.wait_for``
-        """
-        self._claim()
-        if wait := limits.pace(self.flow.calls) or limits.wait_for(uses):
-            return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
-        self._count_call()
-        if self.flow.decoy:
-            return self._pretend(kind, sends=kind == Kind.RESENT)
-        started = time.monotonic()
-        try:
-            answer = self.client.proceed(action, values)
-        except TransactionExpired as error:
-            self.expire(error.description)
-        except AnswerLost as error:
-            if time.monotonic() - started > PATIENCE_SECONDS:
-                # The visitor has waited long enough: the page that follows asks.
-                return self._trouble(error, unsure=True, draft=draft)
-            self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
-            self._ask_again(kind, draft, proves_email=proves_email, words=error.description)
-        except IdxError as error:
-            # An answer that leads elsewhere must not be kept: a fresh one may lead home.
-            self._trouble(error, unsure=isinstance(error, ForeignHref), draft=draft)
-        else:
-            self._record(kind, answer, draft, proves_email=proves_email)
-
     def _meet_neutrally(self, answer: Answer) -> None:
         """After the first page: everybody to the code from the mail, at the cost of one more call."""
         taken = any(m.key == TAKEN for m in answer.response.messages)
@@ -474,180 +346,39 @@ class Enrollment:
             self._pretend(Kind.ANSWERED, sends=True, asks=neutral.costs_a_choice(self.registration.language))
         return None
 
-    def _pretend(self, kind: RegistrationEvent.Kind, *, sends: bool, asks: bool = True) -> None:
-        """Behind a decoy: a call that takes as long as the real one, and changes nothing."""
-        if asks:
-            with suppress(IdxError):
-                self.client.introspect(self.flow.transaction)
-        self._save(
-            replace(
-                self.flow,
-                document=neutral.decoy(self.registration.language, wrong=not sends),
-                decoy=True,
-                draft={},
-                notices=(SENT_AGAIN,) if kind == Kind.RESENT else (),
-                resend_at=_wait_until(conf().resend_seconds) if sends else self.flow.resend_at,
-            )
-        )
-        self.registration.note(kind, outcome=TAKEN)
-
-    def _ask_again(
-        self,
-        kind: RegistrationEvent.Kind,
-        draft: dict[str, str] | None = None,
-        *,
-        proves_email: bool = False,
-        words: str = "",
-    ) -> None:
-        """After a lost answer the change is not repeated: the org is asked what became of it."""
-        self._count_call()
-        try:
-            answer = self.client.introspect(self.flow.transaction)
-        except TransactionExpired as error:
-            self.expire(error.description)
-        except IdxError as error:
-            self._trouble(error, unsure=True, draft=draft)
-        else:
-            moved = self._moved_on(answer)
-            typed = self.flow.draft if draft is None else draft
-            self._record(kind if moved else Kind.RECOVERED, answer, typed, proves_email=proves_email and moved)
-            if not moved and self.registration.is_open:
-                said = (Message("", "selfreg.answer_lost"), *([Message(words)] if words else []))
-                self._save(replace(self.flow, draft=typed, notices=said))
-
-    def _count_call(self) -> None:
-        self._flow = replace(self.flow, calls=(*self.flow.calls, time.time())[-limits.CALLS :])
-
-    def _moved_on(self, answer: Answer) -> bool:
-        before, after = next_step(self.flow.response), next_step(answer.response)
-        return not isinstance(after, Step) or not isinstance(before, Step) or after.name != before.name
-
-    def _claim(self) -> None:
-        self.registration.claim(BUSY_SECONDS)
-
     def _record(
         self, kind: RegistrationEvent.Kind, answer: Answer, draft: dict[str, str], *, proves_email: bool
     ) -> None:
-        """Commits what the org said."""
-        response, flow = answer.response, self.flow
-        errors = [m for m in response.messages if is_error(m)]
-        outcome = " ".join(m.key or "message" for m in errors)[:200] or "ok"
-        details = {"outcome": outcome, "milliseconds": round(answer.seconds * 1000), "request_id": answer.request_id}
         step_before = self.registration.step
-        found = next_step(response)
-        if isinstance(found, Ended) and (answer.status == 429 or answer.status >= 500):
-            # No step, but no end either: the step before it still stands.
-            flow = replace(flow, draft=draft, notices=response.messages, wait_until=_wait_until(answer.wait))
-            found = next_step(flow.response)
-        else:
-            stays_picked = (
-                flow.picked if errors and not isinstance(found, Ended) and _offers(response, flow.picked) else ""
-            )
-            flow = replace(
-                flow,
-                document=answer.document,
-                draft=draft if errors else {},
-                notices=(),
-                picked=stays_picked,
-                wait_until=_wait_until(answer.wait),
-                resend_at=_resend_at(kind, flow, found),
-            )
-            if any(m.key == TAKEN for m in errors):
-                flow = replace(flow, notices=(Message("", "selfreg.exists", severity="INFO"),))
-            if kind == Kind.ANSWERED and not errors and _is_same(self.flow, found):
-                flow = replace(flow, notices=(Message("", "selfreg.same_again"),))
-            if kind == Kind.RESENT and not errors:
-                flow = replace(flow, notices=(SENT_AGAIN,))
-        if isinstance(found, Ended) and found.awaits_sign_in:
-            self.registration.note(kind, step=step_before, **details)
-            self.registration.change(to=Status.FINISHING)
-            return self.leave_to_link(response.user_id)
-        if isinstance(found, Ended) and not found.awaits_email:
-            text = " ".join(m.text for m in found.messages)
-            self.registration.note(kind, step=step_before, **details)
-            return self.fail(found.reason, text)
-        proven = {"email_verified_at": timezone.now()} if proves_email and answer.status < 400 and not errors else {}
-        self._save(flow, **proven)
-        self.registration.note(kind, step=step_before, **details)
-        if proven:
-            self.registration.note(Kind.VERIFIED, step=step_before)
-        if neutral.is_on() and isinstance(found, Step):
-            if neutral.is_code_page(found) and not errors:
-                chosen = step_before != "enroll-profile"
-                neutral.learn(answer.document, self.registration.language, chosen=chosen)
-            elif step_before == "enroll-profile":
-                self._meet_neutrally(answer)
+        super()._record(kind, answer, draft, proves_email=proves_email)
+        if neutral.is_on() and self.registration.is_open:
+            self._stay_neutral(step_before, answer)
 
-    def _save(self, flow: Flow, **values: Any) -> None:
-        """Commits a flow that goes on, and releases the claim."""
-        self.registration.keep(flow.sealable())
-        standing = self._standing(flow)
-        self.registration.change(
-            to=Status(standing.pop("status")),
-            email=self.registration.email,
-            email_canonical=self.registration.email_canonical,
-            busy_until=None,
-            unsure=False,
-            **standing,
-            **values,
-        )
-        self._flow = flow
-
-    def _standing(self, flow: Flow) -> dict[str, Any]:
-        """What an answer means for the columns of the row."""
-        response = flow.response
-        found = next_step(response, flow.picked)
-        if isinstance(found, Granted):
-            status, step = Status.FINISHING, "token"
-        elif isinstance(found, Ended):
-            status, step = Status.AWAITING_EMAIL, found.reason
-        else:
-            known = bool(response.user_id) or self.registration.status == Status.ENROLLING
-            status, step = (Status.ENROLLING if known else Status.STARTED), found.name
-        user_id = response.user_id[:100] or self.registration.okta_user_id
-        return {"status": status, "step": step[:100], "okta_user_id": user_id, "expires_at": response.expires_at}
-
-    def _trouble(self, error: IdxError, *, unsure: bool, draft: dict[str, str] | None = None) -> None:
-        """The row stays where it was and says what happened."""
-        flow = replace(self.flow, notices=notices(error))
-        if draft is not None:
-            flow = replace(flow, draft=draft)
-        if isinstance(error, RateLimited):
-            flow = replace(flow, wait_until=_wait_until(error.retry_after))
-        self.registration.keep(flow.sealable())
-        self.registration.change(
-            busy_until=None,
-            unsure=unsure,
-            email=self.registration.email,
-            email_canonical=self.registration.email_canonical,
-        )
-        self._flow = flow
-        self.registration.note(Kind.TROUBLE, outcome=_trouble_outcome(error), request_id=error.request_id)
-
-    def _end(self, to: Status, kind: RegistrationEvent.Kind, **values: Any) -> None:
-        if self.registration.status in FINAL:
-            return
-        self.registration.change(to=to, **values)
-        self.registration.note(kind, outcome=values.get("failure", ""))
-        self._flow = None
+    def _stay_neutral(self, step_before: str, answer: Answer) -> None:
+        """Learns how the page for the code looks, or leads there from the first page."""
+        found = next_step(answer.response)
+        if isinstance(found, Step) and neutral.is_code_page(found):
+            if not any(is_error(m) for m in answer.response.messages):
+                neutral.learn(answer.document, self.registration.language, chosen=step_before != "enroll-profile")
+        elif step_before == "enroll-profile":
+            self._meet_neutrally(answer)
 
 
 def complete_by_sign_in(user: Any, subject: str) -> None:
     """Somebody signed in through the org: the newest registration that was waiting for just that is complete."""
-    waiting = Registration.objects.filter(
-        issuer=conf().issuer, okta_user_id=subject, status__in=(Status.AWAITING_EMAIL, Status.READY)
-    ).first()
-    if waiting:
+    if waiting := _waiting_for_sign_in(subject):
         _complete(waiting, user, subject)
 
 
 def await_approval_by_sign_in(user: Any, subject: str) -> None:
     """The same, where an administrator has the last word."""
-    waiting = Registration.objects.filter(
-        issuer=conf().issuer, okta_user_id=subject, status__in=(Status.AWAITING_EMAIL, Status.READY)
-    ).first()
-    if waiting:
+    if waiting := _waiting_for_sign_in(subject):
         _await_approval(waiting, user, subject)
+
+
+def _waiting_for_sign_in(subject: str) -> Registration | None:
+    waiting = (Status.AWAITING_EMAIL, Status.READY)
+    return Registration.objects.filter(issuer=conf().issuer, okta_user_id=subject, status__in=waiting).first()
 
 
 def _await_approval(registration: Registration, user: Any, subject: str) -> None:
@@ -666,34 +397,3 @@ def _proves_email(step: Step) -> bool:
     return bool(
         step.authenticator and step.authenticator.kind == "email" and step.remediation.name == "enroll-authenticator"
     )
-
-
-def _offers(response: IdxResponse, picked: str) -> bool:
-    """Whether the page the visitor turned to still exists in the new answer."""
-    found = next_step(response, picked)
-    return bool(picked) and isinstance(found, Step) and (picked == SELECT or found.option is not None)
-
-
-def _is_same(flow: Flow, found: Step | Granted | Ended) -> bool:
-    """Whether the org answers a submission with the very page that was submitted."""
-    before = next_step(flow.response, flow.picked)
-    if not isinstance(before, Step) or not isinstance(found, Step):
-        return False
-    return (before.name, before.fields) == (found.name, found.fields)
-
-
-def _trouble_outcome(error: IdxError) -> str:
-    return f"{type(error).__name__} {error.code}" if isinstance(error, OrgRefused) else type(error).__name__
-
-
-def _resend_at(kind: RegistrationEvent.Kind, flow: Flow, found: Step | Granted | Ended) -> float:
-    """Something was just sent if it was asked for, or if a page for its code is new."""
-    if not isinstance(found, Step) or found.resend is None:
-        return 0.0
-    before = next_step(flow.response)
-    is_new = not isinstance(before, Step) or before.name != found.name
-    return _wait_until(conf().resend_seconds) if is_new or kind == Kind.RESENT else flow.resend_at
-
-
-def _wait_until(seconds: int) -> float:
-    return (timezone.now() + timedelta(seconds=seconds)).timestamp() if seconds else 0.0

@@ -25,7 +25,7 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     Status.AWAITING_APPROVAL: ("asking", "?"),
     Status.COMPLETED: ("good", "✓"),
     Status.CANCELLED: ("quiet", "–"),
-    Status.EXPIRED: ("quiet", "⌛"),
+    Status.EXPIRED: ("quiet", "○"),
     Status.FAILED: ("bad", "✕"),
 }
 

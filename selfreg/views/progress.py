@@ -69,7 +69,7 @@ def finish(request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
         enrollment.retry_later(error)
         return redirect(step_url(request))
     except LinkOffered as offer:
-        enrollment.leave_to_link(offer.person["sub"])
+        enrollment.leave_ready(offer.person["sub"])
         keep_offer(request, offer, enrollment.registration.next_url)
         return redirect("selfreg:link")
     except (SignInFailed, IdxError) as problem:
