@@ -1,0 +1,71 @@
+"""Security questions and authenticator apps at sign-up, over the local org (scenarios B16 to B18 and B20)."""
+
+import re
+import time
+
+import pytest
+from django.contrib.auth import get_user_model
+from person import Person
+
+from okta_devorg import OrgHandle
+from okta_devorg.totp import code_at
+
+
+def at_the_choice_with(person: Person, org: OrgHandle, **authenticators: str) -> Person:
+    org.patch_policy({"authenticators": authenticators})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
+    return person.chooses("Password").sets_a_password()
+
+
+@pytest.fixture
+def at_the_question(person: Person, org: OrgHandle) -> Person:
+    return at_the_choice_with(person, org, security_question="required").chooses("Security Question")
+
+
+def test_one_of_the_orgs_questions_is_answered(at_the_question: Person, org: OrgHandle) -> None:
+    assert at_the_question.heading == "Set up a security question"
+    questions = at_the_question.form.find("credentials.questionKey")
+    assert questions[0].value == "disliked_food", "the first question is chosen already"
+    at_the_question.fills_and_presses({"credentials.answer": "Okra stew"})
+    assert at_the_question.is_signed_in
+    assert get_user_model().objects.get().email == at_the_question.email
+    assert "security_question" in org.users[0].enrollments
+
+
+def test_a_question_of_ones_own_is_answered(at_the_question: Person, org: OrgHandle) -> None:
+    at_the_question.picks("Create my own security question")
+    at_the_question.fills_and_presses({"credentials.question": "Name of my boat?", "credentials.answer": "Kestrel"})
+    assert at_the_question.is_signed_in
+    assert "security_question" in org.users[0].enrollments
+
+
+def test_an_own_question_left_empty_is_said_beside_it(at_the_question: Person) -> None:
+    at_the_question.picks("Create my own security question").fills_and_presses({"credentials.answer": "Kestrel"})
+    assert at_the_question.page.beside("credentials.question") != []
+    assert not at_the_question.is_signed_in
+
+
+def test_an_answer_that_is_too_short_is_said_in_the_orgs_words(at_the_question: Person) -> None:
+    at_the_question.fills_and_presses({"credentials.answer": "ok"})
+    assert at_the_question.page.problems() != []
+    assert at_the_question.heading == "Set up a security question"
+
+
+def test_an_optional_question_is_skipped(person: Person, org: OrgHandle) -> None:
+    at_the_choice_with(person, org, security_question="optional").presses("Skip for now")
+    assert person.is_signed_in
+
+
+def test_an_authenticator_app_is_set_up_by_the_key_that_the_page_shows(person: Person, org: OrgHandle) -> None:
+    at_the_choice_with(person, org, google_otp="required").chooses("Google Authenticator")
+    page = person.seen[-1].body
+    assert "<svg" in page
+    secret = re.search(r'class="code-like"[^>]*>\s*([A-Z2-7 ]+?)\s*<', page)
+    assert secret
+    key = secret[1].replace(" ", "")
+    person.fills_and_presses({"credentials.passcode": "000000"})
+    assert person.heading == "Set up your authenticator app"
+    assert person.page.beside("credentials.passcode") != []
+    person.fills_and_presses({"credentials.passcode": code_at(key, time.time())})
+    assert person.is_signed_in
+    assert "google_otp" in org.users[0].enrollments
