@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Thread
+from threading import Semaphore, Thread
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -12,6 +12,8 @@ class Hostile:
     def __init__(self, address: str) -> None:
         self.address = address
         self.requests: list[bytes] = []
+        self.closed = Semaphore(0)
+        """Released for each connection that this side has closed."""
 
 
 @contextmanager
@@ -31,6 +33,7 @@ def hostile(behave: Behaviour, read: Callable[[socket.socket], bytes] | None = N
                 connection.settimeout(10)
                 server.requests.append(take(connection))
                 behave(connection)
+            server.closed.release()
 
     thread = Thread(target=serve, daemon=True)
     thread.start()
