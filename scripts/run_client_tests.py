@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from run_tests import CI, ROOT, WORKERS, find_chromium, install_chromium
+from run_tests import CI, ROOT, find_chromium, install_chromium, passes
 
 CLIENTS = ROOT / "tests" / "clients"
 INSTALLED = CLIENTS / "node_modules" / ".package-lock.json"
@@ -20,9 +20,8 @@ def main(arguments: list[str]) -> int:
     if problem:
         print(f"make test-clients: the JavaScript clients are left out: {problem}.", flush=True)
     chromium = find_chromium() or install_chromium()
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "-rs", str(CLIENTS), *arguments]
     environment = {**os.environ, "ENV_FILE": os.devnull, "CHROMIUM": chromium}
-    passed = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    passed = passes(["-rs", str(CLIENTS), *arguments], environment)
     return 0 if passed and not (CI and problem) else 1
 
 
