@@ -61,5 +61,5 @@ def test_registrations_in_the_admin(opens_window: Open, site: Site) -> None:
     site.manage("createsuperuser", "--noinput", "--email", "admin@example.com")
     admin = opens_window(**WIDE).opens("/admin/selfreg/registration/")
     admin.fills(Username="admin", Password="admin").presses("Log in")
-    admin.sees("Select registration to view")
+    admin.sees("Registrations")
     keep(admin, "admin")
