@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from run_tests import CI, ROOT, find_chromium, install_chromium, passes
+from run_tests import CI, ROOT, WORKERS, find_chromium, install_chromium
 
 CLIENTS = ROOT / "tests" / "clients"
 INSTALLED = CLIENTS / "node_modules" / ".package-lock.json"
@@ -20,8 +20,9 @@ def main(arguments: list[str]) -> int:
     if problem:
         print(f"make test-clients: the JavaScript clients are left out: {problem}.", flush=True)
     chromium = find_chromium() or install_chromium()
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "-rs", str(CLIENTS), *arguments]
     environment = {**os.environ, "ENV_FILE": os.devnull, "CHROMIUM": chromium}
-    passed = passes(["-rs", str(CLIENTS), *arguments], environment)
+    passed = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
     return 0 if passed and not (CI and problem) else 1
 
 

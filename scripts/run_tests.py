@@ -59,19 +59,10 @@ def left_out(what: str, why: str) -> str:
 
 def run_pytest(name: str, database_url: str, chromium: str, selection: list[str], arguments: list[str]) -> bool:
     print(f"\n==== the tests on {name}", flush=True)
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *selection, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in demo_variables()}
     environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": database_url, "CHROMIUM": chromium}
-    return passes([*selection, *arguments], environment)
-
-
-def passes(arguments: list[str], environment: dict[str, str]) -> bool:
-    """Runs pytest; what fails gets a second chance alone, and is named: it hangs on time or on company."""
-    command = [sys.executable, "-m", "pytest"]
-    if subprocess.run([*command, "-n", WORKERS, *arguments], cwd=ROOT, env=environment, check=False).returncode == 0:
-        return True
-    print("\n==== what failed, once more and alone; what passes now wants a steadier test", flush=True)
-    again = [*command, "-v", "--last-failed", "--last-failed-no-failures=none", *arguments]
-    return subprocess.run(again, cwd=ROOT, env=environment, check=False).returncode == 0
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def demo_variables() -> set[str]:
