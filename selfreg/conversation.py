@@ -263,7 +263,8 @@ class Conversation:
             text = " ".join(m.text for m in found.messages)
             self.registration.note(kind, step=step_before, **details)
             return self.fail(found.reason, text)
-        proven = {"email_verified_at": timezone.now()} if proves_email and answer.status < 400 and not errors else {}
+        accepted = answer.status < 400 and not errors and self._moved_on(answer)
+        proven = {"email_verified_at": timezone.now()} if proves_email and accepted else {}
         self._save(flow, **proven)
         self.registration.note(kind, step=step_before, **details)
         if proven:

@@ -4,7 +4,9 @@ import pytest
 from documents import document, message, profile_field, step
 from person import Person
 from scripted_org import ScriptedOrg
-from situations import link
+from situations import EMAIL, enrolling, link
+
+from selfreg.models import Registration
 
 BOAT = document(step("profile-update", profile_field("boat"), path="/idp/idx/enroll/update"))
 
@@ -56,3 +58,12 @@ def test_an_org_that_goes_on_at_its_own_page_has_made_the_account(ada: Person, s
     scripted.answers_with(document(link("success-redirect"), user={"type": "object", "value": {"id": "00u1"}}))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.heading == "Your account is ready"
+
+
+def test_a_code_that_is_answered_by_the_same_page_proves_nothing(ada: Person, scripted: ScriptedOrg) -> None:
+    code_page = enrolling(EMAIL)
+    scripted.answers_with(code_page, code_page)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills_and_presses({"credentials.passcode": "000000"})
+    assert ada.heading == "Check your e-mail"
+    assert Registration.objects.get().email_verified_at is None
