@@ -6,9 +6,18 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .org import Org
-from .server import make_org
-from .users import UsersFileError
+from . import INSTALL
+
+try:
+    from .org import Org
+    from .server import make_org
+    from .users import UsersFileError
+except ModuleNotFoundError as missing:
+    sys.exit(f"okta_devorg: {missing.name} is not installed: {INSTALL}")
+
+
+# SIGINT too: a shell's background jobs start with it ignored.
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
@@ -21,8 +30,8 @@ def main() -> int:
     except UsersFileError as error:
         print(f"okta_devorg: {error}", file=sys.stderr)
         return 1
-    for stop in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs start with it ignored
-        signal.signal(stop, signal.default_int_handler)
+    for number in STOPS:
+        signal.signal(number, stop)
     print(banner(org, options.host), flush=True)
     try:
         server.serve_forever()
@@ -32,6 +41,13 @@ def main() -> int:
         org.closing.set()
         server.server_close()
     return 0
+
+
+def stop(*_: object) -> None:
+    """Raises KeyboardInterrupt the first time: Ctrl-C, and what started this program, may both ask for the end."""
+    for number in STOPS:
+        signal.signal(number, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 def arguments() -> argparse.ArgumentParser:

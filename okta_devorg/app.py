@@ -26,12 +26,14 @@ from . import (
     tokens,
 )  # fmt: skip
 from .calls import REDACTED, Call, read_body, redacted, redacted_headers, summary
+from .document import messages_only
 from .faults import replace, spoil
 from .identifiers import new_bearer
+from .ion import ION
 from .org import Org
 from .pages import forbid_strangers, is_loopback
 from .policy_json import PolicyError
-from .refusals import ApiError, OAuthError
+from .refusals import ApiError, OAuthError, rate_limited, too_many_messages
 from .replies import json_reply
 
 View = Callable[..., Response]
@@ -52,6 +54,7 @@ PROTOCOL: tuple[tuple[str, str, View], ...] = (
     *(("POST", "/idp/idx/" + name, partial(idx.endpoint, name=name)) for name in idx.HANDLERS),
     ("GET", "/signin/<attempt_id>", hosted_pages.sign_in_page),
     ("POST", "/signin/<attempt_id>", hosted_pages.sign_in),
+    ("GET POST", "/signin/reset-password/<token>", hosted_pages.reset_page),
     ("POST", "/sso/idps/<idp_id>", lambda org, request, idp_id: identity_providers.sign_in(org, request)),
     ("GET", "/email/verify/<app_id>", links.magic_link),
     ("POST", "/email/verify/<app_id>", links.email_consent),
@@ -129,6 +132,7 @@ def is_local(path: str) -> bool:
 def before(org: Org) -> Response | None:
     """Guards the local half; in the protocol half answers preflights and lets a fault take the call's place."""
     g.started, g.fault, g.request_id, g.body, g.thread = time.perf_counter(), None, new_bearer(size=18), b"", ""
+    g.shares = []
     g.body = request.get_data()
     if is_local(request.path):
         forbid_strangers(request)
@@ -136,8 +140,40 @@ def before(org: Org) -> Response | None:
     if request.method == "OPTIONS":
         return Response(status=204)
     with org.lock:
-        g.fault = org.faults.take(request.path)
-    return replace(g.fault, request, org.closing) if g.fault else None
+        org.in_flight.add(g.request_id)
+        g.closing = org.closing
+        refusal = over_limit(org)
+        g.fault = None if refusal else org.faults.take(request.path)
+    if refusal:
+        return refusal
+    return replace(g.fault, request, g.closing) if g.fault else None
+
+
+def over_limit(org: Org) -> Response | None:
+    """The limits of the whole org: so many calls a minute, so many at once. Of the latter the headers say only 0."""
+    most, at_once = org.policy.limits.org_per_minute, org.policy.limits.concurrent
+    crowded = bool(at_once) and len(org.in_flight) > at_once
+    if crowded:
+        g.shares.append(limits.Share(0, 0, org.clock.now()))
+    if not crowded and not org.counters.exceeds("org:" + limits.bucket(request.path), most, 60):
+        return None
+    body = org.policy.limits.idx_body
+    if request.path.startswith("/idp/idx/") and body != "classic":
+        return json_reply(messages_only(too_many_messages()), 429, ION)
+    return api_error(rate_limited())
+
+
+def leave(org: Org, reply: Response) -> None:
+    """The call is over: when its answer is written if that takes time, else now, before the client can call again."""
+    if reply.is_streamed:
+        reply.call_on_close(partial(end, org, g.request_id))
+    else:
+        end(org, g.request_id)
+
+
+def end(org: Org, request_id: str) -> None:
+    with org.lock:
+        org.in_flight.discard(request_id)
 
 
 def after(org: Org, reply: Response) -> Response:
@@ -145,14 +181,16 @@ def after(org: Org, reply: Response) -> Response:
         reply.headers.setdefault("X-Content-Type-Options", "nosniff")
         return reply
     reply.headers["X-Okta-Request-Id"] = g.request_id
-    reply.headers.update(limits.headers(org.clock, reply.status_code == 429))
+    reply.headers.update(limits.headers(org.clock, g.shares, reply.status_code == 429))
     allow_origin(org, reply)
     reply.headers.setdefault("Cache-Control", "no-cache, no-store")
     if request.method != "OPTIONS":
         with org.lock:
             record(org, reply)
             org.users.save()
-    return spoil(g.fault, request, reply, org.base, org.closing) if g.fault else reply
+    answer = spoil(g.fault, request, reply, org.base, g.closing) if g.fault else reply
+    leave(org, answer)
+    return answer
 
 
 def allow_origin(org: Org, reply: Response) -> None:

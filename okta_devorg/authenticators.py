@@ -7,7 +7,7 @@ from .users import Enrollment, User
 
 METHOD_LABELS = {"sms": "SMS", "voice": "Voice call"}
 CHANNEL_LABELS = {"qrcode": "QR code", "email": "EMAIL", "sms": "SMS"}
-POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn", "okta_verify", "duo")
+POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn", "okta_verify", "duo", "smart_card_idp")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ AUTHENTICATORS = {
         Authenticator("webauthn", "security_key", "Security Key or Biometric", "autLocalWebauthn0001", ("webauthn",)),
         Authenticator("okta_verify", "app", "Okta Verify", "autLocalOktaVerify01", ("push", "totp", "signed_nonce")),
         Authenticator("duo", "app", "Duo Security", "autLocalDuo000000001", ("duo",)),
+        Authenticator("smart_card_idp", "security_key", "Smart Card", "autLocalSmartCard001", ("idp",)),
     )
 }
 
@@ -68,6 +69,47 @@ def enrollment_json(enrollment: Enrollment) -> Json:
     return {**to_json(AUTHENTICATORS[enrollment.key], enrollment.methods), "id": enrollment.id, **credential}
 
 
+def masked(value: str) -> str:
+    """An address or a number as it is shown to somebody who has not proven it yet."""
+    if "@" in value:
+        name, _, domain = value.rpartition("@")
+        return f"{name[:1]}***{name[-1:]}@{domain}"
+    return f"{value[:2]} XXX-XXX-{value[-4:]}"
+
+
+def factor_json(enrollment: Enrollment, user: User) -> Json:
+    """An enrollment to prove: with what tells people where the code went."""
+    shown = {"okta_email": ("email", user.email), "phone_number": ("phoneNumber", enrollment.phone)}
+    name, value = shown.get(enrollment.key, ("", None))
+    return {**({"profile": {name: masked(value)}} if value else {}), **enrollment_json(enrollment)}
+
+
+def option_to_prove(enrollment: Enrollment, index: int) -> Json:
+    """One choice of `select-authenticator-authenticate`."""
+    item = AUTHENTICATORS[enrollment.key]
+    return choice(item, verification_fields(enrollment), f"$.authenticatorEnrollments.value[{index}]")
+
+
+def verification_fields(enrollment: Enrollment, method_required: bool = False) -> list[Json]:
+    item = AUTHENTICATORS[enrollment.key]
+    if enrollment.key != "phone_number":
+        return [fixed("id", item.id, True), fixed("methodType", item.methods[0], False)]
+    method = method_choice(item.methods, method_required)
+    return [fixed("id", item.id, True), method, fixed("enrollmentId", enrollment.id, True)]
+
+
+def option_to_unlock(key: str, index: int) -> Json:
+    item = AUTHENTICATORS[key]
+    method = (
+        method_choice(item.methods, False) if key == "phone_number" else fixed("methodType", item.methods[0], False)
+    )
+    return choice(item, [fixed("id", item.id, True), method], f"$.authenticators.value[{index}]")
+
+
+def choice(item: Authenticator, fields: list[Json], relates_to: str) -> Json:
+    return {"label": item.label, "value": {"form": {"value": fields}}, "relatesTo": relates_to}
+
+
 def option(key: str, index: int) -> Json:
     """One choice of `select-authenticator-enroll` (protocol 4.4)."""
     item = AUTHENTICATORS[key]
@@ -81,7 +123,7 @@ def option(key: str, index: int) -> Json:
         fields.append(channel_choice(False))
     else:
         fields.append(fixed("methodType", item.methods[0], False))
-    return {"label": item.label, "value": {"form": {"value": fields}}, "relatesTo": f"$.authenticators.value[{index}]"}
+    return choice(item, fields, f"$.authenticators.value[{index}]")
 
 
 def method_choice(methods: tuple[str, ...], required: bool) -> Json:

@@ -1,15 +1,18 @@
 """Enrolling one authenticator: starting it (`credential/enroll`) and proving it (`challenge/answer`), a table each."""
 
 from collections.abc import Callable
+from typing import NoReturn
 
 from . import okta_verify, passkeys, passwords, phones, questions, totp
 from .authenticators import AUTHENTICATORS
 from .codes import check_code, refuse_after_too_many, refuse_wrong_code, send_email_code, send_phone_code
 from .ion import Json, message
+from .messages import FACTOR
 from .org import Org
 from .refusals import IdxRefusal, bad_request
 from .transaction import Step, Transaction
-from .users import hash_secret, new_enrollment
+from .users import User, hash_secret, new_enrollment
+from .verification import text
 
 Enroll = Callable[[Org, Transaction, Json], None]
 
@@ -19,7 +22,7 @@ def start_plain(org: Org, tx: Transaction, chosen: Json) -> None:
 
 
 def start_email(org: Org, tx: Transaction, chosen: Json) -> None:
-    send_email_code(org, tx)
+    send_email_code(org, tx, org.user_of(tx), FACTOR)
 
 
 def start_totp(org: Org, tx: Transaction, chosen: Json) -> None:
@@ -43,10 +46,10 @@ def start_phone(org: Org, tx: Transaction, chosen: Json) -> None:
     if accepted is None:
         refuse_phone(org, tx)
     tx.phone = accepted
-    send_phone_code(org, tx)
+    send_phone_code(org, tx, org.user_of(tx), accepted)
 
 
-def refuse_phone(org: Org, tx: Transaction) -> None:
+def refuse_phone(org: Org, tx: Transaction) -> NoReturn:
     """Two behaviours are recorded: thrown back to the choice, or staying on the number."""
     status = org.policy.statuses.bad_phone
     if org.policy.unknowns.phone_refusal == "fall_back":
@@ -65,6 +68,7 @@ START: dict[str, Enroll] = {
     "webauthn": start_passkey,
     "okta_verify": okta_verify.start,
     "duo": start_plain,
+    "smart_card_idp": start_plain,
 }
 
 
@@ -74,10 +78,16 @@ def start(org: Org, tx: Transaction, key: str, chosen: Json) -> None:
 
 
 def answer_email(org: Org, tx: Transaction, credentials: Json) -> None:
+    check_code(org, tx, org.user_of(tx), text(credentials, "passcode"))
+    take_email(org, tx)
+
+
+def take_email(org: Org, tx: Transaction) -> None:
+    """The address is the person's: a code was answered, or the mail's link followed."""
     user = org.user_of(tx)
-    check_code(org, tx, user, text(credentials, "passcode"))
     user.email_verified = True
-    user.enroll(new_enrollment("okta_email", ("email",)))
+    if tx.step is Step.ENROLL:
+        user.enroll(new_enrollment("okta_email", ("email",)))
 
 
 def answer_phone(org: Org, tx: Transaction, credentials: Json) -> None:
@@ -87,11 +97,15 @@ def answer_phone(org: Org, tx: Transaction, credentials: Json) -> None:
 
 
 def answer_password(org: Org, tx: Transaction, credentials: Json) -> None:
-    password, user = text(credentials, "passcode"), org.user_of(tx)
+    take_password(org, org.user_of(tx), text(credentials, "passcode"))
+
+
+def take_password(org: Org, user: User, password: str) -> None:
+    """A new password, wherever it is asked for. Raises IdxRefusal when it will not do."""
     found = passwords.problems(org.policy.password, password, user.login, user.profile, user)
     if found:
         raise IdxRefusal(org.policy.statuses.password_rule, fields={"credentials.passcode": found})
-    user.set_password(password)
+    user.set_password(password, org.clock.now())
 
 
 def answer_totp(org: Org, tx: Transaction, credentials: Json) -> None:
@@ -115,6 +129,11 @@ def answer_passkey(org: Org, tx: Transaction, credentials: Json) -> None:
 
 
 def answer_question(org: Org, tx: Transaction, credentials: Json) -> None:
+    enroll_question(org, org.user_of(tx), credentials)
+
+
+def enroll_question(org: Org, user: User, credentials: Json) -> None:
+    """Raises IdxRefusal when question or answer will not do."""
     key, answer = text(credentials, "questionKey"), text(credentials, "answer").strip()
     custom = key == "custom"
     if not custom and key not in questions.PREDEFINED:
@@ -124,7 +143,7 @@ def answer_question(org: Org, tx: Transaction, credentials: Json) -> None:
     if errors:
         raise IdxRefusal(org.policy.statuses.security_answer, fields=errors)
     more = {"question": question, "answer_hash": hash_secret(answer.casefold())}
-    org.user_of(tx).enroll(new_enrollment("security_question", ("security_question",), **more))
+    user.enroll(new_enrollment("security_question", ("security_question",), **more))
 
 
 def question_problems(question: str, answer: str) -> dict[str, list[Json]]:
@@ -142,6 +161,11 @@ def question_problems(question: str, answer: str) -> dict[str, list[Json]]:
     return errors
 
 
+def refuse_smart_card(org: Org, tx: Transaction, credentials: Json) -> None:
+    """No card reader here. Shape and words are made up: no recording shows them."""
+    raise IdxRefusal(400, [message("We were unable to read the smart card.")])
+
+
 ANSWER: dict[str, Enroll] = {
     "okta_email": answer_email,
     "okta_password": answer_password,
@@ -150,15 +174,8 @@ ANSWER: dict[str, Enroll] = {
     "google_otp": answer_totp,
     "webauthn": answer_passkey,
     "duo": okta_verify.refuse_duo,
+    "smart_card_idp": refuse_smart_card,
 }
-
-
-def text(values: Json, name: str) -> str:
-    """The value typed, empty when left out. Raises IdxRefusal when it is not text."""
-    value = values.get(name, "")
-    if not isinstance(value, str):
-        raise bad_request()
-    return value
 
 
 def text_or_none(values: Json, name: str) -> str | None:

@@ -4,37 +4,36 @@ import hmac
 
 from .identifiers import new_code
 from .ion import message
-from .limits import too_many_messages
-from .messages import FACTOR, SMS, VOICE, Channel
-from .org import Org
-from .refusals import ApiError, IdxRefusal
+from .messages import SMS, VOICE, Channel, Template
+from .org import EmailFactor, Org
+from .refusals import ApiError, IdxRefusal, too_many_messages
 from .sign_in import SignIn
 from .transaction import IssuedCode, Transaction
 from .users import User
 
 WINDOW = 300.0
 Holder = Transaction | SignIn
+Codes = Holder | EmailFactor
 
 
-def send_email_code(org: Org, tx: Transaction) -> None:
-    user, app, lifetime = org.user_of(tx), org.app_of(tx), org.policy.lifetimes.email_code
-    code = issue_code(org, tx, user.email, lifetime)
+def send_email_code(org: Org, holder: Holder, user: User, template: Template) -> None:
+    """With a link beside the code where a transaction waits for it; the org's own sign-in page takes the code only."""
+    app, lifetime = org.app_of(holder), org.policy.lifetimes.email_code
+    code = issue_code(org, holder, user.email, lifetime)
     values = {"code": code, "minutes": str(lifetime // 60)}
-    if org.policy.magic_link:
-        token = org.new_link("code", user, tx.request, lifetime, code)
+    if org.policy.magic_link and isinstance(holder, Transaction):
+        token = org.new_link("code", user, holder.request, lifetime, code)
         values["link"] = f"{org.base}/email/verify/{app.client_id}?token={token}"
-    org.send("email", user, FACTOR, app, **values)
+    org.send("email", user, template, app, **values)
 
 
-def send_phone_code(org: Org, tx: Transaction) -> None:
-    channel: Channel = "voice" if tx.method == "voice" else "sms"
-    code = issue_code(org, tx, str(tx.phone), org.policy.lifetimes.sms_code)
-    org.send(
-        channel, org.user_of(tx), VOICE if channel == "voice" else SMS, org.app_of(tx), to=str(tx.phone), code=code
-    )
+def send_phone_code(org: Org, holder: Holder, user: User, to: str) -> None:
+    channel: Channel = "voice" if holder.method == "voice" else "sms"
+    code = issue_code(org, holder, to, org.policy.lifetimes.sms_code)
+    org.send(channel, user, VOICE if channel == "voice" else SMS, org.app_of(holder), to=to, code=code)
 
 
-def issue_code(org: Org, holder: Holder, recipient: str, lifetime: int) -> str:
+def issue_code(org: Org, holder: Codes, recipient: str, lifetime: int) -> str:
     """A new code for the step in hand. Older ones stay good only where `unknowns` says so."""
     if org.counters.exceeds("to:" + recipient, org.policy.limits.recipient_per_minute, 60):
         raise IdxRefusal(429, too_many_messages())
@@ -45,7 +44,7 @@ def issue_code(org: Org, holder: Holder, recipient: str, lifetime: int) -> str:
     return code
 
 
-def refuse_early_resend(org: Org, holder: Holder) -> None:
+def refuse_early_resend(org: Org, holder: Codes) -> None:
     pause = org.policy.limits.resend_after_seconds
     if pause and org.clock.now() < holder.code_sent_at + pause:
         summary = f"A code was recently sent. Please wait {pause} seconds before trying again."
@@ -54,7 +53,7 @@ def refuse_early_resend(org: Org, holder: Holder) -> None:
         )
 
 
-def check_code(org: Org, holder: Holder, user: User, typed: str) -> None:
+def check_code(org: Org, holder: Codes, user: User, typed: str) -> None:
     """Raises IdxRefusal for a wrong code, and for any code after too many wrong ones."""
     refuse_after_too_many(org, user)
     good, entered = (

@@ -1,13 +1,15 @@
-"""The end of a sign-up: interaction code, or "check your mail", or the app's refusal (protocol 4.10, 6, 7)."""
+"""What follows an answer, and the end: interaction code, "check your mail", or the app's refusal (4.10, 6)."""
 
-from .enrollment import next_offer
+from .assurance import still_to_prove
+from .enrollment import offer_to
 from .ion import message
 from .messages import ACTIVATION, VERIFICATION
 from .org import Org
 from .prompts import next_prompt
-from .refusals import IdxRefusal
+from .refusals import IdxRefusal, access_denied
 from .transaction import Step, Transaction
 from .users import Status
+from .verification import password_expired, unlock
 
 AMR = {
     "okta_password": "pwd",
@@ -18,14 +20,47 @@ AMR = {
     "webauthn": "hwk",
     "okta_verify": "swk",
     "duo": "mfa",
+    "smart_card_idp": "sc",
 }
 
 
+UNLOCKED = message(
+    "You can log in using your existing username and password.",
+    "selfservice.unlock_user.success.message",
+    kind="INFO",
+)
+
+
+def amr_of(proven: tuple[str, ...]) -> tuple[str, ...]:
+    """How somebody signed in, in the words of the token (RFC 8176)."""
+    return tuple(dict.fromkeys(AMR[key] for key in proven))
+
+
 def advance(org: Org, tx: Transaction) -> None:
-    """To the next choice, or to the end when nothing is left to enroll."""
+    """To the next thing to prove, to change or to set up; to the end when nothing is left."""
+    user = org.user_of(tx)
+    if still_to_prove(org.policy, user, tx.purpose, tx.proven):
+        tx.to_step(Step.CHOOSE)
+    elif tx.purpose == "unlock":
+        unlock(org, user)
+        tx.end(UNLOCKED)
+    elif tx.purpose == "recovery":
+        tx.to_step(Step.RESET, "okta_password")
+    elif tx.purpose == "sign_in" and "okta_password" in tx.proven and password_expired(org, user):
+        tx.to_step(Step.EXPIRED, "okta_password")
+    else:
+        set_up(org, tx)
+
+
+def set_up(org: Org, tx: Transaction) -> None:
     tx.to_step(Step.SELECT)
-    if not next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped).keys:
+    if offer_to(org.policy, org.user_of(tx), tx).keys:
+        return
+    if tx.purpose == "sign_up":
         complete(org, tx)
+    else:
+        org.record("user.session.start", org.user_of(tx))
+        finish(org, tx)
 
 
 def complete(org: Org, tx: Transaction) -> None:
@@ -66,13 +101,13 @@ def succeed(org: Org, tx: Transaction) -> None:
         and org.policy.unknowns.unassigned_refused_at == "enrollment"
     ):
         tx.to_step(Step.IDENTIFY)
-        tx.user_id = None
+        tx.user_id, tx.proven = None, ()
         text = message("User is not assigned to this application.", "idx.error.user.not.assigned.to.app")
         raise IdxRefusal(org.policy.statuses.not_assigned, [text])
     user = org.user_of(tx)
-    amr = tuple(dict.fromkeys(AMR[key] for key in reversed(user.enrollments)))
-    tx.interaction_code = org.grants.issue(
-        "interaction_code", tx.request, user.id, amr, org.policy.lifetimes.interaction_code
-    )
+    if org.policy.sign_on == "denied":
+        raise access_denied()
+    lifetime = org.policy.lifetimes.interaction_code
+    tx.interaction_code = org.grants.issue("interaction_code", tx.request, user.id, amr_of(tx.proven), lifetime)
     tx.to_step(Step.SUCCESS)
     org.record("user.authentication.sso", user, debug={"client_id": tx.request.client_id})

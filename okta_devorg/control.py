@@ -27,7 +27,7 @@ def get_policy(org: Org, request: Request) -> Response:
 
 def put_policy(org: Org, request: Request) -> Response:
     """Replaces everything: what is left out takes its default."""
-    org.policy = policy_from_json(read_json(request))
+    org.own_policy = policy_from_json(read_json(request))
     return get_policy(org, request)
 
 

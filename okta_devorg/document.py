@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 from . import okta_verify, passkeys, passwords, prompts, questions, remediations, totp
 from .activation import EXPIRED
-from .authenticators import AUTHENTICATORS, enrolled, to_enroll, to_json
-from .enrollment import next_offer
+from .assurance import enrollment_in_hand, still_to_prove
+from .authenticators import AUTHENTICATORS, enrolled, factor_json, to_enroll, to_json
+from .enrollment import offer_to
 from .ion import Json, array, message, obj, with_messages
 from .org import Org
 from .refusals import IdxRefusal
 from .transaction import Step, Transaction
+from .users import Enrollment, User
 
 ORDER = (
     "remediation",
@@ -18,6 +20,8 @@ ORDER = (
     "authenticators",
     "authenticatorEnrollments",
     "enrollmentAuthenticator",
+    "currentAuthenticatorEnrollment",
+    "recoveryAuthenticator",
     "user",
     "cancel",
     "app",
@@ -63,19 +67,103 @@ def user_json(org: Org, tx: Transaction) -> Json:
 
 
 def identify(org: Org, tx: Transaction) -> Json:
-    steps = [remediations.identify(org.base, tx)]
+    if org.policy.idps_only:
+        return {"remediation": array(providers(org, tx)), **frame(org, tx)}
+    asked = org.policy.password.recovery
+    steps = [remediations.identify(org.base, tx, with_password=not org.policy.identifier_first)]
     if org.policy.sign_up:
         steps.append(remediations.select_enroll_profile(org.base, tx))
+    if asked.unlock:
+        steps.append(remediations.unlock_account(org.base, tx))
     steps += providers(org, tx)
-    password = {"recover": remediations.recover(org.base, tx), **to_json(AUTHENTICATORS["okta_password"])}
-    return {"remediation": array(steps), "currentAuthenticator": obj(password), **frame(org, tx)}
+    recover = {"recover": remediations.recover(org.base, tx)} if asked.reset else {}
+    password = obj({**recover, **to_json(AUTHENTICATORS["okta_password"])})
+    shown = {} if org.policy.identifier_first else {"currentAuthenticator": password}
+    return {"remediation": array(steps), **shown, **frame(org, tx)}
+
+
+def identify_recovery(org: Org, tx: Transaction) -> Json:
+    steps = array([remediations.identify_recovery(org.base, tx)])
+    return {"remediation": steps, **recovery_of_password(tx, "recovery"), **frame(org, tx)}
+
+
+def unlock(org: Org, tx: Transaction) -> Json:
+    keys = org.policy.password.recovery.authenticators
+    steps = array([remediations.select_authenticator_unlock(org.base, tx, keys)])
+    return {"remediation": steps, "authenticators": to_enroll(keys), **frame(org, tx)}
+
+
+def recovery_of_password(tx: Transaction, purpose: str) -> Json:
+    return {"recoveryAuthenticator": obj(to_json(AUTHENTICATORS["okta_password"]))} if purpose == "recovery" else {}
+
+
+def to_prove(org: Org, tx: Transaction) -> Json:
+    """The challenge in hand, then the choice it came from."""
+    user = org.user_of(tx)
+    factors = still_to_prove(org.policy, user, tx.purpose, tx.proven)
+    steps = [remediations.select_authenticator_authenticate(org.base, tx, factors)]
+    enrollments = array(factor_json(item, user) for item in factors)
+    parts = {"authenticatorEnrollments": enrollments, **recovery_of_password(tx, tx.purpose), **frame(org, tx)}
+    if tx.authenticator is None:
+        return {"remediation": array(steps), **parts}
+    held = enrollment_in_hand(org.policy, user, tx.authenticator)
+    first = (
+        remediations.authenticator_verification_data if tx.step is Step.METHOD else remediations.challenge_authenticator
+    )
+    return {
+        "remediation": array([first(org.base, tx, held), *steps]),
+        "currentAuthenticatorEnrollment": obj(challenged(org, tx, user, held)),
+        **parts,
+    }
+
+
+def challenged(org: Org, tx: Transaction, user: User, held: Enrollment) -> Json:
+    """What can be done about the challenge beside answering it, and what is known of the authenticator."""
+    actions: Json = {}
+    if tx.step is Step.CHALLENGE and held.key in ("okta_email", "phone_number"):
+        actions["resend"] = remediations.resend(org.base, tx)
+    if held.key == "okta_email":
+        actions["poll"] = remediations.poll(org.base, tx)
+    if held.key == "okta_password" and org.policy.password.recovery.reset:
+        actions["recover"] = remediations.recover(org.base, tx)
+    shown = factor_json(held, user)
+    if tx.method:
+        shown["methods"] = [{"type": tx.method}]
+    return {**actions, **shown, **CHALLENGE_DETAILS.get(held.key, no_details)(org, tx, held)}
+
+
+def no_details(org: Org, tx: Transaction, held: Enrollment) -> Json:
+    return {}
+
+
+def passkey_details(org: Org, tx: Transaction, held: Enrollment) -> Json:
+    if held.passkey is None:
+        return {}
+    return {"contextualData": {"challengeData": passkeys.challenge_data(held.passkey, tx.passkey_challenge or b"")}}
+
+
+CHALLENGE_DETAILS: dict[str, Callable[[Org, Transaction, Enrollment], Json]] = {
+    "okta_email": lambda org, tx, held: {"contextualData": {"useEmailMagicLink": org.policy.magic_link}},
+    "security_question": lambda org, tx, held: {"contextualData": questions.enrolled_question(held)},
+    "webauthn": passkey_details,
+}
+
+
+def new_password(org: Org, tx: Transaction) -> Json:
+    """After a recovery, or because the old one has expired."""
+    reset = tx.step is Step.RESET
+    step = remediations.reset_authenticator if reset else remediations.reenroll_authenticator
+    current = obj(in_hand(org, tx))
+    extra = {"recoveryAuthenticator": current} if reset else {}
+    return {"remediation": array([step(org.base, tx)]), "currentAuthenticator": current, **extra, **frame(org, tx)}
 
 
 def profile(org: Org, tx: Transaction) -> Json:
     policy = org.policy
     with_password = policy.password_on_profile_form
     form = remediations.enroll_profile(org.base, tx, policy.profile, with_password, policy.captcha)
-    steps = [form, remediations.select_identify(org.base, tx), *providers(org, tx)]
+    links = providers(org, tx) if policy.unknowns.idps_on_profile_form else []
+    steps = [form, remediations.select_identify(org.base, tx), *links]
     parts = {"remediation": array(steps), **frame(org, tx)}
     if with_password:
         settings = {"settings": passwords.settings(policy.password)}
@@ -105,7 +193,7 @@ def safe_mode(org: Org, tx: Transaction) -> Json:
     """Nothing can be enrolled; what is optional can still be skipped."""
     key = "idx.error.server.safe.mode.enrollment.unavailable"
     text = message("Set up is temporarily unavailable due to server maintenance. Try again later.", key)
-    offer = next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped)
+    offer = offer_to(org.policy, org.user_of(tx), tx)
     steps = [remediations.skip(org.base, tx)] if offer.can_skip else []
     return {"remediation": array(steps), "messages": array([text]), **frame(org, tx)}
 
@@ -161,7 +249,7 @@ def terminal(org: Org, tx: Transaction) -> Json:
 def choice(org: Org, tx: Transaction, first: list[Json]) -> Json:
     """The step in hand, then the choice it came from, then skip: some clients look at the first only."""
     user = org.user_of(tx)
-    offer = next_offer(org.policy, user.enrollments, tx.skipped)
+    offer = offer_to(org.policy, user, tx)
     steps = [*first, remediations.select_authenticator_enroll(org.base, tx, offer.keys)]
     if offer.can_skip:
         steps.append(remediations.skip(org.base, tx))
@@ -214,6 +302,13 @@ def check_mail(org: Org, tx: Transaction) -> Json:
 
 STEPS: dict[Step, Callable[[Org, Transaction], Json]] = {
     Step.IDENTIFY: identify,
+    Step.RECOVER: identify_recovery,
+    Step.UNLOCK: unlock,
+    Step.CHOOSE: to_prove,
+    Step.METHOD: to_prove,
+    Step.CHALLENGE: to_prove,
+    Step.RESET: new_password,
+    Step.EXPIRED: new_password,
     Step.PROFILE: profile,
     Step.SELECT: select,
     Step.DATA: data,

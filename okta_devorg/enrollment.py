@@ -1,10 +1,12 @@
-"""What comes next in a sign-up. Pure: the policy and the person's enrollments decide (protocol 4.4)."""
+"""What is to be set up next. Pure: the policy and the person's enrollments decide (protocol 4.4)."""
 
 from dataclasses import dataclass
 
+from .assurance import provable
 from .authenticators import AUTHENTICATORS, POSSESSION
 from .policy import Policy, Requirement
-from .users import Enrollment
+from .transaction import Transaction
+from .users import Enrollment, User
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,13 @@ class Offer:
 
     keys: tuple[str, ...]
     can_skip: bool = False
+
+
+def offer_to(policy: Policy, user: User, tx: Transaction) -> Offer:
+    """At sign-in only what must be there is asked for, and the account's address counts as enrolled."""
+    if tx.purpose == "sign_up":
+        return next_offer(policy, user.enrollments, tx.skipped)
+    return next_offer(policy, provable(policy, user), skipped=True)
 
 
 def next_offer(policy: Policy, enrolled: dict[str, Enrollment], skipped: bool) -> Offer:

@@ -1,5 +1,6 @@
 """Faults on demand: how an org, or the network before it, can misbehave."""
 
+import secrets
 import socket
 import struct
 from collections.abc import Iterator
@@ -23,11 +24,14 @@ KINDS = get_args(Kind)
 SPOILING = ("slow", "truncate", "foreign-href", "after")
 FOREIGN = "https://foreign.example"
 PIECE = 1 << 16
+RANDOM = secrets.SystemRandom()
 
 
 @dataclass
 class Fault:
-    """`path`: a full path, the end of one, or `*`. `times`: how many calls it hits."""
+    """`path`: a full path, the end of one, or `*`. `times`: how many calls it hits; `chance`: each with that
+    probability, of 1.
+    """
 
     kind: Kind
     path: str = "*"
@@ -37,9 +41,11 @@ class Fault:
     seconds: float = 30.0
     bytes: int = 50_000_000
     location: str = ""
+    chance: float = 1.0
 
     def hits(self, path: str) -> bool:
-        return self.times > 0 and (self.path == "*" or path.endswith(self.path))
+        meant = self.times > 0 and (self.path == "*" or path.endswith(self.path))
+        return meant and (self.chance >= 1 or RANDOM.random() < self.chance)
 
 
 class Faults:
@@ -59,7 +65,7 @@ class Faults:
 
 
 TYPES: dict[str, Any] = {"kind": Kind, "path": str, "status": int, "times": int, "bytes": int, "location": str}
-LONGEST = 3600
+MOST = {"seconds": 3600, "chance": 1}
 
 
 def fault_from_json(data: object) -> Fault:
@@ -78,9 +84,9 @@ def check_member(key: str, value: object) -> None:
         read(TYPES[key], value, key)
         if key == "location" and not is_header(value):
             raise PolicyError("location must be one line")
-    elif key == "seconds":
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
-            raise PolicyError(f"seconds must be a number from 0 to {LONGEST}")
+    elif key in MOST:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST[key]:
+            raise PolicyError(f"{key} must be a number from 0 to {MOST[key]}")
     elif key == "headers":
         if not isinstance(value, dict) or not all(is_header(name) and is_header(item) for name, item in value.items()):
             raise PolicyError("headers must be an object of texts, each one line")

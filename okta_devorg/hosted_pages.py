@@ -1,24 +1,28 @@
 """Okta's own sign-in pages, for the redirect flow: identifier, password or code, then back to the app with a code."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 from itertools import chain
+from urllib.parse import urlsplit
 
 from flask import Request, Response, g, render_template, url_for
 
-from . import identity_providers, passkeys
-from .codes import check_code, issue_code, refuse_early_resend
-from .completion import AMR
+from . import challenges, identity_providers, passkeys, recovery
+from .assurance import still_to_prove
+from .codes import refuse_early_resend
+from .completion import amr_of
 from .interact import check_challenge, check_scopes
-from .messages import CHALLENGE, SMS, VOICE
 from .org import Org
-from .pages import error_page, forbid_cross_site, host_name, origin_of, page_headers
-from .policy import App
+from .pages import error_page, forbid_cross_site, host_name, origin_of, page_headers, plain_page
+from .policy import App, Attribute
+from .prompts import asked_attributes, lacks_attributes, may_leave_out, update_profile
+from .questions import PREDEFINED
 from .refusals import ApiError, IdxRefusal, OAuthError
 from .replies import back_to_app, redirect_to
 from .sign_in import Session, SignIn
 from .transaction import AuthorizationRequest
-from .users import Passkey, Status, User, is_secret
+from .users import Enrollment, Passkey, Status, User
+from .verification import CAN_SIGN_IN, check, is_password, password_expired, sign_in_failed, start
 
 NEUTRAL = "Unable to sign in"
 
@@ -78,12 +82,15 @@ def usable_session(org: Org, request: Request) -> Session | None:
     user = org.users.find(session.user_id) if session else None
     max_age = request.values.get("max_age", "")
     too_old = session and max_age.isdecimal() and org.clock.now() > session.started_at + int(max_age)
-    return session if user and user.status is Status.ACTIVE and not too_old else None
+    asked = user is not None and lacks_attributes(org, user) and not may_leave_out(org)
+    return session if user and user.status is Status.ACTIVE and not too_old and not asked else None
 
 
 def hand_over(org: Org, app: App, wanted: AuthorizationRequest, session: Session) -> Response:
     if not org.is_assigned(app, org.users.by_id[session.user_id]):
         raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
+    if org.policy_for(app.client_id, org.users.by_id[session.user_id]).sign_on == "denied":
+        raise OAuthError(400, "access_denied", "You do not have permission to access this app.")
     lifetime = org.policy.lifetimes.authorization_code
     code = org.grants.issue("authorization_code", wanted, session.user_id, session.amr, lifetime)
     org.grants.grants[code].auth_time = session.started_at
@@ -94,22 +101,33 @@ def sign_in_page(org: Org, request: Request, attempt_id: str) -> Response:
     attempt = org.sign_ins.find(attempt_id)
     if attempt is None:
         return error_page("This sign-in page has expired. Go back to the app and start again.")
+    g.served = attempt
     elsewhere = host_of_passkey(org, attempt, request)
     return redirect_to(elsewhere) if elsewhere else show(org, attempt)
 
 
 def host_of_passkey(org: Org, attempt: SignIn, request: Request) -> str | None:
     """A passkey made for `localhost` works on no page of 127.0.0.1, so the page moves to the name it was made for."""
-    passkey = passkey_of(org, attempt) if attempt.stage == "passkey" else None
+    passkey = passkey_of(org, attempt) if attempt.authenticator == "webauthn" else None
     if passkey is None or passkey.rp_id != "localhost" or host_name(request) == "localhost":
         return None
-    _, _, port = request.host.rpartition(":")
-    return f"http://localhost:{port}{request.path}"
+    return f"{by_name(org)}{request.path}"
+
+
+def by_name(org: Org) -> str:
+    """The org's own origin as `localhost`, where its sign-in page may move to."""
+    return f"http://localhost:{urlsplit(org.base).port or 80}"
+
+
+def person_of(org: Org, attempt: SignIn) -> User | None:
+    """Known, or only named so far. Nobody who may not sign in."""
+    user = org.users.find(attempt.user_id or attempt.identifier)
+    return user if user and user.status in CAN_SIGN_IN else None
 
 
 def passkey_of(org: Org, attempt: SignIn) -> Passkey | None:
-    user = org.users.find(attempt.user_id or attempt.identifier)
-    enrolled = user.enrollments.get("webauthn") if user and user.status is Status.ACTIVE else None
+    user = person_of(org, attempt)
+    enrolled = user.enrollments.get("webauthn") if user else None
     return enrolled.passkey if enrolled else None
 
 
@@ -119,7 +137,7 @@ def sign_in(org: Org, request: Request, attempt_id: str) -> Response:
     attempt = org.sign_ins.find(attempt_id)
     if attempt is None:
         return error_page("This sign-in page has expired. Go back to the app and start again.")
-    g.thread = attempt.request.thread
+    g.thread, g.served = attempt.request.thread, attempt
     step = ACTIONS.get(request.form.get("action", ""), STAGES[attempt.stage])
     try:
         done = step(org, attempt, request)
@@ -132,106 +150,194 @@ def sign_in(org: Org, request: Request, attempt_id: str) -> Response:
 
 
 def show(org: Org, attempt: SignIn, error: str = "", status: int = 200) -> Response:
-    app = org.policy.app(attempt.request.client_id)
-    user = org.users.find(attempt.user_id)
-    passkey = passkey_of(org, attempt) if attempt.stage == "passkey" else None
+    app, passkey = org.app_of(attempt), passkey_of(org, attempt)
+    question = org.users.by_id[attempt.user_id].enrollments.get("security_question") if attempt.user_id else None
+    if attempt.authenticator == "webauthn":
+        attempt.passkey_challenge = passkeys.new_challenge()
     page = render_template(
         "sign_in.html",
-        passkey_options=passkeys.challenge_data(passkey, attempt.passkey_challenge) if passkey else None,
+        passkey_options=passkeys.challenge_data(passkey, attempt.passkey_challenge or b"") if passkey else None,
         passkey_possible=org.policy.authenticators.webauthn != "disabled",
         attempt=attempt,
+        questions=PREDEFINED,
         error=error,
         app=app,
-        sign_up_uri=app.sign_up_uri if app and org.policy.sign_up else None,
-        other_method=other_method(user, attempt) if user else None,
+        question=question.question if question else "",
+        kind=KINDS.get(attempt.authenticator or "", "code"),
+        sent_by=SENT_BY.get(attempt.method or attempt.authenticator or ""),
+        other=other_label(org, attempt),
+        attributes=asked_attributes(org),
+        may_leave_out=may_leave_out(org),
+        sign_up_uri=app.sign_up_uri if org.policy.sign_up else None,
     )
-    return page_headers(Response(page, status), form_action=origin_of(attempt.request.redirect_uri))
+    return page_headers(Response(page, status), f"{by_name(org)} {origin_of(attempt.request.redirect_uri)}")
+
+
+# What is asked on the page for an authenticator, "code" for those not here; and how it is called there.
+KINDS = {"webauthn": "passkey", "security_question": "question"}
+SENT_BY = {"okta_email": "e-mail", "sms": "text message", "voice": "voice call"}
+LABELS = {
+    "okta_password": "your password",
+    "webauthn": "a passkey",
+    "okta_email": "e-mail",
+    "phone_number": "your phone",
+    "google_otp": "your authenticator app",
+    "security_question": "your security question",
+}
 
 
 def take_identifier(org: Org, attempt: SignIn, request: Request) -> bool:
     """People without a password are sent a code; nobody learns here whether an account exists otherwise."""
     attempt.identifier = request.form.get("identifier", "").strip()
-    user = org.users.find(attempt.identifier)
-    if user and user.status is Status.ACTIVE and not user.password_hash:
-        attempt.user_id = user.id
-        ask_possession(org, attempt, user)
-    else:
+    user = person_of(org, attempt)
+    if user is None or user.password_hash:
         attempt.stage = "password"
-    return False
+        return False
+    attempt.user_id = user.id
+    return go_on(org, attempt, user)
 
 
 def take_password(org: Org, attempt: SignIn, request: Request) -> bool:
     user = org.users.find(attempt.identifier)
-    right = is_secret(request.form.get("password", ""), user.password_hash if user else None)
-    if user is None or not right or user.status is not Status.ACTIVE:
-        raise IdxRefusal(401, [{"message": NEUTRAL}])
-    attempt.user_id = user.id
-    attempt.amr = ("pwd",)
-    if org.policy.sign_on == "any_1_factor":
+    right = is_password(org, user, request.form.get("password", ""))
+    if user is None or not right:
+        locked = user and user.status is Status.LOCKED_OUT and org.policy.password.lockout.show_lockout_failures
+        raise IdxRefusal(401, sign_in_failed(org, user) if locked else [{"message": NEUTRAL}])
+    return proved(org, attempt, user, "okta_password")
+
+
+def proved(org: Org, attempt: SignIn, user: User, key: str) -> bool:
+    attempt.user_id, attempt.proven = user.id, (*attempt.proven, key)
+    return go_on(org, attempt, user)
+
+
+def go_on(org: Org, attempt: SignIn, user: User) -> bool:
+    """True when enough is proven, the password is not too old, and neither a required security question nor an
+    attribute that the app's policy asks for is missing.
+    """
+    factors = still_to_prove(org.policy, user, "sign_in", attempt.proven)
+    if factors:
+        ask(org, attempt, user, factors[0])
+    elif "okta_password" in attempt.proven and password_expired(org, user):
+        attempt.stage, attempt.authenticator = "expired", None
+    elif lacks_question(org, user):
+        attempt.stage, attempt.authenticator = "question", None
+    elif lacks_attributes(org, user) and not attempt.profile_skipped:
+        attempt.stage, attempt.authenticator = "profile", None
+    else:
         return True
-    ask_possession(org, attempt, user)
     return False
 
 
-def ask_possession(org: Org, attempt: SignIn, user: User) -> None:
-    """Passkey first: it is the one thing here that cannot be phished. Others are offered beside it."""
-    if "webauthn" in user.enrollments:
-        ask_passkey(attempt)
-    else:
-        send_code(org, attempt, user)
+def ask(org: Org, attempt: SignIn, user: User, enrollment: Enrollment) -> None:
+    if enrollment.key == "okta_password":
+        attempt.stage, attempt.authenticator = "password", None
+        return
+    attempt.stage, attempt.authenticator = "factor", enrollment.key
+    attempt.method = enrollment.methods[0] if enrollment.key == "phone_number" else None
+    start(org, attempt, user, enrollment)
 
 
-def ask_passkey(attempt: SignIn) -> None:
-    attempt.stage, attempt.passkey_challenge = "passkey", passkeys.new_challenge()
-
-
-def take_passkey(org: Org, attempt: SignIn, request: Request) -> bool:
-    """A challenge is good once, also when the answer was wrong."""
-    challenge, passkey = attempt.passkey_challenge, passkey_of(org, attempt)
-    ask_passkey(attempt)
-    user = org.users.find(attempt.user_id or attempt.identifier)
-    if user is None or passkey is None:
+def take_factor(org: Org, attempt: SignIn, request: Request) -> bool:
+    user = person_of(org, attempt)
+    if user is None or (attempt.authenticator not in user.enrollments and attempt.authenticator != "okta_email"):
         raise IdxRefusal(401, [{"message": NEUTRAL}])
-    here = [f"http://{request.host}"]
-    used = passkeys.asserted(passkey, request.form.to_dict(), challenge, here, org.policy.statuses.passkey)
-    user.enrollments["webauthn"] = replace(user.enrollments["webauthn"], passkey=used)
-    attempt.user_id, attempt.amr = user.id, (*attempt.amr, AMR["webauthn"])
-    return True
+    form = request.form.to_dict()
+    credentials = {**form, "passcode": form.get("code", "")}
+    check(org, attempt, user, credentials, [f"http://{request.host}"])
+    return proved(org, attempt, user, str(attempt.authenticator))
+
+
+def take_new_password(org: Org, attempt: SignIn, request: Request) -> bool:
+    user = org.users.by_id[str(attempt.user_id)]
+    challenges.take_password(org, user, request.form.get("password", ""))
+    user.status = Status.ACTIVE
+    return go_on(org, attempt, user)
+
+
+def lacks_question(org: Org, user: User) -> bool:
+    """Of what a policy may require only this is made up for at the sign-in; the rest waits."""
+    return org.policy.authenticators.security_question == "required" and "security_question" not in user.enrollments
+
+
+def take_new_question(org: Org, attempt: SignIn, request: Request) -> bool:
+    user = org.users.by_id[str(attempt.user_id)]
+    challenges.enroll_question(org, user, request.form.to_dict())
+    return go_on(org, attempt, user)
+
+
+def take_profile(org: Org, attempt: SignIn, request: Request) -> bool:
+    user, typed = org.users.by_id[str(attempt.user_id)], request.form
+    wanted = {item: typed.get(f"userProfile.{item.name}", "").strip() for item in asked_attributes(org)}
+    update_profile(org, user, {item.name: as_typed(item, text) for item, text in wanted.items()})
+    # Once per sign-in, whatever was left out.
+    attempt.profile_skipped = True
+    return go_on(org, attempt, user)
+
+
+def as_typed(attribute: Attribute, text: str) -> object:
+    """A form sends texts only. What is no number stays a text, and is refused as one."""
+    if attribute.type in ("integer", "number"):
+        with suppress(ValueError):
+            return int(text) if attribute.type == "integer" else float(text)
+    return text
+
+
+def skip_profile(org: Org, attempt: SignIn, request: Request) -> bool:
+    user = person_of(org, attempt)
+    if user is None or attempt.stage != "profile" or not may_leave_out(org):
+        raise IdxRefusal(401, [{"message": NEUTRAL}])
+    attempt.profile_skipped = True
+    return go_on(org, attempt, user)
 
 
 def use_passkey(org: Org, attempt: SignIn, request: Request) -> bool:
     """Instead of the password. Says the same whether the account is unknown or has no passkey."""
     if attempt.stage != "password" or passkey_of(org, attempt) is None:
         raise IdxRefusal(401, [{"message": NEUTRAL}])
-    ask_passkey(attempt)
+    attempt.stage, attempt.authenticator = "factor", "webauthn"
     return False
-
-
-def take_code(org: Org, attempt: SignIn, request: Request) -> bool:
-    check_code(org, attempt, org.users.by_id[str(attempt.user_id)], request.form.get("code", "").strip())
-    attempt.amr = (*attempt.amr, AMR["okta_email" if attempt.method == "email" else "phone_number"])
-    return True
 
 
 def resend(org: Org, attempt: SignIn, request: Request) -> bool:
     refuse_early_resend(org, attempt)
-    if attempt.stage == "code":
-        send_code(org, attempt, org.users.by_id[str(attempt.user_id)])
+    held = next((item for item in choices(org, attempt) if item.key == attempt.authenticator), None)
+    if held:
+        start(org, attempt, org.users.by_id[str(attempt.user_id)], held)
     return False
 
 
+def choices(org: Org, attempt: SignIn) -> tuple[Enrollment, ...]:
+    if attempt.stage != "factor" or attempt.user_id is None:
+        return ()
+    user = org.users.by_id[attempt.user_id]
+    return still_to_prove(org.policy, user, "sign_in", attempt.proven)
+
+
+def other_choice(org: Org, attempt: SignIn) -> Enrollment | None:
+    """The one after the one in hand, round and round."""
+    offered = choices(org, attempt)
+    keys = [item.key for item in offered]
+    if len(keys) < 2 or attempt.authenticator not in keys:
+        return None
+    return offered[(keys.index(attempt.authenticator) + 1) % len(keys)]
+
+
+def other_label(org: Org, attempt: SignIn) -> str | None:
+    other = other_choice(org, attempt)
+    return LABELS[other.key] if other else None
+
+
 def use_other(org: Org, attempt: SignIn, request: Request) -> bool:
-    """From the passkey or from one kind of code to another kind."""
-    user = org.users.find(attempt.user_id)
-    other = other_method(user, attempt) if user and attempt.stage in ("code", "passkey") else None
-    if user and other:
-        attempt.method = other
-        send_code(org, attempt, user)
+    other = other_choice(org, attempt)
+    if other:
+        ask(org, attempt, org.users.by_id[str(attempt.user_id)], other)
     return False
 
 
 def restart(org: Org, attempt: SignIn, request: Request) -> bool:
-    attempt.stage, attempt.user_id, attempt.codes, attempt.amr = "identifier", None, [], ()
+    attempt.stage, attempt.user_id, attempt.codes, attempt.proven = "identifier", None, [], ()
+    attempt.authenticator, attempt.profile_skipped = None, False
     return False
 
 
@@ -239,40 +345,47 @@ Taking = Callable[[Org, SignIn, Request], bool]
 STAGES: dict[str, Taking] = {
     "identifier": take_identifier,
     "password": take_password,
-    "code": take_code,
-    "passkey": take_passkey,
+    "factor": take_factor,
+    "expired": take_new_password,
+    "question": take_new_question,
+    "profile": take_profile,
 }
-ACTIONS: dict[str, Taking] = {"resend": resend, "other": use_other, "passkey": use_passkey, "restart": restart}
+ACTIONS: dict[str, Taking] = {
+    "resend": resend,
+    "other": use_other,
+    "passkey": use_passkey,
+    "restart": restart,
+    "skip": skip_profile,
+}
 
 
-def other_method(user: User, attempt: SignIn) -> str | None:
-    phone = user.enrollments.get("phone_number")
-    if attempt.stage == "passkey" or attempt.method != "email":
-        return "email"
-    return phone.methods[0] if phone else None
+def reset_page(org: Org, request: Request, token: str) -> Response:
+    """Where the mail of an administrator's reset leads."""
+    user = recovery.holder_of(org, token)
+    if user is None:
+        return error_page("This link has expired or was already used.")
+    if request.method == "GET":
+        return show_reset(token)
+    forbid_cross_site(request)
+    try:
+        challenges.take_password(org, user, request.form.get("password", ""))
+    except IdxRefusal as refusal:
+        return show_reset(token, refusal.fields["credentials.passcode"][0]["message"], refusal.status)
+    del org.recovery_tokens[token]
+    user.status = Status.ACTIVE
+    return plain_page("Your password is set", "You can sign in now.")
 
 
-def send_code(org: Org, attempt: SignIn, user: User) -> None:
-    app = org.policy.app(attempt.request.client_id) or App(attempt.request.client_id)
-    phone = user.enrollments.get("phone_number")
-    attempt.stage = "code"
-    if attempt.method == "email" or phone is None:
-        lifetime = org.policy.lifetimes.email_code
-        code = issue_code(org, attempt, user.email, lifetime)
-        org.send("email", user, CHALLENGE, app, code=code, minutes=str(lifetime // 60))
-        return
-    code = issue_code(org, attempt, str(phone.phone), org.policy.lifetimes.sms_code)
-    voice = attempt.method == "voice"
-    org.send("voice" if voice else "sms", user, VOICE if voice else SMS, app, to=str(phone.phone), code=code)
+def show_reset(token: str, error: str = "", status: int = 200) -> Response:
+    return page_headers(Response(render_template("reset_password.html", token=token, error=error), status))
 
 
 def finish(org: Org, attempt: SignIn) -> Response:
     """A session at the org and a code for the app; the attempt is over."""
     del org.sign_ins.open[attempt.id]
-    sid = org.sign_ins.start_session(str(attempt.user_id), attempt.amr, org.policy.lifetimes.session)
-    app = org.policy.app(attempt.request.client_id) or App(attempt.request.client_id)
+    sid = org.sign_ins.start_session(str(attempt.user_id), amr_of(attempt.proven), org.policy.lifetimes.session)
     try:
-        reply = hand_over(org, app, attempt.request, org.sign_ins.sessions[sid])
+        reply = hand_over(org, org.app_of(attempt), attempt.request, org.sign_ins.sessions[sid])
     except OAuthError as error:
         wanted = attempt.request
         reply = back_to_app(wanted.redirect_uri, wanted.state, error=error.error, error_description=error.description)

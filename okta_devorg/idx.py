@@ -5,28 +5,32 @@ from functools import partial
 
 from flask import Request, Response, g
 
-from . import challenges, passwords
+from . import challenges, passkeys, passwords, recovery, verification
 from .activation import request_new
-from .authenticators import by_id
+from .assurance import enrollment_in_hand, provable, still_to_prove
+from .authenticators import AUTHENTICATORS, by_id
 from .codes import refuse_early_resend, send_email_code, send_phone_code
 from .completion import advance, finish
 from .document import head, messages_only, page
-from .enrollment import next_offer, selected_without_asking
+from .enrollment import offer_to, selected_without_asking
 from .identifiers import new_id
 from .ion import ION, Json, message
+from .messages import FACTOR
 from .okta_verify import finish_pairing
 from .org import Org
 from .profile_form import read_profile
 from .prompts import PROMPTS, can_skip
-from .refusals import IdxRefusal, access_denied, bad_request, rate_limited, session_expired
+from .refusals import IdxRefusal, access_denied, bad_request, idx_rate_limited, session_expired
 from .registration_hook import ask_about_sign_up
 from .replies import json_reply, parse_json
 from .sign_up_refusals import refuse_sign_up
 from .transaction import Step, Transaction
-from .users import Status, User, is_secret
+from .users import Status, User
+from .verification import text
 
 Handler = Callable[[Org, Transaction, Json], Transaction | None]
-BEFORE_USER = (Step.IDENTIFY, Step.PROFILE)
+BEFORE_USER = (Step.IDENTIFY, Step.PROFILE, Step.RECOVER, Step.UNLOCK)
+PROVING = (Step.CHOOSE, Step.METHOD, Step.CHALLENGE)
 ENROLLING = (Step.SELECT, Step.DATA, Step.ENROLL, Step.PAIR, Step.CHANNEL)
 
 
@@ -36,6 +40,7 @@ def serve(org: Org, request: Request, handler: Handler, renews: bool = True) -> 
     try:
         body = read_body(request)
         tx = find_transaction(org, body)
+        count(org, tx)
         tx = handler(org, tx, body) or tx
     except IdxRefusal as refusal:
         return refuse(org, request, tx, refusal)
@@ -57,12 +62,20 @@ def find_transaction(org: Org, body: Json) -> Transaction:
     if not any(isinstance(handle, str) and handle for handle in handles):
         raise bad_request()
     tx = org.transactions.find(interaction_handle=handles[0], state_handle=handles[1])
-    g.thread = tx.request.thread if tx else ""
+    g.thread, g.served = tx.request.thread if tx else "", tx
     if tx is None:
         raise session_expired(org.policy.statuses.session_expired)
-    if org.counters.exceeds("state:" + tx.state_handle, org.policy.limits.state_handle_per_5_seconds, 5):
-        raise rate_limited()
     return tx
+
+
+def count(org: Org, tx: Transaction) -> None:
+    """Against the limits of the state handle and of the person. Raises ApiError or IdxRefusal, as the policy has it."""
+    limits = org.policy.limits
+    over = org.counters.exceeds("state:" + tx.state_handle, limits.state_handle_per_5_seconds, 5)
+    if tx.user_id and org.counters.exceeds("user:" + tx.user_id, limits.user_per_5_seconds, 5):
+        over = True
+    if over:
+        raise idx_rate_limited(limits.idx_body)
 
 
 def renew(org: Org, tx: Transaction) -> None:
@@ -102,22 +115,59 @@ def identify_page(org: Org, tx: Transaction, body: Json) -> None:
 
 
 def identify(org: Org, tx: Transaction, body: Json) -> None:
-    """Embedded sign-in, password only: the demo site signs in by redirect."""
-    require(org, tx, (Step.IDENTIFY,))
-    credentials = body.get("credentials")
-    passcode = credentials.get("passcode") if isinstance(credentials, dict) else None
-    user = org.users.find(challenges.text(body, "identifier"))
-    right = is_secret(str(passcode), user.password_hash if user else None)
-    if user is None or not right or user.status is not Status.ACTIVE or org.policy.sign_on != "any_1_factor":
-        raise IdxRefusal(401, [message("Authentication failed", "errors.E0000004")])
-    tx.user_id = user.id
-    org.record("user.session.start", user)
-    finish(org, tx)
+    """Who comes back, with the password where the first page asks for it; or whose password is to be reset."""
+    require(org, tx, (Step.IDENTIFY, Step.RECOVER))
+    if tx.step is Step.RECOVER:
+        recovery.identify(org, tx, body)
+        return
+    user = org.users.find(text(body, "identifier").strip())
+    if org.policy.identifier_first and "credentials" not in body:
+        begin_with_identifier(org, tx, recovery.find(org, text(body, "identifier")))
+        return
+    right = verification.is_password(org, user, read_password(org, body))
+    if user is None or not right:
+        raise IdxRefusal(401, verification.sign_in_failed(org, user))
+    tx.user_id, tx.purpose = user.id, "sign_in"
+    tx.prove("okta_password")
+    advance(org, tx)
+
+
+def begin_with_identifier(org: Org, tx: Transaction, user: User) -> None:
+    """People with a password are asked for it at once; the other ways stand beside it."""
+    tx.user_id, tx.purpose = user.id, "sign_in"
+    advance(org, tx)
+    if "okta_password" in provable(org.policy, user):
+        start_challenge(org, tx, "okta_password", None)
+
+
+def challenge(org: Org, tx: Transaction, body: Json) -> None:
+    """The authenticator to prove, chosen or chosen anew; a phone may still lack its method."""
+    require(org, tx, (*PROVING, Step.UNLOCK))
+    chosen = recovery.identify_locked(org, tx, body) if tx.step is Step.UNLOCK else body.get("authenticator")
+    if not isinstance(chosen, dict):
+        raise bad_request()
+    authenticator = by_id(chosen.get("id"))
+    if authenticator is None:
+        raise bad_request()
+    start_challenge(org, tx, authenticator.key, text(chosen, "methodType") or None)
+
+
+def start_challenge(org: Org, tx: Transaction, key: str, method: str | None) -> None:
+    user = org.user_of(tx)
+    wanted = {item.key: item for item in still_to_prove(org.policy, user, tx.purpose, tx.proven)}
+    if key not in wanted or method not in (None, *AUTHENTICATORS[key].methods):
+        raise bad_request()
+    tx.to_step(Step.CHALLENGE, key)
+    tx.method = method
+    if key == "phone_number" and method is None:
+        tx.step = Step.METHOD
+        return
+    verification.start(org, tx, user, wanted[key])
 
 
 def enroll(org: Org, tx: Transaction, body: Json) -> None:
     require(org, tx, BEFORE_USER)
-    if not org.policy.sign_up or org.policy.sign_up_refusal == "unavailable":
+    if not org.policy.sign_up or org.policy.idps_only or org.policy.sign_up_refusal == "unavailable":
         tx.to_step(Step.IDENTIFY)
         text = message("Registration is currently unavailable.", "idx.error.registration.unavailable")
         raise IdxRefusal(org.policy.statuses.registration_unavailable, [text])
@@ -143,7 +193,8 @@ def enroll_new(org: Org, tx: Transaction, body: Json) -> None:
     user = stage(org, login, profile)
     tx.user_id = user.id
     if org.policy.password_on_profile_form:
-        user.set_password(password)
+        user.set_password(password, org.clock.now())
+        tx.prove("okta_password")
     if selected_without_asking(org.policy, user.enrollments):
         challenges.start(org, tx, "okta_email", {})
     else:
@@ -162,7 +213,7 @@ def read_password(org: Org, body: Json) -> str:
     credentials = body.get("credentials", {})
     if not isinstance(credentials, dict):
         raise bad_request()
-    return challenges.text(credentials, "passcode")
+    return text(credentials, "passcode")
 
 
 def refuse_taken(org: Org, login: str, profile: Json) -> None:
@@ -196,31 +247,65 @@ def credential_enroll(org: Org, tx: Transaction, body: Json) -> None:
     if not isinstance(chosen, dict):
         raise bad_request()
     authenticator = by_id(chosen.get("id"))
-    offer = next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped)
+    offer = offer_to(org.policy, org.user_of(tx), tx)
     if authenticator is None or authenticator.key not in offer.keys:
         raise bad_request()
     challenges.start(org, tx, authenticator.key, chosen)
 
 
 def challenge_answer(org: Org, tx: Transaction, body: Json) -> None:
-    require(org, tx, (Step.ENROLL,))
+    """Of an authenticator being set up, or proven, or of a new password."""
+    require(org, tx, tuple(ANSWERS))
     credentials = body.get("credentials")
     if not isinstance(credentials, dict):
         raise bad_request()
-    challenges.ANSWER[str(tx.authenticator)](org, tx, credentials)
-    org.record("user.mfa.factor.activate", org.user_of(tx), debug={"factor": tx.authenticator})
+    ANSWERS[tx.step](org, tx, credentials)
+    tx.prove(str(tx.authenticator))
     advance(org, tx)
 
 
+def answer_enrollment(org: Org, tx: Transaction, credentials: Json) -> None:
+    challenges.ANSWER[str(tx.authenticator)](org, tx, credentials)
+    org.record("user.mfa.factor.activate", org.user_of(tx), debug={"factor": tx.authenticator})
+
+
+def answer_challenge(org: Org, tx: Transaction, credentials: Json) -> None:
+    origins = passkeys.origins_of(org.app_of(tx))
+    verification.check(org, tx, org.user_of(tx), credentials, origins)
+
+
+def answer_new_password(org: Org, tx: Transaction, credentials: Json) -> None:
+    """A reset or an expired password. What was proven for it counts at the sign-in that follows."""
+    user = org.user_of(tx)
+    challenges.take_password(org, user, text(credentials, "passcode"))
+    verification.unlock(org, user)
+    user.status = Status.ACTIVE
+    org.record("user.account.reset_password" if tx.step is Step.RESET else "user.account.update_password", user)
+    if credentials.get("revokeSessions") in (True, "true"):
+        org.sign_ins.end_sessions(user.id)
+    tx.purpose = "sign_in"
+
+
+ANSWERS: dict[Step, Callable[[Org, Transaction, Json], None]] = {
+    Step.ENROLL: answer_enrollment,
+    Step.CHALLENGE: answer_challenge,
+    Step.RESET: answer_new_password,
+    Step.EXPIRED: answer_new_password,
+}
+
+
 def challenge_resend(org: Org, tx: Transaction, body: Json) -> None:
-    require(org, tx, (Step.ENROLL,))
+    require(org, tx, (Step.ENROLL, Step.CHALLENGE))
     refuse_early_resend(org, tx)
-    if tx.authenticator == "okta_email":
-        send_email_code(org, tx)
-    elif tx.authenticator == "phone_number":
-        send_phone_code(org, tx)
-    else:
+    user = org.user_of(tx)
+    if tx.authenticator not in ("okta_email", "phone_number"):
         raise access_denied(org.policy.statuses.step_not_open)
+    if tx.step is Step.CHALLENGE:
+        verification.start(org, tx, user, enrollment_in_hand(org.policy, user, tx.authenticator))
+    elif tx.authenticator == "okta_email":
+        send_email_code(org, tx, user, FACTOR)
+    else:
+        send_phone_code(org, tx, user, str(tx.phone))
 
 
 def skip(org: Org, tx: Transaction, body: Json) -> None:
@@ -229,7 +314,7 @@ def skip(org: Org, tx: Transaction, body: Json) -> None:
         leave_prompt(org, tx)
         return
     require(org, tx, ENROLLING)
-    if not next_offer(org.policy, org.user_of(tx).enrollments, tx.skipped).can_skip:
+    if not offer_to(org.policy, org.user_of(tx), tx).can_skip:
         raise access_denied(org.policy.statuses.step_not_open)
     tx.skipped = True
     advance(org, tx)
@@ -259,8 +344,13 @@ def cancel(org: Org, tx: Transaction, body: Json) -> Transaction:
 
 
 def recover(org: Org, tx: Transaction, body: Json) -> None:
-    """Listed on the first page as recorded; this org has no password recovery."""
-    raise access_denied()
+    require(org, tx, (Step.IDENTIFY, Step.CHALLENGE))
+    recovery.recover(org, tx)
+
+
+def unlock_account(org: Org, tx: Transaction, body: Json) -> None:
+    require(org, tx, (Step.IDENTIFY,))
+    recovery.unlock_page(org, tx)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -270,12 +360,14 @@ HANDLERS: dict[str, Handler] = {
     "enroll": enroll,
     "enroll/new": enroll_new,
     "credential/enroll": credential_enroll,
+    "challenge": challenge,
     "challenge/answer": challenge_answer,
     "challenge/resend": challenge_resend,
     "challenge/poll": poll,
     "skip": skip,
     "cancel": cancel,
     "recover": recover,
+    "unlock-account": unlock_account,
     "request-activation": request_activation,
     **{prompt.path: partial(answer_prompt, path=prompt.path) for prompt in PROMPTS},
 }

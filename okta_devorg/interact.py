@@ -4,14 +4,16 @@ import re
 
 from flask import Request, Response, g
 
+from . import recovery
 from .activation import begin_without, is_usable
 from .clients import client, require_grant
 from .idx import renew
 from .org import Link, Org
-from .policy import App
+from .policy import App, InteractionCode
 from .refusals import OAuthError
 from .replies import json_reply
 from .transaction import AuthorizationRequest, Step, Transaction
+from .users import User
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
 DEVICE_TOKEN_MAX = 32
@@ -28,10 +30,14 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
         raise OAuthError(403, "access_denied", "Sign-up denied. Please contact support for assistance.")
     token = request.form.get("activation_token")
     check_activation_token(org, app, token)
+    forgetful = read_recovery_token(org, request.form.get("recovery_token"))
     tx = org.transactions.begin(wanted, org.policy.lifetimes.before_user)
     g.thread = wanted.thread
     if token is not None:
         begin_with_token(org, tx, org.activation_tokens.get(token))
+    if forgetful is not None:
+        recovery.begin_with_token(tx, forgetful)
+        renew(org, tx)
     log_start(org, app, request)
     return json_reply({"interaction_handle": tx.interaction_handle})
 
@@ -50,9 +56,13 @@ def check_interaction_code(org: Org, issuer: str) -> None:
     if not org.policy.interaction_code.org:
         text = "The requested feature (Interaction Code flow) isn't enabled in this environment."
         raise OAuthError(400, "access_denied", text)
-    if issuer == org.issuer and not org.policy.interaction_code.server:
+    if issuer == org.issuer and not is_allowed_by_rule(org.policy.interaction_code):
         text = "Policy evaluation failed for this request, please check the policy configurations."
         raise OAuthError(401, "access_denied", text)
+
+
+def is_allowed_by_rule(setting: InteractionCode) -> bool:
+    return bool(setting.access_policy and setting.access_rule and setting.server)
 
 
 def authorization_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
@@ -101,6 +111,14 @@ def check_activation_token(org: Org, app: App, token: str | None) -> None:
     shown = token in org.activation_tokens and org.policy.unknowns.expired_activation_token != "oauth_error"
     if not shown and not is_usable(org, org.activation_tokens.get(token)):
         raise invalid_request("The activation token is invalid")
+
+
+def read_recovery_token(org: Org, token: str | None) -> User | None:
+    """Raises OAuthError when it stands for nobody any more."""
+    user = recovery.holder_of(org, token) if token is not None else None
+    if token is not None and user is None:
+        raise invalid_request("The recovery token is invalid")
+    return user
 
 
 def begin_with_token(org: Org, tx: Transaction, link: Link | None) -> None:

@@ -1,8 +1,9 @@
 """Where mailed links lead (protocol 4.9, 4.10, 5.7). Looking at one changes nothing: mail scanners look too."""
 
-from flask import Request, Response, render_template
+from flask import Request, Response, g, render_template
 
 from .activation import is_usable
+from .challenges import take_email
 from .completion import advance
 from .idx import renew
 from .ion import message
@@ -11,7 +12,7 @@ from .pages import forbid_cross_site, origin_of, page_headers, plain_page
 from .policy import App
 from .replies import back_to_app, redirect_to, with_query
 from .transaction import Step, Transaction
-from .users import Status, new_enrollment
+from .users import Status
 
 # The org's own pages about a link: key of the message, title, text, status.
 PAGES = {
@@ -78,9 +79,10 @@ def enter_code(request: Request, app: App, link: Link) -> Response:
 
 def waiting(org: Org, link: Link) -> Transaction | None:
     """The transaction whose newest code this is; none when a newer mail was sent or the step is done."""
-    for tx in org.transactions.by_state.values():
-        if tx.user_id == link.user_id and tx.authenticator == "okta_email":
-            return tx if any(code.value == link.code for code in tx.codes) else None
+    open_ones = (tx for tx in org.transactions.by_state.values() if tx.user_id == link.user_id)
+    for tx in open_ones:
+        if tx.authenticator == "okta_email" and any(code.value == link.code for code in tx.codes):
+            return tx
     return None
 
 
@@ -91,14 +93,14 @@ def email_consent(org: Org, request: Request, app_id: str) -> Response:
     tx = waiting(org, link) if link else None
     if link is None or tx is None:
         return page("idx.return.stale")
+    g.served = tx
     if request.form.get("consent") != "true":
         tx.end(CANCELLED)
         return page("idx.operation.cancelled.by.user")
     if org.policy.email_link_page == "continue_here":
         tx = org.transactions.transfer(tx, TRANSFERRED)
-    user = org.user_of(tx)
-    user.email_verified = True
-    user.enroll(new_enrollment("okta_email", ("email",)))
+    take_email(org, tx)
+    tx.prove("okta_email")
     advance(org, tx)
     renew(org, tx)
     return come_back(tx) if org.policy.email_link_page == "continue_here" else page("idx.return.to.original.tab")

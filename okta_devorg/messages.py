@@ -40,6 +40,23 @@ CHALLENGE = Template(
     "Hi {name},\n\nSomebody, we hope you, is signing in to {app}.\n\nYour code: {code}\n\n{follow}"
     "The code is valid for {minutes} minutes. If it was not you, change your password.",
 )
+FORGOTTEN = Template(
+    "Forgot Password",
+    "Reset your password",
+    "Hi {name},\n\nSomebody, we hope you, wants to set a new password for {app}.\n\nYour code: {code}\n\n{follow}"
+    "The code is valid for {minutes} minutes. If it was not you, ignore this mail.",
+)
+LOCKED = Template(
+    "Self-Service Unlock",
+    "Unlock your account",
+    "Hi {name},\n\nSomebody, we hope you, wants to unlock your account.\n\nYour code: {code}\n\n{follow}"
+    "The code is valid for {minutes} minutes. If it was not you, ignore this mail.",
+)
+RESET = Template(
+    "Password Reset",
+    "Set a new password",
+    "Hi {name},\n\nYour password was reset by an administrator. Follow this link to set a new one.\n\n{link}\n",
+)
 ACTIVATION = Template(
     "Registration - Activation",
     "Activate your account",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, RLock
 
+from flask import g, has_app_context
+
 from .calls import CallLog
 from .clock import Clock
 from .faults import Faults
@@ -18,12 +20,13 @@ from .hook_calls import Deliveries, envelope
 from .identifiers import new_bearer, new_id
 from .limits import Counters
 from .messages import Channel, Mailbox, Template
+from .policies import Policies
 from .policy import App, Policy, default_policy
 from .policy_json import Json, merge, policy_from_json, policy_to_json
-from .sign_in import SignIns
+from .sign_in import SignIn, SignIns
 from .signing import SigningKey
 from .system_log import LogEvent, SystemLog, event_json, target_of
-from .transaction import AuthorizationRequest, Transaction, Transactions
+from .transaction import AuthorizationRequest, IssuedCode, Transaction, Transactions
 from .users import User, Users
 
 
@@ -36,6 +39,16 @@ class Link:
     request: AuthorizationRequest | None
     expires_at: float
     code: str | None = field(default=None, repr=False)
+
+
+@dataclass
+class EmailFactor:
+    """A code that the Factors API had mailed to somebody. The same id names the factor once it is active."""
+
+    id: str
+    method: str = "email"
+    codes: list[IssuedCode] = field(default_factory=list, repr=False)
+    code_sent_at: float = 0.0
 
 
 class Org:
@@ -53,13 +66,16 @@ class Org:
         self.start_over()
 
     def start_over(self) -> None:
-        self.policy: Policy = self.initial
+        self.in_flight: set[str] = set()
+        self.own_policy = self.initial
         self.clock.advanced = 0.0
         self.transactions = Transactions(self.clock)
         self.mailbox = Mailbox()
         self.links: dict[str, Link] = {}
         self.assertions: set[tuple[str, str]] = set()
         self.activation_tokens: dict[str, Link] = {}
+        self.recovery_tokens: dict[str, Link] = {}
+        self.email_factors: dict[str, EmailFactor] = {}
         self.grants = Grants(self.clock)
         self.sign_ins = SignIns(self.clock)
         self.counters = Counters(self.clock)
@@ -67,11 +83,17 @@ class Org:
         self.faults = Faults()
         self.system_log = SystemLog()
         self.groups = Groups(self.clock, self.users)
+        self.policies = Policies(self.clock.now())
         self.inline_hooks: dict[str, Json] = {}
         self.started = self.clock.now()
 
     def reset(self) -> None:
-        """Back to the start: nobody, nothing happened, the first policy. The signing key stays: clients cache it."""
+        """Back to the start: nobody, nothing happened, the first policy. The signing key stays: clients cache it.
+
+        Calls that a fault holds are let go: what comes after is not to wait for them, nor to count them.
+        """
+        self.closing.set()
+        self.closing = Event()
         self.users.clear()
         self.users.save()
         self.start_over()
@@ -80,8 +102,20 @@ class Org:
         """The old key is gone from the keys: clients with it in their cache have to ask again."""
         self.key = SigningKey()
 
+    @property
+    def policy(self) -> Policy:
+        """The settings in force: the org's own, but where further policies name who is being served, theirs."""
+        served: Transaction | SignIn | None = g.get("served") if has_app_context() else None
+        if served is None or not self.policies.further:
+            return self.own_policy
+        return self.policy_for(served.request.client_id, self.users.find(served.user_id))
+
+    def policy_for(self, client_id: str, user: User | None) -> Policy:
+        return self.policies.in_force(self.own_policy, client_id, user, self.groups)
+
     def patch_policy(self, patch: object) -> None:
-        self.policy = policy_from_json(merge(policy_to_json(self.policy), patch))
+        """Changes the org's own settings. Raises PolicyError."""
+        self.own_policy = policy_from_json(merge(policy_to_json(self.own_policy), patch))
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
@@ -119,9 +153,9 @@ class Org:
         """Where the issuer's OAuth endpoints are: the org server has `/oauth2/v1`, a custom one `/v1` below itself."""
         return issuer + ("/v1" if "/oauth2" in issuer else "/oauth2/v1")
 
-    def app_of(self, tx: Transaction) -> App:
-        app = self.policy.app(tx.request.client_id)
-        return app or App(tx.request.client_id)
+    def app_of(self, held: Transaction | SignIn) -> App:
+        app = self.policy.app(held.request.client_id)
+        return app or App(held.request.client_id)
 
     def is_assigned(self, app: App, user: User) -> bool:
         """To everyone, or through a group."""
@@ -134,6 +168,12 @@ class Org:
         self.mailbox.deliver(
             channel, to or user.email, template, self.clock.now(), name=user.name, app=app.label, **values
         )
+
+    def forget_links(self, user: User) -> None:
+        """What was mailed for activating or recovering leads nowhere from now on: only the newest mail counts."""
+        for kept in (self.links, self.activation_tokens, self.recovery_tokens):
+            for token in [token for token, link in kept.items() if link.user_id == user.id and link.purpose != "code"]:
+                del kept[token]
 
     def new_link(
         self, purpose: str, user: User, request: AuthorizationRequest, lifetime: int, code: str | None = None

@@ -11,7 +11,7 @@ SELF = "'self'"
 
 
 def page_headers(reply: Response, form_action: str = "") -> Response:
-    """`form_action`: a further origin a form may end at. Browsers hold redirects after a form to the policy as well."""
+    """`form_action`: further origins a form may end at. Browsers hold redirects after a form to the policy as well."""
     reply.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
         f"form-action {' '.join([SELF, form_action]).strip()}; base-uri 'none'; frame-ancestors 'none'"

@@ -22,8 +22,10 @@ COMMON = frozenset(
 
 
 def settings(policy: PasswordPolicy) -> Json:
+    """As IDX shows the policy beside a new password."""
     complexity = {key: value for key, value in write(policy.complexity).items() if value is not None}
-    return {"complexity": complexity, "age": write(policy.age)}
+    age = {key: value for key, value in write(policy.age).items() if key != "maxAgeDays"}
+    return {"complexity": complexity, "age": age}
 
 
 def problems(policy: PasswordPolicy, password: str, login: str, profile: Json, user: User | None) -> list[Json]:

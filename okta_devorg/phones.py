@@ -8,7 +8,7 @@ ACCEPTED = {"sms": SMS_KINDS, "voice": SMS_KINDS | {Kind.FIXED_LINE, Kind.PERSON
 
 
 def acceptable(number: str, method: str) -> str | None:
-    """The number in E.164, or None when the org refuses it."""
+    """The number in E.164, with its extension (`x42`) if it is called; None when the org refuses it."""
     if not number.startswith("+") or len(number) > 40:
         return None
     try:
@@ -17,4 +17,6 @@ def acceptable(number: str, method: str) -> str | None:
         return None
     if not phonenumbers.is_valid_number(parsed) or phonenumbers.number_type(parsed) not in ACCEPTED[method]:
         return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    extension = f"x{parsed.extension}" if parsed.extension and method == "voice" else ""
+    parsed.extension = None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) + extension

@@ -26,6 +26,7 @@ class Authenticators:
     webauthn: Requirement = "disabled"
     okta_verify: Requirement = "disabled"
     duo: Requirement = "disabled"
+    smart_card_idp: Requirement = "disabled"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,18 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class SchemaAttribute:
+    """An attribute of the user profile schema that is not one of Okta's own, or is not as Okta delivers it. What is
+    `sensitive` is never sent to hooks.
+    """
+
+    name: str
+    permission: Literal["READ_WRITE", "READ_ONLY", "HIDE"] = "READ_WRITE"
+    source: Literal["PROFILE_MASTER", "OKTA", "OVERRIDE"] = "PROFILE_MASTER"
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
 class App:
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
@@ -65,6 +78,7 @@ class App:
     assigned: bool = True
     groups: tuple[str, ...] = ()
     active: bool = True
+    api_scopes: tuple[str, ...] | None = None
     grants: tuple[Literal["authorization_code", "interaction_code", "refresh_token", "client_credentials"], ...] = (
         "authorization_code",
         "interaction_code",
@@ -79,10 +93,14 @@ class App:
 
 @dataclass(frozen=True)
 class InteractionCode:
-    """Whether Interaction Code is on for the whole org, and by a rule of the custom authorization server."""
+    """Whether Interaction Code is on for the whole org, and by the rule of the custom authorization server's access
+    policy. These go by their names; a server without refuses every app.
+    """
 
     org: bool = True
     server: bool = True
+    access_policy: str | None = "Default Policy"
+    access_rule: str | None = "Default Policy Rule"
 
 
 @dataclass(frozen=True)
@@ -101,14 +119,38 @@ class Complexity:
 
 @dataclass(frozen=True)
 class Age:
+    """`max_age_days`: after that the password has expired."""
+
+    max_age_days: int = wire("maxAgeDays", 0)
     min_age_minutes: int = wire("minAgeMinutes", 0)
     history_count: int = wire("historyCount", 4)
+
+
+@dataclass(frozen=True)
+class Lockout:
+    """After so many wrong passwords in a row nobody gets in until the account is unlocked."""
+
+    max_attempts: int = wire("maxAttempts", 10)
+    auto_unlock_minutes: int = wire("autoUnlockMinutes", 0)
+    show_lockout_failures: bool = wire("showLockoutFailures", False)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What people can do about a password by themselves, and what they prove for it."""
+
+    reset: bool = True
+    unlock: bool = False
+    authenticators: tuple[Literal["okta_email", "phone_number"], ...] = ("okta_email",)
+    security_question: bool = False
 
 
 @dataclass(frozen=True)
 class PasswordPolicy:
     complexity: Complexity = Complexity()
     age: Age = Age()
+    lockout: Lockout = Lockout()
+    recovery: Recovery = Recovery()
     common_passwords: bool = True
 
 
@@ -122,6 +164,7 @@ class Lifetimes:
     email_code: int = 300
     sms_code: int = 300
     activation_link: int = 604800
+    recovery_link: int = 3600
     tokens: int = 3600
     session: int = 7200
 
@@ -158,6 +201,7 @@ class Unknowns:
     interact_requires_secret: bool = True
     staged_user_signs_up_again: Literal["already_exists", "resume"] = "already_exists"
     phone_refusal: Literal["fall_back", "stay"] = "fall_back"
+    idps_on_profile_form: bool = True
     unassigned_refused_at: Literal["enrollment", "token"] = "enrollment"
     too_many_codes_has_remediation: bool = True
     expired_activation_token: Literal["oauth_error", "request", "terminal"] = "oauth_error"
@@ -165,11 +209,20 @@ class Unknowns:
 
 @dataclass(frozen=True)
 class Limits:
+    """`org_per_minute` counts by group of paths. `idx_body`: what an IDX call over a limit is answered with, the error
+    of Okta's other APIs, an IDX document of messages only, or the step in hand with the messages on it.
+    """
+
     wrong_codes_per_5_minutes: int = 5
     client_per_minute: int = 0
     state_handle_per_5_seconds: int = 0
+    user_per_5_seconds: int = 0
+    org_per_minute: int = 0
+    concurrent: int = 0
+    tokens_per_user_per_second: int = 0
     recipient_per_minute: int = 0
     resend_after_seconds: int = 0
+    idx_body: Literal["classic", "messages", "page"] = "classic"
 
 
 @dataclass(frozen=True)
@@ -189,11 +242,13 @@ class Captcha:
 
 @dataclass(frozen=True)
 class IdentityProvider:
-    """`interaction_required`: a new person comes back to enroll what the policy requires, not signed in."""
+    """`X509` is a smart card. `interaction_required`: a new person comes back not signed in, to enroll what the policy
+    requires.
+    """
 
     id: str
     name: str
-    type: Literal["GOOGLE", "FACEBOOK", "APPLE", "MICROSOFT", "LINKEDIN", "OIDC", "SAML2"] = "OIDC"
+    type: Literal["GOOGLE", "FACEBOOK", "APPLE", "MICROSOFT", "LINKEDIN", "OIDC", "SAML2", "X509"] = "OIDC"
     interaction_required: bool = False
 
 
@@ -258,10 +313,12 @@ class Policy:
     magic_link: bool = True
     authenticators: Authenticators = Authenticators()
     profile: tuple[Attribute, ...] = DEFAULT_PROFILE
+    profile_schema: tuple[SchemaAttribute, ...] = ()
     apps: tuple[App, ...] = ()
     trusted_origins: tuple[str, ...] = ()
     api_token: str = field(default="local-api-token-not-for-production", repr=False)
-    sign_on: Literal["any_1_factor", "password_and_another"] = "any_1_factor"
+    sign_on: Literal["any_1_factor", "password_and_another", "denied"] = "any_1_factor"
+    identifier_first: bool = False
     order: Literal["all_required_at_once", "password_first"] = "all_required_at_once"
     auto_select_single_required: bool = True
     password: PasswordPolicy = PasswordPolicy()
@@ -272,6 +329,7 @@ class Policy:
     ui_display: UiDisplay | None = None
     captcha: Captcha | None = None
     idps: tuple[IdentityProvider, ...] = ()
+    idps_only: bool = False
     target_group: str | None = None
     sign_up_refusal: SignUpRefusal | None = None
     safe_mode: bool = False

@@ -19,7 +19,6 @@ class Setting:
     label: str
     choices: Choices = ()
     number: bool = False
-    hint: str = ""
 
 
 LEVELS: Choices = (("required", "Required"), ("optional", "Optional"), ("disabled", "Disabled"))
@@ -46,8 +45,13 @@ SECTIONS: tuple[tuple[str, str, tuple[Setting, ...]], ...] = (
             Setting(
                 "sign_on",
                 "User must authenticate with",
-                (("any_1_factor", "Any 1 factor type"), ("password_and_another", "Password + Another factor")),
+                (
+                    ("any_1_factor", "Any 1 factor type"),
+                    ("password_and_another", "Password + Another factor"),
+                    ("denied", "Access is denied"),
+                ),
             ),
+            Setting("identifier_first", "The first page asks for the username only"),
             Setting("consent", "User consent: Require"),
             Setting("keep_me_signed_in", "Post-authentication prompt: Keep me signed in"),
         ),
@@ -70,6 +74,13 @@ SECTIONS: tuple[tuple[str, str, tuple[Setting, ...]], ...] = (
             Setting("password.complexity.minNumber", "Numbers", number=True),
             Setting("password.complexity.minSymbol", "Symbols", number=True),
             Setting("password.age.historyCount", "Enforce password history for the last ... passwords", number=True),
+            Setting("password.age.maxAgeDays", "Password expires after ... days (0: never)", number=True),
+            Setting(
+                "password.lockout.maxAttempts", "Lock out user after ... unsuccessful attempts (0: never)", number=True
+            ),
+            Setting("password.recovery.reset", "Users can perform self-service: Password reset"),
+            Setting("password.recovery.unlock", "Users can perform self-service: Unlock account"),
+            Setting("password.recovery.security_question", "Additional verification: Security question"),
             Setting("password.common_passwords", "Restrict use of common passwords"),
         ),
     ),

@@ -13,6 +13,7 @@ from .profile_form import field_json, read_profile
 from .refusals import IdxRefusal, bad_request
 from .registration_hook import ask_about_update
 from .transaction import Step, Transaction
+from .users import User
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,17 @@ def asked_attributes(org: Org) -> tuple[Attribute, ...]:
     return org.policy.progressive_profile.attributes
 
 
-def lacks_attributes(org: Org, tx: Transaction) -> bool:
-    return any(attribute.name not in org.user_of(tx).profile for attribute in asked_attributes(org))
+def lacks_attributes(org: Org, user: User) -> bool:
+    return any(attribute.name not in user.profile for attribute in asked_attributes(org))
+
+
+def may_leave_out(org: Org) -> bool:
+    """Only where every attribute is optional."""
+    return not any(attribute.required for attribute in asked_attributes(org))
 
 
 def can_skip(org: Org, tx: Transaction) -> bool:
-    return tx.step is Step.UPDATE and not any(attribute.required for attribute in asked_attributes(org))
+    return tx.step is Step.UPDATE and may_leave_out(org)
 
 
 def profile_fields(org: Org, tx: Transaction) -> list[Json]:
@@ -65,11 +71,11 @@ def profile_fields(org: Org, tx: Transaction) -> list[Json]:
     return [{"name": "userProfile", "form": form(group)} for group in groups]
 
 
-def update_profile(org: Org, tx: Transaction, body: Json) -> None:
-    values, errors = read_profile(asked_attributes(org), body.get("userProfile"))
+def update_profile(org: Org, user: User, typed: object) -> None:
+    """Raises IdxRefusal in the words of the form, or of the registration hook."""
+    values, errors = read_profile(asked_attributes(org), typed)
     if errors:
         raise IdxRefusal(org.policy.statuses.profile_error, fields=errors)
-    user = org.user_of(tx)
     changed = ask_about_update(org, user, values)
     user.profile.update(changed)
     user.updated = org.clock.now()
@@ -135,10 +141,10 @@ PROMPTS = (
     Prompt(
         Step.UPDATE,
         "enroll/update",
-        lacks_attributes,
+        lambda org, tx: lacks_attributes(org, org.user_of(tx)),
         lambda org: org.policy.progressive_profile.step,
         profile_fields,
-        update_profile,
+        lambda org, tx, body: update_profile(org, org.user_of(tx), body.get("userProfile")),
     ),
     Prompt(
         Step.UNKNOWN,

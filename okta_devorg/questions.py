@@ -1,6 +1,7 @@
 """The security question authenticator: predefined questions and a question of one's own (protocol 4.6)."""
 
 from .ion import Json, form
+from .users import Enrollment
 
 PREDEFINED = {
     "disliked_food": "What is the food you least liked as a child?",
@@ -43,6 +44,14 @@ CHOICES: list[Json] = [
         },
     },
 ]
+
+
+def key_of(enrollment: Enrollment) -> str:
+    return next((key for key, text in PREDEFINED.items() if text == enrollment.question), "custom")
+
+
+def enrolled_question(enrollment: Enrollment) -> Json:
+    return {"enrolledQuestion": {"questionKey": key_of(enrollment), "question": enrollment.question}}
 
 
 def contextual_data() -> Json:

@@ -58,5 +58,16 @@ class ApiError(Exception):
         }
 
 
+def idx_rate_limited(body: str) -> Exception:
+    """In the shape `limits.idx_body` asks for."""
+    if body == "classic":
+        return rate_limited()
+    return IdxRefusal(429, too_many_messages(), page=body == "page")
+
+
+def too_many_messages() -> list[Json]:
+    return [message("Too many requests", "tooManyRequests")]
+
+
 def rate_limited() -> ApiError:
     return ApiError(429, "E0000047", "API call exceeded rate limit due to too many requests.")

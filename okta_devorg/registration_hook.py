@@ -62,7 +62,7 @@ def ask_about_sign_up(org: Org, profile: Json, login: str) -> Json:
     hook = org.policy.hooks.registration
     if hook is None:
         return profile
-    data = {"userProfile": {**profile, "login": login}, "action": "ALLOW"}
+    data = {"userProfile": {**told(org, profile), "login": login}, "action": "ALLOW"}
     return {**profile, **judged(org, SIGN_UP, ask(org, hook, SIGN_UP, data, {}))}
 
 
@@ -71,8 +71,14 @@ def ask_about_update(org: Org, user: User, values: Json) -> Json:
     if hook is None or not hook.progressive_profile:
         return values
     person = {"user": {"id": user.id, "profile": {"login": user.login, **user.profile}}}
-    answer = ask(org, hook, UPDATE, {"userProfileUpdate": values, "action": "ALLOW"}, person)
+    answer = ask(org, hook, UPDATE, {"userProfileUpdate": told(org, values), "action": "ALLOW"}, person)
     return {**values, **judged(org, UPDATE, answer)}
+
+
+def told(org: Org, values: Json) -> Json:
+    """Without what is marked sensitive."""
+    sensitive = {item.name for item in org.policy.profile_schema if item.sensitive}
+    return {name: value for name, value in values.items() if name not in sensitive}
 
 
 def ask(org: Org, hook: RegistrationHook, words: Words, data: Json, context: Json) -> Answer:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
@@ -29,6 +29,11 @@ class Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Quiet: the org keeps its own log of calls."""
+
+    def finish(self) -> None:
+        """What is still to be written when the client has hung up is nobody's trouble."""
+        with suppress(OSError):
+            super().finish()
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()

@@ -7,7 +7,7 @@ from .clock import Clock
 from .identifiers import new_bearer
 from .transaction import AuthorizationRequest, IssuedCode
 
-Stage = Literal["identifier", "password", "code", "passkey"]
+Stage = Literal["identifier", "password", "factor", "expired", "question", "profile"]
 ATTEMPT_LIFETIME = 1800.0
 
 
@@ -21,11 +21,13 @@ class SignIn:
     identifier: str = ""
     stage: Stage = "identifier"
     user_id: str | None = None
-    method: str = "email"
+    authenticator: str | None = None
+    method: str | None = None
     codes: list[IssuedCode] = field(default_factory=list, repr=False)
     code_sent_at: float = 0.0
-    passkey_challenge: bytes = field(default=b"", repr=False)
-    amr: tuple[str, ...] = ()
+    passkey_challenge: bytes | None = field(default=None, repr=False)
+    proven: tuple[str, ...] = ()
+    profile_skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class SignIns:
         sid, now = new_bearer(), self.clock.now()
         self.sessions[sid] = Session(user_id, amr, now, now + lifetime)
         return sid
+
+    def end_sessions(self, user_id: str) -> None:
+        self.sessions = {sid: session for sid, session in self.sessions.items() if session.user_id != user_id}
 
     def session(self, sid: str | None) -> Session | None:
         session = self.sessions.get(sid or "")

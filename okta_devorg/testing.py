@@ -83,7 +83,7 @@ class OktaOrg:
         with org.lock:
             now = org.clock.now()
             user = User(new_id("00u"), email, values, Status.ACTIVE, now, now, email_verified=True)
-            user.set_password(password)
+            user.set_password(password, now)
             user.enroll(new_enrollment("okta_email", ("email",)))
             org.users.add(user)
         return SignedUpUser(user.id, email, password, values)

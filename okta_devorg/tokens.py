@@ -13,7 +13,7 @@ from .identifiers import new_bearer
 from .ion import Json
 from .org import Org
 from .policy import App
-from .refusals import OAuthError
+from .refusals import OAuthError, rate_limited
 from .replies import json_reply
 from .users import Status, User
 
@@ -36,6 +36,8 @@ def token(org: Org, request: Request, issuer: str) -> Response:
     user = org.users.find(grant.user_id)
     if user is None or user.status is not Status.ACTIVE:
         raise invalid_grant("The user is not active.")
+    if org.counters.exceeds("tokens:" + user.id, org.policy.limits.tokens_per_user_per_second, 1):
+        raise OAuthError(429, "invalid_grant", "API call exceeded rate limit due to too many requests.")
     if not org.is_assigned(app, user):
         raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
     return json_reply(issue_tokens(org, app, grant, user))
@@ -48,6 +50,10 @@ def service_token(org: Org, app: App, request: Request, issuer: str) -> Json:
     if issuer != org.base or not scopes or not all(scope.startswith("okta.") for scope in scopes):
         text = "One or more scopes are not configured for the authorization server resource."
         raise OAuthError(400, "invalid_scope", text)
+    if app.api_scopes is not None:
+        scopes = tuple(scope for scope in scopes if scope in app.api_scopes)
+        if not scopes:
+            raise OAuthError(400, "consent_required", "You are not allowed any of the requested scopes.")
     now, lifetime = org.clock.now(), org.policy.lifetimes.tokens
     issued = int(org.clock.wire(now))
     claims = {"ver": 1, "iss": issuer, "aud": org.base, "cid": app.client_id, "sub": app.client_id, "scp": scopes}
@@ -159,6 +165,8 @@ def userinfo(org: Org, request: Request, issuer: str) -> Response:
             'Bearer error="invalid_token", error_description="The access token is invalid."'
         )
         return reply
+    if org.counters.exceeds("user:" + user.id, org.policy.limits.user_per_5_seconds, 5):
+        raise rate_limited()
     return json_reply(user_claims(org, user, held.scopes))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from secrets import token_hex
+from typing import Literal
 
 from .clock import Clock
 from .identifiers import new_bearer
@@ -15,6 +16,13 @@ class Step(StrEnum):
     SELECT = "select-authenticator-enroll"
     DATA = "authenticator-enrollment-data"
     ENROLL = "enroll-authenticator"
+    CHOOSE = "select-authenticator-authenticate"
+    METHOD = "authenticator-verification-data"
+    CHALLENGE = "challenge-authenticator"
+    EXPIRED = "reenroll-authenticator"
+    RECOVER = "identify-recovery"
+    RESET = "reset-authenticator"
+    UNLOCK = "select-authenticator-unlock-account"
     SUCCESS = "success"
     CHECK_MAIL = "check-mail"
     PAIR = "enroll-poll"
@@ -25,6 +33,9 @@ class Step(StrEnum):
     UNKNOWN = "unknown"
     REQUEST_ACTIVATION = "request-activation-email"
     TERMINAL = "terminal"
+
+
+Purpose = Literal["sign_up", "sign_in", "recovery", "unlock"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class Transaction:
     request: AuthorizationRequest
     expires_at: float
     step: Step = Step.IDENTIFY
+    purpose: Purpose = "sign_up"
+    proven: tuple[str, ...] = ()
     user_id: str | None = None
     invited: bool = False
     authenticator: str | None = None
@@ -78,6 +91,9 @@ class Transaction:
         self.method = self.phone = self.totp_secret = self.passkey_challenge = None
         self.channel = self.pairing = None
         self.codes = []
+
+    def prove(self, key: str) -> None:
+        self.proven = tuple(dict.fromkeys((*self.proven, key)))
 
     def end(self, text: Json) -> None:
         """A terminal page with one message."""

@@ -23,6 +23,9 @@ class Status(StrEnum):
     STAGED = "STAGED"
     PROVISIONED = "PROVISIONED"
     ACTIVE = "ACTIVE"
+    RECOVERY = "RECOVERY"
+    PASSWORD_EXPIRED = "PASSWORD_EXPIRED"
+    LOCKED_OUT = "LOCKED_OUT"
     SUSPENDED = "SUSPENDED"
     DEPROVISIONED = "DEPROVISIONED"
 
@@ -78,7 +81,10 @@ class User:
     password_hash: str | None = field(default=None, repr=False)
     password_history: list[str] = field(default_factory=list, repr=False)
     enrollments: dict[str, Enrollment] = field(default_factory=dict)
+    password_changed: float = 0.0
     wrong_codes: list[float] = field(default_factory=list, repr=False)
+    wrong_passwords: int = 0
+    locked_at: float = 0.0
 
     @property
     def email(self) -> str:
@@ -94,10 +100,10 @@ class User:
         rest = {key: value for key, value in self.enrollments.items() if key != enrollment.key}
         self.enrollments = {enrollment.key: enrollment, **rest}
 
-    def set_password(self, password: str) -> None:
+    def set_password(self, password: str, now: float) -> None:
         if self.password_hash:
             self.password_history.insert(0, self.password_hash)
-        self.password_hash = hash_secret(password)
+        self.password_hash, self.password_changed = hash_secret(password), now
         self.enroll(new_enrollment("okta_password", ("password",)))
 
 

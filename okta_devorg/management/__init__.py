@@ -1,7 +1,12 @@
-"""The Management API under /api/v1, as far as people, groups, apps, policies, hooks and the log go."""
+"""The Management API under /api/v1, as far as people, groups, apps, policies, schemas, hooks and the log go."""
 
-from . import apps, authenticators, groups, hooks, log, policies, users
+from . import apps, authenticators, factors, groups, hooks, log, policies, schemas, users
+from . import authorization_servers as servers
 from .access import View, protected
+
+SERVERS = "authorizationServers"
+POLICIES = SERVERS + "/<server_id>/policies"
+RULES = POLICIES + "/<policy_id>/rules"
 
 # (methods, path below /api/v1, view, resource of the OAuth scope).
 TABLE: tuple[tuple[str, str, View, str], ...] = (
@@ -12,7 +17,11 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("PUT", "users/<path:user_id>", users.replace_user, "users"),
     ("DELETE", "users/<path:user_id>", users.delete_user, "users"),
     ("POST", "users/<user_id>/lifecycle/<change>", users.lifecycle, "users"),
-    ("GET", "users/<user_id>/factors", users.list_factors, "users"),
+    ("GET", "users/<user_id>/factors", factors.list_factors, "users"),
+    ("POST", "users/<user_id>/factors", factors.enroll, "users"),
+    ("POST", "users/<user_id>/factors/<factor_id>/resend", factors.resend, "users"),
+    ("POST", "users/<user_id>/factors/<factor_id>/verify", factors.verify, "users"),
+    ("POST", "users/<user_id>/factors/<factor_id>/lifecycle/activate", factors.activate, "users"),
     ("GET", "users/<user_id>/groups", groups.groups_of_user, "users"),
     ("GET", "groups", groups.list_groups, "groups"),
     ("POST", "groups", groups.add_group, "groups"),
@@ -33,16 +42,19 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("PUT", "apps/<app_id>/groups/<group_id>", apps.assign_group, "apps"),
     ("DELETE", "apps/<app_id>/groups/<group_id>", apps.remove_group, "apps"),
     ("GET", "policies", policies.list_policies, "policies"),
-    ("POST", "policies", policies.refuse_more, "policies"),
+    ("POST", "policies", policies.create_policy, "policies"),
     ("GET", "policies/<policy_id>", policies.get_policy, "policies"),
     ("PUT", "policies/<policy_id>", policies.replace_policy, "policies"),
-    ("DELETE", "policies/<policy_id>", policies.refuse_more, "policies"),
+    ("DELETE", "policies/<policy_id>", policies.delete_policy, "policies"),
+    ("POST", "policies/<policy_id>/lifecycle/<change>", policies.set_policy_active, "policies"),
     ("GET", "policies/<policy_id>/app", policies.list_apps, "policies"),
     ("GET", "policies/<policy_id>/rules", policies.list_rules, "policies"),
-    ("POST", "policies/<policy_id>/rules", policies.refuse_more, "policies"),
+    ("POST", "policies/<policy_id>/rules", policies.create_rule, "policies"),
     ("GET", "policies/<policy_id>/rules/<rule_id>", policies.get_rule, "policies"),
     ("PUT", "policies/<policy_id>/rules/<rule_id>", policies.replace_rule, "policies"),
-    ("DELETE", "policies/<policy_id>/rules/<rule_id>", policies.refuse_more, "policies"),
+    ("DELETE", "policies/<policy_id>/rules/<rule_id>", policies.delete_rule, "policies"),
+    ("POST", "policies/<policy_id>/rules/<rule_id>/lifecycle/<change>", policies.set_rule_active, "policies"),
+    ("PUT", "apps/<app_id>/policies/<policy_id>", policies.assign_app, "apps"),
     ("GET", "authenticators", authenticators.list_authenticators, "authenticators"),
     ("GET", "authenticators/<authenticator_id>", authenticators.get_authenticator, "authenticators"),
     ("GET", "authenticators/<authenticator_id>/methods", authenticators.list_methods, "authenticators"),
@@ -59,6 +71,18 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("PUT", "eventHooks/<hook_id>", hooks.replace_event, "eventHooks"),
     ("DELETE", "eventHooks/<hook_id>", hooks.delete_event, "eventHooks"),
     ("POST", "eventHooks/<hook_id>/lifecycle/<change>", hooks.event_lifecycle, "eventHooks"),
+    ("GET", SERVERS, servers.list_servers, SERVERS),
+    ("GET", SERVERS + "/<server_id>", servers.get_server, SERVERS),
+    ("GET", POLICIES, servers.list_policies, SERVERS),
+    ("POST", POLICIES, servers.create_policy, SERVERS),
+    ("GET", POLICIES + "/<policy_id>", servers.get_policy, SERVERS),
+    ("DELETE", POLICIES + "/<policy_id>", servers.delete_policy, SERVERS),
+    ("GET", RULES, servers.list_rules, SERVERS),
+    ("POST", RULES, servers.create_rule, SERVERS),
+    ("GET", RULES + "/<rule_id>", servers.get_rule, SERVERS),
+    ("PUT", RULES + "/<rule_id>", servers.replace_rule, SERVERS),
+    ("DELETE", RULES + "/<rule_id>", servers.delete_rule, SERVERS),
+    ("GET", "meta/schemas/user/<schema_id>", schemas.get_schema, "schemas"),
     ("GET", "logs", log.list_events, "logs"),
 )  # fmt: skip
 ROUTES = tuple((methods, "/api/v1/" + path, protected(view, resource)) for methods, path, view, resource in TABLE)

@@ -31,7 +31,7 @@ def find(org: Org, app_id: str) -> App:
 def keep(org: Org, app: App) -> None:
     """In the place of the one with its id, or as a new one."""
     others = [app if item.client_id == app.client_id else item for item in org.policy.apps]
-    org.policy = replace(org.policy, apps=tuple(others if app in others else [*others, app]))
+    org.own_policy = replace(org.own_policy, apps=tuple(others if app in others else [*others, app]))
 
 
 def list_apps(org: Org, request: Request) -> Response:
@@ -80,7 +80,7 @@ def changed(app: App, body: Json) -> App:
 
 def delete_app(org: Org, request: Request, app_id: str) -> Response:
     app = find(org, app_id)
-    org.policy = replace(org.policy, apps=tuple(item for item in org.policy.apps if item is not app))
+    org.own_policy = replace(org.own_policy, apps=tuple(item for item in org.policy.apps if item is not app))
     return no_content()
 
 

@@ -139,7 +139,7 @@ def find_event(org: Org, hook_id: str) -> EventHook:
 
 
 def keep_events(org: Org, hooks: list[EventHook]) -> None:
-    org.policy = replace(org.policy, hooks=replace(org.policy.hooks, events=tuple(hooks)))
+    org.own_policy = replace(org.own_policy, hooks=replace(org.policy.hooks, events=tuple(hooks)))
 
 
 def swap(org: Org, old: EventHook, **changes: Any) -> EventHook:

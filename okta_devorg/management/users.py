@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Request, Response
 
+from okta_devorg import recovery
 from okta_devorg.activation import issue_token, mail_token
 from okta_devorg.identifiers import new_id
 from okta_devorg.org import Org
@@ -12,6 +13,7 @@ from okta_devorg.profile_form import is_email
 from okta_devorg.refusals import ApiError
 from okta_devorg.replies import json_reply
 from okta_devorg.users import Status, User
+from okta_devorg.verification import unlock
 
 from .access import Json, body_of, invalid, items, listing, member, no_content, not_found, objects
 from .search import matches
@@ -50,7 +52,7 @@ def create_user(org: Org, request: Request) -> Response:
     user = User(new_id("00u"), profile["login"], profile, Status.STAGED, now, now)
     password = member(body, "credentials", "password", "value")
     if isinstance(password, str):
-        user.set_password(password)
+        user.set_password(password, now)
     org.users.add(user)
     org.record("user.lifecycle.create", user)
     for group_id in items(body, "groupIds"):
@@ -97,7 +99,7 @@ def change(org: Org, request: Request, user: User, profile: object) -> Response:
     user.profile = checked
     password = member(body_of(request), "credentials", "password", "value")
     if isinstance(password, str):
-        user.set_password(password)
+        user.set_password(password, org.clock.now())
     user.updated = org.clock.now()
     org.record("user.account.update_profile", user)
     return json_reply(user_json(org, user))
@@ -129,7 +131,12 @@ def lifecycle(org: Org, request: Request, user_id: str, change: str) -> Response
 
 
 def activate(org: Org, request: Request, user: User) -> Response:
-    """The token for the app's own mail; with `sendEmail` (the default) the org mails it and the body is empty."""
+    """The token for the app's own mail; with `sendEmail` (the default) the org mails it and the body is empty.
+
+    Who has a password is active at once: there is nothing left that a link would be needed for.
+    """
+    if user.password_hash:
+        return set_status(org, user, Status.ACTIVE, "user.lifecycle.activate")
     user.status = Status.PROVISIONED
     org.record("user.lifecycle.activate", user)
     return hand_out_token(org, request, user, "true")
@@ -142,6 +149,7 @@ def reactivate(org: Org, request: Request, user: User) -> Response:
 
 def hand_out_token(org: Org, request: Request, user: User, mailed_by_default: str) -> Response:
     user.updated = org.clock.now()
+    org.forget_links(user)
     if request.args.get("sendEmail", mailed_by_default) == "true":
         mail_token(org, user)
         return json_reply({})
@@ -150,8 +158,11 @@ def hand_out_token(org: Org, request: Request, user: User, mailed_by_default: st
 
 
 def deactivate(org: Org, user: User) -> None:
+    """The password is deleted for good, and links that were mailed are dead."""
     user.status, user.updated = Status.DEPROVISIONED, org.clock.now()
     user.enrollments.clear()
+    user.password_hash = None
+    org.forget_links(user)
     org.record("user.lifecycle.deactivate", user)
 
 
@@ -174,9 +185,26 @@ def set_status(org: Org, user: User, status: Status, event: str) -> Response:
     return json_reply({})
 
 
-def unlock(org: Org, request: Request, user: User) -> Response:
-    user.wrong_codes.clear()
+def unlocked(org: Org, request: Request, user: User) -> Response:
+    unlock(org, user)
     return json_reply({})
+
+
+def expire_password(org: Org, request: Request, user: User) -> Response:
+    """A new password is asked at the next sign-in."""
+    user.status, user.updated = Status.PASSWORD_EXPIRED, org.clock.now()
+    org.record("user.account.expire_password", user)
+    return json_reply(user_json(org, user))
+
+
+def reset_password(org: Org, request: Request, user: User) -> Response:
+    """Nobody signs in until a new one is set: by the org's mail, or with the token by the app's own."""
+    user.status, user.updated = Status.RECOVERY, org.clock.now()
+    org.record("user.account.reset_password", user)
+    if request.args.get("sendEmail", "true") == "true":
+        recovery.mail_token(org, user)
+        return json_reply({})
+    return json_reply({"resetPasswordUrl": f"{org.base}/signin/reset-password/{recovery.issue_token(org, user)}"})
 
 
 def reset_factors(org: Org, request: Request, user: User) -> Response:
@@ -194,25 +222,18 @@ CHANGES: dict[str, tuple[tuple[Status, ...], str, Work]] = {
     "deactivate": (LIVING, "This operation is not allowed in the user's current status.", deactivated),
     "suspend": ((Status.ACTIVE,), "Cannot suspend a user that is not active", suspend),
     "unsuspend": ((Status.SUSPENDED,), "Cannot unsuspend a user that is not suspended", unsuspend),
-    "unlock": (LIVING, "This operation is not allowed in the user's current status.", unlock),
+    "unlock": (LIVING, "This operation is not allowed in the user's current status.", unlocked),
+    "expire_password": (
+        (Status.ACTIVE,),
+        "This operation is not allowed in the user's current status.",
+        expire_password,
+    ),
+    "reset_password": (
+        recovery.RECOVERABLE,
+        "This operation is not allowed in the user's current status.",
+        reset_password,
+    ),
     "reset_factors": (LIVING, "This operation is not allowed in the user's current status.", reset_factors),
-}
-
-
-def list_factors(org: Org, request: Request, user_id: str) -> Response:
-    """Enrolled authenticators in the words of the Factors API."""
-    user = find(org, user_id)
-    found = [{"id": item.id, **FACTORS[key]} for key, item in user.enrollments.items() if key in FACTORS]
-    return listing(org, request, [{**item, "status": "ACTIVE", "vendorName": item["provider"]} for item in found])
-
-
-FACTORS: dict[str, dict[str, str]] = {
-    "okta_email": {"factorType": "email", "provider": "OKTA"},
-    "phone_number": {"factorType": "sms", "provider": "OKTA"},
-    "security_question": {"factorType": "question", "provider": "OKTA"},
-    "google_otp": {"factorType": "token:software:totp", "provider": "GOOGLE"},
-    "webauthn": {"factorType": "webauthn", "provider": "FIDO"},
-    "okta_verify": {"factorType": "push", "provider": "OKTA"},
 }
 
 

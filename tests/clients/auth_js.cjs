@@ -52,6 +52,29 @@ async function passwordToo() {
   await proceed({ password });
 }
 
+async function signIn() {
+  const credentials = { username: person.email, password };
+  await note(auth.idx.authenticate(major === "8" ? { step: "identify", ...credentials } : credentials));
+}
+
+// The first factor passed: `authenticator` proves the second.
+async function second(authenticator, answer) {
+  await signIn();
+  await proceed({ authenticator });
+  await proceed(await answer());
+}
+
+async function recover(authenticator = "okta_email") {
+  if (major === "8") {
+    await note(auth.idx.recoverPassword());
+    if (transaction.nextStep.name === "identify-recovery") await proceed({ username: person.email });
+  } else {
+    await note(auth.idx.recoverPassword({ username: person.email }));
+  }
+  await proceed({ authenticator });
+  await proceed({ verificationCode: await code(person.email) });
+}
+
 const SCENARIOS = {
   async email_and_password() {
     await profile();
@@ -111,9 +134,46 @@ const SCENARIOS = {
     await note(auth.idx.proceed({ ...step, authenticator: "okta_password" }));
     await proceed({ password });
   },
-  async signing_in() {
-    const credentials = { username: person.email, password };
-    await note(auth.idx.authenticate(major === "8" ? { step: "identify", ...credentials } : credentials));
+  signing_in: signIn,
+  async signing_in_with_a_mailed_code() {
+    await second("okta_email", async () => ({ verificationCode: await code(person.email) }));
+  },
+  async signing_in_with_a_text() {
+    await signIn();
+    await proceed({ authenticator: "phone_number" });
+    await proceed({ methodType: "sms" });
+    await proceed({ verificationCode: await code(phone) });
+  },
+  async signing_in_with_a_question() {
+    await second("security_question", async () => ({ answer: "Beetroot" }));
+  },
+  async signing_in_with_a_resent_code() {
+    await signIn();
+    await proceed({ authenticator: "okta_email" });
+    const first = await code(person.email);
+    await note(auth.idx.proceed({ resend: true, ...(major === "8" ? { step: "challenge-authenticator" } : {}) }));
+    if ((await code(person.email)) === first) throw new Error("no new code");
+    await proceed({ verificationCode: await code(person.email) });
+  },
+  async signing_in_with_a_required_phone_missing() {
+    await signIn();
+    await proceed({ authenticator: "phone_number" });
+    await proceed({ methodType: "sms", phoneNumber: phone });
+    await proceed({ verificationCode: await code(phone) });
+  },
+  async signing_in_with_an_expired_password() {
+    await signIn();
+    await proceed({ newPassword: "Another-horse-8" });
+  },
+  async recovering_the_password() {
+    await recover();
+    await proceed({ password: "Another-horse-8" });
+  },
+  async unlocking_the_account() {
+    await note(auth.idx.unlockAccount());
+    const chosen = { username: person.email, authenticator: "okta_email" };
+    await proceed(major === "8" ? { ...chosen, methodType: "email" } : chosen);
+    await proceed({ verificationCode: await code(person.email) });
   },
   async a_session_that_expired() {
     await profile();

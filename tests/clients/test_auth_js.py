@@ -10,6 +10,9 @@ from conftest import CLIENT, HERE
 from org_journey import ADA, PASSWORD
 
 from okta_devorg import OrgHandle
+from okta_devorg.questions import PREDEFINED
+from okta_devorg.testing import OktaOrg
+from okta_devorg.users import Status, User, hash_secret, new_enrollment
 
 pytestmark = pytest.mark.parametrize("major", ["7", "8"])
 
@@ -60,6 +63,59 @@ def test_it_signs_up_and_in_and_not_up_again(run: Runner, org: OrgHandle, major:
     signed_up(run(major, "signing_in"), org)
     assert run(major, "an_existing_person")["messages"] == ["registration.error.notUniqueWithinOrg"]
     assert PASSWORD not in str(org.calls())
+
+
+@pytest.fixture
+def ada(org: OrgHandle) -> User:
+    """Somebody who signed up earlier, with a phone and a security question."""
+    OktaOrg(org).sign_up()
+    user = org.users[0]
+    user.enroll(new_enrollment("phone_number", ("sms",), phone="+14155550100"))
+    question = {"question": PREDEFINED["disliked_food"], "answer_hash": hash_secret("beetroot")}
+    user.enroll(new_enrollment("security_question", ("security_question",), **question))
+    return user
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize(
+    ("scenario", "amr"),
+    [
+        ("signing_in_with_a_mailed_code", ["pwd", "otp"]),
+        ("signing_in_with_a_resent_code", ["pwd", "otp"]),
+        ("signing_in_with_a_text", ["pwd", "sms"]),
+        ("signing_in_with_a_question", ["pwd", "kba"]),
+        ("recovering_the_password", ["otp", "pwd"]),
+    ],
+)
+def test_it_proves_what_the_policy_asks(run: Runner, org: OrgHandle, major: str, scenario: str, amr: list[str]) -> None:
+    org.patch_policy({"sign_on": "password_and_another"})
+    result = run(major, scenario)
+    signed_up(result, org)
+    assert result["claims"]["amr"] == amr
+
+
+@pytest.mark.usefixtures("ada")
+def test_it_sets_up_at_sign_in_what_is_required_by_now(run: Runner, org: OrgHandle, major: str) -> None:
+    org.users[0].enrollments.pop("phone_number")
+    org.patch_policy({"authenticators": {"phone_number": "required"}})
+    result = run(major, "signing_in_with_a_required_phone_missing")
+    signed_up(result, org)
+    assert "phone_number" in org.users[0].enrollments
+
+
+def test_it_changes_an_expired_password(run: Runner, org: OrgHandle, major: str, ada: User) -> None:
+    ada.status = Status.PASSWORD_EXPIRED
+    result = run(major, "signing_in_with_an_expired_password")
+    assert "reenroll-authenticator" in result["steps"]
+    signed_up(result, org)
+
+
+def test_it_unlocks_an_account(run: Runner, org: OrgHandle, major: str, ada: User) -> None:
+    org.patch_policy({"password": {"recovery": {"unlock": True}}})
+    ada.status = Status.LOCKED_OUT
+    result = run(major, "unlocking_the_account")
+    assert (result["status"], result["messages"]) == ("TERMINAL", ["selfservice.unlock_user.success.message"])
+    assert ada.status is Status.ACTIVE
 
 
 def test_it_understands_a_wrong_code(run: Runner, org: OrgHandle, major: str) -> None:

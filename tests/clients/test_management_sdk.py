@@ -99,6 +99,26 @@ def test_policies_are_the_orgs_policy(org: OrgHandle, manage: Callable[[Work], N
     assert org.policy.authenticators.phone_number == "optional"
 
 
+def test_a_policy_for_some_people(org: OrgHandle, manage: Callable[[Work], None]) -> None:
+    async def work(client: Client) -> None:
+        profile = models.OktaUserGroupProfile(name="Staff")
+        group = good(await client.add_group(models.AddGroupRequest(profile=profile)))
+        people = {"people": {"groups": {"include": [group.id]}}}
+        body = {"type": "PASSWORD", "name": "Staff", "conditions": people}
+        body["settings"] = {"password": {"complexity": {"minLength": 16}}}
+        policy = good(await client.create_policy(models.PasswordPolicy.from_dict(body)))
+        assert policy.settings.password.complexity.min_length == 16
+        rule = models.PasswordPolicyRule.from_dict({"type": "PASSWORD", "name": "All of them"})
+        made = good(await client.create_policy_rule(policy.id, rule))
+        assert [item.id for item in good(await client.list_policy_rules(policy.id))] == [made.id]
+        await client.deactivate_policy(policy.id)
+        assert good(await client.get_policy(policy.id)).status == "INACTIVE"
+        await client.delete_policy(policy.id)
+        assert len(good(await client.list_policies(type="PASSWORD"))) == 1
+
+    manage(work)
+
+
 def test_authenticators_hooks_and_the_log(org: OrgHandle, manage: Callable[[Work], None]) -> None:
     async def work(client: Client) -> None:
         listed = good(await client.list_authenticators())

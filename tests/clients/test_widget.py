@@ -17,6 +17,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from okta_devorg import OrgHandle
+from okta_devorg.testing import OktaOrg
+from okta_devorg.users import Status, User
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
@@ -84,48 +86,131 @@ def page(chromium: Any) -> Iterator[Page]:
     context.close()
 
 
-def retype(page: Page, code: str, what_follows: Locator) -> None:
+def retype(page: Page, code: str, what_follows: Locator | None) -> None:
     """The widget draws its form anew after an error and after a poll, and forgets what was typed meanwhile."""
     for _ in range(3):
         page.get_by_label("Enter Code").fill(code)
         page.get_by_role("button", name="Verify").click()
+        if what_follows is None:
+            return
         with contextlib.suppress(PlaywrightTimeoutError):
             what_follows.wait_for(timeout=5_000)
             return
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_from_its_sign_up_link_to_tokens(org: OrgHandle, site: str, page: Page, generation: str) -> None:
-    org.patch_policy({"apps": [{**CLIENT, "redirect_uris": [site + "/callback"]}]})
-    options = {
-        "issuer": org.issuer,
-        "baseUrl": org.base,
-        "clientId": CLIENT["client_id"],
-        "redirectUri": site + "/callback",
-        "scopes": ["openid", "profile", "email"],
-        "authScheme": "OAUTH2",
-        "language": "en",
-        "assets": {"baseUrl": site},
-    }
-    Files.pages["/widget"] = PAGE % (GENERATIONS[generation], json.dumps(options))
-    page.goto(site + "/widget")
+class Widget:
+    """The widget on a page of its own; the way people see it."""
+
+    def __init__(self, page: Page, org: OrgHandle, site: str, generation: str) -> None:
+        self.page, self.org, self.generation = page, org, generation
+        org.patch_policy({"apps": [{**CLIENT, "redirect_uris": [site + "/callback"]}]})
+        options = {
+            "issuer": org.issuer,
+            "baseUrl": org.base,
+            "clientId": CLIENT["client_id"],
+            "redirectUri": site + "/callback",
+            "scopes": ["openid", "profile", "email"],
+            "authScheme": "OAUTH2",
+            "language": "en",
+            "assets": {"baseUrl": site},
+        }
+        Files.pages["/widget"] = PAGE % (GENERATIONS[generation], json.dumps(options))
+        self.address = site + "/widget"
+
+    def open(self) -> None:
+        self.page.goto(self.address)
+
+    def press(self, name: str) -> None:
+        """A link in one generation is a button in the other."""
+        self.named(name).click()
+
+    def named(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name).or_(self.page.get_by_role("button", name=name)).first
+
+    def fill(self, **values: str) -> None:
+        for label, value in values.items():
+            self.page.get_by_label(label, exact=True).fill(value)
+
+    def sign_in(self, password: str = PASSWORD) -> None:
+        self.open()
+        self.fill(Username=ADA["email"], Password=password)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def answer_mail(self, what_follows: Locator | None = None) -> None:
+        self.page.get_by_text("Enter a verification code instead").click()
+        retype(self.page, self.org.code(ADA["email"]), what_follows)
+
+    def signed_in(self) -> None:
+        self.page.wait_for_function("document.title.startsWith('{') || document.title.startsWith('failed')")
+        assert not self.page.title().startswith("failed"), self.page.title()
+        assert json.loads(self.page.title())["sub"] == self.org.users[0].id
+        assert self.org.users[0].status == "ACTIVE"
+
+
+@pytest.fixture(params=GENERATIONS)
+def widget(org: OrgHandle, site: str, page: Page, request: pytest.FixtureRequest) -> Widget:
+    return Widget(page, org, site, request.param)
+
+
+@pytest.fixture
+def ada(org: OrgHandle) -> User:
+    """Somebody who signed up earlier."""
+    OktaOrg(org).sign_up()
+    return org.users[0]
+
+
+def test_from_its_sign_up_link_to_tokens(org: OrgHandle, widget: Widget) -> None:
+    page = widget.page
+    widget.open()
     page.get_by_role("link", name="Sign up").click()
-    page.get_by_label("First name").fill(ADA["firstName"])
-    page.get_by_label("Last name").fill(ADA["lastName"])
-    page.get_by_label("Email").fill(ADA["email"])
+    widget.fill(**{"First name": ADA["firstName"], "Last name": ADA["lastName"], "Email": ADA["email"]})
     page.get_by_role("button", name="Sign Up").click()
-    page.get_by_role("link", name="Set up Email").or_(page.get_by_role("button", name="Set up Email")).first.click()
+    widget.press("Set up Email")
     page.get_by_text("Enter a verification code instead").click()
     page.get_by_label("Enter Code").fill("000000")
     page.get_by_role("button", name="Verify").click()
     page.get_by_text("Invalid code. Try again.").first.wait_for()
-    choose = page.get_by_role("link", name="Set up Password").or_(page.get_by_role("button", name="Set up Password"))
-    retype(page, org.code(ADA["email"]), choose.first)
-    choose.first.click()
-    page.get_by_label("Enter password", exact=True).fill(PASSWORD)
-    page.get_by_label("Re-enter password", exact=True).fill(PASSWORD)
+    retype(page, org.code(ADA["email"]), widget.named("Set up Password"))
+    widget.press("Set up Password")
+    widget.fill(**{"Enter password": PASSWORD, "Re-enter password": PASSWORD})
     page.get_by_role("button", name="Next").click()
-    page.wait_for_function("document.title.startsWith('{') || document.title.startsWith('failed')")
-    assert not page.title().startswith("failed"), page.title()
-    assert json.loads(page.title())["sub"] == org.users[0].id
-    assert org.users[0].status == "ACTIVE"
+    widget.signed_in()
+
+
+@pytest.mark.usefixtures("ada")
+def test_signing_in_with_a_second_factor(org: OrgHandle, widget: Widget) -> None:
+    org.patch_policy({"sign_on": "password_and_another"})
+    widget.sign_in("Wrong-horse-7")
+    widget.page.get_by_text("Unable to sign in").first.wait_for()
+    widget.sign_in()
+    widget.press("Select Email")
+    widget.answer_mail()
+    widget.signed_in()
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_forgotten_password(org: OrgHandle, widget: Widget) -> None:
+    widget.open()
+    widget.press("Forgot password?")
+    widget.page.get_by_label("Email or Username").fill(ADA["email"])
+    widget.press("Next")
+    widget.press("Select Email")
+    field = widget.page.get_by_label("New password", exact=True)
+    widget.answer_mail(field)
+    widget.fill(**{"New password": "Another-horse-8", "Re-enter password": "Another-horse-8"})
+    widget.press("Reset Password")
+    widget.signed_in()
+
+
+def test_a_locked_account(org: OrgHandle, widget: Widget, ada: User) -> None:
+    org.patch_policy({"password": {"recovery": {"unlock": True}}})
+    ada.status = Status.LOCKED_OUT
+    widget.open()
+    widget.press("Unlock account?")
+    widget.page.get_by_label("Username").fill(ADA["email"])
+    widget.page.get_by_label("Username").press("Tab")  # the widget takes the value when the field is left
+    # With one authenticator to choose from, generation 3 chooses it by itself.
+    widget.press("Next" if widget.generation == "3" else "Select Email")
+    done = widget.page.get_by_text("You can log in using your existing username and password.")
+    widget.answer_mail(done.first)
+    assert ada.status is Status.ACTIVE

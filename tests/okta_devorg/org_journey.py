@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from typing import Any
 
@@ -80,8 +81,9 @@ class Journey:
         return self.post(step["href"], {**values, "stateHandle": self.document["stateHandle"]})
 
     def act(self, name: str) -> Json:
-        """Posts an action of the authenticator in hand (resend, poll)."""
-        action = self.document["currentAuthenticator"]["value"][name]
+        """Posts an action of the authenticator in hand (resend, poll, recover)."""
+        held = self.document.get("currentAuthenticatorEnrollment") or self.document["currentAuthenticator"]
+        action = held["value"][name]
         return self.post(action["href"], {"stateHandle": self.document["stateHandle"]})
 
     def to_profile(self) -> "Journey":
@@ -96,15 +98,32 @@ class Journey:
         return self
 
     def choose(self, label: str, **more: str) -> Json:
-        step = next(
-            step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll"
-        )
-        option = next(option for option in step["value"][0]["options"] if option["label"] == label)
-        chosen = {"id": option["value"]["form"]["value"][0]["value"], **more}
-        return self.take("select-authenticator-enroll", authenticator=chosen)
+        return self.select("select-authenticator-enroll", label, **more)
+
+    def select(self, name: str, label: str, **more: str) -> Json:
+        """Chooses the authenticator called `label` at the step called `name`."""
+        chosen = {"id": self.option(name, label)["value"]["form"]["value"][0]["value"], **more}
+        return self.take(name, authenticator=chosen)
+
+    def option(self, name: str, label: str) -> Json:
+        step = next(step for step in self.document["remediation"]["value"] if step["name"] == name)
+        field = next(field for field in step["value"] if field["name"] == "authenticator")
+        found: Json = next(option for option in field["options"] if option["label"] == label)
+        return found
 
     def answer(self, passcode: str) -> Json:
         return self.take("enroll-authenticator", credentials={"passcode": passcode})
+
+    def sign_in(self, password: str = PASSWORD) -> "Journey":
+        self.begin().take("identify", identifier=ADA["email"], credentials={"passcode": password})
+        return self
+
+    def prove(self, label: str, **more: str) -> Json:
+        return self.select("select-authenticator-authenticate", label, **more)
+
+    def pass_with(self, passcode: str) -> Json:
+        """Answers a challenge."""
+        return self.take("challenge-authenticator", credentials={"passcode": passcode})
 
     def prove_email(self, email: str = ADA["email"]) -> Json:
         self.choose("Email")
@@ -138,10 +157,19 @@ class Journey:
 
     @property
     def offered(self) -> list[str]:
-        step = next(
-            step for step in self.document["remediation"]["value"] if step["name"] == "select-authenticator-enroll"
-        )
-        return [option["label"] for option in step["value"][0]["options"]]
+        """The authenticators to choose from."""
+        steps = [step for step in self.document["remediation"]["value"] if step["name"].startswith("select-authentic")]
+        field = next(field for field in steps[0]["value"] if field["name"] == "authenticator")
+        return [option["label"] for option in field["options"]]
+
+    @property
+    def claims(self) -> Json:
+        """Of the ID token, unchecked: signatures are another test's business."""
+        tokens = self.token()
+        assert tokens.status_code == 200, tokens.text
+        payload = tokens.json()["id_token"].split(".")[1]
+        claims: Json = json.loads(base64.urlsafe_b64decode(payload + "=="))
+        return claims
 
     @property
     def keys(self) -> list[str]:

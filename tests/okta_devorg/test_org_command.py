@@ -47,6 +47,41 @@ def test_it_says_where_it_is_and_stops_quietly(sent: signal.Signals) -> None:
         assert (started.returncode, errors) == (0, "")
 
 
+# Ctrl-C reaches it, and what started it asks for the end while it is ending.
+TOLD_TWICE = """
+import os, signal, sys
+from okta_devorg import __main__ as command
+make_org = command.make_org
+
+def make_org_that_is_told_twice(*args, **options):
+    org, server = make_org(*args, **options)
+    close = server.server_close
+    server.serve_forever = lambda: os.kill(os.getpid(), signal.SIGINT)
+    server.server_close = lambda: (os.kill(os.getpid(), signal.SIGTERM), close())
+    return org, server
+
+command.make_org = make_org_that_is_told_twice
+sys.argv = ["okta_devorg", "--port", "0"]
+sys.exit(command.main())
+"""
+
+
+def test_told_twice_to_stop_it_stops_as_quietly() -> None:
+    ended = subprocess.run([sys.executable, "-c", TOLD_TWICE], capture_output=True, text=True, timeout=10, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "used", ["runpy.run_module('okta_devorg', run_name='__main__')", "__import__('okta_devorg').running_org"]
+)
+def test_without_what_it_is_made_with_it_says_what_to_install(used: str) -> None:
+    script = f"import runpy, sys; sys.modules['flask'] = sys.modules['werkzeug'] = None; {used}"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=10, check=False)
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert re.search(r'(flask|werkzeug)\S* is not installed: pip install "django-selfreg\[devorg\]"$', last)
+
+
 def test_a_busy_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])

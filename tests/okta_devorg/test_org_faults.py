@@ -37,6 +37,11 @@ def test_a_path_is_all_the_end_of_one_or_whole(org: OrgHandle, begun: Journey, p
     assert introspect(begun).status_code == 503
 
 
+def test_a_chance_hits_some_calls_and_spares_others(org: OrgHandle, begun: Journey) -> None:
+    org.fail(INTROSPECT, "status", status=503, chance=0.5, times=1_000)
+    assert {introspect(begun).status_code for _ in range(64)} == {200, 503}
+
+
 def test_other_paths_are_left_alone(org: OrgHandle, begun: Journey) -> None:
     org.fail("/idp/idx/enroll", "status")
     assert introspect(begun).status_code == 200

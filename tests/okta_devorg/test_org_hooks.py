@@ -59,6 +59,14 @@ def test_the_hook_is_told_the_profile_and_never_the_password(org: OrgHandle, hoo
     assert org.users[0].status == "STAGED"
 
 
+def test_what_is_marked_sensitive_is_not_told_to_the_hook(org: OrgHandle, hooked: Service, journey: Journey) -> None:
+    org.patch_policy({"profile_schema": [{"name": "lastName", "sensitive": True}]})
+    journey.registered()
+    _headers, body = hooked.received.get(timeout=1)
+    assert body["data"]["userProfile"].keys() == {"firstName", "email", "login"}
+    assert org.users[0].profile == ADA
+
+
 def test_a_hook_may_change_the_profile(org: OrgHandle, hooked: Service, journey: Journey) -> None:
     hooked.answers = [(200, {"commands": [command("com.okta.user.profile.update", firstName="Augusta", crm=7)]})]
     journey.registered()

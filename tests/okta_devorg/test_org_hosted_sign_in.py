@@ -10,6 +10,7 @@ import requests
 from org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey, pkce
 
 from okta_devorg import OrgHandle
+from okta_devorg.totp import code_at
 
 PHONE = "+14155550100"
 
@@ -161,6 +162,55 @@ def test_a_second_factor_may_be_mail_or_phone(org: OrgHandle, browser: Browser, 
     assert browser.token().status_code == 200
 
 
+def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser: Browser, ada: Journey) -> None:
+    org.patch_policy({"authenticators": {"google_otp": "required", "security_question": "required"}})
+    ada.sign_in().choose("Google Authenticator")
+    secret = ada.document["currentAuthenticator"]["value"]["contextualData"]["sharedSecret"]
+    clock = org.org.clock
+    ada.answer(code_at(secret, clock.wire(clock.now())))
+    ada.choose("Security Question")
+    ada.take("enroll-authenticator", credentials={"questionKey": "disliked_food", "answer": "Beetroot"})
+    org.patch_policy({"sign_on": "password_and_another"})
+    sign_in(browser)
+    browser.fill(action="other")
+    assert "Your authenticator app shows the code." in browser.page.text
+    browser.fill(code=code_at(secret, clock.wire(clock.now())))
+    assert browser.token().status_code == 200
+    browser.authorize(prompt="login")
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    browser.fill(action="other")
+    browser.fill(action="other")
+    assert "What is the food you least liked as a child?" in browser.page.text
+    browser.fill(answer="Chocolate")
+    assert "match our records" in unescape(browser.page.text)
+    browser.fill(answer="beetroot")
+    assert browser.token().status_code == 200
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_expired_password_is_changed_on_the_page(org: OrgHandle, browser: Browser) -> None:
+    org.patch_policy({"password": {"age": {"maxAgeDays": 1}}})
+    org.advance(86400)
+    sign_in(browser)
+    browser.fill(password=PASSWORD)
+    assert "Password requirements were not met" in browser.page.text
+    browser.fill(password="Another-horse-8")
+    assert browser.token().status_code == 200
+
+
+@pytest.mark.usefixtures("ada")
+def test_too_many_wrong_passwords_lock_the_account(org: OrgHandle, browser: Browser) -> None:
+    org.patch_policy({"password": {"lockout": {"maxAttempts": 2, "showLockoutFailures": True}}})
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    for _ in range(2):
+        browser.fill(password="Wrong-horse-7")
+    assert "Your account is locked" in browser.page.text
+    browser.fill(password=PASSWORD)
+    assert "Your account is locked" in browser.page.text
+
+
 def test_somebody_not_yet_active_cannot_sign_in(org: OrgHandle, browser: Browser, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
@@ -212,4 +262,5 @@ def test_the_page_is_plain_and_strict(browser: Browser) -> None:
     assert "<script" not in browser.page.text
     policy = browser.page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    assert "form-action 'self' http://127.0.0.1:8000;" in policy
+    own_name = browser.org.base.replace("127.0.0.1", "localhost")
+    assert f"form-action 'self' {own_name} http://127.0.0.1:8000;" in policy

@@ -1,5 +1,9 @@
 """Rate limits, which are off until the policy sets them."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 import requests
 from org_journey import ADA, Journey
 
@@ -25,6 +29,99 @@ def test_a_state_handle_has_its_own_limit(org: OrgHandle, journey: Journey) -> N
         journey.introspect()
         statuses.append(journey.status)
     assert statuses == [200, 200, 200, 429]
+
+
+def test_a_person_has_one_too_over_all_transactions(org: OrgHandle, journey: Journey) -> None:
+    journey.signed_up()
+    org.patch_policy({"sign_on": "password_and_another", "limits": {"user_per_5_seconds": 2}})
+    journey.sign_in()
+    assert (journey.status, journey.reply.headers["X-Rate-Limit-Limit"]) == (200, "600")
+    step = journey.document
+    journey.prove("Email")
+    assert (journey.reply.headers["X-Rate-Limit-Limit"], journey.reply.headers["X-Rate-Limit-Remaining"]) == ("2", "1")
+    journey.introspect()
+    assert journey.status == 200
+    journey.document = step
+    journey.prove("Email")
+    assert (journey.status, journey.document["errorCode"]) == (429, "E0000047")
+    reset = int(journey.reply.headers["X-Rate-Limit-Reset"])
+    assert time.time() - 1 <= reset <= time.time() + 6
+    other = Journey(org)
+    assert other.begin().status == 200
+    other.close()
+    org.advance(5)
+    journey.document = step
+    journey.prove("Email")
+    assert journey.status == 200
+
+
+@pytest.mark.parametrize(("body", "steps"), [("messages", []), ("page", ["select-authenticator-enroll"])])
+def test_an_idx_call_over_a_limit_may_have_a_document(
+    org: OrgHandle, journey: Journey, body: str, steps: list[str]
+) -> None:
+    journey.registered()
+    org.patch_policy({"limits": {"state_handle_per_5_seconds": 1, "idx_body": body}})
+    journey.introspect()
+    assert journey.status == 200
+    journey.introspect()
+    assert (journey.status, journey.keys, journey.steps) == (429, ["tooManyRequests"], steps)
+    assert journey.reply.headers["X-Rate-Limit-Remaining"] == "0"
+
+
+def test_the_org_has_a_limit_for_each_group_of_paths(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"limits": {"org_per_minute": 2}})
+    keys = org.issuer + "/v1/keys"
+    replies = [requests.get(keys, timeout=5) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert [reply.headers["X-Rate-Limit-Remaining"] for reply in replies] == ["1", "0", "0"]
+    assert replies[2].json()["errorCode"] == "E0000047"
+    assert requests.get(org.base + "/oauth2/v1/keys", timeout=5).status_code == 200
+    assert requests.get(org.base + "/_devorg/policy", timeout=5).status_code == 200
+    assert requests.options(keys, timeout=5).status_code == 204
+    org.patch_policy({"limits": {"idx_body": "messages"}})
+    for status in (401, 401, 429):
+        journey.post(org.base + "/idp/idx/introspect", {"interactionHandle": "x"})
+        assert journey.status == status
+    assert (journey.keys, journey.document["version"]) == (["tooManyRequests"], "1.0.0")
+    org.advance(60)
+    assert requests.get(keys, timeout=5).status_code == 200
+
+
+def test_too_many_calls_at_once_are_refused_with_zeros(org: OrgHandle) -> None:
+    org.patch_policy({"limits": {"concurrent": 1}})
+    org.fail("/keys", "timeout", seconds=20)
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(requests.get, org.issuer + "/v1/keys", timeout=5)
+        while not org.org.in_flight:
+            assert not stuck.done()
+        reply = requests.get(org.base + "/oauth2/v1/keys", timeout=5)
+        org.reset()
+        with pytest.raises(requests.RequestException):
+            stuck.result()
+    assert (reply.status_code, reply.json()["errorCode"]) == (429, "E0000047")
+    assert (reply.headers["X-Rate-Limit-Limit"], reply.headers["X-Rate-Limit-Remaining"]) == ("0", "0")
+    assert requests.get(org.base + "/oauth2/v1/keys", timeout=5).status_code == 200
+
+
+def test_a_call_that_hangs_does_not_outlive_a_reset(org: OrgHandle) -> None:
+    org.fail("/keys", "timeout", seconds=60)
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(requests.get, org.issuer + "/v1/keys", timeout=30)
+        while not org.org.in_flight:
+            assert not stuck.done()
+        org.reset()
+        org.patch_policy({"limits": {"concurrent": 1}})
+        assert requests.get(org.base + "/oauth2/v1/keys", timeout=5).status_code == 200
+        assert isinstance(stuck.exception(), requests.ConnectionError)
+
+
+def test_tokens_of_one_person_are_limited_in_the_words_of_oauth(org: OrgHandle, journey: Journey) -> None:
+    journey.signed_up()
+    org.patch_policy({"limits": {"tokens_per_user_per_second": 1}})
+    org.org.counters.hits["tokens:" + org.users[0].id].append(org.org.clock.now() + 60)
+    reply = journey.token()
+    assert (reply.status_code, reply.json()["error"]) == (429, "invalid_grant")
+    assert reply.json()["error_description"] == "API call exceeded rate limit due to too many requests."
 
 
 def test_a_mailbox_is_not_flooded(org: OrgHandle, journey: Journey) -> None:

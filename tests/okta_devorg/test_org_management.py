@@ -192,10 +192,43 @@ def test_the_other_policies_are_views_too(org: OrgHandle, api: Api) -> None:
 
 def test_a_policy_that_makes_no_sense_is_named_and_nothing_changes(org: OrgHandle, api: Api) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
-    rule["actions"]["profileEnrollment"]["profileAttributes"] = [{"name": "nick", "label": "Nick"}]
+    rule["actions"]["profileEnrollment"]["profileAttributes"] = [{"name": "nickName", "label": "Nick"}]
     error = api("PUT", f"policies/{policy['id']}/rules/{rule['id']}", rule, status=400)
     assert "email" in error["errorCauses"][0]["errorSummary"]
     assert len(org.policy.profile) == 3
+
+
+def test_a_form_asks_only_for_what_the_profile_schema_has(org: OrgHandle, api: Api) -> None:
+    policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
+    path, shown = f"policies/{policy['id']}/rules/{rule['id']}", {"name": "badge", "label": "Badge"}
+    rule["actions"]["profileEnrollment"]["profileAttributes"].append(shown)
+    assert "badge" in api("PUT", path, rule, status=400)["errorCauses"][0]["errorSummary"]
+    org.patch_policy({"profile_schema": [{"name": "badge", "permission": "HIDE", "source": "OVERRIDE"}]})
+    api("PUT", path, rule)
+    schema = api("GET", "meta/schemas/user/default")["definitions"]
+    assert schema["custom"]["properties"]["badge"]["permissions"] == [{"principal": "SELF", "action": "HIDE"}]
+    assert schema["custom"]["properties"]["badge"]["master"] == {"type": "OVERRIDE"}
+    assert schema["base"]["properties"]["mobilePhone"]["permissions"] == [{"principal": "SELF", "action": "READ_WRITE"}]
+
+
+def test_the_access_policy_of_a_server_and_its_rule_can_be_made_changed_and_taken_away(
+    org: OrgHandle, api: Api, journey: Journey
+) -> None:
+    policies = f"authorizationServers/{api('GET', 'authorizationServers')[0]['id']}/policies"
+    rules = f"{policies}/{api('GET', policies)[0]['id']}/rules"
+    rule = api("GET", rules)[0]
+    rule["conditions"]["grantTypes"]["include"].remove("interaction_code")
+    api("PUT", f"{rules}/{rule['id']}", rule)
+    assert journey.interact().status_code == 401
+    api("DELETE", f"{rules}/{rule['id']}", status=204)
+    assert api("GET", rules) == []
+    api("DELETE", rules.removesuffix("/rules"), status=204)
+    assert api("GET", policies) == []
+    api("POST", policies, {"name": "Ours"}, status=201)
+    assert journey.interact().status_code == 401
+    rule["conditions"]["grantTypes"]["include"].append("interaction_code")
+    api("POST", rules, rule, status=201)
+    assert journey.interact().status_code == 200
 
 
 def test_authenticators_can_be_switched(org: OrgHandle, api: Api) -> None:

@@ -9,11 +9,14 @@ import requests
 from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
+from okta_devorg.testing import OktaOrg
+from okta_devorg.users import new_enrollment
 
 ODD: list[Any] = [None, True, 0, -1.5, 10**30, "", "x", "\ud800", "\x00", "x" * 5000, [], [[]], {}, {"id": {}}]
 PATHS = [
-    "introspect", "identify", "identify/select", "enroll", "enroll/new", "credential/enroll", "challenge/answer",
-    "challenge/resend", "challenge/poll", "skip", "cancel", "recover",
+    "introspect", "identify", "identify/select", "enroll", "enroll/new", "credential/enroll", "challenge",
+    "challenge/answer",
+    "challenge/resend", "challenge/poll", "unlock-account", "skip", "cancel", "recover",
 ]  # fmt: skip
 LABELS = [None, "Email", "Phone", "Password", "Security Question", "Google Authenticator"]
 
@@ -38,6 +41,29 @@ def test_no_body_of_any_shape_makes_a_500(org: OrgHandle, journey: Journey, labe
     if label:
         journey.enroll_profile()
         journey.choose(label, **({"methodType": "sms", "phoneNumber": "+14155550100"} if label == "Phone" else {}))
+    handle = journey.document["stateHandle"]
+    for path in PATHS[:-2]:
+        for body in bodies(handle):
+            reply = journey.http.post(f"{org.base}/idp/idx/{path}", json=body, timeout=5)
+            assert reply.status_code < 500, (path, body)
+            assert isinstance(reply.json(), dict)
+
+
+@pytest.mark.parametrize("at", ["recover", "unlock-account", "Email", "Phone", "Security Question"])
+def test_nor_does_it_at_sign_in(org: OrgHandle, journey: Journey, at: str) -> None:
+    OktaOrg(org).sign_up()
+    person = org.users[0]
+    person.enroll(new_enrollment("phone_number", ("sms",), phone="+14155550100"))
+    person.enroll(new_enrollment("security_question", ("security_question",), question="Why?", answer_hash=None))
+    recovery = {"unlock": True, "authenticators": ["okta_email", "phone_number"]}
+    limits = {"wrong_codes_per_5_minutes": 0}
+    org.patch_policy({"sign_on": "password_and_another", "limits": limits, "password": {"recovery": recovery}})
+    if at == "recover":
+        journey.begin().act("recover")
+    elif at == "unlock-account":
+        journey.begin().take("unlock-account")
+    else:
+        journey.sign_in().prove(at)
     handle = journey.document["stateHandle"]
     for path in PATHS[:-2]:
         for body in bodies(handle):

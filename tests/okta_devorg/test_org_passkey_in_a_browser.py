@@ -1,12 +1,10 @@
 """A passkey made and used in a real Chromium with a virtual authenticator."""
 
-import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from org_journey import ADA, CLIENT, Journey
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from okta_devorg import OrgHandle
 
@@ -24,19 +22,8 @@ CREATE = """async (options) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = os.environ.get("CHROMIUM")
-    if not path:
-        pytest.skip("CHROMIUM does not name a Chromium to drive")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context()
     page = context.new_page()
     session = context.new_cdp_session(page)
