@@ -3,5 +3,5 @@
 Reading order: ``findings`` (everything that can be wrong, as a table), ``evidence`` (what is known), ``asking`` (how it
 becomes known; all I/O), then one pure module per subject that reads the evidence: ``issuer``, ``grants``, ``uris``,
 ``sign_up``, ``assignment``, ``authenticators``, ``form_fields``, ``network``, ``this_side``. ``examination`` joins
-them.
+them; ``retold`` translates what was kept of one.
 """

@@ -85,6 +85,7 @@ def site() -> Site:
         initiate_login_uri=_url("oidc_authentication_init"),
         email_callback_uri=_url("selfreg:verify"),
         hook_url=_url("selfreg:registration_hook") if known.hook_secret else "",
+        event_hook_url=_url("selfreg:event_hook") if known.hook_secret else "",
         scopes=known.scopes,
         workflow=known.email_verification,
         authenticators=known.authenticators,
@@ -116,7 +117,7 @@ def gather() -> Evidence:
         token=_token_refusal(client) if begun.transaction else None,
         authorize=onlooker.look(_authorize_url(client.app)),
         sign_out=onlooker.look(_sign_out_url(client.app, about.sign_out_uri)),
-        settings=as_administrator(about.client_id, begun.request_id) if evidence.has_token else None,
+        settings=as_administrator(about, begun.request_id) if evidence.has_token else None,
     )
 
 
@@ -140,11 +141,11 @@ def begin(client: IdxClient, onlooker: Onlooker) -> Begun:
     return begun
 
 
-def as_administrator(client_id: str, request_id: str) -> OrgSettings | IdxError:
+def as_administrator(about: Site, request_id: str) -> OrgSettings | IdxError:
     """What the API token shows, and the address that the System Log has for the doctor's own call."""
     api = management_api.Management()
     try:
-        known = documents.settings_of(documents.read(api, client_id))
+        known = documents.settings_of(documents.read(api, about), about)
         return replace(known, seen_address=_seen_address(api, request_id))
     except IdxError as error:
         return error

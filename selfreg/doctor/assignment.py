@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext_noop as _
+
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
 
@@ -14,5 +16,5 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     policy = settings.profile_policy
     fitting = {settings.everyone_id, *(policy.target_group_ids if policy else ())} - {""}
     if not fitting & set(settings.app.group_ids):
-        joined = policy.target_group_ids if policy else ()
-        yield found("app-not-assigned", f"new people join: Everyone{''.join(f', {group}' for group in joined)}")
+        joined = ", ".join(["Everyone", *(policy.target_group_ids if policy else ())])
+        yield found("app-not-assigned", _("new people join: %(groups)s"), groups=joined)

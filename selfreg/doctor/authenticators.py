@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext_noop as _
+
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
 from selfreg.doctor.issuer import clocks_agree
@@ -16,16 +18,16 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     """Findings about authenticators, and about how long codes and sign-ups live."""
     lifetime = evidence.lifetime
     if lifetime is not None and lifetime < SHORTEST_TRANSACTION and clocks_agree(evidence):
-        yield found("transaction-lifetime", f"{lifetime:.0f} s")
+        yield found("transaction-lifetime", _("%(seconds)d seconds"), seconds=round(lifetime))
     settings = evidence.settings
     if not isinstance(settings, OrgSettings):
         return
     for key in evidence.site.authenticators:
-        enroll = settings.enrollment.get(key, "NOT_ALLOWED")
-        if enroll == "NOT_ALLOWED" or (key == "okta_password" and enroll != "REQUIRED"):
-            yield found(DISABLED.get(key, "authenticator-disabled"), f"{key}: {enroll}")
+        enroll = "INACTIVE" if key in settings.inactive else settings.enrollment.get(key, "NOT_ALLOWED")
+        if enroll in ("INACTIVE", "NOT_ALLOWED") or (key == "okta_password" and enroll != "REQUIRED"):
+            yield found(DISABLED.get(key, "authenticator-disabled"), authenticator=f"{key}: {enroll}")
     infeasible = [k for k, enroll in settings.enrollment.items() if enroll == "REQUIRED" and k not in FEASIBLE]
     if infeasible:
-        yield found("authenticator-unsupported", ", ".join(infeasible))
+        yield found("authenticator-unsupported", authenticators=", ".join(infeasible))
     if settings.email_minutes is not None and settings.email_minutes > LONGEST_EMAIL_MINUTES:
-        yield found("email-lifetime", f"{settings.email_minutes} minutes")
+        yield found("email-lifetime", _("%(minutes)d minutes"), minutes=settings.email_minutes)

@@ -3,17 +3,29 @@
 The only file besides ``setup_org`` that touches raw keys of that API.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from selfreg.doctor.evidence import OrgApp, OrgSettings, ProfilePolicy
-from selfreg.doctor.management_api import Json, Management
+from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField, ProfilePolicy, Site
+from selfreg.doctor.management_api import NOT_FOUND, Json, Management
 from selfreg.idx.errors import OrgRefused
 
 # Not part of the published API; where an org does not send it, it has to be looked up in the Admin Console.
-EMAIL_CALLBACK = "email_verification_uri"
-EVERYONE = "BUILT_IN"
+EMAIL_CALLBACK, SENSITIVE = "email_verification_uri", "sensitive"
+EVERYONE, ALL_CLIENTS = "BUILT_IN", "ALL_CLIENTS"
+REGISTRATION_HOOK = "com.okta.user.pre-registration"
+INTERACTION_CODE = "interaction_code"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """One that applies to the app, with its active rules, in the order they are tried."""
+
+    path: str
+    policy: Json
+    rules: tuple[Json, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,14 @@ class OrgDocuments:
     enrollment_policy: Json | None
     authenticators: tuple[Json, ...]
     hooks: tuple[Json, ...]
+    event_hooks: tuple[Json, ...]
+    access_policies: tuple[AccessPolicy, ...]
+    schema: Json
 
 
-def read(api: Management, client_id: str) -> OrgDocuments:
-    """Asks for everything that concerns sign-ups to one app."""
-    app = _app(api, client_id)
+def read(api: Management, site: Site) -> OrgDocuments:
+    """Asks for everything that concerns sign-ups to one app; for hooks only where the site has a secret for them."""
+    app = _app(api, site.client_id)
     policy, apps = _profile_policy(api, app)
     groups = (group for group in api.all("groups", q="Everyone") if group.get("type") == EVERYONE)
     return OrgDocuments(
@@ -45,7 +60,10 @@ def read(api: Management, client_id: str) -> OrgDocuments:
         sharing=tuple(str(a.get("label")) for a in apps if app is None or a.get("id") != app["id"]),
         enrollment_policy=_enrollment_policy(api),
         authenticators=tuple(api.all("authenticators")),
-        hooks=tuple(api.all("inlineHooks", type="com.okta.user.pre-registration")),
+        hooks=tuple(api.all("inlineHooks", type=REGISTRATION_HOOK)) if site.hook_url else (),
+        event_hooks=tuple(api.all("eventHooks")) if site.event_hook_url else (),
+        access_policies=tuple(_access_policies(api, site)) if site.server_id else (),
+        schema=api.find("meta/schemas/user/default") or {},
     )
 
 
@@ -56,7 +74,7 @@ def at(document: Any, *path: str) -> Any:
     return document
 
 
-def settings_of(documents: OrgDocuments) -> OrgSettings:
+def settings_of(documents: OrgDocuments, site: Site) -> OrgSettings:
     """The typed form, for judging."""
     levels = at(documents.enrollment_policy, "settings", "authenticators") or []
     email = next((a for a in documents.authenticators if a.get("key") == "okta_email"), None)
@@ -66,8 +84,27 @@ def settings_of(documents: OrgDocuments) -> OrgSettings:
         enrollment={str(at(a, "key")): str(at(a, "enroll", "self")) for a in levels},
         everyone_id=documents.everyone_id,
         email_minutes=at(email, "settings", "tokenLifetimeInMinutes"),
-        hook_urls={str(h.get("id")): str(at(h, "channel", "config", "uri")) for h in documents.hooks},
+        inactive=tuple(str(a.get("key")) for a in documents.authenticators if a.get("status") != "ACTIVE"),
+        hook_urls={str(h.get("id")): hook_url(h) for h in documents.hooks if h.get("status") == "ACTIVE"},
+        event_hooks=tuple(_event_hook(h) for h in documents.event_hooks),
+        rule_allows=allowing_rule(documents.access_policies) is not None if site.server_id else None,
+        profile=_profile(documents.schema),
     )
+
+
+def hook_url(hook: Json) -> str:
+    """Where an inline or event hook calls."""
+    return str(at(hook, "channel", "config", "uri") or "")
+
+
+def grants_of(rule: Json) -> list[str]:
+    """The grants that a rule of an access policy is for."""
+    return list(at(rule, "conditions", "grantTypes", "include") or ())
+
+
+def allowing_rule(policies: tuple[AccessPolicy, ...]) -> Json | None:
+    """The first that is for Interaction Code."""
+    return next((rule for found in policies for rule in found.rules if INTERACTION_CODE in grants_of(rule)), None)
 
 
 def _app(api: Management, client_id: str) -> Json | None:
@@ -97,6 +134,48 @@ def _apps_of(api: Management, policy: Json) -> list[Json]:
         if refusal.status in (401, 403):
             raise
         return []
+
+
+def _access_policies(api: Management, site: Site) -> Iterator[AccessPolicy]:
+    """None for a server that does not exist: what the org answers to an app tells that."""
+    path = f"authorizationServers/{site.server_id}/policies"
+    try:
+        policies = sorted(api.all(path), key=_priority)
+    except OrgRefused as refusal:
+        if refusal.status != NOT_FOUND:
+            raise
+        return
+    for policy in policies:
+        clients = at(policy, "conditions", "clients", "include") or ()
+        if policy.get("status") == "ACTIVE" and {ALL_CLIENTS, site.client_id} & set(clients):
+            below = f"{path}/{policy['id']}/rules"
+            rules = sorted((r for r in api.all(below) if r.get("status") == "ACTIVE"), key=_priority)
+            yield AccessPolicy(below, policy, tuple(rules))
+
+
+def _priority(document: Json) -> int:
+    return int(document.get("priority") or 0)
+
+
+def _event_hook(hook: Json) -> EventHook:
+    ready = hook.get("status") == "ACTIVE" and hook.get("verificationStatus") == "VERIFIED"
+    return EventHook(hook_url(hook), ready, tuple(at(hook, "events", "items") or ()))
+
+
+def _profile(schema: Json) -> dict[str, ProfileField]:
+    everything = {
+        str(name): item
+        for part in ("base", "custom")
+        for name, item in (at(schema, "definitions", part, "properties") or {}).items()
+    }
+    return {name: _profile_field(item) for name, item in everything.items()}
+
+
+def _profile_field(item: Json) -> ProfileField:
+    """``PROFILE_MASTER`` leaves it to Okta for people whom no other directory feeds: those who sign up."""
+    allowed = [str(at(p, "action")) for p in item.get("permissions") or () if at(p, "principal") == "SELF"]
+    permission = "READ_ONLY" if item.get("mutability") == "READ_ONLY" else next(iter(allowed), "READ_WRITE")
+    return ProfileField(permission, at(item, "master", "type") != "OVERRIDE", item.get(SENSITIVE) is True)
 
 
 def _enrollment_policy(api: Management) -> Json | None:

@@ -21,6 +21,8 @@ class Site:
     email_callback_uri: str
     hook_url: str
     """Where Okta's registration hook would call; "" when the site has no hook secret."""
+    event_hook_url: str
+    """Where Okta's event hook would call; likewise."""
     scopes: str
     workflow: str
     authenticators: tuple[str, ...] = ()
@@ -30,6 +32,11 @@ class Site:
     def confidential(self) -> bool:
         """Whether the site can prove that it is the app."""
         return self.client_auth != "none"
+
+    @property
+    def server_id(self) -> str:
+        """Of the custom authorization server; "" for the org's own, which has no policies."""
+        return self.issuer.partition("/oauth2/")[2].partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,26 @@ class ProfilePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileField:
+    """An attribute of the org's user profile schema."""
+
+    permission: str
+    """What people may do to their own: READ_WRITE, READ_ONLY or HIDE."""
+    from_okta: bool
+    """Whether Okta itself is where its value comes from."""
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventHook:
+    """One of the org's event hooks. ``ready``: active and verified."""
+
+    url: str
+    ready: bool
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OrgSettings:
     """What the Management API tells."""
 
@@ -96,7 +123,15 @@ class OrgSettings:
     """Key of an authenticator -> REQUIRED, OPTIONAL or NOT_ALLOWED."""
     everyone_id: str
     email_minutes: int | None = None
+    inactive: tuple[str, ...] = ()
+    """Keys of authenticators that are switched off for the whole org."""
     hook_urls: dict[str, str] = field(default_factory=dict)
+    """Active registration hooks: id -> URL."""
+    event_hooks: tuple[EventHook, ...] = ()
+    rule_allows: bool | None = None
+    """Whether a rule of the authorization server lets this app use Interaction Code; None: it has no rules."""
+    profile: dict[str, ProfileField] = field(default_factory=dict)
+    """The user profile schema by name; empty when the org does not tell."""
     seen_address: str | None = None
     """The address that the System Log shows for the doctor's own call."""
 

@@ -4,6 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
+
+from selfreg.conf import conf
 from selfreg.doctor import (
     asking,
     assignment,
@@ -11,13 +15,14 @@ from selfreg.doctor import (
     form_fields,
     grants,
     issuer,
+    management_api,
     network,
     sign_up,
     this_side,
     uris,
 )
 from selfreg.doctor.evidence import Evidence, OrgSettings
-from selfreg.doctor.findings import Found
+from selfreg.doctor.findings import Found, Said
 from selfreg.models import DoctorRun
 
 Judge = Callable[[Evidence], Iterator[Found]]
@@ -32,16 +37,24 @@ JUDGES: tuple[Judge, ...] = (
     network.judge,
 )
 REQUIRED, OPTIONAL = "REQUIRED", "OPTIONAL"
+# Subjects of facts.
+ORG = _("org")
+FORM, LIMITS, URIS, TOKEN = _("form"), _("limits"), _("URIs"), _("token")
+AUTHENTICATORS, SIGN_UP = _("authenticators"), _("sign-up")
+NEEDED = {"setting": "SELFREG['API_TOKEN']"}
+
+
+Fact = tuple[str, Said]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an examination came to. ``facts`` are (subject, sentence): worth knowing, nothing to put right."""
+    """What an examination came to. ``facts`` are worth knowing, and nothing to put right: (subject, what was seen)."""
 
     issuer: str
     with_token: bool
     findings: tuple[Found, ...]
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[Fact, ...]
 
     @property
     def errors(self) -> tuple[Found, ...]:
@@ -49,20 +62,25 @@ class Report:
         return tuple(f for f in self.findings if f.finding.severity == "error")
 
     def as_json(self) -> dict[str, Any]:
-        """As ``--json`` prints it and ``DoctorRun`` keeps it. Without secrets."""
-        return {
-            "ok": not self.errors,
-            "issuer": self.issuer,
-            "with_token": self.with_token,
-            "findings": [_finding_json(f) for f in self.findings],
-            "facts": [{"subject": subject, "text": text} for subject, text in self.facts],
-        }
+        """As ``--json`` prints it and ``DoctorRun`` keeps it: in English, whoever reads it. Without secrets."""
+        with translation.override("en"):
+            return {
+                "ok": not self.errors,
+                "issuer": self.issuer,
+                "with_token": self.with_token,
+                "findings": [_finding_json(f) for f in self.findings],
+                "facts": [{"subject": subject, "text": str(said), **_parts(said)} for subject, said in self.facts],
+            }
 
 
 def examine() -> Report:
-    """Asks the org and this site. Creates nobody."""
+    """Asks this site, then the org, unless this site's own settings make that impossible. Creates nobody."""
+    here = tuple(this_side.judge())
+    if this_side.unusable(here):
+        text = _("not asked: this site's own settings come first")
+        return Report(conf().issuer, management_api.is_configured(), here, ((ORG, Said(text)),))
     evidence = asking.gather()
-    everything = [f for judge in JUDGES for f in judge(evidence)] + list(this_side.judge())
+    everything = [*(f for judge in JUDGES for f in judge(evidence)), *here]
     return Report(evidence.site.issuer, evidence.has_token, _once(everything), tuple(_facts(evidence)))
 
 
@@ -79,49 +97,59 @@ def _once(everything: Iterable[Found]) -> tuple[Found, ...]:
     by_id: dict[str, Found] = {}
     for found in everything:
         known = by_id.setdefault(found.finding.id, found)
-        if len(found.detail) > len(known.detail):
+        if len(str(found.said)) > len(str(known.said)):
             by_id[found.finding.id] = found
     return tuple(by_id.values())
 
 
-def _facts(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _facts(evidence: Evidence) -> Iterator[Fact]:
     if evidence.form:
-        yield "form", f"asks for: {', '.join(form_fields.asked_for(evidence.form))}"
+        yield FORM, Said(_("asks for: %(fields)s"), {"fields": ", ".join(form_fields.asked_for(evidence.form))})
     if evidence.lifetime:
-        yield "form", f"a sign-up may take {evidence.lifetime / 60:.0f} minutes to its first answer"
+        text = _("a sign-up may take %(minutes)d minutes to its first answer")
+        yield FORM, Said(text, {"minutes": round(evidence.lifetime / 60)})
     if evidence.rate_limit:
-        limit = evidence.rate_limit
-        yield "limits", f"{limit.remaining} of {limit.limit} calls left: so many sign-ups can begin in this minute"
+        text = _("%(remaining)d of %(limit)d calls left: so many sign-ups can begin in this minute")
+        yield LIMITS, Said(text, {"remaining": evidence.rate_limit.remaining, "limit": evidence.rate_limit.limit})
     settings = evidence.settings
     if isinstance(settings, OrgSettings):
         yield from _facts_of_an_administrator(settings)
         if settings.app and settings.app.email_callback_uri is None:
-            yield (
-                "URIs",
-                f"look by hand: the Email Verification Experience URI must be {evidence.site.email_callback_uri}",
-            )
+            text = _("look by hand: the Email Verification Experience URI must be %(uri)s")
+            yield URIS, Said(text, {"uri": evidence.site.email_callback_uri})
     elif not evidence.has_token:
-        yield "token", "none: assignment, authenticators and policies cannot be read (SELFREG['API_TOKEN'])"
+        yield TOKEN, Said(_("none: assignment, authenticators and policies cannot be read (%(setting)s)"), NEEDED)
 
 
-def _facts_of_an_administrator(settings: OrgSettings) -> Iterator[tuple[str, str]]:
-    for word, enroll in (("requires", REQUIRED), ("offers", OPTIONAL)):
+def _facts_of_an_administrator(settings: OrgSettings) -> Iterator[Fact]:
+    words = ((_("the policy requires: %(keys)s"), REQUIRED), (_("the policy offers: %(keys)s"), OPTIONAL))
+    for text, enroll in words:
         keys = [key for key, value in settings.enrollment.items() if value == enroll]
-        yield "authenticators", f"the policy {word}: {', '.join(keys) or 'nothing'}"
-    if settings.profile_policy:
-        proof = "before access is granted" if settings.profile_policy.email_verification else "not asked for"
-        yield "sign-up", f"policy “{settings.profile_policy.name}”; proof of the address: {proof}"
+        yield AUTHENTICATORS, Said(text, {"keys": ", ".join(keys) or "-"})
+    policy = settings.profile_policy
+    if policy and policy.email_verification:
+        text = _("policy “%(policy)s”; the address is proven before access is granted")
+        yield SIGN_UP, Said(text, {"policy": policy.name})
+    elif policy:
+        yield SIGN_UP, Said(_("policy “%(policy)s”; the address need not be proven"), {"policy": policy.name})
     if settings.email_minutes:
-        yield "authenticators", f"mailed codes and links are valid for {settings.email_minutes} minutes"
+        text = _("mailed codes and links are valid for %(minutes)d minutes")
+        yield AUTHENTICATORS, Said(text, {"minutes": settings.email_minutes})
 
 
-def _finding_json(found: Found) -> dict[str, str]:
+def _parts(said: Said) -> dict[str, Any]:
+    """For programs, and for telling it again in another language."""
+    return {"template": said.text, "values": dict(said.values)}
+
+
+def _finding_json(found: Found) -> dict[str, Any]:
     finding = found.finding
     return {
         "id": finding.id,
         "severity": finding.severity,
-        "sentence": finding.sentence,
-        "detail": found.detail,
+        "sentence": str(finding.sentence),
+        "detail": str(found.said),
+        **_parts(found.said),
         "path": finding.path,
         "older_path": finding.older_path,
         "command": finding.command,

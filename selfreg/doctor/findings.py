@@ -4,8 +4,12 @@ Paths are those of the Admin Console, in the words it uses now and in those of o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 Severity = Literal["error", "warning"]
 
@@ -45,7 +49,9 @@ ORG_GRANT = (
     "Settings > Account > Embedded Widget Sign-In Support > Interaction Code",
 )
 CAPTCHA = ("Security > General > CAPTCHA integration", "Security > General > CAPTCHA Integration")
+SCHEMA = ("Directory > Profile Editor > User (default)", "Users > Profile Editor > Okta")
 HOOKS = ("Workflow > Inline Hooks", "Workflow > Inline Hooks")
+EVENTS = ("Workflow > Event Hooks", "Workflow > Event Hooks")
 NETWORK = ("Security > Networks > IP zone > Trusted proxy IPs", "Security > Networks > Zones")
 LIMITS = ("Reports > Rate Limits", "Reports > Rate Limit Dashboard")
 TOKENS = ("Security > API > Tokens", "API > Tokens")
@@ -54,10 +60,12 @@ STATUS = ("status.okta.com", "trust.okta.com")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that can be wrong. ``command`` puts it right, "" where only a person can."""
+    """One thing that can be wrong. ``command`` puts it right, "" where only a person can. ``str(sentence)`` is in the
+    language that is active.
+    """
 
     id: str
-    sentence: str
+    sentence: str | Promise
     path: str
     older_path: str
     command: str
@@ -65,92 +73,110 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What exactly was seen: ``str()`` puts the values into the text, in the language that is active. ``text`` is
+    English; without it the values speak for themselves.
+    """
+
+    text: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return gettext(self.text) % self.values if self.text else ", ".join(str(v) for v in self.values.values() if v)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A finding that applies here, and what exactly was seen."""
 
     finding: Finding
-    detail: str = ""
+    said: Said = Said()
 
 
-def _error(name: str, sentence: str, at: tuple[str, str], command: str = "") -> Finding:
+def _error(name: str, sentence: str | Promise, at: tuple[str, str], command: str = "") -> Finding:
     return Finding(f"doctor.{name}", sentence, *at, command, "error")
 
 
-def _warning(name: str, sentence: str, at: tuple[str, str], command: str = "") -> Finding:
+def _warning(name: str, sentence: str | Promise, at: tuple[str, str], command: str = "") -> Finding:
     return Finding(f"doctor.{name}", sentence, *at, command, "warning")
 
 
 ALL = (
     # issuer
-    _error("issuer-unreachable", "No connection to the org: a wrong address, DNS, or a firewall.", HERE),
-    _error("issuer-tls", "The org's certificate cannot be verified, or the address speaks no TLS.", HERE),
-    _error("issuer-unknown", "The address answers, but there is no such authorization server.", ISSUER),
-    _error("issuer-mismatch", "The org spells its issuer differently, so every ID token would be refused.", ISSUER),
-    _error("issuer-endpoints", "The discovery document leads outside the org's own address.", ISSUER),
-    _error("issuer-keys", "The keys that ID tokens are signed with cannot be read.", ISSUER),
-    _error("issuer-failing", "The org answers with server errors.", STATUS),
-    _error("clock-difference", "This machine's clock and the org's differ, so tokens seem too old or too new.", HERE),
+    _error("issuer-unreachable", _("No connection to the org: a wrong address, DNS, or a firewall."), HERE),
+    _error("issuer-tls", _("The org's certificate cannot be verified, or the address speaks no TLS."), HERE),
+    _error("issuer-unknown", _("The address answers, but there is no such authorization server."), ISSUER),
+    _error("issuer-mismatch", _("The org spells its issuer differently, so every ID token would be refused."), ISSUER),
+    _error("issuer-endpoints", _("The discovery document leads outside the org's own address."), ISSUER),
+    _error("issuer-keys", _("The keys that ID tokens are signed with cannot be read."), ISSUER),
+    _error("issuer-failing", _("The org answers with server errors."), STATUS),
+    _error("clock-difference", _("This machine's clock and the org's differ: tokens seem too old or too new."), HERE),
     # client and grants
-    _error("client-unknown", "The org knows no active app with this client ID.", CLIENT, SETUP),
-    _error("client-secret-wrong", "The app's secret or key is not the one that the org has.", CLIENT),
-    _error("client-secret-missing", "The app is confidential, and this site has no secret or key for it.", CLIENT),
-    _warning("client-public", "The app is public: Okta ignores the visitor's address and device.", CLIENT),
-    _error("client-auth-method", "The app proves itself in another way than the org expects.", CLIENT),
-    _error("grant-org", "The Interaction Code grant is off for the whole org or the server.", ORG_GRANT),
-    _error("grant-server", "No rule of the authorization server lets this app use Interaction Code.", SERVER),
-    _error("grant-app", "The Interaction Code grant is off for the app.", GRANTS, SETUP),
-    _error("grant-sign-in", "The Authorization Code grant is off for the app: nobody can sign in.", GRANTS, SETUP),
-    _error("scopes", "The authorization server does not grant the scopes that this site asks for.", SCOPES),
-    _error("interact-refused", "The org refuses to start a sign-up, for a reason of its own.", NOWHERE),
+    _error("client-unknown", _("The org knows no active app with this client ID."), CLIENT, SETUP),
+    _error("client-secret-wrong", _("The app's secret or key is not the one that the org has."), CLIENT),
+    _error("client-secret-missing", _("The app is confidential, and this site has no secret or key for it."), CLIENT),
+    _warning("client-public", _("The app is public: Okta ignores the visitor's address and device."), CLIENT),
+    _error("client-auth-method", _("The app proves itself in another way than the org expects."), CLIENT),
+    _error("grant-org", _("The Interaction Code grant is off for the whole org or the server."), ORG_GRANT),
+    _error("grant-server", _("No rule of the authorization server lets this app use Interaction Code."), SERVER, SETUP),
+    _error("grant-app", _("The Interaction Code grant is off for the app."), GRANTS, SETUP),
+    _error("grant-sign-in", _("The Authorization Code grant is off for the app: nobody can sign in."), GRANTS, SETUP),
+    _error("scopes", _("The authorization server does not grant the scopes that this site asks for."), SCOPES),
+    _error("interact-refused", _("The org refuses to start a sign-up, for a reason of its own."), NOWHERE),
     # URIs
-    _error("redirect-uri", "The sign-in redirect URI is not registered exactly as this site uses it.", LOGIN, SETUP),
-    _error("sign-out-uri", "The sign-out redirect URI is not registered exactly as this site uses it.", LOGIN, SETUP),
-    _error("initiate-login-uri", "The Initiate login URI is not this site's sign-in address.", LOGIN, SETUP),
-    _error("email-callback-uri", "The Email Verification Experience URI is not this site's.", LOGIN, SETUP),
+    _error("redirect-uri", _("The sign-in redirect URI is not registered as this site uses it."), LOGIN, SETUP),
+    _error("sign-out-uri", _("The sign-out redirect URI is not registered as this site uses it."), LOGIN, SETUP),
+    _error("initiate-login-uri", _("The Initiate login URI is not this site's sign-in address."), LOGIN, SETUP),
+    _error("email-callback-uri", _("The Email Verification Experience URI is not this site's."), LOGIN, SETUP),
     # sign-up and assignment
-    _error("signup-denied", "The policy of this app does not allow self-service registration.", PROFILE, SETUP),
-    _error("signup-unavailable", "The org allows sign-up, but opens no form now.", PROFILE),
-    _error("signup-policy", "The app is attached to no user profile policy.", PROFILE_APPS, SETUP),
-    _error("app-not-assigned", "New people do not get the app: sign-ups end in a refusal.", ASSIGNMENTS, SETUP),
-    _error("app-inactive", "The app is not active.", APP),
+    _error("signup-denied", _("The policy of this app does not allow self-service registration."), PROFILE, SETUP),
+    _error("signup-unavailable", _("The org allows sign-up, but opens no form now."), PROFILE),
+    _error("signup-policy", _("The app is attached to no user profile policy."), PROFILE_APPS, SETUP),
+    _error("app-not-assigned", _("New people do not get the app: sign-ups end in a refusal."), ASSIGNMENTS, SETUP),
+    _error("app-inactive", _("The app is not active."), APP, SETUP),
     # what is asked for
-    _error("email-disabled", "The e-mail authenticator cannot be enrolled.", ENROLLMENT, SETUP),
-    _error("phone-disabled", "The phone authenticator cannot be enrolled.", ENROLLMENT, SETUP),
-    _error("password-not-required", "The password is not required for enrollment.", ENROLLMENT, SETUP),
-    _error("authenticator-disabled", "An authenticator that this site wants cannot be enrolled.", ENROLLMENT, SETUP),
-    _error("authenticator-unsupported", "An authenticator is required that no web page can enroll.", ENROLLMENT),
-    _error("email-verification-off", "This site says mandatory, but the org asks for no proof.", PROFILE, SETUP),
-    _warning("email-verification-on", "This site says optional, but the org asks for proof at once.", PROFILE, SETUP),
-    _warning("email-lifetime", "Mailed codes and links are valid for more than the advised 10 minutes.", EMAIL),
-    _warning("transaction-lifetime", "A sign-up is given so little time that people will lose it.", NOWHERE),
-    _error("field-unsupported", "The form asks for something that this site cannot show.", PROFILE_FORM),
-    _error("field-missing", "The form does not ask for something that this site wants.", PROFILE_FORM, SETUP),
-    _error("captcha", "The form asks for a CAPTCHA that this site cannot show.", CAPTCHA),
-    _error("hook-missing", "The org does not ask this site's registration hook.", HOOKS, SETUP),
+    _error("email-disabled", _("The e-mail authenticator cannot be enrolled."), ENROLLMENT, SETUP),
+    _error("phone-disabled", _("The phone authenticator cannot be enrolled."), ENROLLMENT, SETUP),
+    _error("password-not-required", _("The password is not required for enrollment."), ENROLLMENT, SETUP),
+    _error("authenticator-disabled", _("An authenticator that this site wants cannot be enrolled."), ENROLLMENT, SETUP),
+    _error("authenticator-unsupported", _("An authenticator is required that no web page can enroll."), ENROLLMENT),
+    _error("email-verification-off", _("The org asks for no proof of the address, mandatory here."), PROFILE, SETUP),
+    _warning("email-verification-on", _("The org wants a proof of the address, optional here."), PROFILE, SETUP),
+    _warning("email-lifetime", _("Mailed codes and links are valid for more than the advised 10 minutes."), EMAIL),
+    _warning("transaction-lifetime", _("A sign-up is given so little time that people will lose it."), NOWHERE),
+    _error("field-unsupported", _("The form asks for something that this site cannot show."), PROFILE_FORM),
+    _error("field-missing", _("The form does not ask for something that this site wants."), PROFILE_FORM, SETUP),
+    _error("field-unknown", _("This site wants a field that the org's user profile does not have."), SCHEMA),
+    _error("field-read-only", _("A field of the form is one that people may not write."), SCHEMA),
+    _error("field-source", _("A field of the form does not get its value from Okta."), SCHEMA),
+    _warning("field-sensitive", _("The form asks for something that Okta does not tell this site's hook."), SCHEMA),
+    _error("captcha", _("The form asks for a CAPTCHA that this site cannot show."), CAPTCHA),
+    _error("hook-missing", _("The org does not ask this site's registration hook."), HOOKS, SETUP),
+    _warning("event-hook-missing", _("The org does not tell this site of proven addresses."), EVENTS, SETUP),
     # network
-    _warning("visitor-address", "The org sees this server's address instead of the visitor's.", NETWORK),
-    _error("rate-limited", "The org refuses calls: its rate limit is spent.", LIMITS),
-    _warning("rate-limit-low", "The org's rate limit is nearly spent.", LIMITS),
+    _warning("visitor-address", _("The org sees this server's address instead of the visitor's."), NETWORK),
+    _error("rate-limited", _("The org refuses calls: its rate limit is spent."), LIMITS),
+    _warning("rate-limit-low", _("The org's rate limit is nearly spent."), LIMITS),
     # the token
-    _error("token-refused", "The org does not accept the API token.", TOKENS),
-    _error("token-rights", "The API token may not read what is needed.", TOKENS),
+    _error("token-refused", _("The org does not accept the API token."), TOKENS),
+    _error("token-rights", _("The API token may not read what is needed."), TOKENS),
     # this side
-    _error("site-routes", "The URLs of selfreg or of the sign-in are not mounted.", HERE),
-    _error("site-hosts", "This site refuses its own address: its host is not in ALLOWED_HOSTS.", HERE),
-    _error("site-cookies", "Cookies are sent over plain HTTP.", HERE),
-    _error("site-proxy", "The site stands behind a proxy, but cannot tell HTTPS from HTTP.", HERE),
-    _error("site-cache", "The cache is not shared between processes: limits and keys would be each one's own.", HERE),
-    _error("site-time-zone", "USE_TZ is off: moments around a change of the clocks are ambiguous.", HERE),
-    _warning("site-language", "Okta has no texts in this site's language.", HERE),
-    _error("site-hook", "SELFREG['PROFILE_HOOK'] cannot be imported.", HERE),
+    _error("site-routes", _("The URLs of selfreg or of the sign-in are not mounted."), HERE),
+    _error("site-hosts", _("This site refuses its own address: its host is not in ALLOWED_HOSTS."), HERE),
+    _error("site-cookies", _("Cookies are sent over plain HTTP."), HERE),
+    _error("site-proxy", _("The site stands behind a proxy, but cannot tell HTTPS from HTTP."), HERE),
+    _error("site-cache", _("The cache is not shared between processes: each has limits of its own."), HERE),
+    _error("site-time-zone", _("USE_TZ is off: moments around a change of the clocks are ambiguous."), HERE),
+    _warning("site-language", _("Okta has no texts in this site's language."), HERE),
+    _error("site-hook", _("SELFREG['PROFILE_HOOK'] cannot be imported."), HERE),
 )  # fmt: skip
 
 FINDINGS: Mapping[str, Finding] = {finding.id.removeprefix("doctor."): finding for finding in ALL}
 
 
-def found(name: str, detail: str = "") -> Found:
-    """``FINDINGS[name]`` with what was seen.
+def found(name: str, text: str = "", **values: Any) -> Found:
+    """``FINDINGS[name]`` with what was seen: see ``Said``. ``text`` is marked with ``gettext_noop`` by the caller.
 
     :raises KeyError: no such finding: a defect of the caller
     """
-    return Found(FINDINGS[name], detail)
+    return Found(FINDINGS[name], Said(text, values))

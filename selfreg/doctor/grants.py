@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
+from django.utils.translation import gettext_noop as _
+
 from selfreg.doctor.evidence import Evidence, OrgApp, OrgSettings
 from selfreg.doctor.findings import Found, found
 from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
@@ -27,6 +29,7 @@ AUTH_METHODS = {
     "secret_basic": ("client_secret_basic", "client_secret_post"),
     "private_key": ("private_key_jwt",),
 }
+EXPECTED = _("the app expects %(method)s")
 NEEDED = {"interaction_code": "grant-app", "authorization_code": "grant-sign-in"}
 
 
@@ -35,7 +38,7 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     settings = evidence.settings
     app = settings.app if isinstance(settings, OrgSettings) else None
     if app and not app.active:
-        yield found("app-inactive", app.label)
+        yield found("app-inactive", app=app.label)
         return
     mismatch = list(_credentials(evidence, app)) if app else []
     refusal = evidence.interact or evidence.token
@@ -46,6 +49,8 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield found("grant-sign-in")
     if isinstance(settings, OrgSettings):
         yield from _as_registered(evidence.site.client_id, app)
+        if settings.rule_allows is False:
+            yield found("grant-server", server=evidence.site.server_id)
     elif not evidence.site.confidential and not evidence.interact:
         yield found("client-public")
 
@@ -61,34 +66,34 @@ def _is_about_credentials(error: IdxError) -> bool:
 
 def _refused(evidence: Evidence, error: IdxError) -> Found:
     if isinstance(error, RateLimited):
-        return found("rate-limited", str(error))
+        return found("rate-limited", org=str(error))
     if not isinstance(error, OrgRefused):
-        return found("issuer-failing", str(error))
+        return found("issuer-failing", org=str(error))
     fitting = (name for code, part, name in REFUSALS if error.code == code and part in error.description)
     name = next(fitting, "interact-refused")
     if name in CREDENTIALS and not evidence.site.confidential:
         name = "client-secret-missing"
     elif name in CREDENTIALS and evidence.site.client_auth == "private_key":
         name = "client-secret-wrong"
-    return found(name, error.description)
+    return found(name, _("the org says: %(org)s"), org=error.description or error.code)
 
 
 def _as_registered(client_id: str, app: OrgApp | None) -> Iterator[Found]:
     if app is None:
-        yield found("client-unknown", client_id)
+        yield found("client-unknown", client_id=client_id)
         return
     for grant, name in NEEDED.items():
         if grant not in app.grants:
-            yield found(name, f"on: {', '.join(app.grants) or 'none'}")
+            yield found(name, _("grants that are on: %(grants)s"), grants=", ".join(app.grants) or "-")
 
 
 def _credentials(evidence: Evidence, app: OrgApp) -> Iterator[Found]:
     if app.auth_method == "none":
-        yield found("client-public", "" if not evidence.site.confidential else "this site has a secret all the same")
+        yield found("client-public", _("this site has a secret all the same") if evidence.site.confidential else "")
     elif not evidence.site.confidential:
-        yield found("client-secret-missing", f"the app expects {app.auth_method}")
+        yield found("client-secret-missing", EXPECTED, method=app.auth_method)
     elif app.auth_method not in AUTH_METHODS[evidence.site.client_auth]:
-        yield found("client-auth-method", f"the app expects {app.auth_method}")
+        yield found("client-auth-method", EXPECTED, method=app.auth_method)
 
 
 def _error_of(location: str) -> str:

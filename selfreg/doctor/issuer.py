@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop as _
+
 from selfreg.doctor.evidence import Evidence
 from selfreg.doctor.findings import Found, found
 from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgRefused, OrgUnreachable, RateLimited
@@ -18,16 +20,18 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         yield _no_discovery(evidence.site.issuer, discovery)
         return
     if discovery.issuer != evidence.site.issuer:
-        yield found("issuer-mismatch", f"configured: {evidence.site.issuer}; the org says: {discovery.issuer}")
+        text = _("configured: %(configured)s; the org says: %(org)s")
+        yield found("issuer-mismatch", text, configured=evidence.site.issuer, org=discovery.issuer)
     elif elsewhere := [e for e in discovery.endpoints if _origin(e) != _origin(evidence.site.issuer)]:
-        yield found("issuer-endpoints", ", ".join(elsewhere))
+        yield found("issuer-endpoints", endpoints=", ".join(elsewhere))
     if isinstance(evidence.keys, IdxError):
-        yield found("issuer-keys", str(evidence.keys))
+        yield found("issuer-keys", org=str(evidence.keys))
     elif not evidence.keys:
-        yield found("issuer-keys", "the list of keys is empty")
+        yield found("issuer-keys", _("the list of keys is empty"))
     if not clocks_agree(evidence):
         difference = evidence.clock_difference or 0.0
-        yield found("clock-difference", f"the org is {abs(difference):.0f} s {'ahead' if difference > 0 else 'behind'}")
+        text = _("the org is %(seconds)d s ahead") if difference > 0 else _("the org is %(seconds)d s behind")
+        yield found("clock-difference", text, seconds=round(abs(difference)))
 
 
 def clocks_agree(evidence: Evidence) -> bool:
@@ -37,14 +41,14 @@ def clocks_agree(evidence: Evidence) -> bool:
 
 def _no_discovery(issuer: str, error: IdxError) -> Found:
     if isinstance(error, OrgUnreachable):
-        return found("issuer-tls" if "TLS" in str(error) else "issuer-unreachable", str(error))
+        return found("issuer-tls" if "TLS" in str(error) else "issuer-unreachable", org=str(error))
     if isinstance(error, RateLimited):
-        return found("rate-limited", str(error))
+        return found("rate-limited", org=str(error))
     if isinstance(error, OrgRefused | MalformedAnswer):
-        return found("issuer-unknown", f"{issuer}: {error}")
+        return found("issuer-unknown", org=f"{issuer}: {error}")
     if isinstance(error, AnswerLost) and "connection broke" in str(error):
-        return found("issuer-unreachable", str(error))
-    return found("issuer-failing", str(error))
+        return found("issuer-unreachable", org=str(error))
+    return found("issuer-failing", org=str(error))
 
 
 def _origin(url: str) -> str:

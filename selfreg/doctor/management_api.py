@@ -20,14 +20,17 @@ from selfreg.okta_admin import ManagementTransport
 Json = dict[str, Any]
 PATH = re.compile(r"/api/v1/[A-Za-z0-9/_%.-]+")
 NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
-NOT_FOUND = 404
+FORBIDDEN, NOT_FOUND = 403, 404
+# What the org's token endpoint says of scopes that nobody granted to a service app.
+UNGRANTED = ("consent_required", "invalid_scope")
 MOST_PAGES = 50
-SCOPES = " ".join(
-    f"okta.{resource}.{right}"
-    for resource in ("apps", "policies", "authenticators", "inlineHooks")
-    for right in ("read", "manage")
-)
-READ_ONLY_SCOPES = "okta.groups.read okta.logs.read"
+CHANGED = ("apps", "policies", "authenticators", "authorizationServers", "inlineHooks", "eventHooks")
+ONLY_READ = ("groups", "schemas", "logs")
+
+
+def lacks_rights(refusal: OrgRefused) -> bool:
+    """Whether the token, or the service app, is known but may not do this."""
+    return refusal.status == FORBIDDEN or refusal.code in UNGRANTED
 
 
 def is_configured() -> bool:
@@ -51,19 +54,20 @@ class AnyResource(ManagementTransport):
 class Management:
     """Resources by their path below ``/api/v1/``.
 
-    :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` with ``status`` 401 for a wrong token, 403 for
-        one without rights
+    :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` for a wrong token and for one without rights
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_change: bool = False) -> None:
+        """``may_change``: a service app asks for the rights to do so too."""
         parts = urlsplit(conf().issuer)
         self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.scopes = _scopes(may_change)
         self.transport = AnyResource(self.origin)
         self._authorization = ""
 
     def get(self, path: str) -> Json:
         """One resource."""
-        return _object(self.transport.get(self._url(path), self._headers()))
+        return _object(self.transport.get(self._url(path), self._headers()), path)
 
     def find(self, path: str) -> Json | None:
         """One resource, None when there is none."""
@@ -79,7 +83,7 @@ class Management:
         url = self._url(path) + (f"?{urlencode(query)}" if query else "")
         for _ in range(MOST_PAGES):
             reply = self.transport.get(url, self._headers())
-            yield from _items(reply)
+            yield from _items(reply, path)
             following = NEXT.search(reply.headers.get("Link", ""))
             if not following:
                 return
@@ -90,9 +94,9 @@ class Management:
         """A change: POST, PUT or DELETE."""
         url, headers = self._url(path), self._headers()
         if method == "DELETE":
-            return _object(self.transport.delete(url, headers))
+            return _object(self.transport.delete(url, headers), path)
         call = {"POST": self.transport.post, "PUT": self.transport.put}[method]
-        return _object(call(url, headers, json.dumps(body or {})))
+        return _object(call(url, headers, json.dumps(body or {})), path)
 
     def _url(self, path: str) -> str:
         return f"{self.origin}/api/v1/{quote(path, safe='/')}"
@@ -112,26 +116,36 @@ class Management:
         credentials = Credentials(
             conf().api_client_id, "private_key", private_key=conf().api_private_key, key_id=conf().api_key_id
         )
-        grant = {"grant_type": "client_credentials", "scope": f"{SCOPES} {READ_ONLY_SCOPES}"}
+        grant = {"grant_type": "client_credentials", "scope": self.scopes}
         url = App(self.origin, credentials).endpoint("token")
-        identity, _headers = credentials.proof(url)
+        try:
+            identity, _headers = credentials.proof(url)
+        except ValueError as error:
+            raise OrgRefused("invalid_client", f"SELFREG['API_PRIVATE_KEY']: {error}", 401) from error
         headers = {"Accept": "application/json", "Content-Type": FORM}
-        answer = _object(Transport(self.origin).post(url, headers, urlencode({**grant, **identity})))
+        answer = _object(Transport(self.origin).post(url, headers, urlencode({**grant, **identity})), "token")
         return f"Bearer {answer.get('access_token', '')}"
 
 
-def _object(reply: Reply) -> Json:
-    _refuse(reply)
+def _scopes(may_change: bool) -> str:
+    """Those of hooks only where the site has a secret for them: a right that is not needed need not be granted."""
+    needed = [name for name in CHANGED if conf().hook_secret or not name.endswith("Hooks")]
+    read = [f"okta.{name}.read" for name in (*needed, *ONLY_READ)]
+    return " ".join([*read, *(f"okta.{name}.manage" for name in needed if may_change)])
+
+
+def _object(reply: Reply, path: str) -> Json:
+    _refuse(reply, path)
     return dict(reply.body) if isinstance(reply.body, Mapping) else {}
 
 
-def _items(reply: Reply) -> list[Json]:
-    _refuse(reply)
+def _items(reply: Reply, path: str) -> list[Json]:
+    _refuse(reply, path)
     return [item for item in reply.body if isinstance(item, dict)] if isinstance(reply.body, list) else []
 
 
-def _refuse(reply: Reply) -> None:
-    """Raises for an answer that is none."""
+def _refuse(reply: Reply, path: str) -> None:
+    """Raises for an answer that is none. A refusal names the resource, so that the missing right can be told."""
     if reply.status < 400:
         return
     body = reply.body if isinstance(reply.body, Mapping) else {}
@@ -144,7 +158,7 @@ def _refuse(reply: Reply) -> None:
         error = OrgRefused(body["error"][:100], str(body.get("error_description", ""))[:500], reply.status)
     elif isinstance(body.get("errorCode"), str):
         causes = [str(c.get("errorSummary", "")) for c in body.get("errorCauses") or [] if isinstance(c, Mapping)]
-        said = "; ".join([str(body.get("errorSummary", "")), *causes])
+        said = "; ".join([f"{path}: {body.get('errorSummary', '')}", *causes])
         error = OrgRefused(body["errorCode"][:20], said[:500], reply.status)
     else:
         error = MalformedAnswer(f"HTTP {reply.status}, not the Management API")

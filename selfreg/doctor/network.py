@@ -2,27 +2,31 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext_noop as _
+
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
-from selfreg.idx.errors import IdxError, OrgRefused
+from selfreg.doctor.management_api import lacks_rights
+from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
 
 # What the doctor claims as the visitor's address: of the block that is reserved for documentation (RFC 5737).
 CLAIMED_ADDRESS = "192.0.2.1"
 LOW = 0.1
-FORBIDDEN = 403
 
 
 def judge(evidence: Evidence) -> Iterator[Found]:
     """Findings about addresses, limits and the API token."""
     limit, settings = evidence.rate_limit, evidence.settings
-    if limit and limit.limit and limit.remaining < limit.limit * LOW and not evidence.interact:
-        yield found("rate-limit-low", f"{limit.remaining} of {limit.limit} calls left in this minute")
+    spent = isinstance(evidence.interact or evidence.token, RateLimited)
+    if limit and limit.limit and limit.remaining < limit.limit * LOW and not spent:
+        text = _("%(remaining)d of %(limit)d calls left in this minute")
+        yield found("rate-limit-low", text, remaining=limit.remaining, limit=limit.limit)
     if isinstance(settings, OrgRefused):
-        yield found("token-rights" if settings.status == FORBIDDEN else "token-refused", settings.description)
+        yield found("token-rights" if lacks_rights(settings) else "token-refused", org=settings.description)
     elif isinstance(settings, IdxError):
-        yield found("issuer-failing", f"Management API: {settings}")
+        yield found("issuer-failing", org=f"Management API: {settings}")
     elif isinstance(settings, OrgSettings) and _sees_another(settings):
-        yield found("visitor-address", f"the System Log shows {settings.seen_address}")
+        yield found("visitor-address", _("the System Log shows %(address)s"), address=settings.seen_address)
 
 
 def _sees_another(settings: OrgSettings) -> bool:

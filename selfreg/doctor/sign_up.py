@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext_noop as _
+
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
 from selfreg.steps import is_error
@@ -15,11 +17,11 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     settings = evidence.settings
     policy = settings.profile_policy if isinstance(settings, OrgSettings) else None
     if policy is not None and not policy.sign_up:
-        yield found("signup-denied", f"policy “{policy.name}”")
+        yield found("signup-denied", _("policy “%(policy)s”"), policy=policy.name)
     elif evidence.response is not None and evidence.form is None:
         said = "; ".join(m.text for m in evidence.response.messages if is_error(m))
         allowed = policy is not None or any(p in m.key for m in evidence.response.messages for p in UNAVAILABLE)
-        yield found("signup-unavailable" if allowed else "signup-denied", said)
+        yield found("signup-unavailable" if allowed else "signup-denied", org=said)
     if isinstance(settings, OrgSettings) and settings.app and policy is None:
         yield found("signup-policy")
     if policy is not None and policy.sign_up and isinstance(settings, OrgSettings):

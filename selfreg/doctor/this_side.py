@@ -1,6 +1,6 @@
 """This site's own settings, beside what the system checks say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,9 +8,10 @@ from django.core.checks import WARNING, CheckMessage, Tags, run_checks
 from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop as _
 
 from selfreg.conf import conf
-from selfreg.doctor.findings import HERE, Finding, Found, Severity, found
+from selfreg.doctor.findings import HERE, Finding, Found, Said, Severity, found
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 OWN_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
@@ -21,24 +22,32 @@ OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr"
     | {"tr", "uk", "ur", "vi", "zh"}
 )
 
+# Of the system checks: without these settings there is nobody to ask, or no way to ask.
+UNUSABLE = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012"})
+
+
+def unusable(findings: Iterable[Found]) -> tuple[Found, ...]:
+    """Those of ``judge`` with which no org can be talked to."""
+    return tuple(found for found in findings if found.finding.id in UNUSABLE)
+
 
 def judge() -> Iterator[Found]:
     """Findings about this side."""
     yield from _system_checks()
     if missing := [name for name in ROUTES if not _is_mounted(name)]:
-        yield found("site-routes", ", ".join(missing))
+        yield found("site-routes", names=", ".join(missing))
     host, _port = split_domain_port(urlsplit(conf().base_url).netloc.lower())
     allowed = settings.ALLOWED_HOSTS or (LOCAL_HOSTS if settings.DEBUG else [])
     if host and not validate_host(host, allowed):
-        yield found("site-hosts", host)
+        yield found("site-hosts", host=host)
     if conf().base_url.startswith("https:"):
         yield from _https()
     if not settings.DEBUG and settings.CACHES["default"]["BACKEND"].endswith(OWN_CACHES):
-        yield found("site-cache", settings.CACHES["default"]["BACKEND"])
+        yield found("site-cache", backend=settings.CACHES["default"]["BACKEND"])
     if not settings.USE_TZ:
         yield found("site-time-zone")
     if settings.LANGUAGE_CODE.split("-")[0].lower() not in OKTA_LANGUAGES:
-        yield found("site-language", settings.LANGUAGE_CODE)
+        yield found("site-language", language=settings.LANGUAGE_CODE)
     yield from _profile_hook()
 
 
@@ -48,7 +57,10 @@ def _system_checks() -> Iterator[Found]:
     for message in messages:
         if message.level >= WARNING and (message.id or "").startswith("selfreg."):
             severity: Severity = "error" if message.is_serious() else "warning"
-            yield Found(Finding(str(message.id), str(message.msg), *HERE, "", severity), str(message.hint or ""))
+            yield Found(
+                Finding(str(message.id), str(message.msg), *HERE, "", severity),
+                Said("", {"hint": str(message.hint or "")}),
+            )
 
 
 def _is_mounted(name: str) -> bool:
@@ -61,9 +73,9 @@ def _is_mounted(name: str) -> bool:
 def _https() -> Iterator[Found]:
     insecure = [n for n in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE") if not getattr(settings, n)]
     if insecure:
-        yield found("site-cookies", ", ".join(insecure))
+        yield found("site-cookies", settings=", ".join(insecure))
     if conf().trusted_proxies and not getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        yield found("site-proxy", "SECURE_PROXY_SSL_HEADER is not set")
+        yield found("site-proxy", _("%(setting)s is not set"), setting="SECURE_PROXY_SSL_HEADER")
 
 
 def _profile_hook() -> Iterator[Found]:
@@ -73,4 +85,4 @@ def _profile_hook() -> Iterator[Found]:
     except ImportError:
         usable = False
     if not usable:
-        yield found("site-hook", path)
+        yield found("site-hook", path=path)

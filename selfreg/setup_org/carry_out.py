@@ -1,15 +1,19 @@
-"""Doing the plan, and taking it back. Every change is in the ledger before the next one is begun."""
+"""Doing the plan, and taking it back. Every change is in the ledger before it is sent."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
 from typing import TypeVar
 
+from selfreg.conf import conf
+from selfreg.doctor.documents import at
 from selfreg.doctor.management_api import NOT_FOUND, Management
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused
 from selfreg.setup_org.difference import restored
 from selfreg.setup_org.ledger import Entry, Ledger
-from selfreg.setup_org.plan import Call, Change, Restore
+from selfreg.setup_org.plan import Call, Change, Made, Restore
+from selfreg.setup_org.wanted import CLIENT_SECRET, HOOK_SECRET
 
 Told = Callable[[str], None]
 AnyCall = TypeVar("AnyCall", bound=Call | Restore)
@@ -24,29 +28,33 @@ class Interrupted(Exception):
     left: tuple[str, ...]
     unsure: bool
     cause: IdxError
+    hint: str = ""
 
 
 def carry_out(api: Management, changes: Sequence[Change], ledger: Ledger, told: Told) -> None:
     """Makes every change.
 
     :raises Interrupted: not all of them; the ledger holds which
+    :raises UnusableLedger: see there
     """
     made: dict[str, str] = {}
-    entries = [Entry(change.name, change.lines, change.undo) for change in changes]
+    entries = [Entry(change.name, change.lines, change.undo, change.made) for change in changes]
     ledger.entries += entries
     ledger.save()
     for place, (change, entry) in enumerate(zip(changes, entries, strict=True)):
+        entry.undo, entry.made = tuple(_filled(call, made) for call in entry.undo), _where(entry.made, made)
+        ledger.mark(entry, "unsure")
         try:
-            call = _named(change.call, made)
+            call = _filled(_filled(change.call, made), _secrets())
             answer = api.send(call.method, call.path, call.body)
         except IdxError as error:
             unsure = isinstance(error, AnswerLost)
             ledger.mark(entry, "unsure" if unsure else "planned")
             done, left = tuple(e.name for e in entries[:place]), tuple(e.name for e in entries[place + 1 :])
-            raise Interrupted(entry.name, done, left, unsure, error) from error
-        if change.makes:
-            made[change.makes] = str(answer.get("id", ""))
-        entry.undo = tuple(_named(call, made) for call in entry.undo)
+            raise Interrupted(entry.name, done, left, unsure, error, change.hint) from error
+        if change.made:
+            made[change.made.placeholder] = str(answer.get("id", ""))
+            entry.undo = tuple(_filled(call, made) for call in entry.undo)
         ledger.mark(entry, "done")
         told(entry.name)
 
@@ -55,11 +63,12 @@ def take_back(api: Management, ledger: Ledger, told: Told) -> None:
     """Undoes what the ledger holds, the last change first.
 
     :raises Interrupted: not all of it; the ledger holds which
+    :raises UnusableLedger: see there
     """
     todo = ledger.to_undo
     for place, entry in enumerate(todo):
         try:
-            for way_back in entry.undo:
+            for way_back in _ways_back(api, entry):
                 _undo(api, way_back)
         except IdxError as error:
             done, left = tuple(e.name for e in todo[:place]), tuple(e.name for e in todo[place + 1 :])
@@ -68,13 +77,22 @@ def take_back(api: Management, ledger: Ledger, told: Told) -> None:
         told(entry.name)
 
 
+def _ways_back(api: Management, entry: Entry) -> Sequence[Call | Restore]:
+    """None for what was never made. A thing whose id got lost with the answer is looked for."""
+    made = entry.made
+    if made is None or made.placeholder not in entry.undo[0].path:
+        return entry.undo
+    items = api.all(made.within)
+    found = next((str(item.get("id")) for item in items if at(item, *made.path) == made.value), None)
+    return [_filled(call, {made.placeholder: found}) for call in entry.undo] if found else []
+
+
 def _undo(api: Management, way_back: Call | Restore) -> None:
-    """What is gone already needs no undoing, nor does what was never made: its id is still a placeholder."""
-    if "{" in way_back.path:
-        return
+    """What is gone already needs no undoing."""
     try:
         if isinstance(way_back, Call):
-            api.send(way_back.method, way_back.path, way_back.body)
+            call = _filled(way_back, _secrets())
+            api.send(call.method, call.path, call.body)
         else:
             now = api.get(way_back.path)
             api.send("PUT", way_back.path, restored(now, way_back.before, way_back.after))
@@ -83,9 +101,19 @@ def _undo(api: Management, way_back: Call | Restore) -> None:
             raise
 
 
-def _named(call: AnyCall, made: dict[str, str]) -> AnyCall:
-    """With the ids of what was made before."""
-    text = json.dumps(asdict(call))
-    for placeholder, identifier in made.items():
-        text = text.replace(placeholder, identifier)
-    return type(call)(**json.loads(text))
+def _secrets() -> dict[str, str]:
+    return {CLIENT_SECRET: conf().client_secret, HOOK_SECRET: conf().hook_secret}
+
+
+def _where(made: Made | None, known: Mapping[str, str]) -> Made | None:
+    return Made(**json.loads(_put_in(json.dumps(asdict(made)), known))) if made else None
+
+
+def _filled(call: AnyCall, known: Mapping[str, str]) -> AnyCall:
+    """With what the placeholders stand for."""
+    return type(call)(**json.loads(_put_in(json.dumps(asdict(call)), known)))
+
+
+def _put_in(text: str, known: Mapping[str, str]) -> str:
+    """Into JSON, as parts of its strings."""
+    return reduce(lambda done, item: done.replace(item[0], json.dumps(item[1])[1:-1]), known.items(), text)

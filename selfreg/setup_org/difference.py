@@ -17,8 +17,18 @@ def difference(before: Any, after: Any, path: str = "") -> Iterator[str]:
     elif before in (None, "") and isinstance(after, dict):
         yield from difference({}, after, path)
     elif before != after:
-        secret = path.rpartition(".")[2] in SECRETS
+        secret = _is_secret(path)
         yield f"{path}: {_shown(before, secret)} -> {_shown(after, secret)}"
+
+
+def contents(document: Any, path: str = "") -> Iterator[str]:
+    """``path: value`` of everything in a new document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from contents(value, f"{path}.{key}" if path else key)
+    elif document not in (None, "", []):
+        value = ", ".join(_name(item) for item in document) if isinstance(document, list) else document
+        yield f"{path}: {_shown(value, _is_secret(path))}"
 
 
 def restored(now: Any, before: Any, after: Any) -> Any:
@@ -52,6 +62,10 @@ def _lists(before: list[Any], after: list[Any], path: str) -> Iterator[str]:
         elif item != old[name]:
             yield from difference(old[name], item, f"{path}.{name}")
     yield from (f"{path}: - {name}" for name in old if name not in new)
+
+
+def _is_secret(path: str) -> bool:
+    return path.rpartition(".")[2] in SECRETS
 
 
 def _name(item: Any) -> str:

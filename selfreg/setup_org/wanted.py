@@ -4,23 +4,25 @@ from copy import deepcopy
 from typing import Any
 
 from selfreg.conf import conf
-from selfreg.doctor.documents import EMAIL_CALLBACK, at
+from selfreg.doctor.documents import EMAIL_CALLBACK, INTERACTION_CODE, REGISTRATION_HOOK, at, grants_of
 from selfreg.doctor.evidence import Site
 from selfreg.doctor.management_api import Json
+from selfreg.identities import PROVES_EMAIL
 
-GRANTS = ("authorization_code", "interaction_code")
+GRANTS = ("authorization_code", INTERACTION_CODE)
+# Stand for secrets, which are only put in when a call is sent: neither the plan nor its file holds them.
+CLIENT_SECRET, HOOK_SECRET = "{client secret}", "{hook secret}"
 AUTH_METHODS = {
     "none": "none",
     "secret_post": "client_secret_post",
     "secret_basic": "client_secret_basic",
 }
 LABELS = {"firstName": "First name", "lastName": "Last name", "email": "Email", "mobilePhone": "Mobile phone"}
-HOOK = "com.okta.user.pre-registration"
 
 
 def new_app(site: Site) -> Json:
     """An app with the client ID and secret that this site is configured with, so that nothing has to be copied back."""
-    secret = {"client_secret": conf().client_secret} if site.confidential else {}
+    secret = {"client_secret": CLIENT_SECRET} if site.confidential else {}
     client = {"client_id": site.client_id, "token_endpoint_auth_method": AUTH_METHODS[site.client_auth], **secret}
     base = {
         "name": "oidc_client",
@@ -79,16 +81,53 @@ def enrollment_policy(now: Json, site: Site) -> Json:
     return {**after, "settings": {**(after.get("settings") or {}), "authenticators": levels}}
 
 
-def hook(site: Site) -> Json:
-    """Okta's registration hook, calling this site with the secret as its Authorization header."""
-    scheme = {"type": "HEADER", "key": "Authorization", "value": conf().hook_secret}
-    config = {"uri": site.hook_url, "headers": [], "method": "POST", "authScheme": scheme}
+def access_policy(site: Site) -> Json:
+    """For a server that has none for this app."""
     return {
-        "name": f"Registration at {conf().name}",
-        "type": HOOK,
-        "version": "1.0.0",
-        "channel": {"type": "HTTP", "version": "1.0.0", "config": config},
+        "type": "OAUTH_AUTHORIZATION_POLICY",
+        "name": conf().name,
+        "description": "Sign-up and sign-in",
+        "priority": 1,
+        "status": "ACTIVE",
+        "conditions": {"clients": {"include": [site.client_id]}},
     }
+
+
+def access_rule(now: Json | None) -> Json:
+    """Interaction Code beside the grants that are there; without a rule, a new one for everybody."""
+    if now is None:
+        people = {"users": {"include": [], "exclude": []}, "groups": {"include": ["EVERYONE"], "exclude": []}}
+        now = {
+            "type": "RESOURCE_ACCESS",
+            "name": conf().name,
+            "priority": 1,
+            "status": "ACTIVE",
+            "conditions": {"people": people, "grantTypes": {"include": list(GRANTS[:1])}, "scopes": {"include": ["*"]}},
+            "actions": {"token": {"accessTokenLifetimeMinutes": 60}},
+        }
+    after = deepcopy(now)
+    after["conditions"]["grantTypes"]["include"] = _with(grants_of(now), INTERACTION_CODE)
+    return after
+
+
+def registration_hook(site: Site) -> Json:
+    """Okta's inline hook, calling this site with the secret as its Authorization header."""
+    kind = {"name": f"Registration at {conf().name}", "type": REGISTRATION_HOOK, "version": "1.0.0"}
+    return {**kind, "channel": _channel(site.hook_url)}
+
+
+def event_hook(now: Json | None, site: Site) -> Json:
+    """Okta's event hook, likewise, for addresses that were proven; other events of one that is there stay."""
+    now = now or {"name": f"Proven addresses at {conf().name}", "events": {"type": "EVENT_TYPE", "items": []}}
+    events = {**now["events"], "items": _with(now["events"].get("items"), PROVES_EMAIL)}
+    return {**now, "events": events, "channel": _channel(site.event_hook_url)}
+
+
+def _channel(url: str) -> Json:
+    """The org never shows the secret again: whoever changes a hook has to send it."""
+    scheme = {"type": "HEADER", "key": "Authorization", "value": HOOK_SECRET}
+    config = {"uri": url, "headers": [], "method": "POST", "authScheme": scheme}
+    return {"type": "HTTP", "version": "1.0.0", "config": config}
 
 
 def _level(key: str, site: Site) -> str:

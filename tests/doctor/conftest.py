@@ -15,7 +15,7 @@ def right_org(db: None, org: OrgHandle, settings: Any, configure: Callable[..., 
     """The first day's org, and the site on a developer's machine: nothing is wrong."""
     settings.DEBUG = True
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
-    configure(BASE_URL=BASE_URL)
+    configure(BASE_URL=BASE_URL, API_TOKEN="")
     change_app(
         org,
         redirect_uris=[f"{BASE_URL}/oidc/callback/"],

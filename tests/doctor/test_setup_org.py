@@ -1,36 +1,57 @@
 """`selfreg_setup_org`: from a bare org to a working sign-up, and back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from django.core.management import CommandError, call_command
 from doctor.test_doctor_with_token import TOKEN
 from doctor.trouble import change_app
 from person import Person
+from pytest_django.live_server_helper import LiveServer
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy_json import policy_to_json
 from selfreg.doctor.examination import examine
+from selfreg.doctor.management_api import CHANGED, ONLY_READ
 
 BARE = {
     "apps": [],
     "sign_up": False,
+    "interaction_code": {"server": False, "access_policy": None, "access_rule": None},
     "email_verification": False,
     "authenticators": {"okta_email": "disabled", "okta_password": "disabled"},
 }
 SECRET = "local-demo-secret-not-for-production"
+HOOK_SECRET = "canary-hook-" + "h" * 28
+PROVEN = "user.mfa.factor.activate"
 
 Run = Callable[..., str]
+ServiceApp = Callable[..., None]
 
 
 @pytest.fixture
-def setup(tmp_path: Path, configure: Callable[..., None]) -> Run:
+def hooked(live_server: LiveServer, right_org: OrgHandle, configure: Callable[..., None], settings: Any) -> str:
+    """The site where the org can call it, with a secret for the org's hooks; gives its address."""
+    settings.ALLOWED_HOSTS = ["localhost", "testserver"]
+    configure(HOOK_SECRET=HOOK_SECRET, BASE_URL=live_server.url)
+    return str(live_server.url)
+
+
+@pytest.fixture
+def setup(right_org: OrgHandle, tmp_path: Path, configure: Callable[..., None]) -> Run:
     """Runs the command and gives what it said."""
     configure(API_TOKEN=TOKEN)
 
@@ -58,21 +79,144 @@ def test_a_bare_org_is_set_up_so_that_people_can_sign_up(bare: OrgHandle, setup:
     assert person.signs_up(bare).is_signed_in
 
 
-def test_run_twice_it_changes_nothing(bare: OrgHandle, setup: Run) -> None:
+def test_a_bare_org_is_set_up_with_everything_once_and_undone_is_as_before(
+    hooked: str, bare: OrgHandle, setup: Run, configure: Callable[..., None]
+) -> None:
+    configure(ATTRIBUTES=["email", "mobilePhone"], AUTHENTICATORS=["okta_email", "okta_password", "phone_number"])
+    before = export(bare)
     setup("--yes")
-    before = policy_to_json(bare.policy)
+    assert examine().findings == ()
+    after = export(bare)
     assert "Nothing to change." in setup("--yes")
-    assert policy_to_json(bare.policy) == before
-
-
-def test_undone_the_org_is_as_before(bare: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
-    configure(HOOK_SECRET="h" * 40, ATTRIBUTES=["email", "mobilePhone"], AUTHENTICATORS=["okta_email", "phone_number"])
-    before = policy_to_json(bare.policy)
-    setup("--yes")
-    assert policy_to_json(bare.policy) != before
-    setup("--undo", "--yes")
-    assert policy_to_json(bare.policy) == before
+    assert export(bare) == after
+    said = setup("--undo", "--yes")
+    assert "take back: new app" in said
+    assert "unknownUserAction: REGISTER -> DENY" in said
+    assert export(bare) == before
     assert "Nothing to take back" in setup("--undo", "--yes")
+
+
+def test_the_registration_hook_it_makes_is_called(hooked: str, bare: OrgHandle, setup: Run) -> None:
+    setup("--yes")
+    # Its deliveries come while the person goes on, and the site of the tests has one connection to SQLite.
+    bare.patch_policy({"hooks": {"events": []}})
+    assert Person().signs_up(bare).is_signed_in
+    asked = bare.policy.hooks.registration
+    assert asked is not None
+    assert asked.url == f"{hooked}/signup/hooks/registration/"
+    executed = [event for event in bare.org.system_log.events if event.event_type == "inline_hook.executed"]
+    assert [event.outcome for event in executed] == ["SUCCESS"]
+
+
+NO_RULE = {"access_rule": None, "server": False}
+
+
+@pytest.mark.parametrize("server", [{"server": False}, NO_RULE, {**NO_RULE, "access_policy": None}])
+def test_a_server_whose_rules_do_not_allow_it_gets_one(right_org: OrgHandle, setup: Run, server: Any) -> None:
+    right_org.patch_policy({"interaction_code": server})
+    before = export(right_org)
+    assert "authorization server default: " in setup("--yes")
+    assert examine().findings == ()
+    assert "Nothing to change." in setup("--yes")
+    setup("--undo", "--yes")
+    assert export(right_org) == before
+
+
+def test_the_org_s_own_server_has_no_rules(right_org: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
+    configure(ISSUER=right_org.base)
+    right_org.patch_policy({"interaction_code": {"server": False}})
+    assert "Nothing to change." in setup("--yes")
+
+
+WRONG_HOOKS = ({"events": ["user.session.start"]}, {"active": False}, {"verified": False})
+
+
+@pytest.mark.parametrize("wrong", WRONG_HOOKS)
+def test_an_event_hook_that_is_there_is_put_right_and_keeps_its_events(
+    hooked: str, right_org: OrgHandle, setup: Run, wrong: dict[str, Any]
+) -> None:
+    setup("--yes")
+    hook = {**policy_to_json(right_org.policy)["hooks"]["events"][0], **wrong}
+    right_org.patch_policy({"hooks": {"events": [hook]}})
+    said = setup("--yes")
+    put_right = right_org.policy.hooks.events[0]
+    assert (put_right.active, put_right.verified) == (True, True)
+    assert put_right.events == tuple(dict.fromkeys([*hook["events"], PROVEN]))
+    assert put_right.headers[0].value == HOOK_SECRET
+    assert HOOK_SECRET not in said
+    assert examine().findings == ()
+
+
+def test_an_event_hook_put_right_and_undone_still_knows_the_secret(
+    hooked: str, right_org: OrgHandle, setup: Run, tmp_path: Path
+) -> None:
+    setup("--yes")
+    hook = {**policy_to_json(right_org.policy)["hooks"]["events"][0], "events": ["user.session.start"]}
+    right_org.patch_policy({"hooks": {"events": [hook]}})
+    before = export(right_org)
+    second = str(tmp_path / "second.json")
+    setup("--yes", "--plan-file", second)
+    assert export(right_org) != before
+    setup("--undo", "--yes", "--plan-file", second)
+    assert export(right_org) == before
+
+
+def test_a_site_that_the_org_cannot_reach_is_said_and_the_rest_is_done(
+    bare: OrgHandle, setup: Run, configure: Callable[..., None]
+) -> None:
+    configure(HOOK_SECRET=HOOK_SECRET, BASE_URL="http://127.0.0.1:1")
+    for _ in ("made anew", "what a new app shows by itself"):
+        with pytest.raises(CommandError, match=r"verification: this change was NOT made\. The org must be able"):
+            setup("--yes")
+    assert [found.finding.id for found in examine().findings] == ["doctor.event-hook-missing"]
+
+
+def test_an_attribute_that_the_org_s_profile_lacks_is_said(
+    bare: OrgHandle, setup: Run, configure: Callable[..., None]
+) -> None:
+    configure(ATTRIBUTES=["email", "badge"])
+    before = export(bare)
+    with pytest.raises(CommandError, match=r"no badge.*Profile Editor"):
+        setup("--yes")
+    assert export(bare) == before
+
+
+def test_a_file_that_cannot_be_written_is_said_and_nothing_is_changed(
+    bare: OrgHandle, setup: Run, tmp_path: Path
+) -> None:
+    before = export(bare)
+    with pytest.raises(CommandError, match="cannot be written"):
+        setup("--yes", "--plan-file", str(tmp_path / "nowhere" / "plan.json"))
+    assert export(bare) == before
+
+
+# What the plan makes -> how often its path is read before.
+LOST = {"/apps": 1, "/inlineHooks": 1, "/eventHooks": 1, "/default/policies": 1, "00pLocalServerPol001/rules": 0}
+
+
+@pytest.mark.parametrize("path", LOST)
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "run again"])
+def test_what_was_made_though_the_answer_was_lost_is_taken_back_too(
+    hooked: str, bare: OrgHandle, setup: Run, path: str, again: bool
+) -> None:
+    before = export(bare)
+    if LOST[path]:
+        bare.fail(path, "slow", seconds=0, times=LOST[path])
+    bare.fail(path, "after")
+    with pytest.raises(CommandError, match="MAY HAVE BEEN MADE"):
+        setup("--yes")
+    assert export(bare) != before
+    if again:
+        setup("--yes")
+        assert examine().findings == ()
+    setup("--undo", "--yes")
+    assert export(bare) == before
+
+
+def export(org: OrgHandle) -> str:
+    """Everything that an administrator can set, letter by letter."""
+    hooks = requests.get(f"{org.base}/api/v1/inlineHooks", headers={"Authorization": f"SSWS {TOKEN}"}, timeout=5)
+    return json.dumps(policy_to_json(org.policy)) + hooks.text
 
 
 def test_an_app_that_is_there_keeps_what_is_not_ours(right_org: OrgHandle, setup: Run) -> None:
@@ -103,17 +247,24 @@ def test_a_dry_run_shows_even_with_yes(bare: OrgHandle, setup: Run) -> None:
     assert policy_to_json(bare.policy) == before
 
 
-def test_no_secret_is_shown_or_written_down(
-    bare: OrgHandle, setup: Run, configure: Callable[..., None], tmp_path: Path
-) -> None:
-    configure(HOOK_SECRET="hook-secret-canary-" + "h" * 20)
+def test_no_secret_is_shown_or_written_down(hooked: str, bare: OrgHandle, setup: Run, tmp_path: Path) -> None:
     said = setup("--yes") + (tmp_path / "plan.json").read_text()
-    assert [canary for canary in (TOKEN, SECRET, "hook-secret-canary") if canary in said] == []
+    assert "new event hook" in said
+    assert [canary for canary in (TOKEN, SECRET, HOOK_SECRET) if canary in said] == []
 
 
 def test_a_wrong_token_is_said_and_changes_nothing(bare: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
     configure(API_TOKEN="another")
     with pytest.raises(CommandError, match=r"Nothing was changed.*does not accept the API token"):
+        setup("--yes")
+
+
+@pytest.mark.parametrize("wrong", [{"CLIENT_ID": ""}, {"ISSUER": ""}, {"CLIENT_AUTH": "perhaps"}])
+def test_settings_that_no_org_can_be_talked_to_with_are_said(
+    bare: OrgHandle, setup: Run, configure: Callable[..., None], wrong: dict[str, str]
+) -> None:
+    configure(**wrong)
+    with pytest.raises(CommandError, match=rf"selfreg\.E\d+ .*{next(iter(wrong))}"):
         setup("--yes")
 
 
@@ -131,7 +282,7 @@ def test_a_token_without_rights_is_said_with_what_was_done(bare: OrgHandle, setu
     assert "may not do this" in said
     assert "done: new app" in said
     assert "app: assignment: this change was NOT made" in said
-    assert "not begun: user profile policy" in said
+    assert "not begun: authorization server default: new access policy" in said
 
 
 @pytest.mark.parametrize("kind", ["status", "after", "reset", "html"])
@@ -175,23 +326,68 @@ def test_what_others_changed_meanwhile_stays_when_it_is_undone(bare: OrgHandle, 
 
 def test_the_file_of_another_org_is_refused(bare: OrgHandle, setup: Run, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"issuer": "https://other.okta.com", "entries": []}))
-    with pytest.raises(CommandError, match=r"is about https://other\.okta\.com"):
+    with pytest.raises(CommandError, match=r"is about https://other\.okta\.com.*--plan-file"):
         setup("--undo", "--yes")
 
 
-def test_a_service_app_with_a_key_may_do_it_too(
-    bare: OrgHandle, setup: Run, configure: Callable[..., None], service_app: dict[str, Any]
-) -> None:
-    bare.patch_policy({"apps": [service_app["app"]]})
-    configure(API_TOKEN="", API_CLIENT_ID=service_app["app"]["client_id"], API_PRIVATE_KEY=service_app["key"])
+READ = tuple(f"okta.{name}.read" for name in (*CHANGED, *ONLY_READ))
+MANAGE = tuple(f"okta.{name}.manage" for name in CHANGED)
+
+
+def test_a_service_app_with_a_key_may_do_it_too(bare: OrgHandle, setup: Run, service_app: ServiceApp) -> None:
+    service_app(READ + MANAGE)
     assert "The doctor finds nothing" in setup("--yes")
+    assert examine().findings == ()
+    assert Person().signs_up(bare).is_signed_in
+
+
+def test_a_service_app_that_may_only_read_is_enough_for_the_doctor(
+    right_org: OrgHandle, setup: Run, service_app: ServiceApp
+) -> None:
+    service_app(READ)
+    assert examine().findings == ()
+    right_org.patch_policy({"sign_up": False})
+    with pytest.raises(CommandError, match=r"may not do this \(policies/") as stopped:
+        setup("--yes")
+    assert "done: nothing" in str(stopped.value)
+    assert "this change was NOT made" in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "key", "wanted"),
+    [
+        ((), None, "token-rights"),
+        (("okta.apps.read",), None, "token-rights"),
+        (READ, "another", "token-refused"),
+        (READ, "no key at all", "token-refused"),
+    ],
+)
+def test_a_service_app_that_may_not_is_named(
+    right_org: OrgHandle, setup: Run, service_app: ServiceApp, scopes: Any, key: str | None, wanted: str
+) -> None:
+    service_app(scopes, rsa_key() if key == "another" else key)
+    assert [found.finding.id for found in examine().findings] == [f"doctor.{wanted}"]
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        setup("--yes")
 
 
 @pytest.fixture
-def service_app() -> dict[str, Any]:
-    """An OAuth service app of the org, and its key."""
+def service_app(right_org: OrgHandle, configure: Callable[..., None]) -> ServiceApp:
+    """Adds an OAuth service app with these scopes to the org, and gives the site its key, or another one."""
+
+    def add(scopes: Sequence[str], other_key: str | None = None) -> None:
+        key = rsa_key()
+        public = load_pem_private_key(key.encode(), None).public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        app = {"client_id": "0oaService", "label": "Set-up", "public_keys": [pem], "api_scopes": list(scopes)}
+        others = policy_to_json(right_org.policy)["apps"]
+        right_org.patch_policy({"apps": [*others, {**app, "grants": ["client_credentials"]}]})
+        configure(API_TOKEN="", API_CLIENT_ID="0oaService", API_PRIVATE_KEY=other_key or key)
+
+    return add
+
+
+def rsa_key() -> str:
+    """PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    app = {"client_id": "0oaService", "label": "Set-up", "public_keys": [public], "grants": ["client_credentials"]}
-    return {"app": app, "key": pem}
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext
 
 from selfreg.doctor.examination import Report, examine, write_down
 from selfreg.doctor.findings import Found
@@ -36,26 +37,33 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.issuer}\n")
         for found in report.findings:
             self.tell_one(found)
-        for subject, text in report.facts:
-            self.stdout.write(f"  {subject}: {text}")
+        if report.findings:
+            self.stdout.write("")
+        for subject, said in report.facts:
+            self.stdout.write(f"  {gettext(subject)}: {said}")
+        errors, warnings = len(report.errors), len(report.findings) - len(report.errors)
         if not report.findings:
-            self.stdout.write(self.style.SUCCESS("Nothing to put right."))
+            self.stdout.write(self.style.SUCCESS(gettext("Nothing to put right.")))
         elif not report.errors:
-            self.stdout.write(self.style.WARNING(f"People can sign up; warnings: {len(report.findings)}."))
+            self.stdout.write(
+                self.style.WARNING(gettext("People can sign up; warnings: %(warnings)d.") % {"warnings": warnings})
+            )
         else:
-            self.stdout.write(self.style.ERROR(f"To put right: {len(report.errors)}."))
+            text = gettext("People cannot sign up as they should. Errors: %(errors)d, warnings: %(warnings)d.")
+            self.stdout.write(self.style.ERROR(text % {"errors": errors, "warnings": warnings}))
 
     def tell_one(self, found: Found) -> None:
         finding = found.finding
         style = self.style.ERROR if finding.severity == "error" else self.style.WARNING
         self.stdout.write(f"\n{style(finding.id)} {finding.sentence}")
-        older = f"  (older: {finding.older_path})" if finding.older_path not in ("", finding.path) else ""
+        older = finding.older_path if finding.older_path != finding.path else ""
         lines = (
-            ("seen", found.detail),
-            ("where", finding.path + older if finding.path else ""),
-            ("command", finding.command),
+            (gettext("seen"), str(found.said)),
+            (gettext("where"), finding.path),
+            (gettext("older words"), older),
+            (gettext("command"), finding.command),
         )
+        width = max(len(name) for name, _text in lines)
         for name, text in lines:
             if text:
-                self.stdout.write(f"    {name:8}{text}")
-        self.stdout.write("")
+                self.stdout.write(f"    {name:{width}}  {text}")

@@ -11,7 +11,8 @@ from selfreg import retention
 class Command(BaseCommand):
     help = (
         "Erases abandoned registrations and those marked for erasure, and takes the person out of finished ones, as "
-        "SELFREG['ERASE_ABANDONED_AFTER_SECONDS'] and ['REDUCE_FINISHED_AFTER_SECONDS'] say. May be stopped any time."
+        "SELFREG['ERASE_ABANDONED_AFTER_SECONDS'] and ['REDUCE_FINISHED_AFTER_SECONDS'] say. Whoever is "
+        "erased stays counted in the admin's funnel. May be stopped any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             return
         self.progress("erased", abandoned.count(), retention.erase(abandoned, batch))
         self.progress("reduced", finished.count(), retention.reduce(finished, batch))
+        self.progress("counted", retention.completed().count(), retention.count(retention.completed(), batch))
         self.stdout.write(f"forgot {retention.forget_allowances()} counts of limits")
 
     def progress(self, what: str, total: int, batches: Iterator[int]) -> None:

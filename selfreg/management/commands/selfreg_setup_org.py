@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg.doctor import asking, documents
+from selfreg.doctor import asking, documents, this_side
 from selfreg.doctor.examination import examine, write_down
-from selfreg.doctor.management_api import Management, is_configured
+from selfreg.doctor.management_api import Management, is_configured, lacks_rights
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.setup_org.carry_out import Interrupted, carry_out, take_back
-from selfreg.setup_org.ledger import Ledger, UnreadableLedger, load
+from selfreg.setup_org.ledger import Ledger, UnusableLedger, load
 from selfreg.setup_org.plan import CannotPlan, Change, plan
 
 LEDGER = "selfreg-org-setup.json"
@@ -35,24 +35,30 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not is_configured():
             raise CommandError(NO_TOKEN)
+        if wrong := this_side.unusable(this_side.judge()):
+            raise CommandError(
+                "\n".join(f"{found.finding.id} {found.finding.sentence} {found.said}" for found in wrong)
+            )
         site = asking.site()
-        if not site.client_id:
-            raise CommandError("SELFREG['CLIENT_ID'] is not set. For an app that is yet to be made, choose any.")
-        api = Management()
+        api = Management(may_change=True)
         try:
             ledger = load(Path(options["plan_file"]), site.issuer)
             if options["undo"]:
                 self.undo(api, ledger, options)
             else:
-                self.apply(api, ledger, plan(site, documents.read(api, site.client_id)), options)
-        except (CannotPlan, UnreadableLedger) as problem:
+                self.apply(api, ledger, plan(site, documents.read(api, site)), options)
+        except (CannotPlan, UnusableLedger) as problem:
             raise CommandError(str(problem)) from problem
         except IdxError as error:
             raise CommandError(f"Nothing was changed. {in_words(error)}") from error
         except Interrupted as stopped:
             raise CommandError(self.how_far(stopped, options)) from stopped
+        except KeyboardInterrupt as stopped:
+            text = f"Stopped. If anything was changed, it stands in {options['plan_file']}; --undo takes it back."
+            raise CommandError(text) from stopped
 
     def apply(self, api: Management, ledger: Ledger, changes: tuple[Change, ...], options: dict[str, Any]) -> None:
+        self.stdout.write(self.style.HTTP_INFO(f"{api.origin}, for {asking.site().base_url}"))
         for change in changes:
             self.tell(change.name, change.lines)
         if not changes:
@@ -67,13 +73,14 @@ class Command(BaseCommand):
     def rest(self, api: Management) -> tuple[Change, ...]:
         site = asking.site()
         try:
-            return plan(site, documents.read(api, site.client_id))
+            return plan(site, documents.read(api, site))
         except IdxError as error:
             raise CommandError(f"Changed, but it could not be read back. {in_words(error)} Run it again.") from error
 
     def undo(self, api: Management, ledger: Ledger, options: dict[str, Any]) -> None:
+        self.stdout.write(self.style.HTTP_INFO(api.origin))
         for entry in ledger.to_undo:
-            self.tell(f"take back: {entry.name}", entry.lines)
+            self.tell(f"take back: {entry.name}", entry.lines_back)
         if not ledger.to_undo:
             self.stdout.write(f"Nothing to take back: {ledger.path} holds no change.")
         elif self.is_agreed(options):
@@ -83,10 +90,10 @@ class Command(BaseCommand):
         if options["dry_run"] or not (options["yes"] or sys.stdin.isatty()):
             self.stdout.write(self.style.WARNING("Nothing was changed. --yes changes it without asking."))
             return False
-        agreed = options["yes"] or input("Change the org? [y/N] ").strip().lower() in ("y", "yes")
-        if not agreed:
-            self.stdout.write("Nothing was changed.")
-        return bool(agreed)
+        if options["yes"] or asked("Change the org? [y/N] "):
+            return True
+        self.stdout.write("Nothing was changed.")
+        return False
 
     def tell(self, name: str, lines: tuple[str, ...]) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(name))
@@ -97,7 +104,7 @@ class Command(BaseCommand):
         report = examine()
         write_down(report)
         for found in report.findings:
-            self.stdout.write(f"{found.finding.id} {found.finding.sentence} {found.detail}")
+            self.stdout.write(f"{found.finding.id} {found.finding.sentence} {found.said}")
         if report.errors:
             raise CommandError("Changed, but something is still wrong: manage.py selfreg_doctor tells what to do.")
         self.stdout.write(self.style.SUCCESS("The doctor finds nothing that keeps people from signing up."))
@@ -107,19 +114,34 @@ class Command(BaseCommand):
         state = "MAY HAVE BEEN MADE, its answer was lost" if stopped.unsure else "was NOT made"
         lines = (
             f"Stopped in the middle. {in_words(stopped.cause)}",
-            f"  done: {', '.join(stopped.done) or 'nothing'}",
-            f"  {stopped.name}: this change {state}",
-            f"  not begun: {', '.join(stopped.left) or 'nothing'}",
-            f"Run {verb} again to go on from here"
+            f"  done: {listed(stopped.done)}",
+            f"  {stopped.name}: this change {state}. {stopped.hint}".rstrip(),
+            f"  not begun: {listed(stopped.left)}",
+            f"This is written down in {options['plan_file']}. Run {verb} again to go on from here"
             + ("." if options["undo"] else ", or --undo to take back what was done."),
         )
         return "\n".join(lines)
 
 
+def listed(names: tuple[str, ...]) -> str:
+    """One on each line."""
+    return "\n        ".join(names) or "nothing"
+
+
+def asked(question: str) -> bool:
+    """Whether the answer is yes; the end of input is none."""
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
 def in_words(error: IdxError) -> str:
     """For the administrator."""
+    if isinstance(error, OrgRefused) and lacks_rights(error):
+        return f"The API token may not do this ({error.description}): it needs more rights, see docs/org-setup.md."
     if isinstance(error, OrgRefused) and error.status == 401:
         return f"The org does not accept the API token ({error.description}): Security > API > Tokens."
-    if isinstance(error, OrgRefused) and error.status == 403:
-        return f"The API token may not do this ({error.description}): its administrator needs more rights."
+    if isinstance(error, OrgRefused):
+        return f"The org says: {error.description or error.code}"
     return f"The org says: {error}"
