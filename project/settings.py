@@ -17,8 +17,16 @@ env = environ.Env()
 # ENV_FILE lets the tests look away from a developer's own .env.
 environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
 
-PORT = env.int("PORT", default=8000)
-ORG_PORT = env.int("ORG_PORT", default=9000)
+
+def port(name: str, given: str, default: int) -> int:
+    try:
+        return int(given or default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is {given!r}, and should be a number such as {default}.") from error
+
+
+PORT = port("PORT", env.str("PORT", default=""), 8000)
+ORG_PORT = port("ORG_PORT", env.str("ORG_PORT", default=""), 9000)
 ORG_DATA = env.str("ORG_DATA", default="") or str(BASE_DIR / "okta_devorg.json")
 
 # The local org's well-known demo application: okta_devorg starts with exactly this one.
@@ -75,6 +83,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Lists of countries and time zones are long. Its random padding and the masked CSRF tokens answer BREACH.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -112,6 +122,7 @@ LANGUAGES = [
     ("ja", "日本語"),
     ("pt-br", "Português (Brasil)"),
 ]
+LOCALE_PATHS = [BASE_DIR / "project" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -165,7 +176,11 @@ SELFREG = {
     # A public client has none.
     "CLIENT_SECRET": env.str("OKTA_CLIENT_SECRET", default="")
     or ("local-demo-secret-not-for-production" if LOCAL_ORG else ""),
-    "API_TOKEN": env.str("OKTA_API_TOKEN", default=""),
+    "API_TOKEN": env.str("OKTA_API_TOKEN", default="") or ("local-api-token-not-for-production" if LOCAL_ORG else ""),
+    "API_CLIENT_ID": env.str("OKTA_API_CLIENT_ID", default=""),
+    "API_PRIVATE_KEY": env.str("OKTA_API_PRIVATE_KEY", default="", multiline=True),
+    "API_KEY_ID": env.str("OKTA_API_KEY_ID", default=""),
+    "HOOK_SECRET": env.str("SELFREG_HOOK_SECRET", default=""),
     "BASE_URL": BASE_URL,
     "ENCRYPTION_KEYS": comma_separated(
         required(
@@ -175,6 +190,8 @@ SELFREG = {
             "`python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`.",
         )
     ),
+    "AUTHENTICATORS": comma_separated(env.str("AUTHENTICATORS", default="") or "okta_email,okta_password"),
+    "ATTRIBUTES": comma_separated(env.str("ATTRIBUTES", default="") or "email"),
     "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="") or "mandatory",
     "SITE_NAME": "django-selfreg demo",
     # Who changes the org's policy while trying wants to see it soon.

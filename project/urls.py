@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("members/", views.members, name="members"),
     path("signup/", include("selfreg.urls")),
+    path("signup/api/", include("selfreg.api.urls")),
     path("oidc/", include("mozilla_django_oidc.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("signout/", LogoutView.as_view(), name="signout"),

@@ -4,6 +4,7 @@ import logging
 from smtplib import SMTPException
 
 from django.core.mail import send_mail
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -24,15 +25,17 @@ def approve(enrollment: Enrollment) -> None:
     :raises Conflict: somebody else decided
     :raises MailNotSent: see there
     """
-    enrollment.approve()
-    _decide(enrollment.registration, OktaIdentity.Approval.GIVEN)
+    with transaction.atomic():
+        enrollment.approve()
+        _decide(enrollment.registration, OktaIdentity.Approval.GIVEN)
     _tell(enrollment.registration, "approved")
 
 
 def reject(enrollment: Enrollment, reason: str) -> None:
     """Keeps the person out; the reason is kept, and told to them. Raises what ``approve`` raises."""
-    enrollment.reject(reason)
-    _decide(enrollment.registration, OktaIdentity.Approval.REFUSED)
+    with transaction.atomic():
+        enrollment.reject(reason)
+        _decide(enrollment.registration, OktaIdentity.Approval.REFUSED)
     _tell(enrollment.registration, "rejected", reason)
 
 

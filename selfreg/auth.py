@@ -20,13 +20,13 @@ from mozilla_django_oidc.utils import import_from_settings
 
 from selfreg.conf import conf
 from selfreg.email import canonical
-from selfreg.identities import prove_email
+from selfreg.identities import forget_proof, prove_email
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
 from selfreg.idx.deadline import at_most
 from selfreg.idx.response import Json
 from selfreg.linking import LinkOffered, account_to_join
-from selfreg.models import OktaIdentity
+from selfreg.models import OktaIdentity, Registration, Status
 from selfreg.org import client_for
 from selfreg.visit import visitor_of
 
@@ -132,10 +132,15 @@ class OktaBackend(OIDCAuthenticationBackend):
             about = self.client.userinfo(tokens.access_token)
         if about.get("sub") != claims["sub"]:
             raise SignInFailed("selfreg.bad_token")
-        person = _person({**claims, **about}, exchange.proven_email)
+        person = _person({**claims, **about}, exchange.proven_email or _proven_while_waiting(claims["sub"]))
         user = self._user(person, exchange)
         user.okta_claims = person
         return user
+
+    def get_user(self, user_id: Any) -> Any:
+        """Who a session belongs to; None as soon as they are switched off, as Django's own backend has it."""
+        user = super().get_user(user_id)
+        return user if user is not None and user.is_active else None
 
     # -- the token
 
@@ -158,9 +163,8 @@ class OktaBackend(OIDCAuthenticationBackend):
         """The Django user of this issuer and subject; a new one if there is none and the workflow allows it now."""
         issuer, subject = conf().issuer, person["sub"]
         known = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-        proven = person.get("email_verified") is True
         mandatory = "mandatory" in (conf().email_verification, exchange.workflow)
-        if mandatory and not proven and not (known and known.email_verified_at):
+        if mandatory and not (person.get("email_verified") is True or (known and _still_proven(known, person))):
             raise SignInFailed("selfreg.email_unproven")
         if known is None and account_to_join(person) is not None:
             raise LinkOffered(person)
@@ -179,6 +183,8 @@ class OktaBackend(OIDCAuthenticationBackend):
             raise SignInFailed("selfreg.inactive")
         if person.get("email_verified") is True and known.email_verified_at is None:
             prove_email(issuer, subject)
+        elif person.get("email_verified") is not True and not _still_proven(known, person):
+            forget_proof(known)
         if known.approval in (OktaIdentity.Approval.AWAITED, OktaIdentity.Approval.REFUSED):
             raise NotApproved(known)
         return self.update_user(known.user, dict(person))
@@ -223,6 +229,12 @@ class OktaBackend(OIDCAuthenticationBackend):
         return f"okta-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
+def _still_proven(known: OktaIdentity, person: Mapping[str, Any]) -> bool:
+    """Whether the address was proven here and is the same now. A site that keeps no addresses cannot tell."""
+    before, now = canonical(str(getattr(known.user, "email", ""))), canonical(str(person.get("email", "")))
+    return known.email_verified_at is not None and (not before or not now or before == now)
+
+
 def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
     """The issuer's keys, kept for an hour; fetched anew for an unknown key id, at most once a minute for all
     workers.
@@ -234,6 +246,13 @@ def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
     fresh = client.keys()
     cache.set(name, dict(fresh), KEYS_SECONDS)
     return fresh
+
+
+def _proven_while_waiting(subject: str) -> str:
+    """The address of a registration that is completed by this sign-in and saw its address proven meanwhile."""
+    waiting = {"status": Status.AWAITING_EMAIL, "email_verified_at__isnull": False}
+    found = Registration.objects.filter(issuer=conf().issuer, okta_user_id=subject, **waiting).first()
+    return found.email if found else ""
 
 
 def _person(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:

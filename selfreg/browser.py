@@ -5,13 +5,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from selfreg import vault
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment
 from selfreg.flow import Flow
+from selfreg.landing import safe_path
 from selfreg.linking import LinkOffered
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.org import client_for
@@ -22,16 +26,40 @@ OPENING = "selfreg_opening"  # a transaction that was opened for showing its for
 DRAFT = "selfreg_draft"  # what was typed before a transaction ran out
 LINK = "selfreg_link"  # what an e-mail link carried
 LINKING = "selfreg_linking"  # whom the org proved, while the person decides about an older account
+EMAIL_CODE = "selfreg_email_code"  # a code that was mailed after the sign-up, and what it is for
 CLAIMS = "selfreg_claims"  # in the clear: the claims that pages may show
 MOST_AT_ONCE = 5
 OFFER_SECONDS = 600
+LATE_SECONDS = 300
 MOST_KEPT = 1_000
 
 
 def my_registrations(request: HttpRequest) -> RegistrationQuerySet:
     """Registrations that this browser began, oldest first."""
-    ids = [i for i in request.session.get(MINE, ()) if isinstance(i, str)]
-    return Registration.objects.filter(pk__in=ids).order_by("created_at")
+    return Registration.objects.filter(pk__in=_mine(request)).order_by("created_at")
+
+
+def _mine(request: HttpRequest) -> list[str]:
+    """Their ids, newest last; in a session that signing in ended, that of the registration which did."""
+    kept = request.session.get(MINE, ())
+    dead = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "") if request.session.is_empty() else ""
+    if dead and (ended := cache.get(_ended(dead))):
+        # Untouched, it makes the answer leave the cookie alone: the browser may have that of the new session by now.
+        request.session = type(request.session)(dead)
+        return [str(ended)]
+    return [i for i in kept if isinstance(i, str)]
+
+
+def leave_word(request: HttpRequest, pk: uuid.UUID) -> None:
+    """Before signing in ends this session: a second click, whose browser dropped the answer to the first, still comes
+    with its cookie. It may learn how this registration ended, and nothing else.
+    """
+    if request.session.session_key:
+        cache.set(_ended(request.session.session_key), str(pk), LATE_SECONDS)
+
+
+def _ended(session_key: str) -> str:
+    return "selfreg:ended:" + salted_hmac("selfreg.ended", session_key, algorithm="sha256").hexdigest()
 
 
 def my_enrollment(request: HttpRequest) -> Enrollment | None:
@@ -53,7 +81,7 @@ def remember(request: HttpRequest, pk: uuid.UUID) -> None:
 
 def flow_id(request: HttpRequest) -> str:
     """Which of this browser's registrations is meant; "" when it has none."""
-    ids = request.session.get(MINE, ())
+    ids = _mine(request)
     named = request.POST.get("flow") or request.GET.get("flow")
     chosen = named if named in ids else ids[-1] if ids else ""
     return str(chosen)
@@ -63,6 +91,11 @@ def step_url(request: HttpRequest) -> str:
     """The step page; it names the registration only when that is not the newest of this browser."""
     ids, flow = request.session.get(MINE, ()), flow_id(request)
     return reverse("selfreg:step") + ("" if not ids or flow == ids[-1] else f"?flow={flow}")
+
+
+def next_path(request: HttpRequest) -> str:
+    """The validated ``next`` of a request, "" if it has none that is a path of this site."""
+    return safe_path(request.POST.get("next") or request.GET.get("next"))
 
 
 def keep(request: HttpRequest, name: str, value: Any) -> None:

@@ -1,6 +1,10 @@
 """System checks: settings that would fail, or fail to protect, at the first sign-up. No network here."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import timedelta
+from importlib.util import find_spec
+from sys import modules
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,14 +13,25 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
+from django.urls import NoReverseMatch, Resolver404, URLResolver, get_resolver, get_script_prefix, resolve
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from selfreg.conf import KNOWN_KEYS, conf
+from selfreg.conf import KNOWN_KEYS, LISTS, Conf, conf
 from selfreg.idx.client_auth import METHODS, Credentials
+from selfreg.landing import landing
 from selfreg.vault import decoded_key
 
 BACKEND = "selfreg.auth.OktaBackend"
+API_URLS = "selfreg.api.urls"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+WHERE_IT_IS = {
+    "ISSUER": "The org, https://example.okta.com, or its authorization server, https://example.okta.com/oauth2/default.",
+    "CLIENT_ID": "In the Admin Console: Applications > (app) > General.",
+    "BASE_URL": "The origin of this site, as visitors see it: https://www.example.com.",
+}
+NEW_KEY = "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
 DOCTOR_IS_STALE_AFTER = timedelta(days=7)
 
 
@@ -33,9 +48,13 @@ def check_settings(**_: Any) -> list[CheckMessage]:
                 id="selfreg.E001",
             )
         )
+    for key in (name.upper() for name in LISTS):
+        if isinstance(given.get(key), str):
+            found.append(Error(f"SELFREG[{key!r}] is one string, and should be a list of them.", id="selfreg.E023"))
+    found += _check_kinds(given)
     for key in ("ISSUER", "CLIENT_ID", "BASE_URL"):
         if not given.get(key):
-            found.append(Error(f"SELFREG[{key!r}] is not set.", id="selfreg.E002"))
+            found.append(Error(f"SELFREG[{key!r}] is not set.", hint=WHERE_IT_IS[key], id="selfreg.E002"))
     for name, url in (("ISSUER", conf().issuer), ("BASE_URL", conf().base_url)):
         found += _check_url(name, url) if url else []
     found += _check_keys()
@@ -109,6 +128,53 @@ def check_database(**_: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.urls)
+def check_api(**_: Any) -> list[CheckMessage]:
+    """``selfreg.api`` is mounted: what it is made with has to be there."""
+    mounted = any(getattr(p, "urlconf_name", None) is modules.get(API_URLS, p) for p in _patterns(get_resolver()))
+    if not mounted or find_spec("ninja"):
+        return []
+    hint = 'Install it: pip install "django-selfreg[api]".'
+    return [Error("selfreg.api is mounted, and django-ninja is not installed.", hint=hint, id="selfreg.E022")]
+
+
+@register(Tags.urls)
+def check_landing(**_: Any) -> list[CheckMessage]:
+    """Who is through has to land somewhere: Django's own default is a page that few sites have."""
+    where = settings.LOGIN_REDIRECT_URL
+    try:
+        where = landing("")
+        parts = urlsplit(where)
+        if not parts.netloc:
+            resolve(f"/{parts.path.removeprefix(get_script_prefix())}")
+    except (NoReverseMatch, Resolver404):
+        said = f"After the sign-up people land on {str(where)!r}, and no page of this site is there."
+        hint = "Set LOGIN_REDIRECT_URL, or SELFREG['AFTER'], to a page of this site, or add that one to the URLs."
+        return [Warning(said, hint=hint, id="selfreg.W003")]
+    return []
+
+
+@register()
+def check_profile_hook(**_: Any) -> list[CheckMessage]:
+    """A hook that cannot be found refuses everybody. Without a tag: the doctor has a finding of its own for it."""
+    path = conf().profile_hook
+    try:
+        if not path or callable(import_string(path)):
+            return []
+        why = "it is no function"
+    except ImportError as error:
+        why = str(error)
+    said = f"SELFREG['PROFILE_HOOK'] is {path!r}, and nobody can sign up: {why}."
+    return [Error(said, hint="The dotted path of a function: 'mysite.rules.our_partners'.", id="selfreg.E025")]
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLResolver]:
+    yield resolver
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern)
+
+
 @register(Tags.security, deploy=True)
 def check_doctor(**_: Any) -> list[CheckMessage]:
     """Only for ``check --deploy``: whether anybody looked lately if the org still fits this site."""
@@ -121,6 +187,21 @@ def check_doctor(**_: Any) -> list[CheckMessage]:
         return []
     said = f"was last examined on {last:%Y-%m-%d}" if last else "was never examined"
     return [Warning(f"The org {said}.", hint="Run manage.py selfreg_doctor, weekly.", id="selfreg.W002")]
+
+
+def _check_kinds(given: Mapping[str, Any]) -> list[CheckMessage]:
+    """A number or switch that came out of the environment as text."""
+    found: list[CheckMessage] = []
+    for setting in fields(Conf):
+        key, kind = setting.name.upper(), type(setting.default)
+        words = KINDS.get(kind)
+        value = given.get(key)
+        if words is None or value is None:
+            continue
+        numeric = isinstance(value, int | float) if kind is float else isinstance(value, int)
+        if not (isinstance(value, bool) if kind is bool else numeric and not isinstance(value, bool)):
+            found.append(Error(f"SELFREG[{key!r}] is {value!r}, and should be {words}.", id="selfreg.E024"))
+    return found
 
 
 def _check_url(name: str, url: str) -> list[CheckMessage]:
@@ -153,7 +234,7 @@ def _check_client_auth() -> list[CheckMessage]:
 
 
 def _check_keys() -> list[CheckMessage]:
-    keys, hint = conf().encryption_keys, "Url-safe base64 of 32 random bytes; keep it apart from SECRET_KEY."
+    keys, hint = conf().encryption_keys, f"Url-safe base64 of 32 random bytes, not SECRET_KEY. A new one: {NEW_KEY}"
     if not keys:
         return [Error("SELFREG['ENCRYPTION_KEYS'] is empty.", hint=hint, id="selfreg.E005")]
     broken: list[CheckMessage] = []

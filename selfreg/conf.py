@@ -38,10 +38,16 @@ class Conf:
     """How many proxies of yours stand before this site; that many entries of X-Forwarded-For are believed, from
     the right.
     """
+    country_header: str = ""
+    """The header in which a proxy of yours writes the visitor's country, whatever the visitor sent in it:
+    ``CF-IPCountry``, ``CloudFront-Viewer-Country``. For the admin's list only. Empty: countries are not known.
+    """
     form_cache_seconds: int = 60
     """How long the sign-up form of an org is shown without asking again."""
     resend_seconds: int = 30
     """How long after a mail or text the next one can be asked for."""
+    activation_link_days: int = 7
+    """How long Okta's activation links work: Security > General > "Activation emails are valid for". No API tells."""
     abandoned_after_seconds: int = 24 * 3600
     """When an open registration that nobody touches counts as expired."""
     erase_abandoned_after_seconds: int = 24 * 3600
@@ -77,7 +83,9 @@ class Conf:
     """PEM of the app's private key, for ``private_key``."""
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
-    """For administrators' repairs only (Management API); the sign-up itself never needs it."""
+    """For administrators' repairs, and for sending the mail again after a sign-up (Management API); no step of a
+    sign-up needs it.
+    """
     api_client_id: str = ""
     """Instead of ``api_token``: an OAuth service app that proves itself by ``api_private_key``."""
     api_private_key: str = field(default="", repr=False)
@@ -95,6 +103,7 @@ class Conf:
 
 
 KNOWN_KEYS = {f.name.upper() for f in fields(Conf)}
+LISTS = ("encryption_keys", "phone_countries", "authenticators", "attributes")
 
 
 @lru_cache(maxsize=1)
@@ -104,9 +113,9 @@ def conf() -> Conf:
     for url in ("issuer", "base_url"):
         if url in given:
             given[url] = str(given[url]).rstrip("/")
-    for several in ("encryption_keys", "phone_countries"):
+    for several in LISTS:
         if several in given:
-            given[several] = tuple(given[several])
+            given[several] = (given[several],) if isinstance(given[several], str) else tuple(given[several])
     return Conf(**given)
 
 

@@ -5,7 +5,7 @@ by compare-and-set. What goes wrong on the way ends as a notice on the row, so t
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -42,13 +42,15 @@ from selfreg.steps import (
     is_error,
     next_step,
 )
-from selfreg.texts import notice, notices
+from selfreg.texts import notice, notices, say
 
 Kind = RegistrationEvent.Kind
 MANDATORY = "mandatory"
 SENT_AGAIN = Message("", "selfreg.sent_again", severity="INFO")
 NO_MAIL = Message("", "selfreg.neutral", severity="INFO")
 TAKEN = "registration.error.notUniqueWithinOrg"
+# Of an end that the org explains.
+MOST_WORDS = 10_000
 # A lost answer that took longer is asked about by the next request: no page takes two deadlines.
 PATIENCE_SECONDS = 3.0
 # One call and the question after a lost answer, with room for the database.
@@ -110,14 +112,15 @@ class Conversation:
         offered = any(a.key == "okta_email" for a in response.authenticators)
         return mandatory and offered and not self.email_proven
 
-    def leave_ready(self, subject: str) -> None:
+    def leave_ready(self, subject: str, words: str = "") -> None:
         """The org is done, and signing in completes this: by its own page, or after a word about an older account."""
+        values = {"okta_user_id": subject[:100], "failure_text": words[:MOST_WORDS]}
         self.registration.sealed = ""
-        self.registration.change(to=Status.READY, busy_until=None, step="", okta_user_id=subject[:100])
+        self.registration.change(to=Status.READY, busy_until=None, step="", **values)
 
     def fail(self, reason: str, text: str = "") -> None:
         """Ends for a reason that the person cannot put right on this page."""
-        self._end(Status.FAILED, Kind.FAILED, failure=reason[:100], failure_text=text[:500])
+        self._end(Status.FAILED, Kind.FAILED, failure=reason[:100], failure_text=text[:MOST_WORDS])
         announce(registration_failed, Registration, registration=self.registration, reason=reason)
 
     def expire(self, words: str = "") -> None:
@@ -126,7 +129,7 @@ class Conversation:
         :param words: the org's own, if it said so itself
         """
         self.leftover = self.flow.profile if self.registration.sealed else {}
-        self._end(Status.EXPIRED, Kind.EXPIRED, failure_text=words[:500])
+        self._end(Status.EXPIRED, Kind.EXPIRED, failure_text=words[:MOST_WORDS])
         announce(registration_expired, Registration, registration=self.registration)
 
     def _end(self, to: Status, kind: RegistrationEvent.Kind, **values: Any) -> None:
@@ -174,7 +177,22 @@ class Conversation:
             # An answer that leads elsewhere must not be kept: a fresh one may lead home.
             self._trouble(error, unsure=isinstance(error, ForeignHref), draft=draft)
         else:
-            self._record(kind, answer, draft, proves_email=proves_email)
+            present = self._look_elsewhere() if _denies(answer.response) else None
+            if present is None:
+                return self._record(kind, answer, draft, proves_email=proves_email)
+            self._record(Kind.RECOVERED, present, {}, proves_email=proves_email)
+            if isinstance(next_step(present.response), Step):
+                self._save(replace(self.flow, notices=(Message("", "selfreg.already_done", severity="INFO"),)))
+
+    def _look_elsewhere(self) -> Answer | None:
+        """The step that the org is at if it went on without this site: by its own page behind the link of a mail."""
+        self._count_call()
+        try:
+            present = self.client.introspect(self.flow.transaction)
+        except IdxError:
+            return None
+        stands = isinstance(next_step(present.response), Step | Granted)
+        return present if stands and self._moved_on(present) else None
 
     def _ask_again(
         self,
@@ -202,13 +220,16 @@ class Conversation:
 
     def _pretend(self, kind: RegistrationEvent.Kind, *, sends: bool, asks: bool = True) -> None:
         """Behind a decoy: a call that takes as long as the real one, and changes nothing."""
+        ends = self.flow.response.expires_at
+        if self.flow.decoy and ends and ends <= timezone.now():
+            return self.expire(say(Message("", "idx.session.expired")))
         if asks:
             with suppress(IdxError):
                 self.client.introspect(self.flow.transaction)
         self._save(
             replace(
                 self.flow,
-                document=neutral.decoy(self.registration.language, wrong=not sends),
+                document=neutral.decoy(self.registration.language, after_a_code=None if sends else self.flow.response),
                 decoy=True,
                 draft={},
                 notices=(SENT_AGAIN,) if kind == Kind.RESENT else (),
@@ -258,17 +279,18 @@ class Conversation:
         if isinstance(found, Ended) and found.awaits_sign_in:
             self.registration.note(kind, step=step_before, **details)
             self.registration.change(to=Status.FINISHING)
-            return self.leave_ready(response.user_id)
+            return self.leave_ready(response.user_id, words_of(found.messages))
         if isinstance(found, Ended) and not found.awaits_email:
-            text = " ".join(m.text for m in found.messages)
             self.registration.note(kind, step=step_before, **details)
-            return self.fail(found.reason, text)
+            return self.fail(found.reason, words_of(found.messages))
         accepted = answer.status < 400 and not errors and self._moved_on(answer)
         proven = {"email_verified_at": timezone.now()} if proves_email and accepted else {}
-        self._save(flow, **proven)
+        self._save(flow, failure_text=words_of(found.messages) if isinstance(found, Ended) else "", **proven)
         self.registration.note(kind, step=step_before, **details)
         if proven:
             self.registration.note(Kind.VERIFIED, step=step_before)
+        if isinstance(found, Step) and found.page == "unsupported" and self.registration.step != step_before:
+            self.registration.note(Kind.TROUBLE, outcome="unsupported")
 
     def _save(self, flow: Flow, **values: Any) -> None:
         """Commits a flow that goes on, and releases the claim."""
@@ -329,6 +351,16 @@ def _is_same(flow: Flow, found: Step | Granted | Ended) -> bool:
     if not isinstance(before, Step) or not isinstance(found, Step):
         return False
     return (before.name, before.fields) == (found.name, found.fields)
+
+
+def _denies(response: IdxResponse) -> bool:
+    """What an org says to a step that is not open any more; also the end of a sign-up that it denies."""
+    return response.is_terminal and response.has_message("security.access_denied")
+
+
+def words_of(messages: Iterable[Message]) -> str:
+    """What an end says, each message once and in a line of its own, in the visitor's language."""
+    return "\n".join(dict.fromkeys(say(m) for m in messages))[:MOST_WORDS]
 
 
 def outcome_of(error: IdxError) -> str:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from selfreg.identities import identity_of
+from selfreg.proving import can_send
 
 View = Callable[..., HttpResponse]
 
@@ -26,7 +27,8 @@ def email_verified_required(view: View) -> View:
             return redirect(f"{reverse('oidc_authentication_init')}?{urlencode({'next': request.get_full_path()})}")
         identity = identity_of(request.user)
         if identity is not None and identity.email_verified_at is None:
-            return render(request, "selfreg/email_unproven.html", {"next": request.get_full_path()}, status=403)
+            context = {"next": request.get_full_path(), "sendable": can_send()}
+            return render(request, "selfreg/email_unproven.html", context, status=403)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -7,15 +7,17 @@ the caller asked for what is not there. How a call is made and committed is in `
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from selfreg import limits, neutral
 from selfreg.conf import conf
-from selfreg.conversation import TAKEN, Conversation, Kind, outcome_of, wait_until
+from selfreg.conversation import TAKEN, Conversation, Kind, outcome_of, wait_until, words_of
 from selfreg.email import canonical
 from selfreg.flow import Flow
 from selfreg.idx.client import Answer, Grant, IdxClient
@@ -26,7 +28,7 @@ from selfreg.idx.errors import (
     TransactionExpired,
 )
 from selfreg.idx.response import Action, Message
-from selfreg.models import Conflict, Registration, RegistrationEvent, Status, link_digest
+from selfreg.models import Conflict, Registration, RegistrationEvent, RegistrationQuerySet, Status, link_digest
 from selfreg.org import fingerprint, within_org
 from selfreg.profile_hook import ProfileRefused, judged
 from selfreg.signals import (
@@ -39,12 +41,14 @@ from selfreg.steps import (
     Granted,
     Step,
     current_remediation,
+    identity_providers,
     is_error,
     needs_details,
     next_step,
     option_id,
 )
 
+PROFILE = "userProfile"
 POLL_MILLISECONDS = 4_000
 # On a 429 the widget waits a minute before it polls again (protocol 4.7).
 POLL_PAUSE_SECONDS = 60
@@ -57,6 +61,7 @@ class Origin:
     next_url: str = ""
     language: str = ""
     browser: str = ""
+    country: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -82,6 +87,7 @@ class Enrollment(Conversation):
             next_url=origin.next_url,
             language=origin.language,
             browser=origin.browser,
+            country=origin.country,
             link_digest=link_digest(flow.transaction.state),
         )
         enrollment = cls(registration, client)
@@ -113,18 +119,34 @@ class Enrollment(Conversation):
         remediation = step.remediation
         if step.page == "profile":
             try:
-                values = {**values, "userProfile": judged(dict(values.get("userProfile") or {}))}
+                values = {**values, "userProfile": self._judged(values.get("userProfile") or {})}
             except ProfileRefused as refusal:
                 return self._refuse(refusal, draft)
-            self._flow = replace(self.flow, profile=draft)
-            email = str((values.get("userProfile") or {}).get("email", self.registration.email))[:254]
-            self.registration.email, self.registration.email_canonical = email, canonical(email)
+            self._flow = replace(self.flow, profile=self._typed_before() | draft)
+            email = str(values["userProfile"].get("email", self.registration.email))[:254]
+            if not self.email_proven:
+                self.registration.email, self.registration.email_canonical = email, canonical(email)
         number = str((values.get("authenticator") or {}).get("phoneNumber") or "")
         if number and (key := self._phone_refused(number)):
             message = Message("", key, path="authenticator.phoneNumber")
             return self._save(replace(self.flow, notices=(message,), draft=draft))
         uses = self._uses_of(step, number)
         self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step), uses=uses)
+
+    def _typed_before(self) -> dict[str, str]:
+        """What was typed on earlier profile pages, by HTML name; nothing before the org made the account: then this is
+        the first page, perhaps once more.
+        """
+        return self.flow.profile if self.registration.okta_user_id else {}
+
+    def _judged(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """What the site's hook makes of a profile. A page that asks for more is judged by the whole person.
+
+        Raises ProfileRefused.
+        """
+        before = {name.removeprefix(f"{PROFILE}."): value for name, value in self._typed_before().items()}
+        amended = judged({**before, **asked})
+        return {name: value for name, value in amended.items() if name in asked or name not in before}
 
     def _uses_of(self, step: Step, number: str) -> dict[str, str]:
         """What submitting this step counts towards, see ``limits``."""
@@ -149,7 +171,7 @@ class Enrollment(Conversation):
             Message(text, "selfreg.profile_hook", path=f"userProfile.{name}" if name else "")
             for name, text in refusal.errors.items()
         )
-        self._save(replace(self.flow, notices=said, draft=draft, profile=draft))
+        self._save(replace(self.flow, notices=said, draft=draft, profile=self._typed_before() | draft))
 
     def choose(self, authenticator_id: str) -> None:
         """Takes one of the offered authenticators; asks for its details first if it has any.
@@ -213,9 +235,15 @@ class Enrollment(Conversation):
         except IdxError:
             self._save(self.flow)
             return False
-        if answer.status == 429 or not self._moved_on(answer):
-            pause = POLL_PAUSE_SECONDS if answer.status == 429 else 0
-            self._save(replace(self.flow, poll_at=wait_until(pause)))
+        if answer.status == 429:
+            self._save(replace(self.flow, poll_at=wait_until(POLL_PAUSE_SECONDS)))
+            return False
+        if not self._moved_on(answer):
+            # The same step, but its interval may be another, and a new mail may be possible by now (protocol 4.7).
+            # What was said of the last code stays said.
+            said = (*self.flow.notices, *self.flow.response.messages)
+            notices = tuple(m for m in said if m not in answer.response.messages)
+            self._save(replace(self.flow, document=answer.document, notices=notices, poll_at=0.0))
             return False
         self._record(Kind.ANSWERED, answer, {}, proves_email=_proves_email(step))
         return True
@@ -240,7 +268,7 @@ class Enrollment(Conversation):
 
         :raises NotOffered: the org has no such provider for this transaction
         """
-        links = [r for r in self.flow.response.remediations if r.name == "redirect-idp" and r.idp_id == idp_id]
+        links = [r for r in identity_providers(self.flow.response) if r.idp_id == idp_id]
         href = within_org(self.client, links[0].href) if links else ""
         if not href:
             raise NotOffered("no such identity provider")
@@ -285,10 +313,15 @@ class Enrollment(Conversation):
 
     def leave_to_sign_in(self, error: IdxError) -> None:
         """The interaction code is spent or stale. The account exists at the org: signing in there completes this."""
+        said = words_of((*self.flow.response.messages, *([Message(error.description)] if error.description else ())))
         self._flow = None
         self.registration.sealed = ""
-        self.registration.change(to=Status.READY, busy_until=None, step="")
+        self.registration.change(to=Status.READY, busy_until=None, step="", failure_text=said)
         self.registration.note(Kind.TROUBLE, outcome=outcome_of(error), request_id=error.request_id)
+
+    def parting_words(self) -> list[str]:
+        """What the org says beside its grant, for the page where the person lands."""
+        return words_of(self.flow.response.messages).splitlines()
 
     def leave_to_email(self) -> None:
         """The site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
@@ -364,10 +397,18 @@ class Enrollment(Conversation):
             self._meet_neutrally(answer)
 
 
-def complete_by_sign_in(user: Any, subject: str) -> None:
-    """Somebody signed in through the org: the newest registration that was waiting for just that is complete."""
-    if waiting := _waiting_for_sign_in(subject):
+def complete_by_sign_in(user: Any, subject: str) -> str:
+    """Somebody signed in through the org: the newest registration that was waiting for just that is complete.
+
+    :return: where it was to lead, "" for nowhere in particular
+    """
+    waiting = _waiting_for_sign_in(subject)
+    if waiting is None:
+        return ""
+    # Another sign-in of the same person may complete it at the same moment.
+    with suppress(Conflict):
         _complete(waiting, user, subject)
+    return waiting.next_url
 
 
 def await_approval_by_sign_in(user: Any, subject: str) -> None:
@@ -376,9 +417,20 @@ def await_approval_by_sign_in(user: Any, subject: str) -> None:
         _await_approval(waiting, user, subject)
 
 
+def note_proven(registration: Registration) -> None:
+    """The code of a mail was typed for a registration whose transaction is over: signing in completes it."""
+    with suppress(Conflict):
+        registration.change(email_verified_at=timezone.now())
+        registration.note(Kind.VERIFIED)
+
+
 def _waiting_for_sign_in(subject: str) -> Registration | None:
+    return _all_waiting(conf().issuer, subject).first()
+
+
+def _all_waiting(issuer: str, subject: str) -> RegistrationQuerySet:
     waiting = (Status.AWAITING_EMAIL, Status.READY)
-    return Registration.objects.filter(issuer=conf().issuer, okta_user_id=subject, status__in=waiting).first()
+    return Registration.objects.filter(issuer=issuer, okta_user_id=subject, status__in=waiting).order_by("-created_at")
 
 
 def _await_approval(registration: Registration, user: Any, subject: str) -> None:
@@ -388,9 +440,14 @@ def _await_approval(registration: Registration, user: Any, subject: str) -> None
 
 
 def _complete(registration: Registration, user: Any, subject: str) -> None:
-    registration.change(to=Status.COMPLETED, user=user, okta_user_id=subject[:100], step="")
+    registration.change(to=Status.COMPLETED, user=user, okta_user_id=subject[:100], step="", failure_text="")
     registration.note(Kind.COMPLETED)
     announce(registration_completed, Registration, registration=registration, user=user)
+    # A new link of the org begins a registration of its own: the browser that waits for the old one has no part in it.
+    for other in _all_waiting(registration.issuer, subject).exclude(pk=registration.pk):
+        with suppress(Conflict):
+            other.change(to=Status.CANCELLED)
+            other.note(Kind.CANCELLED, outcome="completed elsewhere")
 
 
 def _proves_email(step: Step) -> bool:

@@ -7,10 +7,20 @@ from django.utils import timezone
 from selfreg.models import OktaIdentity
 from selfreg.signals import announce, email_verified
 
+# The System Log event of an address that was proven, where its factor is the e-mail.
+PROVES_EMAIL = "user.mfa.factor.activate"
+
 
 def identity_of(user: Any) -> OktaIdentity | None:
     """The newest Okta identity of a Django user."""
     return OktaIdentity.objects.filter(user=user).order_by("-created_at").first() if user.is_authenticated else None
+
+
+def forget_proof(identity: OktaIdentity) -> None:
+    """The address is another one now, and nobody proved that."""
+    if identity.email_verified_at is not None:
+        identity.email_verified_at = None
+        identity.save(update_fields=["email_verified_at"])
 
 
 def prove_email(issuer: str, subject: str) -> bool:

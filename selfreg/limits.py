@@ -40,6 +40,8 @@ LIMITS: Mapping[str, Limit] = {
     "start by ip, a day": Limit(300, DAY),
     # The first mail or text of a page and what is asked for again, until the registration ends.
     "send by registration": Limit(8, DAY, relaxed=8),
+    # The same for an address that is proven after the sign-up.
+    "send by account": Limit(8, DAY, relaxed=8),
     "send by address": Limit(15, HOUR),
     "send by ip": Limit(120, HOUR),
     # Every code that is submitted, right or wrong. A code that is sent anew is a challenge of its own.
@@ -132,6 +134,16 @@ def trying(registration: Registration, challenge: str, ip: str) -> dict[str, str
     """The uses of submitting a code."""
     uses = {"code by challenge": f"{registration.pk} {challenge}", "code by ip": ip}
     return uses | ({"code by address": folded(registration.email)} if registration.email else {})
+
+
+def sending_later(subject: str, address: str, ip: str) -> dict[str, str]:
+    """The uses of having a mail sent to somebody whose sign-up is over."""
+    return {"send by account": subject, "send by address": folded(address), "send by ip": ip}
+
+
+def trying_later(subject: str, address: str, ip: str, challenge: str) -> dict[str, str]:
+    """The uses of submitting the code from such a mail."""
+    return {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
 
 
 def region(number: str) -> str:

@@ -74,6 +74,12 @@ class Conflict(Exception):
     """Another request changed the row first. Read it again and show what it says."""
 
 
+def waits_for_link() -> models.Q:
+    """Registrations that the org's link may still complete."""
+    moment = timezone.now() - timedelta(days=conf().activation_link_days)
+    return models.Q(status=Status.AWAITING_EMAIL, updated_at__gte=moment)
+
+
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     """Questions asked of registrations."""
 
@@ -87,7 +93,9 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def untouched_since(self, moment: Any) -> "RegistrationQuerySet":
         """Open ones that nobody moved since ``moment``. What waits for an administrator is not the person's delay."""
-        return self.open().filter(updated_at__lt=moment).exclude(status=Status.AWAITING_APPROVAL)
+        return (
+            self.open().filter(updated_at__lt=moment).exclude(status=Status.AWAITING_APPROVAL).exclude(waits_for_link())
+        )
 
 
 class Registration(models.Model):
@@ -116,14 +124,19 @@ class Registration(models.Model):
     browser = models.CharField(_("browser"), max_length=60, blank=True)
     link_digest = models.CharField(max_length=40, blank=True, editable=False)
     failure = models.CharField(_("failure"), max_length=100, blank=True)
-    failure_text = models.CharField(_("in the org's words"), max_length=500, blank=True)
+    failure_text = models.TextField(_("in the org's words"), blank=True)
 
     created_at = models.DateTimeField(_("started"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("last change"), default=timezone.now)
     expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     erase_asked_at = models.DateTimeField(_("to be erased since"), null=True, blank=True)
+    tallied = models.BooleanField(default=False, editable=False)
+    """Counted in a ``TalliedHour``; its events are not counted any more."""
     sealed = models.TextField(blank=True, editable=False)
+
+    actor = ""
+    """Who acts through this object, for what ``note`` writes: an administrator's user name; empty for the person."""
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -156,6 +169,7 @@ class Registration(models.Model):
             models.Index(fields=["link_digest"], name="selfreg_link"),
             models.Index(fields=["email_canonical"], name="selfreg_email"),
             models.Index(fields=["okta_user_id", "issuer"], name="selfreg_okta_user"),
+            models.Index(fields=["id"], name="selfreg_untallied", condition=models.Q(tallied=False)),
             models.Index(
                 fields=["erase_asked_at"], name="selfreg_to_erase", condition=models.Q(erase_asked_at__isnull=False)
             ),
@@ -188,7 +202,7 @@ class Registration(models.Model):
     @property
     def in_doubt(self) -> bool:
         """Nobody knows whether the org carried out the last call: ask before doing anything else."""
-        return self.unsure or (self.busy_until is not None and not self.is_busy)
+        return not self.is_busy and (self.unsure or self.busy_until is not None)
 
     def kept(self) -> Any:
         """The unsealed bearer values, None when there are none.
@@ -205,13 +219,17 @@ class Registration(models.Model):
         return f"registration:{self.pk}:sealed"
 
     def claim(self, seconds: float) -> None:
-        """Marks a call as under way and commits that before the call is made.
+        """Marks a call as under way and commits that, and the address it is made for, before the call is made.
 
         :raises Conflict: somebody else's call is under way, or the row moved on
         """
         if self.is_busy:
             raise Conflict("busy")
-        self.change(busy_until=timezone.now() + timedelta(seconds=seconds))
+        self.change(
+            busy_until=timezone.now() + timedelta(seconds=seconds),
+            email=self.email,
+            email_canonical=self.email_canonical,
+        )
 
     def change(self, *, to: Status | None = None, **values: Any) -> None:
         """Saves ``values`` (and what ``keep`` sealed) if nobody changed the row since it was read.
@@ -238,7 +256,9 @@ class Registration(models.Model):
 
     def note(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
         """Writes down what happened. Details hold keys, counts and times; never what anybody typed."""
-        return RegistrationEvent.objects.create(registration=self, kind=kind, **{"step": self.step, **details})
+        return RegistrationEvent.objects.create(
+            registration=self, kind=kind, **{"step": self.step, "actor": self.actor[:150], **details}
+        )
 
 
 class RegistrationEvent(models.Model):
@@ -277,6 +297,17 @@ class RegistrationEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()
+
+
+class TalliedHour(models.Model):
+    """What became of those who started in one hour and are done with: numbers, kept when the people are erased."""
+
+    hour = models.DateTimeField(primary_key=True)
+    numbers = models.JSONField(default=dict)
+    """As ``tally.Tally`` writes them."""
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H:00}"
 
 
 class OktaEvent(models.Model):

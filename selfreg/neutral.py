@@ -7,12 +7,14 @@ is the org's own latest, without what belonged to anybody, so that it looks alik
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
+from django.utils import timezone
 
 from selfreg.conf import conf
-from selfreg.idx.response import Option, without_bearers
+from selfreg.idx.response import IdxResponse, Option, parse, without_bearers
 from selfreg.steps import Step, option_id
 
 KEPT = ("version", "intent", "remediation", "currentAuthenticator", "authenticators", "authenticatorEnrollments", "app")
@@ -57,6 +59,17 @@ USUAL: Mapping[str, Any] = {
 }
 
 
+class _Seen(NamedTuple):
+    """The org's page for the code: what is on it, whether e-mail had to be chosen, and how many seconds it lasts."""
+
+    page: Mapping[str, Any]
+    chosen: bool
+    lasts: int
+
+
+USUALLY = _Seen(USUAL, chosen=True, lasts=300)
+
+
 def is_on() -> bool:
     """Whether this site keeps to itself who has an account."""
     return conf().enumeration == "neutral"
@@ -76,21 +89,33 @@ def is_code_page(step: Step) -> bool:
 def learn(document: str, language: str, *, chosen: bool) -> None:
     """Keeps how the org's page for the code looks, and whether e-mail had to be chosen to come to it."""
     shared = without_bearers(json.loads(document))
-    cache.set(_key(language), (_nobodys({k: shared[k] for k in KEPT if k in shared}), chosen), None)
+    ends = parse(json.loads(document)).expires_at
+    seen = _Seen(
+        _nobodys({k: shared[k] for k in KEPT if k in shared}),
+        chosen,
+        round((ends - timezone.now()).total_seconds()) if ends else 0,
+    )
+    cache.set(_key(language), tuple(seen), None)
 
 
 def costs_a_choice(language: str) -> bool:
     """Whether new addresses come to the page by one more call."""
-    return bool(cache.get(_key(language), (USUAL, True))[1])
+    return _seen(language).chosen
 
 
-def decoy(language: str, *, wrong: bool = False) -> str:
+def decoy(language: str, *, after_a_code: IdxResponse | None = None) -> str:
     """A document that looks like the org's page for the code, and leads nowhere.
 
-    :param wrong: after a code
+    :param after_a_code: the decoy before it, when a code was typed: it is wrong, and wins no time (protocol 2.1)
     """
-    document = cache.get(_key(language), (USUAL, True))[0]
-    return json.dumps(_after_a_code(document) if wrong else document)
+    page, _chosen, lasts = _seen(language)
+    ends = after_a_code.expires_at if after_a_code else timezone.now() + timedelta(seconds=lasts) if lasts else None
+    page = {**(_after_a_code(page) if after_a_code else page), **({"expiresAt": ends.isoformat()} if ends else {})}
+    return json.dumps(page)
+
+
+def _seen(language: str) -> "_Seen":
+    return _Seen(*cache.get(_key(language), USUALLY))
 
 
 def _after_a_code(node: Any) -> Any:
@@ -108,4 +133,4 @@ def _nobodys(node: Any) -> Any:
 
 
 def _key(language: str) -> str:
-    return f"selfreg:code-page:{conf().client_id}:{language}"
+    return f"selfreg:page-of-the-code:{conf().client_id}:{language}"

@@ -1,18 +1,37 @@
 """The org's password rules in words. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from selfreg.idx.response import PasswordPolicy
 from selfreg.steps import Step
 
+REPLACING = ("reenroll-authenticator", "reenroll-authenticator-warning", "reset-authenticator")
+
 
 def password_policy(step: Step) -> PasswordPolicy | None:
-    """The rules for the password that this step asks for, if it asks for one and the org states any."""
+    """The rules for the password that this step asks for, if it asks for one and the org states any.
+
+    A first password has none before it that it could repeat.
+    """
+    policy = _stated(step)
+    return policy if policy is None or step.remediation.name in REPLACING else replace(policy, history_count=0)
+
+
+def _stated(step: Step) -> PasswordPolicy | None:
     if step.page == "password" and step.authenticator:
         return step.authenticator.password_policy
     asked = next((f for f in step.remediation.fields if f.name == "credentials"), None)
     return asked.authenticator.password_policy if asked and asked.authenticator else None
+
+
+def typed_earlier(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict[str, str]:
+    """What the person typed on the first page (by HTML name) of the attributes that a password must not hold."""
+    typed = {a: profile.get(f"userProfile.{a}", "").strip() for a in policy.exclude_attributes}
+    return {attribute: value for attribute, value in typed.items() if value}
 
 
 def password_rules(policy: PasswordPolicy) -> list[tuple[str, str]]:

@@ -1,19 +1,22 @@
 """The site's own word on a profile: ``SELFREG["PROFILE_HOOK"]``, asked before a profile goes to Okta.
 
-The hook is ``def hook(profile: dict) -> dict | None``. It may return an amended profile, return None to leave it
-as it is,
-or raise ``ProfileRefused``. The same function decides for Okta's registration inline hook, so sign-ups that do not come
-through these pages meet the same rules.
+The hook is ``def hook(profile: dict) -> dict | None``. It may return an amended profile, return None to leave it as it
+is, or raise ``ProfileRefused``. The same function decides for Okta's registration inline hook, so sign-ups that do not
+come through these pages meet the same rules.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from selfreg.conf import conf
 
 Profile = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 class ProfileRefused(Exception):
@@ -29,11 +32,18 @@ class ProfileRefused(Exception):
 def judged(profile: Profile) -> Profile:
     """The profile as the site's hook leaves it.
 
-    :raises ProfileRefused: the hook says no
+    :raises ProfileRefused: the hook says no, or is broken: what nobody judged does not pass
     """
     path = conf().profile_hook
     if not path:
         return profile
-    hook: Callable[[Profile], Profile | None] = import_string(path)
-    amended = hook(dict(profile))
-    return profile if amended is None else amended
+    try:
+        hook: Callable[[Profile], Profile | None] = import_string(path)
+        amended = hook(dict(profile))
+        return profile if amended is None else dict(amended)
+    except ProfileRefused:
+        raise
+    except Exception as error:
+        logger.exception("SELFREG['PROFILE_HOOK'] (%s) failed: nobody can sign up until it is mended.", path)
+        words = _("We cannot reach the sign-up service right now. Nothing is lost: try again in a moment.")
+        raise ProfileRefused({"": words}) from error

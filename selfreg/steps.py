@@ -13,7 +13,10 @@ SELECT = "select-authenticator-enroll"
 SIGN_UP = "select-enroll-profile"
 SKIP = "skip"
 CHECK_EMAIL = frozenset({"idx.email.verification.required", "idx.request.activation.email"})
+WAITING = "challenge-poll"
 SUCCESS_REDIRECT = "success-redirect"
+# Links to where somebody else says who the person is.
+PROVIDERS = frozenset({"redirect-idp", "piv-idp"})
 
 # (remediation, key of its authenticator) -> the page that serves it. What is not here gets the page "other": its fields
 # as the org sent them.
@@ -37,6 +40,8 @@ PAGES = {
     # The org asks for what the person has already, before it goes on.
     ("challenge-authenticator", "okta_email"): "code",
     ("challenge-authenticator", "phone_number"): "code",
+    # Nothing to fill in: the org knows people only by their identity providers.
+    **dict.fromkeys(((name, ANY) for name in PROVIDERS), "providers"),
     # What only a phone app or a card reader can do: the page says so and offers the ways that are left.
     ("enroll-poll", ANY): "unsupported",
     ("select-enrollment-channel", ANY): "unsupported",
@@ -46,9 +51,11 @@ PAGES = {
 
 # Ways around a step, or out of the sign-up; never the step itself.
 SIDEWAYS = frozenset(
-    {SKIP, SIGN_UP, "select-identify", "identify", "unlock-account", "redirect-idp", "launch-authenticator", "cancel"}
-    | {"challenge-poll", SUCCESS_REDIRECT, "failure-redirect", "piv-idp"}
+    {SKIP, SIGN_UP, "select-identify", "identify", "unlock-account", "launch-authenticator", "cancel"}
+    | {WAITING, SUCCESS_REDIRECT, "failure-redirect"}
+    | PROVIDERS
 )
+LAST_RESORTS = (SKIP, WAITING)
 # Where these are offered the org shows its sign-in page; whatever else is on it belongs to signing in.
 SIGN_IN = frozenset({SIGN_UP, "identify"})
 CODE_STEPS = frozenset({"enroll-authenticator", "challenge-authenticator"})
@@ -132,7 +139,9 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
     authenticator = remediation.authenticator or _authenticator_in_hand(response, remediation)
     choices = feasible_choices(remediation) if remediation.name == SELECT else ()
     if remediation.name == SELECT and not choices:
-        return Step("unsupported", remediation, skip=response.remediation(SKIP), messages=response.messages)
+        out_of_reach = next((o.authenticator for o in _offered(remediation) if o.authenticator), None)
+        skip = response.remediation(SKIP)
+        return Step("unsupported", remediation, out_of_reach, skip=skip, messages=response.messages)
     option = next((o for o in choices if option_id(o) == picked), None)
     if option:
         authenticator = option.authenticator
@@ -146,18 +155,27 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         choices=choices,
         skip=response.remediation(SKIP),
         resend=authenticator.resend if authenticator and remediation.name in CODE_STEPS else None,
-        poll=authenticator.poll if authenticator and remediation.name in CODE_STEPS else None,
+        poll=_poll(remediation, authenticator),
         others=select if select and (remediation is not select or option) else None,
         messages=response.messages,
     )
 
 
 def current_remediation(response: IdxResponse) -> Remediation | None:
-    """The first remediation that is a step; a lone ``skip`` counts as one, the org's sign-in page has none."""
+    """The first remediation that is a step; where there is none, one of ``LAST_RESORTS``, else a link to an identity
+    provider. The org's sign-in page has none.
+    """
     own = [r for r in response.remediations if r.name not in SIDEWAYS and not r.is_link]
     if any(r.name in SIGN_IN for r in response.remediations):
         own = [r for r in own if r.name.startswith("enroll-profile")]
-    return own[0] if own else response.remediation(SKIP)
+        return own[0] if own else response.remediation(SKIP)
+    last = [r for name in LAST_RESORTS if (r := response.remediation(name))]
+    return next(iter((*own, *last, *identity_providers(response))), None)
+
+
+def identity_providers(response: IdxResponse) -> tuple[Remediation, ...]:
+    """The links to identity providers; each needs a name to be pressed by and an id to be found by."""
+    return tuple(r for r in response.remediations if r.name in PROVIDERS and r.idp_id)
 
 
 def sign_up_offered(response: IdxResponse) -> Remediation | None:
@@ -172,9 +190,12 @@ def choice_field(remediation: Remediation) -> Field | None:
 
 def feasible_choices(remediation: Remediation) -> tuple[Option, ...]:
     """The options that a visitor can take on a server-rendered page."""
+    return tuple(o for o in _offered(remediation) if o.authenticator is None or o.authenticator.key in FEASIBLE)
+
+
+def _offered(remediation: Remediation) -> tuple[Option, ...]:
     chooser = choice_field(remediation)
-    options = tuple(o for o in chooser.options if o.fields) if chooser else ()
-    return tuple(o for o in options if o.authenticator is None or o.authenticator.key in FEASIBLE)
+    return tuple(o for o in chooser.options if o.fields) if chooser else ()
 
 
 def option_id(option: Option) -> str:
@@ -192,6 +213,12 @@ def is_error(message: Message) -> bool:
     return message.severity not in ("INFO", "SUCCESS", "WARNING")
 
 
+def _poll(remediation: Remediation, authenticator: Authenticator | None) -> Action | None:
+    if remediation.name == WAITING:
+        return remediation
+    return authenticator.poll if authenticator and remediation.name in CODE_STEPS else None
+
+
 def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
     key = authenticator.key if authenticator else ANY
     page = PAGES.get((remediation.name, key)) or PAGES.get((remediation.name, ANY)) or "other"
@@ -206,13 +233,13 @@ def _is_for_machines(leaf: Field) -> bool:
 
 
 def _authenticator_in_hand(response: IdxResponse, remediation: Remediation) -> Authenticator | None:
-    return response.current_authenticator if remediation.name not in (SELECT, "enroll-profile") else None
+    return response.current_authenticator if remediation.name not in {SELECT, "enroll-profile"} | PROVIDERS else None
 
 
 def _reason(response: IdxResponse) -> str:
-    """The key of the first error, else of the first message, else what is missing."""
+    """The key of the first error, else that the org goes on itself, else the first message's, else what is missing."""
     errors = [m for m in response.messages if m.key and is_error(m)]
+    if not errors and response.remediation(SUCCESS_REDIRECT):
+        return SUCCESS_REDIRECT
     informed = [m for m in response.messages if m.key]
-    if errors or informed:
-        return (errors or informed)[0].key[:100]
-    return SUCCESS_REDIRECT if response.remediation(SUCCESS_REDIRECT) else "no-way-on"
+    return (errors or informed)[0].key[:100] if errors or informed else "no-way-on"

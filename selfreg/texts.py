@@ -4,12 +4,19 @@ The English here is Okta's own, so an English page shows the org's words as they
 and fall back to the org's text. ``{0}`` stands for the first parameter.
 """
 
-from django.utils.translation import get_language, gettext
+import math
+from typing import NamedTuple
+
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.idx.response import Field, Message
+from selfreg.models import Registration, Status
 from selfreg.steps import Step
+
+MINUTE, HOUR = 60, 3600
+WITHOUT_SPACES = ("ja", "zh")
 
 MESSAGES = {
     # ours
@@ -18,7 +25,7 @@ MESSAGES = {
         "The sign-up service did not answer. We checked, and this step is still open: please try again."
     ),
     "selfreg.no_answer": _("The sign-up service did not answer. Nothing is lost: try again in a moment."),
-    "selfreg.rate_limited": _("Too many attempts at the moment. Try again in {0} seconds."),
+    "selfreg.rate_limited": _("Too many attempts at the moment. Try again in {0}."),
     "selfreg.full": _("Too many people are signing up at the moment. Please come back in a few minutes."),
     "selfreg.phone_country": _("We cannot send texts or call there. Use a number of another country, or another way."),
     "selfreg.phone_after_email": _("Confirm your e-mail address first, then add your phone."),
@@ -31,8 +38,10 @@ MESSAGES = {
     "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
     "selfreg.refused": _("The sign-up service refused this request."),
     "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),
-    "selfreg.resend_wait": _("Wait {0} more seconds before asking for another code."),
+    "selfreg.resend_wait": _("Wait {0} before asking for another code."),
     "selfreg.sent_again": _("We sent a new code. Only the newest one works."),
+    "selfreg.link_sent_again": _("We sent the mail again. Only the newest link works."),
+    "selfreg.cannot_send": _("The mail cannot be sent again from here. Please contact us."),
     "selfreg.send_again": _("Please look at the form once more, then send it again."),
     "selfreg.form_changed": _("The form has changed. Please check it and fill in what is new."),
     "selfreg.same_again": _("This is asked for again. Please check it."),
@@ -85,6 +94,9 @@ MESSAGES = {
     "errors.E0000151": _("You have reached the limit of call requests, please try again later."),
 }
 
+# Messages whose parameter is a number of seconds.
+LASTING = frozenset({"selfreg.rate_limited", "selfreg.resend_wait"})
+
 # What a failed exchange means for the visitor; the first kind that fits.
 TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
     (OrgUnreachable, "selfreg.unreachable"),
@@ -106,6 +118,7 @@ HEADINGS = {
     "question": (_("Set up a security question"), _("Save answer")),
     "totp": (_("Set up your authenticator app"), _("Confirm")),
     "passkey": (_("Set up a passkey"), _("Set it up")),
+    "providers": (_("Create your account"), ""),
     "unsupported": (_("This cannot be done here"), _("Continue")),
     "consent": (_("May this site use your account?"), _("Continue")),
     "email-challenge-consent": (_("Did you ask for this?"), _("Continue")),
@@ -113,6 +126,22 @@ HEADINGS = {
     "enroll-profile-update": (_("A few more details"), _("Save")),
     "profile-update": (_("A few more details"), _("Save")),
     "skip": (_("You can go on"), _("Continue")),
+}
+# Status of a registration that is at no step -> heading, and what follows; "" when the reason it keeps says that.
+ENDINGS = {
+    Status.COMPLETED: (_("Your account is ready"), _("Sign in to go on.")),
+    Status.READY: (_("Your account is ready"), _("Sign in to go on.")),
+    Status.AWAITING_EMAIL: (_("Check your e-mail"), ""),
+    Status.AWAITING_APPROVAL: (
+        _("Your sign-up is being looked at"),
+        _("Everything is there. We send you a mail once you can sign in."),
+    ),
+    Status.CANCELLED: (_("Sign-up cancelled"), _("Nothing more will happen.")),
+    Status.EXPIRED: (
+        _("This took too long"),
+        _("For your safety the sign-up was stopped. What you typed on the first page is kept."),
+    ),
+    Status.FAILED: (_("The sign-up could not be finished"), ""),
 }
 ONE_MORE_STEP = (_("One more step"), _("Continue"))
 
@@ -186,6 +215,23 @@ def heading(step: Step, title: str, button: str) -> tuple[str, str]:
     return own[0] or str(ours[0]), own[1] or str(ours[1])
 
 
+class Ending(NamedTuple):
+    """How a registration ended, or what it waits for. ``said``: the reason, in an administrator's or the org's own
+    sentences if there are any; ``lead``: what follows from it, "" when the reason says that.
+    """
+
+    heading: str
+    lead: str
+    said: list[str]
+
+
+def ending(registration: Registration) -> Ending:
+    """What a registration that is at no step says."""
+    heading, lead = ENDINGS[Status(registration.status)]
+    reason = [] if lead else [say(Message("", registration.failure or registration.step))]
+    return Ending(str(heading), str(lead), registration.failure_text.splitlines() or reason)
+
+
 def say(message: Message) -> str:
     """A message in the visitor's language."""
     english = (get_language() or "en").startswith("en")
@@ -194,8 +240,36 @@ def say(message: Message) -> str:
         return message.text or gettext("Something went wrong. Please try again.")
     said = str(known)
     for position, value in enumerate(message.params):
-        said = said.replace(f"{{{position}}}", value)
+        is_time = message.key in LASTING and value.isdecimal()
+        said = said.replace(f"{{{position}}}", duration(int(value)) if is_time else value)
     return said
+
+
+def duration(seconds: int) -> str:
+    """So long, in one unit and never too short: "24 seconds", "58 minutes"."""
+    if seconds <= 2 * MINUTE:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    if seconds <= 2 * HOUR:
+        minutes = math.ceil(seconds / MINUTE)
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    hours = math.ceil(seconds / HOUR)
+    return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+
+
+def full_name(given: str, family: str) -> str:
+    """A person's name in the order of the visitor's language."""
+    # Translators: the order of a name; "{family} {given}" where the family name comes first.
+    return pgettext("a person's name", "{given} {family}").format(given=given, family=family).strip()
+
+
+def family_first() -> bool:
+    """Whether the visitor's language names the family first."""
+    return full_name("1", "2").startswith("2")
+
+
+def between_sentences() -> str:
+    """A space, where the visitor's language has one after a full stop."""
+    return "" if (get_language() or "").startswith(WITHOUT_SPACES) else " "
 
 
 def label(field: Field) -> str:

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.StartView.as_view(), name="start"),
     path("step/", views.StepView.as_view(), name="step"),
     path("verify/", views.VerifyView.as_view(), name="verify"),
+    path("email/", views.EmailView.as_view(), name="email"),
     path("link/", views.LinkView.as_view(), name="link"),
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),

@@ -1,6 +1,7 @@
 """Who is visiting, as far as Okta needs to know: address, browser, language, device."""
 
 import ipaddress
+import re
 import secrets
 
 from django.core import signing
@@ -10,6 +11,8 @@ from django.utils.translation import get_language
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 
+# Two letters that proxies write where no country is known: unknown, Tor.
+NO_COUNTRY = frozenset({"XX", "ZZ", "T1"})
 DEVICE_COOKIE = "selfreg_device"
 # First match wins: every browser claims to be several others.
 BROWSERS = (
@@ -57,6 +60,13 @@ def client_ip(request: HttpRequest) -> str:
         return ""
 
 
+def country_of(request: HttpRequest) -> str:
+    """ISO 3166 code as the site's proxy found it out; "" when there is none, or it is no country's (``XX``, ``T1``)."""
+    header = conf().country_header
+    code = request.headers.get(header, "").upper() if header else ""
+    return code if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRY else ""
+
+
 def remember_device(request: HttpRequest, response: HttpResponse) -> None:
     """Sets the device cookie if this browser has none: signed, for a year, out of reach of scripts."""
     if DEVICE_COOKIE not in request.COOKIES:
@@ -68,6 +78,11 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
             samesite="Lax",
             secure=request.is_secure(),
         )
+
+
+def use_device(request: HttpRequest, token: str) -> None:
+    """For programs that keep no cookies: which device this is."""
+    request._selfreg_device = token  # type: ignore[attr-defined]
 
 
 def browser_name(request: HttpRequest) -> str:

@@ -56,12 +56,12 @@ class Result:
 
 def perform(act: Act, registration: Registration, user: Any, reason: str = "") -> Result:
     """Does it, or says why not; logs either."""
+    registration.actor = user.get_username()
     refusal = _refusal(act, registration, reason)
     said = " · ".join(text for text in (str(act.label), reason, refusal) if text)
     registration.note(
         RegistrationEvent.Kind.ADMINISTERED,
         outcome=f"{act.name}: {refusal or reason or 'ok'}"[:200],
-        actor=user.get_username()[:150],
     )
     LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=said[:1000], single_object=True)
     return Result(registration, refusal)
@@ -70,9 +70,7 @@ def perform(act: Act, registration: Registration, user: Any, reason: str = "") -
 def _refusal(act: Act, registration: Registration, reason: str) -> str:
     try:
         if not act.possible(registration):
-            raise Refused(
-                gettext("not possible while it is “%(status)s”") % {"status": registration.get_status_display()}
-            )
+            raise Refused(_not_possible(registration))
         act.does(registration, reason)
     except Refused as refused:
         return str(refused)
@@ -92,6 +90,10 @@ def _refusal(act: Act, registration: Registration, reason: str) -> str:
     return ""
 
 
+def _not_possible(registration: Registration) -> str:
+    return gettext("not possible while it is “%(status)s”") % {"status": registration.get_status_display()}
+
+
 def _resend(registration: Registration, reason: str) -> None:
     enrollment = enrollment_of(registration)
     try:
@@ -100,7 +102,9 @@ def _resend(registration: Registration, reason: str) -> None:
         raise Refused(gettext("at this step there is no mail or code to send")) from error
     notices = enrollment.flow.notices if registration.sealed else ()
     if not any(n.key == SENT for n in notices):
-        raise Refused(say(notices[0]) if notices else failure_words(registration.failure or "selfreg.code_expired"))
+        if notices:
+            raise Refused(say(notices[0]))
+        raise Refused(failure_words(registration.failure) or _not_possible(registration))
 
 
 def _end(verb: Callable[[Enrollment], None]) -> Callable[[Registration, str], None]:

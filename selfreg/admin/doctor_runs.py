@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from selfreg.admin.read_only import ReadOnlyAdmin
+from selfreg.doctor.retold import retold
 from selfreg.models import DoctorRun
 
 
@@ -35,7 +36,12 @@ class DoctorRunAdmin(ReadOnlyAdmin):
         return ngettext("%(number)s finding", "%(number)s findings", number) % {"number": number}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = str(self.opts.verbose_name_plural).capitalize()
-        context = {"last": DoctorRun.objects.first(), "title": title, **(extra_context or {})}
+        title, last = str(self.opts.verbose_name_plural).capitalize(), DoctorRun.objects.first()
+        context = {"last": last, "title": title, "report": last and retold(last.report), **(extra_context or {})}
         answer: HttpResponse = super().changelist_view(request, context)
         return answer
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """In the reader's language."""
+        context["report"] = retold(context["original"].report)
+        return super().render_change_form(request, context, *args, **kwargs)

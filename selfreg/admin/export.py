@@ -12,8 +12,8 @@ from selfreg.email import masked
 from selfreg.models import Registration
 
 CHUNK = 2_000
-# What a spreadsheet takes for the beginning of a formula (OWASP ASVS 5, 1.2.10).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+# What a spreadsheet takes for the beginning of a formula (OWASP ASVS 5, 1.2.10), and the same in full width.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 COLUMNS = (
     "id", "email", "status", "step", "workflow", "email_verified_at", "issuer", "okta_user_id", "policy", "language",
     "country", "failure", "created_at", "updated_at", "expires_at", "finished_at", "erase_asked_at",

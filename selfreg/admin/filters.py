@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.admin.words import failure_words, step_words
+from selfreg.admin.words import failure_words, step_words, workflow_words
 from selfreg.models import OPEN, Registration, Status
 
 MOST_VALUES = 50
@@ -44,7 +44,16 @@ def _jump(column: str) -> list[str]:
         return [row[0] for row in cursor.fetchall() if row[0]]
 
 
-class StatusFilter(SimpleListFilter):
+class ListFilter(SimpleListFilter):
+    """What is chosen comes from an address that anybody can write."""
+
+    def value(self) -> str | None:
+        """None for what no database has, and PostgreSQL refuses to be asked."""
+        value: str | None = super().value()
+        return None if value and "\0" in value else value
+
+
+class StatusFilter(ListFilter):
     title, parameter_name = _("status"), "status"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
@@ -56,7 +65,7 @@ class StatusFilter(SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() in Status.values else queryset
 
 
-class StuckFilter(SimpleListFilter):
+class StuckFilter(ListFilter):
     """Open, and nobody moved it for a while."""
 
     title, parameter_name = _("no progress for"), "stuck"
@@ -71,7 +80,7 @@ class StuckFilter(SimpleListFilter):
         return queryset.filter(status__in=OPEN, updated_at__lt=timezone.now() - timedelta(minutes=int(value)))
 
 
-class PeriodFilter(SimpleListFilter):
+class PeriodFilter(ListFilter):
     title, parameter_name = _("period"), "period"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
@@ -82,14 +91,16 @@ class PeriodFilter(SimpleListFilter):
         return queryset.filter(created_at__gte=timezone.now() - timedelta(hours=hours)) if hours else queryset
 
 
-class ValueFilter(SimpleListFilter):
-    """One of the values that an indexed column has now."""
+class ValueFilter(ListFilter):
+    """One of the values that an indexed column has now. One that it no longer has is still a filter, of nobody."""
 
     words: Callable[[str], str] = staticmethod(str)
 
     def lookups(self, request: Any, model_admin: Any) -> Iterable[tuple[str, str]]:
         column: str = self.parameter_name  # type: ignore[assignment]
-        return [(value, type(self).words(value)) for value in values_of(column)]
+        values, chosen = values_of(column), self.value()
+        gone = [chosen] if chosen and chosen not in values else []
+        return [(value, type(self).words(value)) for value in (*values, *gone)]
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
@@ -100,7 +111,7 @@ class StepFilter(ValueFilter):
 
 
 class WorkflowFilter(ValueFilter):
-    title, parameter_name = _("workflow"), "workflow"
+    title, parameter_name, words = _("workflow"), "workflow", staticmethod(workflow_words)
 
 
 class FailureFilter(ValueFilter):

@@ -13,11 +13,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.admin.export import csv_lines
-from selfreg.admin.words import failure_words, step_words
+from selfreg.admin.words import failure_words, step_words, workflow_words
 from selfreg.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
-DEFAULT_DAYS, MOST_DAYS = 1, 366
+DEFAULT_DAYS, MOST_DAYS, MOST_DIGITS = 1, 366, 3
+FIRST_YEAR = 2000  # there is nobody to count before it, and Python's calendar begins somewhere too
 KEPT_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
 WIDTH, ROW, TOP, BAR, THIN = 360, 54, 20, 18, 6
@@ -42,14 +43,14 @@ def chosen_period(request: HttpRequest) -> tuple[Period, int]:
     """``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive), else ``?days=``; with the number of days, or 0."""
     try:
         start, end = (datetime.strptime(request.GET[name], "%Y-%m-%d").replace(tzinfo=UTC) for name in ("from", "to"))
-        if timedelta(0) < end - start <= timedelta(days=MOST_DAYS):
+        if timedelta(0) < end - start <= timedelta(days=MOST_DAYS) and start.year >= FIRST_YEAR:
             return Period(start, end), 0
     except (KeyError, ValueError):
         pass
     text = request.GET.get("days", "")
-    days = int(text) if text.isdecimal() and 0 < int(text[:6]) <= MOST_DAYS else DEFAULT_DAYS
-    now = timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return Period(now - timedelta(days=days), now), days
+    days = int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
+    days = days if 0 < days <= MOST_DAYS else DEFAULT_DAYS
+    return Period.last(days, timezone.now()), days
 
 
 def counted(period: Period) -> Funnel:
@@ -109,9 +110,12 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "rate": _percent(now.completed, now.started),
         "rate_before": _percent(before.completed, before.started),
         "splits": [
-            (gettext("By language"), [(s, _percent(s.completed, s.started)) for s in now.languages]),
-            (gettext("By workflow"), [(s, _percent(s.completed, s.started)) for s in now.workflows]),
-            (gettext("By policy version"), [(s, _percent(s.completed, s.started)) for s in now.policies]),
+            (gettext("By language"), [(s.value, s, _percent(s.completed, s.started)) for s in now.languages]),
+            (
+                gettext("By workflow"),
+                [(workflow_words(s.value), s, _percent(s.completed, s.started)) for s in now.workflows],
+            ),
+            (gettext("By policy version"), [(s.value, s, _percent(s.completed, s.started)) for s in now.policies]),
         ],
         "picture": {
             "width": WIDTH,

@@ -7,7 +7,7 @@ to them, ``?oldest`` is the last page. One row more than shown tells whether the
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
@@ -35,8 +35,8 @@ class Border:
         moment, _, key = text.rpartition("_")
         try:
             created_at = datetime.fromisoformat(moment)
-            return cls(created_at, uuid.UUID(key)) if created_at.tzinfo else None
-        except ValueError:
+            return cls(created_at.astimezone(UTC), uuid.UUID(key)) if created_at.tzinfo else None
+        except (ValueError, OverflowError):
             return None
 
     @staticmethod

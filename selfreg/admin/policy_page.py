@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -38,9 +39,9 @@ def page_context() -> dict[str, Any]:
 
 
 def changed_lately() -> PolicyVersion | None:
-    """The newest version if it replaced another one within a day."""
-    newest = PolicyVersion.objects.filter(issuer=conf().issuer, seen_at__gte=timezone.now() - LATELY).first()
-    if newest is None:
-        return None
-    earlier = PolicyVersion.objects.filter(issuer=newest.issuer, language=newest.language, seen_at__lt=newest.seen_at)
-    return newest if earlier.exists() else None
+    """The newest version that replaced another one of its language within a day."""
+    earlier = PolicyVersion.objects.filter(
+        issuer=OuterRef("issuer"), language=OuterRef("language"), seen_at__lt=OuterRef("seen_at")
+    )
+    lately = PolicyVersion.objects.filter(issuer=conf().issuer, seen_at__gte=timezone.now() - LATELY)
+    return lately.filter(Exists(earlier)).first()

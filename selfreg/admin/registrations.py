@@ -29,7 +29,18 @@ from selfreg.admin.listing import BORDERS, KeysetChangeList
 from selfreg.admin.policy_page import changed_lately
 from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.admin.standing import duration, standing_of, system_log_url
-from selfreg.admin.words import NOTHING, age, badge, event_words, failure_words, step_words, time_left
+from selfreg.admin.words import (
+    NOTHING,
+    age,
+    badge,
+    done_by,
+    event_words,
+    failure_words,
+    shown_user,
+    step_words,
+    time_left,
+    workflow_words,
+)
 from selfreg.email import canonical, masked
 from selfreg.models import Registration
 
@@ -48,7 +59,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
     """Where each person stands."""
 
     list_display = (
-        "who", "state", "at_step", "workflow", "proven", "age", "time_left", "attempts", "where", "last_event",
+        "who", "state", "at_step", "in_workflow", "proven", "age", "time_left", "attempts", "where", "last_event",
     )  # fmt: skip
     list_display_links = None
     list_filter = FILTERS
@@ -103,6 +114,10 @@ class RegistrationAdmin(ReadOnlyAdmin):
     @admin.display(description=_("status"))
     def state(self, registration: Registration) -> str:
         return badge(registration)
+
+    @admin.display(description=_("workflow"))
+    def in_workflow(self, registration: Registration) -> str:
+        return workflow_words(registration.workflow)
 
     @admin.display(description=_("step"))
     def at_step(self, registration: Registration) -> str:
@@ -186,7 +201,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
         """What the list shows with the same filters and search, all of it."""
         if not (self.has_view_permission(request) and request.user.has_perm("selfreg.export_registration")):
             raise PermissionDenied
-        chosen = self.get_changelist_instance(_without_borders(request)).queryset
+        chosen = self.get_changelist_instance(_without_borders(request))
         whole = bool(request.user.has_perm("selfreg.reveal_registration"))
         said = gettext("Exported with whole e-mail addresses") if whole else gettext("Exported with masked addresses")
         LogEntry.objects.create(
@@ -194,9 +209,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
             content_type=None,
             object_repr=str(self.opts.verbose_name_plural),
             action_flag=CHANGE,
-            change_message=f"{said} ({_filters(request)})"[:1000],
+            change_message=f"{said} ({_filters(chosen)})"[:1000],
         )
-        return registrations_csv(chosen, whole_addresses=whole)
+        return registrations_csv(chosen.queryset, whole_addresses=whole)
 
     @method_decorator(require_safe)
     def funnel_view(self, request: HttpRequest) -> HttpResponse:
@@ -261,11 +276,12 @@ class RegistrationAdmin(ReadOnlyAdmin):
             raise Http404 from error
 
     def _page_of(self, request: HttpRequest, registration: Registration, email: str = "") -> HttpResponse:
-        events = list(registration.events.order_by("at", "pk")[:MOST_EVENTS])
+        events = list(registration.events.order_by("-at", "-pk")[:MOST_EVENTS])[::-1]
         standing = standing_of(registration, events[-1] if events else None)
         possible = [a for a in ACTS if a.possible(registration) and (a.name != "resend" or standing.resend)]
         context = {
             **self._context(request, masked(registration.email) or str(registration.pk)),
+            "workflow": workflow_words(registration.workflow),
             "registration": registration,
             "object": registration,
             "email": email or masked(registration.email) or NOTHING,
@@ -286,10 +302,13 @@ class RegistrationAdmin(ReadOnlyAdmin):
                     "step": step_words(event.step),
                     "outcome": failure_words(event.outcome),
                     "duration": duration(event),
+                    "by": done_by(event),
                     "log_url": system_log_url(event.request_id),
                 }
                 for event in events
             ],
+            "most_events": MOST_EVENTS if len(events) == MOST_EVENTS else 0,
+            "account": shown_user(registration.user),
             "refresh_seconds": REFRESH_SECONDS if registration.is_open and not email else 0,
         }
         return TemplateResponse(request, "admin/selfreg/registration/detail.html", context)
@@ -334,9 +353,10 @@ def _without_borders(request: HttpRequest) -> HttpRequest:
     return request
 
 
-def _filters(request: HttpRequest) -> str:
+def _filters(shown: KeysetChangeList) -> str:
     """For the log; what was searched for may be an address."""
-    chosen = [f"{name}={value}" for name, value in request.GET.items() if name in PARAMETERS]
+    specs: Any = shown.filter_specs
+    chosen = [f"{spec.parameter_name}={spec.value()}" for spec in specs if spec.value()]
     return ", ".join(chosen) or gettext("no filter")
 
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.email import masked
 from selfreg.models import Registration, RegistrationEvent, Status
 from selfreg.texts import MESSAGES
 
 NOTHING = "—"
+Kind = RegistrationEvent.Kind
+BY_THE_PERSON = (
+    Kind.STARTED, Kind.ANSWERED, Kind.RESENT, Kind.SKIPPED, Kind.VERIFIED, Kind.COMPLETED, Kind.CANCELLED,
+)  # fmt: skip
 
 # Status -> (class of its colour, sign). The sign and the word say the same without the colour.
 SIGNS: Mapping[str, tuple[str, str]] = {
@@ -51,6 +57,17 @@ AUTHENTICATORS: Mapping[str, object] = {
     "webauthn": _("Passkey"),
     "okta_verify": _("Okta Verify"),
 }
+
+
+WORKFLOWS: Mapping[str, object] = {
+    "mandatory": pgettext_lazy("proof of the address", "mandatory"),
+    "optional": pgettext_lazy("proof of the address", "optional"),
+}
+
+
+def workflow_words(workflow: str) -> str:
+    """Whether the address has to be proven first."""
+    return str(WORKFLOWS.get(workflow, workflow))
 
 
 def step_words(step: str) -> str:
@@ -107,3 +124,13 @@ def event_words(event: RegistrationEvent) -> str:
     where = f" · {step_words(event.step)}" if event.step else ""
     how = f" · {event.outcome}" if event.outcome not in ("", "ok") else ""
     return f"{event.get_kind_display()}{where}{how}"
+
+
+def done_by(event: RegistrationEvent) -> str:
+    """Who acted: an administrator, a command, the person; nobody where it came about by itself or at Okta."""
+    return event.actor or (gettext("the person") if event.kind in BY_THE_PERSON else NOTHING)
+
+
+def shown_user(user: Any) -> str:
+    """A Django user as the rest is shown: where people are named by their address, it is masked."""
+    return masked(str(user)) or str(user) if user else NOTHING

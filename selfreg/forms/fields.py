@@ -7,18 +7,25 @@ beside the field; here only what no org can accept is refused.
 import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from typing import Any
 from zoneinfo import available_timezones
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, URLValidator
+from django.utils.html import strip_spaces_between_tags
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from selfreg import texts
 from selfreg.idx.response import Field
 from selfreg.steps import Step
+
+Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
 MAX_TYPED = 1_000
 REVERSING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
@@ -57,12 +64,21 @@ INPUT_TYPES = {
     "phoneNumber": "tel",
     "profileUrl": "url",
 }
+# What a browser finds wrong with these itself is said in these words as soon as the field is left.
+INVALID = {"email": EmailValidator.message, "url": URLValidator.message}
 NUMBERS = {"integer": forms.IntegerField, "number": forms.FloatField, "decimal": forms.FloatField}
 CONTINENTS = frozenset(
     {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 )
 ADDRESSES = ("email", "login", "secondEmail", "identifier")
 EMPTY = [("", "—")]
+
+
+class Dropdown(forms.Select):
+    """Without white space between its options: of countries and time zones there are hundreds."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return mark_safe(strip_spaces_between_tags(super().render(*args, **kwargs)))  # noqa: S308 rendered by Django
 
 
 def no_control_characters(value: str) -> None:
@@ -75,10 +91,11 @@ def field_for(leaf: Field, step: Step) -> forms.Field:
     """The Django field for one innermost field of the org."""
     if leaf.type == "boolean" and not leaf.options and leaf.display in ("", "checkbox"):
         built: forms.Field = forms.BooleanField(required=False, initial=leaf.value)
-    elif leaf.options or leaf.format == "country-code" or leaf.display == "select":
+    elif leaf.options or leaf.format in ("country-code", "timezone") or leaf.display == "select":
         built = _choices(leaf)
     elif leaf.type in NUMBERS:
         built = NUMBERS[leaf.type](required=leaf.required, initial=leaf.value)
+        built.widget.attrs["data-invalid"] = built.error_messages["invalid"]
     elif leaf.secret:
         built = _password(leaf, step)
     else:
@@ -140,18 +157,25 @@ def home_country() -> str:
 
 
 @cache
-def time_zones() -> list[tuple[str, str]]:
-    """IANA names of places: Okta's ``timezone`` attribute has no choices of its own. Aliases ("US/Eastern") are left
-    out.
+def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """IANA names of places by continent: Okta's ``timezone`` attribute has no choices of its own. Countries
+    ("US/Eastern") and older names of the same places are left out.
     """
-    return [(z, z.replace("_", " ")) for z in sorted(available_timezones()) if z.partition("/")[0] in CONTINENTS]
+    current = sorted(available_timezones() - get_global("zone_aliases").keys())
+    parts = [(zone, *zone.partition("/")[::2]) for zone in current]
+    return [
+        (continent, [(zone, place.replace("_", " ")) for zone, of, place in parts if of == continent])
+        for continent in sorted(CONTINENTS)
+    ]
 
 
 def _choices(leaf: Field) -> forms.Field:
     values: dict[str, object] = {("" if o.value is None else str(o.value)): o.value for o in leaf.options}
-    choices = [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
-    if not choices:
-        choices = countries() if leaf.format == "country-code" else time_zones() if "zone" in leaf.name.lower() else []
+    choices: Choices = [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
+    if not choices and leaf.format == "country-code":
+        choices = [*countries()]
+    elif not choices and (leaf.format == "timezone" or "zone" in leaf.name.lower()):
+        choices = [*time_zones()]
     if not choices:
         return _text(leaf)
     as_radios = leaf.display in ("radio", "checkbox") or (not leaf.display and len(choices) <= 3)
@@ -163,7 +187,7 @@ def _choices(leaf: Field) -> forms.Field:
         initial=None if leaf.value is None else str(leaf.value),
         coerce=lambda value: values.get(value, value),
         empty_value="",
-        widget=forms.RadioSelect if as_radios else forms.Select,
+        widget=forms.RadioSelect if as_radios else Dropdown,
     )
     if not as_radios and leaf.name in AUTOCOMPLETE:
         field.widget.attrs["autocomplete"] = AUTOCOMPLETE[leaf.name]
@@ -197,6 +221,8 @@ def _text(leaf: Field, *, digits: bool = False) -> forms.Field:
         return sent_as(field, leaf.path, secret=True)
     field.widget.input_type = INPUT_TYPES.get(leaf.name, "text")
     attributes["autocomplete"] = AUTOCOMPLETE.get(leaf.name, "off")
+    if field.widget.input_type in INVALID:
+        attributes["data-invalid"] = INVALID[field.widget.input_type]
     if leaf.name in ADDRESSES:
         attributes |= {"inputmode": "email", "autocapitalize": "off", "spellcheck": "false"}
     return field

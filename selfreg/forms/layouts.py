@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from selfreg import texts
 from selfreg.forms.fields import (
     EMPTY,
+    Dropdown,
     dialling_countries,
     field_for,
     home_country,
@@ -30,6 +31,7 @@ METHOD = "authenticator.methodType"
 CHOICE = "authenticator.id"
 QUESTION_MODE = "credentials"
 ANSWER = "credentials.answer"
+NAMES = ("userProfile.firstName", "userProfile.lastName")
 CAPTCHA_TOKEN = "captchaVerify.captchaToken"
 
 CHOICE_HINTS = {
@@ -47,17 +49,25 @@ def as_sent(step: Step) -> Layout:
     objects by their ids.
     """
     built: Layout = {}
-    for outer in step.fields:
-        for leaf in outer.leaves:
-            if leaf.hint == "captcha":
-                built[leaf.path] = _captcha(leaf)
-            elif any(o.fields for o in leaf.options):
-                built |= _choice_by_id(leaf)
-            elif leaf.visible and leaf.mutable:
-                built[leaf.path] = field_for(leaf, step)
-                if is_new_password(leaf, step):
-                    built[CONFIRM] = repeated_password()
+    for leaf in _in_order_of_names([leaf for outer in step.fields for leaf in outer.leaves]):
+        if leaf.hint == "captcha":
+            built[leaf.path] = _captcha(leaf)
+        elif any(o.fields for o in leaf.options):
+            built |= _choice_by_id(leaf)
+        elif leaf.visible and leaf.mutable:
+            built[leaf.path] = field_for(leaf, step)
+            if is_new_password(leaf, step):
+                built[CONFIRM] = repeated_password()
     return built
+
+
+def _in_order_of_names(leaves: list[Field]) -> list[Field]:
+    """The org's order; a given name and the family name after it change places where the language has it so."""
+    paths = [leaf.path for leaf in leaves]
+    given = paths.index(NAMES[0]) if NAMES[0] in paths else 0
+    if tuple(paths[given : given + 2]) != NAMES or not texts.family_first():
+        return leaves
+    return [*leaves[:given], leaves[given + 1], leaves[given], *leaves[given + 2 :]]
 
 
 def _choose(step: Step) -> Layout:
@@ -91,7 +101,11 @@ def _phone(step: Step) -> Layout:
         built[METHOD] = sent_as(_radios(methods, method.label if method else ""), METHOD)
     number.required, number.help_text = True, _("Carrier messaging charges may apply.")
     country = forms.ChoiceField(
-        choices=[*EMPTY, *dialling_countries()], required=False, label=_("Country"), initial=home_country()
+        choices=[*EMPTY, *dialling_countries()],
+        required=False,
+        label=_("Country"),
+        initial=home_country(),
+        widget=Dropdown,
     )
     country.widget.attrs["autocomplete"] = "country"
     built |= {COUNTRY: country, NUMBER: number}
@@ -166,4 +180,5 @@ LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "question": _question,
     "passkey": _passkey,
     "unsupported": lambda step: {},
+    "providers": lambda step: {},
 }

@@ -1,6 +1,7 @@
 """The form of one step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import phonenumbers
@@ -23,8 +24,10 @@ from selfreg.forms.layouts import (
     as_sent,
 )
 from selfreg.idx.response import Message, Option
+from selfreg.passwords import password_policy
 from selfreg.steps import Step, choice_field, is_error
 
+LISTS_RULES = frozenset({"password.passwordRequirementsNotMet"})
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 
 
@@ -50,14 +53,27 @@ class StepForm(forms.Form):
         self.said: dict[str, list[str]] = {}
         self.page_errors: list[str] = []
         self.page_notices: list[str] = []
+        self.messages: list[tuple[str, Message]] = []
+        """(name of the field, "" for the page; message) of everything that was said, in order."""
         for message in messages if not self.is_bound else ():
-            place, text = self._home(message), texts.say(message)
-            if place:
-                self.said.setdefault(place, []).append(text)
-            elif is_error(message):
-                self.page_errors.append(text)
-            else:
-                self.page_notices.append(text)
+            self.add(message)
+
+    def add(self, message: Message) -> None:
+        """Says one thing more."""
+        message = self._without_list(message)
+        place, text = self._home(message), texts.say(message)
+        self.messages.append((place, message))
+        if place:
+            self.said.setdefault(place, []).append(text)
+        elif is_error(message):
+            self.page_errors.append(text)
+        else:
+            self.page_notices.append(text)
+
+    def _without_list(self, message: Message) -> Message:
+        """The rules stand beside the field: a message that lists them once more says in a sentence that they count."""
+        is_list = message.key in LISTS_RULES and password_policy(self.step) is not None
+        return replace(message, text="") if is_list else message
 
     def _home(self, message: Message) -> str:
         """The visible field a message belongs to; "" for the page."""
@@ -143,8 +159,10 @@ class StepForm(forms.Form):
         except phonenumbers.NumberParseException:
             self.add_error(NUMBER, _("This is not a phone number. Choose the country, or start with + and its code."))
             return
-        extension = cleaned.get(EXTENSION) or number.extension or ""
         by_call = cleaned.get(METHOD) == "voice"
+        if not by_call:
+            self.errors.pop(EXTENSION, None)  # texts have no use for it
+        extension = cleaned.get(EXTENSION) or number.extension or ""
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         cleaned[NUMBER] = f"{e164}x{extension}" if extension and by_call else e164
 

@@ -244,20 +244,19 @@ def without_bearers(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, Mapping):
         raise MalformedAnswer("not an IDX document")
-    kept = {
-        k: v
-        for k, v in document.items()
-        if k not in ("stateHandle", "successWithInteractionCode", "cancel", "messages")
-    }
+    kept = {k: v for k, v in document.items() if k not in ("cancel", "messages")}
     shared = [{k: v for k, v in r.items() if k != "href" or r.get("rel")} for r in _items(document, "remediation")]
-    return {k: _without_handles(v) for k, v in {**kept, "remediation": {"type": "array", "value": shared}}.items()}
+    cleaned: dict[str, Any] = _without_handles({**kept, "remediation": {"type": "array", "value": shared}})
+    return cleaned
 
 
 def _without_handles(node: Any) -> Any:
+    """At any depth: an org may put its things anywhere."""
     if isinstance(node, Mapping):
-        if node.get("name") == "stateHandle":
-            return {**node, "value": None}
-        return {k: _without_handles(v) for k, v in node.items()}
+        kept = {
+            k: _without_handles(v) for k, v in node.items() if k not in ("stateHandle", "successWithInteractionCode")
+        }
+        return {**kept, "value": None} if node.get("name") in ("stateHandle", "interaction_code") else kept
     return [_without_handles(n) for n in node] if isinstance(node, list) else node
 
 

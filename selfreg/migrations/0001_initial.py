@@ -48,6 +48,13 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="TalliedHour",
+            fields=[
+                ("hour", models.DateTimeField(primary_key=True, serialize=False)),
+                ("numbers", models.JSONField(default=dict)),
+            ],
+        ),
+        migrations.CreateModel(
             name="PolicyVersion",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -106,7 +113,7 @@ class Migration(migrations.Migration):
                 ("browser", models.CharField(blank=True, max_length=60, verbose_name="browser")),
                 ("link_digest", models.CharField(blank=True, editable=False, max_length=40)),
                 ("failure", models.CharField(blank=True, max_length=100, verbose_name="failure")),
-                ("failure_text", models.CharField(blank=True, max_length=500, verbose_name="in the org's words")),
+                ("failure_text", models.TextField(blank=True, verbose_name="in the org's words")),
                 (
                     "created_at",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="started"),
@@ -115,6 +122,7 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="valid until")),
                 ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
                 ("erase_asked_at", models.DateTimeField(blank=True, null=True, verbose_name="to be erased since")),
+                ("tallied", models.BooleanField(default=False, editable=False)),
                 ("sealed", models.TextField(blank=True, editable=False)),
                 (
                     "user",
@@ -285,6 +293,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="registration",
             index=models.Index(fields=["okta_user_id", "issuer"], name="selfreg_okta_user"),
+        ),
+        migrations.AddIndex(
+            model_name="registration",
+            index=models.Index(condition=models.Q(("tallied", False)), fields=["id"], name="selfreg_untallied"),
         ),
         migrations.AddIndex(
             model_name="registration",

@@ -5,10 +5,12 @@ from typing import Any
 from django import template
 from django.core.cache import cache
 
+from selfreg import texts
 from selfreg.conf import conf
 from selfreg.identities import identity_of
 from selfreg.idx.errors import IdxError
 from selfreg.org import SignUpUnavailable, client_for, sign_up_form
+from selfreg.proving import can_send
 from selfreg.visit import visitor_of
 
 register = template.Library()
@@ -44,6 +46,21 @@ def email_is_proven(context: Any) -> bool:
 
 
 @register.simple_tag
+def full_name(user: Any) -> str:
+    """``{% full_name user as name %}``: given and family name in the order of the visitor's language.
+
+    "" for somebody who is not signed in, and where the site's user model has no such names.
+    """
+    return texts.full_name(getattr(user, "first_name", ""), getattr(user, "last_name", ""))
+
+
+@register.simple_tag
+def between_sentences() -> str:
+    """``{% between_sentences %}``: what the visitor's language writes there, a space or nothing."""
+    return texts.between_sentences()
+
+
+@register.simple_tag
 def site_name() -> str:
     """``{% site_name as name %}``: what the site is called on the pages of the sign-up."""
     return conf().name
@@ -56,4 +73,6 @@ def email_notice(context: Any) -> dict[str, Any]:
     """
     request = context["request"]
     identity = identity_of(request.user) if hasattr(request, "user") else None
-    return {"unproven": identity is not None and identity.email_verified_at is None, "request": request}
+    unproven = identity is not None and identity.email_verified_at is None
+    again = {"sendable": unproven and can_send(), "csrf_token": context.get("csrf_token")}
+    return {"unproven": unproven, "request": request, "next": request.get_full_path(), **again}

@@ -4,6 +4,7 @@ Every answer to a POST that changed something is a redirect, so refreshing never
 except that it asks the org once when the answer to an earlier call was lost.
 """
 
+from selfreg.views.email import EmailView
 from selfreg.views.ending import CancelView, DoneView
 from selfreg.views.health import live, ready
 from selfreg.views.hooks import EventHookView, RegistrationHookView
@@ -18,6 +19,7 @@ __all__ = [
     "CallbackView",
     "CancelView",
     "DoneView",
+    "EmailView",
     "EventHookView",
     "LinkView",
     "RegistrationHookView",

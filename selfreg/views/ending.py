@@ -1,14 +1,19 @@
 """How a registration ends: ``/signup/done/`` and ``/signup/cancel/``."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from selfreg.browser import my_enrollment, my_registrations, step_url
-from selfreg.idx.response import Message
-from selfreg.models import Conflict
-from selfreg.texts import say
+from selfreg.conf import conf
+from selfreg.description import seconds_until
+from selfreg.models import Conflict, Registration
+from selfreg.progress import ON_STEP_PAGE
+from selfreg.proving import can_send
+from selfreg.texts import ending
+from selfreg.views.email import case_of_registration, last_mail
 from selfreg.views.pages import SignUpView
-from selfreg.views.progress import ON_STEP_PAGE
 
 
 class DoneView(SignUpView):
@@ -22,8 +27,19 @@ class DoneView(SignUpView):
             return redirect("selfreg:start")
         if registration.status in ON_STEP_PAGE:
             return redirect("selfreg:step")
-        said = say(Message(registration.failure_text, registration.failure or registration.step))
-        return render(request, "selfreg/done.html", {"registration": registration, "said": said})
+        context = {"registration": registration, **ending(registration)._asdict(), **self.mail(request, registration)}
+        return render(request, "selfreg/done.html", context)
+
+    def mail(self, request: HttpRequest, registration: Registration) -> dict[str, Any]:
+        """How long the link works that is on its way, whether another can be had, and what came of asking for it."""
+        case = case_of_registration(registration)
+        mailed = last_mail(request, case) if case else {}
+        return {
+            "link_days": conf().activation_link_days,
+            "sendable": case is not None and can_send(),
+            "wait": seconds_until(mailed.get("resend_at", 0)),
+            "notices": [mailed["said"]] if mailed.get("said") else [],
+        }
 
 
 class CancelView(SignUpView):

@@ -7,8 +7,10 @@ call nobody. Without a secret they do not exist (404).
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -17,14 +19,27 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from selfreg.conf import conf
-from selfreg.identities import prove_email
+from selfreg.identities import PROVES_EMAIL, prove_email
 from selfreg.models import OktaEvent
 from selfreg.profile_hook import ProfileRefused, judged
 
 MOST_BYTES = 256 * 1024
 INLINE_HOOK = "com.okta.user.pre-registration"
-# Okta's own words for somebody whose address it has seen proven.
-PROVES_EMAIL = frozenset({"user.lifecycle.activate", "user.mfa.factor.activate", "user.account.verify_email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What differs between a sign-up and the profile of somebody who is asked for more at sign-in (Okta's
+    registration inline hook).
+    """
+
+    member: str
+    verdict: str
+    command: str
+
+
+SIGN_UP = Words("userProfile", "registration", "com.okta.user.profile.update")
+UPDATE = Words("userProfileUpdate", "progressiveProfile", "com.okta.user.progressive.profile.update")
 
 
 class OktaHook(View):
@@ -58,16 +73,20 @@ class RegistrationHookView(OktaHook):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         body = self.body(request)
-        profile = _at(body, "data", "userProfile") or _at(body, "data", "userProfileUpdate")
-        if body is None or body.get("eventType") != INLINE_HOOK or not isinstance(profile, Mapping):
+        words = SIGN_UP if _at(body, "data", "userProfile") else UPDATE
+        sent = _at(body, "data", words.member)
+        if body is None or body.get("eventType") != INLINE_HOOK or not isinstance(sent, Mapping):
             return JsonResponse({"error": "not a registration"}, status=400)
+        # An update brings the new attributes only; the hook judges the person they belong to.
+        known = _at(body, "data", "context", "user", "profile")
+        profile = {**(known if isinstance(known, Mapping) else {}), **sent}
         try:
             amended = judged(dict(profile))
         except ProfileRefused as refusal:
-            return JsonResponse(_denial(refusal))
-        changed = {k: v for k, v in amended.items() if profile.get(k) != v}
-        allow = [{"type": "com.okta.action.update", "value": {"registration": "ALLOW"}}]
-        change = [{"type": "com.okta.user.profile.update", "value": changed}] if changed else []
+            return JsonResponse(_denial(refusal, words))
+        changed = {k: v for k, v in amended.items() if k not in profile or profile[k] != v}
+        allow = [{"type": "com.okta.action.update", "value": {words.verdict: "ALLOW"}}]
+        change = [{"type": words.command, "value": changed}] if changed else []
         return JsonResponse({"commands": [*allow, *change]})
 
 
@@ -84,25 +103,31 @@ class EventHookView(OktaHook):
         if not isinstance(events, list):
             return JsonResponse({"error": "no events"}, status=400)
         for event in events:
-            if isinstance(event, Mapping) and _is_new(event) and event.get("eventType") in PROVES_EMAIL:
-                for subject in _users(event):
-                    prove_email(conf().issuer, subject)
+            if isinstance(event, Mapping):
+                # Both or nothing: an event that could not be handled is delivered again.
+                with transaction.atomic():
+                    self.handle(event)
         return HttpResponse(status=204)
 
+    def handle(self, event: Mapping[str, Any]) -> None:
+        if _is_new(event) and _proves_email(event):
+            for subject in _users(event):
+                prove_email(conf().issuer, subject)
 
-def _denial(refusal: ProfileRefused) -> dict[str, Any]:
+
+def _denial(refusal: ProfileRefused, words: Words) -> dict[str, Any]:
     causes = [
         {
             "errorSummary": text,
             "reason": "REFUSED",
             "locationType": "body",
-            "location": f"data.userProfile.{name}",
+            "location": f"data.{words.member}.{name}",
             "domain": "end-user",
         }
         for name, text in refusal.errors.items()
         if name
     ]
-    deny = {"type": "com.okta.action.update", "value": {"registration": "DENY"}}
+    deny = {"type": "com.okta.action.update", "value": {words.verdict: "DENY"}}
     summary = refusal.errors.get("") or next(iter(refusal.errors.values()), "Registration denied.")
     return {"commands": [deny], "error": {"errorSummary": summary, "errorCauses": causes}}
 
@@ -111,6 +136,14 @@ def _is_new(event: Mapping[str, Any]) -> bool:
     """Okta delivers at least once, in any order."""
     event_id = event.get("uuid")
     return _is_id(event_id) and OktaEvent.objects.get_or_create(id=event_id)[1]
+
+
+def _proves_email(event: Mapping[str, Any]) -> bool:
+    """Okta writes ``EMAIL_FACTOR`` into the event's debug data, or "User set up EMAIL_FACTOR factor" as its reason. An
+    account that becomes active, or any other factor, proves no address.
+    """
+    said = (_at(event, "debugContext", "debugData", "factor"), _at(event, "outcome", "reason"))
+    return event.get("eventType") == PROVES_EMAIL and any("EMAIL" in str(text).upper() for text in said)
 
 
 def _users(event: Mapping[str, Any]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """``/signup/link/``: "You have an account here already." Its owner proves it by the password, or goes on without it."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -9,13 +10,14 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.auth import OktaBackend
-from selfreg.browser import kept_offer
-from selfreg.enrollment import complete_by_sign_in
+from selfreg.auth import NotApproved, OktaBackend, SignInFailed
+from selfreg.browser import LINKING, kept_offer
+from selfreg.enrollment import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.landing import landing
 from selfreg.linking import account_to_join, join, may_try
-from selfreg.views.pages import SignUpView
-from selfreg.views.progress import sign_in
+from selfreg.models import Conflict, OktaIdentity
+from selfreg.progress import sign_in
+from selfreg.views.pages import SignUpView, sign_in_failed
 
 
 class LinkView(SignUpView):
@@ -34,15 +36,26 @@ class LinkView(SignUpView):
             return redirect("selfreg:start")
         person, account = offer["person"], account_to_join(offer["person"])
         if request.POST.get("action") == "apart" or account is None:
-            user = OktaBackend().enter(person)
-        elif not may_try(account):
+            return self.enter(request, offer, None)
+        if not may_try(account):
             return self.page(request, offer, _("Too many attempts. Try again later, or keep the accounts apart."))
-        else:
-            name = account.get_username()
-            user = authenticate(request, username=name, password=request.POST.get("password", ""))
-            if user is None or user.pk != account.pk:
-                return self.page(request, offer, _("That is not the password of this account."))
-            user = join(account, person["sub"]).user
+        name = account.get_username()
+        user = authenticate(request, username=name, password=request.POST.get("password", ""))
+        if user is None or user.pk != account.pk:
+            return self.page(request, offer, _("That is not the password of this account."))
+        return self.enter(request, offer, join(account, person["sub"]))
+
+    def enter(self, request: HttpRequest, offer: dict[str, Any], identity: OktaIdentity | None) -> HttpResponse:
+        """Signs in, with the account that was joined or a new one, if this site lets the person in."""
+        person = offer["person"]
+        try:
+            user = OktaBackend().enter(person, identity)
+        except SignInFailed as error:
+            if isinstance(error, NotApproved):
+                with suppress(Conflict):
+                    await_approval_by_sign_in(error.identity.user, error.identity.subject)
+            request.session.pop(LINKING, None)
+            return sign_in_failed(request, "linking", error.reason)
         complete_by_sign_in(user, person["sub"])
         user.okta_claims, user.backend = person, "selfreg.auth.OktaBackend"
         target = landing(offer["next"])

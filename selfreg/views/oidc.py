@@ -1,13 +1,11 @@
 """``/oidc/authenticate/`` and ``/oidc/callback/``: mozilla-django-oidc's views, made safe at their seams."""
 
-import logging
-import uuid
 from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
@@ -17,16 +15,14 @@ from selfreg.browser import keep_offer, my_registrations
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
 from selfreg.idx.errors import IdxError
-from selfreg.idx.response import Message
 from selfreg.landing import landing, safe_path
 from selfreg.linking import LinkOffered
-from selfreg.models import Conflict, Status, link_digest
+from selfreg.models import Conflict, link_digest
 from selfreg.org import client_for
-from selfreg.texts import say
-from selfreg.views.progress import finish, follow, sign_in
+from selfreg.progress import follow, sign_in
+from selfreg.views.pages import sign_in_failed
 from selfreg.visit import visitor_of
 
-logger = logging.getLogger("selfreg")
 ONCE = ("code", "state", "interaction_code", "error")
 
 
@@ -68,10 +64,15 @@ class CallbackView(OIDCAuthenticationCallbackView):
             if request.user.is_authenticated:
                 request.session.flush()
             if isinstance(error, NotApproved):
-                await_approval_by_sign_in(error.identity.user, error.identity.subject)
+                # Another sign-in of the same person may do so at the same moment.
+                with suppress(Conflict):
+                    await_approval_by_sign_in(error.identity.user, error.identity.subject)
             return self.failed(request, "claims", error.reason)
         except LinkOffered as offer:
-            keep_offer(request, offer, request.session.get("oidc_login_next", ""))
+            next_url = request.session.get("oidc_login_next", "")
+            if request.user.is_authenticated:
+                request.session.flush()
+            keep_offer(request, offer, next_url)
             return redirect("selfreg:link")
         except (IdxError, SuspiciousOperation) as error:
             return self.failed(request, type(error).__name__)
@@ -88,13 +89,9 @@ class CallbackView(OIDCAuthenticationCallbackView):
         """With an interaction code the sign-up is over; otherwise the org says where it stands."""
         try:
             enrollment.return_from_identity_provider(request.GET.get("interaction_code", ""))
+            return redirect(follow(request, enrollment))
         except Conflict:
             return redirect("selfreg:step")
-        return (
-            finish(request, enrollment)
-            if enrollment.registration.status == Status.FINISHING
-            else follow(request, enrollment)
-        )
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = self.failed(request, "not a GET")
@@ -105,16 +102,11 @@ class CallbackView(OIDCAuthenticationCallbackView):
         return self.failed(self.request, "refused")
 
     def login_success(self) -> HttpResponse:
-        target = landing(self.request.session.get("oidc_login_next", ""))
-        # Another sign-in of the same person may complete the registration at the same moment.
-        with suppress(Conflict):
-            complete_by_sign_in(self.user, self.user.okta_claims["sub"])
+        # The link of a mail ends here by way of the org, which knows nothing of where the sign-up was to lead.
+        begun_for = complete_by_sign_in(self.user, self.user.okta_claims["sub"])
+        target = landing(safe_path(self.request.session.get("oidc_login_next")) or begun_for)
         sign_in(self.request, self.user)
         return redirect(target)
 
     def failed(self, request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
-        """A page with a reference that the log has too."""
-        reference = uuid.uuid4().hex[:8]
-        logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
-        context = {"said": say(Message("", reason)), "reference": reference}
-        return render(request, "selfreg/sign_in_failed.html", context, status=400)
+        return sign_in_failed(request, why, reason)

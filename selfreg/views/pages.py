@@ -1,6 +1,7 @@
 """What all pages of the sign-up share."""
 
-import time
+import logging
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +13,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from selfreg import texts
+from selfreg.browser import next_path
+from selfreg.description import description_of
 from selfreg.forms import StepForm
+from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.idx.response import IdxResponse, Message
-from selfreg.landing import landing, safe_path
-from selfreg.passwords import password_policy, password_rules
-from selfreg.qr import authenticator_uri, qr_svg
-from selfreg.steps import Step
+from selfreg.landing import landing
+from selfreg.progress import REQUEST_SECONDS
+from selfreg.qr import qr_svg
 from selfreg.texts import notices
 from selfreg.visit import remember_device
 
@@ -32,49 +35,53 @@ CAPTCHAS = {
 }
 
 
+logger = logging.getLogger("selfreg")
+
+
 class SignUpView(View):
     """Never cached, CSRF checked whatever the site's middleware, and not for people who are signed in."""
+
+    for_signed_in = False
 
     @method_decorator(never_cache)
     @method_decorator(sensitive_post_parameters())
     @method_decorator(csrf_protect)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.user.is_authenticated:
+        if request.user.is_authenticated and not self.for_signed_in:
             return redirect(landing(request.GET.get("next", "")))
-        response: Any = super().dispatch(request, *args, **kwargs)
+        with at_most(REQUEST_SECONDS):
+            response: Any = super().dispatch(request, *args, **kwargs)
         response["Referrer-Policy"] = "same-origin"
         remember_device(request, response)
         return response
 
 
-def next_path(request: HttpRequest) -> str:
-    """The validated ``next`` of a request, "" if it has none that is a path of this site."""
-    return safe_path(request.POST.get("next") or request.GET.get("next"))
-
-
 def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, context: dict[str, Any]) -> HttpResponse:
     """The page of a step: ``step_<page>.html``, else ``step.html``."""
-    step, policy = form.step, password_policy(form.step)
-    captcha = response.captcha if any(f.hint == "captcha" for f in step.remediation.leaves) else None
-    heading, submit = texts.heading(step, response.title, response.button_label)
+    said = description_of(form, response)
+    captcha = said["captcha"]
     context = {
-        "heading": heading,
-        "submit": submit,
-        "form": form,
-        "step": step,
-        "notices": form.page_notices,
-        "problems": form.problems,
-        "rules": password_rules(policy) if policy else (),
-        "progress": _progress(step, response),
+        **said,
         "captcha": captcha and {"widget": CAPTCHAS.get(captcha.kind), "site_key": captcha.site_key},
-        "activation": step.authenticator.activation if step.page == "passkey" and step.authenticator else None,
-        **_authenticator_app(step, response),
+        "qr": qr_svg(said["secret_uri"]) if said["secret"] else "",
         **context,
     }
-    page = render(request, [f"selfreg/step_{step.page}.html", "selfreg/step.html"], context)
+    page = render(request, [f"selfreg/step_{form.step.page}.html", "selfreg/step.html"], context)
     if captcha and captcha.kind in CAPTCHAS:
         _allow_provider(page, *CAPTCHAS[captcha.kind][1:])
     return page
+
+
+def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
+    """A page with a reference that the log has too.
+
+    :param why: for the log
+    :param reason: a key of ``texts``
+    """
+    reference = uuid.uuid4().hex[:8]
+    logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
+    context = {"said": texts.say(Message("", reason)), "reference": reference}
+    return render(request, "selfreg/sign_in_failed.html", context, status=400)
 
 
 def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -> HttpResponse:
@@ -82,6 +89,8 @@ def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -
     messages = notices(problem) if isinstance(problem, IdxError) else problem
     said = list(dict.fromkeys(texts.say(m) for m in messages))
     wait = problem.retry_after if isinstance(problem, RateLimited) else 30
+    why = ", ".join(m.key or "message" for m in messages) or "no form"
+    logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", why)
     status = 503 if isinstance(problem, OrgUnreachable | RateLimited) else 200
     response = render(request, "selfreg/unavailable.html", {"said": said, "next": next_path(request)}, status=status)
     if status == 503:
@@ -90,34 +99,6 @@ def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -
         # There is nothing to type here that coming back by itself could lose.
         response["Refresh"] = str(wait)
     return response
-
-
-def seconds_until(moment: float) -> int:
-    """Whole seconds from now, never negative."""
-    return max(0, round(moment - time.time()))
-
-
-def _progress(step: Step, response: IdxResponse) -> list[tuple[str, str]]:
-    """(label, done | current | todo): what the org has, what is at hand, what it still names. Never a made-up count."""
-    done = [(texts.name_of(a.label), "done") for a in response.enrolled if a.label]
-    current = (
-        [(texts.name_of(step.authenticator.label), "current")]
-        if step.authenticator and step.authenticator.label
-        else []
-    )
-    named = {label for label, _state in (*done, *current)}
-    waiting = [texts.name_of(a.label) for a in response.authenticators if a.label]
-    todo = [(label, "todo") for label in waiting if label not in named]
-    return [*done, *current, *todo] if done or current else []
-
-
-def _authenticator_app(step: Step, response: IdxResponse) -> dict[str, str]:
-    """The secret of an authenticator app as text and as a QR code, drawn here whatever the org sent."""
-    secret = step.authenticator.shared_secret if step.authenticator else ""
-    if step.page != "totp" or not secret:
-        return {}
-    uri = authenticator_uri(secret, response.user_identifier, response.app_label)
-    return {"secret": secret, "qr": qr_svg(uri)}
 
 
 def _allow_provider(page: HttpResponse, script: str, sources: tuple[str, ...]) -> None:

@@ -1,17 +1,22 @@
 """``/signup/step/``: the current step of this browser's registration, whatever it is."""
 
+import json
+import time
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.browser import flow_id, my_enrollment, step_url
+from selfreg.description import standing_of
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
 from selfreg.models import Conflict
-from selfreg.steps import Ended, Granted, Step
+from selfreg.passwords import password_policy, typed_earlier
+from selfreg.progress import ON_STEP_PAGE, act, is_stale, page_of
+from selfreg.steps import Ended, Granted
 from selfreg.texts import say
-from selfreg.views.pages import SignUpView, render_step, seconds_until
-from selfreg.views.progress import ON_STEP_PAGE, carry_out, finish, follow, page_of
+from selfreg.views.pages import SignUpView, render_step
 
 
 class StepView(SignUpView):
@@ -47,55 +52,31 @@ class StepView(SignUpView):
         if action == "poll":
             return self.poll(request, enrollment)
         try:
-            return self.act(request, enrollment, action)
+            led = act(request, enrollment, request.POST, action, request.POST.get("step"))
         except Conflict:
             return redirect(step_url(request))
-
-    @sensitive_variables()
-    def act(self, request: HttpRequest, enrollment: Enrollment, action: str) -> HttpResponse:
-        """What the pressed button asks for. Raises Conflict when another request is at work."""
-        if enrollment.registration.in_doubt:
-            enrollment.refresh()
-            return follow(request, enrollment)
-        found = enrollment.step() if enrollment.registration.status in ON_STEP_PAGE else None
-        if isinstance(found, Granted):
-            return finish(request, enrollment)
-        if not isinstance(found, Step):
-            return redirect(page_of(request, enrollment))
-        if self.is_stale(request, enrollment):
-            enrollment.say("selfreg.already_done")
-            return redirect(step_url(request))
-        form = StepForm(found, request.POST)
-        if not action and not form.is_valid():
-            return self.page(request, enrollment, form)
-        return carry_out(request, enrollment, form, action)
+        return redirect(led) if isinstance(led, str) else self.page(request, enrollment, led)
 
     def poll(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
         """For the script of a waiting page: where to go, or how many milliseconds to wait before asking again."""
         try:
-            moved = self.is_stale(request, enrollment) or enrollment.poll()
+            moved = is_stale(enrollment, request.POST.get("step")) or enrollment.poll()
         except Conflict:
             moved = False
         if moved or enrollment.registration.status not in ON_STEP_PAGE:
             return JsonResponse({"go": step_url(request)})
         return JsonResponse({"wait": enrollment.poll_milliseconds()})
 
-    def is_stale(self, request: HttpRequest, enrollment: Enrollment) -> bool:
-        """Whether the submitted page is not the present one (Back, a second tab). Without a mark it is taken as it
-        is.
-        """
-        mark = request.POST.get("step")
-        return mark is not None and mark != enrollment.registration.step
-
     def page(self, request: HttpRequest, enrollment: Enrollment, form: StepForm) -> HttpResponse:
-        registration, flow = enrollment.registration, enrollment.flow
+        policy, expires_at = password_policy(form.step), enrollment.registration.expires_at
+        earlier = typed_earlier(policy, enrollment.flow.profile) if policy else {}
         context = {
-            "registration": registration,
-            "mark": registration.step,
+            **standing_of(enrollment, form),
+            "registration": enrollment.registration,
+            "mark": enrollment.registration.step,
             "flow": flow_id(request),
-            "username": registration.email,
-            "wait": seconds_until(flow.wait_until),
-            "resend_wait": seconds_until(flow.resend_at),
-            "poll": enrollment.poll_milliseconds() if form.step.poll else 0,
+            "username": enrollment.registration.email,
+            "expires_in": max(0, int(expires_at.timestamp() - time.time())) if expires_at else 0,
+            "earlier": json.dumps(earlier) if earlier else "",
         }
-        return render_step(request, form, flow.response, context)
+        return render_step(request, form, enrollment.flow.response, context)

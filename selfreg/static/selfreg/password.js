@@ -77,9 +77,10 @@ function say(status, value, open) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-/** What stands in the field of this attribute; "" when it is not on this page. */
+/** What stands in the field of this attribute, else what was typed on an earlier page; "" when nobody knows. */
 function typed(attribute) {
-  return form.querySelector(`[name="userProfile.${CSS.escape(attribute)}"]`)?.value.trim() ?? "";
+  const field = form.querySelector(`[name="userProfile.${CSS.escape(attribute)}"]`);
+  return (field?.value ?? JSON.parse(list.dataset.earlier || "{}")[attribute] ?? "").trim();
 }
 
 function nameTyped(attribute) {

@@ -1,28 +1,75 @@
-"""Carrying a registration on: one verb of ``Enrollment``, then the page where it stands, or the sign-in at its end."""
+"""Carrying a registration on: one verb of ``Enrollment``, then where it stands, or the sign-in at its end.
 
-from collections.abc import Callable
+What both doors share, the pages and the JSON interface. Each function that carries on returns the URL where a browser
+goes from here.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth import authenticate, login
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.auth import NotApproved, SignInFailed
-from selfreg.browser import CLAIMS, keep_draft, keep_offer, step_url
+from selfreg.auth import HAND_OFF_SECONDS, NotApproved, SignInFailed
+from selfreg.browser import CLAIMS, keep_draft, keep_offer, leave_word, step_url
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
+from selfreg.idx.deadline import time_left
 from selfreg.idx.errors import IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.landing import landing
 from selfreg.linking import LinkOffered
 from selfreg.models import Conflict, Status
+from selfreg.steps import Granted, Step
 
+PROVIDER = "idp:"
+# All calls to the org that one request makes, together.
+REQUEST_SECONDS = 11.0
+# With less than that the last page is shown, whose button signs in: a token that is asked for too late is lost.
+ENOUGH_SECONDS = 5.5
 ON_STEP_PAGE = (Status.STARTED, Status.ENROLLING, Status.FINISHING)
 
 
 @sensitive_variables()
-def carry_out(request: HttpRequest, enrollment: Enrollment, form: StepForm, action: str) -> HttpResponse:
+def act(
+    request: HttpRequest, enrollment: Enrollment, typed: Mapping[str, Any], action: str, mark: str | None
+) -> str | StepForm:
+    """What a submitted step asks for.
+
+    :param typed: what was typed, by HTML name
+    :param action: the button's word, "" for submitting the step itself
+    :param mark: which step the visitor saw; None takes it as the present one
+    :return: where to go, or the form with what is to be put right
+    :raises Conflict: another request is at work
+    """
+    if enrollment.registration.in_doubt:
+        enrollment.refresh()
+        return follow(request, enrollment)
+    found = enrollment.step() if enrollment.registration.status in ON_STEP_PAGE else None
+    if isinstance(found, Granted):
+        return finish(request, enrollment)
+    if not isinstance(found, Step):
+        return page_of(request, enrollment)
+    if is_stale(enrollment, mark):
+        enrollment.say("selfreg.already_done")
+        return step_url(request)
+    if idp := provider_pressed(action):
+        return to_identity_provider(request, enrollment, idp)
+    form = StepForm(found, typed)
+    if not action and not form.is_valid():
+        return form
+    return carry_out(request, enrollment, form, action)
+
+
+def is_stale(enrollment: Enrollment, mark: str | None) -> bool:
+    """Whether the submitted step is not the present one (Back, a second tab)."""
+    return mark is not None and mark != enrollment.registration.step
+
+
+@sensitive_variables()
+def carry_out(request: HttpRequest, enrollment: Enrollment, form: StepForm, action: str) -> str:
     """One verb of the enrollment, by the button that was pressed; ``form`` is valid unless ``action`` is a verb."""
     verbs: dict[str, Callable[[], None]] = {
         "skip": enrollment.skip,
@@ -40,17 +87,17 @@ def carry_out(request: HttpRequest, enrollment: Enrollment, form: StepForm, acti
     except NotOffered:
         enrollment.say("selfreg.not_offered")
     except Conflict:
-        return redirect(step_url(request))
+        return step_url(request)
     return follow(request, enrollment)
 
 
-def follow(request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
+def follow(request: HttpRequest, enrollment: Enrollment) -> str:
     """To where the registration stands now."""
     if enrollment.leftover:
         keep_draft(request, enrollment.leftover)
-    if enrollment.registration.status == Status.FINISHING:
+    if enrollment.registration.status == Status.FINISHING and time_left(HAND_OFF_SECONDS) >= ENOUGH_SECONDS:
         return finish(request, enrollment)
-    return redirect(page_of(request, enrollment))
+    return page_of(request, enrollment)
 
 
 def page_of(request: HttpRequest, enrollment: Enrollment) -> str:
@@ -59,26 +106,30 @@ def page_of(request: HttpRequest, enrollment: Enrollment) -> str:
 
 
 @sensitive_variables()
-def finish(request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
+def finish(request: HttpRequest, enrollment: Enrollment) -> str:
     """The interaction code becomes a signed-in Django user."""
     try:
         user: Any = authenticate(request, grant=enrollment.grant())
     except (Conflict, NotOffered):
-        return redirect(step_url(request))
+        return step_url(request)
     except (OrgUnreachable, RateLimited) as error:
         enrollment.retry_later(error)
-        return redirect(step_url(request))
+        return step_url(request)
     except LinkOffered as offer:
         enrollment.leave_ready(offer.person["sub"])
         keep_offer(request, offer, enrollment.registration.next_url)
-        return redirect("selfreg:link")
+        return reverse("selfreg:link")
     except (SignInFailed, IdxError) as problem:
         _end_without_session(enrollment, problem)
-        return redirect("selfreg:done")
+        return reverse("selfreg:done")
+    said = enrollment.parting_words()
     enrollment.complete(user, user.okta_claims["sub"])
     target = landing(enrollment.registration.next_url)
+    leave_word(request, enrollment.registration.pk)
     sign_in(request, user)
-    return redirect(target)
+    for text in said:
+        messages.info(request, text, fail_silently=True)
+    return target
 
 
 def sign_in(request: HttpRequest, user: Any) -> None:
@@ -89,13 +140,18 @@ def sign_in(request: HttpRequest, user: Any) -> None:
     request.session[CLAIMS] = claims
 
 
-def to_identity_provider(request: HttpRequest, enrollment: Enrollment, idp_id: str) -> HttpResponse:
+def provider_pressed(action: str) -> str:
+    """The id of the identity provider whose button was pressed; "" for every other button."""
+    return action.removeprefix(PROVIDER) if action.startswith(PROVIDER) else ""
+
+
+def to_identity_provider(request: HttpRequest, enrollment: Enrollment, idp_id: str) -> str:
     """To the identity provider that was pressed, by the link of this very transaction."""
     try:
-        return redirect(enrollment.identity_provider(idp_id))
+        return enrollment.identity_provider(idp_id)
     except NotOffered:
         enrollment.say("selfreg.not_offered")
-        return redirect(step_url(request))
+        return step_url(request)
 
 
 def _end_without_session(enrollment: Enrollment, problem: SignInFailed | IdxError) -> None:

@@ -1,0 +1,13 @@
+"""For ``include``. Without django-ninja there is nothing to mount; a system check says so (``selfreg.E022``)."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from django.urls import path
+
+if find_spec("ninja"):
+    from selfreg.api.operations import api
+
+    urlpatterns: list[Any] = [path("", api.urls)]
+else:
+    urlpatterns = []

@@ -1,0 +1,167 @@
+"""``/signup/email/``: proving the address after the sign-up, by a mail that is sent again.
+
+For people who are signed in (optional workflow), and for the registration of this browser that waits for its address to
+be proven (mandatory).
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from selfreg.browser import EMAIL_CODE, keep, kept, my_registrations, next_path
+from selfreg.conf import conf
+from selfreg.description import seconds_until
+from selfreg.email import canonical
+from selfreg.enrollment import note_proven
+from selfreg.identities import identity_of, prove_email
+from selfreg.idx.errors import IdxError
+from selfreg.idx.response import Message
+from selfreg.landing import landing
+from selfreg.models import Registration, Status
+from selfreg.okta_admin import EmailFactor, NotHalfMade
+from selfreg.proving import Unproven, can_send, proves, send
+from selfreg.texts import notice, say
+from selfreg.views.pages import SignUpView
+from selfreg.visit import client_ip
+
+LONGEST_CODE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Whose address this browser may prove; ``registration`` is set before the first sign-in."""
+
+    who: Unproven
+    registration: Registration | None = None
+
+
+class EmailView(SignUpView):
+    """GET asks for the code, or offers one. POST sends the mail again, or takes the code."""
+
+    http_method_names = ["get", "head", "post"]
+    for_signed_in = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        case = case_of(request)
+        return self.page(request, case) if case else self.elsewhere(request)
+
+    @method_decorator(sensitive_variables())
+    def post(self, request: HttpRequest) -> HttpResponse:
+        case = case_of(request)
+        if case is None:
+            return self.elsewhere(request)
+        if request.POST.get("action") == "send":
+            return self.send_again(request, case)
+        mailed = last_mail(request, case)
+        code = request.POST.get("credentials.passcode", "").strip()
+        if not mailed.get("factor"):
+            return redirect(self.here(request))
+        if not 0 < len(code) <= LONGEST_CODE or not code.isalnum() or not code.isascii():
+            return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
+        try:
+            factor = EmailFactor(mailed["factor"], mailed["verb"])
+            right = proves(case.who, factor, code, mailed["name"], client_ip(request))
+        except IdxError as error:
+            return self.page(request, case, [("", say(notice(error)))])
+        if not right:
+            return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
+        request.session.pop(EMAIL_CODE, None)
+        return self.proven(request, case)
+
+    def send_again(self, request: HttpRequest, case: Case) -> HttpResponse:
+        """One mail more, unless it has to wait; what came of it is said on the page that follows."""
+        mailed = last_mail(request, case)
+        if wait := seconds_until(mailed.get("resend_at", 0)):
+            said = Message("", "selfreg.resend_wait", (str(wait),))
+        elif not can_send():
+            said = Message("", "selfreg.cannot_send")
+        else:
+            mailed, said = self.mail(request, case, mailed)
+        keep(request, EMAIL_CODE, {**mailed, "who": address_of(case.who), "said": say(said)})
+        by_link = case.registration is not None and not mailed.get("factor")
+        return redirect("selfreg:done" if by_link else self.here(request))
+
+    def mail(self, request: HttpRequest, case: Case, before: dict[str, Any]) -> tuple[dict[str, Any], Message]:
+        """What the mail was, and what to say; the one before it when none was sent."""
+        try:
+            factor = send(case.who, client_ip(request))
+        except NotHalfMade:
+            return before, Message("", "selfreg.cannot_send")
+        except IdxError as error:
+            return before, notice(error)
+        now = time.time()
+        mailed = {"resend_at": now + conf().resend_seconds, "name": str(now)}
+        if factor is None:
+            return mailed, Message("", "selfreg.link_sent_again")
+        return {**mailed, "factor": factor.id, "verb": factor.verb}, Message("", "selfreg.sent_again")
+
+    def proven(self, request: HttpRequest, case: Case) -> HttpResponse:
+        """On with it: to where they were, or to the sign-in that completes the registration."""
+        if case.registration is None:
+            prove_email(conf().issuer, case.who.subject)
+            return redirect(landing(next_path(request)))
+        note_proven(case.registration)
+        query = urlencode({"next": case.registration.next_url} if case.registration.next_url else {})
+        return redirect(f"{reverse('oidc_authentication_init')}?{query}")
+
+    def elsewhere(self, request: HttpRequest) -> HttpResponse:
+        """Nothing to prove."""
+        return redirect(landing(next_path(request)) if request.user.is_authenticated else "selfreg:done")
+
+    def here(self, request: HttpRequest) -> str:
+        path = next_path(request)
+        return reverse("selfreg:email") + (f"?{urlencode({'next': path})}" if path else "")
+
+    def page(self, request: HttpRequest, case: Case, problems: list[tuple[str, str]] | None = None) -> HttpResponse:
+        mailed = last_mail(request, case)
+        said = mailed.pop("said", "")
+        if said:
+            keep(request, EMAIL_CODE, mailed)
+        context = {
+            "email": case.who.email,
+            "sent": bool(mailed.get("factor")),
+            "sendable": can_send(),
+            "wait": seconds_until(mailed.get("resend_at", 0)),
+            "problems": problems or [],
+            "notices": [said] if said else [],
+            "next": next_path(request),
+        }
+        return render(request, "selfreg/email_code.html", context)
+
+
+def case_of(request: HttpRequest) -> Case | None:
+    """The address that this visitor may prove: of the person who is signed in, else of this browser's registration."""
+    if request.user.is_authenticated:
+        identity = identity_of(request.user)
+        if identity is None or identity.email_verified_at is not None or identity.issuer != conf().issuer:
+            return None
+        email = str(getattr(request.user, "email", ""))
+        return Case(Unproven(identity.subject, email)) if canonical(email) else None
+    return case_of_registration(my_registrations(request).last())
+
+
+def case_of_registration(registration: Registration | None) -> Case | None:
+    """The same for a registration that waits for its address to be proven."""
+    if registration is None or registration.status != Status.AWAITING_EMAIL or registration.issuer != conf().issuer:
+        return None
+    known = registration.okta_user_id and registration.email
+    return Case(Unproven(registration.okta_user_id, registration.email), registration) if known else None
+
+
+def last_mail(request: HttpRequest, case: Case) -> dict[str, Any]:
+    """What was mailed last in this case, and when the next mail may be asked for."""
+    found = kept(request, EMAIL_CODE) or {}
+    return found if found.get("who") == address_of(case.who) else {}
+
+
+def address_of(who: Unproven) -> str:
+    """An address that has changed since is another one: its code proves nothing of this one."""
+    return f"{who.subject} {canonical(who.email)}"
