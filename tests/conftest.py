@@ -1,16 +1,36 @@
 """One local org for each worker, reset for each test; a person in front of the site."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 from person import KEYS, SITE, Person
+from playwright.sync_api import Browser, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import limits
 from selfreg import org as connected_org
+
+CHROMIUM = os.environ.get("CHROMIUM", "")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+
+# Of every property: the same examples each time in a normal run, others in each long one (`make fuzz`).
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("suite", max_examples=2_000, deadline=None, derandomize=True, suppress_health_check=UNHURRIED)
+settings.register_profile("long", settings.get_profile("suite"), max_examples=20_000, derandomize=False)
+settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what asks something of the database: the rest is the same on any."""
+    for item in items:
+        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +74,7 @@ def configure(settings: Any) -> Callable[..., None]:
         ISSUER="http://127.0.0.1:1/oauth2/default",
         CLIENT_ID="0oaLocalDemoApp0000",
         CLIENT_SECRET="local-demo-secret-not-for-production",
+        API_TOKEN="",
         BASE_URL=SITE,
         ENCRYPTION_KEYS=KEYS,
         EMAIL_VERIFICATION="mandatory",
@@ -66,3 +87,15 @@ def configure(settings: Any) -> Callable[..., None]:
 def person(db: None, org: OrgHandle) -> Person:
     """Ada, who has been nowhere yet."""
     return Person()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One for each worker: Playwright cannot run twice in a process."""
+    if not CHROMIUM:
+        reason = "CHROMIUM does not name a Chromium to drive"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

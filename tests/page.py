@@ -103,6 +103,10 @@ class Page:
     def notices(self) -> list[str]:
         return [text(e) for e in self.all("div", "notice")]
 
+    def cells(self) -> list[str]:
+        """What stands in the tables."""
+        return [text(cell) for cell in self.all("td")]
+
     def beside(self, name: str) -> list[str]:
         """The messages in the same box as the control of this name."""
         boxes = [*self.all("div", "field"), *self.all("fieldset", "choices")]

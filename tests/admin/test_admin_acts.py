@@ -55,6 +55,14 @@ def test_resending_where_nothing_was_sent_is_refused(manager: Client, person: Pe
     assert "no mail or code to send" in said
 
 
+def test_resending_to_somebody_whose_time_is_up_says_that_it_expired(
+    manager: Client, waiting: Registration, org: OrgHandle
+) -> None:
+    org.advance(3 * 3600)
+    (said,) = press(manager, "resend", waiting)
+    assert said.endswith("not possible while it is “Expired”")
+
+
 def test_resending_while_the_org_is_away_says_so_and_leaves_the_row(
     manager: Client, waiting: Registration, org: OrgHandle
 ) -> None:
@@ -121,11 +129,19 @@ def test_ids_that_name_nothing_do_nothing(manager: Client, waiting: Registration
 
 def test_who_did_what_is_in_the_timeline_and_in_the_history(manager: Client, waiting: Registration) -> None:
     press(manager, "cancel", waiting)
+    assert RegistrationEvent.objects.filter(actor="", kind=RegistrationEvent.Kind.CANCELLED).count() == 0
     event = waiting.events.get(kind=RegistrationEvent.Kind.ADMINISTERED)
     entry = LogEntry.objects.get(object_id=str(waiting.pk))
     assert (event.actor, event.outcome) == (entry.user.get_username(), "cancel: ok")
     assert event.actor in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
     assert "Cancel" in manager.get(f"{LIST}{waiting.pk}/history/").content.decode()
+
+
+def test_one_act_leads_back_to_the_page_it_was_pressed_on(manager: Client, waiting: Registration) -> None:
+    form = {"_selected_action": str(waiting.pk), "confirmed": "yes"}
+    answer = manager.post(f"{LIST}act/cancel/", {**form, "single": "yes"})
+    assert answer["Location"] == f"{LIST}{waiting.pk}/change/"
+    assert manager.post(f"{LIST}act/erase/", form)["Location"] == LIST
 
 
 def test_a_row_whose_key_is_gone_can_be_erased_but_not_resent(
@@ -148,6 +164,16 @@ def test_repairing_has_the_org_mail_an_activation_link(
     configure(API_TOKEN=org.policy.api_token)
     assert press(manager, "repair", waiting) == ["Send Okta's activation mail: done for one."]
     assert "/welcome/" in (org.messages("ada@example.com")[0].link or "")
+
+
+def test_repairing_an_account_with_a_password_leaves_it_to_the_link(
+    manager: Client, person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    """Activated as it is, it would work at once, with an address that nobody proved."""
+    configure(API_TOKEN=org.policy.api_token)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    press(manager, "repair", Registration.objects.get())
+    assert (org.users[0].status, org.users[0].password_hash) == ("PROVISIONED", None)
 
 
 def test_repairing_with_a_wrong_token_says_what_okta_said(

@@ -13,12 +13,12 @@ from staff import LIST
 from selfreg.admin.export import safe
 from selfreg.models import Registration, Status
 
-TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 def exported(browser: Client, query: str = "") -> list[dict[str, str]]:
     answer = browser.get(f"{LIST}export/?{query}")
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.streaming) == (200, True)
     return list(csv.DictReader(io.StringIO(answer.getvalue().decode(), newline="")))
 
 

@@ -2,16 +2,22 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from staff import LIST
 
 from selfreg.funnel import Period, Stage, funnel
-from selfreg.models import Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent, Status, TalliedHour
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind
@@ -35,18 +41,26 @@ def through(pace: float) -> tuple[tuple[object, str, str, float], ...]:
     )
 
 
+def top_of_the_hour() -> datetime:
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
+
+
 @pytest.fixture
 def people(registered: Make) -> Period:
-    """Four in the last hour (two came through, one stopped at the mail, one at the profile), one the hour before."""
-    registered(minutes=50, events=through(10), status=Status.COMPLETED)
-    registered(minutes=40, events=through(20), status=Status.COMPLETED, language="de", workflow="optional")
+    """Last full hour four (two came through, one stopped at the mail, one at the profile), the hour before one."""
+    end = top_of_the_hour()
+
+    def came(minutes: float, **values: Any) -> None:
+        registered(minutes=(timezone.now() - end).total_seconds() / 60 + minutes, **values)
+
+    came(minutes=50, events=through(10), status=Status.COMPLETED)
+    came(minutes=40, events=through(20), status=Status.COMPLETED, language="de", workflow="optional")
     stopped = (*through(30)[:4], (Kind.RESENT, EMAIL, "ok", 130), (Kind.RESENT, EMAIL, "ok", 150))
-    registered(minutes=30, events=(*stopped, (Kind.TROUBLE, EMAIL, "AnswerLost", 160)), language="de")
+    came(minutes=30, events=(*stopped, (Kind.TROUBLE, EMAIL, "AnswerLost", 160)), language="de")
     refused = (Kind.ANSWERED, PROFILE, "registration.error.generic registration.error.invalidLoginEmail", 5)
-    registered(minutes=20, events=((Kind.STARTED, PROFILE, "", 0), refused), policy="b" * 16)
-    registered(minutes=90, events=through(10), status=Status.COMPLETED)
-    now = timezone.now()
-    return Period(now - timedelta(hours=1), now)
+    came(minutes=20, events=((Kind.STARTED, PROFILE, "", 0), refused), policy="b" * 16)
+    came(minutes=90, events=through(10), status=Status.COMPLETED)
+    return Period(end - timedelta(hours=1), end)
 
 
 def test_each_milestone_counts_people_with_their_median_time(people: Period) -> None:
@@ -89,8 +103,7 @@ def test_the_period_before_is_as_long_and_its_people_are_its_own(people: Period)
 
 
 def test_a_period_in_which_nobody_came_is_all_zero(db: None) -> None:
-    now = timezone.now()
-    empty = funnel(Period(now - timedelta(days=1), now))
+    empty = funnel(Period.last(1, timezone.now()))
     assert (empty.started, empty.completed, empty.steps, empty.errors) == (0, 0, (), ())
 
 
@@ -113,6 +126,8 @@ def test_the_page_the_csv_and_the_json_tell_the_same(manager: Client, people: Pe
         "days=-1",
         "days=x",
         "days=99999999999",
+        "days=0003660000000000",
+        "from=0001-01-01&to=0001-01-02",
         "from=x&to=y",
         "from=2026-02-02&to=2026-01-01",
         "from=2026-01-01",
@@ -129,3 +144,85 @@ def test_a_period_can_be_named_by_its_days(manager: Client, registered: Make) ->
     numbers = manager.get(f"{LIST}funnel/?format=json&from=2026-01-05&to=2026-01-12").json()
     assert numbers["now"]["period"] == {"start": "2026-01-05T00:00:00Z", "end": "2026-01-12T00:00:00Z"}
     assert numbers["before"]["period"]["start"] == "2025-12-29T00:00:00Z"
+
+
+def test_a_period_is_the_same_wherever_the_site_is(manager: Client, settings: Any) -> None:
+    """Its days are those of UTC, and shown as such: what the form sends is what it was filled with."""
+    settings.TIME_ZONE = "America/New_York"
+    page = manager.get(f"{LIST}funnel/?from=2026-01-05&to=2026-01-12").content.decode()
+    assert re.findall(r'type="date"[^>]* value="([^"]+)"', page) == ["2026-01-05", "2026-01-12"]
+    assert "between 2026-01-05 00:00 UTC and 2026-01-12 00:00 UTC" in page
+
+
+# ---- people who are erased
+
+
+def test_whoever_is_erased_stays_counted(people: Period) -> None:
+    now, before = funnel(people), funnel(people.before)
+    with time_machine.travel(timezone.now() + timedelta(days=40), tick=True):
+        call_command("selfreg_purge", stdout=io.StringIO())
+        assert not RegistrationEvent.objects.exists()
+        assert (funnel(people), funnel(people.before)) == (now, before)
+
+
+def test_what_the_purge_counted_and_what_is_under_way_are_counted_once(people: Period) -> None:
+    now = funnel(people)
+    for _ in range(2):
+        call_command("selfreg_purge", stdout=io.StringIO())
+        assert Registration.objects.filter(tallied=True).count() == 3
+        assert funnel(people) == now
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="other databases keep the purge waiting")
+def test_a_purge_while_it_is_counted_counts_nobody_twice(transactional_db: None, people: Period) -> None:
+    """It comes between the statements about people who are here and about people who are gone."""
+    now, purged = funnel(people), []
+
+    def purge(execute: Any, sql: str, *rest: Any) -> Any:
+        if "selfreg_talliedhour" in sql and not purged:
+            purged.append(sql)
+            with ThreadPoolExecutor(1) as other:
+                other.submit(purge_elsewhere).result()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(purge):
+        assert funnel(people) == now
+    assert Registration.objects.filter(tallied=True).count() == 3
+
+
+def purge_elsewhere() -> None:
+    call_command("selfreg_purge", stdout=io.StringIO())
+    connection.close()
+
+
+def test_a_person_who_asked_to_be_forgotten_stays_counted(people: Period) -> None:
+    now = funnel(people)
+    Registration.objects.update(email="ada@example.com", email_canonical="ada@example.com")
+    call_command("selfreg_erase", "ada@example.com", stdout=io.StringIO())
+    assert not Registration.objects.exists()
+    assert funnel(people) == now
+
+
+def test_a_tally_names_nobody(people: Period) -> None:
+    Registration.objects.update(email="ada@example.com", email_canonical="ada@example.com")
+    ids = [str(pk) for pk in Registration.objects.values_list("pk", flat=True)]
+    call_command("selfreg_erase", "ada@example.com", stdout=io.StringIO())
+    kept = str(list(TalliedHour.objects.values_list("hour", "numbers")))
+    assert [word for word in ("ada", "00uSomebody", *ids) if word in kept] == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "median"), [((1, 2, 30), 2.0), ((1, 2, 30, 40), 16.0), ((4.26,), 4.3), ((61.4,), 61)]
+)
+def test_a_median_is_exact_to_the_second_and_below_ten_to_the_tenth(
+    registered: Make, seconds: tuple[float, ...], median: float
+) -> None:
+    for pace in seconds:
+        registered(events=((Kind.STARTED, PROFILE, "", 0), (Kind.ANSWERED, PROFILE, "ok", pace)))
+    (step,) = funnel(Period.last(1, timezone.now())).steps
+    assert step.seconds == median
+
+
+def test_a_period_has_full_hours(db: None) -> None:
+    with pytest.raises(ValueError, match="full hour"):
+        Period(datetime(2026, 1, 1, 0, 30, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))

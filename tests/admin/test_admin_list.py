@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from staff import LIST
 
+from selfreg.admin.filters import PARAMETERS
 from selfreg.models import PolicyVersion, Registration, RegistrationEvent, Status
 
 Make = Callable[..., Registration]
@@ -85,6 +86,20 @@ def test_a_filter_leaves_what_it_names(manager: Client, registered: Make, query:
     assert set(listed(manager, query)) == {str(made[name].pk) for name in found}
 
 
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_what_no_database_takes_is_no_filter(manager: Client, registered: Make, name: str) -> None:
+    registration = registered(step="enroll-profile", failure="no-way-on")
+    assert listed(manager, f"{name}=%00") == [str(registration.pk)]
+    assert manager.get(f"{LIST}export/?{name}=%00").getvalue().count(b"\r\n") == 2
+
+
+@pytest.mark.parametrize("name", ["step", "workflow", "failure", "policy"])
+def test_a_value_that_nobody_has_any_more_leaves_nobody(manager: Client, registered: Make, name: str) -> None:
+    registered(failure="", policy="")
+    assert listed(manager, f"{name}=gone") == []
+    assert manager.get(f"{LIST}export/?{name}=gone").getvalue().count(b"\r\n") == 1
+
+
 def test_a_search_finds_the_whole_address_in_any_spelling(manager: Client, registered: Make) -> None:
     ada = registered(email="Ada@Example.com", email_canonical="ada@example.com", okta_user_id="00uAda")
     registered(email="ada@example.community", email_canonical="ada@example.community")
@@ -114,7 +129,15 @@ def test_the_pages_hold_every_registration_once_in_either_direction(manager: Cli
 
 
 @pytest.mark.parametrize(
-    "border", ["older=x", "older=2026-01-01_x", "newer=_", "older=2026-01-01T00:00:00_" + "0" * 32]
+    "border",
+    [
+        "older=x",
+        "older=2026-01-01_x",
+        "newer=_",
+        "older=2026-01-01T00:00:00_" + "0" * 32,
+        "older=0001-01-01T00:00:00%2B14:00_" + "0" * 32,
+        "newer=9999-12-31T23:59:59-14:00_" + "0" * 32,
+    ],
 )
 def test_a_border_that_no_page_wrote_shows_the_first_page(manager: Client, registered: Make, border: str) -> None:
     registration = registered()
@@ -179,3 +202,42 @@ def test_a_warning_tells_that_the_form_changed_lately(manager: Client, configure
     assert "sign-up form changed" not in manager.get(LIST).content.decode()
     PolicyVersion.objects.create(issuer=issuer, language="en", fingerprint="b")
     assert "sign-up form changed" in manager.get(LIST).content.decode()
+
+
+def test_a_language_that_comes_later_does_not_hide_that_the_form_changed(manager: Client, configure: Any) -> None:
+    configure(ISSUER="https://dev-1.okta.com")
+    for language, version, minutes in (("en", "a", 90), ("en", "b", 60), ("fr", "c", 1)):
+        PolicyVersion.objects.create(
+            issuer="https://dev-1.okta.com",
+            language=language,
+            fingerprint=version,
+            seen_at=timezone.now() - timedelta(minutes=minutes),
+        )
+    assert "sign-up form changed 1\xa0hour ago" in manager.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_is_a_sign_and_a_word_without_its_colour(manager: Client, registered: Make, status: Status) -> None:
+    registered(status=status, okta_user_id="00uSomebody")
+    found = re.search(
+        r'field-state"><span class="selfreg-badge selfreg-[a-z]+"><span aria-hidden="true">(.)</span> ([^<]+)</span>',
+        manager.get(LIST).content.decode(),
+    )
+    assert found
+    assert (found[1].isspace(), found[2]) == (False, status.label)
+
+
+def test_a_row_tells_all_that_the_list_is_for(manager: Client, registered: Make) -> None:
+    now = timezone.now()
+    registered(
+        minutes=3,
+        step="enroll-authenticator okta_email",
+        country="NZ",
+        email_verified_at=now,
+        expires_at=now + timedelta(seconds=125),
+    )
+    cells = dict(re.findall(r'class="field-(\w+)[^"]*">(.*?)</td>', manager.get(LIST).content.decode()))
+    texts = {name: re.sub(r"<[^>]+>", "", cell) for name, cell in cells.items()}
+    assert (texts["at_step"], texts["in_workflow"], texts["where"]) == ("E-mail code", "mandatory", "NZ, en")
+    assert (texts["age"], texts["time_left"][:3]) == ("3\xa0minutes", "2:0")
+    assert 'alt="True"' in cells["proven"]

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
 from staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
 from selfreg.admin.acts import ACTS
-from selfreg.models import Registration, Status
+from selfreg.models import DoctorRun, OktaIdentity, Registration, Status
 
 SEEING = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
 PAGES = {
@@ -22,6 +23,11 @@ PAGES = {
     "funnel/?format=json": SEEING,
     "form/": SEEING,
     "export/": {PRIVACY_OFFICER, MANAGER},
+    "/admin/selfreg/oktaidentity/": SEEING,
+    "/admin/selfreg/oktaidentity/{identity}/change/": SEEING,
+    "/admin/selfreg/oktaidentity/{identity}/history/": SEEING,
+    "/admin/selfreg/doctorrun/": SEEING,
+    "/admin/selfreg/doctorrun/{run}/change/": SEEING,
 }
 PRESSING = {
     "resend": {SUPPORTER, MANAGER},
@@ -40,7 +46,11 @@ PRESSING = {
 def test_a_page_opens_for_those_who_may_see_it(
     staff: Callable[[str], Client], registered: Callable[..., Registration], role: str, page: str
 ) -> None:
-    answer = staff(role).get(LIST + page.format(pk=registered().pk))
+    somebody = User.objects.create_user("somebody")
+    identity = OktaIdentity.objects.create(issuer="https://dev-1.okta.com", subject="00uSomebody", user=somebody)
+    run = DoctorRun.objects.create(issuer="https://dev-1.okta.com", ok=True)
+    url = page.format(pk=registered().pk, identity=identity.pk, run=run.pk)
+    answer = staff(role).get(urljoin(LIST, url))
     assert answer.status_code == (200 if role in PAGES[page] else 403)
 
 

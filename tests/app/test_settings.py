@@ -52,6 +52,26 @@ def test_an_unknown_key_does_not_stop_a_request(configure: Callable[..., None]) 
 # ---- checks
 
 
+@pytest.mark.parametrize("nowhere", ["/accounts/profile/", "no-such-name"])
+def test_a_page_to_land_on_that_does_not_exist_is_a_warning(nowhere: str, settings: Any) -> None:
+    settings.LOGIN_REDIRECT_URL = nowhere
+    assert set(found()) == {"selfreg.W003"}
+    assert nowhere in found()["selfreg.W003"].msg
+    settings.LOGIN_REDIRECT_URL = "https://elsewhere.example.com/"
+    assert found() == {}
+
+
+def test_the_page_of_this_app_s_own_setting_counts_first(configure: Callable[..., None], settings: Any) -> None:
+    settings.LOGIN_REDIRECT_URL = "/accounts/profile/"
+    configure(AFTER="/members/")
+    assert found() == {}
+
+
+def test_a_whole_number_of_seconds_is_a_number_too(configure: Callable[..., None]) -> None:
+    configure(MINIMUM_FILL_SECONDS=2, API_TOKEN=None)
+    assert found() == {}
+
+
 def test_a_site_that_is_set_up_well_has_nothing_to_put_right() -> None:
     assert found() == {}
 
@@ -73,7 +93,17 @@ def test_a_site_that_is_set_up_well_has_nothing_to_put_right() -> None:
         ("selfreg.E005", {"ENCRYPTION_KEYS": (KEYS[0], "short")}, "[1]"),
         ("selfreg.E006", {"EMAIL_VERIFICATION": "sometimes"}, "EMAIL_VERIFICATION"),
         ("selfreg.E012", {"CLIENT_AUTH": "magic"}, "CLIENT_AUTH"),
+        ("selfreg.E023", {"ENCRYPTION_KEYS": KEYS[0]}, "ENCRYPTION_KEYS"),
+        ("selfreg.E023", {"PHONE_COUNTRIES": "DE"}, "PHONE_COUNTRIES"),
+        ("selfreg.E023", {"AUTHENTICATORS": "okta_email,okta_password"}, "AUTHENTICATORS"),
+        ("selfreg.E023", {"ATTRIBUTES": "email"}, "ATTRIBUTES"),
         ("selfreg.E012", {"CLIENT_AUTH": "private_key", "PRIVATE_KEY": "no pem"}, "PRIVATE_KEY"),
+        ("selfreg.E024", {"TRUSTED_PROXIES": "1"}, "TRUSTED_PROXIES"),
+        ("selfreg.E024", {"TRUSTED_PROXIES": True}, "TRUSTED_PROXIES"),
+        ("selfreg.E024", {"MINIMUM_FILL_SECONDS": "2.0"}, "MINIMUM_FILL_SECONDS"),
+        ("selfreg.E024", {"APPROVAL": "false"}, "APPROVAL"),
+        ("selfreg.E025", {"PROFILE_HOOK": "no.such.hook"}, "no.such.hook"),
+        ("selfreg.E025", {"PROFILE_HOOK": "selfreg.conf.LISTS"}, "selfreg.conf.LISTS"),
     ],
 )
 def test_a_wrong_key_of_the_dict_is_named(

@@ -76,7 +76,22 @@ def test_every_kind_of_field_has_its_control(field: Json, kind: type[forms.Field
     name = f"userProfile.{field['name']}"
     built = StepForm(profile(field)).fields[name]
     assert type(built) is kind
-    assert type(built.widget) is widget
+    assert isinstance(built.widget, widget)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"name": "timezone", "options": shown_as("select")},
+        {"name": "home", "options": shown_as("text", format="timezone")},
+    ],
+)
+def test_a_time_zone_is_chosen_among_places_as_they_are_called_now(field: Json) -> None:
+    choices = dict(StepForm(profile(field)).fields[f"userProfile.{field['name']}"].choices)
+    assert dict(choices["Asia"])["Asia/Kolkata"] == "Kolkata"
+    assert dict(choices["America"])["America/New_York"] == "New York"
+    offered = {zone for continent, zones in choices.items() if continent for zone, _ in zones}
+    assert not {"Asia/Calcutta", "US/Eastern", "UTC"} & offered
 
 
 def test_a_hidden_or_a_frozen_field_is_not_shown_and_not_read() -> None:
@@ -238,6 +253,7 @@ def test_a_draft_fills_the_form_in_again() -> None:
         ("+1 415 555 0100", "", "voice", "12", "+14155550100x12"),
         ("+1 415 555 0100 ext. 7", "", "voice", "", "+14155550100x7"),
         ("+1 415 555 0100", "", "sms", "12", "+14155550100"),
+        ("+1 415 555 0100", "", "sms", "none", "+14155550100"),
     ],
 )
 def test_a_number_as_people_write_it_becomes_e164(

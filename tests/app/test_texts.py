@@ -3,6 +3,8 @@
 import string
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.template import Context, Template
 from django.utils.functional import Promise
 from django.utils.translation import override
 
@@ -43,10 +45,7 @@ def test_a_message_without_anything_says_something_all_the_same(message: Message
 
 
 def test_a_parameter_that_looks_like_a_placeholder_stays_what_it_is() -> None:
-    assert (
-        say(Message("", "selfreg.rate_limited", ("{0}",)))
-        == "Too many attempts at the moment. Try again in {0} seconds."
-    )
+    assert say(Message("", "selfreg.rate_limited", ("{0}",))) == "Too many attempts at the moment. Try again in {0}."
 
 
 @pytest.mark.parametrize("key", sorted(texts.MESSAGES))
@@ -90,3 +89,28 @@ def test_a_limit_says_how_long_to_wait() -> None:
 )
 def test_a_field_has_the_orgs_label_else_a_readable_one(field: Field, expected: str) -> None:
     assert label(field) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "seconds", "said"),
+    [
+        ("en", 1, "1 second"),
+        ("en", 120, "120 seconds"),
+        ("en", 3478, "58 minutes"),
+        ("en", 7201, "3 hours"),
+        ("de", 42, "42 Sekunden"),
+        ("ja", 3478, "58分"),
+        ("ar", 600, "10 دقائق"),
+    ],
+)
+def test_a_wait_is_said_in_one_unit_and_never_too_short(language: str, seconds: int, said: str) -> None:
+    with override(language):
+        assert said in say(Message("", "selfreg.rate_limited", (str(seconds),)))
+
+
+@pytest.mark.parametrize(
+    ("user", "name"), [(User(first_name="Ada", last_name="Lovelace"), "Ada Lovelace"), (AnonymousUser(), "")]
+)
+def test_a_page_for_everybody_can_show_the_name_of_who_is_signed_in(user: User | AnonymousUser, name: str) -> None:
+    page = Template("{% load selfreg %}{% full_name user as name %}{{ name }}")
+    assert page.render(Context({"user": user})) == name

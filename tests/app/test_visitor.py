@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.visit import browser_name, client_ip, visitor_of
+from selfreg.visit import browser_name, client_ip, country_of, visitor_of
 
 
 @pytest.fixture
@@ -95,3 +95,23 @@ def test_the_device_is_remembered_in_a_signed_cookie_that_scripts_cannot_read(pe
 def test_the_org_answers_in_the_visitors_language(person: Person, org: OrgHandle) -> None:
     Person(language="de").opens(f"{SITE}/signup/")
     assert org.calls("/introspect")[-1].headers["Accept-Language"] == "de"
+
+
+@pytest.mark.parametrize(
+    ("header", "sent", "expected"),
+    [
+        ("CF-IPCountry", "DE", "DE"),
+        ("CF-IPCountry", "de", "DE"),
+        ("CF-IPCountry", "XX", ""),
+        ("CF-IPCountry", "T1", ""),
+        ("CF-IPCountry", "<b>", ""),
+        ("CF-IPCountry", "DEU", ""),
+        ("", "DE", ""),
+    ],
+)
+def test_a_country_is_what_the_named_header_says_if_it_is_one(
+    configure: Callable[..., None], header: str, sent: str, expected: str
+) -> None:
+    configure(COUNTRY_HEADER=header)
+    assert country_of(RequestFactory().get("/", headers={"CF-IPCountry": sent})) == expected
+    assert country_of(RequestFactory().get("/")) == ""

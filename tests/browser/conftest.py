@@ -1,50 +1,16 @@
-"""The demo site in a process of its own, so that its policy of content security, its threads and its database are the
-real ones; the local org in this process; a Chromium, whose windows must stay free of errors and of foreign requests.
+"""The running demo site; the local org in this process; windows of Chromium, which must stay free of errors and of
+foreign requests.
 """
 
-import os
 import socket
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-import requests
-from playwright.sync_api import Browser, sync_playwright
+from demo_site import Site, running_site, url_of
+from playwright.sync_api import Browser
 from visitor import Visitor, Window
 
 from okta_devorg import OrgHandle, running_org
-
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM", "")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
-
-
-class Site:
-    """The running demo site."""
-
-    def __init__(self, url: str, database: Path, environment: dict[str, str]) -> None:
-        self.url, self.database, self.environment = url, database, environment
-
-    def manage(self, *command: str) -> None:
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=self.environment, check=True)
-
-    def rows(self, query: str, *values: str) -> list[tuple[object, ...]]:
-        connection = sqlite3.connect(self.database)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
-
-    def registrations(self, email: str) -> list[str]:
-        """The status of each registration of this address."""
-        return [str(s) for (s,) in self.rows("SELECT status FROM selfreg_registration WHERE email = ?", email)]
-
-    def users(self, email: str) -> int:
-        return len(self.rows("SELECT id FROM auth_user WHERE email = ?", email))
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +19,6 @@ def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.set_inheritable(True)
         yield listening
-
-
-def url_of(listener: socket.socket) -> str:
-    """By name: browsers make no passkeys for sites that are a mere number."""
-    return f"http://localhost:{listener.getsockname()[1]}"
 
 
 @pytest.fixture(scope="session")
@@ -77,39 +38,8 @@ def org(org_of_the_browser: OrgHandle) -> OrgHandle:
 def site(
     listener: socket.socket, org_of_the_browser: OrgHandle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    database = tmp_path_factory.mktemp("site") / "db.sqlite3"
-    environment = os.environ | {
-        "ENV_FILE": os.devnull,
-        "DATABASE_URL": f"sqlite:///{database}",
-        "CACHE_URL": "dummycache://",
-        "BASE_URL": url_of(listener),
-        "ORG_PORT": org_of_the_browser.base.rsplit(":", 1)[1],
-        "OKTA_ISSUER": "",
-    }
-    site = Site(url_of(listener), database, environment)
-    site.manage("migrate", "-v", "0")
-    gunicorn = ["-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
-    gunicorn += ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--graceful-timeout", "1"]
-    process = subprocess.Popen(
-        [sys.executable, *gunicorn], cwd=ROOT, env=environment, pass_fds=[listener.fileno()], start_new_session=True
-    )
-    try:
-        requests.get(site.url, timeout=60)  # the port is open already: this waits until somebody answers
+    with running_site(listener, org_of_the_browser, tmp_path_factory.mktemp("site")) as site:
         yield site
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM:
-        reason = "CHROMIUM does not name a Chromium to drive"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from demo_site import Site
 from every_page import cancelled, expired
 from visitor import PHONE, Visitor
 

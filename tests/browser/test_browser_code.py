@@ -45,6 +45,19 @@ def test_the_seconds_until_another_code_count_down_and_go(visitor: Visitor) -> N
     expect(seconds).to_have_count(0)
 
 
+def test_the_time_that_is_left_counts_down_and_the_page_says_when_it_is_over(visitor: Visitor) -> None:
+    visitor.window.context.clock.install()
+    left = visitor.is_at_the_code().page.get_by_text("You can finish this within")
+    expect(left).to_have_text("You can finish this within 4 minutes.")
+    visitor.page.clock.fast_forward(120_000)
+    expect(left).to_have_text(re.compile("^You can finish this within [23] minutes.$"))
+    visitor.page.clock.fast_forward(90_000)
+    expect(left).to_have_text(re.compile(r"^You can finish this within \d+ seconds.$"))
+    visitor.org.advance(400)
+    with visitor.page.expect_navigation():
+        visitor.page.clock.fast_forward(120_000)
+
+
 def test_a_link_opened_in_another_tab_takes_the_first_tab_along(visitor: Visitor) -> None:
     first = visitor.is_at_the_code().page
     visitor.opens_another_tab().opens(visitor.link).sees("Confirm your e-mail")

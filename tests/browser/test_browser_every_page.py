@@ -1,21 +1,22 @@
 """What holds for every page: accessible in light and dark, no scrolling sideways, light, with a title that tells."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from every_page import JOURNEYS
+from every_page import JOURNEYS, LEFT_OUT, WCAG
 from playwright.sync_api import Page
 from visitor import WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# The other scheme has the same markup. Options are drawn by the system, and there are hundreds of them.
+# The other scheme has the same markup.
 CHECKS = {"light": {"runOnly": WCAG}, "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}}
-LEFT_OUT = {"exclude": [["option"]]}
 NARROW = {"width": 320, "height": 640}
 MOST_BYTES = 60_000
+PICTURES = os.environ.get("SCREENSHOTS", "")
 BYTES = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
 
@@ -26,15 +27,16 @@ def test_every_page_of(visitor: Visitor, journey: str) -> None:
     titles = {}
     for name, way in JOURNEYS[journey].pages.items():
         way(visitor)
-        check(visitor.page, name)
+        check(visitor.page, name, journey)
         titles[name] = visitor.page.title()
     assert len(set(titles.values())) == len(titles) - ("choice of the optional" in titles)
 
 
-def check(page: Page, name: str) -> None:
+def check(page: Page, name: str, journey: str) -> None:
     page.wait_for_load_state()
     for colours, checks in CHECKS.items():
         page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]
+        keep_picture(page, f"{journey}, {name}, {colours}")
         found = Axe().run(page, context=LEFT_OUT, options=checks)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
     page.set_viewport_size(NARROW)  # what 1280 pixels are at 400 % zoom
@@ -43,3 +45,10 @@ def check(page: Page, name: str) -> None:
     assert page.evaluate(BYTES) < MOST_BYTES, name
     trouble = page.locator(".error-summary, .notice.error").filter(visible=True).count() > 0
     assert bool(re.match("Error: ", page.title())) == trouble, name
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """For people to look at: in the folder that SCREENSHOTS names."""
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(PICTURES, f"{name}.png"), full_page=True, animations="disabled")

@@ -1,10 +1,10 @@
 """A passkey, made by the browser's own ceremony with a virtual authenticator."""
 
 import pytest
-from conftest import Site
+from demo_site import Site
 from every_page import OPTIONAL, only
 from playwright.sync_api import expect
-from visitor import Visitor
+from visitor import PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +34,16 @@ def ada(visitor: Visitor) -> Visitor:
 def test_a_passkey_is_made_and_the_person_signed_in(ada: Visitor, site: Site) -> None:
     ada.presses("Set it up").is_welcome()
     assert site.registrations(ada.email) == ["completed"]
+
+
+def test_the_passkey_made_at_the_sign_up_signs_in_later(ada: Visitor, site: Site) -> None:
+    ada.org.patch_policy({"sign_on": "password_and_another", "authenticators": {"okta_password": "required"}})
+    ada.presses("Set it up").sees("Secure your account").chooses("Password").sets_a_password().is_welcome()
+    ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
+    ada.sees("Sign in").fills(Email=ada.email).presses("Next")
+    ada.sees("Enter your password").fills(Password=PASSWORD).presses("Sign in")
+    ada.sees("Use your passkey").presses("Use passkey").is_welcome()
+    assert site.users(ada.email) == 1
 
 
 def test_who_turns_the_browser_down_can_try_again(ada: Visitor) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import Site
+from demo_site import Site
 from playwright.sync_api import Route, expect
 from visitor import PASSWORD, Visitor
 

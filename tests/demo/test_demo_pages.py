@@ -105,3 +105,14 @@ def test_a_wrong_address_gets_a_page_with_a_way_home(client: Client) -> None:
 def test_a_right_to_left_language_turns_the_page_around(client: Client) -> None:
     page = client.get("/", headers={"Accept-Language": "ar"}).content.decode()
     assert '<html lang="ar" dir="rtl">' in page
+
+
+def test_the_demos_own_pages_speak_the_visitors_language_too(client: Client) -> None:
+    page = client.get("/", headers={"Accept-Language": "ja"}).content.decode()
+    assert "自分のサイトで、自分のOktaに登録" in page
+
+
+def test_a_name_stands_in_the_order_of_the_language(client: Client, ada: User) -> None:
+    client.force_login(ada, "django.contrib.auth.backends.ModelBackend")
+    assert "こんにちは、Kestrel Adaさん" in client.get("/", headers={"Accept-Language": "ja"}).content.decode()
+    assert "Guten Tag, Ada Kestrel" in client.get("/", headers={"Accept-Language": "de"}).content.decode()

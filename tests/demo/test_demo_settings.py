@@ -90,8 +90,37 @@ def test_djangos_deployment_check_finds_nothing_in_production() -> None:
     assert "WARNINGS" not in done.stderr
 
 
+def test_a_service_app_and_what_people_enroll_come_from_the_environment() -> None:
+    given = {
+        "OKTA_API_CLIENT_ID": "0oaService",
+        "OKTA_API_PRIVATE_KEY": r"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+        "OKTA_API_KEY_ID": "kid-1",
+        "SELFREG_HOOK_SECRET": "hook-secret",
+        "AUTHENTICATORS": "okta_email, phone_number",
+        "ATTRIBUTES": "email,mobilePhone",
+    }
+    names = ("API_CLIENT_ID", "API_PRIVATE_KEY", "API_KEY_ID", "HOOK_SECRET", "AUTHENTICATORS", "ATTRIBUTES")
+    code = f"from project.settings import SELFREG; print(*[SELFREG[n] for n in {names}], sep='|')"
+    assert python(code, **given, **REAL_ORG, **SITE).stdout.strip().split("|") == [
+        "0oaService",
+        "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+        "kid-1",
+        "hook-secret",
+        "['okta_email', 'phone_number']",
+        "['email', 'mobilePhone']",
+    ]
+
+
 def test_env_example_lists_every_variable_that_the_settings_read_and_no_other() -> None:
     source = (ROOT / "project" / "settings.py").read_text()
     read = set(re.findall(r'(?:env\.\w+|os\.environ\.get|required)\(\s*"([A-Z_]+)"', source))
     listed = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read == listed
+
+
+@pytest.mark.parametrize("name", ["PORT", "ORG_PORT"])
+def test_a_port_that_is_no_number_is_named(name: str) -> None:
+    done = python("from project import demo; raise SystemExit(demo.main())", **{name: "abc"})
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].startswith(f"make demo: {name} is 'abc', and should be a number")
+    assert "Traceback" not in done.stderr

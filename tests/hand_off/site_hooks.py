@@ -17,6 +17,14 @@ def amends_the_name(profile: dict[str, Any]) -> dict[str, Any]:
     return profile | {"lastName": str(profile.get("lastName", "")).upper()}
 
 
+def breaks(profile: dict[str, Any]) -> None:
+    raise KeyError("berth")
+
+
+def returns_nonsense(profile: dict[str, Any]) -> Any:
+    return 7
+
+
 @email_verified_required
 def for_proven_people(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<h1>Inside</h1>")

@@ -104,13 +104,14 @@ def test_an_answer_that_takes_for_ever_is_given_up(
     provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.3)
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.3)
+    # Enough for the honest answers before it on a busy machine.
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.7)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.7)
     org._transport.cache_clear()
     provider.attack = attack
     begun = time.monotonic()
     person = way(Person())
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 5
     assert provider.told
     expect_nobody(person)
     expect_no_harm(person)

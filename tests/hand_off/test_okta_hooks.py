@@ -34,10 +34,16 @@ def send(client: Client, path: str, body: Any, **headers: str) -> Any:
 
 
 def event(
-    uuid: Any = "e1", kind: str = "user.lifecycle.activate", user: Any = "00uADA", result: str = "SUCCESS"
+    uuid: Any = "e1",
+    kind: str = "user.mfa.factor.activate",
+    user: Any = "00uADA",
+    result: str = "SUCCESS",
+    factor: Any = "EMAIL_FACTOR",
+    reason: Any = None,
 ) -> Any:
     target = [{"type": "User", "id": user}]
-    return {"uuid": uuid, "eventType": kind, "target": target, "outcome": {"result": result}}
+    outcome, debug = {"result": result, "reason": reason}, {"debugData": {"factor": factor}}
+    return {"uuid": uuid, "eventType": kind, "target": target, "outcome": outcome, "debugContext": debug}
 
 
 def delivery(*events: Any) -> Any:
@@ -63,6 +69,13 @@ def test_a_profile_nobody_objects_to_is_allowed_as_it_is(okta: Client) -> None:
     assert send(okta, REGISTRATION, INLINE).json() == {"commands": [allow]}
 
 
+@pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])
+def test_a_broken_hook_lets_nobody_in(okta: Client, configure: Callable[..., None], hook: str) -> None:
+    configure(PROFILE_HOOK=hook)
+    answer = send(okta, REGISTRATION, INLINE)
+    assert (answer.status_code, answer.json()["commands"][0]["value"]) == (200, {"registration": "DENY"})
+
+
 def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, configure: Callable[..., None]) -> None:
     configure(PROFILE_HOOK="site_hooks.refuses_freemail")
     body = {**INLINE, "data": {"userProfile": PROFILE | {"email": "ada@example.com"}}}
@@ -77,6 +90,30 @@ def test_the_sites_hook_amends(okta: Client, configure: Callable[..., None]) -> 
     configure(PROFILE_HOOK="site_hooks.amends_the_name")
     change = send(okta, REGISTRATION, INLINE).json()["commands"][1]
     assert change == {"type": "com.okta.user.profile.update", "value": {"lastName": "LOVELACE"}}
+
+
+MORE = {
+    "eventType": "com.okta.user.pre-registration",
+    "requestType": "progressive.profile",
+    "data": {"context": {"user": {"id": "00uADA", "profile": PROFILE}}, "userProfileUpdate": {"city": "London"}},
+}
+
+
+def test_a_profile_that_grows_at_sign_in_is_answered_in_the_words_for_that(okta: Client) -> None:
+    allow = {"type": "com.okta.action.update", "value": {"progressiveProfile": "ALLOW"}}
+    assert send(okta, REGISTRATION, MORE).json() == {"commands": [allow]}
+
+
+def test_the_sites_hook_judges_an_update_by_the_whole_person(okta: Client, configure: Callable[..., None]) -> None:
+    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    change = send(okta, REGISTRATION, MORE).json()["commands"][1]
+    assert change == {"type": "com.okta.user.progressive.profile.update", "value": {"lastName": "LOVELACE"}}
+    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    assert "error" not in send(okta, REGISTRATION, MORE).json()
+    body = json.loads(json.dumps(MORE).replace("company.example", "example.com"))
+    answer = send(okta, REGISTRATION, body).json()
+    assert answer["commands"][0]["value"] == {"progressiveProfile": "DENY"}
+    assert answer["error"]["errorCauses"][0]["location"] == "data.userProfileUpdate.email"
 
 
 ODD: list[Any] = [
@@ -111,13 +148,15 @@ def test_the_one_time_verification_is_answered(okta: Client) -> None:
     assert answer.json() == {"verification": "a-challenge"}
 
 
-@pytest.mark.parametrize("kind", ["user.lifecycle.activate", "user.account.verify_email"])
-def test_an_event_proves_the_address_once(okta: Client, identity: OktaIdentity, kind: str) -> None:
-    assert send(okta, EVENTS, delivery(event(kind=kind))).status_code == 204
+@pytest.mark.parametrize(
+    "said", [{"factor": "EMAIL_FACTOR"}, {"factor": None, "reason": "User set up EMAIL_FACTOR factor"}]
+)
+def test_an_event_proves_the_address_once(okta: Client, identity: OktaIdentity, said: dict[str, Any]) -> None:
+    assert send(okta, EVENTS, delivery(event(**said))).status_code == 204
     identity.refresh_from_db()
     first = identity.email_verified_at
     assert first is not None
-    assert send(okta, EVENTS, delivery(event(kind=kind), event("e2", kind))).status_code == 204
+    assert send(okta, EVENTS, delivery(event(**said), event("e2", **said))).status_code == 204
     identity.refresh_from_db()
     assert identity.email_verified_at == first
     assert OktaEvent.objects.count() == 2
@@ -133,6 +172,11 @@ def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaId
 
 UNPROVING: list[Any] = [
     event(kind="user.session.start"),
+    event(kind="user.lifecycle.activate"),
+    event(factor="PASSWORD_AS_FACTOR"),
+    event(factor="SMS_FACTOR", reason="User set up SMS_FACTOR factor"),
+    event(factor=None),
+    event(factor=["x"], reason=7),
     event(result="FAILURE"),
     event(user="00uSOMEBODY"),
     event(user=None),
@@ -148,7 +192,8 @@ UNPROVING: list[Any] = [
     "text",
     None,
     [],
-    {"uuid": "e", "eventType": "user.lifecycle.activate"},
+    {"uuid": "e", "eventType": "user.mfa.factor.activate"},
+    {"uuid": "e", "eventType": "user.mfa.factor.activate", "debugContext": {"debugData": {"factor": "EMAIL_FACTOR"}}},
 ]
 
 

@@ -16,6 +16,8 @@ def test_every_row_names_a_test_that_exists() -> None:
     written = "\n".join(f.read_text() for f in (ROOT / "tests").rglob("test_*.py"))
     tests = set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
     assert [number for number, test, _ in rows() if test not in tests] == []
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "threats.md").read_text())
+    assert [test for test in named if test not in tests] == []
 
 
 def test_every_row_is_whole_and_every_threat_has_one() -> None:

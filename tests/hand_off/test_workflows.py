@@ -171,6 +171,25 @@ def test_b39_mandatory_a_link_past_its_time_says_so(person: Person, org: OrgHand
     assert not User.objects.exists()
 
 
+def test_b39_the_links_time_is_the_orgs_setting(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({**LINK_ONLY, "lifetimes": {"activation_link": 3600}})
+    signs_up_without_proof(person)
+    org.advance(3_601)
+    assert "expired" in person.opens_the_link_in_the_mail(org).page.text
+
+
+def test_b40_the_orgs_link_twice_and_by_a_scanner_ends_in_one_user(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(LINK_ONLY)
+    signs_up_without_proof(person)
+    for _ in range(2):
+        # A mail scanner: the org activates the account, and nobody is signed in here.
+        assert not Person().opens_the_link_in_the_mail(org, person.email).is_signed_in
+    person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+    assert person.is_signed_in
+    assert Person().opens_the_link_in_the_mail(org, person.email).status == 200
+    assert (User.objects.count(), Registration.objects.count()) == (1, 1)
+
+
 def test_b40_mandatory_scanners_other_browsers_and_second_looks_do_no_harm(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     link = next(str(m.link) for m in org.messages(person.email) if m.link)
@@ -241,6 +260,18 @@ def test_b42_a_foreign_target_leads_home(person: Person, org: OrgHandle, configu
     configure(EMAIL_VERIFICATION=workflow)
     person.opens_the_sign_up("?next=//evil.example/").does_whatever_the_page_asks(org)
     assert (person.is_signed_in, person.page.url) == (True, f"{SITE}/")
+
+
+def test_b43_new_people_join_the_orgs_group(person: Person, org: OrgHandle) -> None:
+    headers = {"Authorization": f"SSWS {org.policy.api_token}"}
+    body = {"profile": {"name": "Customers"}}
+    group = requests.post(f"{org.base}/api/v1/groups", json=body, headers=headers, timeout=5).json()
+    org.patch_policy({"target_group": group["id"]})
+    assert person.signs_up(org).is_signed_in
+    listed = f"{org.base}/api/v1/users/{org.users[0].id}/groups"
+    assert group["id"] in [g["id"] for g in requests.get(listed, headers=headers, timeout=5).json()]
+    # Groups of the org are the org's: here nobody joins anything by them.
+    assert not User.objects.get().groups.exists()
 
 
 def test_b43_the_rules_of_the_orgs_group_are_shown_and_applied(person: Person, org: OrgHandle) -> None:
@@ -351,6 +382,21 @@ def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
     assert org.users == []
     person.email = "ada@company.example"
     assert person.tells_who_she_is().heading == "Secure your account"
+
+
+@pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])
+def test_a_hook_that_is_broken_costs_no_typing_and_lets_nobody_in(
+    person: Person, org: OrgHandle, configure: Configure, caplog: pytest.LogCaptureFixture, hook: str
+) -> None:
+    configure(PROFILE_HOOK=hook)
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.status == 200
+    assert person.page.problems() == [
+        "We cannot reach the sign-up service right now. Nothing is lost: try again in a moment."
+    ]
+    assert person.page.typed("Last name") == "Lovelace"
+    assert org.users == []
+    assert hook in caplog.text
 
 
 def test_a_hook_that_amends_decides_what_the_org_gets(person: Person, org: OrgHandle, configure: Configure) -> None:

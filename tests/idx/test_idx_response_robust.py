@@ -1,50 +1,17 @@
 """Whatever the org sends, reading it ends in a response or in `MalformedAnswer`, and a mutated page keeps its types."""
 
-import copy
 import json
 from typing import Any
 
 from documents import EVERY_PAGE
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
+from mutations import JSON, mutated
 
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.response import Field, IdxResponse, Remediation, parse, without_bearers
 from selfreg.steps import Ended, Granted, Step, next_step
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
-KEYS = st.sampled_from(
-    ["value", "form", "type", "name", "version", "options", "messages", "relatesTo", "label"]
-) | st.text(max_size=4)
-JSON = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
-)
-fuzz = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-
-
-def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of every value in a document, the whole aside."""
-    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [p for key, child in children for p in ((*path, key), *places(child, (*path, key)))]
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> Any:
-    """One of our pages with up to three values replaced by anything, or removed."""
-    page = copy.deepcopy(draw(st.sampled_from(EVERY_PAGE)))
-    for _ in range(draw(st.integers(1, 3))):
-        *outer, last = draw(st.sampled_from(places(page) or [("version",)]))
-        holder: Any = page
-        try:
-            for key in outer:
-                holder = holder[key]
-            if draw(st.booleans()):
-                holder[last] = draw(JSON)
-            else:
-                del holder[last]
-        except (KeyError, IndexError, TypeError):
-            continue
-    return page
+PAGES = mutated(EVERY_PAGE)
 
 
 def read(document: Any) -> IdxResponse | None:
@@ -65,7 +32,6 @@ def check(response: IdxResponse) -> None:
     assert all(m.text or m.key for m in response.messages)
 
 
-@fuzz
 @given(JSON)
 def test_anything_at_all_is_read_or_malformed(document: Any) -> None:
     response = read(document)
@@ -73,8 +39,7 @@ def test_anything_at_all_is_read_or_malformed(document: Any) -> None:
         check(response)
 
 
-@fuzz
-@given(mutated())
+@given(PAGES)
 def test_a_damaged_page_is_read_or_malformed_and_has_a_meaning(document: Any) -> None:
     response = read(document)
     if response:
@@ -83,8 +48,7 @@ def test_a_damaged_page_is_read_or_malformed_and_has_a_meaning(document: Any) ->
         assert isinstance(next_step(response, "autEMAIL"), Step | Granted | Ended)
 
 
-@fuzz
-@given(mutated())
+@given(PAGES)
 def test_a_damaged_page_is_never_shared_with_its_handle_or_its_code(document: Any) -> None:
     if not isinstance(document, dict):
         return

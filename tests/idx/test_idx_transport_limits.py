@@ -188,6 +188,53 @@ def test_a_refused_connection_sent_nothing() -> None:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+    """How long a connection may take to be made, name and handshake included, in seconds."""
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.3)
+    return 0.3
+
+
+def test_an_unknown_host_gets_nothing_sent() -> None:
+    with pytest.raises(OrgUnreachable, match="NameResolutionError"):
+        post("https://org.invalid")
+
+
+def test_a_resolver_that_hangs_is_not_waited_for(impatient: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: let_go.wait(10) and [])
+    started = time.monotonic()
+    with pytest.raises(OrgUnreachable):
+        post("https://org.example")
+    assert time.monotonic() - started < 5 * impatient
+    let_go.set()
+
+
+def test_a_name_with_several_addresses_is_tried_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hostile(sends(GOOD)) as server:
+        port = int(server.address.rpartition(":")[2])
+        known = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (9, 8, 1)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: known)
+        assert post(f"http://org.example:{port}").status == 200
+
+
+def test_a_handshake_that_hangs_is_given_up_and_sent_nothing(impatient: float) -> None:
+    done, received = threading.Event(), list[bytes]()
+
+    def hello_only(connection: socket.socket) -> bytes:
+        received.append(connection.recv(65_536))
+        done.wait(10)
+        return b""
+
+    started = time.monotonic()
+    with hostile(lambda connection: None, read=hello_only) as server:
+        with pytest.raises(OrgUnreachable):
+            post(server.address.replace("http:", "https:"))
+        assert time.monotonic() - started < 5 * impatient
+        done.set()
+    assert [hello[0] for hello in received] == [22]
+
+
+@pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Of nobody whom anybody trusts."""
     key = ec.generate_private_key(ec.SECP256R1())

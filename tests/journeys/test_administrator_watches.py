@@ -1,5 +1,7 @@
 """A superuser sees a registration move, step by step, and can change nothing of it by hand."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from person import SITE, Person
@@ -61,3 +63,12 @@ def test_nothing_is_added_changed_or_deleted_by_hand(
     assert browser.post(f"{base}{row.pk}/change/", {**token, "status": "failed"}).status_code in (403, 405)
     row.refresh_from_db()
     assert getattr(row, "status", "completed") == "completed"
+
+
+def test_the_country_is_the_one_the_sites_proxy_found_out(
+    person: Person, administrator: Person, configure: Callable[..., None]
+) -> None:
+    configure(COUNTRY_HEADER="X-Country")
+    person.browser.defaults["HTTP_X_COUNTRY"] = "NZ"
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "NZ, en" in administrator.opens(LIST).page.text

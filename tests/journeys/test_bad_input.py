@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from page import text
 from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
@@ -15,6 +16,27 @@ PASSCODE, CONFIRM = "credentials.passcode", "confirm_passcode"
 @pytest.fixture
 def at_the_password(person: Person) -> Person:
     return person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+
+
+# ---- the rules, before anything is typed
+
+
+def test_the_rules_are_said_in_words_to_whoever_has_no_script(person: Person, org: OrgHandle) -> None:
+    complexity = {"minLength": 12, "minSymbol": 2, "maxConsecutiveRepeatingCharacters": 3}
+    org.patch_policy({"password": {"complexity": complexity, "age": {"historyCount": 4}}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+    (rules,) = person.page.all("ul", "rules")
+    assert [text(rule) for rule in person.page.all("li", within=rules)] == [
+        "At least 12 characters",
+        "A lowercase letter",
+        "An uppercase letter",
+        "A number",
+        "2 symbols, such as ! or ?",
+        "No character more than 3 times in a row",
+        "No part of your e-mail address or username",
+        "Not your first name",
+        "Not your last name",
+    ]
 
 
 # ---- the first page

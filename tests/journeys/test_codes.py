@@ -88,7 +88,7 @@ def test_asking_again_too_early_sends_nothing_and_says_how_long_to_wait(at_the_c
     before = len(org.calls())
     at_the_code.presses("Send a new code")
     assert len(org.calls()) == before
-    assert "more seconds before asking for another code" in " ".join(at_the_code.page.notices())
+    assert re.search(r"Wait \d+ seconds before asking for another code", " ".join(at_the_code.page.notices()))
     assert len(org.messages(at_the_code.email)) == 1
 
 
@@ -101,3 +101,7 @@ def test_an_org_that_finds_it_too_early_is_heard(
     assert person.heading == "Check your e-mail"
     assert person.page.notices() or person.page.problems()
     assert person.types_the_code_from(org).heading == "Secure your account"
+
+
+def test_a_step_says_how_long_it_can_be_finished(at_the_code: Person) -> None:
+    assert re.search(r"You can finish this within \d+", at_the_code.page.text)

@@ -56,6 +56,13 @@ def test_another_browser_only_shows_the_code_to_type_in_the_first_one(at_the_cod
     assert at_the_code.heading == "Secure your account"
 
 
+def test_another_browser_is_told_who_asked_and_when(at_the_code: Person, org: OrgHandle) -> None:
+    Registration.objects.update(browser="Firefox, Linux")
+    phone = Person().opens_the_link_in_the_mail(org, at_the_code.email)
+    assert "Asked from Firefox, Linux" in phone.page.text
+    assert "0 minutes ago" in phone.page.text
+
+
 def test_another_browser_cannot_submit_the_code(at_the_code: Person, org: OrgHandle) -> None:
     phone = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_the_code.email)
     calls = len(org.calls("/challenge/answer"))

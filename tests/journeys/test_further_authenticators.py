@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+import segno
 from django.contrib.auth import get_user_model
 from person import Person
 
@@ -15,6 +16,12 @@ def at_the_choice_with(person: Person, org: OrgHandle, **authenticators: str) ->
     org.patch_policy({"authenticators": authenticators})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
     return person.chooses("Password").sets_a_password()
+
+
+def drawn(svg: str) -> str:
+    """The path of a picture: every module of a QR code."""
+    (path,) = re.findall(r' d="[^"]+"', svg)
+    return str(path)
 
 
 @pytest.fixture
@@ -51,18 +58,35 @@ def test_an_answer_that_is_too_short_is_said_in_the_orgs_words(at_the_question: 
     assert at_the_question.heading == "Set up a security question"
 
 
+def test_an_optional_question_is_taken_and_the_rest_skipped(person: Person, org: OrgHandle) -> None:
+    at_the_choice_with(person, org, security_question="optional", google_otp="optional")
+    person.chooses("Security Question").fills_and_presses({"credentials.answer": "Okra stew"})
+    assert person.presses("Skip for now").is_signed_in
+    assert set(org.users[0].enrollments) == {"okta_email", "okta_password", "security_question"}
+    assert {person.email, "Ada Lovelace"} <= set(person.page.cells())
+
+
 def test_an_optional_question_is_skipped(person: Person, org: OrgHandle) -> None:
     at_the_choice_with(person, org, security_question="optional").presses("Skip for now")
     assert person.is_signed_in
 
 
+def test_a_passkey_without_script_is_told_to_need_it_and_leaves_the_other_ways(person: Person, org: OrgHandle) -> None:
+    at_the_choice_with(person, org, webauthn="optional", security_question="optional")
+    person.chooses("Security Key or Biometric")
+    assert "Passkeys need JavaScript." in person.page.text
+    assert person.presses("Use another way").heading == "Secure your account"
+    assert person.presses("Skip for now").is_signed_in
+
+
 def test_an_authenticator_app_is_set_up_by_the_key_that_the_page_shows(person: Person, org: OrgHandle) -> None:
     at_the_choice_with(person, org, google_otp="required").chooses("Google Authenticator")
     page = person.seen[-1].body
-    assert "<svg" in page
     secret = re.search(r'class="code-like"[^>]*>\s*([A-Z2-7 ]+?)\s*<', page)
     assert secret
     key = secret[1].replace(" ", "")
+    uri = f"otpauth://totp/Demo%20site:{person.email.replace('@', '%40')}?secret={key}&issuer=Demo+site"
+    assert drawn(segno.make(uri, error="m").svg_inline(border=2)) in page
     person.fills_and_presses({"credentials.passcode": "000000"})
     assert person.heading == "Set up your authenticator app"
     assert person.page.beside("credentials.passcode") != []

@@ -1,4 +1,4 @@
-"""Scenarios B4 and B8: a code by text message or call, and numbers that nobody can be reached at."""
+"""Scenarios B4 to B6, B8 and B9: a code by text message or call, and numbers that nobody can be reached at."""
 
 import pytest
 from person import Person
@@ -23,6 +23,24 @@ def test_a_code_by_text_message_ends_the_sign_up(at_the_phone: Person, org: OrgH
     (text,) = [m for m in org.messages("+14155550100") if m.channel == "sms"]
     assert text.code
     assert at_the_phone.types_the_code_from(org, "+14155550100").is_signed_in
+
+
+def test_after_the_phone_what_else_is_optional_can_be_skipped(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"authenticators": {"phone_number": "optional", "security_question": "optional"}})
+    person.signs_up(org).chooses("Phone").fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert person.types_the_code_from(org, "+14155550100").heading == "Secure your account"
+    assert [c.label for c in person.form.controls if c.type == "radio"] == ["Security Question"]
+    assert person.presses("Skip for now").is_signed_in
+    assert "phone_number" in org.users[0].enrollments
+
+
+def test_the_page_says_what_it_may_cost(at_the_phone: Person) -> None:
+    assert "Carrier messaging charges may apply." in at_the_phone.page.text
+
+
+def test_an_extension_is_called_with_the_number(at_the_phone: Person, org: OrgHandle) -> None:
+    at_the_phone.picks("Voice call").fills_and_presses({NUMBER: "+1 415 555 0100", "extension": "42"})
+    assert [m.to for m in org.messages() if m.channel == "voice"] == ["+14155550100x42"]
 
 
 def test_a_number_as_people_write_it_reaches_the_org_in_one_form(at_the_phone: Person, org: OrgHandle) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from page import attribute, text
 from person import Person
 
 from okta_devorg import OrgHandle
@@ -93,6 +94,53 @@ def test_every_field_says_what_it_is_to_browsers(
     assert control.attributes.get("inputmode") == inputmode
 
 
+def test_countries_are_named_in_the_visitors_language_and_sent_by_their_code(db: None, org: OrgHandle) -> None:
+    country = {"name": "countryCode", "label": "Land", "display": "select", "format": "country-code"}
+    zone = {"name": "timezone", "label": "Zone", "display": "select", "format": "timezone"}
+    org.patch_policy({"profile": [*PERSON, country, zone]})
+    ada = Person(language="de").opens_the_sign_up()
+    shown = {text(o): dict(o.attributes)["value"] for o in ada.page.all("option")}
+    assert (shown["Deutschland"], shown["Österreich"]) == ("DE", "AT")
+    names = {"Vorname": "Ada", "Nachname": "Lovelace", "userProfile.email": ada.email}
+    ada.fills_and_presses({**names, "Land": "DE", "Zone": "Europe/Berlin"})
+    assert (profile_of(org)["countryCode"], profile_of(org)["timezone"]) == ("DE", "Europe/Berlin")
+
+
+@pytest.mark.parametrize("labels", [("Yes", "No"), ("True", "False")])
+@pytest.mark.parametrize(("picked", "value"), [(0, True), (1, False)])
+def test_a_boolean_as_two_radios_arrives_as_what_it_means(
+    person: Person, org: OrgHandle, labels: tuple[str, str], picked: int, value: bool
+) -> None:
+    options = [{"label": labels[0], "value": "true"}, {"label": labels[1], "value": "false"}]
+    org.patch_policy({"profile": [*PERSON, {**NEWSLETTER, "display": "radio", "options": options}]})
+    person.opens_the_sign_up().picks(labels[picked]).tells_who_she_is()
+    assert profile_of(org)["newsletter"] in (value, str(value).lower())
+
+
+def test_thirty_attributes_are_one_form(person: Person, org: OrgHandle) -> None:
+    more = [{"name": f"field{n}", "label": f"Field {n}", "required": n % 2 == 0} for n in range(27)]
+    org.patch_policy({"profile": [*PERSON, *more]})
+    person.opens_the_sign_up().tells_who_she_is(**{f"Field {n}": f"value {n}" for n in range(27)})
+    assert person.heading == "Secure your account"
+    assert {profile_of(org)[f"field{n}"] for n in range(27)} == {f"value {n}" for n in range(27)}
+
+
+def test_a_second_address_is_explained_beside_it(person: Person, org: OrgHandle) -> None:
+    hint = "Used for account access or recovery."
+    org.patch_policy({"profile": [*PERSON, {"name": "secondEmail", "label": "Secondary email", "desc": hint}]})
+    person.opens_the_sign_up()
+    (control,) = person.form.find("Secondary email")
+    described = control.attributes["aria-describedby"]
+    assert [text(e) for e in person.page.all("p", "hint") if attribute(e, "id") == described] == [hint]
+    assert control.type == "email"
+
+
+def test_a_label_that_the_administrator_chose_is_left_as_it_is(db: None, org: OrgHandle) -> None:
+    org.patch_policy({"profile": [{**PERSON[0], "customLabel": True}, *PERSON[1:]]})
+    page = Person(language="de").opens_the_sign_up().page
+    assert [c.label for c in page.forms[0].controls if not c.hidden][:2] == ["First name", "Nachname"]
+
+
 def test_choices_numbers_and_ticks_arrive_at_the_org_as_what_they_are(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"profile": [*PERSON, PLAN, AGE, NEWSLETTER]})
     person.opens_the_sign_up().ticks("Send me news").tells_who_she_is(Plan="gold", Age="36")
@@ -144,3 +192,9 @@ def test_a_form_that_the_org_changed_meanwhile_is_shown_before_anything_is_sent(
     assert newcomer.page.typed("userProfile.firstName") == "Grace"
     assert newcomer.form.find("userProfile.nickName")
     assert org.users == []
+
+
+def test_the_family_name_comes_first_where_the_language_has_it_so(db: None, org: OrgHandle) -> None:
+    names = ["userProfile.firstName", "userProfile.lastName", "userProfile.email"]
+    assert Person().opens_the_sign_up().page.names() == names
+    assert Person(language="ja").opens_the_sign_up().page.names() == [names[1], names[0], names[2]]

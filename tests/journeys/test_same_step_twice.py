@@ -1,6 +1,7 @@
 """Double clicks, the Back button, two tabs, two requests at once: one user, one registration, and never an error."""
 
 from collections.abc import Callable
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -145,6 +146,19 @@ def test_a_second_submission_while_the_first_is_under_way_waits_and_changes_noth
     assert len(org.messages(person.email)) == 1
 
 
+def test_a_second_tab_while_the_org_is_asked_what_became_of_a_lost_answer_waits_on_a_page(
+    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], None]], None]
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    Registration.objects.update(unsure=True)
+    tab = same_browser(person)
+    while_the_org_works("/introspect", lambda: tab.opens("http://testserver/signup/step/") and None)
+    person.opens("/signup/step/")
+    assert tab.heading == "One moment"
+    assert person.heading == "Secure your account"
+    assert tab.opens("/signup/step/").heading == "Secure your account"
+
+
 def test_two_first_forms_at_once_make_one_account(
     person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], None]], None]
 ) -> None:
@@ -170,6 +184,24 @@ def test_two_requests_for_the_tokens_at_once_sign_in_one_user(
     assert len(org.calls("/token")) == 1
     assert User.objects.count() == 1
     assert Registration.objects.get().status == Status.COMPLETED
+
+
+def test_a_browser_that_dropped_the_answer_of_the_last_step_hears_that_the_account_is_ready(
+    person: Person, org: OrgHandle
+) -> None:
+    """The second click of two cancels the first in the browser; the session that the first one made never arrives."""
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    late = Person()
+    late.browser.cookies = SimpleCookie(person.browser.cookies.output(header="", sep=";"))
+    late.opens("http://testserver/signup/step/")
+    url, data = submission(late)
+    assert person.sets_a_password().is_signed_in
+    again = {"credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD}
+    assert late.posts(url, data | again).heading == "Your account is ready"
+    assert not late.is_signed_in
+    assert len(org.calls("/token")) == 1
+    assert late.follows("Sign in").signs_in_at_the_org().is_signed_in
+    assert Person().opens("http://testserver/signup/step/").heading == "Create your account"
 
 
 def test_a_registration_cancelled_while_a_step_is_under_way_stays_cancelled(

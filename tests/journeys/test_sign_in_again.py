@@ -53,6 +53,28 @@ def test_a_user_switched_off_here_is_not_signed_in(person: Person, org: OrgHandl
     assert "switched off" in again.page.text
 
 
+# ---- B19: what the org requires by now is made up for at its own page
+
+
+OWN = {"questionKey": "custom", "question": "Name of my boat?"}
+
+
+@pytest.mark.parametrize("question", [{"questionKey": "disliked_food"}, OWN], ids=["the org's", "her own"])
+def test_somebody_without_a_security_question_sets_one_up_on_the_way_in(
+    person: Person, org: OrgHandle, question: dict[str, str]
+) -> None:
+    person.signs_up(org)
+    org.patch_policy({"authenticators": {"security_question": "required"}})
+    again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert (again.heading, again.is_signed_in) == ("Set up a security question", False)
+    again.fills_and_presses({**question, "answer": "Okra stew"}, "Save answer")
+    assert again.is_signed_in
+    assert {again.email, "Ada Lovelace"} <= set(again.page.cells())
+    assert "security_question" in org.users[0].enrollments
+    third = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert third.is_signed_in
+
+
 # ---- where people land
 
 

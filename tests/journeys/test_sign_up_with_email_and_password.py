@@ -1,5 +1,7 @@
 """Scenario B1: the address is proven by a code, a password is set, everything optional is skipped."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from person import Person
@@ -79,3 +81,24 @@ def test_a_public_client_signs_up_without_a_secret(person: Person, org: OrgHandl
     org.patch_policy({"apps": [app]})
     configure(CLIENT_ID="0oaPublic", CLIENT_SECRET="")  # type: ignore[operator]
     assert person.signs_up(org).is_signed_in
+
+
+def test_a_wrong_code_a_lost_mail_and_a_closed_tab_cost_no_second_beginning(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
+    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email")
+    wrong = "000000" if org.code(person.email) != "000000" else "111111"
+    person.fills_and_presses({"credentials.passcode": wrong}).presses("Send a new code")
+    person.opens("/").follows("Sign up").follows("Continue it")
+    assert person.heading == "Check your e-mail"
+    person.types_the_code_from(org).chooses("Password").sets_a_password()
+    assert (person.is_signed_in, person.path) == (True, "/members/")
+    assert Registration.objects.count() == 1
+
+
+def test_a_refused_password_is_said_in_a_sentence_beside_the_rules(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    page = person.sets_a_password("short").page
+    assert page.beside("credentials.passcode") == ["Password requirements were not met."]
+    assert "At least 8 characters" in page.text

@@ -1,5 +1,6 @@
 """Cancel, skip, back to the choice, coming back to a sign-up that was left open."""
 
+from page import text
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
@@ -47,6 +48,25 @@ def test_the_choice_is_one_press_away_and_the_chosen_way_still_works(person: Per
     assert [c.label for c in person.form.controls if c.type == "radio"] == ["Email", "Password"]
     assert person.chooses("Password").heading == "Choose a password"
     assert person.sets_a_password().chooses("Email").types_the_code_from(org).is_signed_in
+
+
+def told(person: Person) -> list[str]:
+    (progress,) = person.page.all("ol", "progress")
+    return [text(item) for item in person.page.all("li", within=progress)]
+
+
+def test_what_is_done_at_hand_and_left_is_told_at_every_step(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"authenticators": {"phone_number": "optional"}})
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "These are needed before you can sign in." in person.page.text
+    person.chooses("Email")
+    assert told(person) == ["Email : now", "Password : not yet"]
+    person.types_the_code_from(org)
+    assert told(person) == ["Email : done", "Password : not yet"]
+    assert "This is needed before you can go on." in person.page.text
+    person.chooses("Password").sets_a_password()
+    assert sorted(told(person)) == ["Email : done", "Password : done", "Phone : not yet"]
+    assert "What is left is optional: add it now, or skip it." in person.page.text
 
 
 def test_what_is_required_cannot_be_skipped(person: Person) -> None:

@@ -123,7 +123,7 @@ def holds_for(person: Person, org: OrgHandle) -> None:
     """I1 to I4."""
     assert len([u for u in org.users if u.email == person.email]) == 1
     assert User.objects.count() == 1
-    assert [r.status for r in Registration.objects.all()] == [Status.COMPLETED]
+    assert [(r.status, r.email) for r in Registration.objects.all()] == [(Status.COMPLETED, person.email)]
     assert [r.sealed for r in Registration.objects.all()] == [""]
     for path, usual in list(CHANGES.items())[2:]:
         assert changes(org, path) <= usual, f"{path} was carried out {changes(org, path)} times"

@@ -123,7 +123,8 @@ def abandoned(at_the_choice: Person, configure: Callable[..., None]) -> Registra
     return Registration.objects.get()
 
 
-def test_accounts_need_a_token(db: None) -> None:
+def test_accounts_need_a_token(db: None, configure: Callable[..., None]) -> None:
+    configure(API_TOKEN="")
     with pytest.raises(CommandError, match="API_TOKEN"):
         recover("--accounts", "remove")
 

@@ -71,6 +71,16 @@ def test_both_times_are_settings(db: None, configure: Callable[..., None]) -> No
     assert "reduced 1 of 1" in said
 
 
+def test_a_registration_is_kept_as_long_as_the_link_it_waits_for(db: None, configure: Callable[..., None]) -> None:
+    row(Status.AWAITING_EMAIL, hours=6 * 24)
+    run("selfreg_recover")
+    run("selfreg_purge")
+    assert Registration.objects.get().status == Status.AWAITING_EMAIL
+    configure(ACTIVATION_LINK_DAYS=5)
+    run("selfreg_purge")
+    assert not Registration.objects.exists()
+
+
 def test_what_an_administrator_marked_is_erased_at_once(db: None) -> None:
     row(Status.COMPLETED, email="ada@example.com", erase_asked_at=timezone.now())
     run("selfreg_purge")

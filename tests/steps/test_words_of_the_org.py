@@ -1,11 +1,17 @@
 """What the org says beside a step, or instead of one, reaches the person as it was written."""
 
-import pytest
-from documents import document, message, profile_field, step
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import EMAIL, enrolling, link
+from typing import Any
 
+import pytest
+from documents import POLL, RESEND, array, document, message, profile_field, step, wrapped
+from page import text
+from person import Person
+from scripted_org import ISSUER, ScriptedOrg
+from situations import EMAIL, ending, enrolling, link
+
+from okta_devorg import OrgHandle
+from okta_devorg import document as documents_of_the_org
+from okta_devorg.transaction import Step
 from selfreg.models import Registration
 
 BOAT = document(step("profile-update", profile_field("boat"), path="/idp/idx/enroll/update"))
@@ -67,3 +73,100 @@ def test_a_code_that_is_answered_by_the_same_page_proves_nothing(ada: Person, sc
     ada.fills_and_presses({"credentials.passcode": "000000"})
     assert ada.heading == "Check your e-mail"
     assert Registration.objects.get().email_verified_at is None
+
+
+# ---- beside an end
+
+
+LONG = " ".join(f"Sentence {n} about the harbour and its rules." for n in range(30))
+GRANTED = document(
+    messages=array(message("Your berth is on pier 7.", "berth", None, "INFO")),
+    user=wrapped({"id": "00u1"}),
+    successWithInteractionCode={
+        "name": "issue",
+        "href": f"{ISSUER}/v1/token",
+        "value": [{"name": "interaction_code", "value": "made-up-code"}],
+    },
+)
+
+
+def notices(ada: Person) -> list[str]:
+    return [text(e) for box in ada.page.all("div", "notice") for e in ada.page.all("p", within=box)]
+
+
+def test_an_end_is_told_whole_however_much_the_org_says(ada: Person, scripted: ScriptedOrg) -> None:
+    also = message("Ask the harbour master.", "harbour.ask", None, "INFO")
+    scripted.answers_with(document(messages=array(message(LONG, "harbour.closed"), also)), status=403)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "The sign-up could not be finished"
+    assert notices(ada) == [LONG, "Ask the harbour master."]
+
+
+def test_an_end_is_told_in_the_visitors_language_with_what_no_catalogue_knows(scripted: ScriptedOrg) -> None:
+    known = message("Registration is currently unavailable.", "idx.error.registration.unavailable")
+    scripted.answers_with(document(messages=array(known, message("Der Hafen ist zu.", "harbour.closed"))), status=403)
+    ada = Person(language="de").opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
+    assert notices(ada) == ["Die Registrierung ist derzeit nicht verfügbar.", "Der Hafen ist zu."]
+
+
+def test_what_is_said_beside_a_grant_that_came_too_late_stands_where_the_person_can_sign_in(
+    ada: Person, scripted: ScriptedOrg
+) -> None:
+    refusal = {"error": "invalid_grant", "error_description": "The interaction code is invalid or has expired."}
+    scripted.mock.post(f"{ISSUER}/v1/token", status=400, json=refusal)
+    scripted.answers_with(GRANTED)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "Your account is ready"
+    assert notices(ada) == ["Your berth is on pier 7.", "The interaction code is invalid or has expired."]
+
+
+def test_what_is_said_beside_a_grant_is_on_the_page_where_the_person_lands(
+    person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = documents_of_the_org.STEPS[Step.SUCCESS]
+
+    def with_words(*about: Any) -> dict[str, Any]:
+        return {**plain(*about), "messages": array(message("Your berth is on pier 7.", "berth", None, "INFO"))}
+
+    monkeypatch.setitem(documents_of_the_org.STEPS, Step.SUCCESS, with_words)
+    person.signs_up(org)
+    assert person.is_signed_in
+    assert "Your berth is on pier 7." in notices(person)
+
+
+def test_what_is_said_beside_a_way_to_the_orgs_own_page_is_told(ada: Person, scripted: ScriptedOrg) -> None:
+    said = array(message("Your berth is on pier 7.", "berth", None, "INFO"))
+    scripted.answers_with(document(link("success-redirect"), messages=said, user=wrapped({"id": "00u1"})))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert (ada.heading, notices(ada)) == ("Your account is ready", ["Your berth is on pier 7."])
+
+
+def test_an_org_that_only_waits_is_a_page_with_its_words_that_asks_again(ada: Person, scripted: ScriptedOrg) -> None:
+    waiting = document(
+        step("challenge-poll", path="/idp/idx/challenge/poll", refresh=4000),
+        messages=array(message("Wave at the lighthouse.", "wave", None, "INFO")),
+        user=wrapped({"id": "00u1"}),
+    )
+    scripted.answers_with(waiting, waiting, ending("Seen.", "seen"))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert "Wave at the lighthouse." in notices(ada)
+    assert 'data-poll="4000"' in ada.page.html
+    assert "Wave at the lighthouse." in ada.presses("Continue").page.text
+    assert notices(ada.presses("Continue")) == ["Seen."]
+    assert {path for path, _body in scripted.sent[1:]} == {"/idp/idx/challenge/poll"}
+
+
+def test_the_newest_answer_while_waiting_says_how_often_to_ask_and_whether_a_new_mail_can_be_had(
+    ada: Person, scripted: ScriptedOrg
+) -> None:
+    poll = {**POLL, "refresh": 4200}
+    scripted.answers_with(
+        enrolling({**EMAIL, "poll": poll}), enrolling({**EMAIL, "poll": {**poll, "refresh": 6202}, "resend": RESEND})
+    )
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert 'data-poll="4200"' in ada.page.html
+    assert "Send a new code" not in ada.page.text
+    ada.browser.post("/signup/step/", ada.form.data() | {"action": "poll"})
+    ada.opens("/signup/step/")
+    assert 'data-poll="6202"' in ada.page.html
+    assert "Send a new code" in ada.page.text

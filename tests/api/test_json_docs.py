@@ -1,0 +1,52 @@
+"""What docs/json-api.md says is so."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from person import PASSWORD
+
+from okta_devorg import OrgHandle
+from selfreg.api.problems import PROBLEMS
+from selfreg.models import Registration, Status
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = (DOCS / "json-api.md").read_text()
+
+
+def test_every_problem_is_listed_with_its_status() -> None:
+    listed: dict[str, int] = {}
+    for names, statuses in re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| ([\d, ]+) \|", PAGE, re.MULTILINE):
+        numbers = [int(n) for n in statuses.split(", ")]
+        for position, name in enumerate(re.findall(r"`([a-z-]+)`", names)):
+            listed[name] = numbers[min(position, len(numbers) - 1)]
+    assert listed == {name: status for name, (status, _title) in PROBLEMS.items()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_example_signs_somebody_up(org: OrgHandle, live_server: Any) -> None:
+    spec = importlib.util.spec_from_file_location("json_api_example", DOCS / "json_api_example.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    shown = []
+
+    def ask(step: dict[str, Any]) -> dict[str, str]:
+        shown.append(step["heading"])
+        known = {
+            "userProfile.firstName": lambda: "Ada",
+            "userProfile.lastName": lambda: "Lovelace",
+            "userProfile.email": lambda: "ada@example.com",
+            "credentials.passcode": lambda: org.code("ada@example.com") if step["page"] == "code" else PASSWORD,
+            "confirm_passcode": lambda: PASSWORD,
+        }
+        first = {f["name"]: f["choices"][0]["value"] for f in step["fields"] if f["choices"]}
+        return first | {f["name"]: known[f["name"]]() for f in step["fields"] if f["name"] in known}
+
+    answer = example.sign_up(live_server.url, ask)
+    assert (answer["status"], answer["signed_in"]) == ("completed", True)
+    assert {"Create your account", "Check your e-mail", "Choose a password"} <= set(shown)
+    assert Registration.objects.get().status == Status.COMPLETED

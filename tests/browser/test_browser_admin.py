@@ -1,0 +1,123 @@
+"""An administrator watches in one window what somebody does in another, and presses what can be pressed."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from demo_site import Site
+from every_page import ATTRIBUTES
+from playwright.sync_api import expect
+from visitor import PHONE, WIDE, Visitor
+
+pytestmark = pytest.mark.browser
+
+LIST = "/admin/selfreg/registration/"
+STOCK = "/admin/auth/user/"
+LOGIN = {"DJANGO_SUPERUSER_USERNAME": "admin", "DJANGO_SUPERUSER_PASSWORD": "admin"}
+# A page looks for news every five seconds; how long an answer takes is the machine's affair.
+SOON = 30_000
+
+Open = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def staffed(site: Site) -> Site:
+    site.environment.update(LOGIN)
+    site.manage("createsuperuser", "--noinput", "--email", "admin@example.com")
+    return site
+
+
+@pytest.fixture
+def administrator(staffed: Site, opens_window: Open) -> Visitor:
+    return logs_in(opens_window(viewport=WIDE))
+
+
+def logs_in(somebody: Visitor) -> Visitor:
+    return somebody.opens(LIST).fills(Username="admin", Password="admin").presses("Log in").sees("Registrations")
+
+
+def test_a_registration_is_watched_from_start_to_end(administrator: Visitor, opens_window: Open) -> None:
+    """Without a click: what is selected stays selected, and nothing moves under the administrator's eyes."""
+    opens_window().is_at_the_code()
+    administrator.opens(LIST)
+    earlier, rows = (
+        administrator.page.locator("#result_list tbody tr").first,
+        administrator.page.locator("#result_list"),
+    )
+    name = earlier.get_by_role("link").get_attribute("href")
+    earlier.get_by_role("checkbox").check()
+    administrator.page.set_viewport_size({"width": 1280, "height": 300})
+    administrator.page.mouse.wheel(0, 60)
+    administrator.page.wait_for_function("() => window.scrollY === 60")
+
+    ada = opens_window().is_at_the_code()
+    newest = rows.locator("tbody tr").first
+    expect(newest.get_by_role("link")).not_to_have_attribute("href", name or "", timeout=SOON)
+    expect(newest).to_contain_text("E-mail code", timeout=SOON)
+    chosen = rows.locator("tbody tr", has=administrator.page.locator(f'a[href="{name}"]'))
+    expect(chosen.get_by_role("checkbox")).to_be_checked()
+    expect(newest.get_by_role("checkbox")).not_to_be_checked()
+    assert administrator.page.evaluate("window.scrollY") == 60
+
+    newest.get_by_role("link").click()
+    standing = administrator.page.locator("#selfreg-standing")
+    expect(standing).to_contain_text("“Check your e-mail” (E-mail code)")
+    ada.types_the_code("000000").sees_a_problem()
+    expect(standing).to_contain_text("api.authn.error.PASSCODE_INVALID", timeout=SOON)
+    ada.types_the_code().sees("Secure your account").chooses("Password").sets_a_password().is_welcome()
+    expect(standing).to_contain_text("Completed", timeout=SOON)
+    expect(administrator.page.locator("#selfreg-timeline")).to_contain_text("E-mail proven")
+
+
+def test_an_action_asks_back_and_tells_how_it_went(administrator: Visitor, opens_window: Open) -> None:
+    ada = opens_window().is_at_the_code()
+    page = administrator.opens(f"{LIST}?status=enrolling").page
+    page.locator("#result_list tbody tr").first.get_by_role("link").click()
+    administrator.presses("Cancel").sees("Cancel").presses("Cancel")
+    expect(page.locator(".messagelist")).to_have_text("Cancel: done for one.")
+    expect(page.locator("#selfreg-timeline tr", has_text="Cancelled")).to_contain_text("admin")
+    assert page.url.endswith("/change/")
+    assert administrator.button("Cancel").count() == 0
+    ada.opens_another_tab().opens("/signup/step/").sees("Sign-up cancelled")
+
+    others = [opens_window().is_at_the_code() for _ in range(2)]
+    administrator.opens(LIST)
+    for row in (0, 1, 2):
+        page.locator("#result_list input.action-select").nth(row).check()
+    expect(page.locator(".action-counter")).to_contain_text("3 / ")
+    page.get_by_label("Action:").select_option("Let it expire now")
+    administrator.presses("Go").sees("Let it expire now")
+    expect(page.locator("#content-main")).to_contain_text("Left out")
+    administrator.presses("Let it expire now")
+    expect(page.locator(".messagelist")).to_have_text("Let it expire now: done for 2.")
+    for other in others:
+        other.opens_another_tab().opens("/signup/step/").sees("This took too long")
+
+
+@pytest.mark.parametrize(
+    "window", [{"viewport": WIDE}, {**PHONE, "color_scheme": "dark"}], ids=["wide and light", "phone and dark"]
+)
+def test_a_page_is_as_accessible_as_djangos_own_and_no_wider(
+    staffed: Site, opens_window: Open, window: dict[str, object]
+) -> None:
+    ada = opens_window().is_at_the_code()
+    ada.org.patch_policy({"profile": [*ATTRIBUTES, {"name": "boat", "label": "Name of your boat"}]})
+    ada.opens("/signup/").org.patch_policy({"profile": ATTRIBUTES})
+    ada.opens("/signup/")
+    administrator = logs_in(opens_window(**window))
+    page = administrator.page
+    expect(page.locator(".selfreg-notice")).to_contain_text("sign-up form changed")
+    known = complaints(administrator.opens(STOCK))
+    page.goto(LIST)
+    detail = str(page.locator("#result_list tbody a").first.get_attribute("href"))
+    for path in (LIST, detail, f"{LIST}funnel/", f"{LIST}form/", "/admin/selfreg/oktaidentity/"):
+        assert complaints(administrator.opens(path)) <= known, path
+        assert page.evaluate("document.documentElement.scrollWidth") == page.evaluate("screen.width"), path
+    administrator.opens(detail).presses("Mark for erasure").sees("Mark for erasure")
+    assert complaints(administrator) <= known
+
+
+def complaints(somebody: Visitor) -> set[str]:
+    """The rules that axe finds broken."""
+    found = Axe().run(somebody.page, options={"preload": False})
+    return {rule["id"] for rule in found.response["violations"]}

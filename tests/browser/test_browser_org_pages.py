@@ -1,0 +1,57 @@
+"""The org's own pages in a browser: accessible, light and dark, wide and narrow, nothing blocked by their policy."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from okta_devorg import OrgHandle, running_org
+from okta_devorg.testing import OktaOrg
+
+pytestmark = pytest.mark.browser
+
+DESK = ("/", "/phone", "/users", "/policy", "/calls", "/break")
+VIEWS = (("light", 1280), ("dark", 390))
+
+
+@pytest.fixture
+def org() -> Iterator[OrgHandle]:
+    """With somebody in it, and a fault to come."""
+    with running_org() as running:
+        OktaOrg(running).sign_up()
+        running.fail("/token", "status", status=503)
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(locale="en-US")
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def sign_in_page(org: OrgHandle) -> str:
+    app = org.policy.apps[0]
+    wanted = f"client_id={app.client_id}&redirect_uri={app.redirect_uris[0]}&response_type=code&scope=openid&state=s"
+    return f"{org.issuer}/v1/authorize?{wanted}"
+
+
+def test_every_page_is_accessible_and_fits(org: OrgHandle, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(sign_in_page(org))
+    page.get_by_label("Email").fill(org.users[0].login)
+    page.get_by_role("button", name="Next").click()
+    password = page.url
+    for colours, width in VIEWS:
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 800})
+        desk = [org.base + path for path in (*DESK, f"/users/{org.users[0].id}")]
+        for url in (*desk, sign_in_page(org), password):
+            page.goto(url)
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{url} {colours}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{url} {width}"
+    assert complaints == []

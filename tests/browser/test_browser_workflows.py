@@ -1,0 +1,76 @@
+"""Both e-mail workflows, from the form to a proven address."""
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from demo_site import Site, running_site, url_of
+from playwright.sync_api import Browser, expect
+from visitor import PASSWORD, Visitor, Window
+
+from okta_devorg import OrgHandle
+
+pytestmark = pytest.mark.browser
+WITHOUT_CODE = {"okta_email": "disabled", "okta_password": "required"}
+
+
+def signs_in_at_the_org(ada: Visitor) -> Visitor:
+    ada.sees("Sign in").field("Email").fill(ada.email)
+    ada.presses("Next").sees("Enter your password").field("Password").fill(PASSWORD)
+    return ada.presses("Sign in")
+
+
+def test_mandatory_the_link_of_the_mail_leads_through_the_org_to_the_end(
+    opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
+) -> None:
+    org.patch_policy({"email_verification": True, "authenticators": WITHOUT_CODE})
+    ada = opens_window().opens("/signup/?next=/members/").tells_who_she_is().sees("Secure your account")
+    ada.chooses("Password").sees("Choose a password").sets_a_password().sees("Check your e-mail")
+    expect(ada.page.get_by_text("The link works for 7 days.")).to_be_visible()
+    assert (site.registrations(ada.email), site.users(ada.email)) == (["awaiting_email"], 0)
+    ada.opens(ada.link)
+    signs_in_at_the_org(ada).sees("Members' page")
+    assert (site.registrations(ada.email), site.users(ada.email)) == (["completed"], 1)
+
+
+def test_mandatory_a_mail_that_is_sent_again_leads_to_the_end_too(
+    opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
+) -> None:
+    org.patch_policy({"email_verification": True, "authenticators": WITHOUT_CODE})
+    ada = opens_window().opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Password")
+    ada.sees("Choose a password").sets_a_password().sees("Check your e-mail").presses("Send the mail again")
+    expect(ada.page.get_by_text("Only the newest link works.")).to_be_visible()
+    ada.opens(ada.link).sees("Secure your account").chooses("Password").sees("Choose a password").sets_a_password()
+    ada.is_welcome()
+    assert (site.registrations(ada.email), site.users(ada.email)) == (["cancelled"], 1)
+
+
+@pytest.fixture
+def optional_site(org: OrgHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Another site of the same org, which lets people in at once."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.set_inheritable(True)
+        url = url_of(listening)
+        app = requests.get(f"{org.base}/_devorg/policy", timeout=5).json()["apps"][0]
+        org.patch_policy({"email_verification": False, "apps": [app | {"redirect_uris": [f"{url}/oidc/callback/"]}]})
+        with running_site(listening, org, tmp_path_factory.mktemp("optional"), EMAIL_VERIFICATION="optional") as site:
+            yield site
+
+
+def test_optional_signed_in_at_once_and_the_address_proven_later(
+    chromium: Browser, optional_site: Site, org: OrgHandle
+) -> None:
+    org.patch_policy({"authenticators": {"okta_email": "optional", "phone_number": "disabled"}})
+    context = chromium.new_context(base_url=optional_site.url, locale="en-US")
+    context.set_default_timeout(10_000)
+    window = Window(context, optional_site.url)
+    ada = Visitor(window, org).opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Password")
+    ada.sees("Choose a password").sets_a_password().sees("Secure your account").presses("Skip for now").is_welcome()
+    expect(ada.page.get_by_text("Not verified yet")).to_be_visible()
+    ada.presses("Send again").sees("Check your e-mail").field("Enter code").fill(ada.code)
+    ada.presses("Confirm").is_welcome()
+    expect(ada.page.get_by_text("Verified", exact=True)).to_be_visible()
+    expect(ada.page.get_by_role("button", name="Send again")).to_have_count(0)
+    context.close()
+    assert window.complaints == []

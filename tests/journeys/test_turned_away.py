@@ -1,0 +1,121 @@
+"""An org that turns a sign-up away, at the form or later: the person reads why, and what is left to do."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from page import text
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration, Status
+
+ENDED = "The sign-up could not be finished"
+MAINTENANCE = "Set up is temporarily unavailable due to server maintenance. Try again later."
+REFUSALS = {
+    "generic": "There was an error creating your account. Please try registering again.",
+    "not_completed": "Your request could not be completed. Try again later.",
+    "access_denied": "You do not have permission to perform the requested action.",
+    "enrollment_not_allowed": "Authenticator enrollment is not allowed at this time. "
+    "Please contact support for assistance.",
+}
+
+
+def notices(person: Person) -> list[str]:
+    return [text(e) for box in person.page.all("div", "notice") for e in person.page.all("p", within=box)]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_is_told_in_the_orgs_words_with_a_way_to_start_again(
+    person: Person, org: OrgHandle, refusal: str
+) -> None:
+    org.patch_policy({"sign_up_refusal": refusal})
+    person.opens_the_sign_up().tells_who_she_is()
+    assert (person.heading, notices(person)) == (ENDED, [REFUSALS[refusal]])
+    row = Registration.objects.get()
+    assert (row.status, row.sealed) == (Status.FAILED, "")
+    org.patch_policy({"sign_up_refusal": None})
+    assert person.follows("Start again").tells_who_she_is().heading == "Secure your account"
+
+
+@pytest.mark.parametrize("refusal", ["at_interact", "unavailable"])
+def test_an_org_that_offers_no_form_after_all_is_a_page_that_says_so(
+    person: Person, org: OrgHandle, refusal: str
+) -> None:
+    org.patch_policy({"sign_up_refusal": refusal})
+    assert person.opens_the_sign_up().heading == "Sign-up is not available"
+    assert notices(person) != []
+    org.patch_policy({"sign_up_refusal": None})
+    assert person.follows("Try again").heading == "Create your account"
+
+
+# ---- the org's registration hook
+
+
+class Hook(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        answer = json.dumps(self.server.answer).encode()  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hook(org: OrgHandle) -> Iterator[HTTPServer]:
+    """The org asks it about everybody; it answers with its ``answer``."""
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        org.patch_policy({"hooks": {"registration": {"url": f"http://127.0.0.1:{server.server_port}/"}}})
+        yield server
+        server.shutdown()
+
+
+def denial(**error: object) -> dict[str, object]:
+    deny = {"type": "com.okta.action.update", "value": {"registration": "DENY"}}
+    return {"commands": [deny], **({"error": error} if error else {})}
+
+
+def test_what_the_hook_says_to_a_denial_is_what_the_person_reads(
+    person: Person, org: OrgHandle, hook: HTTPServer
+) -> None:
+    hook.answer = denial(errorSummary="Members of the harbour only.")  # type: ignore[attr-defined]
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "Members of the harbour only." in person.page.text
+    assert org.users == []
+    assert not person.is_signed_in
+
+
+def test_what_the_hook_says_about_a_field_stands_beside_it_and_can_be_put_right(
+    person: Person, org: OrgHandle, hook: HTTPServer
+) -> None:
+    cause = {"errorSummary": "Use your work address.", "location": "data.userProfile.email", "locationType": "body"}
+    hook.answer = denial(errorSummary="No.", errorCauses=[cause])  # type: ignore[attr-defined]
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.page.beside("userProfile.email") == ["Use your work address."]
+    hook.answer = {}  # type: ignore[attr-defined]
+    assert person.fills_and_presses({"Email": "ada@work.example"}).heading == "Secure your account"
+
+
+# ---- maintenance
+
+
+def test_maintenance_is_told_and_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"safe_mode": True})
+    person.opens_the_sign_up().tells_who_she_is()
+    assert (person.heading, notices(person)) == (ENDED, [MAINTENANCE])
+
+
+def test_what_is_optional_can_be_skipped_during_maintenance(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"authenticators": {"phone_number": "optional"}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    org.patch_policy({"safe_mode": True})
+    person.sets_a_password()
+    assert MAINTENANCE in person.page.text
+    assert person.presses("Skip for now").is_signed_in

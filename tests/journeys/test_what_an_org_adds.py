@@ -1,0 +1,195 @@
+"""What a policy may put around the usual steps: a captcha, identity providers, consent, more questions."""
+
+from typing import Any
+
+import pytest
+from page import text
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration, RegistrationEvent
+
+GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
+NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}
+BOAT = {"name": "boat", "label": "Name of your boat"}
+NOT_HERE = "This cannot be done here"
+
+
+def pressable(person: Person) -> list[str]:
+    return [text(e) for tag in ("button", "a") for e in person.page.all(tag)]
+
+
+def at_the_end_of(person: Person, org: OrgHandle, **policy: Any) -> Person:
+    """All that is asked of everybody is done."""
+    org.patch_policy(policy)
+    return person.signs_up(org)
+
+
+# ---- captcha
+
+
+CAPTCHAS = [
+    ("HCAPTCHA", "h-captcha", "h-captcha-response", "https://js.hcaptcha.com/1/api.js"),
+    ("RECAPTCHA_V2", "g-recaptcha", "g-recaptcha-response", "https://www.google.com/recaptcha/api.js"),
+]
+
+
+@pytest.mark.parametrize(("kind", "widget", "name", "script"), CAPTCHAS, ids=[c[0] for c in CAPTCHAS])
+def test_a_captcha_stands_on_the_form_with_its_provider_allowed_there_alone(
+    person: Person, org: OrgHandle, kind: str, widget: str, name: str, script: str
+) -> None:
+    org.patch_policy({"captcha": {"type": kind, "site_key": "key-of-the-site", "accept_token": "solved"}})
+    person.opens_the_sign_up()
+    (box,) = person.page.all("div", widget)
+    assert dict(box.attributes)["data-sitekey"] == "key-of-the-site"
+    assert f'src="{script}"' in person.page.html
+    assert script in person.seen[-1].headers
+    person.tells_who_she_is()
+    assert person.page.problems() == ["Please complete the check that you are a person."]
+    person.posts("/signup/", person.form.data() | {name: "robot"})
+    assert person.page.problems() == ["The captcha was not solved. Try again."]
+    person.posts("/signup/step/", person.form.data() | {name: "solved"})
+    assert person.heading == "Secure your account"
+    assert script not in person.seen[-1].headers + person.seen[-1].body
+
+
+# ---- identity providers
+
+
+def goes_to_google(person: Person, org: OrgHandle, **google: Any) -> Person:
+    org.patch_policy({"idps": [{**GOOGLE, **google}]})
+    person.opens_the_sign_up().presses("Google")
+    assert person.page.url.startswith(org.base)
+    return person
+
+
+def test_a_provider_signs_up_a_person_who_typed_nothing_here(person: Person, org: OrgHandle) -> None:
+    goes_to_google(person, org).fills_and_presses({"email": person.email, "firstName": "Ada"})
+    assert person.is_signed_in
+    assert person.email in person.page.text
+
+
+def test_a_provider_may_leave_steps_to_do_here(person: Person, org: OrgHandle) -> None:
+    goes_to_google(person, org, interaction_required=True)
+    person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
+    assert person.heading == "Secure your account"
+    assert person.does_whatever_the_page_asks(org).is_signed_in
+
+
+def test_who_turns_the_provider_down_is_back_at_the_form(person: Person, org: OrgHandle) -> None:
+    goes_to_google(person, org).presses("Cancel")
+    assert person.heading == "Create your account"
+    assert person.presses("Google").page.url.startswith(org.base)
+    assert person.presses("Cancel").tells_who_she_is().heading == "Secure your account"
+
+
+def test_the_link_of_a_provider_is_that_of_the_persons_own_transaction(person: Person, org: OrgHandle) -> None:
+    goes_to_google(person, org)
+    other = goes_to_google(Person("grace@example.com"), org)
+    assert person.page.url != other.page.url
+    assert "request_uri" not in person.seen[0].body
+
+
+def test_an_org_with_nothing_but_providers_offers_them(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"idps": [GOOGLE], "idps_only": True})
+    person.opens_the_sign_up()
+    assert "Google" in pressable(person)
+    assert person.page.names() == []
+    person.presses("Google").fills_and_presses({"email": person.email, "firstName": "Ada"})
+    assert person.is_signed_in
+
+
+def test_a_smart_card_is_a_button_like_other_providers(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"idps": [{"id": "0oaLocalCard00000001", "name": "Smart card", "type": "X509"}]})
+    person.opens_the_sign_up().presses("Smart card").fills_and_presses({"email": person.email, "firstName": "Ada"})
+    assert person.is_signed_in
+
+
+# ---- questions before the tokens
+
+
+def test_consent_names_what_is_asked_for_and_giving_it_signs_in(person: Person, org: OrgHandle) -> None:
+    at_the_end_of(person, org, consent=True)
+    assert person.heading == "May this site use your account?"
+    assert "View your email address." in person.page.text
+    assert person.picks("Allow Access").presses("Continue").is_signed_in
+
+
+def test_consent_that_is_not_given_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
+    at_the_end_of(person, org, consent=True).picks("Don't Allow").presses("Continue")
+    assert person.heading == "The sign-up could not be finished"
+    assert "Operation cancelled by user." in person.page.text
+    assert not person.is_signed_in
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_keeping_signed_in_is_asked_and_passed_on(person: Person, org: OrgHandle, keep: bool) -> None:
+    at_the_end_of(person, org, keep_me_signed_in=True)
+    assert person.page.names() == ["keepMeSignedIn"]
+    if keep:
+        person.ticks("keepMeSignedIn")
+    person.presses("Continue")
+    assert person.is_signed_in
+    assert org.calls("/keep-me-signed-in")[-1].status == 200
+
+
+def test_a_step_that_nobody_knows_is_shown_as_the_org_sent_it(person: Person, org: OrgHandle) -> None:
+    at_the_end_of(person, org, unknown_step="stand-on-one-leg")
+    assert person.heading == "One more step"
+    assert person.ticks("I have read this").presses("Continue").is_signed_in
+    assert "stand-on-one-leg" in RegistrationEvent.objects.values_list("step", flat=True)
+
+
+@pytest.mark.parametrize("step", ["profile-update", "enroll-profile"])
+def test_attributes_that_are_asked_for_later_are_one_form(person: Person, org: OrgHandle, step: str) -> None:
+    at_the_end_of(person, org, progressive_profile={"step": step, "attributes": [{**BOAT, "required": True}, NEWS]})
+    assert person.page.names() == ["userProfile.boat", "userProfile.news"]
+    assert "Skip for now" not in pressable(person)
+    person.ticks("Send me news").fills_and_presses({"Name of your boat": "Kestrel"})
+    assert person.is_signed_in
+    assert {k: org.users[0].profile[k] for k in ("boat", "news")} == {"boat": "Kestrel", "news": True}
+
+
+def test_attributes_that_are_all_optional_can_be_skipped(person: Person, org: OrgHandle) -> None:
+    at_the_end_of(person, org, progressive_profile={"step": "profile-update", "attributes": [BOAT]})
+    assert person.presses("Skip for now").is_signed_in
+    assert "boat" not in org.users[0].profile
+
+
+def test_title_and_button_of_the_form_are_the_orgs(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"ui_display": {"label": "Come aboard", "buttonLabel": "Moor"}})
+    assert person.opens_the_sign_up().heading == "Come aboard"
+    assert "Moor" in pressable(person)
+
+
+# ---- what no page can do (B21 among it)
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [("okta_verify", "Okta Verify"), ("duo", "Duo Security"), ("smart_card_idp", "Smart Card")],
+)
+class TestWhatNoPageCanDo:
+    def test_it_is_left_out_of_the_choice(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
+        org.patch_policy({"authenticators": {key: "optional"}})
+        person.signs_up(org)
+        assert person.heading == NOT_HERE
+        assert person.presses("Skip for now").is_signed_in
+
+    def test_beside_others_only_they_are_offered(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
+        org.patch_policy({"authenticators": {key: "required"}})
+        person.opens_the_sign_up().tells_who_she_is()
+        assert [c.label for c in person.form.find("authenticator.id")] == ["Email", "Password"]
+
+    def test_as_the_only_one_left_it_is_a_page_that_names_it_and_the_ways_on(
+        self, person: Person, org: OrgHandle, key: str, label: str
+    ) -> None:
+        org.patch_policy({"authenticators": {key: "required"}})
+        person.signs_up(org)
+        assert person.heading == NOT_HERE
+        assert f"“{label}” cannot be set up on this page." in person.page.text
+        assert {"Cancel sign-up", "Sign in"} <= set(pressable(person))
+        assert not person.is_signed_in
+        step = f"select-authenticator-enroll {key}"
+        assert Registration.objects.get().step == step
+        assert RegistrationEvent.objects.filter(step=step, kind="trouble", outcome="unsupported").count() == 1

@@ -1,0 +1,169 @@
+"""The database, the session, the org's policy or the log breaks in the middle of a sign-up."""
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.idx.transport import Reply, Transport
+from selfreg.models import Registration, Status
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def writes_fail(after: str = "") -> Iterator[None]:
+    """The database takes no change: from the beginning, or once a call to a path that ends so was answered."""
+    broken, real = [not after], Transport._exchange
+
+    def exchange(self: Transport, method: str, url: str, *rest: Any) -> Reply:
+        reply = real(self, method, url, *rest)
+        broken[0] = broken[0] or url.endswith(after)
+        return reply
+
+    def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if broken[0] and statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            raise OperationalError("cannot execute in a read-only transaction")
+        return execute(statement, *rest)
+
+    Transport._exchange = exchange  # type: ignore[method-assign]
+    try:
+        with connection.execute_wrapper(refuse):
+            yield
+    finally:
+        Transport._exchange = real  # type: ignore[method-assign]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_no_change_has_nothing_sent(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    with writes_fail(), pytest.raises(OperationalError):
+        person.chooses("Email")
+    assert org.calls("/credential/enroll") == []
+    assert person.opens("/signup/step/").chooses("Email").heading == "Check your e-mail"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/credential/enroll", "/challenge/answer"])
+def test_a_database_that_is_away_after_the_call_costs_nobody_the_sign_up(
+    person: Person, org: OrgHandle, path: str
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    with writes_fail(after=path), pytest.raises(OperationalError):
+        person.chooses("Email").types_the_code_from(org)
+    Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
+    person.opens("/signup/step/").does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    assert len(org.calls("/credential/enroll")) == 2
+    assert User.objects.count() == len(org.users) == 1
+
+
+@pytest.mark.parametrize("path", ["/credential/enroll", "/v1/token"])
+def test_a_session_that_is_deleted_during_a_call_is_no_error(
+    person: Person, org: OrgHandle, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Transport._exchange
+
+    def exchange(self: Transport, method: str, url: str, *rest: Any) -> Reply:
+        if url.endswith(path):
+            Session.objects.all().delete()
+        return real(self, method, url, *rest)
+
+    person.opens_the_sign_up().tells_who_she_is()
+    monkeypatch.setattr(Transport, "_exchange", exchange)
+    person.chooses("Email")
+    assert person.status == 200
+    if path == "/credential/enroll":
+        assert person.heading == "Create your account"
+    else:
+        person.types_the_code_from(org).chooses("Password").sets_a_password()
+        assert person.is_signed_in
+    row = Registration.objects.get()
+    assert row.status == (Status.ENROLLING if path == "/credential/enroll" else Status.COMPLETED)
+    assert not row.in_doubt
+
+
+def test_a_field_that_became_required_meanwhile_is_asked_for_and_the_rest_is_kept(
+    person: Person, org: OrgHandle
+) -> None:
+    person.opens_the_sign_up()
+    berth = {"name": "berth", "label": "Berth", "required": True}
+    org.patch_policy({"profile": [*org_profile(org), berth]})
+    person.browser.session.flush()
+    person.tells_who_she_is()
+    if person.heading == "Create your account":
+        assert person.page.typed("First name") == "Ada"
+        person.fills_and_presses({"Berth": "7"})
+    assert person.heading == "Secure your account"
+    assert org.users[0].profile["berth"] == "7"
+
+
+def org_profile(org: OrgHandle) -> list[dict[str, Any]]:
+    return [{"name": f.name, "label": f.label, "required": f.required} for f in org.policy.profile]
+
+
+def test_two_hundred_fields_are_a_form(person: Person, org: OrgHandle) -> None:
+    more = [{"name": f"field{n}", "label": f"Field {n}"} for n in range(200)]
+    org.patch_policy({"profile": [*org_profile(org), *more]})
+    person.opens_the_sign_up()
+    assert {f"userProfile.field{n}" for n in range(200)} <= set(person.page.names())
+    assert person.tells_who_she_is(**{"Field 199": "x"}).heading == "Secure your account"
+    assert org.users[0].profile["field199"] == "x"
+
+
+class Full(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(
+    person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    full = logging.StreamHandler(Full())
+    logging.getLogger().addHandler(full)
+    try:
+        person.opens("http://testserver/oidc/callback/?code=x&state=y")
+        assert person.heading == "Signing in did not work"
+        assert person.signs_up(org).is_signed_in
+    finally:
+        logging.getLogger().removeHandler(full)
+
+
+def test_what_is_typed_makes_no_line_in_the_log(
+    person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture
+) -> None:
+    person.opens("http://testserver/oidc/callback/?code=x&state=%0Acanary&error=%0Dcanary")
+    person.opens_the_sign_up().tells_who_she_is(**{"First name": "canary\nERROR forged"})
+    assert caplog.messages
+    assert not [m for m in caplog.messages if "\n" in m or "\r" in m or "forged" in m]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
+    blocks = [b for b in (ROOT / name).read_text().replace("\\\n", " ").splitlines() if b and b[0] not in "# -"]
+    assert len(blocks) > 20
+    assert [b for b in blocks if "==" not in b or "--hash=sha256:" not in b] == []
+
+
+def test_a_column_that_a_newer_version_brings_is_no_obstacle_to_who_is_in_the_middle(
+    person: Person, org: OrgHandle
+) -> None:
+    """The migration comes first, the new code later: the old one goes on and begins anew beside the new column."""
+    person.opens_the_sign_up().tells_who_she_is()
+    table = Registration._meta.db_table
+    connection.check_constraints()  # PostgreSQL alters no table with checks to come.
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ADD COLUMN of_tomorrow varchar(20) NOT NULL DEFAULT ''")
+    person.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
+    assert person.is_signed_in
+    assert Person("grace@example.com").signs_up(org).is_signed_in

@@ -1,0 +1,110 @@
+"""The site as it runs in earnest: gunicorns of several workers, real visitors, real deaths. On PostgreSQL.
+
+`python -m benchmarks load` does the same for minutes.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from benchmarks.bench_load import Ledger, join, new_database, visited
+from benchmarks.servers import SITE, Site, running_site
+from benchmarks.visitor import Visitor
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.database,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="several servers share a PostgreSQL (DATABASE_URL)"),
+]
+
+# Every call that changes something at the org, and the page whose button makes it.
+MADE_FROM = {
+    "/interact": "Create your account",
+    "/idp/idx/enroll": "Create your account",
+    "/enroll/new": "Create your account",
+    "/credential/enroll": "Secure your account",
+    "/challenge/answer": "Check your e-mail",
+    "/idp/idx/skip": "Skip for now",
+    "/v1/token": "Skip for now",
+}
+NOTHING_WRONG = {"errors": [], "lost": [], "double": [], "unexplained": []}
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of an empty database on the server of the tests."""
+    known = connection.settings_dict
+    login = f"{known['USER']}:{known['PASSWORD']}@".replace(":@", "@") if known["USER"] else ""
+    server = f"postgres://{login}{known['HOST']}{':' if known['PORT'] else ''}{known['PORT']}/postgres"
+    with closing(psycopg.connect(server, autocommit=True)) as admin, new_database(admin, server) as url:
+        yield url
+
+
+def a_visitor(site: Site, ledger: Ledger, number: int) -> Visitor:
+    email, ip = f"visitor{number}@example.com", f"198.18.0.{number}"
+    servers = [server.address for server in site.servers]
+    return Visitor(email, ip, SITE, servers, site.org.code, ledger.seen, ledger.took, clumsy=0.0, think_seconds=0.0)
+
+
+def walks_to(visitor: Visitor, page: str) -> Visitor:
+    visitor.opens("/signup/")
+    while visitor.page.heading != page and page not in [words for f in visitor.page.forms for _, words in f.buttons]:
+        assert not visitor.is_signed_in
+        visitor.goes_on()
+    return visitor
+
+
+def test_a_worker_killed_in_each_call_that_changes_something_leaves_everybody_a_way_on(
+    database: str, tmp_path: Path
+) -> None:
+    """Seven people, each in another call: the org has carried it out and not answered yet; then SIGKILL."""
+    ledger = Ledger()
+    with running_site(database, tmp_path, servers=1, workers=1, threads=12) as site, ThreadPoolExecutor(8) as pool:
+        site.org.ask("PATCH", "policy", {"authenticators": {"phone_number": "optional"}})
+        people = [a_visitor(site, ledger, number) for number in range(1, 8)]
+        # Whoever comes first opens a transaction to see the form; the others get the form from the cache.
+        a_visitor(site, ledger, 99).opens("/signup/")
+        list(pool.map(walks_to, people, MADE_FROM.values()))
+        for person, path in zip(people, MADE_FROM, strict=True):
+            before = len(site.org.ask("GET", f"calls?path={path}"))
+            site.org.fail(path, "slow", seconds=60)
+            going = pool.submit(person.goes_on)
+            while len(site.org.ask("GET", f"calls?path={path}")) == before:
+                assert not going.done(), f"{path} was not called"
+            (worker,) = site.servers[0].workers()
+            site.servers[0].kill(worker)
+            going.result(60)
+        assert ledger.seen["interrupted"] >= len(MADE_FROM)
+        for person in people:
+            person.think_seconds = 1.0
+        list(pool.map(lambda person: ends_well(person, ledger), people))
+        made = {path: len(site.org.ask("GET", f"calls?path={path}")) for path in ("/enroll/new", "/idp/idx/skip")}
+        joined = join(ledger, site)
+    assert joined.wrong == NOTHING_WRONG
+    assert made == {"/enroll/new": 7, "/idp/idx/skip": 7}
+
+
+def ends_well(person: Visitor, ledger: Ledger) -> None:
+    until = time.monotonic() + 120
+    while not person.is_signed_in:
+        assert time.monotonic() < until, f"{person.email} is stuck on {person.page.heading!r}"
+        person.goes_on()
+    ledger.signed_in.append(person.email)
+
+
+def test_nobody_is_lost_while_everything_breaks(database: str, tmp_path: Path) -> None:
+    """Two servers; faults, killed workers, an org that hangs, a column that arrives, and reloads."""
+    ledger = Ledger()
+    with running_site(database, tmp_path) as site:
+        visited(site, ledger, database, seconds=15, visitors=6)
+        site.manage("selfreg_recover")
+        joined = join(ledger, site)
+    assert ledger.signed_in
+    assert ledger.seen["workers killed"]
+    assert joined.wrong == NOTHING_WRONG
