@@ -1,4 +1,4 @@
-# make demo | test | screenshots | lint | docs | bench. Needs Python 3.11+ and make; .venv gets the rest.
+# make demo | test | fuzz | screenshots | lint | docs | bench | load. Needs Python 3.11+ and make; .venv gets the rest.
 
 # The first of these that runs and is new enough. Another one: make demo PYTHON=/path/to/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 # Tools must not meet a developer's own settings, such as a real org.
 CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
 
-.PHONY: demo docs test test-clients screenshots lint wheel requirements clean
+.PHONY: demo docs test test-clients fuzz screenshots lint wheel requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -22,6 +22,10 @@ test: $(VENV)/.installed-dev
 # Okta's own clients against the local org; needs node, npm and a Chromium.
 test-clients: $(VENV)/.installed-dev
 	@$(BIN)/python scripts/run_client_tests.py $(ARGS)
+
+# The properties with many more and other examples than in the suite; minutes.
+fuzz: $(VENV)/.installed-dev
+	@$(CLEAN) $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=long $(ARGS)
 
 # The pictures in docs/images, with the Chromium that CHROMIUM names or that is on PATH
 screenshots: $(VENV)/.installed-dev
@@ -36,9 +40,13 @@ lint: $(VENV)/.installed-dev
 	$(CLEAN) $(BIN)/python manage.py check
 
 ifneq ($(wildcard benchmarks/__main__.py),)
-.PHONY: bench
+.PHONY: bench load
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
+
+# Twenty visitors while everything breaks, for LOAD_SECONDS (120); needs PostgreSQL (BENCH_DATABASE_URL).
+load: $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks load
 endif
 
 docs: $(VENV)/.installed-dev

@@ -10,15 +10,14 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("selfreg", "okta_devorg")
-BUILT = (".mo",)  # made at build time, not kept in git
 
 
 def main(wheel: str) -> int:
     listed = subprocess.run(
         ["git", "ls-files", "-z", *PACKAGES], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split("\0")
-    kept = {name for name in listed if name and not name.endswith(BUILT) and (ROOT / name).exists()}
-    packed = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name and not name.endswith(BUILT)}
+    kept = {name for name in listed if name and (ROOT / name).exists()}
+    packed = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     for name in sorted(kept - packed):
         print(f"{Path(wheel).name}: {name} is missing")
     for name in sorted(packed - kept):

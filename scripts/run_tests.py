@@ -1,4 +1,5 @@
-"""`make test`: the whole suite on SQLite, then, but for the browser tests, on PostgreSQL.
+"""`make test`: the whole suite on SQLite, then what asks something of a database, but for the browser tests and the
+properties, on PostgreSQL.
 
 Takes the PostgreSQL and the Chromium of this machine, or installs them if that takes no question. Without one of them
 its tests are left out with a line that says so; under CI=true that is a failure. Arguments go to pytest.
@@ -27,6 +28,8 @@ CI = os.environ.get("CI") == "true"
 AS_ROOT = os.getuid() == 0
 WORKERS = str(max(2, os.cpu_count() or 2))
 
+ON_EVERY_DATABASE = ["-m", "database and not browser and not hypothesis"]
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSERS = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")
 POSTGRES_FOLDERS = (
@@ -46,7 +49,7 @@ def main(arguments: list[str]) -> int:
     with postgresql() as url:
         if not url:
             failures.append(left_out("PostgreSQL", "no server was found or could be installed (set TEST_DATABASE_URL)"))
-        elif not run_pytest("PostgreSQL", url, chromium, ["-m", "not browser"], arguments):
+        elif not run_pytest("PostgreSQL", url, chromium, ON_EVERY_DATABASE, arguments):
             failures.append("PostgreSQL")
     return 1 if any(failures) else 0
 
@@ -59,7 +62,7 @@ def left_out(what: str, why: str) -> str:
 
 def run_pytest(name: str, database_url: str, chromium: str, selection: list[str], arguments: list[str]) -> bool:
     print(f"\n==== the tests on {name}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *selection, *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *selection, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in demo_variables()}
     environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": database_url, "CHROMIUM": chromium}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0

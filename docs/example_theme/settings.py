@@ -1,0 +1,12 @@
+"""The demo site in other clothes. On a site of your own the three lines below stand in its settings."""
+
+from pathlib import Path
+
+from project.settings import *  # noqa: F403
+from project.settings import SELFREG, TEMPLATES
+
+THEME = Path(__file__).resolve().parent
+
+TEMPLATES[0]["DIRS"].insert(0, THEME / "templates")
+STATICFILES_DIRS = [THEME / "static"]
+SELFREG["SITE_NAME"] = "Harbour Club"
