@@ -7,6 +7,7 @@
   var form = button.form;
   var options = JSON.parse(data.textContent);
 
+  button.hidden = false; // not before: pressed without this script it would send an empty answer
   form.addEventListener("submit", function (event) {
     if (form.elements.signatureData.value) return;
     event.preventDefault();

@@ -3,7 +3,7 @@
 import pytest
 from demo_site import Site
 from every_page import OPTIONAL, only
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from visitor import PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
@@ -44,6 +44,22 @@ def test_the_passkey_made_at_the_sign_up_signs_in_later(ada: Visitor, site: Site
     ada.sees("Enter your password").fills(Password=PASSWORD).presses("Sign in")
     ada.sees("Use your passkey").presses("Use passkey").is_welcome()
     assert site.users(ada.email) == 1
+
+
+def test_the_passkey_signs_in_instead_of_the_password(ada: Visitor) -> None:
+    ada.org.patch_policy({"authenticators": {"okta_password": "required"}})
+    ada.presses("Set it up").sees("Secure your account").chooses("Password").sets_a_password().is_welcome()
+    ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
+    ada.sees("Sign in").fills(Email=ada.email).presses("Next")
+    ada.sees("Enter your password").presses("Use a passkey instead")
+    held: list[Route] = []
+    ada.page.route("**/passkey.js", lambda route: held.append(route))
+    ada.page.reload(wait_until="commit")
+    expect(ada.page.get_by_role("heading", level=1)).to_have_text("Use your passkey")
+    expect(ada.button("Use passkey")).to_be_hidden()
+    for route in held:
+        route.continue_()
+    ada.presses("Use passkey").is_welcome()
 
 
 def test_who_turns_the_browser_down_can_try_again(ada: Visitor) -> None:
