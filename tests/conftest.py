@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from person import KEYS, SITE, Person
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import limits
@@ -95,6 +95,7 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         reason = "CHROMIUM does not name a Chromium to drive"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    expect.set_options(timeout=30_000)  # as for a button; a first start from a cold disk is slow
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

@@ -49,7 +49,6 @@ def opens_window(chromium: Browser, site: Site, org: OrgHandle) -> Iterator[Call
 
     def open_window(**options: object) -> Visitor:
         context = chromium.new_context(base_url=site.url, locale="en-US", **options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
         opened.append(Window(context, site.url))
         return Visitor(opened[-1], org)
 

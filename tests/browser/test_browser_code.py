@@ -62,7 +62,7 @@ def test_a_link_opened_in_another_tab_takes_the_first_tab_along(visitor: Visitor
     first = visitor.is_at_the_code().page
     visitor.opens_another_tab().opens(visitor.link).sees("Confirm your e-mail")
     visitor.presses("Confirm and continue").sees("Secure your account")
-    expect(first.get_by_role("heading", level=1)).to_have_text("Secure your account", timeout=15_000)
+    expect(first.get_by_role("heading", level=1)).to_have_text("Secure your account")
 
 
 def test_a_link_opened_elsewhere_shows_the_code_and_consumes_nothing(

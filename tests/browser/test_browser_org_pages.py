@@ -27,7 +27,6 @@ def org() -> Iterator[OrgHandle]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(locale="en-US")
-    context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()
 

@@ -63,7 +63,6 @@ def test_optional_signed_in_at_once_and_the_address_proven_later(
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "optional", "phone_number": "disabled"}})
     context = chromium.new_context(base_url=optional_site.url, locale="en-US")
-    context.set_default_timeout(10_000)
     window = Window(context, optional_site.url)
     ada = Visitor(window, org).opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Password")
     ada.sees("Choose a password").sets_a_password().sees("Secure your account").presses("Skip for now").is_welcome()
