@@ -5,8 +5,11 @@ the sealed part of the session; only a press of the button, in the browser that 
 page shows the code to type in the first window (protocol 4.9).
 """
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.browser import LINK, keep, kept
@@ -15,6 +18,7 @@ from selfreg.models import Registration
 from selfreg.views.pages import SignUpView
 
 CARRIED = ("otp", "state")
+MINUTE = timedelta(minutes=1)
 
 
 class VerifyView(SignUpView):
@@ -57,7 +61,8 @@ class VerifyView(SignUpView):
     ) -> HttpResponse:
         asked = registration if page == "other" else None
         mine = registration is not None and page == "used" and is_mine(request, registration)
-        context = {"page": page, "code": code if page == "other" else "", "asked": asked, "mine": mine}
+        just_now = asked is not None and timezone.now() - asked.created_at < MINUTE
+        context = {"page": page, "code": code if asked else "", "asked": asked, "just_now": just_now, "mine": mine}
         response = render(request, "selfreg/verify.html", context)
         response["Referrer-Policy"] = "no-referrer"
         return response

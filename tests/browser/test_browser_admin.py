@@ -14,7 +14,6 @@ pytestmark = pytest.mark.browser
 LIST = "/admin/selfreg/registration/"
 STOCK = "/admin/auth/user/"
 LOGIN = {"DJANGO_SUPERUSER_USERNAME": "admin", "DJANGO_SUPERUSER_PASSWORD": "admin"}
-# A page looks for news every five seconds; how long an answer takes is the machine's affair.
 
 Open = Callable[..., Visitor]
 
