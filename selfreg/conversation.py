@@ -251,7 +251,7 @@ class Conversation:
         """Commits what the org said."""
         response, flow = answer.response, self.flow
         errors = [m for m in response.messages if is_error(m)]
-        outcome = " ".join(m.key or "message" for m in errors)[:200] or "ok"
+        outcome = " ".join(m.key or RegistrationEvent.OWN_WORDS for m in errors)[:200] or "ok"
         details = {"outcome": outcome, "milliseconds": round(answer.seconds * 1000), "request_id": answer.request_id}
         step_before = self.registration.step
         found = next_step(response)

@@ -278,6 +278,9 @@ class RegistrationEvent(models.Model):
         FAILED = "failed", _("Failed")
         ADMINISTERED = "administered", _("Administrator acted")
 
+    OWN_WORDS = "refused"
+    """The outcome where the org refused with a text and no i18n key; its text may name the person and is not kept."""
+
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("at"), default=timezone.now)
     kind = models.CharField(_("what"), max_length=20, choices=Kind.choices)

@@ -85,6 +85,8 @@ def remediation_words(name: str) -> str:
 
 def failure_words(key: str) -> str:
     """A failure or error key with what it means, where we know that."""
+    if key == RegistrationEvent.OWN_WORDS:
+        return gettext("a message in the org's own words")
     return f"{MESSAGES[key]} ({key})" if key in MESSAGES else key
 
 

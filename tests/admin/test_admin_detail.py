@@ -37,6 +37,12 @@ def test_it_tells_what_the_person_sees_and_what_can_be_done(manager: Client, per
     assert "act/cancel/" in page
 
 
+def test_a_refusal_without_a_key_is_told_as_the_orgs_own_words(manager: Client, registered: Make) -> None:
+    registration = registered()
+    registration.note(Kind.ANSWERED, outcome=RegistrationEvent.OWN_WORDS)
+    assert "a message in the org&#x27;s own words" in page_of(manager, registration)
+
+
 def test_it_tells_what_keeps_the_person_from_going_on(manager: Client, person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     person.fills_and_presses({"credentials.passcode": "000000" if org.code(person.email) != "000000" else "111111"})

@@ -10,7 +10,7 @@ from page import text
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, Status
+from selfreg.models import Registration, RegistrationEvent, Status
 
 ENDED = "The sign-up could not be finished"
 MAINTENANCE = "Set up is temporarily unavailable due to server maintenance. Try again later."
@@ -88,6 +88,7 @@ def test_what_the_hook_says_to_a_denial_is_what_the_person_reads(
     hook.answer = denial(errorSummary="Members of the harbour only.")  # type: ignore[attr-defined]
     person.opens_the_sign_up().tells_who_she_is()
     assert "Members of the harbour only." in person.page.text
+    assert RegistrationEvent.objects.get(kind="answered").outcome == RegistrationEvent.OWN_WORDS
     assert org.users == []
     assert not person.is_signed_in
 
