@@ -39,11 +39,13 @@ def terminal(org: OrgHandle, tmp_path: Path) -> At:
             opened, cwd=ROOT, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         ) as process:
             os.close(theirs)
-            screen, answered = b"", 0
+            screen, silences = b"", 0
             while (piece := read(ours)) is not None:
                 screen += piece
-                if not (piece or answered) and b"[y/N] " in screen:
-                    answered = os.write(ours, answer.encode())
+                silences += b"[y/N] " in screen and not piece
+                # Again after a while: Python does not see a Ctrl-C between its question and its wait for the answer.
+                if not piece and silences % 10 == 1:
+                    os.write(ours, answer.encode())
         os.close(ours)
         return process.returncode, screen.decode()
 
