@@ -25,7 +25,7 @@ test-clients: $(VENV)/.installed-dev
 
 # The properties with many more and other examples than in the suite; minutes.
 fuzz: $(VENV)/.installed-dev
-	@$(CLEAN) $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=long $(ARGS)
+	@$(CLEAN) $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=long -o faulthandler_timeout=0 $(ARGS)
 
 # The pictures in docs/images, with the Chromium that CHROMIUM names or that is on PATH
 screenshots: $(VENV)/.installed-dev
