@@ -18,7 +18,8 @@ def canonical(address: str) -> str:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:
         return ""
-    return f"{local}@{domain}" if local and domain else ""
+    found = f"{local}@{domain}" if local and domain else ""
+    return found if len(found) <= MAX_LENGTH else ""  # some letters become three
 
 
 def folded(address: str) -> str:

@@ -17,6 +17,7 @@ import requests
 
 from selfreg import __version__
 from selfreg.conf import conf
+from selfreg.email import canonical
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgRefused, RateLimited
 from selfreg.idx.transport import Reply, Transport
 
@@ -47,6 +48,10 @@ class NotHalfMade(Exception):
     def __init__(self, status: str) -> None:
         super().__init__(status or "no such account")
         self.status = status
+
+
+class AnotherAddress(Exception):
+    """The account's address at Okta is no longer the one that is known here."""
 
 
 class ManagementTransport(Transport):
@@ -95,7 +100,10 @@ class OktaAccounts:
         return self._lifecycle(user_id, "activate")
 
     def send_code(self, user_id: str, email: str) -> EmailFactor:
-        """Has Okta mail a code to the address of an active account. Only the newest code counts."""
+        """Has Okta mail a code to the address of an active account. Only the newest code counts.
+
+        :raises AnotherAddress: Okta would mail it to another one, which the code would prove instead
+        """
         factors = f"{self._url(user_id)}/factors"
         reply = self.transport.get(factors, self._headers())
         self._body(reply)
@@ -104,7 +112,9 @@ class OktaAccounts:
         about = {"factorType": "email", "provider": "OKTA", "profile": {"email": email}}
         if known is None:
             return EmailFactor(_factor_id(self._post(factors, about)), "lifecycle/activate")
-        factor_id = _factor_id(known)
+        factor_id, profile = _factor_id(known), known.get("profile")
+        if not isinstance(profile, Mapping) or canonical(str(profile.get("email", ""))) != canonical(email):
+            raise AnotherAddress
         if known.get("status") == ACTIVE:
             self._post(f"{factors}/{factor_id}/verify", {})
             return EmailFactor(factor_id, "verify")

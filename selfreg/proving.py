@@ -42,6 +42,7 @@ def send(who: Unproven, ip: str) -> EmailFactor | None:
     :raises RateLimited: too many of them, here or at the org
     :raises IdxError: the org could not be asked, or refused
     :raises NotHalfMade: the account is locked, suspended or gone
+    :raises AnotherAddress: its address is another one by now
     """
     if wait := limits.wait_for(limits.sending_later(who.subject, who.email, ip)):
         raise RateLimited(wait)

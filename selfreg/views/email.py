@@ -26,7 +26,7 @@ from selfreg.idx.errors import IdxError
 from selfreg.idx.response import Message
 from selfreg.landing import landing
 from selfreg.models import Registration, Status
-from selfreg.okta_admin import EmailFactor, NotHalfMade
+from selfreg.okta_admin import AnotherAddress, EmailFactor, NotHalfMade
 from selfreg.proving import Unproven, can_send, proves, send
 from selfreg.texts import notice, say
 from selfreg.views.pages import SignUpView
@@ -93,7 +93,7 @@ class EmailView(SignUpView):
         """What the mail was, and what to say; the one before it when none was sent."""
         try:
             factor = send(case.who, client_ip(request))
-        except NotHalfMade:
+        except (NotHalfMade, AnotherAddress):
             return before, Message("", "selfreg.cannot_send")
         except IdxError as error:
             return before, notice(error)

@@ -24,6 +24,7 @@ from selfreg.email import canonical, masked
         ("ada@" + "x" * 64 + ".example", ""),
         ("ada@a..example", ""),
         ("a" * 243 + "@example.com", ""),
+        ("\u0390" * 120 + "@example.com", ""),  # folded, each letter is three
     ],
 )
 def test_an_address_has_one_canonical_form(typed: str, expected: str) -> None:

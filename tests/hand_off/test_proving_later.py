@@ -9,6 +9,7 @@ from django.core.cache import cache
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
+from okta_devorg.users import Enrollment
 from selfreg import limits
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
 
@@ -69,6 +70,20 @@ def test_the_notice_sends_a_code_and_the_code_proves_the_address(unproven: Perso
 def test_a_page_for_proven_people_is_where_the_code_leads_back_to(unproven: Person, org: OrgHandle) -> None:
     unproven.opens("/members/").posts(EMAIL, {"action": "send", "next": "/members/"}).types_the_code_from(org)
     assert unproven.path == "/members/"
+
+
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_a_code_to_another_address_is_not_asked_for(unproven: Person, org: OrgHandle, enrolled: bool) -> None:
+    """The account got another address at Okta: its code would prove that one, and not the one that is known here."""
+    if not enrolled:
+        unproven.presses("Send again").opens("/")
+    org.users[0].profile["email"] = "other@example.com"
+    if enrolled:
+        org.users[0].enroll(Enrollment("okta_email", "emfOther", ("email",)))
+    unproven.presses("Send again")
+    assert "cannot" in unproven.page.text
+    assert org.messages("other@example.com") == []
+    assert not is_proven()
 
 
 def test_a_wrong_code_proves_nothing_and_says_so(unproven: Person, org: OrgHandle) -> None:
