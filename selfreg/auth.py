@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
+from selfreg import cache
 from selfreg.conf import conf
 from selfreg.email import canonical
 from selfreg.identities import forget_proof, prove_email
@@ -241,10 +241,10 @@ def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
     """
     name = f"selfreg:keys:{hashlib.sha256(conf().issuer.encode()).hexdigest()[:32]}"
     kept: Json | None = cache.get(name)
-    if kept is not None and not (refetch and cache.add(f"{name}:refetched", 1, REFETCH_SECONDS)):
+    if kept is not None and not (refetch and cache.first(f"{name}:refetched", REFETCH_SECONDS)):
         return kept
     fresh = client.keys()
-    cache.set(name, dict(fresh), KEYS_SECONDS)
+    cache.keep(name, dict(fresh), KEYS_SECONDS)
     return fresh
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
-from selfreg import vault
+from selfreg import cache, vault
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment
 from selfreg.flow import Flow
@@ -55,7 +54,7 @@ def leave_word(request: HttpRequest, pk: uuid.UUID) -> None:
     with its cookie. It may learn how this registration ended, and nothing else.
     """
     if request.session.session_key:
-        cache.set(_ended(request.session.session_key), str(pk), LATE_SECONDS)
+        cache.keep(_ended(request.session.session_key), str(pk), LATE_SECONDS)
 
 
 def _ended(session_key: str) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import phonenumbers
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from selfreg import cache
 from selfreg.conf import conf
 from selfreg.email import folded
 from selfreg.models import Allowance, Registration
@@ -160,7 +160,7 @@ def is_full() -> bool:
     count = cache.get("selfreg:open")
     if count is None:
         count = Registration.objects.under_way().count()
-        cache.set("selfreg:open", count, OPEN_COUNTED_FOR)
+        cache.keep("selfreg:open", count, OPEN_COUNTED_FOR)
     return count >= conf().most_open
 
 

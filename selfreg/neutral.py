@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.core.cache import cache
 from django.utils import timezone
 
+from selfreg import cache
 from selfreg.conf import conf
 from selfreg.idx.response import IdxResponse, Option, parse, without_bearers
 from selfreg.steps import Step, option_id
@@ -95,7 +95,7 @@ def learn(document: str, language: str, *, chosen: bool) -> None:
         chosen,
         round((ends - timezone.now()).total_seconds()) if ends else 0,
     )
-    cache.set(_key(language), tuple(seen), None)
+    cache.keep(_key(language), tuple(seen), None)
 
 
 def costs_a_choice(language: str) -> bool:

@@ -6,10 +6,9 @@ import time
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from django.core.cache import cache
 from django.urls import reverse
 
-from selfreg import __version__
+from selfreg import __version__, cache
 from selfreg.conf import Conf, conf
 from selfreg.flow import Flow
 from selfreg.idx.client import App, IdxClient, Visitor
@@ -92,7 +91,7 @@ def _remember_form(client: IdxClient, flow: Flow) -> None:
     form = current_remediation(flow.response)
     remember(client.app.issuer, client.visitor.language, fingerprint(form), form)
     shared = without_bearers(json.loads(flow.document))
-    cache.set(_form_key(client), shared, conf().form_cache_seconds)
+    cache.keep(_form_key(client), shared, conf().form_cache_seconds)
 
 
 def _form_key(client: IdxClient) -> str:

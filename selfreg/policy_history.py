@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.utils.translation import gettext
 
+from selfreg import cache
 from selfreg.idx.response import Field, Remediation
 from selfreg.models import PolicyVersion
 
@@ -36,7 +36,7 @@ def remember(issuer: str, language: str, fingerprint: str, form: Remediation | N
         PolicyVersion.objects.create(
             issuer=issuer, language=language, fingerprint=fingerprint, fields=[described(f) for f in shown(form)]
         )
-    cache.set(name, fingerprint, KNOWN_SECONDS)
+    cache.keep(name, fingerprint, KNOWN_SECONDS)
 
 
 def shown(form: Remediation) -> Iterable[Field]:

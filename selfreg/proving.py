@@ -7,9 +7,7 @@ gets a code, by its e-mail factor.
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
-
-from selfreg import limits
+from selfreg import cache, limits
 from selfreg.conf import conf
 from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import OrgRefused, RateLimited
@@ -58,7 +56,7 @@ def send(who: Unproven, ip: str) -> EmailFactor | None:
             return accounts.send_code(who.subject, who.email)
     except OrgRefused as refusal:
         if refusal.code in FOR_NOBODY:
-            cache.set(NOT_HERE, True, NOT_HERE_SECONDS)
+            cache.keep(NOT_HERE, True, NOT_HERE_SECONDS)
         raise
 
 

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Every module of selfreg, lowest floor first. A new file is given the lowest floor above all that it imports.
 # A package other than idx has one floor for all its files, which may import each other, though not in circles.
 STOREYS: tuple[set[str], ...] = (
-    {"conf", "email", "qr", "idx.errors", "idx.pkce", "idx.id_token", "idx.deadline", "idx.client_auth", "signals"},
-    {"idx.response", "idx.circuit", "vault", "landing", "profile_hook"},
+    {"cache", "conf", "email", "qr", "signals", "idx.errors", "idx.pkce", "idx.id_token", "idx.deadline"},
+    {"idx.response", "idx.circuit", "idx.client_auth", "vault", "landing", "profile_hook"},
     {"idx.transport"},
     {"idx.client", "models", "okta_admin"},
     {"limits", "steps", "flow", "visit", "identities", "policy_history", "tally"},

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.core.cache import cache
 from django.db import connections, router
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from selfreg import cache
 from selfreg.admin.words import failure_words, step_words, workflow_words
 from selfreg.models import OPEN, Registration, Status
 
@@ -26,7 +26,7 @@ def values_of(column: str) -> list[str]:
     kept: list[str] | None = cache.get(f"selfreg:values:{column}")
     if kept is None:
         kept = _jump(column)
-        cache.set(f"selfreg:values:{column}", kept, VALUES_SECONDS if kept else NONE_SECONDS)
+        cache.keep(f"selfreg:values:{column}", kept, VALUES_SECONDS if kept else NONE_SECONDS)
     return kept
 
 

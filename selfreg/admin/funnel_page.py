@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from selfreg import cache
 from selfreg.admin.export import csv_lines
 from selfreg.admin.words import failure_words, step_words, workflow_words
 from selfreg.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
@@ -61,7 +61,7 @@ def counted(period: Period) -> Funnel:
         began = time.monotonic()
         kept = funnel(period)
         if time.monotonic() - began > SLOW_SECONDS:
-            cache.set(name, kept, KEPT_SECONDS)
+            cache.keep(name, kept, KEPT_SECONDS)
     return kept
 
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from django import template
-from django.core.cache import cache
 
-from selfreg import texts
+from selfreg import cache, texts
 from selfreg.conf import conf
 from selfreg.identities import identity_of
 from selfreg.idx.errors import IdxError
@@ -33,7 +32,7 @@ def sign_up_offered(context: Any) -> bool:
             known = False
         except IdxError:
             return True
-        cache.set(OFFERED, known, OFFERED_SECONDS)
+        cache.keep(OFFERED, known, OFFERED_SECONDS)
     return bool(known)
 
 

@@ -11,10 +11,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
+from django.test import Client
 from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
+from selfreg.limits import LIMITS
 from selfreg.models import Registration, Status
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,3 +169,37 @@ def test_a_column_that_a_newer_version_brings_is_no_obstacle_to_who_is_in_the_mi
     person.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert Person("grace@example.com").signs_up(org).is_signed_in
+
+
+# ---- the cache
+
+
+@pytest.fixture
+def no_cache(settings: Any) -> None:
+    """Nobody listens at its port."""
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://:hush@127.0.0.1:1"}
+    }
+
+
+def test_without_its_cache_a_site_signs_people_up_and_in(
+    person: Person, org: OrgHandle, no_cache: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    person.opens("/").signs_up(org)
+    assert Registration.objects.get().status == Status.COMPLETED
+    person.presses("Sign out").follows("Sign in").signs_in_at_the_org()
+    assert (person.is_signed_in, User.objects.count()) == (True, 1)
+    assert "The cache is away: ConnectionError" in caplog.text
+    assert "hush" not in caplog.text
+
+
+def test_without_its_cache_a_site_keeps_its_limits(db: None, org: OrgHandle, no_cache: None) -> None:
+    for _ in range(LIMITS["start by address"].most + 1):
+        person = Person().opens_the_sign_up().tells_who_she_is()
+    assert "Too many attempts" in person.page.text
+    assert Registration.objects.count() == LIMITS["start by address"].most
+
+
+def test_without_its_cache_administrators_see_their_pages(admin_client: Client, no_cache: None) -> None:
+    for page in ("", "funnel/"):
+        assert admin_client.get(f"/admin/selfreg/registration/{page}").status_code == 200
