@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -91,8 +92,13 @@ class SessionCookie(AuthBase):
         if check_csrf(request) is not None:
             raise Refusal("csrf")
         if request.user.is_authenticated:
-            raise Refusal("signed-in", go=conf().base_url + landing(request.GET.get("next", "")))
+            raise Refusal("signed-in", go=absolute(landing(request.GET.get("next", ""))))
         return Holder()
+
+
+def absolute(url: str) -> str:
+    """Where a browser is sent to; the site's own setting may lead to another host."""
+    return urljoin(conf().base_url, url)
 
 
 def new_token() -> str:

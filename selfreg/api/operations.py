@@ -19,7 +19,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.responses import Status as Answer
 
 from selfreg import __version__, beginning, mail_link, steps
-from selfreg.api.binding import Holder, RegistrationToken, SessionCookie, new_token
+from selfreg.api.binding import Holder, RegistrationToken, SessionCookie, absolute, new_token
 from selfreg.api.problems import MEANINGS, Refusal, answer_refusal
 from selfreg.api.schemas import (
     Beginning,
@@ -34,7 +34,6 @@ from selfreg.api.schemas import (
 from selfreg.api.steps_as_data import step_as_data
 from selfreg.beginning import Closed, FirstPage, accept_invitation, attempt_of, begin, first_page, new_form_token
 from selfreg.browser import kept_offer, my_enrollment
-from selfreg.conf import conf
 from selfreg.description import standing_of
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
@@ -292,7 +291,7 @@ def _standing(request: HttpRequest, enrollment: Enrollment, led: str = "", *, po
         # What the org said beside its grant, and a page would show next.
         text = " ".join(str(m) for m in get_messages(request))
         known |= {"status": registration.status, "heading": ending(registration).heading, "text": text}
-        return Standing(**known, signed_in=True, go=conf().base_url + led)
+        return Standing(**known, signed_in=True, go=absolute(led))
     enrollment.refresh()
     if registration.is_busy:
         raise Refusal("busy")
@@ -334,9 +333,11 @@ def _way_on(request: HttpRequest, registration: Registration) -> str:
     elif registration.status == Status.AWAITING_APPROVAL:
         return ""
     else:
-        place = "selfreg:link" if kept_offer(request) else "oidc_authentication_init"
+        # An app's browser was made no offer yet: it gets one when it comes back from signing in.
+        offered = _holder(request).registration is None and kept_offer(request)
+        place = "selfreg:link" if offered else "oidc_authentication_init"
     query = f"?{urlencode({'next': registration.next_url})}" if registration.next_url else ""
-    return f"{conf().base_url}{reverse(place)}{query}"
+    return absolute(f"{reverse(place)}{query}")
 
 
 def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:

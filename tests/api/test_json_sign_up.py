@@ -1,5 +1,6 @@
 """The sign-up by JSON, as a page in a browser and as an app with a token do it."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 import requests
 from app_client import AppClient
 from django.contrib.auth.models import User
+from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg import limits
@@ -55,6 +57,29 @@ def test_people_land_where_they_came_from(org: OrgHandle) -> None:
     ada.get("?next=/members/").post("?next=/members/", values=values, form_token=ada.answer["form_token"])
     ada.chooses("Email").submits(credentials__passcode=org.code(ada.email)).chooses("Password").sets_a_password()
     assert ada.answer["go"] == "http://testserver/members/"
+
+
+@BOTH
+def test_people_may_land_at_another_host_of_the_sites_own(org: OrgHandle, settings: Any, by_token: bool) -> None:
+    settings.LOGIN_REDIRECT_URL = "https://app.example.com/home"
+    ada = AppClient(by_token=by_token).is_at_the_password(org).sets_a_password()
+    assert ada.answer["go"] == "https://app.example.com/home"
+
+
+@BOTH
+def test_who_had_an_account_here_is_led_to_the_offer_to_join_it(
+    org: OrgHandle, configure: Callable[..., None], by_token: bool
+) -> None:
+    configure(LINK_EXISTING=True)
+    User.objects.create_user("ada-of-old", "ada@example.com", "Old-Oak-Door-1951")
+    ada = AppClient(by_token=by_token).is_at_the_password(org).sets_a_password()
+    browser = Person()
+    if not by_token:
+        browser.browser.cookies = ada.browser.cookies
+    browser.opens(ada.answer["go"])
+    if by_token:
+        browser.signs_in_at_the_org()
+    assert browser.heading == "You have an account here"
 
 
 def test_a_form_says_everything_a_front_end_has_to_know(org: OrgHandle) -> None:
