@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def terminal(org: OrgHandle, tmp_path: Path) -> At:
         env = {**os.environ, **site, **token, **database}
         # The first terminal that the leader of a session opens becomes its own: Ctrl-C goes there.
         opened = ["sh", "-c", 'exec "$@" <"$0"', os.ttyname(theirs), *command]
+        # Programs in the background are born deaf to Ctrl-C, and so would be their children.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         with subprocess.Popen(
             opened, cwd=ROOT, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         ) as process:
@@ -47,6 +50,7 @@ def terminal(org: OrgHandle, tmp_path: Path) -> At:
                 if not piece and silences % 10 == 1:
                     os.write(ours, answer.encode())
         os.close(ours)
+        signal.signal(signal.SIGINT, before)
         return process.returncode, screen.decode()
 
     return run
