@@ -42,7 +42,7 @@ from selfreg.models import Conflict, Registration, Status
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.progress import carry_out, provider_pressed, to_identity_provider
 from selfreg.steps import Step, identity_providers, next_step
-from selfreg.texts import notices
+from selfreg.texts import notice, notices
 from selfreg.vault import Unreadable
 from selfreg.visit import browser_name, country_of, visitor_of
 
@@ -145,7 +145,7 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
         return Closed(closed.messages, invitation=True)
     except OrgRefused as refusal:
         if refusal.code == "invalid_request":
-            return Closed((Message(refusal.description, "selfreg.refused"),), invitation=True)
+            return Closed((notice(refusal),), invitation=True)
         return Closed(error=refusal)
     except IdxError as error:
         return Closed(error=error)

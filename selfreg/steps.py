@@ -242,4 +242,6 @@ def _reason(response: IdxResponse) -> str:
     if not errors and response.remediation(SUCCESS_REDIRECT):
         return SUCCESS_REDIRECT
     informed = [m for m in response.messages if m.key]
-    return (errors or informed)[0].key[:100] if errors or informed else "no-way-on"
+    telling = [m for m in informed if m.key in CHECK_EMAIL]
+    said = errors or telling or informed
+    return said[0].key[:100] if said else "no-way-on"

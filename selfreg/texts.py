@@ -5,6 +5,7 @@ and fall back to the org's text. ``{0}`` stands for the first parameter.
 """
 
 import math
+import re
 from typing import NamedTuple
 
 from django.utils.translation import get_language, gettext, ngettext, pgettext
@@ -93,6 +94,13 @@ MESSAGES = {
     "errors.E0000150": _("You have reached the limit of sms requests, please try again later."),
     "errors.E0000151": _("You have reached the limit of call requests, please try again later."),
 }
+
+# A password that breaks a rule; its parameter is the org's sentences, of which the page has the first one as a list.
+RULES_NOT_MET = "password.passwordRequirementsNotMet"
+LISTED_RULES = re.compile(r"Password requirements: [^.]*\.\s*")
+
+# The org's own sentence, where there is one, says why.
+REFUSED = "selfreg.refused"
 
 # Messages whose parameter is a number of seconds.
 LASTING = frozenset({"selfreg.rate_limited", "selfreg.resend_wait"})
@@ -235,13 +243,18 @@ def ending(registration: Registration) -> Ending:
 def say(message: Message) -> str:
     """A message in the visitor's language."""
     english = (get_language() or "en").startswith("en")
-    known = MESSAGES.get(message.key)
-    if known is None or (message.text and english):
-        return message.text or gettext("Something went wrong. Please try again.")
-    said = str(known)
+    said = str(MESSAGES.get(message.key, ""))
+    if "{0}" in said and not message.params:
+        said = ""
+    if message.text and (english or not said or message.key == REFUSED):
+        return message.text
+    if not said:
+        return gettext("Something went wrong. Please try again.")
     for position, value in enumerate(message.params):
         is_time = message.key in LASTING and value.isdecimal()
         said = said.replace(f"{{{position}}}", duration(int(value)) if is_time else value)
+    if message.key == RULES_NOT_MET:
+        said = f"{said} {LISTED_RULES.sub('', ' '.join(message.params))}".rstrip()
     return said
 
 

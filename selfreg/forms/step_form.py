@@ -24,10 +24,9 @@ from selfreg.forms.layouts import (
     as_sent,
 )
 from selfreg.idx.response import Message, Option
-from selfreg.passwords import password_policy
+from selfreg.passwords import password_policy, password_rules
 from selfreg.steps import Step, choice_field, is_error
 
-LISTS_RULES = frozenset({"password.passwordRequirementsNotMet"})
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 
 
@@ -55,12 +54,13 @@ class StepForm(forms.Form):
         self.page_notices: list[str] = []
         self.messages: list[tuple[str, Message]] = []
         """(name of the field, "" for the page; message) of everything that was said, in order."""
-        for message in messages if not self.is_bound else ():
-            self.add(message)
+        for message in messages:
+            if not (self.is_bound and is_error(message)):  # what was wrong before may be right by now
+                self.add(message)
 
     def add(self, message: Message) -> None:
         """Says one thing more."""
-        message = self._without_list(message)
+        message = self._without_rules(message)
         place, text = self._home(message), texts.say(message)
         self.messages.append((place, message))
         if place:
@@ -70,10 +70,11 @@ class StepForm(forms.Form):
         else:
             self.page_notices.append(text)
 
-    def _without_list(self, message: Message) -> Message:
-        """The rules stand beside the field: a message that lists them once more says in a sentence that they count."""
-        is_list = message.key in LISTS_RULES and password_policy(self.step) is not None
-        return replace(message, text="") if is_list else message
+    def _without_rules(self, message: Message) -> Message:
+        """Where no rules stand beside the field, the org's sentence is the only list of them, in any language."""
+        policy = password_policy(self.step)
+        is_listed = policy is not None and password_rules(policy)
+        return message if is_listed or message.key != texts.RULES_NOT_MET else replace(message, key="")
 
     def _home(self, message: Message) -> str:
         """The visible field a message belongs to; "" for the page."""

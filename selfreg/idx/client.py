@@ -234,10 +234,12 @@ def _failure(reply: Reply) -> AnswerLost | OrgRefused | RateLimited:
 
 
 def _own_words(body: object) -> str:
-    """The sentence of an OAuth error, of a classic API error, or of a plain ``{"message": ...}``."""
+    """The sentence of an OAuth error, of a plain ``{"message": ...}``, or of a classic API error with its causes."""
     said = body if isinstance(body, Mapping) else {}
-    words = said.get("error_description") or said.get("errorSummary") or said.get("message")
-    return words[:500] if isinstance(words, str) else ""
+    causes = said.get("errorCauses")
+    listed = [c.get("errorSummary") for c in causes if isinstance(c, Mapping)] if isinstance(causes, list) else []
+    words = (said.get("error_description") or said.get("errorSummary") or said.get("message"), *listed)
+    return " ".join(w for w in words if isinstance(w, str))[:500]
 
 
 def _named(

@@ -244,7 +244,8 @@ def without_bearers(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, Mapping):
         raise MalformedAnswer("not an IDX document")
-    kept = {k: v for k, v in document.items() if k not in ("cancel", "messages")}
+    said = [m for m in _items(document, "messages") if _message(m).severity != "ERROR"]
+    kept = {k: v for k, v in document.items() if k != "cancel"} | {"messages": {"type": "array", "value": said}}
     shared = [{k: v for k, v in r.items() if k != "href" or r.get("rel")} for r in _items(document, "remediation")]
     cleaned: dict[str, Any] = _without_handles({**kept, "remediation": {"type": "array", "value": shared}})
     return cleaned
@@ -430,7 +431,7 @@ class _Document:
 
     def captcha(self) -> Captcha | None:
         raw = _value(self.document, "captcha")
-        return Captcha(_text(raw, "id"), _text(raw, "siteKey"), _text(raw, "type")) if _text(raw, "siteKey") else None
+        return Captcha(_text(raw, "id"), _text(raw, "siteKey"), _text(raw, "type")) if raw else None
 
     def interaction_code(self) -> str:
         success = self.document.get("successWithInteractionCode")
@@ -484,13 +485,18 @@ def _message(raw: Json) -> Message:
     i18n = i18n if isinstance(i18n, Mapping) else {}
     params = i18n.get("params")
     return Message(
-        text=_text(raw, "message"),
+        text=" ".join(filter(None, (_text(raw, "message"), *_links(raw)))),
         key=_text(i18n, "key"),
         params=tuple(str(p)[:MAX_TEXT] for p in params if isinstance(p, str | int | float))
         if isinstance(params, list)
         else (),
         severity=(_text(raw, "class") or "INFO").upper(),
     )
+
+
+def _links(message: Json) -> list[str]:
+    """What the org sends people on to read, with the address for them to see."""
+    return [f"{_text(link, 'label')}: {_text(link, 'url')}" for link in _list(message, "links") if _text(link, "url")]
 
 
 def _messages_anywhere(node: object, depth: int = 0) -> Iterator[Message]:

@@ -60,15 +60,16 @@ def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, con
     """The page of a step: ``step_<page>.html``, else ``step.html``."""
     said = description_of(form, response)
     captcha = said["captcha"]
+    widget = CAPTCHAS.get(captcha.kind) if captcha and captcha.site_key else None
     context = {
         **said,
-        "captcha": captcha and {"widget": CAPTCHAS.get(captcha.kind), "site_key": captcha.site_key},
+        "captcha": captcha and {"widget": widget, "site_key": captcha.site_key},
         "qr": qr_svg(said["secret_uri"]) if said["secret"] else "",
         **context,
     }
     page = render(request, [f"selfreg/step_{form.step.page}.html", "selfreg/step.html"], context)
-    if captcha and captcha.kind in CAPTCHAS:
-        _allow_provider(page, *CAPTCHAS[captcha.kind][1:])
+    if widget:
+        _allow_provider(page, *widget[1:])
     return page
 
 

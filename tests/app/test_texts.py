@@ -48,6 +48,12 @@ def test_a_parameter_that_looks_like_a_placeholder_stays_what_it_is() -> None:
     assert say(Message("", "selfreg.rate_limited", ("{0}",))) == "Too many attempts at the moment. Try again in {0}."
 
 
+def test_a_message_that_lacks_its_parameter_is_said_in_the_orgs_words() -> None:
+    with override("es"):
+        assert say(Message("This is taken", TAKEN.key)) == "This is taken"
+    assert say(Message("", TAKEN.key)) == "Something went wrong. Please try again."
+
+
 @pytest.mark.parametrize("key", sorted(texts.MESSAGES))
 def test_every_message_is_translatable_and_has_only_numbered_places(key: str) -> None:
     text = texts.MESSAGES[key]

@@ -169,6 +169,18 @@ def test_a_message_about_a_hidden_field_is_said_on_top(ada: Person, scripted: Sc
     assert ada.page.problems() == ["Are you a person?"]
 
 
+def test_a_check_that_has_no_key_is_told_to_be_one_that_cannot_be_shown(ada: Person, scripted: ScriptedOrg) -> None:
+    token = {"name": "captchaToken", "required": True, "visible": False, "hint": "captcha"}
+    check = {"name": "captchaVerify", "form": {"value": [token]}}
+    form = document(
+        step("enroll-profile", profile_field("boat"), check), captcha=wrapped({"id": "1", "type": "HCAPTCHA"})
+    )
+    scripted.answers_with(form, status=400)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert "a check that this page cannot show" in ada.page.text
+    assert "hcaptcha.com" not in ada.page.html
+
+
 def test_the_sign_in_page_in_the_middle_ends_the_sign_up_without_its_form(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.answers_with(SIGN_IN)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})

@@ -154,8 +154,8 @@ def test_a_page_says_nothing_but_translated_text(person: Person, url: str) -> No
 
 
 def reference(person: Person) -> tuple[str, ...]:
-    """Words for people who help, and labels of an org that speaks English whatever is asked."""
-    return (*re.findall(r"\b[0-9a-f]{8}\b", person.page.html), "Sign up")
+    """Words for people who help; labels and reasons of an org that speaks English whatever is asked."""
+    return (*re.findall(r"\b[0-9a-f]{8}\b", person.page.html), "Sign up", "The activation token is invalid")
 
 
 def test_the_pages_of_somebody_who_is_signed_in_say_nothing_but_translated_text(client: Client, db: None) -> None:

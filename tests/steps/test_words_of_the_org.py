@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from documents import POLL, RESEND, array, document, message, profile_field, step, wrapped
+from documents import PASSWORD, POLL, RESEND, array, document, message, profile_field, step, wrapped
 from page import text
 from person import Person
-from scripted_org import ISSUER, ScriptedOrg
-from situations import EMAIL, ending, enrolling, link
+from scripted_org import FORM, ISSUER, ScriptedOrg
+from situations import EMAIL, credentials, ending, enrolling, link
 
 from okta_devorg import OrgHandle
 from okta_devorg import document as documents_of_the_org
@@ -73,6 +73,74 @@ def test_a_code_that_is_answered_by_the_same_page_proves_nothing(ada: Person, sc
     ada.fills_and_presses({"credentials.passcode": "000000"})
     assert ada.heading == "Check your e-mail"
     assert Registration.objects.get().email_verified_at is None
+
+
+def test_a_refusal_is_told_in_the_orgs_words_in_every_language(scripted: ScriptedOrg) -> None:
+    cause = {"errorSummary": "login: The berth is taken."}
+    refusal = {"errorCode": "E0000001", "errorSummary": "Api validation failed: login.", "errorCauses": [cause]}
+    scripted.answers_with(refusal, status=400)
+    ada = Person(language="de").opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
+    assert "Api validation failed: login. login: The berth is taken." in ada.page.text
+
+
+def test_what_the_org_sends_people_on_to_read_stands_beside_its_words(ada: Person, scripted: ScriptedOrg) -> None:
+    read = [{"label": "Rules of the harbour", "url": "https://harbour.example/rules"}, {"label": "Nothing"}]
+    scripted.answers_with(document(messages=array({**message("Partners only.", "x"), "links": read})), status=403)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert notices(ada) == ["Partners only. Rules of the harbour: https://harbour.example/rules"]
+
+
+def test_a_mail_to_look_for_is_found_behind_a_greeting(ada: Person, scripted: ScriptedOrg) -> None:
+    greeting = message("Welcome to the harbour.", "harbour.welcome", None, "INFO")
+    mail = message("To finish signing in, check your email.", "idx.email.verification.required", None, "INFO")
+    scripted.answers_with(document(messages=array(greeting, mail), user=wrapped({"id": "00u1"})))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "Check your e-mail"
+
+
+def test_what_is_said_beside_a_form_stays_while_the_form_is_put_right(ada: Person, scripted: ScriptedOrg) -> None:
+    required = document(step("profile-update", profile_field("boat", required=True), path="/idp/idx/enroll/update"))
+    scripted.answers_with({**required, "messages": array(message("Boats are inspected.", "words", None, "INFO"))})
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills_and_presses({"userProfile.boat": ""})
+    assert ada.page.problems() != []
+    assert "Boats are inspected." in ada.page.notices()
+
+
+@pytest.mark.parametrize("visit", ["first", "second"])
+def test_what_is_said_beside_the_first_form_is_told_to_everybody(scripted: ScriptedOrg, visit: str) -> None:
+    closing = message("Sign-up closes at 18:00.", "x.closing", None, "INFO")
+    scripted.starts_with({**FORM, "messages": array(closing)})
+    person = Person().opens("/signup/")
+    if visit == "second":
+        person = Person().opens("/signup/")
+    assert "Sign-up closes at 18:00." in person.page.notices()
+
+
+# ---- a password that breaks a rule
+
+LISTED = "Password requirements: at least 8 characters. Your password cannot be your name."
+RULES = {"complexity": {"minLength": 8}}
+
+
+@pytest.mark.parametrize(
+    ("language", "rules", "said"),
+    [
+        ("en", RULES, f"Password requirements were not met. {LISTED}"),
+        ("en", None, f"Password requirements were not met. {LISTED}"),
+        ("de", RULES, "Die Passwortanforderungen wurden nicht erfüllt. Your password cannot be your name."),
+        ("de", {"complexity": {}}, f"Password requirements were not met. {LISTED}"),
+        ("de", None, f"Password requirements were not met. {LISTED}"),
+    ],
+)
+def test_no_rule_of_a_password_is_lost(
+    scripted: ScriptedOrg, language: str, rules: dict[str, object] | None, said: str
+) -> None:
+    wrong = message(f"Password requirements were not met. {LISTED}", "password.passwordRequirementsNotMet", [LISTED])
+    holder = {**PASSWORD, "settings": rules}
+    scripted.answers_with(enrolling(holder, credentials({"name": "passcode", "messages": array(wrong)})), status=400)
+    ada = Person(language=language).opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
+    assert ada.page.beside("credentials.passcode") == [said]
 
 
 # ---- beside an end
