@@ -97,7 +97,7 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
     """
     if attempt and Registration.objects.filter(pk=attempt).exists():
         remember(request, attempt)
-        return step_url(request)
+        return step_url(request, attempt)
     client = client_for(visitor_of(request))
     asked = _asked(request, client)
     if isinstance(asked, Closed):
@@ -137,7 +137,7 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
     """
     attempt = attempt or uuid.uuid4()
     if Registration.objects.filter(pk=attempt).exists():
-        return step_url(request)
+        return step_url(request, attempt)
     client = client_for(visitor_of(request))
     try:
         flow = open_transaction(client, activation_token=token)
@@ -152,7 +152,7 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
     origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
     enrollment = Enrollment.begin(client, flow, {}, origin)
     remember(request, enrollment.registration.pk)
-    return step_url(request)
+    return step_url(request, enrollment.registration.pk)
 
 
 def new_form_token(request: HttpRequest) -> str:
@@ -214,7 +214,7 @@ def _begin(
     try:
         enrollment = Enrollment.begin(client, flow, {} if idp else form.draft(), origin)
     except Conflict:
-        return step_url(request)
+        return step_url(request, attempt)
     if idp:
         return to_identity_provider(request, enrollment, idp)
     step = enrollment.step()
@@ -222,7 +222,7 @@ def _begin(
     shown = typed.get(FORM_VERSION, enrollment.registration.policy)
     if present is None or not present.is_valid() or shown != enrollment.registration.policy:
         enrollment.say("selfreg.form_changed")
-        return step_url(request)
+        return step_url(request, attempt)
     return carry_out(request, enrollment, present, "")
 
 
@@ -231,7 +231,7 @@ def _resumed(request: HttpRequest, begun: Registration, client: IdxClient) -> st
     remember(request, begun.pk)
     with suppress(Conflict, Unreadable):
         Enrollment(begun, client).say("selfreg.resumed")
-    return step_url(request)
+    return step_url(request, begun.pk)
 
 
 def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from selfreg.browser import my_enrollment, my_registrations, step_url
+from selfreg.browser import my_enrollment, my_registration, step_url, url_of
 from selfreg.conf import conf
 from selfreg.description import seconds_until
 from selfreg.models import Conflict, Registration
@@ -22,13 +22,13 @@ class DoneView(SignUpView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        registration = my_registrations(request).last()
+        registration = my_registration(request)
         if registration is None:
             return redirect("selfreg:start")
         if registration.status in ON_STEP_PAGE:
-            return redirect("selfreg:step")
-        context = {"registration": registration, **ending(registration)._asdict(), **self.mail(request, registration)}
-        return render(request, "selfreg/done.html", context)
+            return redirect(step_url(request, registration.pk))
+        context = {"registration": registration, "flow": registration.pk, **ending(registration)._asdict()}
+        return render(request, "selfreg/done.html", context | self.mail(request, registration))
 
     def mail(self, request: HttpRequest, registration: Registration) -> dict[str, Any]:
         """How long the link works that is on its way, whether another can be had, and what came of asking for it."""
@@ -55,5 +55,5 @@ class CancelView(SignUpView):
             try:
                 enrollment.cancel()
             except Conflict:
-                return redirect(step_url(request))
-        return redirect("selfreg:done")
+                return redirect(step_url(request, enrollment.registration.pk))
+        return redirect(url_of(request, "done", enrollment.registration.pk))

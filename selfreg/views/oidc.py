@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
-from selfreg.browser import keep_offer, my_registrations
+from selfreg.browser import keep_offer, my_registrations, step_url
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
 from selfreg.idx.errors import IdxError
@@ -91,7 +91,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
             enrollment.return_from_identity_provider(request.GET.get("interaction_code", ""))
             return redirect(follow(request, enrollment))
         except Conflict:
-            return redirect("selfreg:step")
+            return redirect(step_url(request, enrollment.registration.pk))
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = self.failed(request, "not a GET")
