@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.core import signing
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
@@ -209,7 +210,12 @@ def _begin(
     the row already.
     """
     remember(request, attempt)
-    request.session.save()
+    try:
+        request.session.save()
+    except UpdateError as ended:
+        # Signing in, in another tab, deleted it. Untouched, it makes the answer leave the new session's cookie alone.
+        request.session = type(request.session)(request.session.session_key)
+        raise Conflict("the session ended") from ended
     origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
     try:
         enrollment = Enrollment.begin(client, flow, {} if idp else form.draft(), origin)

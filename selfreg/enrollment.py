@@ -99,7 +99,7 @@ class Enrollment(Conversation):
                 registration.save(force_insert=True)
                 registration.note(Kind.STARTED)
         except IntegrityError as error:
-            raise Conflict("already begun") from error
+            raise Conflict("already begun", origin.id) from error
         announce(registration_started, Registration, registration=registration)
         return enrollment
 

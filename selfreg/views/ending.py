@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from selfreg.browser import my_enrollment, my_registration, step_url, url_of
 from selfreg.conf import conf
 from selfreg.description import seconds_until
-from selfreg.models import Conflict, Registration
+from selfreg.models import Registration
 from selfreg.progress import ON_STEP_PAGE
 from selfreg.proving import can_send
 from selfreg.texts import ending
@@ -52,8 +52,5 @@ class CancelView(SignUpView):
         if enrollment is None:
             return redirect("selfreg:start")
         if enrollment.registration.is_open:
-            try:
-                enrollment.cancel()
-            except Conflict:
-                return redirect(step_url(request, enrollment.registration.pk))
+            enrollment.cancel()
         return redirect(url_of(request, "done", enrollment.registration.pk))

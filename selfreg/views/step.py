@@ -28,10 +28,7 @@ class StepView(SignUpView):
         enrollment = my_enrollment(request)
         if enrollment is None:
             return redirect("selfreg:start")
-        try:
-            enrollment.refresh()
-        except Conflict:
-            return redirect(step_url(request, enrollment.registration.pk))
+        enrollment.refresh()
         if enrollment.registration.is_busy:
             return render(request, "selfreg/busy.html", {"here": step_url(request, enrollment.registration.pk)})
         if enrollment.registration.status not in ON_STEP_PAGE:
@@ -52,10 +49,7 @@ class StepView(SignUpView):
         action = request.POST.get("action", "")
         if action == "poll":
             return self.poll(request, enrollment)
-        try:
-            led = act(request, enrollment, request.POST, action, request.POST.get("step"))
-        except Conflict:
-            return redirect(step_url(request, enrollment.registration.pk))
+        led = act(request, enrollment, request.POST, action, request.POST.get("step"))
         return redirect(led) if isinstance(led, str) else self.page(request, enrollment, led)
 
     def poll(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:

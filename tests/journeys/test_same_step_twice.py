@@ -296,6 +296,39 @@ def test_a_browser_that_dropped_the_answer_of_the_last_step_hears_that_the_accou
     assert Person().opens("http://testserver/signup/step/").heading == "Create your account"
 
 
+def cancels_in_another_tab(person: Person) -> Callable[[], None]:
+    tab = same_browser(person)
+    return lambda: tab.posts("/signup/cancel/", {}) and None
+
+
+def test_a_registration_cancelled_while_its_first_page_signs_in_is_cancelled(
+    person: Person,
+    org: OrgHandle,
+    configure: Callable[..., None],
+    while_the_org_works: Callable[[str, Callable[[], None]], None],
+) -> None:
+    configure(EMAIL_VERIFICATION="optional")
+    no_mail = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
+    org.patch_policy({"password_on_form": True, **no_mail})
+    person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD})
+    while_the_org_works("/v1/token", cancels_in_another_tab(person))
+    person.tells_who_she_is()
+    assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
+
+
+def test_a_registration_cancelled_while_its_link_signs_in_is_cancelled(
+    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], None]], None]
+) -> None:
+    org.patch_policy({"authenticators": {"okta_password": "disabled"}})
+    person.opens_the_sign_up().tells_who_she_is()
+    if person.heading == "Secure your account":
+        person.chooses("Email")
+    person.opens_the_link_in_the_mail(org)
+    while_the_org_works("/v1/token", cancels_in_another_tab(person))
+    person.presses("Confirm and continue")
+    assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
+
+
 def test_a_registration_cancelled_while_a_step_is_under_way_stays_cancelled(
     person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], None]], None]
 ) -> None:
