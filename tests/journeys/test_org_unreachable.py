@@ -182,11 +182,12 @@ def test_an_org_that_stays_away_is_asked_when_the_page_is_opened_again(
     assert not Registration.objects.get().in_doubt
 
 
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "http://["])
 def test_an_answer_that_leads_elsewhere_is_not_followed_and_the_sign_up_recovers(
-    person: Person, org: OrgHandle, trouble: Trouble
+    person: Person, org: OrgHandle, elsewhere: str
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    trouble.strikes_once("/credential/enroll", "foreign-href")
+    org.fail("/credential/enroll", "foreign-href", location=elsewhere)
     person.chooses("Email").types_the_code_from(org)
     assert person.heading == "Check your e-mail"
     assert person.page.notices() or person.page.problems()
