@@ -102,6 +102,18 @@ def test_a_row_whose_key_is_gone_ends_by_name(at_the_choice: Person, configure: 
     assert Registration.objects.get().failure == "selfreg.unreadable"
 
 
+def test_rows_whose_key_is_gone_expire_like_others_and_stop_nobody(
+    at_the_choice: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    for email in ("grace@example.com", "joan@example.com"):
+        Person(email).opens_the_sign_up().tells_who_she_is()
+    configure(ENCRYPTION_KEYS=OTHER_KEYS)
+    Person("mary@example.com").opens_the_sign_up().tells_who_she_is()
+    touched(hours=25)
+    assert "abandoned: 4 expired" in recover()
+    assert set(Registration.objects.values_list("status", "sealed")) == {(Status.EXPIRED, "")}
+
+
 def test_two_tabs_that_find_the_key_gone_at_once_both_say_so(
     at_the_choice: Person, configure: Callable[..., None]
 ) -> None:
