@@ -44,10 +44,11 @@ def act(
     :return: where to go, or the form with what is to be put right
     :raises Conflict: another request is at work
     """
-    if enrollment.registration.in_doubt:
-        enrollment.refresh()
-        return follow(request, enrollment)
     found = enrollment.step() if enrollment.registration.status in ON_STEP_PAGE else None
+    if enrollment.registration.in_doubt:
+        form = StepForm(found, typed) if isinstance(found, Step) and not is_stale(enrollment, mark) else None
+        enrollment.refresh(form.draft() if form else None)
+        return follow(request, enrollment)
     if isinstance(found, Granted):
         return finish(request, enrollment)
     if not isinstance(found, Step):
