@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.core import signing
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
@@ -97,7 +98,7 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
     """
     if attempt and Registration.objects.filter(pk=attempt).exists():
         remember(request, attempt)
-        return step_url(request)
+        return step_url(request, attempt)
     client = client_for(visitor_of(request))
     asked = _asked(request, client)
     if isinstance(asked, Closed):
@@ -137,7 +138,7 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
     """
     attempt = attempt or uuid.uuid4()
     if Registration.objects.filter(pk=attempt).exists():
-        return step_url(request)
+        return step_url(request, attempt)
     client = client_for(visitor_of(request))
     try:
         flow = open_transaction(client, activation_token=token)
@@ -152,7 +153,7 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
     origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
     enrollment = Enrollment.begin(client, flow, {}, origin)
     remember(request, enrollment.registration.pk)
-    return step_url(request)
+    return step_url(request, enrollment.registration.pk)
 
 
 def new_form_token(request: HttpRequest) -> str:
@@ -209,12 +210,17 @@ def _begin(
     the row already.
     """
     remember(request, attempt)
-    request.session.save()
+    try:
+        request.session.save()
+    except UpdateError as ended:
+        # Signing in, in another tab, deleted it. Untouched, it makes the answer leave the new session's cookie alone.
+        request.session = type(request.session)(request.session.session_key)
+        raise Conflict("the session ended") from ended
     origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
     try:
         enrollment = Enrollment.begin(client, flow, {} if idp else form.draft(), origin)
     except Conflict:
-        return step_url(request)
+        return step_url(request, attempt)
     if idp:
         return to_identity_provider(request, enrollment, idp)
     step = enrollment.step()
@@ -222,7 +228,7 @@ def _begin(
     shown = typed.get(FORM_VERSION, enrollment.registration.policy)
     if present is None or not present.is_valid() or shown != enrollment.registration.policy:
         enrollment.say("selfreg.form_changed")
-        return step_url(request)
+        return step_url(request, attempt)
     return carry_out(request, enrollment, present, "")
 
 
@@ -231,7 +237,7 @@ def _resumed(request: HttpRequest, begun: Registration, client: IdxClient) -> st
     remember(request, begun.pk)
     with suppress(Conflict, Unreadable):
         Enrollment(begun, client).say("selfreg.resumed")
-    return step_url(request)
+    return step_url(request, begun.pk)
 
 
 def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:

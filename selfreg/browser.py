@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.http import urlencode
 
 from selfreg import cache, vault
 from selfreg.conf import conf
@@ -61,9 +62,17 @@ def _ended(session_key: str) -> str:
     return "selfreg:ended:" + salted_hmac("selfreg.ended", session_key, algorithm="sha256").hexdigest()
 
 
-def my_enrollment(request: HttpRequest) -> Enrollment | None:
+def my_registration(request: HttpRequest) -> Registration | None:
     """The registration this request is about: the one it names if that is this browser's, else the newest."""
-    registration = Registration.objects.filter(pk=named).first() if (named := flow_id(request)) else None
+    ids = _mine(request)
+    named = request.POST.get("flow") or request.GET.get("flow")
+    chosen = [named] if named in ids else ids[-1:]
+    return Registration.objects.filter(pk__in=chosen).first() if chosen else None
+
+
+def my_enrollment(request: HttpRequest) -> Enrollment | None:
+    """The same, to be carried on."""
+    registration = my_registration(request)
     if registration is None:
         return None
     enrollment = Enrollment(registration, client_for(visitor_of(request)))
@@ -78,18 +87,16 @@ def remember(request: HttpRequest, pk: uuid.UUID) -> None:
     request.session[MINE] = [*ids, str(pk)][-MOST_AT_ONCE:]
 
 
-def flow_id(request: HttpRequest) -> str:
-    """Which of this browser's registrations is meant; "" when it has none."""
-    ids = _mine(request)
-    named = request.POST.get("flow") or request.GET.get("flow")
-    chosen = named if named in ids else ids[-1] if ids else ""
-    return str(chosen)
+def url_of(request: HttpRequest, page: str, pk: uuid.UUID | str, **query: str) -> str:
+    """A page for one registration of this browser; the URL names it only when that is not the newest."""
+    is_newest = _mine(request)[-1:] in ([], [str(pk)])
+    asked = {n: v for n, v in ({"flow": "" if is_newest else str(pk)} | query).items() if v}
+    return reverse(f"selfreg:{page}") + (f"?{urlencode(asked)}" if asked else "")
 
 
-def step_url(request: HttpRequest) -> str:
-    """The step page; it names the registration only when that is not the newest of this browser."""
-    ids, flow = request.session.get(MINE, ()), flow_id(request)
-    return reverse("selfreg:step") + ("" if not ids or flow == ids[-1] else f"?flow={flow}")
+def step_url(request: HttpRequest, pk: uuid.UUID | str) -> str:
+    """Where a registration goes on."""
+    return url_of(request, "step", pk)
 
 
 def next_path(request: HttpRequest) -> str:

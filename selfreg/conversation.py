@@ -128,7 +128,7 @@ class Conversation:
 
         :param words: the org's own, if it said so itself
         """
-        self.leftover = self.flow.profile if self.registration.sealed else {}
+        self.leftover = self.flow.profile if self.readable else {}
         self._end(Status.EXPIRED, Kind.EXPIRED, failure_text=words[:MOST_WORDS])
         announce(registration_expired, Registration, registration=self.registration)
 

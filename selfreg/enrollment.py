@@ -99,15 +99,25 @@ class Enrollment(Conversation):
                 registration.save(force_insert=True)
                 registration.note(Kind.STARTED)
         except IntegrityError as error:
-            raise Conflict("already begun") from error
+            raise Conflict("already begun", origin.id) from error
         announce(registration_started, Registration, registration=registration)
         return enrollment
 
-    def refresh(self) -> None:
-        """Asks the org where the registration stands, if a lost answer left that open."""
-        if self.registration.in_doubt and self.flow.wait_until <= time.time():
+    def refresh(self, draft: dict[str, str] | None = None) -> None:
+        """Asks the org where the registration stands, if a lost answer left that open.
+
+        :param draft: what was typed meanwhile, to show again if that is still the step; no secrets
+        """
+        if not self.registration.in_doubt:
+            return
+        if draft is not None:
+            self._flow = replace(self.flow, draft=draft)
+            self.registration.keep(self.flow.sealable())
+        if self.flow.wait_until <= time.time():
             self._claim()
             self._ask_again(Kind.RECOVERED)
+        elif draft is not None:
+            self.registration.change()
 
     def submit(self, values: Mapping[str, Any], draft: dict[str, str]) -> None:
         """Sends the present step.

@@ -57,7 +57,7 @@ def confirm(request: HttpRequest, registration: Registration, otp: str) -> str:
     try:
         enrollment.submit({"credentials": {"passcode": otp}}, {})
     except (Conflict, NotOffered):
-        return step_url(request)
+        return step_url(request, registration.pk)
     found = enrollment.step() if registration.sealed else None
     if isinstance(found, Step) and any(is_error(m) for m in found.messages):
         return ""

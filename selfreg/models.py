@@ -71,7 +71,14 @@ class ForbiddenTransition(Exception):
 
 
 class Conflict(Exception):
-    """Another request changed the row first. Read it again and show what it says."""
+    """Another request changed the row first. Read it again and show what it says.
+
+    ``registration`` is its id; None when there is no row yet.
+    """
+
+    def __init__(self, why: str, registration: uuid.UUID | None = None) -> None:
+        super().__init__(why)
+        self.registration = registration
 
 
 def waits_for_link() -> models.Q:
@@ -224,7 +231,7 @@ class Registration(models.Model):
         :raises Conflict: somebody else's call is under way, or the row moved on
         """
         if self.is_busy:
-            raise Conflict("busy")
+            raise Conflict("busy", self.pk)
         self.change(
             busy_until=timezone.now() + timedelta(seconds=seconds),
             email=self.email,
@@ -250,7 +257,7 @@ class Registration(models.Model):
             version=self.version + 1, **values
         )
         if not changed:
-            raise Conflict("changed by another request")
+            raise Conflict("changed by another request", self.pk)
         for name, value in {**values, "version": self.version + 1}.items():
             setattr(self, name, value)
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from functools import lru_cache
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from django.urls import reverse
 
@@ -13,6 +13,7 @@ from selfreg.conf import Conf, conf
 from selfreg.flow import Flow
 from selfreg.idx.client import App, IdxClient, Visitor
 from selfreg.idx.client_auth import Credentials
+from selfreg.idx.errors import ForeignHref
 from selfreg.idx.response import IdxResponse, Message, Remediation, parse, without_bearers
 from selfreg.idx.transport import Transport
 from selfreg.policy_history import remember
@@ -101,7 +102,10 @@ def _form_key(client: IdxClient) -> str:
 
 def within_org(client: IdxClient, href: str) -> str:
     """``href`` if a browser may be sent there: the org's own authorize or identity provider pages; else ""."""
-    parts = urlsplit(urljoin(f"{client.app.origin}/", href))
+    try:
+        parts = urlsplit(client.app.absolute(href))
+    except ForeignHref:
+        return ""
     own = f"{parts.scheme}://{parts.netloc}" == client.app.origin and parts.path.startswith(("/oauth2/", "/sso/"))
     return urlunsplit(parts) if own else ""
 

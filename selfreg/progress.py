@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.auth import HAND_OFF_SECONDS, NotApproved, SignInFailed
-from selfreg.browser import CLAIMS, keep_draft, keep_offer, leave_word, step_url
+from selfreg.browser import CLAIMS, keep_draft, keep_offer, leave_word, step_url, url_of
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
 from selfreg.idx.deadline import time_left
@@ -44,17 +44,18 @@ def act(
     :return: where to go, or the form with what is to be put right
     :raises Conflict: another request is at work
     """
-    if enrollment.registration.in_doubt:
-        enrollment.refresh()
-        return follow(request, enrollment)
     found = enrollment.step() if enrollment.registration.status in ON_STEP_PAGE else None
+    if enrollment.registration.in_doubt:
+        form = StepForm(found, typed) if isinstance(found, Step) and not is_stale(enrollment, mark) else None
+        enrollment.refresh(form.draft() if form else None)
+        return follow(request, enrollment)
     if isinstance(found, Granted):
         return finish(request, enrollment)
     if not isinstance(found, Step):
         return page_of(request, enrollment)
     if is_stale(enrollment, mark):
         enrollment.say("selfreg.already_done")
-        return step_url(request)
+        return step_url(request, enrollment.registration.pk)
     if idp := provider_pressed(action):
         return to_identity_provider(request, enrollment, idp)
     form = StepForm(found, typed)
@@ -87,7 +88,7 @@ def carry_out(request: HttpRequest, enrollment: Enrollment, form: StepForm, acti
     except NotOffered:
         enrollment.say("selfreg.not_offered")
     except Conflict:
-        return step_url(request)
+        return step_url(request, enrollment.registration.pk)
     return follow(request, enrollment)
 
 
@@ -102,7 +103,8 @@ def follow(request: HttpRequest, enrollment: Enrollment) -> str:
 
 def page_of(request: HttpRequest, enrollment: Enrollment) -> str:
     """The URL that shows this registration."""
-    return step_url(request) if enrollment.registration.status in ON_STEP_PAGE else reverse("selfreg:done")
+    registration = enrollment.registration
+    return url_of(request, "step" if registration.status in ON_STEP_PAGE else "done", registration.pk)
 
 
 @sensitive_variables()
@@ -111,17 +113,17 @@ def finish(request: HttpRequest, enrollment: Enrollment) -> str:
     try:
         user: Any = authenticate(request, grant=enrollment.grant())
     except (Conflict, NotOffered):
-        return step_url(request)
+        return step_url(request, enrollment.registration.pk)
     except (OrgUnreachable, RateLimited) as error:
         enrollment.retry_later(error)
-        return step_url(request)
+        return step_url(request, enrollment.registration.pk)
     except LinkOffered as offer:
         enrollment.leave_ready(offer.person["sub"])
         keep_offer(request, offer, enrollment.registration.next_url)
         return reverse("selfreg:link")
     except (SignInFailed, IdxError) as problem:
         _end_without_session(enrollment, problem)
-        return reverse("selfreg:done")
+        return url_of(request, "done", enrollment.registration.pk)
     said = enrollment.parting_words()
     enrollment.complete(user, user.okta_claims["sub"])
     target = landing(enrollment.registration.next_url)
@@ -151,7 +153,7 @@ def to_identity_provider(request: HttpRequest, enrollment: Enrollment, idp_id: s
         return enrollment.identity_provider(idp_id)
     except NotOffered:
         enrollment.say("selfreg.not_offered")
-        return step_url(request)
+        return step_url(request, enrollment.registration.pk)
 
 
 def _end_without_session(enrollment: Enrollment, problem: SignInFailed | IdxError) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from selfreg.idx import pkce
 from selfreg.idx.client_auth import Credentials
-from selfreg.idx.errors import AnswerLost, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
+from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
 from selfreg.idx.response import Action, Field, IdxResponse, Json, parse
 from selfreg.idx.transport import Reply, Transport, retry_after
 
@@ -48,6 +48,16 @@ class App:
         """``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` when the issuer is the org itself."""
         base = self.issuer if "/oauth2" in self.issuer else f"{self.issuer}/oauth2"
         return f"{base}/v1/{name}"
+
+    def absolute(self, href: str) -> str:
+        """Where a link of the org leads.
+
+        :raises ForeignHref: nowhere
+        """
+        try:
+            return urljoin(f"{self.origin}/", href)
+        except ValueError as error:
+            raise ForeignHref("the org's answer has a link that is none") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +162,7 @@ class IdxClient:
         :param values: nested JSON, ``{"userProfile": {"email": ...}}``; the hidden constants of the top level are added
         """
         body = {**_presets(action.fields), **values, **_constants(action.fields)}
-        return self._idx(urljoin(f"{self.app.origin}/", action.href), body, "application/json")
+        return self._idx(self.app.absolute(action.href), body, "application/json")
 
     def token(self, grant: Mapping[str, str]) -> Tokens:
         """Exchanges a grant (``grant_type`` and what belongs to it) at the token endpoint."""

@@ -6,7 +6,7 @@
     ├── OrgUnreachable        the network: nothing was sent, nothing changed (DNS, refused, TLS)
     ├── AnswerLost            the network or the org: sent, but no whole answer came back; the change MAY have been made
     │   └── MalformedAnswer   the org or a proxy before it: an answer, but not the protocol
-    ├── ForeignHref           the org: its answer points outside its own origin; never followed
+    ├── ForeignHref           the org: its answer points outside its own origin, or nowhere; never followed
     ├── RateLimited           the org: too many requests; ``retry_after`` seconds
     ├── TransactionExpired    time: the handle is stale; start again
     ├── OrgRefused            the configuration or the policy of the org, in its own words (``code``, ``description``)
@@ -38,7 +38,7 @@ class MalformedAnswer(AnswerLost):
 
 
 class ForeignHref(IdxError):
-    """The org told us to call an address that is not its own."""
+    """The org told us to call an address that is not its own, or is none."""
 
 
 class RateLimited(IdxError):

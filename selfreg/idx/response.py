@@ -22,6 +22,8 @@ Json = Mapping[str, Any]
 
 MAX_TEXT = 2_000
 MAX_DEPTH = 12
+# Of moments: others are no use, and at either end of the calendar a database or another time zone has no word for them.
+YEARS = range(2000, 9001)
 # Links out of the flow that older orgs put beside the remediations, newer ones among them (protocol 3.1).
 ENDINGS = ("success", "failure")
 KIND_BY_KEY = {
@@ -556,4 +558,4 @@ def _moment(value: object) -> datetime | None:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return moment if moment.tzinfo and moment.year in YEARS else None

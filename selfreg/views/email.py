@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.browser import EMAIL_CODE, keep, kept, my_registrations, next_path
+from selfreg.browser import EMAIL_CODE, keep, kept, my_registration, next_path, url_of
 from selfreg.conf import conf
 from selfreg.description import seconds_until
 from selfreg.email import canonical
@@ -42,6 +42,11 @@ class Case:
     who: Unproven
     registration: Registration | None = None
 
+    @property
+    def flow(self) -> str:
+        """Which registration of this browser it is; "" for who is signed in."""
+        return str(self.registration.pk) if self.registration else ""
+
 
 class EmailView(SignUpView):
     """GET asks for the code, or offers one. POST sends the mail again, or takes the code."""
@@ -63,7 +68,7 @@ class EmailView(SignUpView):
         mailed = last_mail(request, case)
         code = request.POST.get("credentials.passcode", "").strip()
         if not mailed.get("factor"):
-            return redirect(self.here(request))
+            return redirect(self.here(request, case))
         if not 0 < len(code) <= LONGEST_CODE or not code.isalnum() or not code.isascii():
             return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
         try:
@@ -87,7 +92,7 @@ class EmailView(SignUpView):
             mailed, said = self.mail(request, case, mailed)
         keep(request, EMAIL_CODE, {**mailed, "who": address_of(case.who), "said": say(said)})
         by_link = case.registration is not None and not mailed.get("factor")
-        return redirect("selfreg:done" if by_link else self.here(request))
+        return redirect(url_of(request, "done", case.flow) if by_link else self.here(request, case))
 
     def mail(self, request: HttpRequest, case: Case, before: dict[str, Any]) -> tuple[dict[str, Any], Message]:
         """What the mail was, and what to say; the one before it when none was sent."""
@@ -114,11 +119,13 @@ class EmailView(SignUpView):
 
     def elsewhere(self, request: HttpRequest) -> HttpResponse:
         """Nothing to prove."""
-        return redirect(landing(next_path(request)) if request.user.is_authenticated else "selfreg:done")
+        if request.user.is_authenticated:
+            return redirect(landing(next_path(request)))
+        registration = my_registration(request)
+        return redirect(url_of(request, "done", registration.pk) if registration else "selfreg:start")
 
-    def here(self, request: HttpRequest) -> str:
-        path = next_path(request)
-        return reverse("selfreg:email") + (f"?{urlencode({'next': path})}" if path else "")
+    def here(self, request: HttpRequest, case: Case) -> str:
+        return url_of(request, "email", case.flow, next=next_path(request))
 
     def page(self, request: HttpRequest, case: Case, problems: list[tuple[str, str]] | None = None) -> HttpResponse:
         mailed = last_mail(request, case)
@@ -133,6 +140,7 @@ class EmailView(SignUpView):
             "problems": problems or [],
             "notices": [said] if said else [],
             "next": next_path(request),
+            "flow": case.flow,
         }
         return render(request, "selfreg/email_code.html", context)
 
@@ -145,7 +153,7 @@ def case_of(request: HttpRequest) -> Case | None:
             return None
         email = str(getattr(request.user, "email", ""))
         return Case(Unproven(identity.subject, email)) if canonical(email) else None
-    return case_of_registration(my_registrations(request).last())
+    return case_of_registration(my_registration(request))
 
 
 def case_of_registration(registration: Registration | None) -> Case | None:

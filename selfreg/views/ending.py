@@ -5,10 +5,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from selfreg.browser import my_enrollment, my_registrations, step_url
+from selfreg.browser import my_enrollment, my_registration, step_url, url_of
 from selfreg.conf import conf
 from selfreg.description import seconds_until
-from selfreg.models import Conflict, Registration
+from selfreg.models import Registration
 from selfreg.progress import ON_STEP_PAGE
 from selfreg.proving import can_send
 from selfreg.texts import ending
@@ -22,13 +22,13 @@ class DoneView(SignUpView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        registration = my_registrations(request).last()
+        registration = my_registration(request)
         if registration is None:
             return redirect("selfreg:start")
         if registration.status in ON_STEP_PAGE:
-            return redirect("selfreg:step")
-        context = {"registration": registration, **ending(registration)._asdict(), **self.mail(request, registration)}
-        return render(request, "selfreg/done.html", context)
+            return redirect(step_url(request, registration.pk))
+        context = {"registration": registration, "flow": registration.pk, **ending(registration)._asdict()}
+        return render(request, "selfreg/done.html", context | self.mail(request, registration))
 
     def mail(self, request: HttpRequest, registration: Registration) -> dict[str, Any]:
         """How long the link works that is on its way, whether another can be had, and what came of asking for it."""
@@ -52,8 +52,5 @@ class CancelView(SignUpView):
         if enrollment is None:
             return redirect("selfreg:start")
         if enrollment.registration.is_open:
-            try:
-                enrollment.cancel()
-            except Conflict:
-                return redirect(step_url(request))
-        return redirect("selfreg:done")
+            enrollment.cancel()
+        return redirect(url_of(request, "done", enrollment.registration.pk))

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
-from selfreg.browser import keep_offer, my_registrations
+from selfreg.browser import keep_offer, my_registrations, step_url
 from selfreg.conf import conf
 from selfreg.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
 from selfreg.idx.errors import IdxError
@@ -19,7 +19,7 @@ from selfreg.landing import landing, safe_path
 from selfreg.linking import LinkOffered
 from selfreg.models import Conflict, link_digest
 from selfreg.org import client_for
-from selfreg.progress import follow, sign_in
+from selfreg.progress import ON_STEP_PAGE, follow, sign_in
 from selfreg.views.pages import sign_in_failed
 from selfreg.visit import visitor_of
 
@@ -86,12 +86,17 @@ class CallbackView(OIDCAuthenticationCallbackView):
         return Enrollment(found, client_for(visitor_of(request))) if found and found.sealed else None
 
     def back_in_sign_up(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
-        """With an interaction code the sign-up is over; otherwise the org says where it stands."""
+        """With an interaction code the sign-up is over; otherwise the org says where it stands. What cannot go on any
+        more says so on its own page.
+        """
+        here = step_url(request, enrollment.registration.pk)
+        if enrollment.registration.status not in ON_STEP_PAGE or not enrollment.readable:
+            return redirect(here)
         try:
             enrollment.return_from_identity_provider(request.GET.get("interaction_code", ""))
             return redirect(follow(request, enrollment))
         except Conflict:
-            return redirect("selfreg:step")
+            return redirect(here)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = self.failed(request, "not a GET")

@@ -13,13 +13,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from selfreg import texts
-from selfreg.browser import next_path
+from selfreg.browser import next_path, step_url
 from selfreg.description import description_of
 from selfreg.forms import StepForm
 from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.idx.response import IdxResponse, Message
 from selfreg.landing import landing
+from selfreg.models import Conflict
 from selfreg.progress import REQUEST_SECONDS
 from selfreg.qr import qr_svg
 from selfreg.texts import notices
@@ -39,7 +40,9 @@ logger = logging.getLogger("selfreg")
 
 
 class SignUpView(View):
-    """Never cached, CSRF checked whatever the site's middleware, and not for people who are signed in."""
+    """Never cached, CSRF checked whatever the site's middleware, and not for people who are signed in. Whoever another
+    request was quicker than sees what that one came to.
+    """
 
     for_signed_in = False
 
@@ -50,7 +53,11 @@ class SignUpView(View):
         if request.user.is_authenticated and not self.for_signed_in:
             return redirect(landing(request.GET.get("next", "")))
         with at_most(REQUEST_SECONDS):
-            response: Any = super().dispatch(request, *args, **kwargs)
+            try:
+                response: Any = super().dispatch(request, *args, **kwargs)
+            except Conflict as overtaken:
+                begun = overtaken.registration
+                response = redirect(step_url(request, begun) if begun else "selfreg:start")
         response["Referrer-Policy"] = "same-origin"
         remember_device(request, response)
         return response

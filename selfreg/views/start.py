@@ -14,7 +14,7 @@ from selfreg.beginning import (
     first_page,
     new_form_token,
 )
-from selfreg.browser import MINE, my_registrations, next_path
+from selfreg.browser import MINE, my_registrations, next_path, step_url
 from selfreg.idx.response import Message
 from selfreg.org import fingerprint
 from selfreg.texts import say
@@ -48,12 +48,13 @@ class StartView(SignUpView):
         return page
 
     def page(self, request: HttpRequest, shown: FirstPage) -> HttpResponse:
+        begun = my_registrations(request).open().last() if MINE in request.session else None
         context = {
             "next": next_path(request),
             "form_token": new_form_token(request),
             "form_version": fingerprint(shown.form.step.remediation),
             "honeypot": HONEYPOT,
-            "under_way": MINE in request.session and my_registrations(request).open().exists(),
+            "under_way": begun and step_url(request, begun.pk),
         }
         return render_step(request, shown.form, shown.response, context)
 

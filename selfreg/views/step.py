@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.browser import flow_id, my_enrollment, step_url
+from selfreg.browser import my_enrollment, step_url, url_of
 from selfreg.description import standing_of
 from selfreg.enrollment import Enrollment
 from selfreg.forms import StepForm
@@ -28,19 +28,17 @@ class StepView(SignUpView):
         enrollment = my_enrollment(request)
         if enrollment is None:
             return redirect("selfreg:start")
-        try:
-            enrollment.refresh()
-        except Conflict:
-            return redirect(step_url(request))
+        enrollment.refresh()
         if enrollment.registration.is_busy:
-            return render(request, "selfreg/busy.html")
+            return render(request, "selfreg/busy.html", {"here": step_url(request, enrollment.registration.pk)})
         if enrollment.registration.status not in ON_STEP_PAGE:
             return redirect(page_of(request, enrollment))
         found = enrollment.step()
         if isinstance(found, Granted):
-            return render(request, "selfreg/finish.html", {"notices": [say(m) for m in enrollment.flow.notices]})
+            said = [say(m) for m in enrollment.flow.notices]
+            return render(request, "selfreg/finish.html", {"notices": said, "flow": enrollment.registration.pk})
         if isinstance(found, Ended):
-            return redirect("selfreg:done")
+            return redirect(url_of(request, "done", enrollment.registration.pk))
         return self.page(request, enrollment, StepForm(found, draft=enrollment.flow.draft))
 
     @sensitive_variables()
@@ -51,10 +49,7 @@ class StepView(SignUpView):
         action = request.POST.get("action", "")
         if action == "poll":
             return self.poll(request, enrollment)
-        try:
-            led = act(request, enrollment, request.POST, action, request.POST.get("step"))
-        except Conflict:
-            return redirect(step_url(request))
+        led = act(request, enrollment, request.POST, action, request.POST.get("step"))
         return redirect(led) if isinstance(led, str) else self.page(request, enrollment, led)
 
     def poll(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
@@ -64,7 +59,7 @@ class StepView(SignUpView):
         except Conflict:
             moved = False
         if moved or enrollment.registration.status not in ON_STEP_PAGE:
-            return JsonResponse({"go": step_url(request)})
+            return JsonResponse({"go": step_url(request, enrollment.registration.pk)})
         return JsonResponse({"wait": enrollment.poll_milliseconds()})
 
     def page(self, request: HttpRequest, enrollment: Enrollment, form: StepForm) -> HttpResponse:
@@ -74,7 +69,7 @@ class StepView(SignUpView):
             **standing_of(enrollment, form),
             "registration": enrollment.registration,
             "mark": enrollment.registration.step,
-            "flow": flow_id(request),
+            "flow": enrollment.registration.pk,
             "username": enrollment.registration.email,
             "expires_in": max(0, int(expires_at.timestamp() - time.time())) if expires_at else 0,
             "earlier": json.dumps(earlier) if earlier else "",

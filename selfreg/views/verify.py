@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.browser import LINK, keep, kept
+from selfreg.browser import LINK, keep, kept, step_url
 from selfreg.mail_link import confirm, is_mine, is_whole, registration_of, standing
 from selfreg.models import Registration
 from selfreg.views.pages import SignUpView
@@ -32,11 +32,14 @@ class VerifyView(SignUpView):
             return redirect("selfreg:verify")
         link = kept(request, LINK) or {}
         if "stale" in link:
-            return self.page(request, "stale")
+            return self.page(request, "stale", back=step_url(request, link["stale"]))
         if not link:
             return self.page(request, "broken")
         registration = registration_of(link["state"])
-        return self.page(request, standing(request, registration), registration, link["otp"])
+        found = standing(request, registration)
+        mine = registration if found == "used" and registration and is_mine(request, registration) else None
+        back = step_url(request, mine.pk) if mine else ""
+        return self.page(request, found, registration, link["otp"], back)
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -47,7 +50,7 @@ class VerifyView(SignUpView):
         request.session.pop(LINK, None)
         led = confirm(request, registration, link["otp"])
         if not led:
-            keep(request, LINK, {"stale": True})
+            keep(request, LINK, {"stale": str(registration.pk)})
         return redirect(led or "selfreg:verify")
 
     def carried(self, request: HttpRequest) -> dict[str, str]:
@@ -57,12 +60,11 @@ class VerifyView(SignUpView):
         return link if is_whole(link) else {}
 
     def page(
-        self, request: HttpRequest, page: str, registration: Registration | None = None, code: str = ""
+        self, request: HttpRequest, page: str, registration: Registration | None = None, code: str = "", back: str = ""
     ) -> HttpResponse:
         asked = registration if page == "other" else None
-        mine = registration is not None and page == "used" and is_mine(request, registration)
         just_now = asked is not None and timezone.now() - asked.created_at < MINUTE
-        context = {"page": page, "code": code if asked else "", "asked": asked, "just_now": just_now, "mine": mine}
+        context = {"page": page, "code": code if asked else "", "asked": asked, "just_now": just_now, "back": back}
         response = render(request, "selfreg/verify.html", context)
         response["Referrer-Policy"] = "no-referrer"
         return response

@@ -301,7 +301,7 @@ def test_the_network_fails_before_or_after_something_was_sent(
         "https://dev-1.example.com@evil.example/idp/idx/answer", "https://user@dev-1.example.com/idp/idx/answer",
         "//evil.example/idp/idx/answer", "https:/evil", "/api/v1/users", "/idp/idx/../../api/v1/users",
         "/idp/idx/%2e%2e/api", "/idp/idx//evil.example", "file:///etc/passwd", "javascript:alert(1)",
-        "\\\\evil.example\\idp",
+        "\\\\evil.example\\idp", "http://[", "//[x", "https://dev-1.example.com]/idp/idx/x", "http://\u2100/idp/idx/x",
         "/idp/idx/a\r\nX-Evil: 1", "/login/signout", "https://DEV-1.example.com/idp/idx/answer",
     ],
 )  # fmt: skip

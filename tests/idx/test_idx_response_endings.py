@@ -73,7 +73,13 @@ def test_the_rest_of_the_top_level_is_read() -> None:
     assert (code_page.state_handle, code_page.intent) == ("02canaryStateHandle", "LOGIN")
 
 
-@pytest.mark.parametrize("moment", ["yesterday", 5, None, "2030-01-01T12:00:00", "2030-13-01T12:00:00Z"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "yesterday", 5, None, "2030-01-01T12:00:00", "2030-13-01T12:00:00Z",
+        "0001-01-01T00:00:00+14:00", "1999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00",
+    ],
+)  # fmt: skip
 def test_an_expiry_that_is_no_moment_is_unknown(moment: object) -> None:
     assert parse({**document(), "expiresAt": moment}).expires_at is None
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration
+from selfreg.models import Registration, Status
 
 
 @pytest.fixture
@@ -46,6 +46,30 @@ def test_opening_the_link_consumes_nothing_however_often(at_the_code: Person, or
     assert len([c for c in org.calls() if "/idp/idx/" in c.path]) == calls
     assert Registration.objects.get().email_verified_at is None
     assert at_the_code.presses("Confirm and continue").heading == "Secure your account"
+
+
+def test_the_link_of_the_older_of_two_registrations_goes_on_with_that_one(at_the_code: Person, org: OrgHandle) -> None:
+    ada = Registration.objects.get()
+    at_the_code.opens_the_sign_up().tells_who_she_is(Email="other@example.com").chooses("Email")
+    at_the_code.opens_the_link_in_the_mail(org, "ada@example.com").presses("Confirm and continue")
+    assert at_the_code.heading == "Secure your account"
+    ada.refresh_from_db()
+    assert ada.email_verified_at is not None
+    assert at_the_code.opens_the_link_in_the_mail(org, "ada@example.com").heading == "Already confirmed"
+    assert at_the_code.follows("Continue").heading == "Secure your account"
+    assert at_the_code.chooses("Password").sets_a_password().is_signed_in
+    assert Registration.objects.get(status=Status.COMPLETED) == ada
+
+
+def test_a_link_that_is_out_of_date_leads_back_to_the_registration_it_belongs_to(
+    at_the_code: Person, org: OrgHandle
+) -> None:
+    at_the_code.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
+    at_the_code.opens_the_link_in_the_mail(org, "ada@example.com")
+    link = next(s.url for s in at_the_code.seen if "otp=" in s.url)
+    at_the_code.opens(link.replace(org.code("ada@example.com"), "wrong1")).presses("Confirm and continue")
+    assert at_the_code.heading == "This link is out of date"
+    assert "ada@example.com" in at_the_code.follows("Back to my sign-up").page.text
 
 
 def test_another_browser_only_shows_the_code_to_type_in_the_first_one(at_the_code: Person, org: OrgHandle) -> None:

@@ -1,10 +1,14 @@
 """The org is away or answers nonsense: a page with a way to try again, the row where it was, and the retry works."""
 
+import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
-from person import SITE, Person
+from django.utils import timezone
+from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import org as configured_org
@@ -182,11 +186,58 @@ def test_an_org_that_stays_away_is_asked_when_the_page_is_opened_again(
     assert not Registration.objects.get().in_doubt
 
 
-def test_an_answer_that_leads_elsewhere_is_not_followed_and_the_sign_up_recovers(
+@pytest.mark.parametrize("away", ["", "reset", "status"])
+def test_what_is_put_right_while_nobody_knows_what_became_of_a_step_is_kept(
+    person: Person, org: OrgHandle, trouble: Trouble, away: str
+) -> None:
+    """By then the org answers again, is still away, or (429) wants to be left alone for a while."""
+    person.opens_the_sign_up()
+    org.fail("/enroll/new", "reset")
+    org.fail("/introspect", away or "reset", times=9, status=429)
+    person.tells_who_she_is(Email="typo@example.com")
+    if not away:
+        trouble.passes()
+    person.fills_and_presses({"Email": "right@example.com"})
+    assert person.page.typed("Email") == "right@example.com"
+    trouble.passes()
+    with time_machine.travel(timezone.now() + timedelta(seconds=121)):
+        if away:
+            assert person.presses().page.typed("Email") == "right@example.com"
+        assert person.presses().heading == "Secure your account"
+    assert Registration.objects.get().email == org.users[0].login == "right@example.com"
+
+
+def test_what_was_typed_for_another_step_is_not_kept_for_this_one(
     person: Person, org: OrgHandle, trouble: Trouble
 ) -> None:
+    person.opens_the_sign_up()
+    trouble.strikes_once("/enroll/new", "after")
+    trouble.strikes("/introspect", "reset")
+    person.tells_who_she_is()
+    trouble.passes()
+    person.fills_and_presses({"Email": "late@example.com"})
+    assert person.heading == "Secure your account"
+    assert "late@example.com" not in json.dumps(Registration.objects.get().kept())
+
+
+def test_a_password_typed_while_the_org_stayed_away_is_kept_nowhere(
+    person: Person, org: OrgHandle, trouble: Trouble
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    trouble.strikes("/challenge/answer", "reset")
+    trouble.strikes("/introspect", "reset")
+    for _ in range(2):
+        person.sets_a_password()
+        assert person.heading == "Choose a password"
+        assert PASSWORD not in json.dumps(Registration.objects.get().kept()) + person.page.html
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "http://["])
+def test_an_answer_that_leads_elsewhere_is_not_followed_and_the_sign_up_recovers(
+    person: Person, org: OrgHandle, elsewhere: str
+) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    trouble.strikes_once("/credential/enroll", "foreign-href")
+    org.fail("/credential/enroll", "foreign-href", location=elsewhere)
     person.chooses("Email").types_the_code_from(org)
     assert person.heading == "Check your e-mail"
     assert person.page.notices() or person.page.problems()

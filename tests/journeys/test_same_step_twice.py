@@ -130,6 +130,98 @@ def test_two_tabs_that_begin_two_registrations_keep_them_apart(person: Person, o
     assert {r.email for r in proven} == {"ada@example.com", "grace@example.com"}
 
 
+# ---- one browser, one registration after the other
+
+
+@pytest.fixture
+def begins(person: Person) -> Callable[[str], Registration]:
+    """In the same browser, up to the choice."""
+
+    def one(email: str) -> Registration:
+        person.email = email
+        person.opens_the_sign_up().tells_who_she_is()
+        assert person.heading == "Secure your account"
+        return Registration.objects.get(email=email)
+
+    return one
+
+
+def told(person: Person) -> list[str]:
+    """Which registration the buttons of this page are for."""
+    return [c.value for f in person.page.forms for c in f.controls if c.name == "flow"]
+
+
+def test_the_older_of_two_that_waits_for_its_mail_says_so(
+    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+) -> None:
+    """By the link only: the registration begun first was gone on with last."""
+    org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
+    ada, other = begins("ada@example.com"), begins("other@example.com")
+    begins("ada@example.com")
+    person.chooses("Password").sets_a_password()
+    assert (person.path, person.heading) == ("/signup/done/", "Check your e-mail")
+    assert "ada@example.com" in person.page.text
+    for path in ("/signup/done/", "/signup/step/", f"/signup/done/?flow={ada.pk}"):
+        assert "ada@example.com" in person.opens(path).page.text
+    person.opens(f"/signup/done/?flow={other.pk}")
+    assert (person.path, person.heading) == ("/signup/step/", "Secure your account")
+    assert told(person) == [str(other.pk)]
+
+
+def test_the_mail_is_sent_again_for_the_registration_whose_page_it_is(
+    person: Person, org: OrgHandle, begins: Callable[[str], Registration], configure: Callable[..., None]
+) -> None:
+    configure(API_TOKEN=org.policy.api_token)
+    org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
+    ada = begins("ada@example.com")
+    person.chooses("Password").sets_a_password()
+    begins("other@example.com")
+    person.chooses("Password").sets_a_password()
+    before = len(org.messages("ada@example.com"))
+    person.opens(f"/signup/done/?flow={ada.pk}").presses("Send the mail again")
+    assert "ada@example.com" in person.page.text
+    assert "Only the newest link works" in person.page.text
+    assert (len(org.messages("ada@example.com")), len(org.messages("other@example.com"))) == (before + 1, 1)
+
+
+def test_cancelling_the_older_of_two_ends_it_and_says_so(
+    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+) -> None:
+    ada = begins("ada@example.com")
+    tab = same_browser(person).opens("http://testserver/signup/step/")
+    other = begins("other@example.com")
+    tab.presses("Cancel sign-up")
+    assert tab.heading == "Sign-up cancelled"
+    assert tab.posts("/signup/cancel/", {"flow": str(ada.pk)}).heading == "Sign-up cancelled"
+    ada.refresh_from_db()
+    assert ada.status == Status.CANCELLED
+    assert person.opens("/signup/step/").heading == "Secure your account"
+    assert told(person) == [str(other.pk)]
+
+
+def test_another_language_shows_the_same_registration(
+    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+) -> None:
+    ada = begins("ada@example.com")
+    begins("other@example.com")
+    person.opens(f"/signup/step/?flow={ada.pk}")
+    (switch,) = person.page.all("form", "languages")
+    form = person.page.form(switch)
+    person.posts(form.action, form.data() | {"language": "de"})
+    assert told(person) == [str(ada.pk)]
+
+
+def test_the_first_page_leads_back_to_the_registration_that_is_still_open(
+    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+) -> None:
+    ada = begins("ada@example.com")
+    begins("other@example.com")
+    person.presses("Cancel sign-up")
+    person.opens_the_sign_up().follows("Continue it")
+    assert person.heading == "Secure your account"
+    assert told(person) == [str(ada.pk)]
+
+
 # ---- at once
 
 
@@ -202,6 +294,39 @@ def test_a_browser_that_dropped_the_answer_of_the_last_step_hears_that_the_accou
     assert len(org.calls("/token")) == 1
     assert late.follows("Sign in").signs_in_at_the_org().is_signed_in
     assert Person().opens("http://testserver/signup/step/").heading == "Create your account"
+
+
+def cancels_in_another_tab(person: Person) -> Callable[[], None]:
+    tab = same_browser(person)
+    return lambda: tab.posts("/signup/cancel/", {}) and None
+
+
+def test_a_registration_cancelled_while_its_first_page_signs_in_is_cancelled(
+    person: Person,
+    org: OrgHandle,
+    configure: Callable[..., None],
+    while_the_org_works: Callable[[str, Callable[[], None]], None],
+) -> None:
+    configure(EMAIL_VERIFICATION="optional")
+    no_mail = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
+    org.patch_policy({"password_on_form": True, **no_mail})
+    person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD})
+    while_the_org_works("/v1/token", cancels_in_another_tab(person))
+    person.tells_who_she_is()
+    assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
+
+
+def test_a_registration_cancelled_while_its_link_signs_in_is_cancelled(
+    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], None]], None]
+) -> None:
+    org.patch_policy({"authenticators": {"okta_password": "disabled"}})
+    person.opens_the_sign_up().tells_who_she_is()
+    if person.heading == "Secure your account":
+        person.chooses("Email")
+    person.opens_the_link_in_the_mail(org)
+    while_the_org_works("/v1/token", cancels_in_another_tab(person))
+    person.presses("Confirm and continue")
+    assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
 
 
 def test_a_registration_cancelled_while_a_step_is_under_way_stays_cancelled(

@@ -1,13 +1,14 @@
 """What a policy may put around the usual steps: a captcha, identity providers, consent, more questions."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from page import text
-from person import Person
+from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, RegistrationEvent
+from selfreg.models import Registration, RegistrationEvent, Status
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}
@@ -81,6 +82,48 @@ def test_who_turns_the_provider_down_is_back_at_the_form(person: Person, org: Or
     assert person.heading == "Create your account"
     assert person.presses("Google").page.url.startswith(org.base)
     assert person.presses("Cancel").tells_who_she_is().heading == "Secure your account"
+
+
+def test_the_way_back_leads_to_the_registration_that_went_not_to_a_newer_one(person: Person, org: OrgHandle) -> None:
+    goes_to_google(person, org, interaction_required=True)
+    at_google = person.page
+    ada = Registration.objects.get()
+    person.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
+    person.page = at_google
+    person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
+    assert person.heading == "Secure your account"
+    assert {c.value for c in person.form.find("flow")} == {str(ada.pk)}
+    assert person.does_whatever_the_page_asks(org).is_signed_in
+    ada.refresh_from_db()
+    assert ada.status == Status.COMPLETED
+
+
+def way_back(how: str) -> str:
+    state = Registration.objects.get().kept()["transaction"]["state"]
+    return f"{SITE}/oidc/callback/?state={state}&{how}"
+
+
+BACK = ["interaction_code=abc", "error=interaction_required"]
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_coming_back_to_a_sign_up_that_waits_for_its_mail_shows_that(person: Person, org: OrgHandle, how: str) -> None:
+    org.patch_policy({"authenticators": {"okta_email": "disabled"}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    assert person.heading == "Check your e-mail"
+    assert person.opens(way_back(how)).heading == "Check your e-mail"
+    assert Registration.objects.get().status == Status.AWAITING_EMAIL
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_coming_back_to_a_sign_up_whose_key_is_gone_says_that_it_is_over(
+    person: Person, org: OrgHandle, configure: Callable[..., None], how: str
+) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    back = way_back(how)
+    configure(ENCRYPTION_KEYS=("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",))
+    person.opens(back)
+    assert person.heading == "The sign-up could not be finished"
 
 
 def test_the_link_of_a_provider_is_that_of_the_persons_own_transaction(person: Person, org: OrgHandle) -> None:

@@ -94,6 +94,32 @@ def test_a_session_that_is_deleted_during_a_call_is_no_error(
     assert not row.in_doubt
 
 
+def test_a_session_that_is_deleted_while_a_registration_begins_begins_none(
+    person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another tab signs in while the org is asked: the browser has the cookie of the new session by then."""
+    real = Transport._exchange
+
+    def exchange(self: Transport, method: str, url: str, *rest: Any) -> Reply:
+        if url.endswith("/interact"):
+            Session.objects.all().delete()
+        return real(self, method, url, *rest)
+
+    person.opens_the_sign_up()
+    Person().opens_the_sign_up()  # The form is shared from now on: the submission opens a transaction of its own.
+    session = person.browser.session
+    del session["selfreg_opening"]
+    session["cart"] = 1
+    session.save()
+    monkeypatch.setattr(Transport, "_exchange", exchange)
+    begun = len(person.seen)
+    person.tells_who_she_is()
+    assert (person.status, person.heading) == (200, "Create your account")
+    assert "sessionid" not in person.seen[begun].headers
+    assert not Registration.objects.exists()
+    assert person.tells_who_she_is().heading == "Secure your account"
+
+
 def test_a_field_that_became_required_meanwhile_is_asked_for_and_the_rest_is_kept(
     person: Person, org: OrgHandle
 ) -> None:

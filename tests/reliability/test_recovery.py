@@ -3,10 +3,12 @@
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import responses
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 from person import Person
 
@@ -14,6 +16,7 @@ from okta_devorg import OrgHandle
 from okta_devorg.users import Status as AccountStatus
 from selfreg.models import Registration, RegistrationEvent, Status
 
+OTHER_KEYS = ("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",)
 TOKEN = "local-api-token-not-for-production"
 
 
@@ -94,9 +97,40 @@ def test_a_sign_in_that_may_still_come_through_is_left_alone(at_the_choice: Pers
 
 def test_a_row_whose_key_is_gone_ends_by_name(at_the_choice: Person, configure: Callable[..., None]) -> None:
     left_in_a_call()
-    configure(ENCRYPTION_KEYS=("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",))
+    configure(ENCRYPTION_KEYS=OTHER_KEYS)
     assert "1 failed" in recover()
     assert Registration.objects.get().failure == "selfreg.unreadable"
+
+
+def test_rows_whose_key_is_gone_expire_like_others_and_stop_nobody(
+    at_the_choice: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    for email in ("grace@example.com", "joan@example.com"):
+        Person(email).opens_the_sign_up().tells_who_she_is()
+    configure(ENCRYPTION_KEYS=OTHER_KEYS)
+    Person("mary@example.com").opens_the_sign_up().tells_who_she_is()
+    touched(hours=25)
+    assert "abandoned: 4 expired" in recover()
+    assert set(Registration.objects.values_list("status", "sealed")) == {(Status.EXPIRED, "")}
+
+
+def test_two_tabs_that_find_the_key_gone_at_once_both_say_so(
+    at_the_choice: Person, configure: Callable[..., None]
+) -> None:
+    configure(ENCRYPTION_KEYS=OTHER_KEYS)
+    tab, quicker = Person(), [True]
+    tab.browser.cookies = at_the_choice.browser.cookies
+
+    def at_the_first_change(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if statement.startswith("UPDATE") and Registration._meta.db_table in statement and quicker:
+            quicker.clear()
+            tab.opens("http://testserver/signup/step/")
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(at_the_first_change):
+        at_the_choice.opens("/signup/step/")
+    assert not quicker
+    assert tab.heading == at_the_choice.heading == "The sign-up could not be finished"
 
 
 def test_what_nobody_touched_for_a_day_expires(at_the_choice: Person) -> None:

@@ -65,7 +65,9 @@ function expire(element) {
       if (element.textContent !== text) element.textContent = text;
     } else {
       clearInterval(timer);
-      if (!document.querySelector("form.step[data-sent]")) location.assign(location.pathname);
+      if (document.querySelector("form.step[data-sent]")) return;
+      const flow = document.querySelector('input[name="flow"]')?.value;
+      location.assign(location.pathname + (flow ? `?flow=${flow}` : ""));
     }
   }, 1000);
 }
