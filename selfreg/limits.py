@@ -1,7 +1,8 @@
 """How often something may be done. Counted in the shared database, so no worker, session, or restart has its own count.
 
 What is counted is named by a keyed digest: the table tells nobody's address, number or IP. A count lives on when the
-thing counted succeeds, and what is refused counts too.
+thing counted succeeds. What is refused counts for nothing: most limits are shared, and nobody may use them up for
+others by what is not done anyway.
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import phonenumbers
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from selfreg.conf import conf
@@ -33,7 +34,7 @@ class Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
-    # One form, however often its button is clicked: only its first submission counts below.
+    # One form, however often its button is clicked: it counts below when it is let through, and then no more.
     "start by form": Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
@@ -72,7 +73,7 @@ OPEN_COUNTED_FOR = 30
 
 
 def wait_for(uses: Mapping[str, str]) -> int:
-    """Counts one use of each limit, in one atomic statement.
+    """Counts one use of each limit, or of none when any of them is used up.
 
     :param uses: names of ``LIMITS`` and whose use it is: ``{"start by ip": "192.0.2.1"}``
     :return: 0, or how many seconds to wait when any of them is used up
@@ -85,17 +86,21 @@ def wait_for(uses: Mapping[str, str]) -> int:
     statement = UPSERT.format(
         table=connection.ops.quote_name(Allowance._meta.db_table), rows=", ".join(["(%s, %s, %s)"] * len(rows))
     )
-    with connection.cursor() as cursor:
+    # Whoever uses the same meanwhile waits for the end of this: then it is counted, or it never was.
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row] + [now, now])
-        counts = cursor.fetchall()
-    return max(until - now if used > named[key].most else 0 for key, used, until in counts)
+        counts: list[tuple[str, int, int]] = cursor.fetchall()
+        wait = max(until - now if used > named[key].most else 0 for key, used, until in counts)
+        if wait:
+            transaction.set_rollback(True)
+    return wait
 
 
 def used_up(uses: Mapping[str, str]) -> int:
     """The same, counting nothing."""
     now, named = int(time.time()), _named(uses)
     kept = Allowance.objects.filter(key__in=named, until__gt=now).values_list("key", "used", "until")
-    return max((until - now for key, used, until in kept if used > named[key].most), default=0)
+    return max((until - now for key, used, until in kept if used >= named[key].most), default=0)
 
 
 def pace(calls: Sequence[float]) -> int:
@@ -110,8 +115,12 @@ def wait_to_start(form: str, address: str, ip: str) -> int:
 
     :param form: an id of the form that was submitted
     """
-    uses = _starting(address, ip)
-    return used_up(uses) if wait_for({"start by form": form}) else wait_for(uses)
+    once = {"start by form": form}
+    if used_up(once):
+        return 0
+    wait = wait_for(once | _starting(address, ip))
+    # The same form, sent twice at once, may have been counted meanwhile.
+    return 0 if wait and used_up(once) else wait
 
 
 def _starting(address: str, ip: str) -> dict[str, str]:

@@ -27,7 +27,8 @@ def at_most(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets how often; everything else is without limit."""
 
     def change(**most: int) -> None:
-        table = {name: Limit(10_000, limit.seconds) for name, limit in LIMITS.items()}
+        table = {name: Limit(10_000, limit.seconds) for name, limit in LIMITS.items() if name != "start by form"}
+        table["start by form"] = LIMITS["start by form"]
         table |= {name.replace("_", " "): Limit(n, HOUR) for name, n in most.items()}
         monkeypatch.setattr(limits, "LIMITS", table)
 
@@ -58,6 +59,14 @@ def test_a_limit_lets_through_as_many_as_it_says_and_then_tells_how_long_to_wait
 def test_the_longest_wait_of_several_counts(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=0)
     assert wait_for({"start by address": "a", "start by ip": "i"}) > 0
+
+
+def test_what_is_refused_uses_up_nothing_that_others_share(db: None, at_most: Callable[..., None]) -> None:
+    at_most(text_by_ip=2, text=3)
+    for _ in range(20):
+        wait_for({"text by ip": "theirs", "text": ""})
+    assert wait_for({"text by ip": "mine", "text": ""}) == 0
+    assert wait_for({"text by ip": "mine", "text": ""}) > 0
 
 
 def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
@@ -173,6 +182,20 @@ def test_one_form_counts_once_and_is_refused_again_once_it_was(db: None, at_most
     assert all(start("form 2", "ada@example.com", "i") for _ in range(3))
 
 
+def test_a_form_that_was_refused_has_to_be_counted_when_it_is_sent_again(
+    db: None, at_most: Callable[..., None]
+) -> None:
+    """Many forms, refused in one hour, are no supply for the next."""
+    at_most(start_by_ip=2)
+    forms = [f"form {n}" for n in range(9)]
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(3):
+            waits = [limits.wait_to_start(form, "", "192.0.2.7") for form in forms]
+            forms = [form for form, wait in zip(forms, waits, strict=True) if wait]
+            clock.shift(HOUR)
+    assert len(forms) == 3
+
+
 # ---- sending
 
 
@@ -275,6 +298,20 @@ def test_a_country_gets_so_many_texts(db: None, org: OrgHandle, at_most: Callabl
     for n in range(4):
         at_the_phone(org, f"p{n}@example.com").fills_and_presses({NUMBER: f"+49 151 2345 678{n}"})
     at_the_phone(org, "us@example.com").fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert texts(org) == 3
+
+
+def test_nobody_keeps_a_country_from_its_texts_by_asking_for_what_is_refused(
+    db: None, org: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(text_by_number=2, text_by_country=5)
+    theirs = at_the_phone(org, "many@example.com")
+    for _ in range(9):
+        if NUMBER not in theirs.page.names():
+            theirs.presses("Use another way").chooses("Phone")
+        theirs.fills_and_presses({NUMBER: "+49 151 23456789"})
+    assert texts(org) == 2
+    at_the_phone(org, "one@example.com").fills_and_presses({NUMBER: "+49 170 1234567"})
     assert texts(org) == 3
 
 
