@@ -5,6 +5,7 @@ thing counted succeeds. What is refused counts for nothing: most limits are shar
 others by what is not done anyway.
 """
 
+import ipaddress
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -183,4 +184,23 @@ def _limit(name: str) -> Limit:
 
 
 def _key(name: str, subject: str) -> str:
-    return salted_hmac("selfreg.limits", f"{name}\n{subject}", algorithm="sha256").hexdigest()
+    return salted_hmac("selfreg.limits", f"{name}\n{_one(name, subject)}", algorithm="sha256").hexdigest()
+
+
+def _one(name: str, subject: str) -> str:
+    """What costs something to have another of: a line of the phone, whatever its extensions, and a network."""
+    if " by number" in name:
+        return subject.partition("x")[0]
+    return _network(subject) if " by ip" in name else subject
+
+
+def _network(ip: str) -> str:
+    """An IPv6 visitor has a whole /64 to choose addresses from."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, ipaddress.IPv4Address):
+        return ip
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.IPv6Network((address.packed, 64), strict=False))

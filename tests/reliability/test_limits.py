@@ -69,6 +69,20 @@ def test_what_is_refused_uses_up_nothing_that_others_share(db: None, at_most: Ca
     assert wait_for({"text by ip": "mine", "text": ""}) > 0
 
 
+def test_an_ipv6_visitor_has_one_count_for_the_whole_network(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_ip=2)
+    waits = [limits.wait_to_start(str(n), f"p{n}@example.com", f"2001:db8:1:1::{n:x}") for n in range(4)]
+    assert [bool(w) for w in waits] == [False, False, True, True]
+    assert limits.wait_to_start("elsewhere", "q@example.com", "2001:db8:1:2::1") == 0
+
+
+def test_an_ipv4_visitor_has_one_count_however_the_socket_writes_it(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_ip=1)
+    assert wait_for({"start by ip": "192.0.2.7"}) == 0
+    assert wait_for({"start by ip": "::ffff:192.0.2.7"}) > 0
+    assert wait_for({"start by ip": "::ffff:192.0.2.8"}) == 0
+
+
 def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
     most = LIMITS["start by address"].most
     with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -313,6 +327,14 @@ def test_nobody_keeps_a_country_from_its_texts_by_asking_for_what_is_refused(
     assert texts(org) == 2
     at_the_phone(org, "one@example.com").fills_and_presses({NUMBER: "+49 170 1234567"})
     assert texts(org) == 3
+
+
+def test_an_extension_makes_no_new_number(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
+    at_most(text_by_number=2)
+    for n in range(4):
+        person = at_the_phone(org, f"p{n}@example.com").fills({"authenticator.methodType": "voice"})
+        person.fills_and_presses({NUMBER: "+1 415 555 0100", "Extension": str(n)})
+    assert texts(org) == 2
 
 
 def test_a_country_that_is_not_allowed_never_reaches_the_org(
