@@ -104,11 +104,11 @@ def used_up(uses: Mapping[str, str]) -> int:
     return max((until - now for key, used, until in kept if used >= named[key].most), default=0)
 
 
-def pace(calls: Sequence[float]) -> int:
-    """Seconds until one more call of a transaction may be made, by the times of its last ones, oldest first."""
-    if settings.DEBUG or len(calls) < CALLS:
+def pace(calls: Sequence[float], more: int = 1) -> int:
+    """Seconds until so many more calls of a transaction may be made, by the times of its last ones, oldest first."""
+    if settings.DEBUG or len(calls) + more <= CALLS:
         return 0
-    return max(0, math.ceil(calls[-CALLS] + CALLS_SECONDS - time.time()))
+    return max(0, math.ceil(calls[more - CALLS - 1] + CALLS_SECONDS - time.time()))
 
 
 def wait_to_start(form: str, address: str, ip: str) -> int:

@@ -1,5 +1,6 @@
 """The sign-up by JSON, as a page in a browser and as an app with a token do it."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -239,3 +240,18 @@ def link_target(link: str) -> dict[str, str]:
     """What the org's redirect puts into the site's address."""
     location = requests.get(link, allow_redirects=False, timeout=10).headers["Location"]
     return {k: v[0] for k, v in parse_qs(urlsplit(location).query).items() if k in ("otp", "state")}
+
+
+def test_where_nobody_learns_who_has_an_account_the_answers_are_alike(
+    org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    assert AppClient().signs_up(org).answer["signed_in"]
+    configure(ENUMERATION="neutral")
+    known, new = AppClient().begins(), AppClient("grace@example.com").begins()
+    assert known.answer["status"] == new.answer["status"] == "enrolling"
+    for person in (known, new):
+        person.post("step/", step=person.step["mark"], action="back")
+    assert (known.status, known.problem) == (new.status, new.problem) == (409, "stale")
+    for person in (known, new):
+        person.submits(credentials__passcode="000000")
+    assert known.step == new.step
