@@ -248,7 +248,7 @@ def _too_many(form: StepForm, attempt: uuid.UUID, ip: str) -> tuple[Message, int
     if limits.is_full():
         return Message("", "selfreg.full"), limits.OPEN_COUNTED_FOR
     profile = form.values().get("userProfile", {}) if form.is_valid() else {}
-    wait = limits.wait_to_start(str(attempt), str(profile.get("email") or profile.get("login") or ""), ip)
+    wait = limits.wait_to_start(str(attempt), limits.address_in(profile), ip)
     return (Message("", "selfreg.rate_limited", (str(wait),)), wait) if wait else None
 
 

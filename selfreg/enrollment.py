@@ -47,6 +47,7 @@ from selfreg.steps import (
     next_step,
     option_id,
 )
+from selfreg.texts import notice
 
 PROFILE = "userProfile"
 POLL_MILLISECONDS = 4_000
@@ -118,6 +119,9 @@ class Enrollment(Conversation):
         step = self._present_step()
         remediation = step.remediation
         if step.page == "profile":
+            typed = limits.address_in(values.get("userProfile") or {})
+            if typed and (wait := limits.wait_to_start(str(self.registration.pk), typed, self.client.visitor.ip)):
+                return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
             try:
                 values = {**values, "userProfile": self._judged(values.get("userProfile") or {})}
             except ProfileRefused as refusal:

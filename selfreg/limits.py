@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import phonenumbers
 from django.conf import settings
@@ -35,7 +36,8 @@ class Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
-    # One form, however often its button is clicked: it counts below when it is let through, and then no more.
+    # One form and one address, however often the button is clicked: it counts below when it is let through, and then no
+    # more. An address that is put right later counts anew.
     "start by form": Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
@@ -112,16 +114,21 @@ def pace(calls: Sequence[float], more: int = 1) -> int:
 
 
 def wait_to_start(form: str, address: str, ip: str) -> int:
-    """Counts the beginning of a registration; how many seconds it has to wait.
+    """Counts the beginning of a registration, or its going on with another address; how many seconds it has to wait.
 
-    :param form: an id of the form that was submitted
+    :param form: an id of the form that was submitted: that of the registration
     """
-    once = {"start by form": form}
+    once = {"start by form": f"{form} {folded(address)}"}
     if used_up(once):
         return 0
     wait = wait_for(once | _starting(address, ip))
     # The same form, sent twice at once, may have been counted meanwhile.
     return 0 if wait and used_up(once) else wait
+
+
+def address_in(profile: Mapping[str, Any]) -> str:
+    """Where the org will write to, "" if the profile does not say."""
+    return str(profile.get("email") or profile.get("login") or "")
 
 
 def _starting(address: str, ip: str) -> dict[str, str]:

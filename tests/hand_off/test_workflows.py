@@ -15,7 +15,7 @@ from site_hooks import for_proven_people
 
 from okta_devorg import OrgHandle
 from project.urls import urlpatterns as of_the_site
-from selfreg import signals
+from selfreg import limits, signals
 from selfreg.models import OktaIdentity, Registration, Status
 
 Configure = Callable[..., None]
@@ -382,6 +382,23 @@ def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
     assert org.users == []
     person.email = "ada@company.example"
     assert person.tells_who_she_is().heading == "Secure your account"
+
+
+def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
+    db: None, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits.LIMITS, "start by address", limits.Limit(1, limits.HOUR))  # type: ignore[arg-type]
+    headings = []
+    for n in range(2):
+        configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+        person = Person(f"ada+{n}@example.com").opens_the_sign_up()
+        person.fills_and_presses({"First name": "Ada", "Last name": "L", "Email": f"no address {n}"}, "Sign up")
+        person.tells_who_she_is().tells_who_she_is()
+        configure(PROFILE_HOOK="")
+        headings.append(person.tells_who_she_is().heading)
+    assert headings == ["Secure your account", "Create your account"]
+    assert "Too many attempts" in person.page.text
+    assert len(org.users) == 1
 
 
 @pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])

@@ -160,6 +160,43 @@ def test_succeeding_does_not_begin_a_new_count(person: Person, org: OrgHandle, a
     assert started(person.email, org).status == 429
 
 
+@pytest.fixture
+def mails_at_once(db: None, org: OrgHandle) -> OrgHandle:
+    """An org that mails its code as soon as it has the profile, and knows one person."""
+    org.patch_policy({"authenticators": {"okta_password": "disabled"}})
+    started("taken@example.com", org)
+    return org
+
+
+def test_an_address_that_is_put_right_on_the_next_page_counts_like_any(
+    mails_at_once: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(start_by_address=2)
+    before = changes(mails_at_once)
+    for n in range(4):
+        person = started(f"no address {n}", mails_at_once)
+        assert (person.path, person.heading) == ("/signup/step/", "Create your account")
+        person.fills_and_presses({"Email": f"victim+{n}@example.com"}, "Sign up")
+    assert len(mails_at_once.messages()) == 1 + 2
+    assert changes(mails_at_once) == before + 4 + 2
+    assert re.search(r"Try again in \d+ (seconds|minutes|hours)", " ".join(person.page.problems()))
+    assert person.page.typed("Email") == "victim+3@example.com"
+    person.presses("Sign up")
+    assert len(mails_at_once.messages()) == 1 + 2
+
+
+def test_an_address_counts_that_comes_after_an_identity_provider_was_pressed(
+    mails_at_once: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(start_by_address=1)
+    for n in range(3):
+        person = Person(f"ada+{n}@example.com").opens_the_sign_up()
+        person.posts("/signup/", person.form.data() | {"action": "idp:0oa1"})
+        assert (person.path, person.heading) == ("/signup/step/", "Create your account")
+        person.tells_who_she_is()
+    assert len(mails_at_once.messages()) == 1 + 1
+
+
 def test_a_forged_header_is_no_new_visitor(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=2)
     statuses = [
