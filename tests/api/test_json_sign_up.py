@@ -188,6 +188,20 @@ def test_t102_too_many_beginnings_say_when_to_come_back(
     assert late.field("userProfile.email")["value"] == late.email
 
 
+@BOTH
+def test_too_many_invitations_that_nobody_sent_say_when_to_come_back(
+    org: OrgHandle, by_token: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits.LIMITS, "start by ip", limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
+    problems = []
+    for _ in range(2):
+        eve = AppClient(by_token=by_token)
+        eve = eve if by_token else eve.get()
+        problems.append(eve.post(activation_token="guessed").problem)
+    assert problems == ["invitation", "wait"]
+    assert 50 < int(eve.retry_after) <= 60
+
+
 def test_an_org_that_is_away_is_a_problem_to_come_back_after(org: OrgHandle) -> None:
     org.fail("*", "status", status=503)
     ada = AppClient().get()
