@@ -15,11 +15,13 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.core import signing
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg import limits
 from selfreg.browser import (
     DRAFT,
+    INVITED,
     MINE,
     OPENING,
     keep_draft,
@@ -39,7 +41,7 @@ from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.idx.response import IdxResponse, Message, Remediation
-from selfreg.models import Conflict, Registration, Status
+from selfreg.models import Conflict, Registration, Status, link_digest
 from selfreg.org import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.progress import carry_out, provider_pressed, to_identity_provider
 from selfreg.steps import Step, identity_providers, next_step
@@ -71,12 +73,14 @@ class FirstPage:
 class Closed:
     """There is no form to show: the org could not be asked (``error``), or offers no sign-up, in its own words.
 
-    ``invitation``: what is used up, too old or unknown is an activation token.
+    ``invitation``: what is used up, too old or unknown is an activation token. ``wait``: seconds until it may be tried
+    again.
     """
 
     messages: tuple[Message, ...] = ()
     error: IdxError | None = None
     invitation: bool = False
+    wait: int = 0
 
 
 def first_page(request: HttpRequest) -> FirstPage | Closed:
@@ -114,7 +118,8 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
         return FirstPage(form, response)
     if begun := _begun_before(request, form):
         return _resumed(request, begun, client)
-    if refused := _too_many(form, attempt, client.visitor.ip):
+    profile = form.values().get("userProfile", {}) if form.is_valid() else {}
+    if refused := _too_many(attempt, limits.address_in(profile), client.visitor.ip):
         reason, wait = refused
         form.add(reason)
         return FirstPage(form, response, wait)
@@ -132,14 +137,21 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
 
 
 def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | None = None) -> str | Closed:
-    """An activation link: begins a registration that stands at its first step.
+    """An activation link: begins a registration that stands at its first step, or leads back to the one that this
+    browser has begun by it.
 
     :param attempt: the id it shall have, None for any
     """
     attempt = attempt or uuid.uuid4()
     if Registration.objects.filter(pk=attempt).exists():
         return step_url(request, attempt)
+    if begun := _accepted_before(request, token):
+        remember(request, begun.pk)
+        return step_url(request, begun.pk)
     client = client_for(visitor_of(request))
+    if refused := _too_many(attempt, "", client.visitor.ip):
+        reason, wait = refused
+        return Closed((reason,), wait=wait)
     try:
         flow = open_transaction(client, activation_token=token)
     except SignUpUnavailable as closed:
@@ -153,6 +165,7 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
     origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
     enrollment = Enrollment.begin(client, flow, {}, origin)
     remember(request, enrollment.registration.pk)
+    request.session[INVITED] = {link_digest(token): str(enrollment.registration.pk)}
     return step_url(request, enrollment.registration.pk)
 
 
@@ -249,12 +262,18 @@ def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:
     return mine.last() if address else None
 
 
-def _too_many(form: StepForm, attempt: uuid.UUID, ip: str) -> tuple[Message, int] | None:
+def _accepted_before(request: HttpRequest, token: str) -> Registration | None:
+    """This browser's own registration by the same invitation, while it can be gone on with."""
+    begun = request.session.get(INVITED, {}).get(link_digest(token))
+    mine = my_registrations(request).open().filter(pk=begun).exclude(expires_at__lte=timezone.now())
+    return mine.first() if begun else None
+
+
+def _too_many(attempt: uuid.UUID, address: str, ip: str) -> tuple[Message, int] | None:
     """Why this registration cannot begin now, and in how many seconds it can."""
     if limits.is_full():
         return Message("", "selfreg.full"), limits.OPEN_COUNTED_FOR
-    profile = form.values().get("userProfile", {}) if form.is_valid() else {}
-    wait = limits.wait_to_start(str(attempt), str(profile.get("email") or profile.get("login") or ""), ip)
+    wait = limits.wait_to_start(str(attempt), address, ip)
     return (Message("", "selfreg.rate_limited", (str(wait),)), wait) if wait else None
 
 

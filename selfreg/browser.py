@@ -22,6 +22,7 @@ from selfreg.org import client_for
 from selfreg.visit import visitor_of
 
 MINE = "selfreg"  # ids of this browser's registrations, newest last
+INVITED = "selfreg_invited"  # digest of an invitation -> the registration that it began
 OPENING = "selfreg_opening"  # a transaction that was opened for showing its form
 DRAFT = "selfreg_draft"  # what was typed before a transaction ran out
 LINK = "selfreg_link"  # what an e-mail link carried

@@ -151,13 +151,15 @@ class Conversation:
         *,
         proves_email: bool = False,
         uses: Mapping[str, str] = MappingProxyType({}),
+        calls: int = 1,
     ) -> None:
         """One change at the org, unless it has to wait.
 
         :param uses: what it counts towards, see ``limits.wait_for``
+        :param calls: how many there will be, with those that follow at once
         """
         self._claim()
-        if wait := limits.pace(self.flow.calls) or limits.wait_for(uses):
+        if wait := limits.pace(self.flow.calls, calls) or limits.wait_for(uses):
             return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
         self._count_call()
         if self.flow.decoy:
@@ -316,7 +318,7 @@ class Conversation:
         elif isinstance(found, Ended):
             status, step = Status.AWAITING_EMAIL, found.reason
         else:
-            known = bool(response.user_id) or self.registration.status == Status.ENROLLING
+            known = bool(response.user_id) or flow.decoy or self.registration.status == Status.ENROLLING
             status, step = (Status.ENROLLING if known else Status.STARTED), found.name
         user_id = response.user_id[:100] or self.registration.okta_user_id
         return {"status": status, "step": step[:100], "okta_user_id": user_id, "expires_at": response.expires_at}

@@ -27,7 +27,7 @@ from selfreg.idx.errors import (
     RateLimited,
     TransactionExpired,
 )
-from selfreg.idx.response import Action, Message
+from selfreg.idx.response import Action, Message, Option
 from selfreg.models import Conflict, Registration, RegistrationEvent, RegistrationQuerySet, Status, link_digest
 from selfreg.org import fingerprint, within_org
 from selfreg.profile_hook import ProfileRefused, judged
@@ -47,6 +47,7 @@ from selfreg.steps import (
     next_step,
     option_id,
 )
+from selfreg.texts import notice
 
 PROFILE = "userProfile"
 POLL_MILLISECONDS = 4_000
@@ -128,6 +129,9 @@ class Enrollment(Conversation):
         step = self._present_step()
         remediation = step.remediation
         if step.page == "profile":
+            typed = limits.address_in(values.get("userProfile") or {})
+            if typed and (wait := limits.wait_to_start(str(self.registration.pk), typed, self.client.visitor.ip)):
+                return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
             try:
                 values = {**values, "userProfile": self._judged(values.get("userProfile") or {})}
             except ProfileRefused as refusal:
@@ -140,8 +144,8 @@ class Enrollment(Conversation):
         if number and (key := self._phone_refused(number)):
             message = Message("", key, path="authenticator.phoneNumber")
             return self._save(replace(self.flow, notices=(message,), draft=draft))
-        uses = self._uses_of(step, number)
-        self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step), uses=uses)
+        uses, calls = self._uses_of(step, number), 2 if _is_met_neutrally(step.name) else 1
+        self._call(Kind.ANSWERED, remediation, values, draft, proves_email=_proves_email(step), uses=uses, calls=calls)
 
     def _typed_before(self) -> dict[str, str]:
         """What was typed on earlier profile pages, by HTML name; nothing before the org made the account: then this is
@@ -164,6 +168,8 @@ class Enrollment(Conversation):
         if number:
             self._flow = replace(self.flow, phone=number)
             return limits.sending(self.registration, ip, number)
+        if _is_met_neutrally(step.name):
+            return limits.sending(self.registration, ip)
         challenge = f"{step.name} {self.flow.resend_at}"
         return limits.trying(self.registration, challenge, ip) if step.page in ("code", "totp") else {}
 
@@ -192,15 +198,22 @@ class Enrollment(Conversation):
         option = next((o for o in step.choices if option_id(o) == authenticator_id), None)
         if option is None:
             raise NotOffered("no such authenticator now")
-        if needs_details(option):
-            return self._turn_to(authenticator_id)
-        chosen = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
         sends = option.authenticator is not None and option.authenticator.kind in ("email", "phone")
-        uses = limits.sending(self.registration, self.client.visitor.ip) if sends else {}
+        self._take(step, option, limits.sending(self.registration, self.client.visitor.ip) if sends else {})
+
+    def _take(self, step: Step, option: Option, uses: Mapping[str, str]) -> None:
+        if needs_details(option):
+            return self._turn_to(option_id(option))
+        chosen = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
         return self._call(Kind.ANSWERED, step.remediation, {"authenticator": chosen}, {}, uses=uses)
 
     def other_way(self) -> None:
-        """Back to the choice of authenticators, where the org offers one beside the present step."""
+        """Back to the choice of authenticators.
+
+        :raises NotOffered: there is none beside the present step
+        """
+        if self._present_step().others is None:
+            raise NotOffered("no other way")
         self._turn_to(SELECT)
 
     def skip(self) -> None:
@@ -296,13 +309,16 @@ class Enrollment(Conversation):
 
     def cancel(self) -> None:
         """Gives up, here at once and at the org if it can be reached."""
-        action = self.flow.response.cancel if self.registration.sealed else None
+        flow = self.flow if self.registration.sealed else None
         self._end(Status.CANCELLED, Kind.CANCELLED)
-        if action:
-            try:
-                self.client.proceed(action, {})
-            except IdxError as error:
-                self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
+        try:
+            if flow and flow.decoy:
+                # Takes as long as the other, and there is nothing to cancel.
+                self.client.introspect(flow.transaction)
+            elif flow and flow.response.cancel:
+                self.client.proceed(flow.response.cancel, {})
+        except IdxError as error:
+            self.registration.note(Kind.TROUBLE, outcome=type(error).__name__, request_id=error.request_id)
 
     def grant(self) -> Grant:
         """The interaction code, for one caller only.
@@ -377,16 +393,20 @@ class Enrollment(Conversation):
         self._save(replace(self.flow, picked=picked, notices=(), draft={}))
 
     def _meet_neutrally(self, answer: Answer) -> None:
-        """After the first page: everybody to the code from the mail, at the cost of one more call."""
+        """After the first page: everybody to the code from the mail, at the cost of one more call. Call and mail were
+        counted with the first page, before the org said anything: who has to wait learns nothing.
+        """
         taken = any(m.key == TAKEN for m in answer.response.messages)
         found = next_step(answer.response)
         choice = neutral.email_choice(found) if isinstance(found, Step) else None
-        if choice is not None:
-            return self.choose(option_id(choice))
+        if isinstance(found, Step) and choice is not None:
+            return self._take(found, choice, {})
         if taken:
-            limits.wait_for(limits.sending(self.registration, self.client.visitor.ip))
+            asks = neutral.costs_a_choice(self.registration.language)
             self._claim()
-            self._pretend(Kind.ANSWERED, sends=True, asks=neutral.costs_a_choice(self.registration.language))
+            if asks:
+                self._count_call()
+            self._pretend(Kind.ANSWERED, sends=True, asks=asks)
         return None
 
     def _record(
@@ -403,7 +423,7 @@ class Enrollment(Conversation):
         if isinstance(found, Step) and neutral.is_code_page(found):
             if not any(is_error(m) for m in answer.response.messages):
                 neutral.learn(answer.document, self.registration.language, chosen=step_before != "enroll-profile")
-        elif step_before == "enroll-profile":
+        elif _is_met_neutrally(step_before):
             self._meet_neutrally(answer)
 
 
@@ -458,6 +478,11 @@ def _complete(registration: Registration, user: Any, subject: str) -> None:
         with suppress(Conflict):
             other.change(to=Status.CANCELLED)
             other.note(Kind.CANCELLED, outcome="completed elsewhere")
+
+
+def _is_met_neutrally(step: str) -> bool:
+    """Whether everybody goes on from this step alike, to the code from the mail."""
+    return step == "enroll-profile" and neutral.is_on()
 
 
 def _proves_email(step: Step) -> bool:

@@ -1,17 +1,20 @@
 """How often something may be done. Counted in the shared database, so no worker, session, or restart has its own count.
 
 What is counted is named by a keyed digest: the table tells nobody's address, number or IP. A count lives on when the
-thing counted succeeds, and what is refused counts too.
+thing counted succeeds. What is refused counts for nothing: most limits are shared, and nobody may use them up for
+others by what is not done anyway.
 """
 
+import ipaddress
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import phonenumbers
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from selfreg import cache
@@ -33,7 +36,8 @@ class Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
-    # One form, however often its button is clicked: only its first submission counts below.
+    # One form and one address, however often the button is clicked: it counts below when it is let through, and then no
+    # more. An address that is put right later counts anew.
     "start by form": Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
@@ -72,7 +76,7 @@ OPEN_COUNTED_FOR = 30
 
 
 def wait_for(uses: Mapping[str, str]) -> int:
-    """Counts one use of each limit, in one atomic statement.
+    """Counts one use of each limit, or of none when any of them is used up.
 
     :param uses: names of ``LIMITS`` and whose use it is: ``{"start by ip": "192.0.2.1"}``
     :return: 0, or how many seconds to wait when any of them is used up
@@ -85,33 +89,46 @@ def wait_for(uses: Mapping[str, str]) -> int:
     statement = UPSERT.format(
         table=connection.ops.quote_name(Allowance._meta.db_table), rows=", ".join(["(%s, %s, %s)"] * len(rows))
     )
-    with connection.cursor() as cursor:
+    # Whoever uses the same meanwhile waits for the end of this: then it is counted, or it never was.
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row] + [now, now])
-        counts = cursor.fetchall()
-    return max(until - now if used > named[key].most else 0 for key, used, until in counts)
+        counts: list[tuple[str, int, int]] = cursor.fetchall()
+        wait = max(until - now if used > named[key].most else 0 for key, used, until in counts)
+        if wait:
+            transaction.set_rollback(True)
+    return wait
 
 
 def used_up(uses: Mapping[str, str]) -> int:
     """The same, counting nothing."""
     now, named = int(time.time()), _named(uses)
     kept = Allowance.objects.filter(key__in=named, until__gt=now).values_list("key", "used", "until")
-    return max((until - now for key, used, until in kept if used > named[key].most), default=0)
+    return max((until - now for key, used, until in kept if used >= named[key].most), default=0)
 
 
-def pace(calls: Sequence[float]) -> int:
-    """Seconds until one more call of a transaction may be made, by the times of its last ones, oldest first."""
-    if settings.DEBUG or len(calls) < CALLS:
+def pace(calls: Sequence[float], more: int = 1) -> int:
+    """Seconds until so many more calls of a transaction may be made, by the times of its last ones, oldest first."""
+    if settings.DEBUG or len(calls) + more <= CALLS:
         return 0
-    return max(0, math.ceil(calls[-CALLS] + CALLS_SECONDS - time.time()))
+    return max(0, math.ceil(calls[more - CALLS - 1] + CALLS_SECONDS - time.time()))
 
 
 def wait_to_start(form: str, address: str, ip: str) -> int:
-    """Counts the beginning of a registration; how many seconds it has to wait.
+    """Counts the beginning of a registration, or its going on with another address; how many seconds it has to wait.
 
-    :param form: an id of the form that was submitted
+    :param form: an id of the form that was submitted: that of the registration
     """
-    uses = _starting(address, ip)
-    return used_up(uses) if wait_for({"start by form": form}) else wait_for(uses)
+    once = {"start by form": f"{form} {folded(address)}"}
+    if used_up(once):
+        return 0
+    wait = wait_for(once | _starting(address, ip))
+    # The same form, sent twice at once, may have been counted meanwhile.
+    return 0 if wait and used_up(once) else wait
+
+
+def address_in(profile: Mapping[str, Any]) -> str:
+    """Where the org will write to, "" if the profile does not say."""
+    return str(profile.get("email") or profile.get("login") or "")
 
 
 def _starting(address: str, ip: str) -> dict[str, str]:
@@ -174,4 +191,23 @@ def _limit(name: str) -> Limit:
 
 
 def _key(name: str, subject: str) -> str:
-    return salted_hmac("selfreg.limits", f"{name}\n{subject}", algorithm="sha256").hexdigest()
+    return salted_hmac("selfreg.limits", f"{name}\n{_one(name, subject)}", algorithm="sha256").hexdigest()
+
+
+def _one(name: str, subject: str) -> str:
+    """What costs something to have another of: a line of the phone, whatever its extensions, and a network."""
+    if " by number" in name:
+        return subject.partition("x")[0]
+    return _network(subject) if " by ip" in name else subject
+
+
+def _network(ip: str) -> str:
+    """An IPv6 visitor has a whole /64 to choose addresses from."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, ipaddress.IPv4Address):
+        return ip
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.IPv6Network((address.packed, 64), strict=False))

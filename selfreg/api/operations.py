@@ -244,6 +244,8 @@ def _as_typed(values: Mapping[str, Any]) -> dict[str, str]:
 def _closed(closed: Closed) -> Refusal:
     messages = notices(closed.error) if closed.error else closed.messages
     detail = " ".join(dict.fromkeys(say(m) for m in messages))
+    if closed.wait:
+        return Refusal("wait", retry_after=closed.wait, detail=detail)
     if isinstance(closed.error, RateLimited):
         return Refusal("unreachable", retry_after=closed.error.retry_after, detail=detail)
     name = "unreachable" if isinstance(closed.error, OrgUnreachable) else "bad-answer" if closed.error else "closed"

@@ -22,12 +22,17 @@ from selfreg.views.pages import SignUpView, render_step, unavailable
 
 
 class StartView(SignUpView):
-    """GET shows the form that the org's profile policy asks for and creates nothing; POST starts the registration."""
+    """GET shows the form that the org's profile policy asks for and creates nothing; POST starts the registration. The
+    link of an invitation starts it too: who opens it in a mail has no form to submit.
+    """
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         token = request.GET.get("activationToken") or request.GET.get("token")
+        if token and request.method == "HEAD":
+            # A program that looks whether the link of a mail is good.
+            return redirect("selfreg:step")
         return self.answer(request, accept_invitation(request, token) if token else first_page(request))
 
     @sensitive_variables()
@@ -37,11 +42,12 @@ class StartView(SignUpView):
     def answer(self, request: HttpRequest, led: str | FirstPage | Closed) -> HttpResponse:
         if isinstance(led, str):
             return redirect(led)
-        if isinstance(led, Closed):
-            if led.invitation:
-                return _no_invitation(request, led.messages)
-            return unavailable(request, led.error or led.messages)
-        page = self.page(request, led)
+        if isinstance(led, FirstPage):
+            page = self.page(request, led)
+        elif led.invitation:
+            page = _no_invitation(request, led.messages)
+        else:
+            page = unavailable(request, led.error or led.messages)
         if led.wait:
             page.status_code = 429
             page["Retry-After"] = str(led.wait)

@@ -212,6 +212,20 @@ def test_t102_too_many_beginnings_say_when_to_come_back(
     assert late.field("userProfile.email")["value"] == late.email
 
 
+@BOTH
+def test_too_many_invitations_that_nobody_sent_say_when_to_come_back(
+    org: OrgHandle, by_token: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits.LIMITS, "start by ip", limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
+    problems = []
+    for _ in range(2):
+        eve = AppClient(by_token=by_token)
+        eve = eve if by_token else eve.get()
+        problems.append(eve.post(activation_token="guessed").problem)
+    assert problems == ["invitation", "wait"]
+    assert 50 < int(eve.retry_after) <= 60
+
+
 def test_an_org_that_is_away_is_a_problem_to_come_back_after(org: OrgHandle) -> None:
     org.fail("*", "status", status=503)
     ada = AppClient().get()
@@ -264,3 +278,18 @@ def link_target(link: str) -> dict[str, str]:
     """What the org's redirect puts into the site's address."""
     location = requests.get(link, allow_redirects=False, timeout=10).headers["Location"]
     return {k: v[0] for k, v in parse_qs(urlsplit(location).query).items() if k in ("otp", "state")}
+
+
+def test_where_nobody_learns_who_has_an_account_the_answers_are_alike(
+    org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    assert AppClient().signs_up(org).answer["signed_in"]
+    configure(ENUMERATION="neutral")
+    known, new = AppClient().begins(), AppClient("grace@example.com").begins()
+    assert known.answer["status"] == new.answer["status"] == "enrolling"
+    for person in (known, new):
+        person.post("step/", step=person.step["mark"], action="back")
+    assert (known.status, known.problem) == (new.status, new.problem) == (409, "stale")
+    for person in (known, new):
+        person.submits(credentials__passcode="000000")
+    assert known.step == new.step

@@ -1,21 +1,25 @@
 """Both e-mail workflows from the sign-up to the app (B10, B11, B35 to B43), and what a site hears of them."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+import time_machine
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.urls import path
+from django.utils import timezone
 from person import SITE, Person
 from site_hooks import for_proven_people
 
 from okta_devorg import OrgHandle
 from project.urls import urlpatterns as of_the_site
-from selfreg import signals
+from selfreg import limits, signals
 from selfreg.models import OktaIdentity, Registration, Status
 
 Configure = Callable[..., None]
@@ -103,6 +107,63 @@ def test_b11_an_invitation_made_up_is_a_page(person: Person, token: str) -> None
     assert "invitation" in person.heading.lower()
     assert "<script>" not in person.page.html
     assert not Registration.objects.exists()
+
+
+def test_b11_an_invitation_opened_again_in_the_same_browser_leads_back_to_where_it_stands(
+    person: Person, org: OrgHandle, invitation: str
+) -> None:
+    person.opens_the_sign_up(f"?activationToken={invitation}").presses("Continue")
+    heading, before = person.heading, len(org.calls())
+    for _ in range(3):
+        assert person.opens_the_sign_up(f"?activationToken={invitation}").heading == heading
+    assert len(org.calls()) == before
+    assert Registration.objects.count() == 1
+    person.presses("Cancel sign-up").opens_the_sign_up(f"?activationToken={invitation}")
+    assert person.path == "/signup/step/"
+    assert Registration.objects.count() == 2
+
+
+def test_b11_another_invitation_or_another_browser_begins_anew(person: Person, org: OrgHandle, invitation: str) -> None:
+    person.opens_the_sign_up(f"?activationToken={invitation}")
+    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+        person.opens_the_sign_up(f"?activationToken={invitation}")
+    Person().opens_the_sign_up(f"?activationToken={invitation}")
+    assert Registration.objects.count() == 3
+    assert "invitation" in person.opens_the_sign_up("?activationToken=another").heading.lower()
+
+
+def test_b11_a_program_that_checks_the_links_of_a_mail_begins_nothing(
+    person: Person, org: OrgHandle, invitation: str
+) -> None:
+    assert person.browser.head(f"/signup/?activationToken={invitation}").status_code == 302
+    assert not org.calls("/interact")
+    assert not Registration.objects.exists()
+
+
+def test_b11_invitations_cannot_be_guessed_without_end(
+    person: Person, org: OrgHandle, invitation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits.LIMITS, "start by ip", limits.Limit(2, limits.HOUR))  # type: ignore[arg-type]
+    for n in range(4):
+        person.opens_the_sign_up(f"?activationToken=guess{n}")
+    assert len(org.calls("/interact")) == 2
+    assert person.status == 429
+    assert "Retry-After" in person.seen[-1].headers
+    assert "Too many attempts" in person.page.text
+    assert person.opens_the_sign_up(f"?activationToken={invitation}").status == 429
+    assert not Registration.objects.exists()
+
+
+def test_b11_an_invitation_waits_like_everybody_while_too_many_sign_up(
+    person: Person, org: OrgHandle, invitation: str, configure: Configure
+) -> None:
+    configure(MOST_OPEN=1)
+    person.opens_the_sign_up(f"?activationToken={invitation}")
+    cache.clear()
+    late = Person().opens_the_sign_up(f"?activationToken={invitation}")
+    assert (late.status, person.opens("/signup/step/").status) == (429, 200)
+    assert "Too many people are signing up" in late.page.text
+    assert Registration.objects.count() == 1
 
 
 # ---- B35, B36: what the policy allows
@@ -382,6 +443,23 @@ def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
     assert org.users == []
     person.email = "ada@company.example"
     assert person.tells_who_she_is().heading == "Secure your account"
+
+
+def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
+    db: None, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits.LIMITS, "start by address", limits.Limit(1, limits.HOUR))  # type: ignore[arg-type]
+    headings = []
+    for n in range(2):
+        configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+        person = Person(f"ada+{n}@example.com").opens_the_sign_up()
+        person.fills_and_presses({"First name": "Ada", "Last name": "L", "Email": f"no address {n}"}, "Sign up")
+        person.tells_who_she_is().tells_who_she_is()
+        configure(PROFILE_HOOK="")
+        headings.append(person.tells_who_she_is().heading)
+    assert headings == ["Secure your account", "Create your account"]
+    assert "Too many attempts" in person.page.text
+    assert len(org.users) == 1
 
 
 @pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])

@@ -10,6 +10,7 @@ from django.utils import timezone
 from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
+from selfreg import limits
 
 CODE = "credentials.passcode"
 ADA, GRACE = "ada@example.com", "grace@example.com"
@@ -59,8 +60,13 @@ def finishes(person: Person, org: OrgHandle) -> None:
 
 
 def looks(person: Person) -> str:
-    """The page but for what is this visitor's own."""
-    html = re.sub(r'(csrfmiddlewaretoken"[^>]*value=|name="flow" value=)"[^"]*"', r"\1", person.page.html)
+    """The page but for what is this visitor's own, and the time that went by."""
+    html = re.sub(
+        r'(csrfmiddlewaretoken"[^>]*value=|name="flow" value=|data-expires=|data-countdown=)"[^"]*"',
+        r"\1",
+        person.page.html,
+    )
+    html = re.sub(r"\d+\W+(seconds?|minutes?|hours?)", "N units", html)
     return html.replace(person.email, "ADDRESS")
 
 
@@ -84,6 +90,68 @@ def test_both_cost_the_same_calls(taken: str, org: OrgHandle) -> None:
         person = begins(email).fills_and_presses({CODE: "000000"}).presses("Send a new code")
         costs.append((len(org.calls()) - before, [s.status for s in person.seen]))
     assert costs[0] == costs[1]
+
+
+def test_both_cost_the_same_calls_to_give_up(taken: str, org: OrgHandle) -> None:
+    costs = []
+    for email in (taken, GRACE):
+        person = begins(email)
+        before = len(org.calls())
+        person.posts("/signup/cancel/", {})
+        costs.append((len(org.calls()) - before, looks(person)))
+    assert costs[0] == costs[1]
+
+
+def test_both_are_met_again_alike_in_the_same_browser(taken: str, org: OrgHandle) -> None:
+    pages = []
+    for email in (taken, GRACE):
+        person = begins(email).opens_the_sign_up()
+        if CODE in person.page.names():
+            person.fills({CODE: PASSWORD, "confirm_passcode": PASSWORD})
+        pages.append(looks(person.tells_who_she_is()))
+    assert pages[0] == pages[1]
+    assert "You began this sign-up before" in pages[0]
+
+
+@pytest.mark.parametrize("action", ["back", "skip", "poll", "idp:0oa1", "made-up"])
+def test_neither_gets_anywhere_by_a_button_that_is_not_there(taken: str, org: OrgHandle, action: str) -> None:
+    known, new = begins(taken), begins(GRACE)
+    for person in (known, new):
+        person.posts("/signup/step/", {"action": action}).opens("/signup/step/")
+        assert person.heading == "Check your e-mail"
+    assert looks(known) == looks(new)
+
+
+@pytest.mark.parametrize("limit", ["send by ip", "send by address", "send by registration"])
+def test_neither_gets_further_than_the_other_where_no_more_mails_are_sent(
+    taken: str, org: OrgHandle, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits.LIMITS, limit, limits.Limit(0, limits.HOUR))  # type: ignore[arg-type]
+    mails = len(org.messages())
+    known, new = begins(taken), begins(GRACE)
+    assert looks(known) == looks(new)
+    assert "Too many attempts" in known.page.text
+    assert len(org.messages()) == mails
+
+
+def test_neither_gets_further_than_the_other_where_the_org_may_not_be_asked_so_fast(
+    taken: str, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CALLS", 3)
+    known, new = begins(taken), begins(GRACE)
+    assert looks(known) == looks(new)
+    assert "Too many attempts" in known.page.text
+
+
+def test_one_mail_is_counted_as_one(taken: str, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(limits.LIMITS, "send by registration", limits.Limit(2, limits.HOUR))  # type: ignore[arg-type]
+    said = []
+    for email in (taken, GRACE):
+        person = begins(email).presses("Send a new code")
+        assert "Too many attempts" not in person.page.text
+        said.append(looks(person.presses("Send a new code")))
+    assert said[0] == said[1]
+    assert "Too many attempts" in said[0]
 
 
 def test_both_run_out_of_time_alike(taken: str, org: OrgHandle) -> None:
@@ -117,7 +185,7 @@ def test_both_run_into_the_same_limits(taken: str, org: OrgHandle) -> None:
         person = begins(email)
         for _ in range(6):
             person.fills_and_presses({CODE: "000000"})
-        said.append(re.sub(r"\d+ (seconds?|minutes?)", "N units", looks(person)))
+        said.append(looks(person))
     assert said[0] == said[1]
     assert "Try again in N units" in said[0]
 

@@ -27,7 +27,8 @@ def at_most(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets how often; everything else is without limit."""
 
     def change(**most: int) -> None:
-        table = {name: Limit(10_000, limit.seconds) for name, limit in LIMITS.items()}
+        table = {name: Limit(10_000, limit.seconds) for name, limit in LIMITS.items() if name != "start by form"}
+        table["start by form"] = LIMITS["start by form"]
         table |= {name.replace("_", " "): Limit(n, HOUR) for name, n in most.items()}
         monkeypatch.setattr(limits, "LIMITS", table)
 
@@ -58,6 +59,28 @@ def test_a_limit_lets_through_as_many_as_it_says_and_then_tells_how_long_to_wait
 def test_the_longest_wait_of_several_counts(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=0)
     assert wait_for({"start by address": "a", "start by ip": "i"}) > 0
+
+
+def test_what_is_refused_uses_up_nothing_that_others_share(db: None, at_most: Callable[..., None]) -> None:
+    at_most(text_by_ip=2, text=3)
+    for _ in range(20):
+        wait_for({"text by ip": "theirs", "text": ""})
+    assert wait_for({"text by ip": "mine", "text": ""}) == 0
+    assert wait_for({"text by ip": "mine", "text": ""}) > 0
+
+
+def test_an_ipv6_visitor_has_one_count_for_the_whole_network(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_ip=2)
+    waits = [limits.wait_to_start(str(n), f"p{n}@example.com", f"2001:db8:1:1::{n:x}") for n in range(4)]
+    assert [bool(w) for w in waits] == [False, False, True, True]
+    assert limits.wait_to_start("elsewhere", "q@example.com", "2001:db8:1:2::1") == 0
+
+
+def test_an_ipv4_visitor_has_one_count_however_the_socket_writes_it(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_ip=1)
+    assert wait_for({"start by ip": "192.0.2.7"}) == 0
+    assert wait_for({"start by ip": "::ffff:192.0.2.7"}) > 0
+    assert wait_for({"start by ip": "::ffff:192.0.2.8"}) == 0
 
 
 def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
@@ -137,6 +160,43 @@ def test_succeeding_does_not_begin_a_new_count(person: Person, org: OrgHandle, a
     assert started(person.email, org).status == 429
 
 
+@pytest.fixture
+def mails_at_once(db: None, org: OrgHandle) -> OrgHandle:
+    """An org that mails its code as soon as it has the profile, and knows one person."""
+    org.patch_policy({"authenticators": {"okta_password": "disabled"}})
+    started("taken@example.com", org)
+    return org
+
+
+def test_an_address_that_is_put_right_on_the_next_page_counts_like_any(
+    mails_at_once: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(start_by_address=2)
+    before = changes(mails_at_once)
+    for n in range(4):
+        person = started(f"no address {n}", mails_at_once)
+        assert (person.path, person.heading) == ("/signup/step/", "Create your account")
+        person.fills_and_presses({"Email": f"victim+{n}@example.com"}, "Sign up")
+    assert len(mails_at_once.messages()) == 1 + 2
+    assert changes(mails_at_once) == before + 4 + 2
+    assert re.search(r"Try again in \d+ (seconds|minutes|hours)", " ".join(person.page.problems()))
+    assert person.page.typed("Email") == "victim+3@example.com"
+    person.presses("Sign up")
+    assert len(mails_at_once.messages()) == 1 + 2
+
+
+def test_an_address_counts_that_comes_after_an_identity_provider_was_pressed(
+    mails_at_once: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(start_by_address=1)
+    for n in range(3):
+        person = Person(f"ada+{n}@example.com").opens_the_sign_up()
+        person.posts("/signup/", person.form.data() | {"action": "idp:0oa1"})
+        assert (person.path, person.heading) == ("/signup/step/", "Create your account")
+        person.tells_who_she_is()
+    assert len(mails_at_once.messages()) == 1 + 1
+
+
 def test_a_forged_header_is_no_new_visitor(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=2)
     statuses = [
@@ -171,6 +231,20 @@ def test_one_form_counts_once_and_is_refused_again_once_it_was(db: None, at_most
     start = limits.wait_to_start
     assert [start("form 1", "ada@example.com", "i") for _ in range(3)] == [0, 0, 0]
     assert all(start("form 2", "ada@example.com", "i") for _ in range(3))
+
+
+def test_a_form_that_was_refused_has_to_be_counted_when_it_is_sent_again(
+    db: None, at_most: Callable[..., None]
+) -> None:
+    """Many forms, refused in one hour, are no supply for the next."""
+    at_most(start_by_ip=2)
+    forms = [f"form {n}" for n in range(9)]
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(3):
+            waits = [limits.wait_to_start(form, "", "192.0.2.7") for form in forms]
+            forms = [form for form, wait in zip(forms, waits, strict=True) if wait]
+            clock.shift(HOUR)
+    assert len(forms) == 3
 
 
 # ---- sending
@@ -276,6 +350,28 @@ def test_a_country_gets_so_many_texts(db: None, org: OrgHandle, at_most: Callabl
         at_the_phone(org, f"p{n}@example.com").fills_and_presses({NUMBER: f"+49 151 2345 678{n}"})
     at_the_phone(org, "us@example.com").fills_and_presses({NUMBER: "+1 415 555 0100"})
     assert texts(org) == 3
+
+
+def test_nobody_keeps_a_country_from_its_texts_by_asking_for_what_is_refused(
+    db: None, org: OrgHandle, at_most: Callable[..., None]
+) -> None:
+    at_most(text_by_number=2, text_by_country=5)
+    theirs = at_the_phone(org, "many@example.com")
+    for _ in range(9):
+        if NUMBER not in theirs.page.names():
+            theirs.presses("Use another way").chooses("Phone")
+        theirs.fills_and_presses({NUMBER: "+49 151 23456789"})
+    assert texts(org) == 2
+    at_the_phone(org, "one@example.com").fills_and_presses({NUMBER: "+49 170 1234567"})
+    assert texts(org) == 3
+
+
+def test_an_extension_makes_no_new_number(db: None, org: OrgHandle, at_most: Callable[..., None]) -> None:
+    at_most(text_by_number=2)
+    for n in range(4):
+        person = at_the_phone(org, f"p{n}@example.com").fills({"authenticator.methodType": "voice"})
+        person.fills_and_presses({NUMBER: "+1 415 555 0100", "Extension": str(n)})
+    assert texts(org) == 2
 
 
 def test_a_country_that_is_not_allowed_never_reaches_the_org(

@@ -125,6 +125,14 @@ def test_a_limit_lets_through_exactly_as_many_as_it_says(transactional_db: None)
     assert waits.count(0) == LIMITS["start by address"].most
 
 
+def test_what_is_refused_at_the_same_moment_uses_up_nothing(transactional_db: None) -> None:
+    """Twelve by a network that may only twice more leave enough for the four that come by others."""
+    for _ in range(LIMITS["start by ip"].most - 2):
+        wait_for({"start by ip": "theirs"})
+    waits = at_once(lambda n: wait_for({"start by ip": "theirs" if n % 4 else str(n), "start by address": "a"}))
+    assert waits.count(0) == LIMITS["start by address"].most
+
+
 def test_limits_in_any_order_do_not_wait_for_each_other(transactional_db: None) -> None:
     names = ["start by address", "start by ip", "send by ip", "text"]
 
