@@ -34,14 +34,7 @@ from selfreg.signals import (
     registration_expired,
     registration_failed,
 )
-from selfreg.steps import (
-    SELECT,
-    Ended,
-    Granted,
-    Step,
-    is_error,
-    next_step,
-)
+from selfreg.steps import SELECT, SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, next_step
 from selfreg.texts import notice, notices, say
 
 Kind = RegistrationEvent.Kind
@@ -99,7 +92,9 @@ class Conversation:
         if neutral.is_on() and neutral.is_code_page(found) and not self.email_proven:
             found = replace(found, others=None, skip=None, poll=None, messages=(*found.messages, NO_MAIL))
         skip = None if self._must_prove_email(flow.response) else found.skip
-        return replace(found, messages=(*flow.notices, *found.messages), skip=skip)
+        # Nothing is left but to skip, and that may not be.
+        page = UNSUPPORTED if found.name == SKIP and skip is None else found.page
+        return replace(found, messages=(*flow.notices, *found.messages), skip=skip, page=page)
 
     @property
     def email_proven(self) -> bool:
@@ -291,7 +286,7 @@ class Conversation:
         self.registration.note(kind, step=step_before, **details)
         if proven:
             self.registration.note(Kind.VERIFIED, step=step_before)
-        if isinstance(found, Step) and found.page == "unsupported" and self.registration.step != step_before:
+        if isinstance(found, Step) and found.page == UNSUPPORTED and self.registration.step != step_before:
             self.registration.note(Kind.TROUBLE, outcome="unsupported")
 
     def _save(self, flow: Flow, **values: Any) -> None:

@@ -38,6 +38,7 @@ from selfreg.signals import (
 )
 from selfreg.steps import (
     SELECT,
+    UNSUPPORTED,
     Granted,
     Step,
     current_remediation,
@@ -125,8 +126,11 @@ class Enrollment(Conversation):
 
         :param values: nested JSON by the org's names
         :param draft: what to show again if the org finds fault with it; no secrets
+        :raises NotOffered: the page of this step submits nothing
         """
         step = self._present_step()
+        if step.page == UNSUPPORTED:
+            raise NotOffered(step.name)
         remediation = step.remediation
         if step.page == "profile":
             typed = limits.address_in(values.get("userProfile") or {})

@@ -12,6 +12,8 @@ ANY = "*"
 SELECT = "select-authenticator-enroll"
 SIGN_UP = "select-enroll-profile"
 SKIP = "skip"
+UNSUPPORTED = "unsupported"
+"""The page of what cannot be done here."""
 CHECK_EMAIL = frozenset({"idx.email.verification.required", "idx.request.activation.email"})
 WAITING = "challenge-poll"
 SUCCESS_REDIRECT = "success-redirect"
@@ -43,10 +45,10 @@ PAGES = {
     # Nothing to fill in: the org knows people only by their identity providers.
     **dict.fromkeys(((name, ANY) for name in PROVIDERS), "providers"),
     # What only a phone app or a card reader can do: the page says so and offers the ways that are left.
-    ("enroll-poll", ANY): "unsupported",
-    ("select-enrollment-channel", ANY): "unsupported",
-    ("enrollment-channel-data", ANY): "unsupported",
-    ("device-challenge-poll", ANY): "unsupported",
+    ("enroll-poll", ANY): UNSUPPORTED,
+    ("select-enrollment-channel", ANY): UNSUPPORTED,
+    ("enrollment-channel-data", ANY): UNSUPPORTED,
+    ("device-challenge-poll", ANY): UNSUPPORTED,
 }
 
 # Ways around a step, or out of the sign-up; never the step itself.
@@ -141,7 +143,7 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
     if remediation.name == SELECT and not choices:
         out_of_reach = next((o.authenticator for o in _offered(remediation) if o.authenticator), None)
         skip = response.remediation(SKIP)
-        return Step("unsupported", remediation, out_of_reach, skip=skip, messages=response.messages)
+        return Step(UNSUPPORTED, remediation, out_of_reach, skip=skip, messages=response.messages)
     option = next((o for o in choices if option_id(o) == picked), None)
     if option:
         authenticator = option.authenticator
@@ -223,8 +225,8 @@ def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
     key = authenticator.key if authenticator else ANY
     page = PAGES.get((remediation.name, key)) or PAGES.get((remediation.name, ANY)) or "other"
     if page == "passkey":
-        return page if authenticator and authenticator.activation else "unsupported"
-    return "unsupported" if any(_is_for_machines(f) for f in remediation.leaves) else page
+        return page if authenticator and authenticator.activation else UNSUPPORTED
+    return UNSUPPORTED if any(_is_for_machines(f) for f in remediation.leaves) else page
 
 
 def _is_for_machines(leaf: Field) -> bool:

@@ -186,3 +186,17 @@ def test_the_sign_in_page_in_the_middle_ends_the_sign_up_without_its_form(ada: P
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.heading == "The sign-up could not be finished"
     assert ada.page.names() == []
+
+
+def test_nothing_is_left_but_to_skip_what_must_not_be_skipped(ada: Person, scripted: ScriptedOrg) -> None:
+    """An org that enrolls nobody during its maintenance, and an address that has to be proven first (T12)."""
+    closed = message("Set up is closed for maintenance.", "x.closed")
+    scripted.answers_with(document(SKIP, authenticators=array(EMAIL), messages=array(closed)))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "This cannot be done here"
+    assert "Set up is closed for maintenance." in ada.page.text
+    submitted = len(scripted.sent)
+    for forged in ({}, {"action": "skip"}):
+        kept = {c.name: c.value for form in ada.page.forms for c in form.controls if c.name in ("step", "flow")}
+        ada.posts("/signup/step/", kept | forged)
+    assert len(scripted.sent) == submitted
