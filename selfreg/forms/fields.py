@@ -72,6 +72,8 @@ CONTINENTS = frozenset(
 )
 ADDRESSES = ("email", "login", "secondEmail", "identifier")
 EMPTY = [("", "—")]
+# How the names of secrets begin that a step asks back beside the one that is being chosen.
+ASKED_BACK = ("old", "current")
 
 
 class Dropdown(forms.Select):
@@ -115,16 +117,18 @@ def sent_as(field: forms.Field, path: str, *, secret: bool | None = None) -> for
 def is_new_password(leaf: Field, step: Step) -> bool:
     """Whether a secret is one that is being chosen here, so that it is asked for twice."""
     enrolling = leaf.authenticator or step.authenticator
-    is_asked_back = step.remediation.name in ("challenge-authenticator", "identify")
+    asks_back = step.remediation.name in ("challenge-authenticator", "identify")
+    is_asked_back = asks_back or leaf.name.lower().startswith(ASKED_BACK)
     return leaf.secret and not is_asked_back and (enrolling is None or enrolling.kind == "password")
 
 
-def repeated_password() -> forms.Field:
-    """The second time."""
+def repeated_password(leaf: Field) -> forms.Field:
+    """The second time: it knows the field that it repeats."""
     field = forms.CharField(
         strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=_("Repeat the password")
     )
     field.widget.attrs["autocomplete"] = "new-password"
+    field.repeats = leaf.path  # type: ignore[attr-defined]
     return sent_as(field, "", secret=True)
 
 

@@ -23,7 +23,6 @@ from selfreg.steps import Step, choice_field, option_id
 
 Layout = dict[str, forms.Field]
 
-CONFIRM = "confirm_passcode"
 COUNTRY = "country"
 EXTENSION = "extension"
 NUMBER = "authenticator.phoneNumber"
@@ -57,7 +56,7 @@ def as_sent(step: Step) -> Layout:
         elif leaf.visible and leaf.mutable:
             built[leaf.path] = field_for(leaf, step)
             if is_new_password(leaf, step):
-                built[CONFIRM] = repeated_password()
+                built[f"confirm_{leaf.name}"] = repeated_password(leaf)
     return built
 
 

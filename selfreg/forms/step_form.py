@@ -14,7 +14,6 @@ from selfreg.forms.fields import MAX_TYPED
 from selfreg.forms.layouts import (
     ANSWER,
     CAPTCHA_TOKEN,
-    CONFIRM,
     COUNTRY,
     EXTENSION,
     LAYOUTS,
@@ -139,18 +138,18 @@ class StepForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What spans two fields: the repeated password, the number with its country, the question that was chosen."""
         cleaned = super().clean() or self.cleaned_data
-        if CONFIRM in cleaned:
-            self._clean_repetition(cleaned)
+        for name in [n for n, f in self.fields.items() if hasattr(f, "repeats")]:
+            self._clean_repetition(cleaned, name)
         if NUMBER in cleaned and COUNTRY in self.fields:
             self._clean_phone(cleaned)
         if cleaned.get(QUESTION_MODE):
             self._clean_question(cleaned)
         return cleaned
 
-    def _clean_repetition(self, cleaned: dict[str, Any]) -> None:
-        chosen = next(n for n in self.fields if n.endswith("passcode") and n != CONFIRM)
-        if chosen in cleaned and cleaned[CONFIRM] != cleaned[chosen]:
-            self.add_error(CONFIRM, _("The two passwords are not the same."))
+    def _clean_repetition(self, cleaned: dict[str, Any], name: str) -> None:
+        chosen: str = self.fields[name].repeats  # type: ignore[attr-defined]
+        if name in cleaned and chosen in cleaned and cleaned[name] != cleaned[chosen]:
+            self.add_error(name, _("The two passwords are not the same."))
 
     def _clean_phone(self, cleaned: dict[str, Any]) -> None:
         """People write numbers as they like; the org wants E.164, with ``x`` before an extension that is called."""
@@ -186,7 +185,8 @@ class Row:
         self.errors = [*form.said.get(name, ()), *self.field.errors]
         self.is_choice = isinstance(widget, forms.RadioSelect)
         self.is_checkbox = isinstance(widget, forms.CheckboxInput)
-        self.is_password = isinstance(widget, forms.PasswordInput)
+        self.is_password = isinstance(widget, forms.PasswordInput) and not hasattr(form.fields[name], "repeats")
+        self.is_new_password = self.is_password and widget.attrs["autocomplete"] == "new-password"
         self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
         self.hints = getattr(form.fields[name], "choice_hints", {})
 
