@@ -32,7 +32,7 @@ from selfreg.browser import (
 )
 from selfreg.conf import conf
 from selfreg.email import canonical
-from selfreg.enrollment import Enrollment, Origin
+from selfreg.enrollment import PROFILE, Enrollment, Origin, object_of
 from selfreg.flow import Flow
 from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
@@ -238,7 +238,7 @@ def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:
     """This browser's own open registration of the same address, once the org has an account for it."""
     if MINE not in request.session or not form.is_valid():
         return None
-    address = canonical(str(form.values().get("userProfile", {}).get("email", "")))
+    address = canonical(str(object_of(form.values(), PROFILE).get("email", "")))
     mine = my_registrations(request).filter(status=Status.ENROLLING, email_canonical=address)
     return mine.last() if address else None
 
@@ -247,7 +247,7 @@ def _too_many(form: StepForm, attempt: uuid.UUID, ip: str) -> tuple[Message, int
     """Why this registration cannot begin now, and in how many seconds it can."""
     if limits.is_full():
         return Message("", "selfreg.full"), limits.OPEN_COUNTED_FOR
-    profile = form.values().get("userProfile", {}) if form.is_valid() else {}
+    profile = object_of(form.values(), PROFILE) if form.is_valid() else {}
     wait = limits.wait_to_start(str(attempt), str(profile.get("email") or profile.get("login") or ""), ip)
     return (Message("", "selfreg.rate_limited", (str(wait),)), wait) if wait else None
 

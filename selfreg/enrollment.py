@@ -119,14 +119,14 @@ class Enrollment(Conversation):
         remediation = step.remediation
         if step.page == "profile":
             try:
-                values = {**values, "userProfile": self._judged(values.get("userProfile") or {})}
+                values = {**values, PROFILE: self._judged(object_of(values, PROFILE))}
             except ProfileRefused as refusal:
                 return self._refuse(refusal, draft)
             self._flow = replace(self.flow, profile=self._typed_before() | draft)
-            email = str(values["userProfile"].get("email", self.registration.email))[:254]
+            email = str(values[PROFILE].get("email", self.registration.email))[:254]
             if not self.email_proven:
                 self.registration.email, self.registration.email_canonical = email, canonical(email)
-        number = str((values.get("authenticator") or {}).get("phoneNumber") or "")
+        number = str(object_of(values, "authenticator").get("phoneNumber") or "")
         if number and (key := self._phone_refused(number)):
             message = Message("", key, path="authenticator.phoneNumber")
             return self._save(replace(self.flow, notices=(message,), draft=draft))
@@ -395,6 +395,12 @@ class Enrollment(Conversation):
                 neutral.learn(answer.document, self.registration.language, chosen=step_before != "enroll-profile")
         elif step_before == "enroll-profile":
             self._meet_neutrally(answer)
+
+
+def object_of(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What goes to the org under this name; nothing where the org has a single value there instead of an object."""
+    found = values.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def complete_by_sign_in(user: Any, subject: str) -> str:

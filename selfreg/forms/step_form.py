@@ -105,15 +105,26 @@ class StepForm(forms.Form):
         return page + [(row.control_id, text) for row in self.rows for text in row.errors]
 
     def values(self) -> dict[str, Any]:
-        """Nested JSON by the org's names: hidden constants of objects are added, empty optional values left out."""
+        """Nested JSON by the org's names: hidden constants of objects are added, empty optional values left out.
+
+        Of a value and an object that share a name only the object can be sent.
+        """
         nested: dict[str, Any] = {}
-        for path, value in {**self._constants(), **self._typed()}.items():
-            *outer, name = path.split(".")
+        told = {self._keys(path): value for path, value in {**self._constants(), **self._typed()}.items()}
+        for keys in sorted(told, key=len):
+            *outer, name = keys
             place = nested
-            for part in outer:
-                place = place.setdefault(part, {})
-            place[name] = value
+            for key in outer:
+                if not isinstance(place.get(key), dict):
+                    place[key] = {}
+                place = place[key]
+            place[name] = told[keys]
         return nested
+
+    def _keys(self, path: str) -> tuple[str, ...]:
+        """The names that a dotted one is made of."""
+        found = self.step.remediation.field(path)
+        return found.keys if found else tuple(path.split("."))
 
     def draft(self) -> dict[str, str]:
         """What was typed, by HTML name. Never a password, a code, or an answer."""
@@ -128,7 +139,7 @@ class StepForm(forms.Form):
         """Immutable members of objects; those of the top level are the client's business."""
         chosen = self._chosen_question()
         leaves = [leaf for f in (chosen.fields if chosen else self.step.fields) for leaf in f.leaves]
-        return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and "." in f.path}
+        return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
 
     def _chosen_question(self) -> Option | None:
         mode = self.cleaned_data.get(QUESTION_MODE) if QUESTION_MODE in self.fields else None
