@@ -27,7 +27,7 @@ from selfreg.idx.errors import (
     RateLimited,
     TransactionExpired,
 )
-from selfreg.idx.response import Action, Message
+from selfreg.idx.response import Action, Message, Option
 from selfreg.models import Conflict, Registration, RegistrationEvent, RegistrationQuerySet, Status, link_digest
 from selfreg.org import fingerprint, within_org
 from selfreg.profile_hook import ProfileRefused, judged
@@ -154,6 +154,8 @@ class Enrollment(Conversation):
         if number:
             self._flow = replace(self.flow, phone=number)
             return limits.sending(self.registration, ip, number)
+        if step.option and _sends(step.option):
+            return limits.sending(self.registration, ip)
         challenge = f"{step.name} {self.flow.resend_at}"
         return limits.trying(self.registration, challenge, ip) if step.page in ("code", "totp") else {}
 
@@ -182,11 +184,10 @@ class Enrollment(Conversation):
         option = next((o for o in step.choices if option_id(o) == authenticator_id), None)
         if option is None:
             raise NotOffered("no such authenticator now")
-        if needs_details(option):
+        if needs_details(step.remediation, option):
             return self._turn_to(authenticator_id)
         chosen = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
-        sends = option.authenticator is not None and option.authenticator.kind in ("email", "phone")
-        uses = limits.sending(self.registration, self.client.visitor.ip) if sends else {}
+        uses = limits.sending(self.registration, self.client.visitor.ip) if _sends(option) else {}
         return self._call(Kind.ANSWERED, step.remediation, {"authenticator": chosen}, {}, uses=uses)
 
     def other_way(self) -> None:
@@ -454,6 +455,11 @@ def _complete(registration: Registration, user: Any, subject: str) -> None:
         with suppress(Conflict):
             other.change(to=Status.CANCELLED)
             other.note(Kind.CANCELLED, outcome="completed elsewhere")
+
+
+def _sends(option: Option) -> bool:
+    """Whether the org sends a code as soon as this is chosen."""
+    return option.authenticator is not None and option.authenticator.kind in ("email", "phone")
 
 
 def _proves_email(step: Step) -> bool:
