@@ -242,7 +242,9 @@ def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
     page = PAGES.get((remediation.name, key)) or PAGES.get((remediation.name, ANY)) or "other"
     if page == "passkey":
         return page if authenticator and authenticator.activation else "unsupported"
-    return "unsupported" if any(_is_for_machines(f) for f in remediation.leaves) else page
+    # A step that is a link leads to where a card or a device is read, outside of this site.
+    is_elsewhere = remediation.method == "GET" and page != "providers"
+    return "unsupported" if is_elsewhere or any(_is_for_machines(f) for f in remediation.leaves) else page
 
 
 def _is_for_machines(leaf: Field) -> bool:
