@@ -6,6 +6,7 @@ beside the field; here only what no org can accept is refused.
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -22,7 +23,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from selfreg import texts
-from selfreg.idx.response import Field
+from selfreg.idx.response import Field, Option
 from selfreg.steps import Step
 
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
@@ -91,8 +92,8 @@ def no_control_characters(value: str) -> None:
 
 def field_for(leaf: Field, step: Step) -> forms.Field:
     """The Django field for one innermost field of the org."""
-    if leaf.type == "boolean" and not leaf.options and leaf.display in ("", "checkbox"):
-        built: forms.Field = forms.BooleanField(required=False, initial=leaf.value)
+    if leaf.type == "boolean" and not leaf.options:
+        built: forms.Field = _yes_or_no(leaf)
     elif leaf.options or leaf.format in ("country-code", "timezone") or leaf.display == "select":
         built = _choices(leaf)
     elif leaf.type in NUMBERS:
@@ -171,6 +172,15 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
         (continent, [(zone, place.replace("_", " ")) for zone, of, place in parts if of == continent])
         for continent in sorted(CONTINENTS)
     ]
+
+
+def _yes_or_no(leaf: Field) -> forms.Field:
+    """A box to tick, or a choice where the org wants one; it may write its preset as a word."""
+    preset = None if leaf.value is None else str(leaf.value).lower() == "true"
+    if leaf.display not in ("radio", "select"):
+        return forms.BooleanField(required=False, initial=preset)
+    # Django's own words, translated by it.
+    return _choices(replace(leaf, value=preset, options=(Option(_("Yes"), True), Option(_("No"), False))))
 
 
 def _choices(leaf: Field) -> forms.Field:
