@@ -103,7 +103,8 @@ def field_for(leaf: Field, step: Step) -> forms.Field:
         built = _password(leaf, step)
     else:
         built = _text(leaf, digits=step.page in ("code", "totp"))
-    built.label, built.help_text = texts.label(leaf), leaf.description
+    asked = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
+    built.label, built.help_text = texts.label(leaf), leaf.description or asked
     return sent_as(built, leaf.path)
 
 

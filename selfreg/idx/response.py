@@ -88,7 +88,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """One way to prove who one is. ``key`` falls back to the type: the oldest orgs send no key."""
+    """One way to prove who one is. ``key`` falls back to the type: the oldest orgs send no key. ``question`` is the
+    security question that the person has chosen.
+    """
 
     id: str
     key: str
@@ -97,6 +99,7 @@ class Authenticator:
     methods: tuple[str, ...] = ()
     password_policy: PasswordPolicy | None = None
     question_keys: tuple[tuple[str, str], ...] = ()
+    question: str = ""
     shared_secret: str = field(default="", repr=False)
     qr_image: str = field(default="", repr=False)
     activation: Json | None = field(default=None, repr=False)
@@ -410,7 +413,7 @@ class _Document:
         kind, context = _text(raw, "type"), raw.get("contextualData")
         context = context if isinstance(context, Mapping) else {}
         key = _text(raw, "key") or KEY_BY_KIND.get(kind, kind)
-        activation, qr = context.get("activationData"), context.get("qrcode")
+        activation, qr, profile = context.get("activationData"), context.get("qrcode"), raw.get("profile")
         return Authenticator(
             id=_text(raw, "id"),
             key=key,
@@ -419,6 +422,7 @@ class _Document:
             methods=tuple(_text(m, "type") for m in _list(raw, "methods")),
             password_policy=_password_policy(raw.get("settings")),
             question_keys=tuple((_text(q, "questionKey"), _text(q, "question")) for q in _list(context, "questions")),
+            question=_text(profile, "question") if isinstance(profile, Mapping) else "",
             shared_secret=_text(context, "sharedSecret"),
             qr_image=_text(qr, "href", limit=100_000) if isinstance(qr, Mapping) else "",
             activation=activation if isinstance(activation, Mapping) else None,

@@ -433,6 +433,19 @@ SITUATIONS = (
         offers=("Send a new code",),
     ),
     Situation(
+        "own question, asked back",
+        challenging(
+            {**QUESTION, "profile": {"questionKey": "harbour", "question": "First harbour?"}},
+            credentials(
+                {"name": "questionKey", "required": True, "value": "harbour", "mutable": False, "visible": False},
+                {"name": "answer", "label": "Answer", "required": True, "secret": True},
+            ),
+        ),
+        NEXT,
+        ("credentials.answer",),
+        says=("First harbour?",),
+    ),
+    Situation(
         "which of one's own",
         document(choice(EMAIL, PHONE, name="select-authenticator-authenticate")[0], authenticators=array(EMAIL, PHONE)),
         NEXT,
