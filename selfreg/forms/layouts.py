@@ -102,6 +102,7 @@ def _ways(chooser: Field, step: Step) -> Layout:
     leaves = {path: leaf for fields in reversed(asked) for path, leaf in fields.items()}
     own = [path for fields in asked for path in fields if path not in shared]
     built: Layout = {chooser.path: _radios(ways, texts.label(chooser))}
+    built[chooser.path].chooser = chooser  # type: ignore[attr-defined]
     for path in (*own, *(path for path in asked[0] if path in shared)):
         built[path] = field_for(leaves[path], step)
         built[path].required = path in shared and leaves[path].required

@@ -23,7 +23,7 @@ from selfreg.forms.layouts import (
 )
 from selfreg.idx.response import Field, Message, Option
 from selfreg.passwords import password_policy
-from selfreg.steps import Step, has_ways, is_error
+from selfreg.steps import Step, is_error
 
 LISTS_RULES = frozenset({"password.passwordRequirementsNotMet"})
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
@@ -42,8 +42,7 @@ class StepForm(forms.Form):
         super().__init__(_with_captcha(data), initial=dict(draft or {}), label_suffix="")
         self.step = step
         self.fields.update(LAYOUTS.get(step.page, as_sent)(step))
-        leaves = [leaf for outer in step.fields for leaf in outer.leaves]
-        self.choosers: dict[str, Field] = {f.path: f for f in leaves if has_ways(f) and f.path in self.fields}
+        self.choosers: dict[str, Field] = {n: f.chooser for n, f in self.fields.items() if hasattr(f, "chooser")}
         self._place_messages(step.messages)
         for name, field in self.fields.items():
             self._describe(name, field)

@@ -117,6 +117,13 @@ def test_what_the_chosen_one_needs_must_be_filled_in(ada: Person, scripted: Scri
     assert [bool(ada.page.beside(f"address.{n}")) for n in ("street", "company", "floor")] == [False, True, False]
 
 
+def test_a_name_that_is_a_choice_and_a_value_at_once_is_no_error(ada: Person, scripted: ScriptedOrg) -> None:
+    letters = {"name": "address", "label": "By letter", "options": [{"label": "Yes", "value": "y"}]}
+    comes_to(ada, scripted, document(step("choose-address", ADDRESS, letters)))
+    ada.picks("Yes").fills_and_presses({"Company": "Moor & Sons"})
+    assert ada.status == 200
+
+
 def test_credentials_of_either_kind(ada: Person, scripted: ScriptedOrg) -> None:
     ways = [option("Card", {"name": "cardNumber", "required": True}), option("Badge", {"name": "badge"})]
     badge = {**TOKEN, "key": "badge", "type": "badge"}
