@@ -35,7 +35,7 @@ from selfreg.browser import (
 )
 from selfreg.conf import conf
 from selfreg.email import canonical
-from selfreg.enrollment import Enrollment, Origin
+from selfreg.enrollment import PROFILE, Enrollment, Origin, object_of
 from selfreg.flow import Flow
 from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
@@ -118,7 +118,7 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
         return FirstPage(form, response)
     if begun := _begun_before(request, form):
         return _resumed(request, begun, client)
-    profile = form.values().get("userProfile", {}) if form.is_valid() else {}
+    profile = object_of(form.values(), PROFILE) if form.is_valid() else {}
     if refused := _too_many(attempt, limits.address_in(profile), client.visitor.ip):
         reason, wait = refused
         form.add(reason)
@@ -257,7 +257,7 @@ def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:
     """This browser's own open registration of the same address, once the org has an account for it."""
     if MINE not in request.session or not form.is_valid():
         return None
-    address = canonical(str(form.values().get("userProfile", {}).get("email", "")))
+    address = canonical(str(object_of(form.values(), PROFILE).get("email", "")))
     mine = my_registrations(request).filter(status=Status.ENROLLING, email_canonical=address)
     return mine.last() if address else None
 

@@ -16,11 +16,13 @@ def description_of(form: StepForm, response: IdxResponse) -> dict[str, Any]:
     """Heading, messages, rules and progress of a step.
 
     ``captcha`` and ``activation`` are what the provider's and the browser's own scripts need, None when nothing is;
-    ``secret`` and ``secret_uri`` belong to an authenticator app, "" for everything else.
+    ``secret`` and ``secret_uri`` belong to an authenticator app, "" for everything else; ``secret_image`` is the org's
+    own picture (a ``data:`` URI), where it keeps the key to itself.
     """
     step, policy = form.step, password_policy(form.step)
     heading, submit = texts.heading(step, response.title, response.button_label)
-    secret = step.authenticator.shared_secret if step.authenticator and step.page == "totp" else ""
+    app = step.authenticator if step.page == "totp" else None
+    secret, image = (app.shared_secret, app.qr_image) if app else ("", "")
     return {
         "heading": heading,
         "submit": submit,
@@ -35,6 +37,7 @@ def description_of(form: StepForm, response: IdxResponse) -> dict[str, Any]:
         "activation": step.authenticator.activation if step.page == "passkey" and step.authenticator else None,
         "secret": secret,
         "secret_uri": authenticator_uri(secret, response.user_identifier, response.app_label) if secret else "",
+        "secret_image": image if image.startswith("data:image/") and not secret else "",
     }
 
 

@@ -133,18 +133,18 @@ class Enrollment(Conversation):
             raise NotOffered(step.name)
         remediation = step.remediation
         if step.page == "profile":
-            typed = limits.address_in(values.get("userProfile") or {})
+            typed = limits.address_in(object_of(values, PROFILE))
             if typed and (wait := limits.wait_to_start(str(self.registration.pk), typed, self.client.visitor.ip)):
                 return self._save(replace(self.flow, draft=draft, notices=(notice(RateLimited(wait)),)))
             try:
-                values = {**values, "userProfile": self._judged(values.get("userProfile") or {})}
+                values = {**values, PROFILE: self._judged(object_of(values, PROFILE))}
             except ProfileRefused as refusal:
                 return self._refuse(refusal, draft)
             self._flow = replace(self.flow, profile=self._typed_before() | draft)
-            email = str(values["userProfile"].get("email", self.registration.email))[:254]
+            email = str(values[PROFILE].get("email", self.registration.email))[:254]
             if not self.email_proven:
                 self.registration.email, self.registration.email_canonical = email, canonical(email)
-        number = str((values.get("authenticator") or {}).get("phoneNumber") or "")
+        number = str(object_of(values, "authenticator").get("phoneNumber") or "")
         if number and (key := self._phone_refused(number)):
             message = Message("", key, path="authenticator.phoneNumber")
             return self._save(replace(self.flow, notices=(message,), draft=draft))
@@ -172,7 +172,7 @@ class Enrollment(Conversation):
         if number:
             self._flow = replace(self.flow, phone=number)
             return limits.sending(self.registration, ip, number)
-        if _is_met_neutrally(step.name):
+        if _is_met_neutrally(step.name) or (step.option and _sends(step.option)):
             return limits.sending(self.registration, ip)
         challenge = f"{step.name} {self.flow.resend_at}"
         return limits.trying(self.registration, challenge, ip) if step.page in ("code", "totp") else {}
@@ -202,11 +202,11 @@ class Enrollment(Conversation):
         option = next((o for o in step.choices if option_id(o) == authenticator_id), None)
         if option is None:
             raise NotOffered("no such authenticator now")
-        sends = option.authenticator is not None and option.authenticator.kind in ("email", "phone")
-        self._take(step, option, limits.sending(self.registration, self.client.visitor.ip) if sends else {})
+        uses = limits.sending(self.registration, self.client.visitor.ip) if _sends(option) else {}
+        self._take(step, option, uses)
 
     def _take(self, step: Step, option: Option, uses: Mapping[str, str]) -> None:
-        if needs_details(option):
+        if needs_details(step.remediation, option):
             return self._turn_to(option_id(option))
         chosen = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
         return self._call(Kind.ANSWERED, step.remediation, {"authenticator": chosen}, {}, uses=uses)
@@ -431,6 +431,12 @@ class Enrollment(Conversation):
             self._meet_neutrally(answer)
 
 
+def object_of(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What goes to the org under this name; nothing where the org has a single value there instead of an object."""
+    found = values.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def complete_by_sign_in(user: Any, subject: str) -> str:
     """Somebody signed in through the org: the newest registration that was waiting for just that is complete.
 
@@ -487,6 +493,11 @@ def _complete(registration: Registration, user: Any, subject: str) -> None:
 def _is_met_neutrally(step: str) -> bool:
     """Whether everybody goes on from this step alike, to the code from the mail."""
     return step == "enroll-profile" and neutral.is_on()
+
+
+def _sends(option: Option) -> bool:
+    """Whether the org sends a code as soon as this is chosen."""
+    return option.authenticator is not None and option.authenticator.kind in ("email", "phone")
 
 
 def _proves_email(step: Step) -> bool:

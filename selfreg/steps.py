@@ -95,8 +95,10 @@ class Step:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The org's fields of this page, outer ones first."""
-        return self.option.fields if self.option else self.remediation.fields
+        """The org's fields of this page, outer ones first; of a picked authenticator its own, then those beside the
+        choice.
+        """
+        return (*self.option.fields, *beside_choice(self.remediation)) if self.option else self.remediation.fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,10 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         authenticator = option.authenticator
     elif remediation.name == SELECT:
         authenticator = None
+    page = _page(remediation, authenticator)
     return Step(
-        page=_page(remediation, authenticator),
+        # Only a phone has a page of its own for its details.
+        page="other" if option and page == "choose" else page,
         remediation=remediation,
         authenticator=authenticator,
         option=option,
@@ -197,7 +201,13 @@ def feasible_choices(remediation: Remediation) -> tuple[Option, ...]:
 
 def _offered(remediation: Remediation) -> tuple[Option, ...]:
     chooser = choice_field(remediation)
-    return tuple(o for o in chooser.options if o.fields) if chooser else ()
+    return tuple(o for o in chooser.options if option_id(o)) if chooser else ()
+
+
+def beside_choice(remediation: Remediation) -> tuple[Field, ...]:
+    """The fields that do not depend on what is chosen."""
+    chooser = choice_field(remediation)
+    return tuple(f for f in remediation.fields if f is not chooser)
 
 
 def option_id(option: Option) -> str:
@@ -205,9 +215,17 @@ def option_id(option: Option) -> str:
     return next((str(f.value) for f in option.fields if f.name == "id" and f.value is not None), "")
 
 
-def needs_details(option: Option) -> bool:
-    """Whether the choice leaves something for the visitor to fill in before the org is told."""
-    return any(f.mutable and f.visible and f.value is None for f in option.fields)
+def has_ways(field: Field) -> bool:
+    """Whether its options are objects to be filled in, one of them: a security question of theirs, or one's own."""
+    return any(o.fields for o in field.options) and not any(option_id(o) for o in field.options)
+
+
+def needs_details(remediation: Remediation, option: Option) -> bool:
+    """Whether the choice leaves something for the visitor to fill in before the org is told. Where an optional field
+    has one choice only, there is nothing to say.
+    """
+    leaves = [leaf for f in (*option.fields, *beside_choice(remediation)) for leaf in f.leaves]
+    return any(f.mutable and f.visible and f.value is None and (f.required or len(f.options) != 1) for f in leaves)
 
 
 def is_error(message: Message) -> bool:
@@ -226,7 +244,9 @@ def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
     page = PAGES.get((remediation.name, key)) or PAGES.get((remediation.name, ANY)) or "other"
     if page == "passkey":
         return page if authenticator and authenticator.activation else UNSUPPORTED
-    return UNSUPPORTED if any(_is_for_machines(f) for f in remediation.leaves) else page
+    # A step that is a link leads to where a card or a device is read, outside of this site.
+    is_elsewhere = remediation.method == "GET" and page != "providers"
+    return UNSUPPORTED if is_elsewhere or any(_is_for_machines(f) for f in remediation.leaves) else page
 
 
 def _is_for_machines(leaf: Field) -> bool:

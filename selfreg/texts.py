@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.idx.response import Field, Message
 from selfreg.models import Registration, Status
-from selfreg.steps import Step
+from selfreg.steps import UNSUPPORTED, Step
 
 MINUTE, HOUR = 60, 3600
 WITHOUT_SPACES = ("ja", "zh")
@@ -217,7 +217,7 @@ def notices(error: IdxError) -> tuple[Message, ...]:
 def heading(step: Step, title: str, button: str) -> tuple[str, str]:
     """What a page and its main button are called; on profile forms the org's own words come first."""
     kind = step.authenticator.kind if step.authenticator else ""
-    names = (f"{step.page} {kind}", step.remediation.name, step.page)
+    names = (step.page,) if step.page == UNSUPPORTED else (f"{step.page} {kind}", step.remediation.name, step.page)
     ours = next((HEADINGS[n] for n in names if n in HEADINGS), ONE_MORE_STEP)
     own = (title, button) if step.page == "profile" else ("", "")
     return own[0] or str(ours[0]), own[1] or str(ours[1])

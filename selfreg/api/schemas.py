@@ -122,6 +122,10 @@ class Captcha(Schema):
 class AuthenticatorApp(Schema):
     secret: str = Field(repr=False)
     uri: str = Field(repr=False, description="`otpauth://...`, for a link or a QR code.")
+    image: str = Field(
+        repr=False,
+        description="The organization's QR code (a `data:` URI) where it keeps the key to itself; else empty.",
+    )
 
 
 class Fact(Schema):

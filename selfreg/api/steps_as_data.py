@@ -31,7 +31,7 @@ def step_as_data(form: StepForm, response: IdxResponse, mark: str, **more: int) 
     :param more: ``wait``, ``resend_wait``, ``poll``
     """
     said = description_of(form, response)
-    captcha, secret, step = said["captcha"], said["secret"], form.step
+    captcha, secret, image, step = said["captcha"], said["secret"], said["secret_image"], form.step
     return schemas.Step(
         mark=mark,
         page=step.page,
@@ -47,7 +47,9 @@ def step_as_data(form: StepForm, response: IdxResponse, mark: str, **more: int) 
             schemas.IdentityProvider(id=p.idp_id, name=p.idp_name or p.kind) for p in said["identity_providers"]
         ],
         captcha=schemas.Captcha(kind=captcha.kind, site_key=captcha.site_key) if captcha else None,
-        authenticator_app=schemas.AuthenticatorApp(secret=secret, uri=said["secret_uri"]) if secret else None,
+        authenticator_app=schemas.AuthenticatorApp(secret=secret, uri=said["secret_uri"], image=image)
+        if secret or image
+        else None,
         passkey=said["activation"],
         **more,
     )

@@ -6,6 +6,7 @@ beside the field; here only what no org can accept is refused.
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -22,7 +23,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from selfreg import texts
-from selfreg.idx.response import Field
+from selfreg.idx.response import Field, Option
 from selfreg.steps import Step
 
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
@@ -72,6 +73,8 @@ CONTINENTS = frozenset(
 )
 ADDRESSES = ("email", "login", "secondEmail", "identifier")
 EMPTY = [("", "—")]
+# How the names of secrets begin that a step asks back beside the one that is being chosen.
+ASKED_BACK = ("old", "current")
 
 
 class Dropdown(forms.Select):
@@ -89,8 +92,8 @@ def no_control_characters(value: str) -> None:
 
 def field_for(leaf: Field, step: Step) -> forms.Field:
     """The Django field for one innermost field of the org."""
-    if leaf.type == "boolean" and not leaf.options and leaf.display in ("", "checkbox"):
-        built: forms.Field = forms.BooleanField(required=False, initial=leaf.value)
+    if leaf.type == "boolean" and not leaf.options:
+        built: forms.Field = _yes_or_no(leaf)
     elif leaf.options or leaf.format in ("country-code", "timezone") or leaf.display == "select":
         built = _choices(leaf)
     elif leaf.type in NUMBERS:
@@ -100,7 +103,8 @@ def field_for(leaf: Field, step: Step) -> forms.Field:
         built = _password(leaf, step)
     else:
         built = _text(leaf, digits=step.page in ("code", "totp"))
-    built.label, built.help_text = texts.label(leaf), leaf.description
+    asked = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
+    built.label, built.help_text = texts.label(leaf), leaf.description or asked
     return sent_as(built, leaf.path)
 
 
@@ -115,16 +119,18 @@ def sent_as(field: forms.Field, path: str, *, secret: bool | None = None) -> for
 def is_new_password(leaf: Field, step: Step) -> bool:
     """Whether a secret is one that is being chosen here, so that it is asked for twice."""
     enrolling = leaf.authenticator or step.authenticator
-    is_asked_back = step.remediation.name in ("challenge-authenticator", "identify")
+    asks_back = step.remediation.name in ("challenge-authenticator", "identify")
+    is_asked_back = asks_back or leaf.name.lower().startswith(ASKED_BACK)
     return leaf.secret and not is_asked_back and (enrolling is None or enrolling.kind == "password")
 
 
-def repeated_password() -> forms.Field:
-    """The second time."""
+def repeated_password(leaf: Field) -> forms.Field:
+    """The second time: it knows the field that it repeats."""
     field = forms.CharField(
         strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=_("Repeat the password")
     )
     field.widget.attrs["autocomplete"] = "new-password"
+    field.repeats = leaf.path  # type: ignore[attr-defined]
     return sent_as(field, "", secret=True)
 
 
@@ -167,6 +173,15 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
         (continent, [(zone, place.replace("_", " ")) for zone, of, place in parts if of == continent])
         for continent in sorted(CONTINENTS)
     ]
+
+
+def _yes_or_no(leaf: Field) -> forms.Field:
+    """A box to tick, or a choice where the org wants one; it may write its preset as a word."""
+    preset = None if leaf.value is None else str(leaf.value).lower() == "true"
+    if leaf.display not in ("radio", "select"):
+        return forms.BooleanField(required=False, initial=preset)
+    # Django's own words, translated by it.
+    return _choices(replace(leaf, value=preset, options=(Option(_("Yes"), True), Option(_("No"), False))))
 
 
 def _choices(leaf: Field) -> forms.Field:

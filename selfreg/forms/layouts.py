@@ -18,18 +18,18 @@ from selfreg.forms.fields import (
     repeated_password,
     sent_as,
 )
-from selfreg.idx.response import Field
-from selfreg.steps import Step, choice_field, option_id
+from selfreg.idx.response import Field, Option
+from selfreg.steps import Step, choice_field, has_ways, option_id
 
 Layout = dict[str, forms.Field]
 
-CONFIRM = "confirm_passcode"
 COUNTRY = "country"
 EXTENSION = "extension"
 NUMBER = "authenticator.phoneNumber"
 METHOD = "authenticator.methodType"
 CHOICE = "authenticator.id"
 QUESTION_MODE = "credentials"
+QUESTION = "credentials.questionKey"
 ANSWER = "credentials.answer"
 NAMES = ("userProfile.firstName", "userProfile.lastName")
 CAPTCHA_TOKEN = "captchaVerify.captchaToken"
@@ -46,18 +46,20 @@ CHOICE_HINTS = {
 
 def as_sent(step: Step) -> Layout:
     """Every visible, mutable leaf in the org's order; a chosen password twice; the captcha's token; a choice between
-    objects by their ids.
+    objects by their ids, or with the fields of each.
     """
     built: Layout = {}
     for leaf in _in_order_of_names([leaf for outer in step.fields for leaf in outer.leaves]):
         if leaf.hint == "captcha":
             built[leaf.path] = _captcha(leaf)
+        elif has_ways(leaf):
+            built |= _ways(leaf, step)
         elif any(o.fields for o in leaf.options):
             built |= _choice_by_id(leaf)
         elif leaf.visible and leaf.mutable:
             built[leaf.path] = field_for(leaf, step)
             if is_new_password(leaf, step):
-                built[CONFIRM] = repeated_password()
+                built[f"confirm_{leaf.name}"] = repeated_password(leaf)
     return built
 
 
@@ -88,6 +90,28 @@ def _choice_by_id(leaf: Field) -> Layout:
     """The id alone says which object is meant (protocol 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
     return {path: sent_as(_radios(choices, texts.label(leaf)), path)} if choices else {}
+
+
+def _ways(chooser: Field, step: Step) -> Layout:
+    """Which way, and the fields of all of them, those that are in each of them last. ``StepForm`` has only the chosen
+    one count.
+    """
+    ways = [(str(n), o.label) for n, o in enumerate(chooser.options) if o.fields]
+    asked = [fields_of_way(chooser.options[int(n)]) for n, _label in ways]
+    shared = set.intersection(*(set(fields) for fields in asked))
+    leaves = {path: leaf for fields in reversed(asked) for path, leaf in fields.items()}
+    own = [path for fields in asked for path in fields if path not in shared]
+    built: Layout = {chooser.path: _radios(ways, texts.label(chooser))}
+    built[chooser.path].chooser = chooser  # type: ignore[attr-defined]
+    for path in (*own, *(path for path in asked[0] if path in shared)):
+        built[path] = field_for(leaves[path], step)
+        built[path].required = path in shared and leaves[path].required
+    return built
+
+
+def fields_of_way(way: Option) -> dict[str, Field]:
+    """What a person fills in of it, by name."""
+    return {leaf.path: leaf for f in way.fields for leaf in f.leaves if leaf.visible and leaf.mutable}
 
 
 def _phone(step: Step) -> Layout:
@@ -129,23 +153,17 @@ def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:
 
 def _question(step: Step) -> Layout:
     """One of the org's questions or one's own, and the answer."""
-    chooser = choice_field(step.remediation)
-    if chooser is None:
-        return as_sent(step)
-    modes = [(str(n), o.label) for n, o in enumerate(chooser.options)]
-    built: Layout = {
-        QUESTION_MODE: forms.ChoiceField(
-            choices=modes, widget=forms.RadioSelect, initial="0", label=_("Security question")
-        )
-    }
-    leaves = {leaf.path: leaf for option in chooser.options for leaf in option.fields if leaf.visible and leaf.mutable}
-    for path, leaf in sorted(leaves.items(), key=lambda item: item[0] == ANSWER):
-        built[path] = field_for(leaf, step)
-        built[path].required = path == ANSWER
-        if path == ANSWER:
-            sent_as(built[path], path, secret=True)
-        elif isinstance(built[path], forms.ChoiceField) and leaf.options:
-            built[path].choices = [(str(o.value), o.label) for o in leaf.options]  # type: ignore[attr-defined]
+    built = as_sent(step)
+    if ANSWER not in built:
+        return built
+    built[ANSWER].required = True
+    sent_as(built[ANSWER], ANSWER, secret=True)
+    if QUESTION_MODE in built:
+        built[QUESTION_MODE].label = _("Security question")
+    question = built.get(QUESTION)
+    if isinstance(question, forms.ChoiceField):
+        choices: Any = question.choices
+        question.choices = [choice for choice in choices if choice not in EMPTY]
     return built
 
 

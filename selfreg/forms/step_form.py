@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import phonenumbers
 from django import forms
@@ -12,20 +12,18 @@ from django.utils.translation import gettext as _
 from selfreg import texts
 from selfreg.forms.fields import MAX_TYPED
 from selfreg.forms.layouts import (
-    ANSWER,
     CAPTCHA_TOKEN,
-    CONFIRM,
     COUNTRY,
     EXTENSION,
     LAYOUTS,
     METHOD,
     NUMBER,
-    QUESTION_MODE,
     as_sent,
+    fields_of_way,
 )
-from selfreg.idx.response import Message, Option
+from selfreg.idx.response import Field, Message, Option
 from selfreg.passwords import password_policy, password_rules
-from selfreg.steps import Step, choice_field, is_error
+from selfreg.steps import Step, is_error
 
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 
@@ -43,6 +41,7 @@ class StepForm(forms.Form):
         super().__init__(_with_captcha(data), initial=dict(draft or {}), label_suffix="")
         self.step = step
         self.fields.update(LAYOUTS.get(step.page, as_sent)(step))
+        self.choosers: dict[str, Field] = {n: f.chooser for n, f in self.fields.items() if hasattr(f, "chooser")}
         self._place_messages(step.messages)
         for name, field in self.fields.items():
             self._describe(name, field)
@@ -107,15 +106,26 @@ class StepForm(forms.Form):
         return page + [(row.control_id, text) for row in self.rows for text in row.errors]
 
     def values(self) -> dict[str, Any]:
-        """Nested JSON by the org's names: hidden constants of objects are added, empty optional values left out."""
+        """Nested JSON by the org's names: hidden constants of objects are added, empty optional values left out.
+
+        Of a value and an object that share a name only the object can be sent.
+        """
         nested: dict[str, Any] = {}
-        for path, value in {**self._constants(), **self._typed()}.items():
-            *outer, name = path.split(".")
+        told = {self._keys(path): value for path, value in {**self._constants(), **self._typed()}.items()}
+        for keys in sorted(told, key=len):
+            *outer, name = keys
             place = nested
-            for part in outer:
-                place = place.setdefault(part, {})
-            place[name] = value
+            for key in outer:
+                if not isinstance(place.get(key), dict):
+                    place[key] = {}
+                place = place[key]
+            place[name] = told[keys]
         return nested
+
+    def _keys(self, path: str) -> tuple[str, ...]:
+        """The names that a dotted one is made of."""
+        found = self.step.remediation.field(path)
+        return found.keys if found else tuple(path.split("."))
 
     def draft(self) -> dict[str, str]:
         """What was typed, by HTML name. Never a password, a code, or an answer."""
@@ -128,30 +138,29 @@ class StepForm(forms.Form):
 
     def _constants(self) -> dict[str, Any]:
         """Immutable members of objects; those of the top level are the client's business."""
-        chosen = self._chosen_question()
-        leaves = [leaf for f in (chosen.fields if chosen else self.step.fields) for leaf in f.leaves]
-        return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and "." in f.path}
+        chosen = [way.fields for way in map(self._chosen_way, self.choosers) if way]
+        leaves = [leaf for fields in (self.step.fields, *chosen) for f in fields for leaf in f.leaves]
+        return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
 
-    def _chosen_question(self) -> Option | None:
-        mode = self.cleaned_data.get(QUESTION_MODE) if QUESTION_MODE in self.fields else None
-        chooser = choice_field(self.step.remediation) if mode else None
-        return chooser.options[int(str(mode))] if chooser else None
+    def _chosen_way(self, chooser: str) -> Option | None:
+        number = self.cleaned_data.get(chooser)
+        return self.choosers[chooser].options[int(number)] if number else None
 
     def clean(self) -> dict[str, Any]:
-        """What spans two fields: the repeated password, the number with its country, the question that was chosen."""
+        """What spans two fields: the repeated password, the number with its country, the way that was chosen."""
         cleaned = super().clean() or self.cleaned_data
-        if CONFIRM in cleaned:
-            self._clean_repetition(cleaned)
+        for name in [n for n, f in self.fields.items() if hasattr(f, "repeats")]:
+            self._clean_repetition(cleaned, name)
         if NUMBER in cleaned and COUNTRY in self.fields:
             self._clean_phone(cleaned)
-        if cleaned.get(QUESTION_MODE):
-            self._clean_question(cleaned)
+        for chooser in self.choosers:
+            self._clean_ways(cleaned, chooser)
         return cleaned
 
-    def _clean_repetition(self, cleaned: dict[str, Any]) -> None:
-        chosen = next(n for n in self.fields if n.endswith("passcode") and n != CONFIRM)
-        if chosen in cleaned and cleaned[CONFIRM] != cleaned[chosen]:
-            self.add_error(CONFIRM, _("The two passwords are not the same."))
+    def _clean_repetition(self, cleaned: dict[str, Any], name: str) -> None:
+        chosen: str = self.fields[name].repeats  # type: ignore[attr-defined]
+        if name in cleaned and chosen in cleaned and cleaned[name] != cleaned[chosen]:
+            self.add_error(name, _("The two passwords are not the same."))
 
     def _clean_phone(self, cleaned: dict[str, Any]) -> None:
         """People write numbers as they like; the org wants E.164, with ``x`` before an extension that is called."""
@@ -167,15 +176,41 @@ class StepForm(forms.Form):
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         cleaned[NUMBER] = f"{e164}x{extension}" if extension and by_call else e164
 
-    def _clean_question(self, cleaned: dict[str, Any]) -> None:
-        """Only the members of the chosen way count; they must be filled in."""
-        option = self._chosen_question()
-        asked = {f.path for f in option.fields if f.mutable} if option else set()
-        for name in [n for n in self.fields if n.startswith("credentials.") and n != ANSWER]:
+    def _clean_ways(self, cleaned: dict[str, Any], chooser: str) -> None:
+        """Only the members of the chosen way count; those that the org needs must be filled in."""
+        chosen = self._chosen_way(chooser)
+        if chosen is None:
+            return
+        asked, needed = fields_of_way(chosen), self._needed(chosen)
+        for name in {n for way in self.choosers[chooser].options for n in fields_of_way(way)}:
             if name not in asked:
                 cleaned.pop(name, None)
-            elif not cleaned.get(name) and not self.has_error(name):
+                self.errors.pop(name, None)
+            elif name in needed and cleaned.get(name) in ("", None) and not self.has_error(name):
                 self.add_error(name, str(self.fields[name].error_messages["required"]))
+
+    def _needed(self, way: Option) -> set[str]:
+        """A question and its answer need each other, whatever the org says of either."""
+        return {n for n, leaf in fields_of_way(way).items() if leaf.required or self.step.page == "question"}
+
+    @cached_property
+    def ways(self) -> "list[Way]":
+        """What each way of each choice consists of, for the script that shows only the chosen one."""
+        return [
+            Way(name, n, list(fields_of_way(option)), sorted(self._needed(option)))
+            for name, chooser in self.choosers.items()
+            for n, option in enumerate(chooser.options)
+            if option.fields
+        ]
+
+
+class Way(NamedTuple):
+    """One of the objects that a choice is between: which radio button, its fields, those that must be filled in."""
+
+    chooser: str
+    number: int
+    fields: list[str]
+    needed: list[str]
 
 
 class Row:
@@ -187,7 +222,8 @@ class Row:
         self.errors = [*form.said.get(name, ()), *self.field.errors]
         self.is_choice = isinstance(widget, forms.RadioSelect)
         self.is_checkbox = isinstance(widget, forms.CheckboxInput)
-        self.is_password = isinstance(widget, forms.PasswordInput)
+        self.is_password = isinstance(widget, forms.PasswordInput) and not hasattr(form.fields[name], "repeats")
+        self.is_new_password = self.is_password and widget.attrs["autocomplete"] == "new-password"
         self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
         self.hints = getattr(form.fields[name], "choice_hints", {})
 

@@ -90,7 +90,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """One way to prove who one is. ``key`` falls back to the type: the oldest orgs send no key."""
+    """One way to prove who one is. ``key`` falls back to the type: the oldest orgs send no key. ``question`` is the
+    security question that the person has chosen.
+    """
 
     id: str
     key: str
@@ -99,6 +101,7 @@ class Authenticator:
     methods: tuple[str, ...] = ()
     password_policy: PasswordPolicy | None = None
     question_keys: tuple[tuple[str, str], ...] = ()
+    question: str = ""
     shared_secret: str = field(default="", repr=False)
     qr_image: str = field(default="", repr=False)
     activation: Json | None = field(default=None, repr=False)
@@ -120,14 +123,14 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input. ``path`` is the dotted name to send, ``fields`` its members when it is an object.
+    """One input. ``fields`` are its members when it is an object, ``keys`` the names that lead to it from outside.
 
     ``display`` and ``format`` are the org's wish how to show it (an ``options`` entry labelled "display"); the
     choices it names are in ``options`` like any other.
     """
 
     name: str
-    path: str
+    keys: tuple[str, ...]
     label: str = ""
     type: str = "string"
     required: bool = False
@@ -149,12 +152,16 @@ class Field:
     messages: tuple[Message, ...] = ()
 
     @property
+    def path(self) -> str:
+        """The dotted name, for people and pages; a name may hold dots of its own, which only ``keys`` tell apart."""
+        return ".".join(self.keys)
+
+    @property
     def leaves(self) -> "Iterator[Field]":
-        """This field, or the innermost fields of an object."""
-        if self.fields:
-            for inner in self.fields:
-                yield from inner.leaves
-        else:
+        """This field, or the innermost fields of an object: an empty one has none."""
+        for inner in self.fields:
+            yield from inner.leaves
+        if self.type != "object" or self.options:
             yield self
 
 
@@ -306,7 +313,7 @@ class _Document:
             href=_text(raw, "href"),
             method=(_text(raw, "method") or "POST").upper(),
             accepts=_text(raw, "accepts"),
-            fields=self.fields(raw.get("value"), ""),
+            fields=self.fields(raw.get("value"), ()),
             refresh_ms=_number(raw, "refresh") or 0,
         )
 
@@ -332,23 +339,23 @@ class _Document:
             ),
         )
 
-    def fields(self, raw: object, prefix: str, depth: int = 0) -> tuple[Field, ...]:
+    def fields(self, raw: object, within: tuple[str, ...], depth: int = 0) -> tuple[Field, ...]:
         if not isinstance(raw, list) or depth > MAX_DEPTH:
             return ()
-        return tuple(self.field(f, prefix, depth) for f in raw if isinstance(f, Mapping) and _text(f, "name"))
+        return tuple(self.field(f, within, depth) for f in raw if isinstance(f, Mapping) and _text(f, "name"))
 
-    def field(self, raw: Json, prefix: str, depth: int) -> Field:
+    def field(self, raw: Json, within: tuple[str, ...], depth: int) -> Field:
         name = _text(raw, "name")
-        path = f"{prefix}.{name}" if prefix else name
+        keys = (*within, name)
         value, form = raw.get("value"), raw.get("form")
         if isinstance(value, Mapping) and not isinstance(form, Mapping):
             form = value.get("form")
         display, choices = _display(raw)
         return Field(
             name=name,
-            path=path,
+            keys=keys,
             label=_text(raw, "label"),
-            type=_text(raw, "type") or "string",
+            type="object" if isinstance(form, Mapping) else _text(raw, "type") or "string",
             required=raw.get("required") is True,
             visible=raw.get("visible") is not False,
             mutable=raw.get("mutable") is not False,
@@ -362,19 +369,19 @@ class _Document:
             description_key=_text(raw, "descKey"),
             display=_text(display, "inputType"),
             format=_text(display, "format"),
-            fields=self.fields(form.get("value"), path, depth + 1) if isinstance(form, Mapping) else (),
-            options=tuple(self.option(o, path, depth) for o in choices),
+            fields=self.fields(form.get("value"), keys, depth + 1) if isinstance(form, Mapping) else (),
+            options=tuple(self.option(o, keys, depth) for o in choices),
             authenticator=self.related(raw.get("relatesTo")),
-            messages=tuple(replace(_message(m), path=path) for m in _items(raw, "messages")),
+            messages=tuple(replace(_message(m), path=".".join(keys)) for m in _items(raw, "messages")),
         )
 
-    def option(self, raw: Json, prefix: str, depth: int) -> Option:
+    def option(self, raw: Json, within: tuple[str, ...], depth: int) -> Option:
         value = raw.get("value")
         form = value.get("form") if isinstance(value, Mapping) else None
         return Option(
             label=_text(raw, "label"),
             value=_scalar(value),
-            fields=self.fields(form.get("value"), prefix, depth + 1) if isinstance(form, Mapping) else (),
+            fields=self.fields(form.get("value"), within, depth + 1) if isinstance(form, Mapping) else (),
             authenticator=self.related(raw.get("relatesTo")),
         )
 
@@ -409,7 +416,7 @@ class _Document:
         kind, context = _text(raw, "type"), raw.get("contextualData")
         context = context if isinstance(context, Mapping) else {}
         key = _text(raw, "key") or KEY_BY_KIND.get(kind, kind)
-        activation, qr = context.get("activationData"), context.get("qrcode")
+        activation, qr, profile = context.get("activationData"), context.get("qrcode"), raw.get("profile")
         return Authenticator(
             id=_text(raw, "id"),
             key=key,
@@ -418,6 +425,7 @@ class _Document:
             methods=tuple(_text(m, "type") for m in _list(raw, "methods")),
             password_policy=_password_policy(raw.get("settings")),
             question_keys=tuple((_text(q, "questionKey"), _text(q, "question")) for q in _list(context, "questions")),
+            question=_text(profile, "question") if isinstance(profile, Mapping) else "",
             shared_secret=_text(context, "sharedSecret"),
             qr_image=_text(qr, "href", limit=100_000) if isinstance(qr, Mapping) else "",
             activation=activation if isinstance(activation, Mapping) else None,

@@ -75,8 +75,12 @@ def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, con
         **context,
     }
     page = render(request, [f"selfreg/step_{form.step.page}.html", "selfreg/step.html"], context)
-    if widget:
-        _allow_provider(page, *widget[1:])
+    opened = _sources_of(*widget[1:]) if widget else {}
+    if said["secret_image"]:
+        opened["img-src"] = ["data:"]
+    if opened:
+        # Opens the Content-Security-Policy on this page only (read by django-csp).
+        page._csp_update = opened  # type: ignore[attr-defined]
     return page
 
 
@@ -109,9 +113,9 @@ def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -
     return response
 
 
-def _allow_provider(page: HttpResponse, script: str, sources: tuple[str, ...]) -> None:
-    """Opens the Content-Security-Policy for a captcha's provider, on this page only (read by django-csp)."""
-    page._csp_update = {  # type: ignore[attr-defined]
+def _sources_of(script: str, sources: tuple[str, ...]) -> dict[str, list[str]]:
+    """What a captcha's provider needs of the Content-Security-Policy."""
+    return {
         "script-src": [script, *sources],
         "frame-src": list(sources),
         "style-src": list(sources),

@@ -57,6 +57,9 @@ def sent(form: StepForm) -> Json:
         ({"name": "x", "type": "date"}, forms.CharField, forms.TextInput),
         ({"name": "x", "type": "boolean"}, forms.BooleanField, forms.CheckboxInput),
         ({"name": "x", "type": "boolean", "options": shown_as("checkbox")}, forms.BooleanField, forms.CheckboxInput),
+        ({"name": "x", "type": "boolean", "options": shown_as("toggle")}, forms.BooleanField, forms.CheckboxInput),
+        ({"name": "x", "type": "boolean", "options": shown_as("radio")}, forms.TypedChoiceField, forms.RadioSelect),
+        ({"name": "x", "type": "boolean", "options": shown_as("select")}, forms.TypedChoiceField, forms.Select),
         ({"name": "x", "type": "integer"}, forms.IntegerField, forms.NumberInput),
         ({"name": "x", "type": "number"}, forms.FloatField, forms.NumberInput),
         ({"name": "x", "options": shown_as("select", *OPTIONS)}, forms.TypedChoiceField, forms.Select),
@@ -138,6 +141,24 @@ def test_a_boolean_shown_as_radios_is_sent_as_the_text_that_the_org_gave() -> No
     yes_no = [{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]
     asked = profile({"name": "news", "type": "boolean", "options": shown_as("radio", *yes_no)})
     assert sent(StepForm(asked, typed(news="false"))) == {"news": "false"}
+
+
+@pytest.mark.parametrize("wish", ["radio", "select"])
+def test_a_boolean_without_choices_is_a_choice_between_yes_and_no(wish: str) -> None:
+    asked = profile({"name": "agree", "type": "boolean", "required": True, "options": shown_as(wish)})
+    choices = [(value, label) for value, label in StepForm(asked).fields["userProfile.agree"].choices if value]
+    assert choices == [("True", "Yes"), ("False", "No")]
+    assert sent(StepForm(asked, typed(agree="False"))) == {"agree": False}
+    assert "userProfile.agree" in StepForm(asked, typed()).errors
+
+
+@pytest.mark.parametrize("wish", ["checkbox", "radio"])
+@pytest.mark.parametrize(("preset", "shown"), [("false", False), (False, False), ("true", True), (True, True)])
+def test_a_preset_boolean_may_be_written_as_a_word(wish: str, preset: object, shown: bool) -> None:
+    asked = profile({"name": "news", "type": "boolean", "value": preset, "options": shown_as(wish)})
+    form = StepForm(asked)
+    assert str(form["userProfile.news"].value()) == str(shown)
+    assert str(form["userProfile.news"]).count("checked") == int(shown or wish == "radio")
 
 
 def test_a_choice_that_was_not_offered_is_refused() -> None:

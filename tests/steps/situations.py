@@ -400,6 +400,17 @@ SITUATIONS = (
         offers=("Skip for now",),
     ),
     Situation(
+        "a smart card, read behind a link",
+        document(
+            {**link("enroll-authenticator"), "rel": ["create-form"], "relatesTo": ["$.currentAuthenticator"]},
+            SKIP,
+            currentAuthenticator=wrapped(SMART_CARD),
+        ),
+        NOT_HERE,
+        says=("Smart card",),
+        offers=("Skip for now", "Cancel sign-up"),
+    ),
+    Situation(
         "a device that is asked",
         document(step("device-challenge-poll", path="/idp/idx/authenticators/poll")),
         NOT_HERE,
@@ -420,6 +431,19 @@ SITUATIONS = (
         CHECK,
         CODE,
         offers=("Send a new code",),
+    ),
+    Situation(
+        "own question, asked back",
+        challenging(
+            {**QUESTION, "profile": {"questionKey": "harbour", "question": "First harbour?"}},
+            credentials(
+                {"name": "questionKey", "required": True, "value": "harbour", "mutable": False, "visible": False},
+                {"name": "answer", "label": "Answer", "required": True, "secret": True},
+            ),
+        ),
+        NEXT,
+        ("credentials.answer",),
+        says=("First harbour?",),
     ),
     Situation(
         "which of one's own",

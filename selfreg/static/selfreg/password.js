@@ -25,7 +25,7 @@ const RULES = {
 
 const form = document.querySelector("form.step");
 const list = form?.querySelector(".rules");
-const password = list && form.querySelector('input[type="password"][name$="passcode"]');
+const password = list && form.querySelector('input[type="password"][autocomplete="new-password"]');
 if (password) tickOff(password, list);
 form?.querySelectorAll("button.reveal").forEach(offerToReveal);
 

@@ -1,11 +1,12 @@
 // Shows only the fields of the way that is chosen: one of the org's questions or one's own, a text or a call.
-// `data-way` is a value of the radio buttons named `data-chooser`, `data-fields` the names of the fields it has alone.
+// `data-way` is a value of the radio buttons named `data-chooser`, `data-fields` the names of its fields,
+// `data-needed` of those that must be filled in.
 
 const ways = [...document.querySelectorAll("[data-way]")].map(({ dataset }) => ({
   chooser: dataset.chooser,
   value: dataset.way,
   fields: dataset.fields.split(" ").filter(Boolean),
-  needed: "needed" in dataset, // while they are shown
+  needed: dataset.needed?.split(" ") ?? [],
 }));
 const form = document.querySelector("form.step");
 if (form && ways.length > 1) {
@@ -16,12 +17,18 @@ if (form && ways.length > 1) {
 }
 
 function showChosen() {
-  const way = ways.find(({ chooser, value }) => form.querySelector(`[name="${chooser}"]:checked`)?.value === value);
-  if (!way) return;
-  for (const name of new Set(ways.flatMap((each) => each.fields))) {
+  for (const chooser of new Set(ways.map((way) => way.chooser))) showChosenOf(chooser);
+}
+
+function showChosenOf(chooser) {
+  const picked = form.querySelector(`[name="${CSS.escape(chooser)}"]:checked`)?.value;
+  const own = ways.filter((way) => way.chooser === chooser);
+  const chosen = own.find(({ value }) => value === picked);
+  if (!chosen) return;
+  for (const name of new Set(own.flatMap(({ fields }) => fields))) {
     const box = form.querySelector(`[name="${CSS.escape(name)}"]`)?.closest(".field, .choices");
     if (!box) continue;
-    box.hidden = !way.fields.includes(name);
-    if (way.needed) box.querySelector(".optional")?.remove();
+    box.hidden = !chosen.fields.includes(name);
+    if (chosen.needed.includes(name)) box.querySelector(".optional")?.remove();
   }
 }

@@ -1,0 +1,62 @@
+"""Names that an org uses otherwise than usual: the person gets a page, and the org its own names back."""
+
+import pytest
+from documents import document, step
+from person import Person
+from scripted_org import ScriptedOrg
+from situations import SKIP, ending
+
+DONE = ending("Enough.", "enough")
+
+
+def test_a_single_value_where_an_object_is_usual_is_sent_as_it_is(ada: Person, scripted: ScriptedOrg) -> None:
+    tokens = [{"label": "Token A", "value": "a"}, {"label": "Token B", "value": "b"}]
+    scripted.answers_with(document(step("choose-factor", {"name": "authenticator", "options": tokens})), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.picks("Token B").presses("Continue")
+    assert scripted.body["authenticator"] == "b"
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [{"name": "userProfile", "type": "object"}, {"name": "userProfile", "form": {"value": []}}],
+    ids=["without a form", "with an empty one"],
+)
+def test_an_empty_object_asks_for_nothing(ada: Person, scripted: ScriptedOrg, profile: dict[str, object]) -> None:
+    page = document(step("enroll-profile", profile, path="/idp/idx/enroll/new"), SKIP)
+    scripted.starts_with(page).answers_with(page, DONE)
+    assert ada.opens("/signup/").page.names() == []
+    assert ada.presses("Sign up").page.names() == []
+    ada.presses("Sign up")
+    assert [body["userProfile"] for _path, body in scripted.sent] == [{}, {}]
+
+
+def test_a_profile_that_is_a_single_value_is_no_error(ada: Person, scripted: ScriptedOrg) -> None:
+    page = document(step("enroll-profile", {"name": "userProfile", "label": "About you"}, path="/idp/idx/enroll/new"))
+    scripted.starts_with(page).answers_with(page, DONE)
+    ada.opens("/signup/").fills_and_presses({"About you": "A sailor"}).fills_and_presses({"About you": "A sailor"})
+    assert ada.heading == "The sign-up could not be finished"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_value_and_an_object_of_one_name_the_object_is_sent(
+    ada: Person, scripted: ScriptedOrg, turned: bool
+) -> None:
+    fields = [{"name": "a", "label": "A"}, {"name": "a", "form": {"value": [{"name": "b", "label": "B"}]}}]
+    scripted.answers_with(document(step("odd", *(fields[::-1] if turned else fields))), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills_and_presses({"a": "1", "a.b": "2"})
+    assert scripted.body["a"] == {"b": "2"}
+
+
+def test_a_name_with_a_dot_is_one_name(ada: Person, scripted: ScriptedOrg) -> None:
+    scopes = [
+        {"name": "some.scope", "label": "Your boats", "type": "boolean", "value": True},
+        {"name": "other.scope", "label": "Your crew", "type": "boolean"},
+        {"name": "fixed.scope", "type": "boolean", "value": True, "mutable": False},
+    ]
+    scripted.answers_with(document(step("consent", {"name": "optedScopes", "form": {"value": scopes}})), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.page.names() == ["optedScopes.some.scope", "optedScopes.other.scope"]
+    ada.presses("Continue")
+    assert scripted.body["optedScopes"] == {"some.scope": True, "other.scope": False, "fixed.scope": True}

@@ -1,0 +1,78 @@
+"""A secret that is chosen here is typed twice, whatever the org calls it; one that is asked back is typed once."""
+
+from functools import reduce
+from operator import getitem
+from typing import Any
+
+import pytest
+from documents import PASSWORD, document, profile_field, step
+from person import Person
+from scripted_org import ScriptedOrg
+from situations import credentials, ending, enrolling
+
+DONE = ending("Enough.", "enough")
+PIN = {"name": "pin", "label": "Choose a PIN", "required": True, "secret": True}
+OLD, CURRENT, NEW, PASSCODE = (
+    {"name": name, "label": label, "required": True, "secret": True}
+    for name, label in (
+        ("oldPassword", "Old password"),
+        ("currentPassword", "Current password"),
+        ("newPassword", "New password"),
+        ("passcode", "New password"),
+    )
+)
+
+
+def reenrolling(*secrets: Any) -> Any:
+    return enrolling(PASSWORD, credentials(*secrets), name="reenroll-authenticator")
+
+
+PAGES = {
+    "an attribute": (document(step("profile-update", profile_field(**PIN))), ["userProfile.pin", "confirm_pin"]),
+    "at the top": (document(step("set-pin", PIN)), ["pin", "confirm_pin"]),
+    "a step nobody knows": (
+        document(step("change-password", credentials(CURRENT, NEW))),
+        ["credentials.currentPassword", "credentials.newPassword", "confirm_newPassword"],
+    ),
+    "new, then current": (
+        reenrolling(NEW, CURRENT),
+        ["credentials.newPassword", "confirm_newPassword", "credentials.currentPassword"],
+    ),
+    "old, then new": (
+        reenrolling(OLD, PASSCODE),
+        ["credentials.oldPassword", "credentials.passcode", "confirm_passcode"],
+    ),
+}
+
+
+@pytest.fixture(params=PAGES.values(), ids=list(PAGES))
+def names(request: pytest.FixtureRequest, ada: Person, scripted: ScriptedOrg) -> list[str]:
+    page, names = request.param
+    scripted.answers_with(page, DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    found: list[str] = names
+    return found
+
+
+def test_the_second_box_follows_the_one_that_is_chosen(ada: Person, names: list[str]) -> None:
+    assert ada.page.names() == names
+
+
+def test_it_is_compared_with_that_one(ada: Person, scripted: ScriptedOrg, names: list[str]) -> None:
+    typed = {n: "Old-4711" if "old" in n or "current" in n else "New-4711" for n in names}
+    (second,) = [n for n in names if n.startswith("confirm_")]
+    sent = len(scripted.sent)
+    ada.fills_and_presses({**typed, second: "Old-4711"})
+    assert ada.page.beside(second) == ["The two passwords are not the same."]
+    assert len(scripted.sent) == sent
+    ada.fills_and_presses(typed)
+    for name in set(names) - {second}:
+        assert reduce(getitem, name.split("."), scripted.body) == typed[name]
+    assert "confirm" not in str(scripted.body)
+
+
+def test_the_rules_stand_at_the_new_password(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.answers_with(reenrolling(OLD, PASSCODE))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.page.text.count("At least 8 characters") == 1
+    assert ada.page.text.index("Old password") < ada.page.text.index("At least 8 characters")
