@@ -1,5 +1,7 @@
 """Whatever an org puts into a sign-up, the person finds its fields, its words, and a way on."""
 
+from collections.abc import Callable
+
 import pytest
 from documents import EMAIL, PHONE, SELECT, array, document, message, profile_field, step, wrapped
 from page import Page, text
@@ -188,8 +190,11 @@ def test_the_sign_in_page_in_the_middle_ends_the_sign_up_without_its_form(ada: P
     assert ada.page.names() == []
 
 
-def test_nothing_is_left_but_to_skip_what_must_not_be_skipped(ada: Person, scripted: ScriptedOrg) -> None:
+def test_nothing_is_left_but_to_skip_what_must_not_be_skipped(
+    ada: Person, scripted: ScriptedOrg, configure: Callable[..., None]
+) -> None:
     """An org that enrolls nobody during its maintenance, and an address that has to be proven first (T12)."""
+    configure(EMAIL_VERIFICATION="mandatory")
     closed = message("Set up is closed for maintenance.", "x.closed")
     scripted.answers_with(document(SKIP, authenticators=array(EMAIL), messages=array(closed)))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
