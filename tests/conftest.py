@@ -16,6 +16,9 @@ from selfreg import limits
 from selfreg import org as connected_org
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
+# Playwright leaves the thread with an event loop that counts as running; whichever tests come next in this worker use
+# their database all the same.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
