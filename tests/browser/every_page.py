@@ -117,11 +117,9 @@ def waits_for_the_mail(visitor: Visitor) -> None:
 def busy(visitor: Visitor) -> None:
     """A second tab looks while the org thinks about what the first tab sent."""
     visitor.is_at_the_code().org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
-    with visitor.page.expect_request("**/signup/step/"):
-        visitor.types_the_code()
-    while not visitor.org.calls("/idp/idx/challenge/answer"):
-        visitor.page.wait_for_timeout(20)
-    visitor.opens_another_tab().opens("/signup/step/").sees("One moment")
+    visitor.types_the_code().has_the_org_asked("/idp/idx/challenge/answer").opens_another_tab().opens(
+        "/signup/step/"
+    ).sees("One moment")
 
 
 def unreachable(visitor: Visitor) -> None:

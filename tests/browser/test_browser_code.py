@@ -86,8 +86,6 @@ def test_a_code_typed_while_the_page_asks_the_org_is_not_lost(visitor: Visitor, 
 
 def test_a_page_that_waits_for_a_slow_org_goes_on_by_itself(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code()
-    org.fail(ANSWER, "slow", seconds=2)
-    with visitor.page.expect_request("**/signup/step/"):
-        visitor.types_the_code()
-    visitor.opens_another_tab().opens("/signup/step/").sees("One moment")
+    org.fail(ANSWER, "slow", seconds=6)
+    visitor.types_the_code().has_the_org_asked(ANSWER).opens_another_tab().opens("/signup/step/").sees("One moment")
     visitor.sees("Secure your account")

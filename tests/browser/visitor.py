@@ -117,6 +117,12 @@ class Visitor:
             self.page.keyboard.press(then)
         return self
 
+    def has_the_org_asked(self, path: str) -> Self:
+        """Lets time pass until the call of the page is under way."""
+        while not self.org.calls(path):
+            self.page.wait_for_timeout(20)
+        return self
+
     # -- what people see
 
     def sees(self, heading: str) -> Self:
