@@ -53,7 +53,7 @@ def test_going_back_and_submitting_again_goes_on_where_it_was_left(
 
 
 def test_reloading_a_step_changes_nothing(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code()
+    visitor.is_at_the_code().page.route("**/signup/step/", answer_polls)
     calls = len(org.calls())
     visitor.page.reload()
     visitor.sees("Check your e-mail")
