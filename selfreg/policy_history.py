@@ -57,11 +57,16 @@ def described(field: Field) -> dict[str, Any]:
 
 
 def history(issuer: str) -> list[Version]:
-    """The newest versions first, each compared with the one before it in the same language."""
+    """The newest versions first, each compared with the one before it in the same language.
+
+    Visitors who come at the same moment may each write a new version down: it is told once.
+    """
     rows = list(PolicyVersion.objects.filter(issuer=issuer)[: MOST_VERSIONS + 1])
     versions = []
     for index, row in enumerate(rows[:MOST_VERSIONS]):
         earlier = next((r for r in rows[index + 1 :] if r.language == row.language), None)
+        if earlier and earlier.fingerprint == row.fingerprint:
+            continue
         versions.append(Version(row, difference(earlier.fields, row.fields) if earlier else (), earlier is None))
     return versions
 

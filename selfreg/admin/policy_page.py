@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -44,4 +44,5 @@ def changed_lately() -> PolicyVersion | None:
         issuer=OuterRef("issuer"), language=OuterRef("language"), seen_at__lt=OuterRef("seen_at")
     )
     lately = PolicyVersion.objects.filter(issuer=conf().issuer, seen_at__gte=timezone.now() - LATELY)
-    return lately.filter(Exists(earlier)).first()
+    replaced = lately.annotate(before=Subquery(earlier.values("fingerprint")[:1])).filter(before__isnull=False)
+    return replaced.exclude(before=F("fingerprint")).first()

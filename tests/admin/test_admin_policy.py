@@ -1,5 +1,6 @@
 """The org's form as visitors would get it, and what its administrators changed in it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +54,18 @@ def test_a_form_that_is_known_is_written_down_once(person: Person, org: OrgHandl
         cache.clear()
         person.opens_the_sign_up()
     assert PolicyVersion.objects.count() == 1
+
+
+def test_a_version_that_two_visitors_wrote_down_at_once_is_no_change(manager: Client, org: OrgHandle) -> None:
+    """The first two of a new site, say."""
+    form(manager)
+    written = PolicyVersion.objects.get()
+    written.pk, written.seen_at = None, written.seen_at + timedelta(milliseconds=1)
+    written.save(force_insert=True)
+    assert "sign-up form changed" not in manager.get(LIST).content.decode()
+    page = form(manager)
+    assert page.count(f"?policy={written.fingerprint}") == 1
+    assert "The first that was seen." in page
 
 
 def test_a_known_form_costs_no_query(db: None, org: OrgHandle) -> None:
