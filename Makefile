@@ -35,6 +35,7 @@ screenshots: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
 	$(CLEAN) $(BIN)/mypy
 	$(CLEAN) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CLEAN) $(BIN)/python manage.py check

@@ -83,7 +83,7 @@ def purge(days: int) -> None:
     """What `selfreg_purge`, run every hour, would have done to the newest registrations; the older ones are only
     marked, as nobody asks for their numbers.
     """
-    retention = import_module("selfreg.retention")
+    retention = import_module("selfreg.registration.retention")
     newest = timezone.now() - timedelta(days=days)
     began = time.perf_counter()
     for rows, verb in ((retention.abandoned(), retention.erase), (retention.completed(), retention.count)):

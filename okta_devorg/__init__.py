@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .handle import OrgHandle
-    from .server import running_org
+    from okta_devorg.handle import OrgHandle
+    from okta_devorg.server import running_org
 
 __all__ = ["OrgHandle", "running_org"]
 HOMES = {"OrgHandle": ".handle", "running_org": ".server"}

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import INSTALL
+from okta_devorg import INSTALL
 
 try:
-    from .org import Org
-    from .server import make_org
-    from .users import UsersFileError
+    from okta_devorg.server import make_org
+    from okta_devorg.state.org import Org
+    from okta_devorg.state.users import UsersFileError
 except ModuleNotFoundError as missing:
     sys.exit(f"okta_devorg: {missing.name} is not installed: {INSTALL}")
 

@@ -11,30 +11,22 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import (
-    control,
-    hosted_pages,
-    identity_providers,
-    idx,
-    interact,
-    limits,
-    links,
-    management,
-    oidc,
-    okta_verify,
-    people_pages,
-    tokens,
-)  # fmt: skip
-from .calls import REDACTED, Call, read_body, redacted, redacted_headers, summary
-from .document import messages_only
-from .faults import replace, spoil
-from .identifiers import new_bearer
-from .ion import ION
-from .org import Org
-from .pages import forbid_strangers, is_loopback
-from .policy_json import PolicyError
-from .refusals import ApiError, OAuthError, rate_limited, too_many_messages
-from .replies import json_reply
+from okta_devorg import control, management
+from okta_devorg.idx import endpoints, interact
+from okta_devorg.idx.document import messages_only
+from okta_devorg.oidc import discovery, tokens
+from okta_devorg.pages import identity_providers, links, people, sign_in
+from okta_devorg.policy.serialization import PolicyError
+from okta_devorg.state import rate_limits
+from okta_devorg.state.calls import REDACTED, Call, read_body, redacted, redacted_headers, summary
+from okta_devorg.state.faults import replace, spoil
+from okta_devorg.state.org import Org
+from okta_devorg.verification import okta_verify
+from okta_devorg.wire.identifiers import new_bearer
+from okta_devorg.wire.ion import ION
+from okta_devorg.wire.pages import forbid_strangers, is_loopback
+from okta_devorg.wire.refusals import ApiError, OAuthError, rate_limited, too_many_messages
+from okta_devorg.wire.replies import json_reply
 
 View = Callable[..., Response]
 MAX_BODY = 1 << 20
@@ -45,16 +37,16 @@ OAUTH: tuple[tuple[str, str, View], ...] = (
     ("POST", "/interact", interact.interact),
     ("POST", "/token", tokens.token),
     ("GET POST", "/userinfo", tokens.userinfo),
-    ("GET", "/keys", oidc.keys),
+    ("GET", "/keys", discovery.keys),
     ("POST", "/revoke", tokens.revoke),
-    ("GET POST", "/authorize", hosted_pages.authorize),
-    ("GET POST", "/logout", oidc.logout),
+    ("GET POST", "/authorize", sign_in.authorize),
+    ("GET POST", "/logout", discovery.logout),
 )
 PROTOCOL: tuple[tuple[str, str, View], ...] = (
-    *(("POST", "/idp/idx/" + name, partial(idx.endpoint, name=name)) for name in idx.HANDLERS),
-    ("GET", "/signin/<attempt_id>", hosted_pages.sign_in_page),
-    ("POST", "/signin/<attempt_id>", hosted_pages.sign_in),
-    ("GET POST", "/signin/reset-password/<token>", hosted_pages.reset_page),
+    *(("POST", "/idp/idx/" + name, partial(endpoints.endpoint, name=name)) for name in endpoints.HANDLERS),
+    ("GET", "/signin/<attempt_id>", sign_in.sign_in_page),
+    ("POST", "/signin/<attempt_id>", sign_in.sign_in),
+    ("GET POST", "/signin/reset-password/<token>", sign_in.reset_page),
     ("POST", "/sso/idps/<idp_id>", lambda org, request, idp_id: identity_providers.sign_in(org, request)),
     ("GET", "/email/verify/<app_id>", links.magic_link),
     ("POST", "/email/verify/<app_id>", links.email_consent),
@@ -77,16 +69,16 @@ CONTROL: tuple[tuple[str, str, View], ...] = (
     ("POST", "/_devorg/clock", control.advance_clock),
     ("POST", "/_devorg/keys", control.rotate_key),
     ("POST", "/_devorg/reset", control.reset),
-    ("GET", "/", people_pages.mailbox),
-    ("GET", "/phone", people_pages.phone),
-    ("GET", "/users", people_pages.users),
-    ("GET", "/policy", people_pages.policy),
-    ("POST", "/policy", people_pages.save_policy),
-    ("GET", "/calls", people_pages.calls),
-    ("GET", "/users/<user_id>", people_pages.user),
-    ("POST", "/users/<user_id>", people_pages.change_user),
-    ("GET", "/break", people_pages.break_page),
-    ("POST", "/break", people_pages.break_something),
+    ("GET", "/", people.mailbox),
+    ("GET", "/phone", people.phone),
+    ("GET", "/users", people.users),
+    ("GET", "/policy", people.policy),
+    ("POST", "/policy", people.save_policy),
+    ("GET", "/calls", people.calls),
+    ("GET", "/users/<user_id>", people.user),
+    ("POST", "/users/<user_id>", people.change_user),
+    ("GET", "/break", people.break_page),
+    ("POST", "/break", people.break_something),
 )
 LOCAL_PATHS = {path for _, path, _ in CONTROL}
 
@@ -98,7 +90,7 @@ def create_app(org: Org) -> Flask:
     for issuer in (org.base, org.issuer):
         below = urlsplit(issuer).path
         oauth = urlsplit(org.oauth_base(issuer)).path
-        add(app, org, "GET", below + "/.well-known/openid-configuration", partial(oidc.discovery, issuer=issuer))
+        add(app, org, "GET", below + "/.well-known/openid-configuration", partial(discovery.discovery, issuer=issuer))
         for methods, path, handler in OAUTH:
             add(app, org, methods, oauth + path, partial(handler, issuer=issuer))
     for methods, path, handler in (*PROTOCOL, *CONTROL):
@@ -112,7 +104,7 @@ def create_app(org: Org) -> Flask:
 
 def add(app: Flask, org: Org, methods: str, path: str, handler: View) -> None:
     """Only the page that others point to has a name; the rest are known by method and path."""
-    name = "sign_in_page" if handler is hosted_pages.sign_in_page else f"{methods} {path}".replace(".", "_")
+    name = "sign_in_page" if handler is sign_in.sign_in_page else f"{methods} {path}".replace(".", "_")
     app.add_url_rule(path, name, guarded(org, handler), methods=methods.split(), provide_automatic_options=False)
 
 
@@ -154,8 +146,8 @@ def over_limit(org: Org) -> Response | None:
     most, at_once = org.policy.limits.org_per_minute, org.policy.limits.concurrent
     crowded = bool(at_once) and len(org.in_flight) > at_once
     if crowded:
-        g.shares.append(limits.Share(0, 0, org.clock.now()))
-    if not crowded and not org.counters.exceeds("org:" + limits.bucket(request.path), most, 60):
+        g.shares.append(rate_limits.Share(0, 0, org.clock.now()))
+    if not crowded and not org.counters.exceeds("org:" + rate_limits.bucket(request.path), most, 60):
         return None
     body = org.policy.limits.idx_body
     if request.path.startswith("/idp/idx/") and body != "classic":
@@ -181,7 +173,7 @@ def after(org: Org, reply: Response) -> Response:
         reply.headers.setdefault("X-Content-Type-Options", "nosniff")
         return reply
     reply.headers["X-Okta-Request-Id"] = g.request_id
-    reply.headers.update(limits.headers(org.clock, g.shares, reply.status_code == 429))
+    reply.headers.update(rate_limits.headers(org.clock, g.shares, reply.status_code == 429))
     allow_origin(org, reply)
     reply.headers.setdefault("Cache-Control", "no-cache, no-store")
     if request.method != "OPTIONS":

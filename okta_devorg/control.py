@@ -5,13 +5,13 @@ from typing import Any
 
 from flask import Request, Response
 
-from .calls import Call
-from .faults import fault_from_json
-from .messages import Message
-from .org import Org
-from .policy_json import PolicyError, policy_from_json, policy_to_json
-from .replies import json_reply, parse_json
-from .users import User
+from okta_devorg.policy.serialization import PolicyError, policy_from_json, policy_to_json
+from okta_devorg.state.calls import Call
+from okta_devorg.state.faults import fault_from_json
+from okta_devorg.state.mailbox import Message
+from okta_devorg.state.org import Org
+from okta_devorg.state.users import User
+from okta_devorg.wire.replies import json_reply, parse_json
 
 
 def read_json(request: Request) -> Any:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .calls import Call
-from .faults import fault_from_json
-from .messages import Message
-from .org import Org
-from .policy import Policy
-from .users import User
+from okta_devorg.policy.settings import Policy
+from okta_devorg.state.calls import Call
+from okta_devorg.state.faults import fault_from_json
+from okta_devorg.state.mailbox import Message
+from okta_devorg.state.org import Org
+from okta_devorg.state.users import User
 
 
 class OrgHandle:

@@ -12,8 +12,8 @@ import pytest
 import okta_devorg
 
 if TYPE_CHECKING:
-    from .handle import OrgHandle
-    from .testing import OktaOrg, SignedUpUser
+    from okta_devorg.handle import OrgHandle
+    from okta_devorg.testing import OktaOrg, SignedUpUser
 
 
 @pytest.fixture(scope="session")

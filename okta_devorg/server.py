@@ -9,10 +9,10 @@ from threading import Thread
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .app import create_app
-from .handle import OrgHandle
-from .org import Org
-from .policy_json import Json
+from okta_devorg.app import create_app
+from okta_devorg.handle import OrgHandle
+from okta_devorg.policy.serialization import Json
+from okta_devorg.state.org import Org
 
 IDLE_SECONDS = 75
 MAX_BODY = 1 << 20

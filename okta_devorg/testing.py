@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from .calls import Call
-from .handle import OrgHandle
-from .identifiers import new_id
-from .messages import Message
-from .policy import App
-from .users import Status, User, new_enrollment
+from okta_devorg.handle import OrgHandle
+from okta_devorg.policy.settings import App
+from okta_devorg.state.calls import Call
+from okta_devorg.state.mailbox import Message
+from okta_devorg.state.users import Status, User, new_enrollment
+from okta_devorg.wire.identifiers import new_id
 
 PASSWORD = "Correct-horse-7"
 

@@ -1,9 +1,17 @@
 """Self-service registration for Django sites whose people live in Okta (Identity Engine).
 
-Reading order: ``idx.response`` (what Okta says), ``idx.client`` (how we ask), ``steps`` (what it means for a visitor),
-``models`` (the row), ``conversation`` (one call and what becomes of it), ``enrollment`` (one registration, from begin
-to finish), ``auth`` (the hand-off to Django), ``forms``, ``beginning`` and ``progress`` (what a visitor's request
-does), ``views`` (the pages) and ``api`` (the same as JSON).
+Where things are, from the protocol up to the pages:
+
+- ``idx``: Okta's Identity Engine protocol, without Django. ``okta_api``: Okta's Management API.
+- ``models``: the tables. ``encryption``, ``addresses``, ``rate_limits``, ``cache``, ``conf``: what everybody stands on.
+- ``web``: what is read off a request, and where a response may redirect to.
+- ``registration``: one attempt to sign up: state, transitions, calls to the org, recovery, retention.
+- ``accounts``: Okta identities and Django users. ``auth``: the authentication backend.
+- ``texts``: every sentence a visitor reads. ``forms``: a Django form built from a step of the org.
+- ``flows``: what a visitor's request does; ``views`` (pages) and ``api`` (JSON) share it.
+- ``admin``, ``reports``, ``doctor``: what administrators see, count and check. ``management``: the commands.
+
+Imports run one way; the contract is in ``pyproject.toml`` (``make lint``).
 """
 
 __version__ = "0.1.0"

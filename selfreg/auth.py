@@ -18,17 +18,17 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
 from selfreg import cache
+from selfreg.accounts.identities import forget_proof, prove_email
+from selfreg.accounts.linking import LinkOffered, account_to_join
+from selfreg.addresses import canonical
 from selfreg.conf import conf
-from selfreg.email import canonical
-from selfreg.identities import forget_proof, prove_email
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
 from selfreg.idx.deadline import at_most
 from selfreg.idx.response import Json
-from selfreg.linking import LinkOffered, account_to_join
 from selfreg.models import OktaIdentity, Registration, Status
-from selfreg.org import client_for
-from selfreg.visit import visitor_of
+from selfreg.registration.policy import client_for
+from selfreg.web.visitor import visitor_of
 
 KEYS_SECONDS = 3600
 REFETCH_SECONDS = 60

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from selfreg.conf import KNOWN_KEYS, LISTS, Conf, conf
-from selfreg.idx.client_auth import METHODS, Credentials
-from selfreg.landing import landing
-from selfreg.vault import decoded_key
+from selfreg.encryption import decoded_key
+from selfreg.idx.credentials import METHODS, Credentials
+from selfreg.web.redirects import landing
 
 BACKEND = "selfreg.auth.OktaBackend"
 API_URLS = "selfreg.api.urls"

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from selfreg.identities import identity_of
-from selfreg.proving import can_send
+from selfreg.accounts.email_verification import can_send
+from selfreg.accounts.identities import identity_of
 
 View = Callable[..., HttpResponse]
 

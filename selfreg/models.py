@@ -16,9 +16,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from selfreg import vault
+from selfreg import encryption
+from selfreg.addresses import masked
 from selfreg.conf import conf
-from selfreg.email import masked
 
 
 def link_digest(state: str) -> str:
@@ -216,11 +216,11 @@ class Registration(models.Model):
 
         :raises vault.Unreadable: their key is gone
         """
-        return vault.unseal(self.sealed, self._place()) if self.sealed else None
+        return encryption.unseal(self.sealed, self._place()) if self.sealed else None
 
     def keep(self, values: Any) -> None:
         """Seals bearer values into the row; ``change`` saves them."""
-        self.sealed = vault.seal(values, self._place())
+        self.sealed = encryption.seal(values, self._place())
 
     def _place(self) -> str:
         return f"registration:{self.pk}:sealed"

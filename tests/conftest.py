@@ -12,8 +12,8 @@ from person import KEYS, SITE, Person
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
-from selfreg import limits
-from selfreg import org as connected_org
+from selfreg import rate_limits
+from selfreg.registration import policy as connected_org
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
 # Playwright leaves the thread with an event loop that counts as running; whichever tests come next in this worker use
@@ -53,7 +53,7 @@ def org(org_of_this_worker: OrgHandle, configure: Callable[..., None]) -> OrgHan
 @pytest.fixture(autouse=True)
 def _people_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quicker than any real person: more calls of one transaction in five seconds than an org allows."""
-    monkeypatch.setattr(limits, "CALLS", 1_000)
+    monkeypatch.setattr(rate_limits, "CALLS", 1_000)
 
 
 @pytest.fixture(autouse=True)

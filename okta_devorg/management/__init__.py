@@ -1,8 +1,8 @@
 """The Management API under /api/v1, as far as people, groups, apps, policies, schemas, hooks and the log go."""
 
-from . import apps, authenticators, factors, groups, hooks, log, policies, schemas, users
-from . import authorization_servers as servers
-from .access import View, protected
+from okta_devorg.management import apps, authenticators, factors, groups, hooks, log, policies, schemas, users
+from okta_devorg.management import authorization_servers as servers
+from okta_devorg.management.access import View, protected
 
 SERVERS = "authorizationServers"
 POLICIES = SERVERS + "/<server_id>/policies"

@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 from flask import Request, Response
 
-from okta_devorg.org import Org
-from okta_devorg.policy_json import PolicyError
-from okta_devorg.refusals import ApiError
-from okta_devorg.replies import json_reply, parse_json
+from okta_devorg.policy.serialization import PolicyError
+from okta_devorg.state.org import Org
+from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.replies import json_reply, parse_json
 
 Json = dict[str, Any]
 View = Callable[..., Response]

@@ -5,16 +5,15 @@ from typing import Any
 
 from flask import Request, Response
 
-from okta_devorg.groups import EVERYONE
-from okta_devorg.identifiers import new_bearer, new_id
-from okta_devorg.org import Org
-from okta_devorg.policy import App
-from okta_devorg.policy_json import read as read_policy
-from okta_devorg.replies import json_reply
-
-from .access import Json, body_of, invalid, listing, member, no_content, not_found, objects
-from .groups import find as find_group
-from .search import matches
+from okta_devorg.management.access import Json, body_of, invalid, listing, member, no_content, not_found, objects
+from okta_devorg.management.groups import find as find_group
+from okta_devorg.management.search import matches
+from okta_devorg.policy.serialization import read as read_policy
+from okta_devorg.policy.settings import App
+from okta_devorg.state.groups import EVERYONE
+from okta_devorg.state.org import Org
+from okta_devorg.wire.identifiers import new_bearer, new_id
+from okta_devorg.wire.replies import json_reply
 
 # Okta's published API leaves the Email Verification Experience URI out; this org takes and shows it all the same.
 EMAIL_CALLBACK = "email_verification_uri"

@@ -2,11 +2,10 @@
 
 from flask import Request, Response
 
-from okta_devorg.authenticators import AUTHENTICATORS, Authenticator, by_id
-from okta_devorg.org import Org
-from okta_devorg.replies import json_reply
-
-from .access import Json, listing, not_found
+from okta_devorg.factors.catalogue import AUTHENTICATORS, Authenticator, by_id
+from okta_devorg.management.access import Json, listing, not_found
+from okta_devorg.state.org import Org
+from okta_devorg.wire.replies import json_reply
 
 
 def find(authenticator_id: str) -> Authenticator:

@@ -4,12 +4,11 @@ policy). What can be changed is whether they are there, and Interaction Code amo
 
 from flask import Request, Response
 
-from okta_devorg.org import Org
-from okta_devorg.refusals import ApiError
-from okta_devorg.replies import json_reply
-
-from .access import Json, body_of, invalid, items, listing, no_content, not_found
-from .search import matches
+from okta_devorg.management.access import Json, body_of, invalid, items, listing, no_content, not_found
+from okta_devorg.management.search import matches
+from okta_devorg.state.org import Org
+from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.replies import json_reply
 
 SERVER, POLICY, RULE = "default", "00pLocalServerPol001", "0prLocalServerRul001"
 GRANT = "interaction_code"

@@ -4,17 +4,16 @@ from typing import Any
 
 from flask import Request, Response
 
-from okta_devorg.codes import check_code, issue_code, refuse_early_resend
-from okta_devorg.identifiers import new_id
-from okta_devorg.messages import FACTOR
-from okta_devorg.org import EmailFactor, Org
-from okta_devorg.policy import App
-from okta_devorg.refusals import ApiError, IdxRefusal
-from okta_devorg.replies import json_reply
-from okta_devorg.users import ENROLLMENT_PREFIX, Enrollment, Status, User
-
-from .access import Json, body_of, invalid, listing, member, not_found
-from .users import find
+from okta_devorg.management.access import Json, body_of, invalid, listing, member, not_found
+from okta_devorg.management.users import find
+from okta_devorg.policy.settings import App
+from okta_devorg.state.mailbox import FACTOR
+from okta_devorg.state.org import EmailFactor, Org
+from okta_devorg.state.users import ENROLLMENT_PREFIX, Enrollment, Status, User
+from okta_devorg.verification.codes import check_code, issue_code, refuse_early_resend
+from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.refusals import ApiError, IdxRefusal
+from okta_devorg.wire.replies import json_reply
 
 FACTORS: dict[str, dict[str, str]] = {
     "okta_email": {"factorType": "email", "provider": "OKTA"},

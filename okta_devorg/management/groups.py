@@ -2,15 +2,14 @@
 
 from flask import Request, Response
 
-from okta_devorg.groups import EVERYONE, Group
-from okta_devorg.org import Org
-from okta_devorg.refusals import ApiError
-from okta_devorg.replies import json_reply
-
-from .access import Json, body_of, invalid, listing, member, no_content, not_found
-from .search import matches
-from .users import find as find_user
-from .users import user_json
+from okta_devorg.management.access import Json, body_of, invalid, listing, member, no_content, not_found
+from okta_devorg.management.search import matches
+from okta_devorg.management.users import find as find_user
+from okta_devorg.management.users import user_json
+from okta_devorg.state.groups import EVERYONE, Group
+from okta_devorg.state.org import Org
+from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.replies import json_reply
 
 
 def shown(org: Org, group: Group) -> Json:

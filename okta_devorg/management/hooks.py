@@ -5,15 +5,14 @@ from typing import Any
 
 from flask import Request, Response
 
-from okta_devorg.hook_calls import verify
-from okta_devorg.identifiers import new_id
-from okta_devorg.org import Org
-from okta_devorg.policy import EventHook
-from okta_devorg.policy_json import write
-from okta_devorg.refusals import ApiError
-from okta_devorg.replies import json_reply
-
-from .access import Json, body_of, invalid, items, listing, no_content, not_found, objects
+from okta_devorg.management.access import Json, body_of, invalid, items, listing, no_content, not_found, objects
+from okta_devorg.policy.serialization import write
+from okta_devorg.policy.settings import EventHook
+from okta_devorg.state.hook_calls import verify
+from okta_devorg.state.org import Org
+from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.replies import json_reply
 
 
 def channel(url: str, headers: object) -> Json:

@@ -2,11 +2,10 @@
 
 from flask import Request, Response
 
-from okta_devorg.org import Org
-from okta_devorg.system_log import event_json
-
-from .access import listing
-from .search import matches
+from okta_devorg.management.access import listing
+from okta_devorg.management.search import matches
+from okta_devorg.state.org import Org
+from okta_devorg.state.system_log import event_json
 
 
 def list_events(org: Org, request: Request) -> Response:

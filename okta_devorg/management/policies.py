@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 
 from flask import Request, Response
 
-from okta_devorg.identifiers import new_id
-from okta_devorg.org import Org
-from okta_devorg.policies import BY_APP, TYPES, Conditions, FurtherPolicy, Rule, merged, patched
-from okta_devorg.policy import PasswordPolicy, Policy
-from okta_devorg.policy_json import write
-from okta_devorg.refusals import ApiError
-from okta_devorg.replies import json_reply
-
-from .access import Json, body_of, invalid, items, listing, member, no_content, not_found, objects
-from .apps import app_json
-from .hooks import hook_by_id
-from .schemas import attributes as schema_attributes
+from okta_devorg.management.access import Json, body_of, invalid, items, listing, member, no_content, not_found, objects
+from okta_devorg.management.apps import app_json
+from okta_devorg.management.hooks import hook_by_id
+from okta_devorg.management.schemas import attributes as schema_attributes
+from okta_devorg.policy.serialization import write
+from okta_devorg.policy.settings import PasswordPolicy, Policy
+from okta_devorg.state.org import Org
+from okta_devorg.state.policies import BY_APP, TYPES, Conditions, FurtherPolicy, Rule, merged, patched
+from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.replies import json_reply
 
 SELF = {"required": "REQUIRED", "optional": "OPTIONAL", "disabled": "NOT_ALLOWED"}
 REQUIREMENT = {value: key for key, value in SELF.items()}

@@ -2,11 +2,10 @@
 
 from flask import Request, Response
 
-from okta_devorg.org import Org
-from okta_devorg.policy import SchemaAttribute
-from okta_devorg.replies import json_reply
-
-from .access import Json, not_found
+from okta_devorg.management.access import Json, not_found
+from okta_devorg.policy.settings import SchemaAttribute
+from okta_devorg.state.org import Org
+from okta_devorg.wire.replies import json_reply
 
 # Source: Okta's Management API, Schemas, "User profile base subschema".
 BASE = (

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from okta_devorg.refusals import ApiError
+from okta_devorg.wire.refusals import ApiError
 
 TERM = re.compile(r'\s*([\w.]+)\s+(eq|ne|gt|ge|lt|le|sw|co|pr)\b\s*("(?:[^"\\]|\\.)*"|true|false|[\d.]+)?\s*')
 COMPARE: dict[str, Callable[[str, str], bool]] = {

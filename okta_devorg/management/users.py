@@ -5,18 +5,17 @@ from typing import Any
 
 from flask import Request, Response
 
-from okta_devorg import recovery
-from okta_devorg.activation import issue_token, mail_token
-from okta_devorg.identifiers import new_id
-from okta_devorg.org import Org
-from okta_devorg.profile_form import is_email
-from okta_devorg.refusals import ApiError
-from okta_devorg.replies import json_reply
-from okta_devorg.users import Status, User
-from okta_devorg.verification import unlock
-
-from .access import Json, body_of, invalid, items, listing, member, no_content, not_found, objects
-from .search import matches
+from okta_devorg.factors.profile_form import is_email
+from okta_devorg.idx import recovery
+from okta_devorg.idx.activation import issue_token, mail_token
+from okta_devorg.management.access import Json, body_of, invalid, items, listing, member, no_content, not_found, objects
+from okta_devorg.management.search import matches
+from okta_devorg.state.org import Org
+from okta_devorg.state.users import Status, User
+from okta_devorg.verification.challenge import unlock
+from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.replies import json_reply
 
 
 def list_users(org: Org, request: Request) -> Response:

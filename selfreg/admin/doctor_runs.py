@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from selfreg.admin.read_only import ReadOnlyAdmin
-from selfreg.doctor.retold import retold
+from selfreg.doctor.report_i18n import retold
 from selfreg.models import DoctorRun
 
 

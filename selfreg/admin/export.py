@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from selfreg.email import masked
+from selfreg.addresses import masked
 from selfreg.models import Registration
 
 CHUNK = 2_000

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import cache
-from selfreg.admin.words import failure_words, step_words, workflow_words
+from selfreg.admin.labels import failure_words, step_words, workflow_words
 from selfreg.models import OPEN, Registration, Status
 
 MOST_VALUES = 50

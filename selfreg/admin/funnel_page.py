@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from selfreg import cache
 from selfreg.admin.export import csv_lines
-from selfreg.admin.words import failure_words, step_words, workflow_words
-from selfreg.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
+from selfreg.admin.labels import failure_words, step_words, workflow_words
+from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
 DEFAULT_DAYS, MOST_DAYS, MOST_DIGITS = 1, 366, 3

@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.admin.labels import shown_user
 from selfreg.admin.read_only import ReadOnlyAdmin
-from selfreg.admin.words import shown_user
 from selfreg.models import OktaIdentity
 
 

@@ -10,10 +10,10 @@ from django.utils.translation import get_language
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import IdxError
+from selfreg.idx.steps import current_remediation
 from selfreg.models import PolicyVersion
-from selfreg.org import SignUpUnavailable, client_for, fingerprint, sign_up_form
-from selfreg.policy_history import described, history, shown
-from selfreg.steps import current_remediation
+from selfreg.registration.policy import SignUpUnavailable, client_for, fingerprint, sign_up_form
+from selfreg.registration.policy_history import described, history, shown
 from selfreg.texts import notice, say
 
 LATELY = timedelta(days=1)

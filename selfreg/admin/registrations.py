@@ -21,15 +21,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from selfreg.addresses import canonical, masked
 from selfreg.admin import funnel_page, policy_page
-from selfreg.admin.acts import ACTS, BY_NAME, Act, perform
+from selfreg.admin.actions import ACTS, BY_NAME, Act, perform
+from selfreg.admin.explanation import duration, standing_of, system_log_url
 from selfreg.admin.export import registrations_csv
 from selfreg.admin.filters import FILTERS, PARAMETERS
-from selfreg.admin.listing import BORDERS, KeysetChangeList
-from selfreg.admin.policy_page import changed_lately
-from selfreg.admin.read_only import ReadOnlyAdmin
-from selfreg.admin.standing import duration, standing_of, system_log_url
-from selfreg.admin.words import (
+from selfreg.admin.labels import (
     NOTHING,
     age,
     badge,
@@ -41,7 +39,9 @@ from selfreg.admin.words import (
     time_left,
     workflow_words,
 )
-from selfreg.email import canonical, masked
+from selfreg.admin.pagination import BORDERS, KeysetChangeList
+from selfreg.admin.policy_page import changed_lately
+from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.models import Registration
 
 MOST_EVENTS = 500

@@ -17,13 +17,13 @@ from django.http import HttpRequest
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from selfreg import vault
+from selfreg import encryption
 from selfreg.api.problems import Refusal
-from selfreg.beginning import FORM_TOKEN_SECONDS, is_old_enough
-from selfreg.browser import MINE
 from selfreg.conf import conf
-from selfreg.landing import landing
-from selfreg.visit import use_device
+from selfreg.flows.session import MINE
+from selfreg.flows.start import FORM_TOKEN_SECONDS, is_old_enough
+from selfreg.web.redirects import landing
+from selfreg.web.visitor import use_device
 
 PLACE = "selfreg.api token"
 SCHEME = "bearer "
@@ -103,13 +103,13 @@ def absolute(url: str) -> str:
 
 def new_token() -> str:
     """A token for a registration that is still to begin."""
-    return vault.seal({"registration": uuid.uuid4().hex, "issued_at": time.time()}, PLACE)
+    return encryption.seal({"registration": uuid.uuid4().hex, "issued_at": time.time()}, PLACE)
 
 
 def _opened(token: str) -> Holder | None:
     try:
-        found = vault.unseal(token, PLACE)
-    except vault.Unreadable:
+        found = encryption.unseal(token, PLACE)
+    except encryption.Unreadable:
         return None
     lasts = FORM_TOKEN_SECONDS + conf().abandoned_after_seconds
     if found["issued_at"] + lasts < time.time():

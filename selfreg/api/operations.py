@@ -18,7 +18,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.responses import Status as Answer
 
-from selfreg import __version__, beginning, mail_link, steps
+from selfreg import __version__
 from selfreg.api.binding import Holder, RegistrationToken, SessionCookie, absolute, new_token
 from selfreg.api.problems import MEANINGS, Refusal, answer_refusal
 from selfreg.api.schemas import (
@@ -32,19 +32,21 @@ from selfreg.api.schemas import (
     Token,
 )
 from selfreg.api.steps_as_data import step_as_data
-from selfreg.beginning import Closed, FirstPage, accept_invitation, attempt_of, begin, first_page, new_form_token
-from selfreg.browser import kept_offer, my_enrollment
-from selfreg.description import standing_of
-from selfreg.enrollment import Enrollment
+from selfreg.flows import email_link, start
+from selfreg.flows.advance import ON_STEP_PAGE, REQUEST_SECONDS, act, is_stale, provider_pressed
+from selfreg.flows.session import kept_offer, my_enrollment
+from selfreg.flows.start import Closed, FirstPage, accept_invitation, attempt_of, begin, first_page, new_form_token
+from selfreg.flows.step_context import standing_of
 from selfreg.forms import StepForm
+from selfreg.idx import steps
 from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import OrgUnreachable, RateLimited
 from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import FINAL, Conflict, Registration, Status
-from selfreg.org import client_for, fingerprint
-from selfreg.progress import ON_STEP_PAGE, REQUEST_SECONDS, act, is_stale, provider_pressed
+from selfreg.registration.enrollment import Enrollment
+from selfreg.registration.policy import client_for, fingerprint
 from selfreg.texts import ending, notices, say
-from selfreg.visit import remember_device, visitor_of
+from selfreg.web.visitor import remember_device, visitor_of
 
 PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = """The sign-up of this site as data. `GET` the first form, `POST` it filled in, then show the step of
@@ -184,11 +186,11 @@ def submit(request: HttpRequest, sent: Submission, flow: str = "") -> Standing:
 def verify(request: HttpRequest, sent: MailLink) -> Standing:
     """Proves the address by what the link in the mail carries: for apps that open the site's links themselves."""
     link = {"otp": sent.otp, "state": sent.state}
-    registration = mail_link.registration_of(sent.state) if mail_link.is_whole(link) else None
-    found = mail_link.standing(request, registration) if mail_link.is_whole(link) else "broken"
+    registration = email_link.registration_of(sent.state) if email_link.is_whole(link) else None
+    found = email_link.standing(request, registration) if email_link.is_whole(link) else "broken"
     if registration is None or found != "same":
         raise Refusal("link", standing=found)
-    led = mail_link.confirm(request, registration, sent.otp)
+    led = email_link.confirm(request, registration, sent.otp)
     if not led:
         raise Refusal("link", standing="stale")
     return _standing(request, Enrollment(registration, client_for(visitor_of(request))), led, posted=True)
@@ -219,13 +221,13 @@ def _attempt(request: HttpRequest, sent: Beginning, holder: Holder) -> uuid.UUID
     """The id that the registration will have; None for a form that has to be sent once more."""
     if holder.registration is not None:
         return holder.registration if holder.may_begin else None
-    return attempt_of(request, {beginning.FORM_TOKEN: sent.form_token})
+    return attempt_of(request, {start.FORM_TOKEN: sent.form_token})
 
 
 def _first_typed(sent: Beginning, holder: Holder) -> dict[str, str]:
     typed = _as_typed(sent.values)
     if sent.form_version:
-        typed[beginning.FORM_VERSION] = sent.form_version
+        typed[start.FORM_VERSION] = sent.form_version
     return typed | {"action": _action(sent.action, holder)}
 
 

@@ -8,10 +8,10 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
 from selfreg.api import schemas
-from selfreg.description import description_of
+from selfreg.flows.step_context import description_of
 from selfreg.forms import StepForm
 from selfreg.idx.response import IdxResponse
-from selfreg.steps import is_error
+from selfreg.idx.steps import is_error
 from selfreg.texts import say
 
 # First match wins. What is not here is a text box, which says its kind itself.

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
 from selfreg.doctor.issuer import clocks_agree
-from selfreg.steps import FEASIBLE
+from selfreg.idx.steps import FEASIBLE
 
 DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
 LONGEST_EMAIL_MINUTES = 10

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField, ProfilePolicy, Site
-from selfreg.doctor.management_api import NOT_FOUND, Json, Management
 from selfreg.idx.errors import OrgRefused
+from selfreg.okta_api.client import NOT_FOUND, Json, Management
 
 # Not part of the published API; where an org does not send it, it has to be looked up in the Admin Console.
 EMAIL_CALLBACK, SENSITIVE = "email_verification_uri", "sensitive"

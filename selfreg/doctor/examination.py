@@ -9,21 +9,21 @@ from django.utils.translation import gettext_noop as _
 
 from selfreg.conf import conf
 from selfreg.doctor import (
-    asking,
     assignment,
     authenticators,
+    collect,
     form_fields,
     grants,
     issuer,
-    management_api,
     network,
     sign_up,
-    this_side,
+    site_checks,
     uris,
 )
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, Said
 from selfreg.models import DoctorRun
+from selfreg.okta_api import client
 
 Judge = Callable[[Evidence], Iterator[Found]]
 JUDGES: tuple[Judge, ...] = (
@@ -75,11 +75,11 @@ class Report:
 
 def examine() -> Report:
     """Asks this site, then the org, unless this site's own settings make that impossible. Creates nobody."""
-    here = tuple(this_side.judge())
-    if this_side.unusable(here):
+    here = tuple(site_checks.judge())
+    if site_checks.unusable(here):
         text = _("not asked: this site's own settings come first")
-        return Report(conf().issuer, management_api.is_configured(), here, ((ORG, Said(text)),))
-    evidence = asking.gather()
+        return Report(conf().issuer, client.is_configured(), here, ((ORG, Said(text)),))
+    evidence = collect.gather()
     everything = [*(f for judge in JUDGES for f in judge(evidence)), *here]
     return Report(evidence.site.issuer, evidence.has_token, _once(everything), tuple(_facts(evidence)))
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_noop as _
 
+from selfreg.accounts.identities import PROVES_EMAIL
 from selfreg.doctor.evidence import Evidence, OrgSettings, ProfileField
 from selfreg.doctor.findings import Found, found
-from selfreg.identities import PROVES_EMAIL
 from selfreg.idx.response import Captcha, Field, Remediation
-from selfreg.views.pages import CAPTCHAS
+from selfreg.views.base import CAPTCHAS
 
 SHOWN_TYPES = frozenset({"string", "boolean", "integer", "number", "decimal"})
 CAPTCHA_HINT = "captcha"

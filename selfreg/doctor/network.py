@@ -6,8 +6,8 @@ from django.utils.translation import gettext_noop as _
 
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
-from selfreg.doctor.management_api import lacks_rights
 from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
+from selfreg.okta_api.client import lacks_rights
 
 # What the doctor claims as the visitor's address: of the block that is reserved for documentation (RFC 5737).
 CLAIMED_ADDRESS = "192.0.2.1"

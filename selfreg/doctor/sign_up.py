@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
-from selfreg.steps import is_error
+from selfreg.idx.steps import is_error
 
 # Parts of the message keys of an org whose policy allows sign-up, but that is unable to at the moment.
 UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from selfreg import texts
 from selfreg.idx.response import Field, Option
-from selfreg.steps import Step
+from selfreg.idx.steps import Step
 
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
 

@@ -19,7 +19,7 @@ from selfreg.forms.fields import (
     sent_as,
 )
 from selfreg.idx.response import Field, Option
-from selfreg.steps import Step, choice_field, has_ways, option_id
+from selfreg.idx.steps import Step, choice_field, has_ways, option_id
 
 Layout = dict[str, forms.Field]
 

@@ -22,8 +22,8 @@ from selfreg.forms.layouts import (
     fields_of_way,
 )
 from selfreg.idx.response import Field, Message, Option
-from selfreg.passwords import password_policy, password_rules
-from selfreg.steps import Step, is_error
+from selfreg.idx.steps import Step, is_error
+from selfreg.texts.password_rules import password_policy, password_rules
 
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 

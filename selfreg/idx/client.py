@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from selfreg.idx import pkce
-from selfreg.idx.client_auth import Credentials
+from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
 from selfreg.idx.response import Action, Field, IdxResponse, Json, parse
 from selfreg.idx.transport import Reply, Transport, retry_after

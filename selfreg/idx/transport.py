@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from selfreg.idx.circuit import Circuit
+from selfreg.idx.circuit_breaker import Circuit
 from selfreg.idx.deadline import DeadlineAdapter, time_left
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 

@@ -5,12 +5,12 @@ from typing import Any
 from django import template
 
 from selfreg import cache, texts
+from selfreg.accounts.email_verification import can_send
+from selfreg.accounts.identities import identity_of
 from selfreg.conf import conf
-from selfreg.identities import identity_of
 from selfreg.idx.errors import IdxError
-from selfreg.org import SignUpUnavailable, client_for, sign_up_form
-from selfreg.proving import can_send
-from selfreg.visit import visitor_of
+from selfreg.registration.policy import SignUpUnavailable, client_for, sign_up_form
+from selfreg.web.visitor import visitor_of
 
 register = template.Library()
 OFFERED = "selfreg:offered"

@@ -5,15 +5,15 @@ except that it asks the org once when the answer to an earlier call was lost, an
 its registration, once in each browser.
 """
 
+from selfreg.views.account_link import LinkView
+from selfreg.views.done import CancelView, DoneView
 from selfreg.views.email import EmailView
-from selfreg.views.ending import CancelView, DoneView
+from selfreg.views.email_link import VerifyView
 from selfreg.views.health import live, ready
 from selfreg.views.hooks import EventHookView, RegistrationHookView
-from selfreg.views.link import LinkView
 from selfreg.views.oidc import AuthenticateView, CallbackView
 from selfreg.views.start import StartView
 from selfreg.views.step import StepView
-from selfreg.views.verify import VerifyView
 
 __all__ = [
     "AuthenticateView",

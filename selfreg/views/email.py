@@ -16,21 +16,21 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.browser import EMAIL_CODE, keep, kept, my_registration, next_path, url_of
+from selfreg.accounts.email_verification import Unproven, can_send, proves, send
+from selfreg.accounts.identities import identity_of, prove_email
+from selfreg.addresses import canonical
 from selfreg.conf import conf
-from selfreg.description import seconds_until
-from selfreg.email import canonical
-from selfreg.enrollment import note_proven
-from selfreg.identities import identity_of, prove_email
+from selfreg.flows.session import EMAIL_CODE, keep, kept, my_registration, next_path, url_of
+from selfreg.flows.step_context import seconds_until
 from selfreg.idx.errors import IdxError
 from selfreg.idx.response import Message
-from selfreg.landing import landing
 from selfreg.models import Registration, Status
-from selfreg.okta_admin import AnotherAddress, EmailFactor, NotHalfMade
-from selfreg.proving import Unproven, can_send, proves, send
+from selfreg.okta_api.accounts import AnotherAddress, EmailFactor, NotHalfMade
+from selfreg.registration.enrollment import note_proven
 from selfreg.texts import notice, say
-from selfreg.views.pages import SignUpView
-from selfreg.visit import client_ip
+from selfreg.views.base import SignUpView
+from selfreg.web.redirects import landing
+from selfreg.web.visitor import client_ip
 
 LONGEST_CODE = 20
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from selfreg import vault
+from selfreg import encryption
 from selfreg.models import Registration
 
 
@@ -39,6 +39,6 @@ def _database() -> bool:
 
 def _keys() -> bool:
     try:
-        return vault.unseal(vault.seal("ready", "health"), "health") == "ready"
-    except (ValueError, vault.Unreadable):
+        return encryption.unseal(encryption.seal("ready", "health"), "health") == "ready"
+    except (ValueError, encryption.Unreadable):
         return False

@@ -18,8 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
+from selfreg.accounts.identities import PROVES_EMAIL, prove_email
 from selfreg.conf import conf
-from selfreg.identities import PROVES_EMAIL, prove_email
 from selfreg.models import OktaEvent
 from selfreg.profile_hook import ProfileRefused, judged
 

@@ -10,18 +10,18 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
+from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
-from selfreg.browser import keep_offer, my_registrations, step_url
 from selfreg.conf import conf
-from selfreg.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
+from selfreg.flows.advance import ON_STEP_PAGE, follow, sign_in
+from selfreg.flows.session import keep_offer, my_registrations, step_url
 from selfreg.idx.errors import IdxError
-from selfreg.landing import landing, safe_path
-from selfreg.linking import LinkOffered
 from selfreg.models import Conflict, link_digest
-from selfreg.org import client_for
-from selfreg.progress import ON_STEP_PAGE, follow, sign_in
-from selfreg.views.pages import sign_in_failed
-from selfreg.visit import visitor_of
+from selfreg.registration.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
+from selfreg.registration.policy import client_for
+from selfreg.views.base import sign_in_failed
+from selfreg.web.redirects import landing, safe_path
+from selfreg.web.visitor import visitor_of
 
 ONCE = ("code", "state", "interaction_code", "error")
 

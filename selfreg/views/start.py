@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.beginning import (
+from selfreg.flows.session import MINE, my_registrations, next_path, step_url
+from selfreg.flows.start import (
     HONEYPOT,
     Closed,
     FirstPage,
@@ -14,11 +15,10 @@ from selfreg.beginning import (
     first_page,
     new_form_token,
 )
-from selfreg.browser import MINE, my_registrations, next_path, step_url
 from selfreg.idx.response import Message
-from selfreg.org import fingerprint
+from selfreg.registration.policy import fingerprint
 from selfreg.texts import say
-from selfreg.views.pages import SignUpView, render_step, unavailable
+from selfreg.views.base import SignUpView, render_step, unavailable
 
 
 class StartView(SignUpView):

@@ -7,16 +7,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.browser import my_enrollment, step_url, url_of
-from selfreg.description import standing_of
-from selfreg.enrollment import Enrollment
+from selfreg.flows.advance import ON_STEP_PAGE, act, is_stale, page_of
+from selfreg.flows.session import my_enrollment, step_url, url_of
+from selfreg.flows.step_context import standing_of
 from selfreg.forms import StepForm
+from selfreg.idx.steps import Ended, Granted
 from selfreg.models import Conflict
-from selfreg.passwords import password_policy, typed_earlier
-from selfreg.progress import ON_STEP_PAGE, act, is_stale, page_of
-from selfreg.steps import Ended, Granted
+from selfreg.registration.enrollment import Enrollment
 from selfreg.texts import say
-from selfreg.views.pages import SignUpView, render_step
+from selfreg.texts.password_rules import password_policy, typed_earlier
+from selfreg.views.base import SignUpView, render_step
 
 
 class StepView(SignUpView):

@@ -12,7 +12,7 @@ from person import PASSWORD, Person
 from staff import LIST, VIEWER
 
 from okta_devorg import OrgHandle
-from selfreg.admin.acts import ACTS
+from selfreg.admin.actions import ACTS
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
 
 Make = Callable[..., Registration]

@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils import timezone
 from staff import LIST
 
-from selfreg.funnel import Period, Stage, funnel
 from selfreg.models import Registration, RegistrationEvent, Status, TalliedHour
+from selfreg.reports.funnel import Period, Stage, funnel
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind

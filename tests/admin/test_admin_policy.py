@@ -14,8 +14,8 @@ from staff import LIST
 from okta_devorg import OrgHandle
 from selfreg.idx.client import Visitor
 from selfreg.models import PolicyVersion, Registration
-from selfreg.org import client_for, open_transaction
-from selfreg.policy_history import difference
+from selfreg.registration.policy import client_for, open_transaction
+from selfreg.registration.policy_history import difference
 
 PHONE = {"name": "mobilePhone", "label": "Phone", "type": "string", "required": True}
 

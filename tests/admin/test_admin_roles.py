@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
-from selfreg.admin.acts import ACTS
+from selfreg.admin.actions import ACTS
 from selfreg.models import DoctorRun, OktaIdentity, Registration, Status
 
 SEEING = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}

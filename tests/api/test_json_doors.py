@@ -19,7 +19,7 @@ from openapi_spec_validator import validate
 from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
-from selfreg import vault
+from selfreg import encryption
 from selfreg.models import Registration
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_who_is_signed_in_registers_nobody(org: OrgHandle) -> None:
 def test_no_secret_is_shown(org: OrgHandle, by_token: bool) -> None:
     ada = AppClient(by_token=by_token).is_at_the_code()
     code = org.code(ada.email)
-    kept = vault.unseal(Registration.objects.get().sealed, f"registration:{Registration.objects.get().pk}:sealed")
+    kept = encryption.unseal(Registration.objects.get().sealed, f"registration:{Registration.objects.get().pk}:sealed")
     handles = [kept["transaction"][n] for n in ("interaction_handle", "code_verifier", "state", "nonce")]
     handles.append(json.loads(kept["document"])["stateHandle"])
     ada.submits(credentials__passcode="wrong" + code[:1]).submits(credentials__passcode=code)

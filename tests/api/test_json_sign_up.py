@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg import limits
+from selfreg import rate_limits
 from selfreg.models import Registration, Status
 
 pytestmark = pytest.mark.django_db
@@ -190,7 +190,7 @@ def test_asking_for_a_code_too_early_says_when(org: OrgHandle) -> None:
 
 
 def test_too_many_codes_say_when_to_come_back(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.LIMITS, "code by challenge", limits.Limit(2, 600, relaxed=2))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 600, relaxed=2))  # type: ignore[arg-type]
     ada = AppClient().is_at_the_code()
     wrong = "000000" if org.code(ada.email) != "000000" else "111111"
     for _ in range(2):
@@ -204,7 +204,7 @@ def test_too_many_codes_say_when_to_come_back(org: OrgHandle, monkeypatch: pytes
 def test_t102_too_many_beginnings_say_when_to_come_back(
     org: OrgHandle, by_token: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.LIMITS, "start by address", limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
     AppClient(by_token=by_token).begins()
     late = AppClient(by_token=by_token).begins()
     assert (late.status, late.problem) == (429, "wait")
@@ -216,7 +216,7 @@ def test_t102_too_many_beginnings_say_when_to_come_back(
 def test_too_many_invitations_that_nobody_sent_say_when_to_come_back(
     org: OrgHandle, by_token: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.LIMITS, "start by ip", limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by ip", rate_limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
     problems = []
     for _ in range(2):
         eve = AppClient(by_token=by_token)

@@ -1,6 +1,6 @@
 import pytest
 
-from selfreg.email import canonical, masked
+from selfreg.addresses import canonical, masked
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from selfreg.landing import landing, safe_path
+from selfreg.web.redirects import landing, safe_path
 
 HOSTILE = [
     "https://evil.example", "https://evil.example/", "http://evil.example", "HTTPS://EVIL.EXAMPLE", "//evil.example",

@@ -9,7 +9,7 @@ from documents import CODE_PAGE, EMAIL, PASSWORD, PROFILE_PAGE, SELECT_PAGE, arr
 
 from selfreg.forms import StepForm
 from selfreg.idx.response import parse
-from selfreg.steps import Step, next_step
+from selfreg.idx.steps import Step, next_step
 
 Json = dict[str, Any]
 OPTIONS = [{"label": "Free", "value": "free"}, {"label": "Gold", "value": "gold"}]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from person import KEYS
 
-from selfreg import vault
+from selfreg import encryption
 
 NEW, OLD = KEYS
 HERE, THERE = "registration:1:sealed", "registration:2:sealed"
@@ -24,58 +24,58 @@ def _ring(configure: Callable[..., None]) -> None:
 
 
 def test_what_was_sealed_is_what_comes_out() -> None:
-    assert vault.unseal(vault.seal(VALUE, HERE), HERE) == VALUE
+    assert encryption.unseal(encryption.seal(VALUE, HERE), HERE) == VALUE
 
 
 def test_the_sealed_text_tells_nothing_and_is_never_the_same() -> None:
-    one, two = vault.seal(VALUE, HERE), vault.seal(VALUE, HERE)
+    one, two = encryption.seal(VALUE, HERE), encryption.seal(VALUE, HERE)
     assert one != two
     assert "canary" not in one
     assert b"canary" not in base64.urlsafe_b64decode(one)
 
 
 def test_moved_to_another_row_it_does_not_open() -> None:
-    with pytest.raises(vault.Unreadable):
-        vault.unseal(vault.seal(VALUE, HERE), THERE)
+    with pytest.raises(encryption.Unreadable):
+        encryption.unseal(encryption.seal(VALUE, HERE), THERE)
 
 
 def test_a_new_first_key_leaves_what_the_old_one_sealed_readable(configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=(OLD,))
-    sealed = vault.seal(VALUE, HERE)
+    sealed = encryption.seal(VALUE, HERE)
     configure(ENCRYPTION_KEYS=(NEW, OLD))
-    assert vault.unseal(sealed, HERE) == VALUE
-    resealed = vault.seal(VALUE, HERE)
+    assert encryption.unseal(sealed, HERE) == VALUE
+    resealed = encryption.seal(VALUE, HERE)
     configure(ENCRYPTION_KEYS=(NEW,))
-    assert vault.unseal(resealed, HERE) == VALUE
-    with pytest.raises(vault.Unreadable):
-        vault.unseal(sealed, HERE)
+    assert encryption.unseal(resealed, HERE) == VALUE
+    with pytest.raises(encryption.Unreadable):
+        encryption.unseal(sealed, HERE)
 
 
 def test_every_single_damaged_byte_is_noticed() -> None:
-    raw = base64.urlsafe_b64decode(vault.seal({"a": 1}, HERE))
+    raw = base64.urlsafe_b64decode(encryption.seal({"a": 1}, HERE))
     for position in range(len(raw)):
         damaged = raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1 :]
-        with pytest.raises(vault.Unreadable):
-            vault.unseal(base64.urlsafe_b64encode(damaged).decode(), HERE)
+        with pytest.raises(encryption.Unreadable):
+            encryption.unseal(base64.urlsafe_b64encode(damaged).decode(), HERE)
 
 
 @pytest.mark.parametrize("text", ["", "x", "====", "é", "AAAA", "A" * 1_000, "\x00", "not base64!"])
 def test_what_was_never_sealed_is_unreadable(text: str) -> None:
-    with pytest.raises(vault.Unreadable):
-        vault.unseal(text, HERE)
+    with pytest.raises(encryption.Unreadable):
+        encryption.unseal(text, HERE)
 
 
 def test_cut_short_it_is_unreadable() -> None:
-    sealed = vault.seal(VALUE, HERE)
+    sealed = encryption.seal(VALUE, HERE)
     for length in (4, 8, 16, 20, len(sealed) - 4):
-        with pytest.raises(vault.Unreadable):
-            vault.unseal(sealed[:length], HERE)
+        with pytest.raises(encryption.Unreadable):
+            encryption.unseal(sealed[:length], HERE)
 
 
 def test_without_a_key_nothing_is_sealed(configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=())
     with pytest.raises(ValueError, match="ENCRYPTION_KEYS"):
-        vault.seal(VALUE, HERE)
+        encryption.seal(VALUE, HERE)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_without_a_key_nothing_is_sealed(configure: Callable[..., None]) -> None
 )
 def test_a_key_of_the_wrong_kind_is_refused_without_being_told(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why) as refusal:
-        vault.decoded_key(text)
+        encryption.decoded_key(text)
     assert not text or text not in str(refusal.value)
 
 
@@ -97,6 +97,6 @@ def test_the_settings_do_not_show_keys_or_secrets(configure: Callable[..., None]
     configure(
         API_TOKEN="canary-token", CLIENT_SECRET="canary-secret", HOOK_SECRET="canary-hook", PRIVATE_KEY="canary-pem"
     )
-    shown = repr(vault.conf())
+    shown = repr(encryption.conf())
     assert "canary" not in shown
     assert NEW not in shown

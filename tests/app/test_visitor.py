@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.visit import browser_name, client_ip, country_of, visitor_of
+from selfreg.web.visitor import browser_name, client_ip, country_of, visitor_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from visitor import Visitor
 
-from okta_devorg.policy import Authenticators
+from okta_devorg.policy.settings import Authenticators
 
 # What axe looks for: WCAG 2.2 AA, and what its makers hold for good practice.
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -10,9 +10,9 @@ from conftest import CLIENT, HERE
 from org_journey import ADA, PASSWORD
 
 from okta_devorg import OrgHandle
-from okta_devorg.questions import PREDEFINED
+from okta_devorg.factors.questions import PREDEFINED
+from okta_devorg.state.users import Status, User, hash_secret, new_enrollment
 from okta_devorg.testing import OktaOrg
-from okta_devorg.users import Status, User, hash_secret, new_enrollment
 
 pytestmark = pytest.mark.parametrize("major", ["7", "8"])
 

@@ -17,8 +17,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from okta_devorg import OrgHandle
+from okta_devorg.state.users import Status, User
 from okta_devorg.testing import OktaOrg
-from okta_devorg.users import Status, User
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]

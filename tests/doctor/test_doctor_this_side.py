@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from selfreg.doctor.this_side import judge
+from selfreg.doctor.site_checks import judge
 
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,

@@ -14,7 +14,7 @@ import pytest
 from person import KEYS
 
 from okta_devorg import OrgHandle
-from okta_devorg.policy_json import policy_to_json
+from okta_devorg.policy.serialization import policy_to_json
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

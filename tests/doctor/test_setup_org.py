@@ -23,9 +23,9 @@ from person import Person
 from pytest_django.live_server_helper import LiveServer
 
 from okta_devorg import OrgHandle
-from okta_devorg.policy_json import policy_to_json
+from okta_devorg.policy.serialization import policy_to_json
 from selfreg.doctor.examination import examine
-from selfreg.doctor.management_api import CHANGED, ONLY_READ
+from selfreg.okta_api.client import CHANGED, ONLY_READ
 
 BARE = {
     "apps": [],

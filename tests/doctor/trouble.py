@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from okta_devorg import OrgHandle
-from okta_devorg.policy_json import policy_to_json
+from okta_devorg.policy.serialization import policy_to_json
 
 LATER = format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True)
 FOREVER = 99

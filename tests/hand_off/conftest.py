@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from hostile_provider import HostileProvider, running_provider
 
-from selfreg import org
 from selfreg.models import OktaIdentity
+from selfreg.registration import policy
 
 ROOT = "root@example.com"
 
@@ -27,7 +27,7 @@ def provider(
     provider_of_this_worker.reset()
     configure(ISSUER=provider_of_this_worker.issuer)
     # A new pool for each test: no circuit that an earlier attack opened.
-    org._transport.cache_clear()
+    policy._transport.cache_clear()
     yield provider_of_this_worker
     provider_of_this_worker.released.set()
 

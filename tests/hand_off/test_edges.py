@@ -13,10 +13,11 @@ from person import SITE, Person
 from test_linking import OLD_PASSWORD, an_older_account, user_of
 
 from okta_devorg import OrgHandle
-from okta_devorg.system_log import event_json
-from selfreg import approval, enrollment, progress
-from selfreg.approval import approve
+from okta_devorg.state.system_log import event_json
+from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration, Status
+from selfreg.registration import approval, enrollment
+from selfreg.registration.approval import approve
 from selfreg.views import hooks, oidc
 
 Configure = Callable[..., None]
@@ -174,7 +175,7 @@ def test_a_registration_that_ends_while_its_person_is_signed_in_is_a_page(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator cancels it between the token and the last word."""
-    genuine = progress.authenticate
+    genuine = advance.authenticate
 
     def and_meanwhile(*args: Any, **more: Any) -> Any:
         user = genuine(*args, **more)
@@ -182,7 +183,7 @@ def test_a_registration_that_ends_while_its_person_is_signed_in_is_a_page(
         registration.change(to=Status.CANCELLED)
         return user
 
-    monkeypatch.setattr(progress, "authenticate", and_meanwhile)
+    monkeypatch.setattr(advance, "authenticate", and_meanwhile)
     person.signs_up(org)
     assert person.heading == "Sign-up cancelled"
     assert not person.is_signed_in

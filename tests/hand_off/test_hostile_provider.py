@@ -11,11 +11,12 @@ from hostile_provider import CLIENT_SECRET, SUBJECT, Attack, HostileProvider
 from person import SITE, Person
 from provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, SLOW
 
-from selfreg import auth, org
+from selfreg import auth
 from selfreg.auth import signing_keys
 from selfreg.idx import transport
 from selfreg.idx.client import Visitor
 from selfreg.models import OktaIdentity
+from selfreg.registration import policy
 
 Look = Callable[[], list[dict[str, Any]]]
 PATIENCE = 12.0
@@ -107,7 +108,7 @@ def test_an_answer_that_takes_for_ever_is_given_up(
     # Enough for the honest answers before it on a busy machine.
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.7)
     monkeypatch.setattr(transport, "READ_SECONDS", 0.7)
-    org._transport.cache_clear()
+    policy._transport.cache_clear()
     provider.attack = attack
     begun = time.monotonic()
     person = way(Person())
@@ -115,7 +116,7 @@ def test_an_answer_that_takes_for_ever_is_given_up(
     assert provider.told
     expect_nobody(person)
     expect_no_harm(person)
-    org._transport.cache_clear()
+    policy._transport.cache_clear()
 
 
 @WAYS
@@ -158,14 +159,14 @@ def test_after_a_lie_the_truth_is_believed_again(
     provider.attack = attack
     signs_in(Person())
     provider.attack = None
-    org._transport.cache_clear()
+    policy._transport.cache_clear()
     assert signs_in(Person()).is_signed_in
 
 
 @WAYS
 def test_rotated_keys_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
     provider.attack = Attack("before", "keys", lambda s: {"keys": [{**s.keys()["keys"][0], "kid": "before"}]})
-    signing_keys(org.client_for(Visitor()))
+    signing_keys(policy.client_for(Visitor()))
     provider.attack = None
     provider.calls.clear()
     assert way(Person()).is_signed_in

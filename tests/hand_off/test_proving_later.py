@@ -9,8 +9,8 @@ from django.core.cache import cache
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from okta_devorg.users import Enrollment
-from selfreg import limits
+from okta_devorg.state.users import Enrollment
+from selfreg import rate_limits
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
 
 Configure = Callable[..., None]
@@ -143,7 +143,7 @@ def test_mails_wait_for_each_other(unproven: Person, org: OrgHandle, configure: 
 
 
 def test_mails_are_counted_in_the_database(unproven: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.LIMITS, "send by account", limits.Limit(2, 60, relaxed=2))
+    monkeypatch.setitem(rate_limits.LIMITS, "send by account", rate_limits.Limit(2, 60, relaxed=2))
     before = len(org.messages(unproven.email))
     for _ in range(4):
         unproven.posts(EMAIL, {"action": "send"})
@@ -152,7 +152,7 @@ def test_mails_are_counted_in_the_database(unproven: Person, org: OrgHandle, mon
 
 
 def test_tries_of_a_code_are_counted(unproven: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.LIMITS, "code by challenge", limits.Limit(2, 60, relaxed=2))
+    monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 60, relaxed=2))
     unproven.presses("Send again")
     for _ in range(2):
         unproven.fills_and_presses({"credentials.passcode": "000000"}, "Confirm")

@@ -26,16 +26,16 @@ from provider_attacks import HARMLESS, REFUSED
 from test_visitor_attacks import CALLBACK, TARGETS, way_back
 
 from okta_devorg import OrgHandle
-from selfreg import org as site_org
+from selfreg.addresses import canonical
 from selfreg.auth import OktaBackend
 from selfreg.checks import check_settings
-from selfreg.email import canonical
 from selfreg.idx import pkce
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import Transport
-from selfreg.landing import landing
 from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.registration import policy as site_org
+from selfreg.web.redirects import landing
 
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"
 Configure = Callable[..., None]

@@ -19,7 +19,7 @@ from site_hooks import for_proven_people
 
 from okta_devorg import OrgHandle
 from project.urls import urlpatterns as of_the_site
-from selfreg import limits, signals
+from selfreg import rate_limits, signals
 from selfreg.models import OktaIdentity, Registration, Status
 
 Configure = Callable[..., None]
@@ -143,7 +143,7 @@ def test_b11_a_program_that_checks_the_links_of_a_mail_begins_nothing(
 def test_b11_invitations_cannot_be_guessed_without_end(
     person: Person, org: OrgHandle, invitation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.LIMITS, "start by ip", limits.Limit(2, limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by ip", rate_limits.Limit(2, rate_limits.HOUR))  # type: ignore[arg-type]
     for n in range(4):
         person.opens_the_sign_up(f"?activationToken=guess{n}")
     assert len(org.calls("/interact")) == 2
@@ -448,7 +448,7 @@ def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
 def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
     db: None, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.LIMITS, "start by address", limits.Limit(1, limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, rate_limits.HOUR))  # type: ignore[arg-type]
     headings = []
     for n in range(2):
         configure(PROFILE_HOOK="site_hooks.refuses_freemail")

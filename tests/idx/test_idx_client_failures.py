@@ -10,7 +10,7 @@ import responses
 from documents import CODE_PAGE, EXPIRED, ORG, PASSCODE, array, document, message, step
 
 from selfreg.idx.client import Answer, App, Grant, IdxClient, Tokens, Transaction, Visitor
-from selfreg.idx.client_auth import Credentials
+from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import (
     AnswerLost,
     ForeignHref,

@@ -9,7 +9,7 @@ from mutations import JSON, mutated
 
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.response import Field, IdxResponse, Remediation, parse, without_bearers
-from selfreg.steps import Ended, Granted, Step, next_step
+from selfreg.idx.steps import Ended, Granted, Step, next_step
 
 PAGES = mutated(EVERY_PAGE)
 

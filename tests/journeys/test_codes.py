@@ -7,7 +7,7 @@ import pytest
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg import limits
+from selfreg import rate_limits
 from selfreg.models import Registration, Status
 
 CODE = "credentials.passcode"
@@ -43,7 +43,7 @@ def test_five_wrong_codes_close_the_door_for_a_while_and_lose_nothing(
     person: Person, org: OrgHandle, with_a_page: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The org's door. This site's own would close first."""
-    monkeypatch.setattr(limits, "LIMITS", {name: limits.Limit(100, 60) for name in limits.LIMITS})
+    monkeypatch.setattr(rate_limits, "LIMITS", {name: rate_limits.Limit(100, 60) for name in rate_limits.LIMITS})
     lifetimes = {"with_user": 3600, "email_code": 3600}
     org.patch_policy({"unknowns": {"too_many_codes_has_remediation": with_a_page}, "lifetimes": lifetimes})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from person import Person
 
 from okta_devorg import OrgHandle
-from okta_devorg.totp import code_at
+from okta_devorg.factors.totp import code_at
 
 
 def at_the_choice_with(person: Person, org: OrgHandle, **authenticators: str) -> Person:

@@ -10,7 +10,7 @@ import requests
 from org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey, pkce
 
 from okta_devorg import OrgHandle
-from okta_devorg.totp import code_at
+from okta_devorg.factors.totp import code_at
 
 PHONE = "+14155550100"
 

@@ -9,8 +9,8 @@ import requests
 from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
+from okta_devorg.state.users import new_enrollment
 from okta_devorg.testing import OktaOrg
-from okta_devorg.users import new_enrollment
 
 ODD: list[Any] = [None, True, 0, -1.5, 10**30, "", "x", "\ud800", "\x00", "x" * 5000, [], [[]], {}, {"id": {}}]
 PATHS = [

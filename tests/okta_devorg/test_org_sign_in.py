@@ -9,7 +9,7 @@ from org_journey import ADA, PASSWORD, Journey
 from security_key import SecurityKey
 
 from okta_devorg import OrgHandle
-from okta_devorg.totp import code_at
+from okta_devorg.factors.totp import code_at
 
 PHONE = "+14155550100"
 TWO = {"sign_on": "password_and_another"}

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from hostile import Hostile, head, hostile, sends
 
-from selfreg.idx import circuit
-from selfreg.idx.circuit import FAILURES, OPEN_SECONDS
+from selfreg.idx import circuit_breaker
+from selfreg.idx.circuit_breaker import FAILURES, OPEN_SECONDS
 from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import Transport
 
@@ -38,7 +38,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     def move(seconds: float) -> None:
         passed[0] += seconds
 
-    monkeypatch.setattr(circuit, "time", SimpleNamespace(monotonic=lambda: real() + passed[0]))
+    monkeypatch.setattr(circuit_breaker, "time", SimpleNamespace(monotonic=lambda: real() + passed[0]))
     return move
 
 
@@ -86,7 +86,7 @@ def test_later_one_call_is_let_through_and_its_success_closes_it(later: Callable
 
 
 def test_more_calls_at_once_than_allowed_are_refused_and_the_others_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(circuit, "QUEUE_SECONDS", 0.0)
+    monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", 0.0)
     arrived, answer_now = threading.Event(), threading.Event()
 
     def hang(connection: socket.socket) -> None:

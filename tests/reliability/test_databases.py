@@ -9,9 +9,9 @@ from django.db import connection, connections
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.flow import Flow
 from selfreg.idx.client import Transaction
 from selfreg.models import Registration
+from selfreg.registration.state import Flow
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
-from selfreg import limits
+from selfreg import rate_limits
 
 CODE = "credentials.passcode"
 ADA, GRACE = "ada@example.com", "grace@example.com"
@@ -126,7 +126,7 @@ def test_neither_gets_anywhere_by_a_button_that_is_not_there(taken: str, org: Or
 def test_neither_gets_further_than_the_other_where_no_more_mails_are_sent(
     taken: str, org: OrgHandle, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.LIMITS, limit, limits.Limit(0, limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, limit, rate_limits.Limit(0, rate_limits.HOUR))  # type: ignore[arg-type]
     mails = len(org.messages())
     known, new = begins(taken), begins(GRACE)
     assert looks(known) == looks(new)
@@ -137,14 +137,14 @@ def test_neither_gets_further_than_the_other_where_no_more_mails_are_sent(
 def test_neither_gets_further_than_the_other_where_the_org_may_not_be_asked_so_fast(
     taken: str, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "CALLS", 3)
+    monkeypatch.setattr(rate_limits, "CALLS", 3)
     known, new = begins(taken), begins(GRACE)
     assert looks(known) == looks(new)
     assert "Too many attempts" in known.page.text
 
 
 def test_one_mail_is_counted_as_one(taken: str, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.LIMITS, "send by registration", limits.Limit(2, limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "send by registration", rate_limits.Limit(2, rate_limits.HOUR))  # type: ignore[arg-type]
     said = []
     for email in (taken, GRACE):
         person = begins(email).presses("Send a new code")

@@ -16,8 +16,8 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
-from selfreg.limits import LIMITS
 from selfreg.models import Registration, Status
+from selfreg.rate_limits import LIMITS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg import limits
-from selfreg.email import folded
-from selfreg.limits import DAY, HOUR, LIMITS, Limit, wait_for
+from selfreg import rate_limits
+from selfreg.addresses import folded
 from selfreg.models import Allowance, Registration
+from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, wait_for
 
 CODE = "credentials.passcode"
 PHONE = {"authenticators": {"phone_number": "required", "okta_password": "disabled"}}
@@ -30,7 +30,7 @@ def at_most(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         table = {name: Limit(10_000, limit.seconds) for name, limit in LIMITS.items() if name != "start by form"}
         table["start by form"] = LIMITS["start by form"]
         table |= {name.replace("_", " "): Limit(n, HOUR) for name, n in most.items()}
-        monkeypatch.setattr(limits, "LIMITS", table)
+        monkeypatch.setattr(rate_limits, "LIMITS", table)
 
     return change
 
@@ -71,9 +71,9 @@ def test_what_is_refused_uses_up_nothing_that_others_share(db: None, at_most: Ca
 
 def test_an_ipv6_visitor_has_one_count_for_the_whole_network(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=2)
-    waits = [limits.wait_to_start(str(n), f"p{n}@example.com", f"2001:db8:1:1::{n:x}") for n in range(4)]
+    waits = [rate_limits.wait_to_start(str(n), f"p{n}@example.com", f"2001:db8:1:1::{n:x}") for n in range(4)]
     assert [bool(w) for w in waits] == [False, False, True, True]
-    assert limits.wait_to_start("elsewhere", "q@example.com", "2001:db8:1:2::1") == 0
+    assert rate_limits.wait_to_start("elsewhere", "q@example.com", "2001:db8:1:2::1") == 0
 
 
 def test_an_ipv4_visitor_has_one_count_however_the_socket_writes_it(db: None, at_most: Callable[..., None]) -> None:
@@ -96,7 +96,7 @@ def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
 
 
 def test_the_table_tells_nobodys_address(db: None) -> None:
-    limits.wait_to_start("form", "ada@example.com", "192.0.2.7")
+    rate_limits.wait_to_start("form", "ada@example.com", "192.0.2.7")
     kept = " ".join(str(row) for row in Allowance.objects.values())
     assert "ada" not in kept
     assert "192" not in kept
@@ -115,7 +115,7 @@ def test_what_is_no_address_is_counted_too() -> None:
 
 def test_under_debug_programs_may_walk(db: None, settings: object) -> None:
     settings.DEBUG = True  # type: ignore[attr-defined]
-    assert {limits.wait_to_start(str(n), "ada@example.com", "192.0.2.7") for n in range(500)} == {0}
+    assert {rate_limits.wait_to_start(str(n), "ada@example.com", "192.0.2.7") for n in range(500)} == {0}
 
 
 def test_a_cache_that_is_emptied_changes_no_count(db: None) -> None:
@@ -228,7 +228,7 @@ def test_there_is_a_most_of_open_registrations(db: None, org: OrgHandle, configu
 
 def test_one_form_counts_once_and_is_refused_again_once_it_was(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_address=1, start_by_form=1)
-    start = limits.wait_to_start
+    start = rate_limits.wait_to_start
     assert [start("form 1", "ada@example.com", "i") for _ in range(3)] == [0, 0, 0]
     assert all(start("form 2", "ada@example.com", "i") for _ in range(3))
 
@@ -241,7 +241,7 @@ def test_a_form_that_was_refused_has_to_be_counted_when_it_is_sent_again(
     forms = [f"form {n}" for n in range(9)]
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(3):
-            waits = [limits.wait_to_start(form, "", "192.0.2.7") for form in forms]
+            waits = [rate_limits.wait_to_start(form, "", "192.0.2.7") for form in forms]
             forms = [form for form, wait in zip(forms, waits, strict=True) if wait]
             clock.shift(HOUR)
     assert len(forms) == 3
@@ -408,7 +408,7 @@ def test_a_phone_may_have_to_wait_for_the_proven_address(
     [("+14155550100", "US"), ("+12425550100", "BS"), ("+4915123456789", "DE"), ("+881612345678", "+881"), ("x", "")],
 )
 def test_a_number_tells_its_country(number: str, country: str) -> None:
-    assert limits.region(number).replace("001", "+881") == country
+    assert rate_limits.region(number).replace("001", "+881") == country
 
 
 def test_limits_over_a_day_are_longer_than_those_over_an_hour() -> None:
@@ -446,11 +446,11 @@ def test_a_transaction_is_not_asked_faster_than_the_org_allows(
     person: Person, org: OrgHandle, at_most: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_most()
-    monkeypatch.setattr(limits, "CALLS", 10)
+    monkeypatch.setattr(rate_limits, "CALLS", 10)
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0, "state_handle_per_5_seconds": 10}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     for _ in range(20):
         person.fills_and_presses({CODE: "000000"})
     assert 429 not in [c.status for c in org.calls()]
-    assert len(org.calls("/challenge/answer")) <= limits.CALLS
+    assert len(org.calls("/challenge/answer")) <= rate_limits.CALLS
     assert re.search(r"Try again in \d seconds", person.page.text)

@@ -17,10 +17,10 @@ from django.utils import timezone
 from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg import retention
 from selfreg.auth import OktaBackend
-from selfreg.limits import LIMITS, wait_for
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
+from selfreg.rate_limits import LIMITS, wait_for
+from selfreg.registration import retention
 
 AT_ONCE = 16
 pytestmark = [

@@ -13,7 +13,7 @@ from django.utils import timezone
 from person import Person
 
 from okta_devorg import OrgHandle
-from okta_devorg.users import Status as AccountStatus
+from okta_devorg.state.users import Status as AccountStatus
 from selfreg.models import Registration, RegistrationEvent, Status
 
 OTHER_KEYS = ("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",)

@@ -12,9 +12,9 @@ from django.utils import timezone
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg import retention
-from selfreg.limits import wait_for
 from selfreg.models import Allowance, Registration, RegistrationEvent, Status
+from selfreg.rate_limits import wait_for
+from selfreg.registration import retention
 
 
 def run(command: str, *arguments: str) -> str:

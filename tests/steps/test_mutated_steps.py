@@ -18,9 +18,9 @@ from situations import SITUATIONS
 from selfreg.forms import StepForm
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.response import Field, IdxResponse, parse
+from selfreg.idx.steps import Step, next_step, option_id
 from selfreg.models import Registration
-from selfreg.steps import Step, next_step, option_id
-from selfreg.views.pages import render_step
+from selfreg.views.base import render_step
 
 PAGES = [s.document for s in SITUATIONS]
 MUTATED = mutated(PAGES)

@@ -22,11 +22,11 @@ from person import Person
 from scripted_org import ScriptedOrg
 from situations import SITUATIONS, Situation
 
-from selfreg import approval
-from selfreg.enrollment import Enrollment
 from selfreg.idx.client import Visitor
 from selfreg.models import FINAL, Registration, RegistrationEvent, Status
-from selfreg.org import client_for
+from selfreg.registration import approval
+from selfreg.registration.enrollment import Enrollment
+from selfreg.registration.policy import client_for
 
 ROOT = Path(__file__).resolve().parents[2]
 DJANGO = Path(django.__file__).parent

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg import retention
-from selfreg.enrollment import Enrollment
 from selfreg.idx.client import Visitor
 from selfreg.models import Conflict
-from selfreg.org import client_for
+from selfreg.registration import retention
+from selfreg.registration.enrollment import Enrollment
+from selfreg.registration.policy import client_for
 
 
 class Command(BaseCommand):

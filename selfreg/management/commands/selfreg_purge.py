@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from selfreg import retention
+from selfreg.registration import retention
 
 
 class Command(BaseCommand):

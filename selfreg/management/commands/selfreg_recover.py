@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg import recovery
 from selfreg.conf import conf
 from selfreg.models import Registration
+from selfreg.registration import recovery
 
 
 class Command(BaseCommand):

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg.doctor import asking, documents, this_side
+from selfreg.doctor import collect, documents, site_checks
 from selfreg.doctor.examination import examine, write_down
-from selfreg.doctor.management_api import Management, is_configured, lacks_rights
+from selfreg.doctor.setup.apply import Interrupted, carry_out, take_back
+from selfreg.doctor.setup.journal import Ledger, UnusableLedger, load
+from selfreg.doctor.setup.plan import CannotPlan, Change, plan
 from selfreg.idx.errors import IdxError, OrgRefused
-from selfreg.setup_org.carry_out import Interrupted, carry_out, take_back
-from selfreg.setup_org.ledger import Ledger, UnusableLedger, load
-from selfreg.setup_org.plan import CannotPlan, Change, plan
+from selfreg.okta_api.client import Management, is_configured, lacks_rights
 
 LEDGER = "selfreg-org-setup.json"
 NO_TOKEN = (
@@ -35,11 +35,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not is_configured():
             raise CommandError(NO_TOKEN)
-        if wrong := this_side.unusable(this_side.judge()):
+        if wrong := site_checks.unusable(site_checks.judge()):
             raise CommandError(
                 "\n".join(f"{found.finding.id} {found.finding.sentence} {found.said}" for found in wrong)
             )
-        site = asking.site()
+        site = collect.site()
         api = Management(may_change=True)
         try:
             ledger = load(Path(options["plan_file"]), site.issuer)
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(text) from stopped
 
     def apply(self, api: Management, ledger: Ledger, changes: tuple[Change, ...], options: dict[str, Any]) -> None:
-        self.stdout.write(self.style.HTTP_INFO(f"{api.origin}, for {asking.site().base_url}"))
+        self.stdout.write(self.style.HTTP_INFO(f"{api.origin}, for {collect.site().base_url}"))
         for change in changes:
             self.tell(change.name, change.lines)
         if not changes:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             self.verify()
 
     def rest(self, api: Management) -> tuple[Change, ...]:
-        site = asking.site()
+        site = collect.site()
         try:
             return plan(site, documents.read(api, site))
         except IdxError as error:

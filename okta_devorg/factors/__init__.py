@@ -1,0 +1,1 @@
+"""What a user can enroll, and the rules for it. Pure."""

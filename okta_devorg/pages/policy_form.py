@@ -1,0 +1,146 @@
+"""The settings as a form: which setting stands where, in the words of Okta's Admin Console."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from okta_devorg.factors.catalogue import AUTHENTICATORS
+from okta_devorg.policy.serialization import Json, merge, policy_to_json, write
+from okta_devorg.policy.settings import Policy
+
+Choices = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`path` leads to the key in the policy's JSON. With `choices` a select, else a number or a box to tick."""
+
+    path: str
+    label: str
+    choices: Choices = ()
+    number: bool = False
+
+
+LEVELS: Choices = (("required", "Required"), ("optional", "Optional"), ("disabled", "Disabled"))
+MINUTES: Choices = tuple((str(minutes * 60), f"{minutes} minutes") for minutes in (5, 10, 15, 20, 25, 30))
+SECTIONS: tuple[tuple[str, str, tuple[Setting, ...]], ...] = (
+    (
+        "User profile policy",
+        "Who may sign up, and what is asked.",
+        (
+            Setting("sign_up", "Self-service registration: Allowed"),
+            Setting("email_verification", "Email verification: Required before access is granted"),
+            Setting("password_on_form", "Collect the password on the first page"),
+        ),
+    ),
+    (
+        "Authenticator enrollment policy",
+        "What people set up when they sign up.",
+        tuple(Setting(f"authenticators.{key}", item.label, LEVELS) for key, item in AUTHENTICATORS.items()),
+    ),
+    (
+        "Authentication policy",
+        "What it takes to get into the app.",
+        (
+            Setting(
+                "sign_on",
+                "User must authenticate with",
+                (
+                    ("any_1_factor", "Any 1 factor type"),
+                    ("password_and_another", "Password + Another factor"),
+                    ("denied", "Access is denied"),
+                ),
+            ),
+            Setting("identifier_first", "The first page asks for the username only"),
+            Setting("consent", "User consent: Require"),
+            Setting("keep_me_signed_in", "Post-authentication prompt: Keep me signed in"),
+        ),
+    ),
+    (
+        "Email authenticator",
+        "The mails with a code.",
+        (
+            Setting("lifetimes.email_code", "Email challenge lifetime", MINUTES),
+            Setting("magic_link", "The mail has a link beside the code"),
+        ),
+    ),
+    (
+        "Password policy",
+        "Rules a new password must satisfy.",
+        (
+            Setting("password.complexity.minLength", "Minimum length", number=True),
+            Setting("password.complexity.minLowerCase", "Lowercase letters", number=True),
+            Setting("password.complexity.minUpperCase", "Uppercase letters", number=True),
+            Setting("password.complexity.minNumber", "Numbers", number=True),
+            Setting("password.complexity.minSymbol", "Symbols", number=True),
+            Setting("password.age.historyCount", "Enforce password history for the last ... passwords", number=True),
+            Setting("password.age.maxAgeDays", "Password expires after ... days (0: never)", number=True),
+            Setting(
+                "password.lockout.maxAttempts", "Lock out user after ... unsuccessful attempts (0: never)", number=True
+            ),
+            Setting("password.recovery.reset", "Users can perform self-service: Password reset"),
+            Setting("password.recovery.unlock", "Users can perform self-service: Unlock account"),
+            Setting("password.recovery.security_question", "Additional verification: Security question"),
+            Setting("password.common_passwords", "Restrict use of common passwords"),
+        ),
+    ),
+    (
+        "Trouble",
+        "States an org can be in.",
+        (
+            Setting("safe_mode", "Read-only mode: nothing can be enrolled"),
+            Setting(
+                "sign_up_refusal",
+                "Sign-ups are turned away",
+                (
+                    ("", "No"),
+                    ("at_interact", "At the start (403)"),
+                    ("unavailable", "After the link: unavailable"),
+                    ("generic", "At the form: error creating the account"),
+                    ("not_completed", "At the form: could not be completed"),
+                    ("access_denied", "At the form: access denied"),
+                    ("enrollment_not_allowed", "At the form: enrollment not allowed"),
+                ),
+            ),
+        ),
+    ),
+)
+SETTINGS = tuple(setting for _, _, settings in SECTIONS for setting in settings)
+
+
+def value_of(policy: Policy, path: str) -> Any:
+    value: Any = policy_to_json(policy)
+    for name in path.split("."):
+        value = value[name]
+    return value
+
+
+def read_form(policy: Policy, form: Mapping[str, str]) -> Json:
+    """What to patch. A box that is not ticked is not sent, so every box counts; other settings only when sent."""
+    patch: Json = {}
+    for setting in SETTINGS:
+        if setting.path in form or not (setting.choices or setting.number):
+            patch = dict(merge(patch, nested(setting.path, read_value(setting, policy, form))))  # type: ignore[call-overload]
+    if any(name.startswith("label.") for name in form):
+        patch["profile"] = [read_attribute(write(item), form) for item in policy.profile]
+    return patch
+
+
+def read_value(setting: Setting, policy: Policy, form: Mapping[str, str]) -> Any:
+    if not setting.choices and not setting.number:
+        return setting.path in form
+    text = form[setting.path].strip()
+    whole = setting.number or isinstance(value_of(policy, setting.path), int)
+    return int(text) if whole and text.isdecimal() else text or None
+
+
+def read_attribute(attribute: Json, form: Mapping[str, str]) -> Json:
+    """The label and whether it is required; the e-mail always is."""
+    name = attribute["name"]
+    label = form.get(f"label.{name}", "").strip() or attribute["label"]
+    return {**attribute, "label": label, "required": f"required.{name}" in form or name == "email"}
+
+
+def nested(path: str, value: Any) -> Json:
+    name, _, rest = path.partition(".")
+    return {name: nested(rest, value) if rest else value}

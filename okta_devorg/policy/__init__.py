@@ -1,0 +1,1 @@
+"""The org's settings, and their JSON form."""

@@ -1,0 +1,1 @@
+"""Everything the org remembers: users, transactions, grants, sessions, messages, keys."""

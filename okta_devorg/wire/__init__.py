@@ -1,0 +1,1 @@
+"""Encodings: Ion documents, JSON replies, error bodies, identifiers, HTML helpers."""

@@ -1,0 +1,1 @@
+"""Okta's Management API: one client, one error mapping."""

@@ -1,0 +1,1 @@
+"""The funnel: how many people start, finish and give up, and where."""

@@ -1,0 +1,154 @@
+"""Where people give up: exact numbers of a period, about everybody who started in it.
+
+"How far" is counted up to now, so that a registration that began at the period's end has its full chance. Each number
+counts people (registrations), never clicks, unless its name says otherwise.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+
+from selfreg.reports.counts import Tally, people_of
+
+STARTED, COMPLETED = "started", "completed"
+PROFILE = ("enroll-profile", "enroll-profile-update", "profile-update")
+CHOICE = "select-authenticator-enroll"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``start`` up to but not including ``end``, both full hours: erased people are counted by the hour.
+
+    :raises ValueError: they are not
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if any(_hour(moment) != moment for moment in (self.start, self.end)):
+            raise ValueError("a period begins and ends at a full hour")
+
+    @classmethod
+    def last(cls, days: int, now: datetime) -> "Period":
+        """So many days up to the end of the present hour."""
+        end = _hour(now) + timedelta(hours=1)
+        return cls(end - timedelta(days=days), end)
+
+    @property
+    def before(self) -> "Period":
+        """The period of the same length that ends where this one begins."""
+        return Period(self.start - (self.end - self.start), self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the sign-up: who passed it, and what it cost them.
+
+    ``seconds`` is the median time it took, None where nobody passed. ``resends`` and ``refusals`` count clicks.
+    """
+
+    step: str
+    people: int
+    seconds: float | None = None
+    resends: int = 0
+    refusals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of those with one language, workflow or policy version came through."""
+
+    value: str
+    started: int
+    completed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """``stages`` are the milestones in the order people meet them: started, profile, each authenticator, completed.
+
+    ``steps`` are all steps, the choices between milestones too. ``errors`` counts answers that were refused, by key;
+    ``troubles`` exchanges with the org that failed, and steps that no page can do.
+    """
+
+    period: Period
+    stages: tuple[Stage, ...]
+    steps: tuple[Stage, ...]
+    errors: tuple[tuple[str, int], ...]
+    troubles: tuple[tuple[str, int], ...]
+    languages: tuple[Share, ...]
+    workflows: tuple[Share, ...]
+    policies: tuple[Share, ...]
+
+    @property
+    def started(self) -> int:
+        return self.stages[0].people
+
+    @property
+    def completed(self) -> int:
+        return self.stages[-1].people
+
+
+def funnel(period: Period) -> Funnel:
+    """The numbers of one period."""
+    tally = people_of(period.start, period.end)
+    steps = tuple(
+        Stage(
+            step,
+            people=tally.seconds[step].total(),
+            seconds=_median(tally.seconds[step]),
+            resends=sum(n for (kind, at, how), n in tally.clicks.items() if (kind, at, how) == ("resent", step, "ok")),
+            refusals=sum(n for (kind, at, _how), n in tally.clicks.items() if (kind, at) == ("answered", step)),
+        )
+        for step in sorted(tally.seconds, key=lambda step: (tally.places[step] / tally.seconds[step].total(), step))
+    )
+    started, completed = tally.started.total(), tally.completed.total()
+    return Funnel(
+        period=period,
+        stages=(Stage(STARTED, started), *(s for s in steps if _is_milestone(s.step)), Stage(COMPLETED, completed)),
+        steps=steps,
+        errors=_by_key(tally, "answered"),
+        troubles=_by_key(tally, "trouble"),
+        languages=_shares(tally, 0),
+        workflows=_shares(tally, 1),
+        policies=_shares(tally, 2),
+    )
+
+
+def _hour(moment: datetime) -> datetime:
+    """Its full hour, UTC: half an hour's difference of a time zone does not move it."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _is_milestone(step: str) -> bool:
+    return step.partition(" ")[0] in (*PROFILE, "enroll-authenticator")
+
+
+def _median(times: Counter[float]) -> float:
+    """The middle one of an odd number of people, the mean of the two in the middle of an even number."""
+    ordered = sorted(times)
+    ends = list(accumulate(times[time] for time in ordered))
+    low, high = (ordered[bisect_right(ends, place)] for place in ((ends[-1] - 1) // 2, ends[-1] // 2))
+    return (low + high) / 2
+
+
+def _by_key(tally: Tally, kind: str) -> tuple[tuple[str, int], ...]:
+    """One answer may be refused for several reasons: each counts."""
+    counts: Counter[str] = Counter()
+    for (noted, _step, outcome), clicks in tally.clicks.items():
+        if noted == kind:
+            for key in outcome.split() if kind == "answered" else [outcome]:
+                counts[key] += clicks
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _shares(tally: Tally, column: int) -> tuple[Share, ...]:
+    started: Counter[str] = Counter()
+    completed: Counter[str] = Counter()
+    for split, people in tally.started.items():
+        started[split[column]] += people
+        completed[split[column]] += tally.completed[split]
+    return tuple(Share(value, count, completed[value]) for value, count in started.most_common())

@@ -1,0 +1,1 @@
+"""What is read off an HTTP request, and where a response may redirect to."""
