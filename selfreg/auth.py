@@ -25,7 +25,7 @@ from selfreg.conf import conf
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient, Visitor
 from selfreg.idx.deadline import at_most
-from selfreg.idx.response import Json
+from selfreg.idx.document import Json
 from selfreg.models import OktaIdentity, Registration, Status
 from selfreg.registration.policy import client_for
 from selfreg.web.visitor import visitor_of

@@ -16,7 +16,7 @@ from selfreg import texts
 from selfreg.admin.labels import NOTHING, failure_words, step_words
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
-from selfreg.idx.response import Message
+from selfreg.idx.document import Message
 from selfreg.idx.steps import Step, is_error
 from selfreg.models import Registration, RegistrationEvent, Status
 from selfreg.registration.enrollment import Enrollment

@@ -40,8 +40,8 @@ from selfreg.flows.step_context import standing_of
 from selfreg.forms import StepForm
 from selfreg.idx import steps
 from selfreg.idx.deadline import at_most
+from selfreg.idx.document import IdxResponse, Message
 from selfreg.idx.errors import OrgUnreachable, RateLimited
-from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import FINAL, Conflict, Registration, Status
 from selfreg.registration.enrollment import Enrollment
 from selfreg.registration.policy import client_for, fingerprint

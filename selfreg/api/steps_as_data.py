@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from selfreg.api import schemas
 from selfreg.flows.step_context import description_of
 from selfreg.forms import StepForm
-from selfreg.idx.response import IdxResponse
+from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import is_error
 from selfreg.texts import say
 

@@ -23,8 +23,8 @@ from selfreg.doctor.evidence import Discovery, Evidence, Look, OrgSettings, Rate
 from selfreg.doctor.network import CLAIMED_ADDRESS
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
+from selfreg.idx.document import IdxResponse, Remediation
 from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused, RateLimited
-from selfreg.idx.response import IdxResponse, Remediation
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS, Reply, Transport
 from selfreg.okta_api import client as management_api

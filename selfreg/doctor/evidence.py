@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from selfreg.idx.document import IdxResponse, Remediation
 from selfreg.idx.errors import IdxError
-from selfreg.idx.response import IdxResponse, Remediation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 from selfreg.accounts.identities import PROVES_EMAIL
 from selfreg.doctor.evidence import Evidence, OrgSettings, ProfileField
 from selfreg.doctor.findings import Found, found
-from selfreg.idx.response import Captcha, Field, Remediation
+from selfreg.idx.document import Captcha, Field, Remediation
 from selfreg.views.base import CAPTCHAS
 
 SHOWN_TYPES = frozenset({"string", "boolean", "integer", "number", "decimal"})

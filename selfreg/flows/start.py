@@ -39,8 +39,8 @@ from selfreg.flows.session import (
 )
 from selfreg.forms import StepForm
 from selfreg.idx.client import IdxClient
+from selfreg.idx.document import IdxResponse, Message, Remediation
 from selfreg.idx.errors import IdxError, OrgRefused
-from selfreg.idx.response import IdxResponse, Message, Remediation
 from selfreg.idx.steps import Step, identity_providers, next_step
 from selfreg.models import Conflict, Registration, Status, link_digest
 from selfreg.registration.enrollment import PROFILE, Enrollment, Origin, object_of

@@ -6,7 +6,7 @@ from typing import Any
 from selfreg import texts
 from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
-from selfreg.idx.response import IdxResponse
+from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import Step, identity_providers
 from selfreg.registration.enrollment import Enrollment
 from selfreg.texts.password_rules import password_policy, password_rules

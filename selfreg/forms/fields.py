@@ -23,7 +23,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from selfreg import texts
-from selfreg.idx.response import Field, Option
+from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step
 
 Choices = list[tuple[str, str | list[tuple[str, str]]]]

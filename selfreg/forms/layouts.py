@@ -18,7 +18,7 @@ from selfreg.forms.fields import (
     repeated_password,
     sent_as,
 )
-from selfreg.idx.response import Field, Option
+from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step, choice_field, has_ways, option_id
 
 Layout = dict[str, forms.Field]

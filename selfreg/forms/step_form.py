@@ -21,7 +21,7 @@ from selfreg.forms.layouts import (
     as_sent,
     fields_of_way,
 )
-from selfreg.idx.response import Field, Message, Option
+from selfreg.idx.document import Field, Message, Option
 from selfreg.idx.steps import Step, is_error
 from selfreg.texts.password_rules import password_policy, password_rules
 

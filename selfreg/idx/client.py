@@ -15,8 +15,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from selfreg.idx import pkce
 from selfreg.idx.credentials import Credentials
+from selfreg.idx.document import Action, Field, IdxResponse, Json
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
-from selfreg.idx.response import Action, Field, IdxResponse, Json, parse
+from selfreg.idx.parser import parse
 from selfreg.idx.transport import Reply, Transport, retry_after
 
 ION = "application/ion+json; okta-version=1.0.0"

@@ -6,7 +6,7 @@ step, the others are ways around it (skip, choose another way, sign in instead).
 
 from dataclasses import dataclass, field
 
-from selfreg.idx.response import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation
+from selfreg.idx.document import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation
 
 ANY = "*"
 SELECT = "select-authenticator-enroll"

@@ -19,13 +19,13 @@ from selfreg import rate_limits
 from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.idx.client import Answer, Grant, IdxClient
+from selfreg.idx.document import Action, Message, Option
 from selfreg.idx.errors import (
     IdxError,
     NotOffered,
     RateLimited,
     TransactionExpired,
 )
-from selfreg.idx.response import Action, Message, Option
 from selfreg.idx.steps import (
     SELECT,
     UNSUPPORTED,

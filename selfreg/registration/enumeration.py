@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from selfreg import cache
 from selfreg.conf import conf
-from selfreg.idx.response import IdxResponse, Option, parse, without_bearers
+from selfreg.idx.document import IdxResponse, Option
+from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import Step, option_id
 
 KEPT = ("version", "intent", "remediation", "currentAuthenticator", "authenticators", "authenticatorEnrollments", "app")

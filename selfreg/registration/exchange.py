@@ -17,6 +17,7 @@ from django.utils import timezone
 from selfreg import encryption, rate_limits
 from selfreg.conf import conf
 from selfreg.idx.client import Answer, IdxClient
+from selfreg.idx.document import Action, IdxResponse, Message
 from selfreg.idx.errors import (
     AnswerLost,
     ForeignHref,
@@ -25,7 +26,6 @@ from selfreg.idx.errors import (
     RateLimited,
     TransactionExpired,
 )
-from selfreg.idx.response import Action, IdxResponse, Message
 from selfreg.idx.steps import SELECT, SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, next_step
 from selfreg.idx.transport import TOTAL_SECONDS
 from selfreg.models import FINAL, Registration, RegistrationEvent, Status

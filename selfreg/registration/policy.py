@@ -12,8 +12,9 @@ from selfreg import __version__, cache
 from selfreg.conf import Conf, conf
 from selfreg.idx.client import App, IdxClient, Visitor
 from selfreg.idx.credentials import Credentials
+from selfreg.idx.document import IdxResponse, Message, Remediation
 from selfreg.idx.errors import ForeignHref
-from selfreg.idx.response import IdxResponse, Message, Remediation, parse, without_bearers
+from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Transport
 from selfreg.registration.policy_history import remember

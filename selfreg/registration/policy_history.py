@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from selfreg import cache
-from selfreg.idx.response import Field, Remediation
+from selfreg.idx.document import Field, Remediation
 from selfreg.models import PolicyVersion
 
 KNOWN_SECONDS = 24 * 3600

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Self
 
 from selfreg.idx.client import Transaction
-from selfreg.idx.response import IdxResponse, Message, parse
+from selfreg.idx.document import IdxResponse, Message
+from selfreg.idx.parser import parse
 
 
 @dataclass(frozen=True)

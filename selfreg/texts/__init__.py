@@ -11,8 +11,8 @@ from typing import NamedTuple
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.idx.document import Field, Message
 from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
-from selfreg.idx.response import Field, Message
 from selfreg.idx.steps import UNSUPPORTED, Step
 from selfreg.models import Registration, Status
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from selfreg.idx.response import PasswordPolicy
+from selfreg.idx.document import PasswordPolicy
 from selfreg.idx.steps import Step
 
 REPLACING = ("reenroll-authenticator", "reenroll-authenticator-warning", "reset-authenticator")

@@ -19,8 +19,8 @@ from selfreg.flows.step_context import description_of
 from selfreg.forms import StepForm
 from selfreg.forms.qr import qr_svg
 from selfreg.idx.deadline import at_most
+from selfreg.idx.document import IdxResponse, Message
 from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
-from selfreg.idx.response import IdxResponse, Message
 from selfreg.models import Conflict
 from selfreg.texts import notices
 from selfreg.web.redirects import landing

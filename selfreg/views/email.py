@@ -22,8 +22,8 @@ from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.flows.session import EMAIL_CODE, keep, kept, my_registration, next_path, url_of
 from selfreg.flows.step_context import seconds_until
+from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
-from selfreg.idx.response import Message
 from selfreg.models import Registration, Status
 from selfreg.okta_api.accounts import AnotherAddress, EmailFactor, NotHalfMade
 from selfreg.registration.enrollment import note_proven

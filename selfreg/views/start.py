@@ -15,7 +15,7 @@ from selfreg.flows.start import (
     first_page,
     new_form_token,
 )
-from selfreg.idx.response import Message
+from selfreg.idx.document import Message
 from selfreg.registration.policy import fingerprint
 from selfreg.texts import say
 from selfreg.views.base import SignUpView, render_step, unavailable

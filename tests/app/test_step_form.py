@@ -8,7 +8,7 @@ from django.http import QueryDict
 from documents import CODE_PAGE, EMAIL, PASSWORD, PROFILE_PAGE, SELECT_PAGE, array, document, message, step, wrapped
 
 from selfreg.forms import StepForm
-from selfreg.idx.response import parse
+from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step
 
 Json = dict[str, Any]

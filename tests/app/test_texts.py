@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import override
 
 from selfreg import texts
+from selfreg.idx.document import Field, Message
 from selfreg.idx.errors import (
     AnswerLost,
     ForeignHref,
@@ -19,7 +20,6 @@ from selfreg.idx.errors import (
     OrgUnreachable,
     RateLimited,
 )
-from selfreg.idx.response import Field, Message
 from selfreg.texts import label, notice, say
 
 TAKEN = Message("A user with this Email already exists", "registration.error.notUniqueWithinOrg", ("Email",))

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PARSER = ROOT / "selfreg" / "idx" / "response.py"
+PARSER = ROOT / "selfreg" / "idx" / "parser.py"
 RAW_KEYS = {"remediation", "stateHandle", "currentAuthenticator", "authenticators", "successWithInteractionCode"}
 
 

@@ -8,8 +8,8 @@ from selfreg.doctor import assignment, authenticators, form_fields, grants, issu
 from selfreg.doctor.evidence import Discovery, Evidence, OrgApp, OrgSettings, ProfilePolicy, Site
 from selfreg.doctor.examination import _facts
 from selfreg.doctor.findings import Found
+from selfreg.idx.document import Field, IdxResponse, Remediation
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, RateLimited
-from selfreg.idx.response import Field, IdxResponse, Remediation
 
 ISSUER = "https://dev-1.okta.com/oauth2/default"
 SITE = Site(

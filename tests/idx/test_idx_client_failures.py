@@ -21,7 +21,7 @@ from selfreg.idx.errors import (
     RateLimited,
     TransactionExpired,
 )
-from selfreg.idx.response import parse
+from selfreg.idx.parser import parse
 from selfreg.idx.transport import Transport, retry_after
 
 ISSUER = f"{ORG}/oauth2/default"

@@ -11,7 +11,7 @@ from documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUCCESS, docume
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.credentials import Credentials
-from selfreg.idx.response import parse
+from selfreg.idx.parser import parse
 from selfreg.idx.transport import Transport
 
 ISSUER = f"{ORG}/oauth2/default"

@@ -18,7 +18,7 @@ from documents import (
 )
 
 from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.response import parse, without_bearers
+from selfreg.idx.parser import parse, without_bearers
 
 
 def test_success_is_the_interaction_code_beside_the_remediation() -> None:

@@ -3,7 +3,8 @@
 import pytest
 from documents import CHOICE, CODE_PAGE, EMAIL, PROFILE_PAGE, SELECT_PAGE, array, document, profile_field, step, wrapped
 
-from selfreg.idx.response import Field, IdxResponse, parse
+from selfreg.idx.document import Field, IdxResponse
+from selfreg.idx.parser import parse
 
 
 def field_of(raw: dict[str, object]) -> Field:

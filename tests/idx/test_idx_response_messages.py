@@ -3,7 +3,8 @@
 import pytest
 from documents import array, document, message, step
 
-from selfreg.idx.response import Message, parse
+from selfreg.idx.document import Message
+from selfreg.idx.parser import parse
 
 WRONG = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", [])
 

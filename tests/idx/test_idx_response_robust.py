@@ -7,8 +7,9 @@ from documents import EVERY_PAGE
 from hypothesis import given
 from mutations import JSON, mutated
 
+from selfreg.idx.document import Field, IdxResponse, Remediation
 from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.response import Field, IdxResponse, Remediation, parse, without_bearers
+from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import Ended, Granted, Step, next_step
 
 PAGES = mutated(EVERY_PAGE)

@@ -16,8 +16,9 @@ from scripted_org import ScriptedOrg
 from situations import SITUATIONS
 
 from selfreg.forms import StepForm
+from selfreg.idx.document import Field, IdxResponse
 from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.response import Field, IdxResponse, parse
+from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step, option_id
 from selfreg.models import Registration
 from selfreg.views.base import render_step
