@@ -23,17 +23,16 @@ from selfreg.accounts.linking import LinkOffered, account_to_join
 from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.idx import id_token
-from selfreg.idx.client import Grant, IdxClient, Visitor
+from selfreg.idx.client import Grant, IdxClient
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import Json
 from selfreg.models import OktaIdentity, Registration, Status
-from selfreg.registration.policy import client_for
+from selfreg.registration.commands import HAND_OFF_SECONDS
+from selfreg.registration.policy import app_of, connect
 from selfreg.web.visitor import visitor_of
 
 KEYS_SECONDS = 3600
 REFETCH_SECONDS = 60
-# Token, keys and userinfo together.
-HAND_OFF_SECONDS = 8.0
 # What of the claims may reach the session and the pages. Never groups, roles or flags.
 SHOWN_CLAIMS = (
     "sub", "name", "given_name", "family_name", "preferred_username", "email", "email_verified", "locale", "zoneinfo"
@@ -70,7 +69,7 @@ class Exchange:
 def oidc_setting(name: str, *default: Any) -> Any:
     """mozilla-django-oidc's settings: those that follow from ours, else the site's."""
     settings = conf()
-    app = client_for(Visitor()).app
+    app = app_of(settings)
     ours = {
         "OIDC_RP_CLIENT_ID": settings.client_id,
         "OIDC_RP_CLIENT_SECRET": settings.client_secret,
@@ -104,7 +103,8 @@ class OktaBackend(OIDCAuthenticationBackend):
         """
         if request is None:
             return None
-        self.client = client_for(visitor_of(request))
+        settings = conf()
+        self.client = connect(settings, visitor_of(request, settings)).client
         exchange = self._registration(grant) if grant else self._callback(request, nonce, code_verifier)
         return self._sign_in(exchange)
 
@@ -163,8 +163,9 @@ class OktaBackend(OIDCAuthenticationBackend):
         """The Django user of this issuer and subject; a new one if there is none and the workflow allows it now."""
         issuer, subject = conf().issuer, person["sub"]
         known = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-        mandatory = "mandatory" in (conf().email_verification, exchange.workflow)
-        if mandatory and not (person.get("email_verified") is True or (known and _still_proven(known, person))):
+        if conf().requires_email_proof(exchange.workflow) and not (
+            person.get("email_verified") is True or (known and _still_proven(known, person))
+        ):
             raise SignInFailed("selfreg.email_unproven")
         if known is None and account_to_join(person) is not None:
             raise LinkOffered(person)
@@ -274,7 +275,7 @@ def org_sign_out_url(request: HttpRequest) -> str:
 
     RP-initiated logout by ``client_id``: no token is kept that could serve as a hint.
     """
-    app = client_for(visitor_of(request)).app
+    app = app_of(conf())
     back = {"client_id": app.client_id, "post_logout_redirect_uri": f"{conf().base_url}/"}
     return f"{app.endpoint('logout')}?{urlencode(back)}"
 

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+MANDATORY = "mandatory"
+
 
 @dataclass(frozen=True, slots=True)
 class Conf:
@@ -95,6 +97,17 @@ class Conf:
     """What people must be able to enroll here. ``selfreg_doctor`` looks after it, ``selfreg_setup_org`` sees to it."""
     attributes: tuple[str, ...] = ("email",)
     """What the sign-up form must at least ask for, by Okta's names; the org may ask for more."""
+
+    def requires_email_proof(self, workflow: str = "") -> bool:
+        """Whether the address must be proven before somebody is let in: by the setting as it is now, or by the
+        ``workflow`` that a registration began with.
+        """
+        return MANDATORY in (self.email_verification, workflow)
+
+    @property
+    def hides_accounts(self) -> bool:
+        """Whether nothing in the sign-up may tell that an address has an account."""
+        return self.enumeration == "neutral"
 
     @property
     def name(self) -> str:

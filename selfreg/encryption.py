@@ -25,8 +25,8 @@ class Unreadable(Exception):
     """Sealed by a key that is gone, moved from elsewhere, or damaged. The flow it belonged to must start again."""
 
 
-def seal(value: Any, place: str) -> str:
-    """JSON-serializable ``value`` as url-safe text that only ``unseal`` with the same ``place`` can read.
+def encrypt(value: Any, place: str) -> str:
+    """JSON-serializable ``value`` as url-safe text that only ``decrypt`` with the same ``place`` can read.
 
     :raises ValueError: no usable key in ``SELFREG["ENCRYPTION_KEYS"]``
     """
@@ -39,8 +39,8 @@ def seal(value: Any, place: str) -> str:
     return base64.urlsafe_b64encode(key_id + nonce + sealed).decode("ascii")
 
 
-def unseal(text: str, place: str) -> Any:
-    """What ``seal`` was given.
+def decrypt(text: str, place: str) -> Any:
+    """What ``encrypt`` was given.
 
     :raises Unreadable: see there
     """

@@ -7,18 +7,19 @@ in every final status, which a constraint of the database enforces. Nothing here
 
 import hashlib
 import uuid
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import encryption
 from selfreg.addresses import masked
 from selfreg.conf import conf
+from selfreg.signals import announce, registration_started
 
 
 def link_digest(state: str) -> str:
@@ -47,8 +48,10 @@ OPEN = frozenset(Status) - FINAL
 ENDINGS = {Status.CANCELLED, Status.EXPIRED, Status.FAILED}
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     # A profile that the org accepted makes the account; an org that asks for nothing more finishes at once.
-    Status.STARTED: frozenset({Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL} | ENDINGS),
-    Status.ENROLLING: frozenset({Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL} | ENDINGS),
+    Status.STARTED: frozenset(
+        {Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY} | ENDINGS
+    ),
+    Status.ENROLLING: frozenset({Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY} | ENDINGS),
     Status.FINISHING: frozenset(
         {Status.FINISHING, Status.AWAITING_EMAIL, Status.READY, Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS
     ),
@@ -79,6 +82,23 @@ class Conflict(Exception):
     def __init__(self, why: str, registration: uuid.UUID | None = None) -> None:
         super().__init__(why)
         self.registration = registration
+
+
+class RowValues(TypedDict, total=False):
+    """Columns of a registration that a change may write, beside its status."""
+
+    step: str
+    sealed: str
+    unsure: bool
+    email: str
+    email_canonical: str
+    email_verified_at: datetime
+    okta_user_id: str
+    user: Any
+    failure: str
+    failure_text: str
+    expires_at: datetime | None
+    erase_asked_at: datetime
 
 
 def waits_for_link() -> models.Q:
@@ -142,9 +162,6 @@ class Registration(models.Model):
     """Counted in a ``TalliedHour``; its events are not counted any more."""
     sealed = models.TextField(blank=True, editable=False)
 
-    actor = ""
-    """Who acts through this object, for what ``note`` writes: an administrator's user name; empty for the person."""
-
     objects = RegistrationQuerySet.as_manager()
 
     class Meta:
@@ -202,6 +219,11 @@ class Registration(models.Model):
         return self.status in OPEN
 
     @property
+    def is_new(self) -> bool:
+        """Not written to the database yet."""
+        return self._state.adding
+
+    @property
     def is_busy(self) -> bool:
         """A call for this registration is under way in some worker, or its worker died a moment ago."""
         return self.busy_until is not None and self.busy_until > timezone.now()
@@ -211,61 +233,111 @@ class Registration(models.Model):
         """Nobody knows whether the org carried out the last call: ask before doing anything else."""
         return not self.is_busy and (self.unsure or self.busy_until is not None)
 
-    def kept(self) -> Any:
-        """The unsealed bearer values, None when there are none.
+    def decrypted(self) -> Any:
+        """The state that is kept, as JSON; None when there is none.
 
-        :raises vault.Unreadable: their key is gone
+        :raises encryption.Unreadable: its key is gone
         """
-        return encryption.unseal(self.sealed, self._place()) if self.sealed else None
+        return encryption.decrypt(self.sealed, self._place()) if self.sealed else None
 
-    def keep(self, values: Any) -> None:
-        """Seals bearer values into the row; ``change`` saves them."""
-        self.sealed = encryption.seal(values, self._place())
+    def encrypted(self, state: Any) -> str:
+        """A state (JSON) as this row keeps it, for ``claim`` and ``commit``."""
+        return encryption.encrypt(state, self._place())
 
     def _place(self) -> str:
         return f"registration:{self.pk}:sealed"
 
-    def claim(self, seconds: float) -> None:
-        """Marks a call as under way and commits that, and the address it is made for, before the call is made.
+    def claim(self, seconds: float, **values: Unpack[RowValues]) -> None:
+        """Marks a call to the org as under way, for so many seconds, before it is made; a new row is created by that.
 
-        :raises Conflict: somebody else's call is under way, or the row moved on
+        :raises Conflict: another request has a call under way, or changed the row
         """
         if self.is_busy:
             raise Conflict("busy", self.pk)
-        self.change(
-            busy_until=timezone.now() + timedelta(seconds=seconds),
-            email=self.email,
-            email_canonical=self.email_canonical,
-        )
+        until = timezone.now() + timedelta(seconds=seconds)
+        # Not ``updated_at``: what an index holds stays as it is, so that the database need not touch one.
+        self._write({**values, "busy_until": until}, ())
 
-    def change(self, *, to: Status | None = None, **values: Any) -> None:
-        """Saves ``values`` (and what ``keep`` sealed) if nobody changed the row since it was read.
+    def commit(
+        self,
+        *,
+        to: Status | None = None,
+        events: Sequence["RegistrationEvent"] = (),
+        hold: float = 0.0,
+        **values: Unpack[RowValues],
+    ) -> None:
+        """Writes columns and events in one transaction, if nobody changed the row since it was read; ends a claim.
 
+        :param to: the next status; a final one wipes the state
+        :param hold: seconds for which the claim goes on, for a call that follows at once
         :raises ForbiddenTransition: ``to`` cannot follow the present status
-        :raises Conflict: somebody did; nothing was saved
+        :raises Conflict: somebody changed the row; nothing was written
         """
         now = timezone.now()
-        values = {"sealed": self.sealed, "updated_at": now, **values}
+        columns: dict[str, Any] = {
+            "updated_at": now,
+            "busy_until": now + timedelta(seconds=hold) if hold else None,
+            "unsure": False,
+            **values,
+        }
         if to is not None:
             if to not in TRANSITIONS[Status(self.status)]:
                 raise ForbiddenTransition(f"{self.status} -> {to}")
-            values["status"] = to
-            values["finished_at"] = None
+            columns |= {"status": to, "finished_at": None}
             if to in FINAL:
-                values |= {"sealed": "", "finished_at": now, "busy_until": None, "unsure": False}
-        changed = Registration.objects.filter(pk=self.pk, version=self.version, status=self.status).update(
-            version=self.version + 1, **values
-        )
-        if not changed:
+                columns |= {"sealed": "", "finished_at": now, "busy_until": None, "unsure": False}
+        self._write(columns, events)
+
+    def mark_for_erasure(self) -> None:
+        """The next purge erases the row with its events."""
+        self._write({"erase_asked_at": timezone.now(), "updated_at": timezone.now()}, ())
+
+    def _write(self, columns: dict[str, Any], events: Sequence["RegistrationEvent"]) -> None:
+        """Inserts a new row with its first event, or updates by compare-and-set.
+
+        :raises Conflict: the row exists already, or somebody changed it
+        """
+        values = {**columns, "version": self.version + 1}
+        # Only an insert can fail in a way that a surrounding transaction has to be protected from.
+        with transaction.atomic(savepoint=self.is_new):
+            if self.is_new:
+                events = [self._insert(values), *events]
+                is_written = True
+            else:
+                is_written = bool(self._update(values))
+            if is_written:
+                RegistrationEvent.objects.bulk_create(events)
+        if not is_written:
             raise Conflict("changed by another request", self.pk)
-        for name, value in {**values, "version": self.version + 1}.items():
+        for name, value in values.items():
             setattr(self, name, value)
 
+    def _insert(self, values: dict[str, Any]) -> "RegistrationEvent":
+        first_event = self.event(RegistrationEvent.Kind.STARTED)
+        for name, value in values.items():
+            setattr(self, name, value)
+        try:
+            self.save(force_insert=True)
+        except IntegrityError as error:
+            raise Conflict("already begun", self.pk) from error
+        announce(registration_started, Registration, registration=self)
+        return first_event
+
+    def _update(self, values: dict[str, Any]) -> int:
+        rows = Registration.objects.filter(pk=self.pk, version=self.version, status=self.status)
+        return rows.update(**values)
+
+    def event(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
+        """An unsaved event of this registration. Details hold keys, counts and times; never what anybody typed."""
+        details = {"step": self.step, **details}
+        details["actor"] = details.get("actor", "")[:150]
+        return RegistrationEvent(registration=self, kind=kind, **details)
+
     def note(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
-        """Writes down what happened. Details hold keys, counts and times; never what anybody typed."""
-        return RegistrationEvent.objects.create(
-            registration=self, kind=kind, **{"step": self.step, "actor": self.actor[:150], **details}
-        )
+        """Writes an event by itself, where the row does not change with it."""
+        event = self.event(kind, **details)
+        event.save()
+        return event
 
 
 class RegistrationEvent(models.Model):

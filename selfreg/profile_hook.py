@@ -12,8 +12,6 @@ from typing import Any
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from selfreg.conf import conf
-
 Profile = dict[str, Any]
 
 logger = logging.getLogger(__name__)
@@ -29,12 +27,12 @@ class ProfileRefused(Exception):
         self.errors = dict(errors)
 
 
-def judged(profile: Profile) -> Profile:
+def judge(path: str, profile: Profile) -> Profile:
     """The profile as the site's hook leaves it.
 
+    :param path: the hook's dotted path, "" for none
     :raises ProfileRefused: the hook says no, or is broken: what nobody judged does not pass
     """
-    path = conf().profile_hook
     if not path:
         return profile
     try:

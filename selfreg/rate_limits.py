@@ -1,15 +1,15 @@
 """How often something may be done. Counted in the shared database, so no worker, session, or restart has its own count.
 
 What is counted is named by a keyed digest: the table tells nobody's address, number or IP. A count lives on when the
-thing counted succeeds. What is refused counts for nothing: most limits are shared, and nobody may use them up for
-others by what is not done anyway.
+thing counted succeeds. Refused attempts consume no quota: a visitor cannot exhaust a shared limit with requests that
+never ran.
 """
 
 import ipaddress
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
@@ -19,7 +19,6 @@ from django.utils.crypto import salted_hmac
 
 from selfreg import cache
 from selfreg.addresses import folded
-from selfreg.conf import conf
 from selfreg.models import Allowance, Registration
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -75,35 +74,46 @@ UPSERT = """
 OPEN_COUNTED_FOR = 30
 
 
-def wait_for(uses: Mapping[str, str]) -> int:
-    """Counts one use of each limit, or of none when any of them is used up.
+def consume(hits: Mapping[str, str]) -> int:
+    """Counts one hit of each limit, or of none when any of them is used up.
 
-    :param uses: names of ``LIMITS`` and whose use it is: ``{"start by ip": "192.0.2.1"}``
+    :param hits: names of ``LIMITS`` and whose hit it is: ``{"start by ip": "192.0.2.1"}``
     :return: 0, or how many seconds to wait when any of them is used up
     """
-    if not uses:
+    if not hits:
         return 0
-    now, named = int(time.time()), _named(uses)
-    # Rows are locked in this order: two requests that use the same limits cannot wait for each other.
-    rows = [(key, 1, now + named[key].seconds) for key in sorted(named)]
-    statement = UPSERT.format(
-        table=connection.ops.quote_name(Allowance._meta.db_table), rows=", ".join(["(%s, %s, %s)"] * len(rows))
-    )
-    # Whoever uses the same meanwhile waits for the end of this: then it is counted, or it never was.
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, [value for row in rows for value in row] + [now, now])
-        counts: list[tuple[str, int, int]] = cursor.fetchall()
-        wait = max(until - now if used > named[key].most else 0 for key, used, until in counts)
+    with transaction.atomic():
+        wait = count(hits)
         if wait:
             transaction.set_rollback(True)
     return wait
 
 
-def used_up(uses: Mapping[str, str]) -> int:
-    """The same, counting nothing."""
-    now, named = int(time.time()), _named(uses)
-    kept = Allowance.objects.filter(key__in=named, until__gt=now).values_list("key", "used", "until")
-    return max((until - now for key, used, until in kept if used >= named[key].most), default=0)
+def count(hits: Mapping[str, str]) -> int:
+    """Counts inside a transaction of the caller's, who has to roll it back when any limit is used up.
+
+    :return: 0, or how many seconds to wait
+    """
+    if not hits:
+        return 0
+    now, limits = int(time.time()), _by_key(hits)
+    # Rows are locked in this order: two requests that use the same limits cannot wait for each other.
+    rows = [(key, 1, now + limits[key].seconds) for key in sorted(limits)]
+    statement = UPSERT.format(
+        table=connection.ops.quote_name(Allowance._meta.db_table), rows=", ".join(["(%s, %s, %s)"] * len(rows))
+    )
+    # A request that uses the same limits waits for the end of this transaction: the hits are counted then, or undone.
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for row in rows for value in row] + [now, now])
+        counters: list[tuple[str, int, int]] = cursor.fetchall()
+    return max(until - now if used > limits[key].most else 0 for key, used, until in counters)
+
+
+def seconds_until_free(hits: Mapping[str, str]) -> int:
+    """How many seconds to wait before ``consume`` would count these hits; counts nothing."""
+    now, limits = int(time.time()), _by_key(hits)
+    counters = Allowance.objects.filter(key__in=limits, until__gt=now).values_list("key", "used", "until")
+    return max((until - now for key, used, until in counters if used >= limits[key].most), default=0)
 
 
 def pace(calls: Sequence[float], more: int = 1) -> int:
@@ -113,17 +123,20 @@ def pace(calls: Sequence[float], more: int = 1) -> int:
     return max(0, math.ceil(calls[more - CALLS - 1] + CALLS_SECONDS - time.time()))
 
 
-def wait_to_start(form: str, address: str, ip: str) -> int:
-    """Counts the beginning of a registration, or its going on with another address; how many seconds it has to wait.
+def consume_start(form: str, address: str, ip: str) -> int:
+    """Counts the start of a registration, or its going on with another address, once for each form and address.
 
     :param form: an id of the form that was submitted: that of the registration
+    :return: 0, or how many seconds to wait
     """
     once = {"start by form": f"{form} {folded(address)}"}
-    if used_up(once):
+    if seconds_until_free(once):
         return 0
-    wait = wait_for(once | _starting(address, ip))
+    by_ip = {"start by ip": ip, "start by ip, a day": ip}
+    by_address = {"start by address": folded(address)} if address else {}
+    wait = consume(once | by_ip | by_address)
     # The same form, sent twice at once, may have been counted meanwhile.
-    return 0 if wait and used_up(once) else wait
+    return 0 if wait and seconds_until_free(once) else wait
 
 
 def address_in(profile: Mapping[str, Any]) -> str:
@@ -131,35 +144,48 @@ def address_in(profile: Mapping[str, Any]) -> str:
     return str(profile.get("email") or profile.get("login") or "")
 
 
-def _starting(address: str, ip: str) -> dict[str, str]:
-    by_ip = {"start by ip": ip, "start by ip, a day": ip}
-    return {"start by address": folded(address), **by_ip} if address else by_ip
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a command does that costs something.
+
+    ``sends``: a mail goes out, or with ``number`` (E.164) a text or call; ``checks``: a code is checked, of this
+    challenge.
+    """
+
+    sends: bool = False
+    number: str = field(default="", repr=False)
+    checks: str = ""
 
 
-def sending(registration: Registration, ip: str, number: str = "") -> dict[str, str]:
-    """The uses of having a mail sent, or a text or call to ``number`` (E.164)."""
-    uses = {"send by registration": str(registration.pk), "send by ip": ip}
-    if registration.email:
-        uses["send by address"] = folded(registration.email)
-    if number:
-        text = {"text by number": number, "text by number, a day": number, "text by ip": ip, "text": ""}
-        uses |= text | {"text by country": region(number)}
-    return uses
+NO_EFFECT = Effect()
 
 
-def trying(registration: Registration, challenge: str, ip: str) -> dict[str, str]:
-    """The uses of submitting a code."""
-    uses = {"code by challenge": f"{registration.pk} {challenge}", "code by ip": ip}
-    return uses | ({"code by address": folded(registration.email)} if registration.email else {})
+def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[str, str]:
+    """The hits of a command of one registration.
+
+    :param registration: its id
+    :param address: its e-mail address, "" when it is not known
+    """
+    hits: dict[str, str] = {}
+    if effect.sends:
+        hits |= {"send by registration": registration, "send by ip": ip}
+        hits |= {"send by address": folded(address)} if address else {}
+    if effect.number:
+        hits |= {"text by number": effect.number, "text by number, a day": effect.number, "text by ip": ip, "text": ""}
+        hits |= {"text by country": region(effect.number)}
+    if effect.checks:
+        hits |= {"code by challenge": f"{registration} {effect.checks}", "code by ip": ip}
+        hits |= {"code by address": folded(address)} if address else {}
+    return hits
 
 
-def sending_later(subject: str, address: str, ip: str) -> dict[str, str]:
-    """The uses of having a mail sent to somebody whose sign-up is over."""
+def hits_of_later_mail(subject: str, address: str, ip: str) -> dict[str, str]:
+    """The hits of a mail to somebody whose sign-up is over."""
     return {"send by account": subject, "send by address": folded(address), "send by ip": ip}
 
 
-def trying_later(subject: str, address: str, ip: str, challenge: str) -> dict[str, str]:
-    """The uses of submitting the code from such a mail."""
+def hits_of_later_code(subject: str, address: str, ip: str, challenge: str) -> dict[str, str]:
+    """The hits of submitting the code from such a mail."""
     return {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
 
 
@@ -172,17 +198,17 @@ def region(number: str) -> str:
     return phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}"
 
 
-def is_full() -> bool:
+def is_full(max_open: int) -> bool:
     """Whether there are as many open registrations as the site wants to keep. Counted at most every half minute."""
     count = cache.get("selfreg:open")
     if count is None:
         count = Registration.objects.under_way().count()
         cache.keep("selfreg:open", count, OPEN_COUNTED_FOR)
-    return count >= conf().most_open
+    return count >= max_open
 
 
-def _named(uses: Mapping[str, str]) -> dict[str, Limit]:
-    return {_key(name, subject): _limit(name) for name, subject in uses.items()}
+def _by_key(hits: Mapping[str, str]) -> dict[str, Limit]:
+    return {_key(name, subject): _limit(name) for name, subject in hits.items()}
 
 
 def _limit(name: str) -> Limit:
@@ -191,11 +217,11 @@ def _limit(name: str) -> Limit:
 
 
 def _key(name: str, subject: str) -> str:
-    return salted_hmac("selfreg.limits", f"{name}\n{_one(name, subject)}", algorithm="sha256").hexdigest()
+    return salted_hmac("selfreg.limits", f"{name}\n{_normalized(name, subject)}", algorithm="sha256").hexdigest()
 
 
-def _one(name: str, subject: str) -> str:
-    """What costs something to have another of: a line of the phone, whatever its extensions, and a network."""
+def _normalized(name: str, subject: str) -> str:
+    """Ignores phone extensions, and groups IPv6 addresses by /64: a visitor has as many as they like."""
     if " by number" in name:
         return subject.partition("x")[0]
     return _network(subject) if " by ip" in name else subject

@@ -60,7 +60,7 @@ def _people_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def _nothing_cached() -> Iterator[None]:
     """Neither forms and keys, nor that the org was away a moment ago, nor whose language was spoken last."""
     cache.clear()
-    connected_org._transport.cache_clear()
+    connected_org.reset_connections()
     with translation.override("en"):
         yield
     cache.clear()

@@ -42,7 +42,7 @@ def send(who: Unproven, ip: str) -> EmailFactor | None:
     :raises NotHalfMade: the account is locked, suspended or gone
     :raises AnotherAddress: its address is another one by now
     """
-    if wait := rate_limits.wait_for(rate_limits.sending_later(who.subject, who.email, ip)):
+    if wait := rate_limits.consume(rate_limits.hits_of_later_mail(who.subject, who.email, ip)):
         raise RateLimited(wait)
     accounts = OktaAccounts()
     try:
@@ -66,6 +66,6 @@ def proves(who: Unproven, factor: EmailFactor, code: str, challenge: str, ip: st
     :param challenge: names the mail: each has its own number of tries
     :raises IdxError: as ``send``
     """
-    if wait := rate_limits.wait_for(rate_limits.trying_later(who.subject, who.email, ip, challenge)):
+    if wait := rate_limits.consume(rate_limits.hits_of_later_code(who.subject, who.email, ip, challenge)):
         raise RateLimited(wait)
     return OktaAccounts().is_right(who.subject, factor, code)

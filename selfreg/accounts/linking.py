@@ -14,7 +14,7 @@ from django.utils import timezone
 from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.models import OktaIdentity
-from selfreg.rate_limits import wait_for
+from selfreg.rate_limits import consume
 
 logger = logging.getLogger("selfreg")
 
@@ -42,7 +42,7 @@ def account_to_join(person: Mapping[str, Any]) -> Any:
 
 def may_try(user: Any) -> bool:
     """Counts an attempt at an account's password; False once there were too many."""
-    return not wait_for({"join by account": str(user.pk)})
+    return not consume({"join by account": str(user.pk)})
 
 
 def join(user: Any, subject: str) -> OktaIdentity:

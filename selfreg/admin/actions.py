@@ -8,22 +8,20 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from selfreg import encryption
-from selfreg.admin.explanation import enrollment_of
+from selfreg.admin.explanation import open_for_admin
 from selfreg.admin.labels import failure_words
 from selfreg.conf import conf
-from selfreg.idx.errors import IdxError, NotOffered, OrgRefused
+from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.models import OPEN, Conflict, Registration, RegistrationEvent, Status
 from selfreg.okta_api.accounts import NotHalfMade, OktaAccounts
+from selfreg.registration import commands
+from selfreg.registration import outcome as outcomes
 from selfreg.registration.approval import MailNotSent, approve, reject
-from selfreg.registration.enrollment import Enrollment
+from selfreg.registration.attempt import Attempt
 from selfreg.texts import notice, say
-
-SENT = "selfreg.sent_again"
 
 
 class Refused(Exception):
@@ -39,8 +37,10 @@ class Act:
     warning: Any
     permission: str
     possible: Callable[[Registration], bool]
-    does: Callable[[Registration, str], None]
+    does: Callable[[Attempt, str], object]
     asks_reason: bool = False
+    needs_state: bool = False
+    """Impossible once the key of what the row keeps is gone."""
 
     def allowed(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(f"selfreg.{self.permission}"))
@@ -56,28 +56,29 @@ class Result:
 
 def perform(act: Act, registration: Registration, user: Any, reason: str = "") -> Result:
     """Does it, or says why not; logs either."""
-    registration.actor = user.get_username()
-    refusal = _refusal(act, registration, reason)
+    refusal = _refusal(act, registration, user.get_username(), reason)
     said = " · ".join(text for text in (str(act.label), reason, refusal) if text)
     registration.note(
         RegistrationEvent.Kind.ADMINISTERED,
         outcome=f"{act.name}: {refusal or reason or 'ok'}"[:200],
+        actor=user.get_username(),
     )
     LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=said[:1000], single_object=True)
     return Result(registration, refusal)
 
 
-def _refusal(act: Act, registration: Registration, reason: str) -> str:
+def _refusal(act: Act, registration: Registration, actor: str, reason: str) -> str:
     try:
         if not act.possible(registration):
             raise Refused(_not_possible(registration))
-        act.does(registration, reason)
+        attempt = open_for_admin(registration, actor)
+        if act.needs_state and not attempt.is_readable:
+            raise Refused(gettext("its encryption key is gone; it can only be marked for erasure"))
+        act.does(attempt, reason)
     except Refused as refused:
         return str(refused)
     except Conflict:
         return gettext("somebody else's request was quicker; look at it again")
-    except encryption.Unreadable:
-        return gettext("its encryption key is gone; it can only be marked for erasure")
     except MailNotSent:
         return gettext("it is done, but the mail to the person could not be sent")
     except NotHalfMade as other:
@@ -94,49 +95,48 @@ def _not_possible(registration: Registration) -> str:
     return gettext("not possible while it is “%(status)s”") % {"status": registration.get_status_display()}
 
 
-def _resend(registration: Registration, reason: str) -> None:
-    enrollment = enrollment_of(registration)
-    try:
-        enrollment.resend()
-    except NotOffered as error:
-        raise Refused(gettext("at this step there is no mail or code to send")) from error
-    notices = enrollment.flow.notices if registration.sealed else ()
-    if not any(n.key == SENT for n in notices):
-        if notices:
-            raise Refused(say(notices[0]))
-        raise Refused(failure_words(registration.failure) or _not_possible(registration))
+def _resend(attempt: Attempt, reason: str) -> None:
+    outcome = commands.resend(attempt)
+    match outcome:
+        case outcomes.Sent():
+            return
+        case outcomes.NotOffered():
+            raise Refused(gettext("at this step there is no mail or code to send"))
+        case outcomes.Waiting(message=message) | outcomes.Stale(message):
+            raise Refused(say(message))
+        case outcomes.Rejected(messages) if messages:
+            raise Refused(say(messages[0]))
+        case outcomes.Failed(error) | outcomes.Unsure(error):
+            raise Refused(say(notice(error)))
+    raise Refused(failure_words(attempt.row.failure) or _not_possible(attempt.row))
 
 
-def _end(verb: Callable[[Enrollment], None]) -> Callable[[Registration, str], None]:
-    def does(registration: Registration, reason: str) -> None:
-        verb(enrollment_of(registration))
-
-    return does
+def _cancel(attempt: Attempt, reason: str) -> None:
+    commands.cancel(attempt)
 
 
-def _erase(registration: Registration, reason: str) -> None:
-    enrollment = enrollment_of(registration)
-    if registration.is_open:
-        enrollment.cancel() if not registration.sealed or enrollment.readable else enrollment.fail("selfreg.unreadable")
-    registration.change(erase_asked_at=timezone.now())
+def _expire(attempt: Attempt, reason: str) -> None:
+    commands.expire(attempt)
 
 
-def _repair(registration: Registration, reason: str) -> None:
-    OktaAccounts().send_activation(registration.okta_user_id)
+def _erase(attempt: Attempt, reason: str) -> None:
+    if attempt.row.is_open:
+        commands.cancel(attempt) if attempt.is_readable else commands.fail(attempt, "selfreg.unreadable")
+    attempt.row.mark_for_erasure()
 
 
-def _remove_account(registration: Registration, reason: str) -> None:
-    OktaAccounts().remove(registration.okta_user_id)
-    if registration.is_open:
-        enrollment_of(registration).fail("selfreg.account_removed")
+def _repair(attempt: Attempt, reason: str) -> None:
+    OktaAccounts().send_activation(attempt.row.okta_user_id)
 
 
-def _approve(registration: Registration, reason: str) -> None:
-    approve(enrollment_of(registration))
+def _remove_account(attempt: Attempt, reason: str) -> None:
+    OktaAccounts().remove(attempt.row.okta_user_id)
+    if attempt.row.is_open:
+        commands.fail(attempt, "selfreg.account_removed")
 
 
-def _reject(registration: Registration, reason: str) -> None:
-    reject(enrollment_of(registration), reason)
+def _approve(attempt: Attempt, reason: str) -> None:
+    approve(attempt)
 
 
 def _awaits_approval(registration: Registration) -> bool:
@@ -175,7 +175,7 @@ ACTS: Sequence[Act] = (
         _("These people are not let in. They get a mail with your reason, which is also kept here."),
         "approve_registration",
         _awaits_approval,
-        _reject,
+        reject,
         asks_reason=True,
     ),
     Act(
@@ -185,6 +185,7 @@ ACTS: Sequence[Act] = (
         "resend_registration",
         _has_step,
         _resend,
+        needs_state=True,
     ),
     Act(
         "repair",
@@ -203,7 +204,8 @@ ACTS: Sequence[Act] = (
         _("These people cannot go on with this sign-up. They can start again."),
         "cancel_registration",
         _is_open,
-        _end(Enrollment.cancel),
+        _cancel,
+        needs_state=True,
     ),
     Act(
         "expire",
@@ -211,7 +213,7 @@ ACTS: Sequence[Act] = (
         _("These people are asked to start again, with what they had typed where their browser still has it."),
         "expire_registration",
         _is_open,
-        _end(Enrollment.expire),
+        _expire,
     ),
     Act(
         "remove-account",

@@ -19,8 +19,8 @@ from selfreg.idx.client import Visitor
 from selfreg.idx.document import Message
 from selfreg.idx.steps import Step, is_error
 from selfreg.models import Registration, RegistrationEvent, Status
-from selfreg.registration.enrollment import Enrollment
-from selfreg.registration.policy import client_for
+from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration.policy import connect
 
 QUIET = timedelta(minutes=15)
 
@@ -59,19 +59,19 @@ class Standing:
     resend: bool = False
 
 
-def enrollment_of(registration: Registration) -> Enrollment:
+def open_for_admin(registration: Registration, actor: str = "") -> Attempt:
     """For acting in the person's stead: in their language, without the administrator's own address and device."""
-    return Enrollment(registration, client_for(Visitor(language=registration.language or "en")))
+    org = connect(conf(), Visitor(language=registration.language or "en"))
+    return open_row(registration, org, actor=actor)
 
 
 def standing_of(registration: Registration, last: RegistrationEvent | None) -> Standing:
     """Reads the row only; no call to the org."""
-    enrollment = enrollment_of(registration)
-    if registration.sealed and not enrollment.readable:
+    attempt = open_for_admin(registration)
+    if not attempt.is_readable:
         return Standing((gettext("A page that says: please start again."),), (gettext("Its encryption key is gone."),))
-    found = enrollment.step() if registration.sealed else None
-    step = found if isinstance(found, Step) else None
-    waits = enrollment.flow.wait_until - time.time() if step else 0
+    step = attempt.page
+    waits = attempt.state.wait_until - time.time() if step and attempt.state else 0
     blocks = [
         *_of_status(registration),
         *(_of_message(m) for m in (step.messages if step else ()) if is_error(m)),

@@ -12,7 +12,7 @@ from selfreg.idx.client import Visitor
 from selfreg.idx.errors import IdxError
 from selfreg.idx.steps import current_remediation
 from selfreg.models import PolicyVersion
-from selfreg.registration.policy import SignUpUnavailable, client_for, fingerprint, sign_up_form
+from selfreg.registration.policy import SignUpUnavailable, connect, fingerprint, sign_up_form
 from selfreg.registration.policy_history import described, history, shown
 from selfreg.texts import notice, say
 
@@ -23,7 +23,7 @@ def page_context() -> dict[str, Any]:
     """The form, or why there is none; the versions, newest first."""
     problem, form = "", None
     try:
-        response, _fresh = sign_up_form(client_for(Visitor(language=get_language() or "en")))
+        response, _fresh = sign_up_form(connect(conf(), Visitor(language=get_language() or "en")))
         form = current_remediation(response)
     except SignUpUnavailable as closed:
         problem = " ".join(say(message) for message in closed.messages) or str(closed)

@@ -1,18 +1,15 @@
 """Whose request it is: a browser's by its session cookie and CSRF token, or an app's by the token of its registration.
 
-The token is sealed and holds the id that its registration has, or will have: nothing of it is kept on the server, and
-it opens that one registration only.
+The token is encrypted and holds the id that its registration has, or will have: nothing of it is kept on the server,
+and it opens that one registration only.
 """
 
 import time
 import uuid
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
@@ -20,10 +17,9 @@ from ninja.utils import check_csrf
 from selfreg import encryption
 from selfreg.api.problems import Refusal
 from selfreg.conf import conf
-from selfreg.flows.session import MINE
+from selfreg.flows.session import MINE, Browser, browser_of
 from selfreg.flows.start import FORM_TOKEN_SECONDS, is_old_enough
 from selfreg.web.redirects import landing
-from selfreg.web.visitor import use_device
 
 PLACE = "selfreg.api token"
 SCHEME = "bearer "
@@ -31,10 +27,16 @@ SCHEME = "bearer "
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the registration. ``registration``: the one a token is for, None for a browser's session."""
+    """Who holds the registration. ``registration``: the one that a token is for, None for a browser's session."""
 
+    browser: Browser
     registration: uuid.UUID | None = None
     issued_at: float = 0.0
+
+    @property
+    def is_browser(self) -> bool:
+        """Known by a session cookie, not by a token."""
+        return self.registration is None
 
     @property
     def may_begin(self) -> bool:
@@ -42,28 +44,8 @@ class Holder:
         return is_old_enough(self.issued_at) and time.time() - self.issued_at < FORM_TOKEN_SECONDS
 
 
-class HeldByToken(dict[str, Any]):
-    """Stands where a session would. Nothing of it is kept; whoever signs in leaves it for a session of the site's."""
-
-    session_key = None
-
-    def __init__(self, request: HttpRequest, registration: uuid.UUID) -> None:
-        super().__init__({MINE: [str(registration)]})
-        self._request = request
-
-    def is_empty(self) -> bool:
-        """It knows its registration."""
-        return False
-
-    def save(self) -> None:
-        """There is nothing to save."""
-
-    def flush(self) -> None:
-        self._request.session = import_module(settings.SESSION_ENGINE).SessionStore()
-
-
 class RegistrationToken(AuthBase):
-    """``Authorization: Bearer ...``. Cookies that come along are not looked at."""
+    """``Authorization: Bearer ...``. Cookies that come along are not looked at; what is kept lasts one request."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
@@ -73,11 +55,8 @@ class RegistrationToken(AuthBase):
         if given[: len(SCHEME)].lower() != SCHEME:
             return None
         holder = _opened(given[len(SCHEME) :].strip())
-        if holder is None or holder.registration is None:
+        if holder is None:
             raise Refusal("token")
-        request.user = AnonymousUser()
-        request.session = HeldByToken(request, holder.registration)  # type: ignore[assignment]
-        use_device(request, holder.registration.hex)
         return holder
 
 
@@ -93,7 +72,7 @@ class SessionCookie(AuthBase):
             raise Refusal("csrf")
         if request.user.is_authenticated:
             raise Refusal("signed-in", go=absolute(landing(request.GET.get("next", ""))))
-        return Holder()
+        return Holder(browser_of(request))
 
 
 def absolute(url: str) -> str:
@@ -103,15 +82,16 @@ def absolute(url: str) -> str:
 
 def new_token() -> str:
     """A token for a registration that is still to begin."""
-    return encryption.seal({"registration": uuid.uuid4().hex, "issued_at": time.time()}, PLACE)
+    return encryption.encrypt({"registration": uuid.uuid4().hex, "issued_at": time.time()}, PLACE)
 
 
 def _opened(token: str) -> Holder | None:
     try:
-        found = encryption.unseal(token, PLACE)
+        values = encryption.decrypt(token, PLACE)
     except encryption.Unreadable:
         return None
     lasts = FORM_TOKEN_SECONDS + conf().abandoned_after_seconds
-    if found["issued_at"] + lasts < time.time():
+    if values["issued_at"] + lasts < time.time():
         return None
-    return Holder(uuid.UUID(found["registration"]), found["issued_at"])
+    registration = uuid.UUID(values["registration"])
+    return Holder(Browser({MINE: [str(registration)]}, registration.hex), registration, values["issued_at"])

@@ -1,7 +1,7 @@
-"""The operations: what the pages do, answered with data. Rules are in ``beginning``, ``progress``, ``mail_link``."""
+"""The operations: what the pages do, answered with data. The rules are those of ``flows``."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,33 +20,36 @@ from ninja.responses import Status as Answer
 
 from selfreg import __version__
 from selfreg.api.binding import Holder, RegistrationToken, SessionCookie, absolute, new_token
-from selfreg.api.problems import MEANINGS, Refusal, answer_refusal
+from selfreg.api.problems import Refusal, answer_refusal, refusal_of
 from selfreg.api.schemas import (
     Beginning,
     FirstForm,
     MailLink,
     Problem,
-    Standing,
+    RegistrationState,
     Step,
     Submission,
     Token,
 )
 from selfreg.api.steps_as_data import step_as_data
-from selfreg.flows import email_link, start
-from selfreg.flows.advance import ON_STEP_PAGE, REQUEST_SECONDS, act, is_stale, provider_pressed
-from selfreg.flows.session import kept_offer, my_enrollment
-from selfreg.flows.start import Closed, FirstPage, accept_invitation, attempt_of, begin, first_page, new_form_token
-from selfreg.flows.step_context import standing_of
+from selfreg.flows import start
+from selfreg.flows.advance import ON_STEP_PAGE, REQUEST_SECONDS, Advance, act, is_stale, pressed_provider
+from selfreg.flows.email_link import confirm, is_whole, open_link
+from selfreg.flows.session import kept_offer, open_attempt
+from selfreg.flows.start import Closed, FirstPage
+from selfreg.flows.step_context import WaitTimes, wait_times
 from selfreg.forms import StepForm
-from selfreg.idx import steps
 from selfreg.idx.deadline import at_most
-from selfreg.idx.document import IdxResponse, Message
-from selfreg.idx.errors import OrgUnreachable, RateLimited
+from selfreg.idx.document import IdxResponse
+from selfreg.idx.errors import RateLimited
 from selfreg.models import FINAL, Conflict, Registration, Status
-from selfreg.registration.enrollment import Enrollment
-from selfreg.registration.policy import client_for, fingerprint
+from selfreg.registration import commands
+from selfreg.registration import outcome as outcomes
+from selfreg.registration.attempt import Attempt
+from selfreg.registration.outcome import Outcome
+from selfreg.registration.policy import fingerprint
 from selfreg.texts import ending, notices, say
-from selfreg.web.visitor import remember_device, visitor_of
+from selfreg.web.visitor import remember_device
 
 PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = """The sign-up of this site as data. `GET` the first form, `POST` it filled in, then show the step of
@@ -126,83 +129,84 @@ def token(request: HttpRequest) -> Answer[Token]:
 @api.get("", response=answers({200: FirstForm}, 502, 503), operation_id="form")
 def form(request: HttpRequest, next: str = "") -> FirstForm:
     """The first form, as the org's policy asks for it. `next` is where people land who signed up here."""
-    shown = first_page(request)
-    if isinstance(shown, Closed):
-        raise _closed(shown)
-    is_browser = _holder(request).registration is None
+    holder = _holder(request)
+    page = start.first_page(request, holder.browser)
+    if isinstance(page, Closed):
+        raise _closed(page)
     return FirstForm(
-        step=_first_step(request, shown),
-        form_version=fingerprint(shown.form.step.remediation),
-        form_token=new_form_token(request) if is_browser else "",
-        csrf_token=get_token(request) if is_browser else "",
+        step=_first_step(holder, page),
+        form_version=fingerprint(page.form.step.remediation),
+        form_token=start.new_form_token(request) if holder.is_browser else "",
+        csrf_token=get_token(request) if holder.is_browser else "",
     )
 
 
-@api.post("", response=answers({201: Standing}, 410, 422, 429, 502, 503), operation_id="begin")
+@api.post("", response=answers({201: RegistrationState}, 410, 422, 429, 502, 503), operation_id="begin")
 @sensitive_variables()
-def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") -> Answer[Standing]:
+def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") -> Answer[RegistrationState]:
     """Begins the registration. The same form sent twice begins one."""
     holder = _holder(request)
-    attempt = _attempt(request, sent, holder)
+    pk = _registration_id(request, sent, holder)
     if sent.activation_token:
-        led: str | FirstPage | Closed = accept_invitation(request, sent.activation_token, holder.registration)
+        token = sent.activation_token
+        result: Advance | FirstPage | Closed = start.accept_invitation(
+            request, holder.browser, token, holder.registration
+        )
     else:
-        led = begin(request, _first_typed(sent, holder), attempt)
-    if isinstance(led, Closed):
-        raise _closed(led)
-    if isinstance(led, FirstPage):
-        name, wait = _meaning([m for _place, m in led.form.messages])
-        raise Refusal(name, retry_after=led.wait or wait, **_shown(_first_step(request, led)))
-    # Signing in, which may come at once, leaves the session that knew the registration.
-    enrollment = my_enrollment(request) or Enrollment(
-        Registration.objects.get(pk=str(attempt)), client_for(visitor_of(request))
-    )
-    return Answer(201, _standing(request, enrollment, led, posted=True))
+        submission = start.Submission(_first_typed(sent, holder), pk)
+        result = start.start(request, holder.browser, submission)
+    if isinstance(result, Closed):
+        raise _closed(result)
+    if isinstance(result, FirstPage):
+        outcome = result.outcome or outcomes.Rejected(())
+        raise refusal_of(outcome, **_shown(_first_step(holder, result)))
+    return Answer(201, _result(request, holder, result))
 
 
-@api.get("step/", response=answers({200: Standing}, 404), operation_id="standing")
-def standing(request: HttpRequest, flow: str = "") -> Standing:
-    """Where the registration stands. `flow` names another of this browser's registrations than the newest."""
-    return _standing(request, _enrollment(request))
+@api.get("step/", response=answers({200: RegistrationState}, 404), operation_id="standing")
+def registration_state(request: HttpRequest, registration: str = "") -> RegistrationState:
+    """Where the registration stands. `registration` names another of this browser's than the newest."""
+    holder, attempt = _holder(request), _attempt(request)
+    commands.refresh(attempt)
+    return _state(request, holder, attempt)
 
 
-@api.post("step/", response=answers({200: Standing}, 404, 422, 429, 502, 503), operation_id="submit")
+@api.post("step/", response=answers({200: RegistrationState}, 404, 422, 429, 502, 503), operation_id="submit")
 @sensitive_variables()
-def submit(request: HttpRequest, sent: Submission, flow: str = "") -> Standing:
+def submit(request: HttpRequest, sent: Submission, registration: str = "") -> RegistrationState:
     """Submits the present step, or another of its buttons. `poll` asks whether the visitor went on elsewhere."""
-    enrollment = _enrollment(request)
+    holder, attempt = _holder(request), _attempt(request)
     if sent.action == "poll":
-        if not is_stale(enrollment, sent.step) and enrollment.registration.status in ON_STEP_PAGE:
-            enrollment.poll()
-        return _standing(request, enrollment)
-    led = act(request, enrollment, _as_typed(sent.values), _action(sent.action, _holder(request)), sent.step)
-    if isinstance(led, StepForm):
-        raise Refusal("input", **_shown(_step(request, enrollment, led)))
-    return _standing(request, enrollment, led, posted=True)
+        return _poll(request, holder, attempt, sent.step)
+    typed, action = _as_typed(sent.values), _action(sent.action, holder)
+    result = act(request, holder.browser, attempt, typed, action, sent.step)
+    if isinstance(result, StepForm):
+        raise Refusal("input", **_shown(_step(holder, attempt, result)))
+    return _result(request, holder, result)
 
 
-@api.post("verify/", response=answers({200: Standing}, 404, 422, 429, 502, 503), operation_id="verify")
+@api.post("verify/", response=answers({200: RegistrationState}, 404, 422, 429, 502, 503), operation_id="verify")
 @sensitive_variables()
-def verify(request: HttpRequest, sent: MailLink) -> Standing:
+def verify(request: HttpRequest, sent: MailLink) -> RegistrationState:
     """Proves the address by what the link in the mail carries: for apps that open the site's links themselves."""
-    link = {"otp": sent.otp, "state": sent.state}
-    registration = email_link.registration_of(sent.state) if email_link.is_whole(link) else None
-    found = email_link.standing(request, registration) if email_link.is_whole(link) else "broken"
-    if registration is None or found != "same":
-        raise Refusal("link", standing=found)
-    led = email_link.confirm(request, registration, sent.otp)
-    if not led:
+    holder = _holder(request)
+    if not is_whole({"otp": sent.otp, "state": sent.state}):
+        raise Refusal("link", standing="broken")
+    link = open_link(request, holder.browser, sent.state)
+    if link.attempt is None:
+        raise Refusal("link", standing=link.status)
+    result = confirm(request, holder.browser, link.attempt, sent.otp)
+    if result is None:
         raise Refusal("link", standing="stale")
-    return _standing(request, Enrollment(registration, client_for(visitor_of(request))), led, posted=True)
+    return _result(request, holder, result)
 
 
-@api.post("cancel/", response=answers({200: Standing}, 404), operation_id="cancel")
-def cancel(request: HttpRequest, flow: str = "") -> Standing:
+@api.post("cancel/", response=answers({200: RegistrationState}, 404), operation_id="cancel")
+def cancel(request: HttpRequest, registration: str = "") -> RegistrationState:
     """Gives up."""
-    enrollment = _enrollment(request)
-    if enrollment.registration.is_open:
-        enrollment.cancel()
-    return _standing(request, enrollment)
+    attempt = _attempt(request)
+    commands.cancel(attempt)
+    return _state(request, _holder(request), attempt)
 
 
 def _holder(request: HttpRequest) -> Holder:
@@ -210,18 +214,18 @@ def _holder(request: HttpRequest) -> Holder:
     return holder
 
 
-def _enrollment(request: HttpRequest) -> Enrollment:
-    enrollment = my_enrollment(request)
-    if enrollment is None:
+def _attempt(request: HttpRequest) -> Attempt:
+    attempt = open_attempt(request, _holder(request).browser)
+    if attempt is None:
         raise Refusal("no-registration")
-    return enrollment
+    return attempt
 
 
-def _attempt(request: HttpRequest, sent: Beginning, holder: Holder) -> uuid.UUID | None:
+def _registration_id(request: HttpRequest, sent: Beginning, holder: Holder) -> uuid.UUID | None:
     """The id that the registration will have; None for a form that has to be sent once more."""
     if holder.registration is not None:
         return holder.registration if holder.may_begin else None
-    return attempt_of(request, {start.FORM_TOKEN: sent.form_token})
+    return start.registration_id(request, {start.FORM_TOKEN: sent.form_token})
 
 
 def _first_typed(sent: Beginning, holder: Holder) -> dict[str, str]:
@@ -233,7 +237,7 @@ def _first_typed(sent: Beginning, holder: Holder) -> dict[str, str]:
 
 def _action(action: str, holder: Holder) -> str:
     """The button, unless it leads to an identity provider and nothing would lead back."""
-    if provider_pressed(action) and holder.registration is not None:
+    if pressed_provider(action) and not holder.is_browser:
         raise Refusal("stale")
     return action
 
@@ -248,25 +252,25 @@ def _closed(closed: Closed) -> Refusal:
     detail = " ".join(dict.fromkeys(say(m) for m in messages))
     if closed.wait:
         return Refusal("wait", retry_after=closed.wait, detail=detail)
-    if isinstance(closed.error, RateLimited):
-        return Refusal("unreachable", retry_after=closed.error.retry_after, detail=detail)
-    name = "unreachable" if isinstance(closed.error, OrgUnreachable) else "bad-answer" if closed.error else "closed"
-    return Refusal("invitation" if closed.invitation else name, detail=detail)
+    if closed.error:
+        refusal = refusal_of(outcomes.Failed(closed.error), detail=detail)
+        name = "unreachable" if isinstance(closed.error, RateLimited) else refusal.name
+        return Refusal(name, retry_after=refusal.retry_after, detail=detail)
+    return Refusal("invitation" if closed.invitation else "closed", detail=detail)
 
 
-def _first_step(request: HttpRequest, shown: FirstPage) -> Step:
-    return _as_data(request, shown.form, shown.response, "", wait=shown.wait)
+def _first_step(holder: Holder, page: FirstPage) -> Step:
+    return _as_data(holder, page.form, page.response, "", WaitTimes(wait=page.wait))
 
 
-def _step(request: HttpRequest, enrollment: Enrollment, form: StepForm) -> Step:
-    more = standing_of(enrollment, form)
-    return _as_data(request, form, enrollment.flow.response, enrollment.registration.step, **more)
+def _step(holder: Holder, attempt: Attempt, form: StepForm) -> Step:
+    return _as_data(holder, form, attempt.position.state.response, attempt.row.step, wait_times(attempt))
 
 
-def _as_data(request: HttpRequest, form: StepForm, response: IdxResponse, mark: str, **more: int) -> Step:
+def _as_data(holder: Holder, form: StepForm, response: IdxResponse, mark: str, times: WaitTimes) -> Step:
     """The way back from an identity provider finds the registration by the browser's session."""
-    step = step_as_data(form, response, mark, **more)
-    return step if _holder(request).registration is None else step.model_copy(update={"identity_providers": []})
+    step = step_as_data(form, response, mark, times)
+    return step if holder.is_browser else step.model_copy(update={"identity_providers": []})
 
 
 def _shown(step: Step) -> dict[str, Any]:
@@ -275,62 +279,66 @@ def _shown(step: Step) -> dict[str, Any]:
     return {"detail": " ".join(dict.fromkeys(m.text for m in errors)), "messages": step.messages, "step": step}
 
 
-def _meaning(messages: Sequence[Message]) -> tuple[str, int]:
-    """The problem that the first telling message stands for, and how many seconds it says to wait."""
-    telling = next((m for m in messages if m.key in MEANINGS), None)
-    if telling is None:
-        return "input", 0
-    return MEANINGS[telling.key], next((int(p) for p in telling.params if p.isdecimal()), 0)
+def _poll(request: HttpRequest, holder: Holder, attempt: Attempt, mark: str | None) -> RegistrationState:
+    if not is_stale(attempt, mark) and attempt.row.status in ON_STEP_PAGE:
+        commands.poll(attempt)
+    return _state(request, holder, attempt)
 
 
-def _standing(request: HttpRequest, enrollment: Enrollment, led: str = "", *, posted: bool = False) -> Standing:
-    """Where the registration stands after a request.
-
-    :param led: where a page would have led
-    :param posted: whether what has to be put right is a problem, or only to be shown
-    """
-    registration = enrollment.registration
-    known: dict[str, Any] = {"registration": str(registration.pk)}
-    if request.user.is_authenticated:
+def _result(request: HttpRequest, holder: Holder, result: Advance) -> RegistrationState:
+    """What a submission came to: the state of the registration, or a problem."""
+    if result.signed_in and result.attempt:
+        row = result.attempt.row
         # What the org said beside its grant, and a page would show next.
         text = " ".join(str(m) for m in get_messages(request))
-        known |= {"status": registration.status, "heading": ending(registration).heading, "text": text}
-        return Standing(**known, signed_in=True, go=absolute(led))
-    enrollment.refresh()
-    if registration.is_busy:
+        return RegistrationState(
+            registration=str(row.pk),
+            status=Status(row.status),
+            heading=ending(row).heading,
+            text=text,
+            signed_in=True,
+            go=absolute(result.url),
+        )
+    attempt = result.attempt or _attempt(request)
+    state = _state(request, holder, attempt, "" if result.url.startswith("/") else result.url)
+    if state.step and (refusal := _problem(state.step, result.outcome)):
+        raise refusal
+    if not state.step and isinstance(result.outcome, outcomes.Failed | outcomes.Waiting | outcomes.Stale):
+        messages = attempt.state.notices if attempt.state else ()
+        raise refusal_of(result.outcome, detail=" ".join(say(m) for m in messages))
+    return state
+
+
+def _state(request: HttpRequest, holder: Holder, attempt: Attempt, go: str = "") -> RegistrationState:
+    """Where the registration stands."""
+    row = attempt.row
+    if row.is_busy:
         raise Refusal("busy")
-    known |= {"status": registration.status}
-    if _holder(request).registration is None:
-        known["csrf_token"] = get_token(request)
-    found = enrollment.step() if registration.status in ON_STEP_PAGE else None
-    if isinstance(found, steps.Step):
-        form = StepForm(found, draft=enrollment.flow.draft)
-        step = _step(request, enrollment, form)
-        if posted and (problem := _problem(step, [m for _place, m in form.messages])):
-            raise problem
-        return Standing(**known, step=step, go="" if led.startswith("/") else led)
-    if isinstance(found, steps.Granted):
-        if posted and enrollment.flow.notices:
-            name, wait = _meaning(enrollment.flow.notices)
-            raise Refusal(name, retry_after=wait, detail=" ".join(say(m) for m in enrollment.flow.notices))
-        text = gettext("Your account is set up. One press signs you in.")
-        heading = gettext("Almost there")
-        return Standing(**known, heading=heading, text=text)
-    heading, lead, said = ending(registration)
-    return Standing(**known, heading=heading, text=" ".join([*said, lead]).strip(), go=_way_on(request, registration))
+    values: dict[str, Any] = {"registration": str(row.pk), "status": row.status}
+    if holder.is_browser:
+        values["csrf_token"] = get_token(request)
+    if row.status not in ON_STEP_PAGE:
+        end = ending(row)
+        text = " ".join([*end.said, end.lead]).strip()
+        return RegistrationState(**values, heading=end.heading, text=text, go=_way_on(holder, row))
+    if attempt.page:
+        form = StepForm(attempt.page, draft=attempt.position.state.draft)
+        return RegistrationState(**values, step=_step(holder, attempt, form), go=go)
+    text = gettext("Your account is set up. One press signs you in.")
+    return RegistrationState(**values, heading=gettext("Almost there"), text=text)
 
 
-def _problem(step: Step, messages: Sequence[Message]) -> Refusal | None:
+def _problem(step: Step, outcome: Outcome) -> Refusal | None:
     """What the answer to a submission finds fault with, if it does."""
-    name, wait = _meaning(messages)
     if step.wait:
-        name, wait = "wait", step.wait
-    if name == "input" and not any(m.severity == "error" for m in step.messages):
+        return Refusal("wait", retry_after=step.wait, **_shown(step))
+    if isinstance(outcome, outcomes.Rejected) and not any(m.severity == "error" for m in step.messages):
         return None
-    return Refusal(name, retry_after=wait, **_shown(step))
+    is_fine = isinstance(outcome, outcomes.Advanced | outcomes.Sent | outcomes.Ended | outcomes.Granted)
+    return None if is_fine else refusal_of(outcome, **_shown(step))
 
 
-def _way_on(request: HttpRequest, registration: Registration) -> str:
+def _way_on(holder: Holder, registration: Registration) -> str:
     """Where a browser goes from an end: to sign in, to the word about an older account, or to start again."""
     if registration.status in FINAL - {Status.COMPLETED}:
         place = "selfreg:start"
@@ -338,7 +346,7 @@ def _way_on(request: HttpRequest, registration: Registration) -> str:
         return ""
     else:
         # An app's browser was made no offer yet: it gets one when it comes back from signing in.
-        offered = _holder(request).registration is None and kept_offer(request)
+        offered = holder.is_browser and kept_offer(holder.browser)
         place = "selfreg:link" if offered else "oidc_authentication_init"
     query = f"?{urlencode({'next': registration.next_url})}" if registration.next_url else ""
     return absolute(f"{reverse(place)}{query}")
@@ -347,6 +355,7 @@ def _way_on(request: HttpRequest, registration: Registration) -> str:
 def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "same-origin"
-    if isinstance(getattr(request, "auth", None), Holder) and request.auth.registration is None:  # type: ignore[attr-defined]
-        remember_device(request, response)
+    holder = getattr(request, "auth", None)
+    if isinstance(holder, Holder) and holder.is_browser:
+        remember_device(request, response, holder.browser.device)
     return response

@@ -6,6 +6,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from selfreg.api.schemas import Problem
+from selfreg.idx.errors import AnswerLost, IdxError, OrgUnreachable, RateLimited
+from selfreg.registration import outcome as outcomes
+from selfreg.registration.outcome import Outcome
 
 TYPE = "urn:problem-type:selfreg:"
 # Name -> status, title. The title explains the type to a developer; `detail` speaks to the visitor.
@@ -25,19 +28,13 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "bad-answer": (502, "The organization refused, or its answer cannot be used"),
     "unreachable": (503, "The organization does not answer"),
 }
-# Key of a message of ours -> the problem it stands for; other errors are about the input.
-MEANINGS: Mapping[str, str] = {
-    "selfreg.already_done": "stale",
-    "selfreg.not_offered": "stale",
-    "selfreg.rate_limited": "wait",
-    "selfreg.full": "wait",
-    "selfreg.resend_wait": "wait",
-    "selfreg.unreachable": "unreachable",
-    "selfreg.no_answer": "unreachable",
-    "selfreg.answer_lost": "unreachable",
-    "selfreg.bad_answer": "bad-answer",
-    "selfreg.refused": "bad-answer",
-}
+# Kinds of error of a failed exchange -> the problem it is; the first that fits.
+FAILURES: tuple[tuple[type[IdxError], str], ...] = (
+    (OrgUnreachable, "unreachable"),
+    (AnswerLost, "unreachable"),
+    (RateLimited, "wait"),
+    (IdxError, "bad-answer"),
+)
 # Where nobody said how long.
 USUAL_WAITS = {"busy": 2, "unreachable": 5, "wait": 5}
 
@@ -70,6 +67,23 @@ class Refusal(Exception):
         if status == 401:
             response["WWW-Authenticate"] = "Bearer"
         return response
+
+
+def refusal_of(outcome: Outcome, **more: Any) -> Refusal:
+    """The problem that an outcome is.
+
+    :param more: further members of ``Problem``
+    """
+    match outcome:
+        case outcomes.Waiting(seconds):
+            return Refusal("wait", retry_after=seconds, **more)
+        case outcomes.Stale() | outcomes.NotOffered():
+            return Refusal("stale", **more)
+        case outcomes.Failed(error) | outcomes.Unsure(error):
+            name = next(name for kind, name in FAILURES if isinstance(error, kind))
+            return Refusal(name, retry_after=error.retry_after if isinstance(error, RateLimited) else 0, **more)
+        case _:
+            return Refusal("input", **more)
 
 
 def answer_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:

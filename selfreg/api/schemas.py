@@ -171,7 +171,7 @@ class FirstForm(Schema):
     csrf_token: str = Field(default="", description="For a browser: the header `X-CSRFToken` of every POST.")
 
 
-class Standing(Schema):
+class RegistrationState(Schema):
     """Where a registration stands."""
 
     registration: str = Field(description="Its id: a reference for people who help. Opens nothing.")

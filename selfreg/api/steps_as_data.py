@@ -8,7 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
 from selfreg.api import schemas
-from selfreg.flows.step_context import description_of
+from selfreg.flows.step_context import WaitTimes, step_context
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import is_error
@@ -25,33 +25,33 @@ TYPES: tuple[tuple[type[forms.Widget], schemas.FieldType], ...] = (
 )
 
 
-def step_as_data(form: StepForm, response: IdxResponse, mark: str, **more: int) -> schemas.Step:
-    """The step with what was said about it.
+def step_as_data(form: StepForm, response: IdxResponse, mark: str, times: WaitTimes) -> schemas.Step:
+    """The step with its messages.
 
-    :param more: ``wait``, ``resend_wait``, ``poll``
+    :param mark: its name, which a submission sends back
     """
-    said = description_of(form, response)
-    captcha, secret, image, step = said["captcha"], said["secret"], said["secret_image"], form.step
+    page, step = step_context(form, response), form.step
+    captcha, secret, image = page.captcha, page.secret, page.secret_image
     return schemas.Step(
         mark=mark,
         page=step.page,
-        heading=said["heading"],
+        heading=page.heading,
         authenticator=step.authenticator.key if step.authenticator else "",
         fields=[_field(form, name) for name in form.fields],
         messages=list(messages_of(form)),
-        actions=list(_actions(form, said["submit"])),
-        progress=[schemas.Stage(label=label, state=state) for label, state in said["progress"]],
-        password_rules=[_rule(rule, text) for rule, text in said["rules"]],
+        actions=list(_actions(form, page.submit)),
+        progress=[schemas.Stage(label=label, state=state) for label, state in page.progress],
+        password_rules=[_rule(rule, text) for rule, text in page.rules],
         facts=[schemas.Fact(name=name, value=value) for name, value in step.remediation.facts],
         identity_providers=[
-            schemas.IdentityProvider(id=p.idp_id, name=p.idp_name or p.kind) for p in said["identity_providers"]
+            schemas.IdentityProvider(id=p.idp_id, name=p.idp_name or p.kind) for p in page.identity_providers
         ],
         captcha=schemas.Captcha(kind=captcha.kind, site_key=captcha.site_key) if captcha else None,
-        authenticator_app=schemas.AuthenticatorApp(secret=secret, uri=said["secret_uri"], image=image)
+        authenticator_app=schemas.AuthenticatorApp(secret=secret, uri=page.secret_uri, image=image)
         if secret or image
         else None,
-        passkey=said["activation"],
-        **more,
+        passkey=page.activation,
+        **times.as_dict(),
     )
 
 

@@ -28,7 +28,7 @@ from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused, RateLimite
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS, Reply, Transport
 from selfreg.okta_api import client as management_api
-from selfreg.registration.policy import client_for
+from selfreg.registration.policy import connect
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
 TEXT_LIMIT = 20_000
@@ -97,7 +97,7 @@ def site() -> Site:
 def gather() -> Evidence:
     """Everything that the org tells an app; ``selfreg.doctor.examination`` adds what it tells an administrator."""
     about = site()
-    client = client_for(Visitor(ip=CLAIMED_ADDRESS, language=settings.LANGUAGE_CODE))
+    client = connect(conf(), Visitor(ip=CLAIMED_ADDRESS, language=settings.LANGUAGE_CODE)).client
     onlooker = Onlooker(client.app.origin)
     client = IdxClient(client.app, onlooker, client.visitor, f"django-selfreg-doctor/{__version__}")
     discovery = _discovery(onlooker, about.issuer)

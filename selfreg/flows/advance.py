@@ -1,10 +1,10 @@
-"""Carrying a registration on: one verb of ``Enrollment``, then where it stands, or the sign-in at its end.
+"""Advance a registration: run one command of a submitted page, and hand over to the sign-in at the end.
 
-What both doors share, the pages and the JSON interface. Each function that carries on returns the URL where a browser
-goes from here.
+The pages and the JSON API share these functions.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -14,124 +14,133 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.linking import LinkOffered
-from selfreg.auth import HAND_OFF_SECONDS, NotApproved, SignInFailed
-from selfreg.flows.session import CLAIMS, keep_draft, keep_offer, leave_word, step_url, url_of
+from selfreg.auth import NotApproved, SignInFailed
+from selfreg.flows.session import CLAIMS, Browser, keep_draft, keep_offer, remember_end, step_url, url_of
 from selfreg.forms import StepForm
-from selfreg.idx.deadline import time_left
-from selfreg.idx.errors import IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.idx.client import Grant
+from selfreg.idx.document import Message
+from selfreg.idx.errors import IdxError, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.idx.steps import Granted, Step
-from selfreg.models import Conflict, Status
-from selfreg.registration.enrollment import Enrollment
+from selfreg.models import Status
+from selfreg.registration import commands, endings
+from selfreg.registration import outcome as outcomes
+from selfreg.registration.attempt import Attempt
+from selfreg.registration.outcome import Outcome
+from selfreg.registration.transition import ALREADY_DONE, NOT_OFFERED
+from selfreg.texts import say
 from selfreg.web.redirects import landing
 
 PROVIDER = "idp:"
 # All calls to the org that one request makes, together.
 REQUEST_SECONDS = 11.0
-# With less than that the last page is shown, whose button signs in: a token that is asked for too late is lost.
-ENOUGH_SECONDS = 5.5
 ON_STEP_PAGE = (Status.STARTED, Status.ENROLLING, Status.FINISHING)
+COMMANDS: Mapping[str, Callable[[Attempt], Outcome]] = {
+    "skip": commands.skip,
+    "resend": commands.resend,
+    "back": commands.show_choices,
+    "cancel": commands.cancel,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Where a browser goes from here, and what came of the command.
+
+    ``attempt`` is the registration as it stands now, None where it was not opened. ``signed_in``: the visitor is a
+    Django user now.
+    """
+
+    url: str
+    outcome: Outcome
+    attempt: Attempt | None = None
+    signed_in: bool = False
 
 
 @sensitive_variables()
 def act(
-    request: HttpRequest, enrollment: Enrollment, typed: Mapping[str, Any], action: str, mark: str | None
-) -> str | StepForm:
-    """What a submitted step asks for.
+    request: HttpRequest, browser: Browser, attempt: Attempt, typed: Mapping[str, Any], action: str, mark: str | None
+) -> Advance | StepForm:
+    """Does what a submitted step asks for.
 
     :param typed: what was typed, by HTML name
-    :param action: the button's word, "" for submitting the step itself
-    :param mark: which step the visitor saw; None takes it as the present one
+    :param action: the button's value, "" for submitting the step itself
+    :param mark: the name of the step that the visitor saw; None takes it as the present one
     :return: where to go, or the form with what is to be put right
     :raises Conflict: another request is at work
     """
-    found = enrollment.step() if enrollment.registration.status in ON_STEP_PAGE else None
-    if enrollment.registration.in_doubt:
-        form = StepForm(found, typed) if isinstance(found, Step) and not is_stale(enrollment, mark) else None
-        enrollment.refresh(form.draft() if form else None)
-        return follow(request, enrollment)
-    if isinstance(found, Granted):
-        return finish(request, enrollment)
-    if not isinstance(found, Step):
-        return page_of(request, enrollment)
-    if is_stale(enrollment, mark):
-        enrollment.say("selfreg.already_done")
-        return step_url(request, enrollment.registration.pk)
-    if idp := provider_pressed(action):
-        return to_identity_provider(request, enrollment, idp)
-    form = StepForm(found, typed)
+    step = attempt.step if attempt.row.status in ON_STEP_PAGE else None
+    form = StepForm(step, typed) if isinstance(step, Step) and not is_stale(attempt, mark) else None
+    if attempt.row.in_doubt:
+        return follow(request, browser, attempt, commands.refresh(attempt, form.draft() if form else None))
+    if isinstance(step, Granted):
+        return follow(request, browser, attempt, commands.finish(attempt))
+    if not isinstance(step, Step):
+        return Advance(page_of(browser, attempt), outcomes.Ended(Status(attempt.row.status)), attempt)
+    if form is None:
+        return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, ALREADY_DONE), attempt)
+    if idp := pressed_provider(action):
+        return to_identity_provider(browser, attempt, idp)
     if not action and not form.is_valid():
         return form
-    return carry_out(request, enrollment, form, action)
+    return run(request, browser, attempt, form, action)
 
 
-def is_stale(enrollment: Enrollment, mark: str | None) -> bool:
+def is_stale(attempt: Attempt, mark: str | None) -> bool:
     """Whether the submitted step is not the present one (Back, a second tab)."""
-    return mark is not None and mark != enrollment.registration.step
+    return mark is not None and mark != attempt.row.step
 
 
 @sensitive_variables()
-def carry_out(request: HttpRequest, enrollment: Enrollment, form: StepForm, action: str) -> str:
-    """One verb of the enrollment, by the button that was pressed; ``form`` is valid unless ``action`` is a verb."""
-    verbs: dict[str, Callable[[], None]] = {
-        "skip": enrollment.skip,
-        "resend": enrollment.resend,
-        "back": enrollment.other_way,
-        "cancel": enrollment.cancel,
-    }
-    try:
-        if action in verbs:
-            verbs[action]()
-        elif form.is_valid() and form.step.page == "choose" and form.step.choices:
-            enrollment.choose(form.cleaned_data["authenticator.id"])
-        elif form.is_valid():
-            enrollment.submit(form.values(), form.draft())
-    except NotOffered:
-        enrollment.say("selfreg.not_offered")
-    except Conflict:
-        return step_url(request, enrollment.registration.pk)
-    return follow(request, enrollment)
+def run(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, action: str) -> Advance:
+    """Runs one command, by the button that was pressed; ``form`` is valid unless ``action`` names a command."""
+    if action in COMMANDS:
+        outcome = COMMANDS[action](attempt)
+    elif not form.is_valid():
+        outcome = outcomes.NOTHING_NEW
+    elif form.step.page == "choose" and form.step.choices:
+        outcome = commands.choose(attempt, form.cleaned_data["authenticator.id"])
+    else:
+        outcome = commands.submit(attempt, form.values(), form.draft())
+    if isinstance(outcome, outcomes.NotOffered):
+        outcome = commands.tell(attempt, NOT_OFFERED)
+    return follow(request, browser, attempt, outcome)
 
 
-def follow(request: HttpRequest, enrollment: Enrollment) -> str:
-    """To where the registration stands now."""
-    if enrollment.leftover:
-        keep_draft(request, enrollment.leftover)
-    if enrollment.registration.status == Status.FINISHING and time_left(HAND_OFF_SECONDS) >= ENOUGH_SECONDS:
-        return finish(request, enrollment)
-    return page_of(request, enrollment)
+def follow(request: HttpRequest, browser: Browser, attempt: Attempt, outcome: Outcome) -> Advance:
+    """To where the registration stands now; to the sign-in, if the org is done."""
+    if attempt.leftover:
+        keep_draft(browser, attempt.leftover)
+    if isinstance(outcome, outcomes.Granted):
+        return sign_up_finished(request, browser, attempt, outcome.grant)
+    return Advance(page_of(browser, attempt), outcome, attempt)
 
 
-def page_of(request: HttpRequest, enrollment: Enrollment) -> str:
+def page_of(browser: Browser, attempt: Attempt) -> str:
     """The URL that shows this registration."""
-    registration = enrollment.registration
-    return url_of(request, "step" if registration.status in ON_STEP_PAGE else "done", registration.pk)
+    return url_of(browser, "step" if attempt.row.status in ON_STEP_PAGE else "done", attempt.row.pk)
 
 
 @sensitive_variables()
-def finish(request: HttpRequest, enrollment: Enrollment) -> str:
-    """The interaction code becomes a signed-in Django user."""
+def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, grant: Grant) -> Advance:
+    """Turns the interaction code into a signed-in Django user."""
     try:
-        user: Any = authenticate(request, grant=enrollment.grant())
-    except (Conflict, NotOffered):
-        return step_url(request, enrollment.registration.pk)
+        user: Any = authenticate(request, grant=grant)
     except (OrgUnreachable, RateLimited) as error:
-        enrollment.retry_later(error)
-        return step_url(request, enrollment.registration.pk)
+        return Advance(step_url(browser, attempt.row.pk), commands.report_failure(attempt, error), attempt)
     except LinkOffered as offer:
-        enrollment.leave_ready(offer.person["sub"])
-        keep_offer(request, offer, enrollment.registration.next_url)
-        return reverse("selfreg:link")
+        outcome = commands.await_sign_in(attempt, offer.person["sub"])
+        keep_offer(browser, offer, attempt.row.next_url)
+        return Advance(reverse("selfreg:link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
-        _end_without_session(enrollment, problem)
-        return url_of(request, "done", enrollment.registration.pk)
-    said = enrollment.parting_words()
-    enrollment.complete(user, user.okta_claims["sub"])
-    target = landing(enrollment.registration.next_url)
-    leave_word(request, enrollment.registration.pk)
+        return Advance(url_of(browser, "done", attempt.row.pk), _end_without_session(attempt, problem), attempt)
+    parting_words = [say(m) for m in dict.fromkeys(attempt.position.state.response.messages)]
+    endings.complete(attempt.row, user, user.okta_claims["sub"])
+    target = landing(attempt.row.next_url)
+    remember_end(request, attempt.row.pk)
     sign_in(request, user)
-    for text in said:
+    for text in dict.fromkeys(parting_words):
         messages.info(request, text, fail_silently=True)
-    return target
+    return Advance(target, outcomes.Ended(Status.COMPLETED), attempt, signed_in=True)
 
 
 def sign_in(request: HttpRequest, user: Any) -> None:
@@ -142,30 +151,27 @@ def sign_in(request: HttpRequest, user: Any) -> None:
     request.session[CLAIMS] = claims
 
 
-def provider_pressed(action: str) -> str:
+def pressed_provider(action: str) -> str:
     """The id of the identity provider whose button was pressed; "" for every other button."""
     return action.removeprefix(PROVIDER) if action.startswith(PROVIDER) else ""
 
 
-def to_identity_provider(request: HttpRequest, enrollment: Enrollment, idp_id: str) -> str:
+def to_identity_provider(browser: Browser, attempt: Attempt, idp_id: str) -> Advance:
     """To the identity provider that was pressed, by the link of this very transaction."""
-    try:
-        return enrollment.identity_provider(idp_id)
-    except NotOffered:
-        enrollment.say("selfreg.not_offered")
-        return step_url(request, enrollment.registration.pk)
+    if url := commands.identity_provider_url(attempt, idp_id):
+        return Advance(url, outcomes.Advanced(), attempt)
+    return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, NOT_OFFERED), attempt)
 
 
-def _end_without_session(enrollment: Enrollment, problem: SignInFailed | IdxError) -> None:
+def _end_without_session(attempt: Attempt, problem: SignInFailed | IdxError) -> Outcome:
+    """The registration ends, or waits, and nobody is signed in."""
     if isinstance(problem, NotApproved) and problem.reason == "selfreg.awaiting_approval":
-        enrollment.leave_to_approval(problem.identity.user, problem.identity.subject)
-    elif isinstance(problem, SignInFailed):
+        return endings.await_approval(attempt.row, problem.identity.user, problem.identity.subject)
+    if isinstance(problem, SignInFailed):
         if problem.reason == "selfreg.email_unproven":
-            enrollment.leave_to_email()
-        else:
-            enrollment.fail(problem.reason)
-    elif isinstance(problem, OrgRefused) and problem.code != "invalid_grant":
-        enrollment.fail(f"oauth.{problem.code}", problem.description)
-    else:
-        # The code is spent, stale, or may have been used by a call whose answer was lost.
-        enrollment.leave_to_sign_in(problem)
+            return commands.await_email(attempt)
+        return commands.fail(attempt, problem.reason)
+    if isinstance(problem, OrgRefused) and problem.code != "invalid_grant":
+        return commands.fail(attempt, f"oauth.{problem.code}", Message(problem.description))
+    # The code is spent, stale, or may have been used by a call whose answer was lost.
+    return commands.await_sign_in(attempt, error=problem)

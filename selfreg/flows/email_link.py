@@ -1,64 +1,72 @@
-"""What the link in the e-mail does: its code completes one step, in the hands of who began the registration only."""
+"""What the link in the e-mail does: its code completes one step, in the browser that started the registration only."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.flows.advance import follow
-from selfreg.flows.session import my_registrations, step_url
-from selfreg.idx.errors import NotOffered
-from selfreg.idx.steps import Step, is_error
+from selfreg.flows.advance import Advance, follow
+from selfreg.flows.session import Browser, my_ids, open_mine, step_url
+from selfreg.idx.steps import Step
 from selfreg.models import Conflict, Registration, link_digest
-from selfreg.registration.enrollment import Enrollment
-from selfreg.registration.policy import client_for
-from selfreg.web.visitor import visitor_of
+from selfreg.registration import commands
+from selfreg.registration import outcome as outcomes
+from selfreg.registration.attempt import Attempt
 
 CODE = re.compile(r"[A-Za-z0-9]{4,12}")
-MOST = 200
+MAX_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EmailLink:
+    """A link as it was opened here.
+
+    ``status``: ``same`` (to be confirmed), ``other`` (a browser that did not start this registration), ``used``,
+    ``expired``, ``foreign`` (no registration of this site). ``attempt`` is set for ``same``.
+    """
+
+    status: str
+    row: Registration | None = None
+    attempt: Attempt | None = None
+    is_mine: bool = False
 
 
 def is_whole(link: Mapping[str, str]) -> bool:
     """Whether ``otp`` and ``state`` are there and look like what they should be."""
-    return all(0 < len(link.get(n, "")) <= MOST for n in ("otp", "state")) and bool(CODE.fullmatch(link["otp"]))
+    return all(0 < len(link.get(n, "")) <= MAX_LENGTH for n in ("otp", "state")) and bool(CODE.fullmatch(link["otp"]))
 
 
-def registration_of(state: str) -> Registration | None:
-    """Whose link it is, whoever opens it."""
-    return Registration.objects.filter(link_digest=link_digest(state)).first() if state else None
+def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
+    """What a link with this ``state`` is good for, in this browser."""
+    row = Registration.objects.filter(link_digest=link_digest(state)).first() if state else None
+    if row is None:
+        return EmailLink("foreign")
+    is_mine = str(row.pk) in my_ids(browser)
+    if row.email_verified_at:
+        return EmailLink("used", row, is_mine=is_mine)
+    attempt = open_mine(request, browser, row) if row.is_open else None
+    if attempt is None or not awaits_email_code(attempt):
+        return EmailLink("expired", row, is_mine=is_mine)
+    return EmailLink("same" if is_mine else "other", row, attempt if is_mine else None, is_mine)
 
 
-def standing(request: HttpRequest, registration: Registration | None) -> str:
-    """What the link is good for here: ``same`` (to be confirmed), ``other`` (a browser that did not begin this),
-    ``used``, ``expired``, ``foreign``.
-    """
-    if registration is None:
-        return "foreign"
-    if registration.email_verified_at:
-        return "used"
-    if not registration.is_open or not Enrollment(registration, client_for(visitor_of(request))).awaits_email_code():
-        return "expired"
-    return "same" if is_mine(request, registration) else "other"
-
-
-def is_mine(request: HttpRequest, registration: Registration) -> bool:
-    """Whether this browser began it."""
-    return my_registrations(request).filter(pk=registration.pk).exists()
+def awaits_email_code(attempt: Attempt) -> bool:
+    """Whether a code from the mail is what the present step asks for."""
+    return isinstance(attempt.step, Step) and attempt.step.proves_email
 
 
 @sensitive_variables()
-def confirm(request: HttpRequest, registration: Registration, otp: str) -> str:
-    """Submits the code of a link that stands at ``same``.
+def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: str) -> Advance | None:
+    """Submits the code of a link whose status is ``same``.
 
-    :return: where to go; "" when the org does not take the code any more
+    :return: where to go; None when the org does not take the code any more
     """
-    enrollment = Enrollment(registration, client_for(visitor_of(request)))
     try:
-        enrollment.submit({"credentials": {"passcode": otp}}, {})
-    except (Conflict, NotOffered):
-        return step_url(request, registration.pk)
-    found = enrollment.step() if registration.sealed else None
-    if isinstance(found, Step) and any(is_error(m) for m in found.messages):
-        return ""
-    return follow(request, enrollment)
+        outcome = commands.submit(attempt, {"credentials": {"passcode": otp}}, {})
+    except Conflict:
+        return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
+    if isinstance(outcome, outcomes.Rejected):
+        return None
+    return follow(request, browser, attempt, outcome)

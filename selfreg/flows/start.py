@@ -1,7 +1,7 @@
-"""How a registration begins: the form that the org's profile policy asks for, and its first submission.
+"""Start a registration: the form that the org's profile policy asks for, and its first submission.
 
-What both doors share, the pages and the JSON interface. Nothing is created before the form is submitted, one form
-begins one registration, and the limits on beginning are looked at before the org is asked.
+The pages and the JSON API share these functions. Nothing is created before the form is submitted, one form starts one
+registration, and the limits on starting are checked before the org is asked.
 """
 
 import time
@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
@@ -22,15 +23,18 @@ from selfreg import rate_limits
 from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.encryption import Unreadable
-from selfreg.flows.advance import carry_out, provider_pressed, to_identity_provider
+from selfreg.flows.advance import Advance, pressed_provider, run, to_identity_provider
 from selfreg.flows.session import (
     DRAFT,
     INVITED,
     MINE,
     OPENING,
+    Browser,
+    connect_for,
     keep_draft,
     keep_transaction,
     kept,
+    leave_session_cookie_alone,
     my_registrations,
     next_path,
     opened_transaction,
@@ -38,35 +42,46 @@ from selfreg.flows.session import (
     step_url,
 )
 from selfreg.forms import StepForm
-from selfreg.idx.client import IdxClient
 from selfreg.idx.document import IdxResponse, Message, Remediation
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.idx.steps import Step, identity_providers, next_step
 from selfreg.models import Conflict, Registration, Status, link_digest
-from selfreg.registration.enrollment import PROFILE, Enrollment, Origin, object_of
-from selfreg.registration.policy import SignUpUnavailable, client_for, open_transaction, sign_up_form
-from selfreg.registration.state import Flow
+from selfreg.registration import commands
+from selfreg.registration import outcome as outcomes
+from selfreg.registration.attempt import Attempt, Origin, new_attempt, open_row
+from selfreg.registration.outcome import Outcome
+from selfreg.registration.policy import Org, SignUpUnavailable, open_transaction, sign_up_form
+from selfreg.registration.state import EnrollmentState
 from selfreg.texts import notice, notices
-from selfreg.web.visitor import browser_name, country_of, visitor_of
+from selfreg.web.visitor import browser_name, country_of
 
 HONEYPOT = "leave_this_empty"
 FORM_TOKEN = "form_token"
 FORM_VERSION = "form_version"
 FORM_TOKEN_SECONDS = 24 * 3600
+SEND_AGAIN = Message("", "selfreg.send_again")
+FORM_CHANGED = Message("", "selfreg.form_changed", severity="INFO")
+RESUMED = Message("", "selfreg.resumed", severity="INFO")
+FULL = Message("", "selfreg.full")
 
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The first form, as it is or with what is to be put right. ``wait``: seconds until it may be submitted again."""
+    """The first form, as it is or with what is to be put right: then ``outcome`` says what kind of problem it is."""
 
     form: StepForm
     response: IdxResponse
-    wait: int = 0
+    outcome: Outcome | None = None
 
     @property
     def identity_providers(self) -> list[Remediation]:
         """Links to providers of the org that one can sign up through."""
         return list(identity_providers(self.response))
+
+    @property
+    def wait(self) -> int:
+        """Seconds until it may be submitted again."""
+        return self.outcome.seconds if isinstance(self.outcome, outcomes.Waiting) else 0
 
 
 @dataclass(frozen=True)
@@ -83,77 +98,88 @@ class Closed:
     wait: int = 0
 
 
-def first_page(request: HttpRequest) -> FirstPage | Closed:
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The first form as it was submitted.
+
+    ``typed`` is by HTML name; its ``action`` may name an identity provider, its ``form_version`` the form that was
+    shown. ``registration`` is the id that the registration will have; None when the form has to be sent once more.
+    """
+
+    typed: Mapping[str, str]
+    registration: uuid.UUID | None
+
+    @property
+    def provider(self) -> str:
+        """The id of the identity provider that was pressed, "" for none."""
+        return pressed_provider(self.typed.get("action", ""))
+
+
+def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
     """The form, with what was typed before a transaction ran out. Creates nothing."""
-    asked = _asked(request, client_for(visitor_of(request)))
-    if isinstance(asked, Closed):
-        return asked
-    step, response = asked
-    return FirstPage(StepForm(step, draft=kept(request, DRAFT)), response)
+    org = connect_for(request, browser)
+    first = _first_step(browser, org, opened_transaction(browser, org.settings))
+    if isinstance(first, Closed):
+        return first
+    step, response = first
+    return FirstPage(StepForm(step, draft=kept(browser, DRAFT)), response)
 
 
 @sensitive_variables()
-def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | None) -> str | FirstPage | Closed:
-    """The first submission.
-
-    :param typed: by HTML name; ``action`` may name an identity provider, ``form_version`` the form that was shown
-    :param attempt: the id the registration will have; None when the form has to be sent once more
-    :return: where a browser goes from here, or why it stays
-    """
-    if attempt and Registration.objects.filter(pk=attempt).exists():
-        remember(request, attempt)
-        return step_url(request, attempt)
-    client = client_for(visitor_of(request))
-    asked = _asked(request, client)
-    if isinstance(asked, Closed):
-        if asked.error:
-            keep_draft(request, {k: str(v) for k, v in typed.items() if k.startswith("userProfile.")})
-        return asked
-    step, response = asked
-    form = StepForm(step, typed)
-    if attempt is None:
-        form.add(Message("", "selfreg.send_again"))
-    idp = provider_pressed(typed.get("action", ""))
-    if attempt is None or not (idp or form.is_valid()):
-        return FirstPage(form, response)
-    if begun := _begun_before(request, form):
-        return _resumed(request, begun, client)
-    profile = object_of(form.values(), PROFILE) if form.is_valid() else {}
-    if refused := _too_many(attempt, rate_limits.address_in(profile), client.visitor.ip):
-        reason, wait = refused
-        form.add(reason)
-        return FirstPage(form, response, wait)
+def start(request: HttpRequest, browser: Browser, submission: Submission) -> Advance | FirstPage | Closed:
+    """The first submission: where a browser goes from here, or why it stays."""
+    pk = submission.registration
+    if pk and Registration.objects.filter(pk=pk).exists():
+        return _show(browser, pk)
+    org = connect_for(request, browser)
+    opened = opened_transaction(browser, org.settings)
+    first = _first_step(browser, org, opened)
+    if isinstance(first, Closed):
+        if first.error:
+            profile = {k: str(v) for k, v in submission.typed.items() if k.startswith("userProfile.")}
+            keep_draft(browser, profile)
+        return first
+    step, response = first
+    form = StepForm(step, submission.typed)
+    if pk is None:
+        return _send_once_more(form, response)
+    if not (submission.provider or form.is_valid()):
+        return FirstPage(form, response, outcomes.Rejected(()))
+    if row := _started_before(browser, form):
+        return _resume(browser, org, row)
+    address = rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
+    if waiting := _too_many(org, pk, address):
+        form.add(waiting.message)
+        return FirstPage(form, response, waiting)
     try:
-        flow = opened_transaction(request) or open_transaction(client)
+        state = opened or open_transaction(org)
     except SignUpUnavailable as closed:
         return Closed(closed.messages)
     except IdxError as error:
         for message in notices(error):
             form.add(message)
-        return FirstPage(form, response)
-    request.session.pop(OPENING, None)
-    request.session.pop(DRAFT, None)
-    return _begin(request, client, flow, form, typed, attempt, idp)
+        return FirstPage(form, response, outcomes.Failed(error))
+    return _start(request, browser, new_attempt(org, state, _origin(request, org, pk)), form, submission)
 
 
-def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | None = None) -> str | Closed:
-    """An activation link: begins a registration that stands at its first step, or leads back to the one that this
-    browser has begun by it.
+def accept_invitation(
+    request: HttpRequest, browser: Browser, token: str, pk: uuid.UUID | None = None
+) -> Advance | Closed:
+    """An activation link: starts a registration that stands at its first step, or leads back to the one that this
+    browser has started by it.
 
-    :param attempt: the id it shall have, None for any
+    :param pk: the id it shall have, None for any
     """
-    attempt = attempt or uuid.uuid4()
-    if Registration.objects.filter(pk=attempt).exists():
-        return step_url(request, attempt)
-    if begun := _accepted_before(request, token):
-        remember(request, begun.pk)
-        return step_url(request, begun.pk)
-    client = client_for(visitor_of(request))
-    if refused := _too_many(attempt, "", client.visitor.ip):
-        reason, wait = refused
-        return Closed((reason,), wait=wait)
+    pk = pk or uuid.uuid4()
+    if Registration.objects.filter(pk=pk).exists():
+        return Advance(step_url(browser, pk), outcomes.NOTHING_NEW)
+    if row := _accepted_before(browser, token):
+        return _show(browser, row.pk)
+    org = connect_for(request, browser)
+    if waiting := _too_many(org, pk, ""):
+        return Closed((waiting.message,), wait=waiting.seconds)
     try:
-        flow = open_transaction(client, activation_token=token)
+        state = open_transaction(org, activation_token=token)
     except SignUpUnavailable as closed:
         return Closed(closed.messages, invitation=True)
     except OrgRefused as refusal:
@@ -162,31 +188,33 @@ def accept_invitation(request: HttpRequest, token: str, attempt: uuid.UUID | Non
         return Closed(error=refusal)
     except IdxError as error:
         return Closed(error=error)
-    origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
-    enrollment = Enrollment.begin(client, flow, {}, origin)
-    remember(request, enrollment.registration.pk)
-    request.session[INVITED] = {link_digest(token): str(enrollment.registration.pk)}
-    return step_url(request, enrollment.registration.pk)
+    attempt = new_attempt(org, state, _origin(request, org, pk))
+    attempt.create()
+    browser.store[INVITED] = {link_digest(token): str(pk)}
+    return _show(browser, pk)
+
+
+# ---- the form's own protection
 
 
 def new_form_token(request: HttpRequest) -> str:
-    """An id for the registration that this form will begin, bound to this browser: submitted twice, it begins once."""
+    """An id for the registration that this form will start, bound to this browser: submitted twice, it starts once."""
     get_token(request)
     return signing.TimestampSigner(salt=_browser_salt(request)).sign(uuid.uuid4().hex)
 
 
-def attempt_of(request: HttpRequest, typed: Mapping[str, str]) -> uuid.UUID | None:
+def registration_id(request: HttpRequest, typed: Mapping[str, str]) -> uuid.UUID | None:
     """The id from the form. None: filled in faster than a person can, or by a program that fills in everything."""
     token = typed.get(FORM_TOKEN, "")
     if typed.get(HONEYPOT):
         return None
     try:
         signer = signing.TimestampSigner(salt=_browser_salt(request))
-        attempt = uuid.UUID(signer.unsign(token, max_age=FORM_TOKEN_SECONDS))
+        pk = uuid.UUID(signer.unsign(token, max_age=FORM_TOKEN_SECONDS))
     except (signing.BadSignature, ValueError):
         # No form of ours, or too old; under DEBUG programs may post without having read the page.
         return uuid.uuid4() if settings.DEBUG else None
-    return attempt if is_old_enough(signing.b62_decode(token.rsplit(":", 2)[1])) else None
+    return pk if is_old_enough(signing.b62_decode(token.rsplit(":", 2)[1])) else None
 
 
 def is_old_enough(shown_at: float) -> bool:
@@ -194,88 +222,116 @@ def is_old_enough(shown_at: float) -> bool:
     return settings.DEBUG or time.time() - shown_at >= conf().minimum_fill_seconds
 
 
-def _asked(request: HttpRequest, client: IdxClient) -> tuple[Step, IdxResponse] | Closed:
+def _browser_salt(request: HttpRequest) -> str:
+    return f"selfreg.start:{request.META.get('CSRF_COOKIE', '')}"
+
+
+# ---- parts of a start
+
+
+def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> tuple[Step, IdxResponse] | Closed:
     """The first step; a transaction that had to be opened for it is kept for the submission that will follow."""
     try:
-        opened = opened_transaction(request)
-        response, fresh = (opened.response, None) if opened else sign_up_form(client)
+        response, fresh = (opened.response, None) if opened else sign_up_form(org)
     except SignUpUnavailable as closed:
         return Closed(closed.messages)
     except IdxError as error:
         return Closed(error=error)
-    step = next_step(response)
     if fresh:
-        keep_transaction(request, fresh)
+        keep_transaction(browser, org.settings, fresh)
+    step = next_step(response)
     return (step, response) if isinstance(step, Step) else Closed(response.messages)
 
 
+def _send_once_more(form: StepForm, response: IdxResponse) -> FirstPage:
+    form.add(SEND_AGAIN)
+    return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
+
+
+def _show(browser: Browser, pk: uuid.UUID) -> Advance:
+    """On to a registration that exists."""
+    remember(browser, pk)
+    return Advance(step_url(browser, pk), outcomes.NOTHING_NEW)
+
+
+def _origin(request: HttpRequest, org: Org, pk: uuid.UUID) -> Origin:
+    return Origin(
+        next_path(request), org.client.visitor.language, browser_name(request), country_of(request, org.settings), pk
+    )
+
+
 @sensitive_variables()
-def _begin(
-    request: HttpRequest,
-    client: IdxClient,
-    flow: Flow,
-    form: StepForm,
-    typed: Mapping[str, str],
-    attempt: uuid.UUID,
-    idp: str,
-) -> str:
-    """The row, then the first call that changes something at the org; should this worker die in it, the browser knows
-    the row already.
-    """
-    remember(request, attempt)
+def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, submission: Submission) -> Advance:
+    """The first call that changes something at the org; should this worker die in it, the browser knows the row."""
+    for name in (OPENING, DRAFT):
+        browser.store.pop(name, None)
+    remember(browser, attempt.row.pk)
+    _save_session(request, browser)
+    try:
+        if submission.provider:
+            attempt.create()
+            return to_identity_provider(browser, attempt, submission.provider)
+        present = _present_form(attempt, form, submission.typed)
+        shown_version = submission.typed.get(FORM_VERSION, attempt.row.policy)
+        attempt.change(draft=form.draft(), profile=form.draft())
+        if present is None or not present.is_valid() or shown_version != attempt.row.policy:
+            return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
+        return run(request, browser, attempt, present, "")
+    except Conflict:
+        return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
+
+
+def _present_form(attempt: Attempt, form: StepForm, typed: Mapping[str, str]) -> StepForm | None:
+    """The form of the transaction that was opened; the one that was validated, unless it has changed since."""
+    page = attempt.page
+    if page is None:
+        return None
+    return form if _inputs(form.step) == _inputs(page) else StepForm(page, typed)
+
+
+def _inputs(step: Step) -> list[Any]:
+    """What a person fills in and what goes back unchanged, without what belongs to one transaction."""
+    return [step.page, *(field for field in step.fields if field.name != "stateHandle")]
+
+
+def _save_session(request: HttpRequest, browser: Browser) -> None:
+    """:raises Conflict: signing in, in another tab, ended this session"""
+    if browser.store is not request.session:
+        return
     try:
         request.session.save()
     except UpdateError as ended:
-        # Signing in, in another tab, deleted it. Untouched, it makes the answer leave the new session's cookie alone.
-        request.session = type(request.session)(request.session.session_key)
+        request.session.flush()
+        leave_session_cookie_alone(request)
         raise Conflict("the session ended") from ended
-    origin = Origin(next_path(request), client.visitor.language, browser_name(request), country_of(request), attempt)
-    try:
-        enrollment = Enrollment.begin(client, flow, {} if idp else form.draft(), origin)
-    except Conflict:
-        return step_url(request, attempt)
-    if idp:
-        return to_identity_provider(request, enrollment, idp)
-    step = enrollment.step()
-    present = StepForm(step, typed) if isinstance(step, Step) else None
-    shown = typed.get(FORM_VERSION, enrollment.registration.policy)
-    if present is None or not present.is_valid() or shown != enrollment.registration.policy:
-        enrollment.say("selfreg.form_changed")
-        return step_url(request, attempt)
-    return carry_out(request, enrollment, present, "")
 
 
-def _resumed(request: HttpRequest, begun: Registration, client: IdxClient) -> str:
+def _resume(browser: Browser, org: Org, row: Registration) -> Advance:
     """On where this browser left the same person's sign-up: the org has made the account by now."""
-    remember(request, begun.pk)
     with suppress(Conflict, Unreadable):
-        Enrollment(begun, client).say("selfreg.resumed")
-    return step_url(request, begun.pk)
+        commands.tell(open_row(row, org), RESUMED)
+    return _show(browser, row.pk)
 
 
-def _begun_before(request: HttpRequest, form: StepForm) -> Registration | None:
+def _started_before(browser: Browser, form: StepForm) -> Registration | None:
     """This browser's own open registration of the same address, once the org has an account for it."""
-    if MINE not in request.session or not form.is_valid():
+    if MINE not in browser.store or not form.is_valid():
         return None
-    address = canonical(str(object_of(form.values(), PROFILE).get("email", "")))
-    mine = my_registrations(request).filter(status=Status.ENROLLING, email_canonical=address)
+    address = canonical(str(commands.member(form.values(), commands.PROFILE).get("email", "")))
+    mine = my_registrations(browser).filter(status=Status.ENROLLING, email_canonical=address)
     return mine.last() if address else None
 
 
-def _accepted_before(request: HttpRequest, token: str) -> Registration | None:
-    """This browser's own registration by the same invitation, while it can be gone on with."""
-    begun = request.session.get(INVITED, {}).get(link_digest(token))
-    mine = my_registrations(request).open().filter(pk=begun).exclude(expires_at__lte=timezone.now())
-    return mine.first() if begun else None
+def _accepted_before(browser: Browser, token: str) -> Registration | None:
+    """This browser's own registration by the same invitation, while it can be continued."""
+    pk = browser.store.get(INVITED, {}).get(link_digest(token))
+    mine = my_registrations(browser).open().filter(pk=pk).exclude(expires_at__lte=timezone.now())
+    return mine.first() if pk else None
 
 
-def _too_many(attempt: uuid.UUID, address: str, ip: str) -> tuple[Message, int] | None:
-    """Why this registration cannot begin now, and in how many seconds it can."""
-    if rate_limits.is_full():
-        return Message("", "selfreg.full"), rate_limits.OPEN_COUNTED_FOR
-    wait = rate_limits.wait_to_start(str(attempt), address, ip)
-    return (Message("", "selfreg.rate_limited", (str(wait),)), wait) if wait else None
-
-
-def _browser_salt(request: HttpRequest) -> str:
-    return f"selfreg.start:{request.META.get('CSRF_COOKIE', '')}"
+def _too_many(org: Org, pk: uuid.UUID, address: str) -> outcomes.Waiting | None:
+    """Why this registration cannot start now, and in how many seconds it can."""
+    if rate_limits.is_full(org.settings.most_open):
+        return outcomes.Waiting(rate_limits.OPEN_COUNTED_FOR, FULL)
+    wait = rate_limits.consume_start(str(pk), address, org.ip)
+    return outcomes.Waiting(wait, Message("", "selfreg.rate_limited", (str(wait),))) if wait else None

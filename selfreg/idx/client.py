@@ -87,7 +87,11 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An IDX document and the circumstances it came with. ``document`` is its JSON text, for keeping."""
+    """An IDX document and the circumstances it came with.
+
+    ``document`` is its JSON text, for keeping. ``wait``: seconds until the next call is allowed. ``outcome`` is for the
+    log, where it is not what the document says; ``calls`` is how many calls it took.
+    """
 
     response: IdxResponse
     document: str = field(repr=False)
@@ -95,6 +99,8 @@ class Answer:
     request_id: str
     seconds: float
     wait: int = 0
+    outcome: str = ""
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)

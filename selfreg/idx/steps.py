@@ -94,6 +94,12 @@ class Step:
         return f"{self.remediation.name} {self.authenticator.key if self.authenticator else ''}".strip()[:100]
 
     @property
+    def proves_email(self) -> bool:
+        """Whether completing this step proves the address."""
+        is_email = self.authenticator is not None and self.authenticator.kind == "email"
+        return is_email and self.remediation.name == "enroll-authenticator"
+
+    @property
     def fields(self) -> tuple[Field, ...]:
         """The org's fields of this page, outer ones first; of a picked authenticator its own, then those beside the
         choice.
@@ -213,6 +219,11 @@ def beside_choice(remediation: Remediation) -> tuple[Field, ...]:
 def option_id(option: Option) -> str:
     """The authenticator id that an option stands for."""
     return next((str(f.value) for f in option.fields if f.name == "id" and f.value is not None), "")
+
+
+def sends_on_choice(option: Option) -> bool:
+    """Whether the org sends a code as soon as this is chosen."""
+    return option.authenticator is not None and option.authenticator.kind in ("email", "phone")
 
 
 def has_ways(field: Field) -> bool:

@@ -9,8 +9,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from selfreg.conf import conf
+from selfreg.idx.document import Message
 from selfreg.models import OktaIdentity, Registration
-from selfreg.registration.enrollment import Enrollment
+from selfreg.registration import commands, endings
+from selfreg.registration.attempt import Attempt
 
 logger = logging.getLogger("selfreg")
 
@@ -19,24 +21,24 @@ class MailNotSent(Exception):
     """The decision stands; the person was not told."""
 
 
-def approve(enrollment: Enrollment) -> None:
-    """Lets the person in.
+def approve(attempt: Attempt) -> None:
+    """Lets the person in: signing in works from now on.
 
     :raises Conflict: somebody else decided
     :raises MailNotSent: see there
     """
     with transaction.atomic():
-        enrollment.approve()
-        _decide(enrollment.registration, OktaIdentity.Approval.GIVEN)
-    _tell(enrollment.registration, "approved")
+        endings.complete(attempt.row, attempt.row.user, attempt.row.okta_user_id, attempt.actor)
+        _decide(attempt.row, OktaIdentity.Approval.GIVEN)
+    _tell(attempt.row, "approved")
 
 
-def reject(enrollment: Enrollment, reason: str) -> None:
+def reject(attempt: Attempt, reason: str) -> None:
     """Keeps the person out; the reason is kept, and told to them. Raises what ``approve`` raises."""
     with transaction.atomic():
-        enrollment.reject(reason)
-        _decide(enrollment.registration, OktaIdentity.Approval.REFUSED)
-    _tell(enrollment.registration, "rejected", reason)
+        commands.fail(attempt, "selfreg.rejected", Message(reason))
+        _decide(attempt.row, OktaIdentity.Approval.REFUSED)
+    _tell(attempt.row, "rejected", reason)
 
 
 def _decide(registration: Registration, approval: OktaIdentity.Approval) -> None:

@@ -1,33 +1,53 @@
-"""``SELFREG["ENUMERATION"] = "neutral"``: whether an address has an account shows nowhere in the sign-up.
+"""``SELFREG["ENUMERATION"] = "neutral"``: nothing in the sign-up tells whether an address has an account.
 
-Everybody goes straight to the page for the code from the mail. Behind it stands the org for a new address, and nothing
-for a taken one: its codes are never right. Either costs the same calls and the same counts. The page of the taken one
-is the org's own latest, without what belonged to anybody, so that it looks alike whatever the org's policy is.
+A client that stands where ``IdxClient`` does. For a new address it hands through what the org says. For a taken one it
+answers the profile with a decoy: the org's own latest page for the code from the mail, whose codes are never right, at
+the cost of the same calls. A decoy has no state handle, which every answer of the org has.
 """
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.utils import timezone
-
-from selfreg import cache
-from selfreg.conf import conf
-from selfreg.idx.document import IdxResponse, Option
+from selfreg import cache, clock
+from selfreg.idx.client import Answer, IdxClient, Transaction
+from selfreg.idx.document import Action, Message
+from selfreg.idx.errors import IdxError, TransactionExpired
 from selfreg.idx.parser import parse, without_bearers
-from selfreg.idx.steps import Step, option_id
+from selfreg.idx.steps import Step, is_error, next_step
+from selfreg.registration.state import EnrollmentState
+from selfreg.texts import say
 
-KEPT = ("version", "intent", "remediation", "currentAuthenticator", "authenticators", "authenticatorEnrollments", "app")
-PERSONAL = ("profile", "id", "enrollmentId")
+ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
+PROFILE = "enroll-profile"
+RESEND = "resend"
 EMAIL = "okta_email"
+SESSION_EXPIRED = Message("", "idx.session.expired")
+# What a decoy takes over from the org's page, and what of that belonged to a person.
+SHARED = (
+    "version",
+    "intent",
+    "remediation",
+    "currentAuthenticator",
+    "authenticators",
+    "authenticatorEnrollments",
+    "app",
+)
+PERSONAL = ("profile", "id", "enrollmentId")
+# Ways around the page for the code, which would tell a new address from a taken one.
+WAYS_AROUND = ("skip", "select-authenticator-enroll", "challenge-poll")
+CANCEL = {"name": "cancel", "href": "/idp/idx/cancel", "method": "POST", "rel": ["create-form"]}
 WRONG_CODE = {
     "message": "Invalid code. Try again.",
     "i18n": {"key": "api.authn.error.PASSCODE_INVALID", "params": []},
     "class": "ERROR",
 }
-# Until an org was seen: what it sends by default (protocol 4.5).
-USUAL: Mapping[str, Any] = {
+SIGN_IN_HINT = {"message": "", "i18n": {"key": "selfreg.neutral", "params": []}, "class": "INFO"}
+# Until a page of the org was seen: what it sends by default (docs/protocol.md, section 4.5).
+DEFAULT_PAGE: Mapping[str, Any] = {
     "version": "1.0.0",
     "remediation": {
         "type": "array",
@@ -60,78 +80,141 @@ USUAL: Mapping[str, Any] = {
 }
 
 
-class _Seen(NamedTuple):
-    """The org's page for the code: what is on it, whether e-mail had to be chosen, and how many seconds it lasts."""
+class CodePage(NamedTuple):
+    """The org's page for the code: its document without anybody's data, whether e-mail had to be chosen to get there,
+    and for how many seconds it is valid (0: not stated).
+    """
 
-    page: Mapping[str, Any]
-    chosen: bool
-    lasts: int
-
-
-USUALLY = _Seen(USUAL, chosen=True, lasts=300)
-
-
-def is_on() -> bool:
-    """Whether this site keeps to itself who has an account."""
-    return conf().enumeration == "neutral"
+    document: Mapping[str, Any]
+    is_chosen: bool
+    seconds: int
 
 
-def email_choice(step: Step) -> Option | None:
-    """E-mail among the choices, to be taken for the visitor."""
-    offered = [o for o in step.choices if o.authenticator is not None and o.authenticator.key == EMAIL]
-    return offered[0] if offered and option_id(offered[0]) else None
+DEFAULT = CodePage(DEFAULT_PAGE, is_chosen=True, seconds=300)
 
 
-def is_code_page(step: Step) -> bool:
+@dataclass(frozen=True, slots=True)
+class EnumerationSafeClient:
+    """An ``IdxClient`` for one registration that stands at ``state``. Raises what that raises."""
+
+    client: IdxClient
+    state: EnrollmentState
+    email_proven: bool
+
+    def proceed(self, action: Action, values: Mapping[str, Any]) -> Answer:
+        """Submits an action, or pretends to behind a decoy."""
+        if self._is_decoy:
+            return self._pretend(is_resend=action.name == RESEND)
+        answer = self.client.proceed(action, values)
+        if action.name == PROFILE and any(m.key == ADDRESS_TAKEN for m in answer.response.messages):
+            return self._decoy()
+        step = next_step(answer.response)
+        if not _is_code_page(step):
+            return answer
+        if not any(is_error(m) for m in answer.response.messages):
+            self._learn(answer, is_chosen=action.name != PROFILE)
+        return answer if self.email_proven else _without_ways_around(answer)
+
+    def introspect(self, transaction: Transaction) -> Answer:
+        """The present step, or the decoy."""
+        if self._is_decoy:
+            return self._pretend(is_resend=True)
+        answer = self.client.introspect(transaction)
+        is_open = _is_code_page(next_step(answer.response)) and not self.email_proven
+        return _without_ways_around(answer) if is_open else answer
+
+    @property
+    def _is_decoy(self) -> bool:
+        return not self.state.response.state_handle
+
+    @property
+    def _key(self) -> str:
+        return f"selfreg:code-page:{self.client.app.client_id}:{self.client.visitor.language}"
+
+    def _page(self) -> CodePage:
+        return CodePage(*cache.get(self._key, DEFAULT))
+
+    def _learn(self, answer: Answer, *, is_chosen: bool) -> None:
+        """Keeps how the org's page for the code looks."""
+        document = without_bearers(json.loads(answer.document))
+        expires_at = answer.response.expires_at
+        seconds = round((expires_at - clock.now()).total_seconds()) if expires_at else 0
+        page = CodePage(_without_person({k: document[k] for k in SHARED if k in document}), is_chosen, seconds)
+        cache.keep(self._key, tuple(page), None)
+
+    def _decoy(self) -> Answer:
+        """In place of "this address is taken", after as many calls as a new address costs."""
+        page = self._page()
+        if page.is_chosen:
+            self._spend_a_call()
+        return _answer(_fresh(page), calls=2 if page.is_chosen else 1)
+
+    def _pretend(self, *, is_resend: bool) -> Answer:
+        """Behind a decoy: takes as long as a real call, and changes nothing. A code is always wrong."""
+        expires_at = self.state.response.expires_at
+        if expires_at and expires_at <= clock.now():
+            expired = TransactionExpired(SESSION_EXPIRED.key)
+            expired.description = say(SESSION_EXPIRED)
+            raise expired
+        self._spend_a_call()
+        page = self._page()
+        if is_resend:
+            return _answer(_fresh(page))
+        # A wrong code wins no time (docs/protocol.md, section 2.1).
+        return _answer(_with_wrong_code(page.document) | _validity(expires_at))
+
+    def _spend_a_call(self) -> None:
+        with suppress(IdxError):
+            self.client.introspect(self.state.transaction)
+
+
+def _is_code_page(step: object) -> bool:
     """The page for the code from the mail."""
+    if not isinstance(step, Step):
+        return False
     return step.page == "code" and step.authenticator is not None and step.authenticator.kind == "email"
 
 
-def learn(document: str, language: str, *, chosen: bool) -> None:
-    """Keeps how the org's page for the code looks, and whether e-mail had to be chosen to come to it."""
-    shared = without_bearers(json.loads(document))
-    ends = parse(json.loads(document)).expires_at
-    seen = _Seen(
-        _nobodys({k: shared[k] for k in KEPT if k in shared}),
-        chosen,
-        round((ends - timezone.now()).total_seconds()) if ends else 0,
-    )
-    cache.keep(_key(language), tuple(seen), None)
+def _answer(document: Mapping[str, Any], calls: int = 1) -> Answer:
+    decoy = json.dumps({**document, "cancel": CANCEL})
+    answer = Answer(parse(json.loads(decoy)), decoy, 200, "", 0.0, outcome=ADDRESS_TAKEN, calls=calls)
+    return _without_ways_around(answer)
 
 
-def costs_a_choice(language: str) -> bool:
-    """Whether new addresses come to the page by one more call."""
-    return _seen(language).chosen
+def _fresh(page: CodePage) -> dict[str, Any]:
+    return dict(page.document) | _validity(clock.now() + timedelta(seconds=page.seconds) if page.seconds else None)
 
 
-def decoy(language: str, *, after_a_code: IdxResponse | None = None) -> str:
-    """A document that looks like the org's page for the code, and leads nowhere.
-
-    :param after_a_code: the decoy before it, when a code was typed: it is wrong, and wins no time (protocol 2.1)
-    """
-    page, _chosen, lasts = _seen(language)
-    ends = after_a_code.expires_at if after_a_code else timezone.now() + timedelta(seconds=lasts) if lasts else None
-    page = {**(_after_a_code(page) if after_a_code else page), **({"expiresAt": ends.isoformat()} if ends else {})}
-    return json.dumps(page)
+def _validity(expires_at: datetime | None) -> dict[str, str]:
+    return {"expiresAt": expires_at.isoformat()} if expires_at else {}
 
 
-def _seen(language: str) -> "_Seen":
-    return _Seen(*cache.get(_key(language), USUALLY))
+def _without_ways_around(answer: Answer) -> Answer:
+    """The page for the code and nothing else, with a hint for whoever waits for a mail in vain."""
+    document = json.loads(answer.document)
+    remediations = document.get("remediation", {}).get("value", [])
+    document["remediation"] = {"type": "array", "value": [r for r in remediations if r.get("name") not in WAYS_AROUND]}
+    messages = document.get("messages", {}).get("value", [])
+    document["messages"] = {"type": "array", "value": [*messages, SIGN_IN_HINT]}
+    text = json.dumps(_without_polling(document))
+    return replace(answer, document=text, response=parse(json.loads(text)))
 
 
-def _after_a_code(node: Any) -> Any:
-    """The answer to a wrong code: its message stands at the field (protocol 4.5)."""
+def _without_polling(node: Any) -> Any:
     if isinstance(node, Mapping):
-        said = {"messages": {"type": "array", "value": [WRONG_CODE]}} if node.get("name") == "passcode" else {}
-        return {**{k: _after_a_code(v) for k, v in node.items()}, **said}
-    return [_after_a_code(n) for n in node] if isinstance(node, list) else node
+        return {k: _without_polling(v) for k, v in node.items() if k != "poll"}
+    return [_without_polling(n) for n in node] if isinstance(node, list) else node
 
 
-def _nobodys(node: Any) -> Any:
+def _with_wrong_code(node: Any) -> Any:
+    """The message about a wrong code stands at its field (docs/protocol.md, section 4.5)."""
     if isinstance(node, Mapping):
-        return {k: _nobodys(v) for k, v in node.items() if k not in PERSONAL}
-    return [_nobodys(n) for n in node] if isinstance(node, list) else node
+        message = {"messages": {"type": "array", "value": [WRONG_CODE]}} if node.get("name") == "passcode" else {}
+        return {**{k: _with_wrong_code(v) for k, v in node.items()}, **message}
+    return [_with_wrong_code(n) for n in node] if isinstance(node, list) else node
 
 
-def _key(language: str) -> str:
-    return f"selfreg:page-of-the-code:{conf().client_id}:{language}"
+def _without_person(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {k: _without_person(v) for k, v in node.items() if k not in PERSONAL}
+    return [_without_person(n) for n in node] if isinstance(node, list) else node

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import time
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from django.urls import reverse
 
-from selfreg import __version__, cache
-from selfreg.conf import Conf, conf
+from selfreg import __version__, cache, clock
+from selfreg.conf import Conf
 from selfreg.idx.client import App, IdxClient, Visitor
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import IdxResponse, Message, Remediation
@@ -17,8 +17,9 @@ from selfreg.idx.errors import ForeignHref
 from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Transport
-from selfreg.registration.policy_history import remember
-from selfreg.registration.state import Flow
+from selfreg.registration.enumeration import EnumerationSafeClient
+from selfreg.registration.policy_history import remember as record_version
+from selfreg.registration.state import EnrollmentState
 
 
 class SignUpUnavailable(Exception):
@@ -29,16 +30,40 @@ class SignUpUnavailable(Exception):
         self.messages = messages
 
 
-def client_for(visitor: Visitor) -> IdxClient:
-    """A client of the configured app on behalf of one visitor."""
-    settings = conf()
-    app = App(
+@dataclass(frozen=True, slots=True)
+class Org:
+    """The org of one request: its settings, read once, and a client on behalf of the visitor."""
+
+    settings: Conf
+    client: IdxClient
+
+    @property
+    def ip(self) -> str:
+        """The visitor's address, "" where nobody visits."""
+        return self.client.visitor.ip
+
+    def client_at(self, state: EnrollmentState, *, email_proven: bool) -> IdxClient | EnumerationSafeClient:
+        """The client for a registration that stands at ``state``."""
+        if not self.settings.hides_accounts:
+            return self.client
+        return EnumerationSafeClient(self.client, state, email_proven=email_proven)
+
+
+def connect(settings: Conf, visitor: Visitor) -> Org:
+    """The org of these settings, on behalf of one visitor."""
+    app = app_of(settings)
+    client = IdxClient(app, _transport(app.origin, settings.calls_at_once), visitor, f"django-selfreg/{__version__}")
+    return Org(settings, client)
+
+
+def app_of(settings: Conf) -> App:
+    """The OIDC app that this site is at the org."""
+    return App(
         issuer=settings.issuer,
         credentials=_credentials(settings),
         redirect_uri=settings.base_url + reverse("oidc_authentication_callback"),
         scopes=settings.scopes,
     )
-    return IdxClient(app, _transport(app.origin), visitor, f"django-selfreg/{__version__}")
 
 
 def _credentials(settings: Conf) -> Credentials:
@@ -50,72 +75,79 @@ def _credentials(settings: Conf) -> Credentials:
 
 
 @lru_cache(maxsize=8)
-def _transport(origin: str) -> Transport:
-    """One pool of connections a process and org."""
-    return Transport(origin, conf().calls_at_once)
+def _transport(origin: str, calls_at_once: int) -> Transport:
+    """One pool of connections for each process and org."""
+    return Transport(origin, calls_at_once)
 
 
-def open_transaction(client: IdxClient, *, activation_token: str = "") -> Flow:
+def reset_connections() -> None:
+    """Forgets all connections and what is known of each org's health: for tests, and after a fork."""
+    _transport.cache_clear()
+
+
+def open_transaction(org: Org, *, activation_token: str = "") -> EnrollmentState:
     """A fresh transaction that stands at its first step: interact, introspect, and "sign up" where that has to be
     pressed.
 
-    :raises IdxError: any of them
-    :raises SignUpUnavailable: the org's policy offers none
+    :raises IdxError: one of these calls failed
+    :raises SignUpUnavailable: the org's policy offers no sign-up
     """
-    started = client.interact(activation_token=activation_token)
-    answer = client.introspect(started)
+    client = org.client
+    transaction = client.interact(activation_token=activation_token)
+    answer = client.introspect(transaction)
     sign_up = sign_up_offered(answer.response)
     if sign_up and current_remediation(answer.response) is None:
         answer = client.proceed(sign_up, {})
     if current_remediation(answer.response) is None:
         raise SignUpUnavailable(answer.response.messages)
-    flow = Flow(started, answer.document, calls=(time.time(),) * (2 if sign_up else 1))
-    # A captcha belongs to one sitting; and who cannot solve the cached one should not have to wait for it to go.
-    if not activation_token and flow.response.captcha is None:
-        _remember_form(client, flow)
-    return flow
+    state = EnrollmentState(transaction, answer.document, calls=(clock.timestamp(),) * (2 if sign_up else 1))
+    # A captcha belongs to one transaction; and a visitor who cannot solve it must not get it again from the cache.
+    if not activation_token and state.response.captcha is None:
+        _cache_form(org, state)
+    return state
 
 
-def sign_up_form(client: IdxClient) -> tuple[IdxResponse, Flow | None]:
+def sign_up_form(org: Org) -> tuple[IdxResponse, EnrollmentState | None]:
     """The org's first step for showing, and the transaction it came from if it had to be asked for.
 
     The form is shared for ``form_cache_seconds`` between visitors of one language; it holds no handle.
-    Raises what ``open_transaction`` raises.
+
+    :raises IdxError: see ``open_transaction``
+    :raises SignUpUnavailable: see there
     """
-    kept = cache.get(_form_key(client))
-    if kept is not None:
-        return parse(kept), None
-    flow = open_transaction(client)
-    return flow.response, flow
+    document = cache.get(_form_key(org))
+    if document is not None:
+        return parse(document), None
+    state = open_transaction(org)
+    return state.response, state
 
 
-def _remember_form(client: IdxClient, flow: Flow) -> None:
-    form = current_remediation(flow.response)
-    remember(client.app.issuer, client.visitor.language, fingerprint(form), form)
-    shared = without_bearers(json.loads(flow.document))
-    cache.keep(_form_key(client), shared, conf().form_cache_seconds)
+def _cache_form(org: Org, state: EnrollmentState) -> None:
+    form = current_remediation(state.response)
+    record_version(org.settings.issuer, org.client.visitor.language, fingerprint(form), form)
+    cache.keep(_form_key(org), without_bearers(json.loads(state.document)), org.settings.form_cache_seconds)
 
 
-def _form_key(client: IdxClient) -> str:
-    parts = json.dumps([client.app.issuer, client.app.client_id, client.visitor.language])
+def _form_key(org: Org) -> str:
+    parts = json.dumps([org.settings.issuer, org.settings.client_id, org.client.visitor.language])
     return f"selfreg:form:{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
 
 
-def within_org(client: IdxClient, href: str) -> str:
+def within_org(app: App, href: str) -> str:
     """``href`` if a browser may be sent there: the org's own authorize or identity provider pages; else ""."""
     try:
-        parts = urlsplit(client.app.absolute(href))
+        parts = urlsplit(app.absolute(href))
     except ForeignHref:
         return ""
-    own = f"{parts.scheme}://{parts.netloc}" == client.app.origin and parts.path.startswith(("/oauth2/", "/sso/"))
+    own = f"{parts.scheme}://{parts.netloc}" == app.origin and parts.path.startswith(("/oauth2/", "/sso/"))
     return urlunsplit(parts) if own else ""
 
 
 def fingerprint(remediation: Remediation | None) -> str:
     """Changes when an administrator of the org changes the form: fields, labels, order, choices."""
-    shown = [
+    visible = [
         (f.path, f.label, f.type, f.required, f.display, [(o.label, o.value) for o in f.options])
         for f in (remediation.leaves if remediation else ())
         if f.name != "stateHandle"
     ]
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(visible).encode()).hexdigest()[:16]

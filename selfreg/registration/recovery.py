@@ -13,8 +13,9 @@ from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet, Status
 from selfreg.okta_api.accounts import HALF_MADE, NotHalfMade, OktaAccounts
-from selfreg.registration.enrollment import Enrollment
-from selfreg.registration.policy import client_for
+from selfreg.registration import commands
+from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration.policy import connect
 
 ACTOR = "selfreg_recover"
 # An interaction code lives that long (Okta's documentation); after it only signing in at the org helps.
@@ -43,7 +44,7 @@ def expired() -> Iterator[tuple[Registration, str]]:
     """Ends every open registration that nobody touched for ``abandoned_after_seconds``."""
     moment = timezone.now() - timedelta(seconds=conf().abandoned_after_seconds)
     for registration in Registration.objects.untouched_since(moment).iterator():
-        yield registration, _settled(registration, Enrollment.expire)
+        yield registration, _settled(registration, commands.expire)
 
 
 def left_accounts() -> RegistrationQuerySet:
@@ -80,21 +81,22 @@ def accounts(act: str) -> Iterator[tuple[Registration, str]]:
         yield registration, outcome
 
 
-def _settled(registration: Registration, settle: Callable[[Enrollment], None]) -> str:
+def _settled(registration: Registration, settle: Callable[[Attempt], object]) -> str:
+    org = connect(conf(), Visitor(language=registration.language))
     try:
-        settle(Enrollment(registration, client_for(Visitor(language=registration.language))))
+        settle(open_row(registration, org))
     except Conflict:
         return "somebody else was quicker"
     return "in doubt" if registration.in_doubt else str(registration.status)
 
 
-def _settle(enrollment: Enrollment) -> None:
-    registration = enrollment.registration
-    if registration.sealed and not enrollment.readable:
-        return enrollment.fail("selfreg.unreadable")
-    if registration.status == Status.FINISHING:
-        return enrollment.leave_to_sign_in(AnswerLost("the interaction code ran out"))
-    if not registration.sealed:
+def _settle(attempt: Attempt) -> None:
+    if not attempt.is_readable:
+        commands.fail(attempt, "selfreg.unreadable")
+    elif attempt.row.status == Status.FINISHING:
+        commands.await_sign_in(attempt, error=AnswerLost("the interaction code ran out"))
+    elif attempt.state is None:
         # Nothing to ask with; it waits for the person, at the org or in the mail.
-        return registration.change(busy_until=None, unsure=False)
-    return enrollment.refresh()
+        commands.release(attempt)
+    else:
+        commands.refresh(attempt)

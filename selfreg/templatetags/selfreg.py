@@ -9,7 +9,7 @@ from selfreg.accounts.email_verification import can_send
 from selfreg.accounts.identities import identity_of
 from selfreg.conf import conf
 from selfreg.idx.errors import IdxError
-from selfreg.registration.policy import SignUpUnavailable, client_for, sign_up_form
+from selfreg.registration.policy import SignUpUnavailable, connect, sign_up_form
 from selfreg.web.visitor import visitor_of
 
 register = template.Library()
@@ -26,7 +26,8 @@ def sign_up_offered(context: Any) -> bool:
     known = cache.get(OFFERED)
     if known is None:
         try:
-            sign_up_form(client_for(visitor_of(context["request"])))
+            settings = conf()
+            sign_up_form(connect(settings, visitor_of(context["request"], settings)))
             known = True
         except SignUpUnavailable:
             known = False

@@ -1,4 +1,4 @@
-"""The pages. Views parse HTTP, call ``Enrollment``, and pick a response; nothing else.
+"""The pages. Views parse HTTP, call ``flows``, and pick a response; nothing else.
 
 Every answer to a POST that changed something is a redirect, so refreshing never repeats it. A GET changes nothing,
 except that it asks the org once when the answer to an earlier call was lost, and that the link of an invitation begins

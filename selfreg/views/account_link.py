@@ -12,10 +12,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.linking import account_to_join, join, may_try
 from selfreg.auth import NotApproved, OktaBackend, SignInFailed
+from selfreg.conf import conf
 from selfreg.flows.advance import sign_in
 from selfreg.flows.session import LINKING, kept_offer
 from selfreg.models import Conflict, OktaIdentity
-from selfreg.registration.enrollment import await_approval_by_sign_in, complete_by_sign_in
+from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.views.base import SignUpView, sign_in_failed
 from selfreg.web.redirects import landing
 
@@ -26,12 +27,12 @@ class LinkView(SignUpView):
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        offer = kept_offer(request)
+        offer = kept_offer(self.browser)
         return self.page(request, offer) if offer else redirect("selfreg:start")
 
     @method_decorator(sensitive_variables())
     def post(self, request: HttpRequest) -> HttpResponse:
-        offer = kept_offer(request)
+        offer = kept_offer(self.browser)
         if offer is None:
             return redirect("selfreg:start")
         person, account = offer["person"], account_to_join(offer["person"])
@@ -52,11 +53,12 @@ class LinkView(SignUpView):
             user = OktaBackend().enter(person, identity)
         except SignInFailed as error:
             if isinstance(error, NotApproved):
+                # Another sign-in of the same person may do so at the same moment.
                 with suppress(Conflict):
-                    await_approval_by_sign_in(error.identity.user, error.identity.subject)
-            request.session.pop(LINKING, None)
+                    await_approval_by_sign_in(conf().issuer, error.identity.user, error.identity.subject)
+            self.browser.store.pop(LINKING, None)
             return sign_in_failed(request, "linking", error.reason)
-        complete_by_sign_in(user, person["sub"])
+        complete_by_sign_in(conf().issuer, user, person["sub"])
         user.okta_claims, user.backend = person, "selfreg.auth.OktaBackend"
         target = landing(offer["next"])
         sign_in(request, user)

@@ -14,8 +14,8 @@ from django.views.generic import View
 
 from selfreg import texts
 from selfreg.flows.advance import REQUEST_SECONDS
-from selfreg.flows.session import next_path, step_url
-from selfreg.flows.step_context import description_of
+from selfreg.flows.session import browser_of, next_path, step_url
+from selfreg.flows.step_context import step_context
 from selfreg.forms import StepForm
 from selfreg.forms.qr import qr_svg
 from selfreg.idx.deadline import at_most
@@ -40,11 +40,15 @@ logger = logging.getLogger("selfreg")
 
 
 class SignUpView(View):
-    """Never cached, CSRF checked whatever the site's middleware, and not for people who are signed in. Whoever another
-    request was quicker than sees what that one came to.
+    """Never cached, CSRF checked whatever the site's middleware, and not for people who are signed in. When a
+    concurrent request was quicker, the page shows what that one produced.
     """
 
     for_signed_in = False
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.browser = browser_of(request)
 
     @method_decorator(never_cache)
     @method_decorator(sensitive_post_parameters())
@@ -55,28 +59,28 @@ class SignUpView(View):
         with at_most(REQUEST_SECONDS):
             try:
                 response: Any = super().dispatch(request, *args, **kwargs)
-            except Conflict as overtaken:
-                begun = overtaken.registration
-                response = redirect(step_url(request, begun) if begun else "selfreg:start")
+            except Conflict as conflict:
+                pk = conflict.registration
+                response = redirect(step_url(self.browser, pk) if pk else "selfreg:start")
         response["Referrer-Policy"] = "same-origin"
-        remember_device(request, response)
+        remember_device(request, response, self.browser.device)
         return response
 
 
 def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, context: dict[str, Any]) -> HttpResponse:
     """The page of a step: ``step_<page>.html``, else ``step.html``."""
-    said = description_of(form, response)
-    captcha = said["captcha"]
+    page_context = step_context(form, response)
+    captcha = page_context.captcha
     widget = CAPTCHAS.get(captcha.kind) if captcha and captcha.site_key else None
     context = {
-        **said,
+        **page_context.as_dict(),
         "captcha": captcha and {"widget": widget, "site_key": captcha.site_key},
-        "qr": qr_svg(said["secret_uri"]) if said["secret"] else "",
+        "qr": qr_svg(page_context.secret_uri) if page_context.secret else "",
         **context,
     }
     page = render(request, [f"selfreg/step_{form.step.page}.html", "selfreg/step.html"], context)
     opened = _sources_of(*widget[1:]) if widget else {}
-    if said["secret_image"]:
+    if page_context.secret_image:
         opened["img-src"] = ["data:"]
     if opened:
         # Opens the Content-Security-Policy on this page only (read by django-csp).

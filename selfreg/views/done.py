@@ -5,12 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from selfreg import clock
 from selfreg.accounts.email_verification import can_send
 from selfreg.conf import conf
 from selfreg.flows.advance import ON_STEP_PAGE
-from selfreg.flows.session import my_enrollment, my_registration, step_url, url_of
-from selfreg.flows.step_context import seconds_until
+from selfreg.flows.session import my_registration, open_attempt, step_url, url_of
 from selfreg.models import Registration
+from selfreg.registration import commands
 from selfreg.texts import ending
 from selfreg.views.base import SignUpView
 from selfreg.views.email import case_of_registration, last_mail
@@ -22,22 +23,22 @@ class DoneView(SignUpView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        registration = my_registration(request)
+        registration = my_registration(request, self.browser)
         if registration is None:
             return redirect("selfreg:start")
         if registration.status in ON_STEP_PAGE:
-            return redirect(step_url(request, registration.pk))
-        context = {"registration": registration, "flow": registration.pk, **ending(registration)._asdict()}
-        return render(request, "selfreg/done.html", context | self.mail(request, registration))
+            return redirect(step_url(self.browser, registration.pk))
+        context = {"registration": registration, "registration_id": registration.pk, **ending(registration)._asdict()}
+        return render(request, "selfreg/done.html", context | self.mail(registration))
 
-    def mail(self, request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    def mail(self, registration: Registration) -> dict[str, Any]:
         """How long the link works that is on its way, whether another can be had, and what came of asking for it."""
         case = case_of_registration(registration)
-        mailed = last_mail(request, case) if case else {}
+        mailed = last_mail(self.browser, case) if case else {}
         return {
             "link_days": conf().activation_link_days,
             "sendable": case is not None and can_send(),
-            "wait": seconds_until(mailed.get("resend_at", 0)),
+            "wait": clock.seconds_until(mailed.get("resend_at", 0)),
             "notices": [mailed["said"]] if mailed.get("said") else [],
         }
 
@@ -48,9 +49,8 @@ class CancelView(SignUpView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        enrollment = my_enrollment(request)
-        if enrollment is None:
+        attempt = open_attempt(request, self.browser)
+        if attempt is None:
             return redirect("selfreg:start")
-        if enrollment.registration.is_open:
-            enrollment.cancel()
-        return redirect(url_of(request, "done", enrollment.registration.pk))
+        commands.cancel(attempt)
+        return redirect(url_of(self.browser, "done", attempt.row.pk))

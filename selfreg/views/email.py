@@ -19,14 +19,14 @@ from django.views.decorators.debug import sensitive_variables
 from selfreg.accounts.email_verification import Unproven, can_send, proves, send
 from selfreg.accounts.identities import identity_of, prove_email
 from selfreg.addresses import canonical
+from selfreg.clock import seconds_until
 from selfreg.conf import conf
-from selfreg.flows.session import EMAIL_CODE, keep, kept, my_registration, next_path, url_of
-from selfreg.flows.step_context import seconds_until
+from selfreg.flows.session import EMAIL_CODE, Browser, keep, kept, my_registration, next_path, url_of
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
 from selfreg.models import Registration, Status
 from selfreg.okta_api.accounts import AnotherAddress, EmailFactor, NotHalfMade
-from selfreg.registration.enrollment import note_proven
+from selfreg.registration.endings import note_proven
 from selfreg.texts import notice, say
 from selfreg.views.base import SignUpView
 from selfreg.web.redirects import landing
@@ -43,8 +43,8 @@ class Case:
     registration: Registration | None = None
 
     @property
-    def flow(self) -> str:
-        """Which registration of this browser it is; "" for who is signed in."""
+    def registration_id(self) -> str:
+        """Which registration of this browser it is; "" for a person who is signed in."""
         return str(self.registration.pk) if self.registration else ""
 
 
@@ -55,17 +55,17 @@ class EmailView(SignUpView):
     for_signed_in = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        case = case_of(request)
+        case = case_of(request, self.browser)
         return self.page(request, case) if case else self.elsewhere(request)
 
     @method_decorator(sensitive_variables())
     def post(self, request: HttpRequest) -> HttpResponse:
-        case = case_of(request)
+        case = case_of(request, self.browser)
         if case is None:
             return self.elsewhere(request)
         if request.POST.get("action") == "send":
             return self.send_again(request, case)
-        mailed = last_mail(request, case)
+        mailed = last_mail(self.browser, case)
         code = request.POST.get("credentials.passcode", "").strip()
         if not mailed.get("factor"):
             return redirect(self.here(request, case))
@@ -73,31 +73,31 @@ class EmailView(SignUpView):
             return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
         try:
             factor = EmailFactor(mailed["factor"], mailed["verb"])
-            right = proves(case.who, factor, code, mailed["name"], client_ip(request))
+            right = proves(case.who, factor, code, mailed["name"], client_ip(request, conf()))
         except IdxError as error:
             return self.page(request, case, [("", say(notice(error)))])
         if not right:
             return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
-        request.session.pop(EMAIL_CODE, None)
+        self.browser.store.pop(EMAIL_CODE, None)
         return self.proven(request, case)
 
     def send_again(self, request: HttpRequest, case: Case) -> HttpResponse:
         """One mail more, unless it has to wait; what came of it is said on the page that follows."""
-        mailed = last_mail(request, case)
+        mailed = last_mail(self.browser, case)
         if wait := seconds_until(mailed.get("resend_at", 0)):
             said = Message("", "selfreg.resend_wait", (str(wait),))
         elif not can_send():
             said = Message("", "selfreg.cannot_send")
         else:
             mailed, said = self.mail(request, case, mailed)
-        keep(request, EMAIL_CODE, {**mailed, "who": address_of(case.who), "said": say(said)})
+        keep(self.browser, EMAIL_CODE, {**mailed, "who": address_of(case.who), "said": say(said)})
         by_link = case.registration is not None and not mailed.get("factor")
-        return redirect(url_of(request, "done", case.flow) if by_link else self.here(request, case))
+        return redirect(url_of(self.browser, "done", case.registration_id) if by_link else self.here(request, case))
 
     def mail(self, request: HttpRequest, case: Case, before: dict[str, Any]) -> tuple[dict[str, Any], Message]:
         """What the mail was, and what to say; the one before it when none was sent."""
         try:
-            factor = send(case.who, client_ip(request))
+            factor = send(case.who, client_ip(request, conf()))
         except (NotHalfMade, AnotherAddress):
             return before, Message("", "selfreg.cannot_send")
         except IdxError as error:
@@ -121,17 +121,17 @@ class EmailView(SignUpView):
         """Nothing to prove."""
         if request.user.is_authenticated:
             return redirect(landing(next_path(request)))
-        registration = my_registration(request)
-        return redirect(url_of(request, "done", registration.pk) if registration else "selfreg:start")
+        registration = my_registration(request, self.browser)
+        return redirect(url_of(self.browser, "done", registration.pk) if registration else "selfreg:start")
 
     def here(self, request: HttpRequest, case: Case) -> str:
-        return url_of(request, "email", case.flow, next=next_path(request))
+        return url_of(self.browser, "email", case.registration_id, next=next_path(request))
 
     def page(self, request: HttpRequest, case: Case, problems: list[tuple[str, str]] | None = None) -> HttpResponse:
-        mailed = last_mail(request, case)
+        mailed = last_mail(self.browser, case)
         said = mailed.pop("said", "")
         if said:
-            keep(request, EMAIL_CODE, mailed)
+            keep(self.browser, EMAIL_CODE, mailed)
         context = {
             "email": case.who.email,
             "sent": bool(mailed.get("factor")),
@@ -140,12 +140,12 @@ class EmailView(SignUpView):
             "problems": problems or [],
             "notices": [said] if said else [],
             "next": next_path(request),
-            "flow": case.flow,
+            "registration_id": case.registration_id,
         }
         return render(request, "selfreg/email_code.html", context)
 
 
-def case_of(request: HttpRequest) -> Case | None:
+def case_of(request: HttpRequest, browser: Browser) -> Case | None:
     """The address that this visitor may prove: of the person who is signed in, else of this browser's registration."""
     if request.user.is_authenticated:
         identity = identity_of(request.user)
@@ -153,7 +153,7 @@ def case_of(request: HttpRequest) -> Case | None:
             return None
         email = str(getattr(request.user, "email", ""))
         return Case(Unproven(identity.subject, email)) if canonical(email) else None
-    return case_of_registration(my_registration(request))
+    return case_of_registration(my_registration(request, browser))
 
 
 def case_of_registration(registration: Registration | None) -> Case | None:
@@ -164,9 +164,9 @@ def case_of_registration(registration: Registration | None) -> Case | None:
     return Case(Unproven(registration.okta_user_id, registration.email), registration) if known else None
 
 
-def last_mail(request: HttpRequest, case: Case) -> dict[str, Any]:
+def last_mail(browser: Browser, case: Case) -> dict[str, Any]:
     """What was mailed last in this case, and when the next mail may be asked for."""
-    found = kept(request, EMAIL_CODE) or {}
+    found = kept(browser, EMAIL_CODE) or {}
     return found if found.get("who") == address_of(case.who) else {}
 
 

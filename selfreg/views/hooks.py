@@ -21,7 +21,7 @@ from django.views.generic import View
 from selfreg.accounts.identities import PROVES_EMAIL, prove_email
 from selfreg.conf import conf
 from selfreg.models import OktaEvent
-from selfreg.profile_hook import ProfileRefused, judged
+from selfreg.profile_hook import ProfileRefused, judge
 
 MOST_BYTES = 256 * 1024
 INLINE_HOOK = "com.okta.user.pre-registration"
@@ -81,7 +81,7 @@ class RegistrationHookView(OktaHook):
         known = _at(body, "data", "context", "user", "profile")
         profile = {**(known if isinstance(known, Mapping) else {}), **sent}
         try:
-            amended = judged(dict(profile))
+            amended = judge(conf().profile_hook, dict(profile))
         except ProfileRefused as refusal:
             return JsonResponse(_denial(refusal, words))
         changed = {k: v for k, v in amended.items() if k not in profile or profile[k] != v}

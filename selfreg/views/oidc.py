@@ -14,14 +14,15 @@ from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
 from selfreg.conf import conf
 from selfreg.flows.advance import ON_STEP_PAGE, follow, sign_in
-from selfreg.flows.session import keep_offer, my_registrations, step_url
+from selfreg.flows.session import Browser, browser_of, connect_for, keep_offer, my_registrations, step_url
 from selfreg.idx.errors import IdxError
 from selfreg.models import Conflict, link_digest
-from selfreg.registration.enrollment import Enrollment, await_approval_by_sign_in, complete_by_sign_in
-from selfreg.registration.policy import client_for
+from selfreg.registration import commands
+from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
+from selfreg.registration.policy import app_of
 from selfreg.views.base import sign_in_failed
 from selfreg.web.redirects import landing, safe_path
-from selfreg.web.visitor import visitor_of
 
 ONCE = ("code", "state", "interaction_code", "error")
 
@@ -32,7 +33,7 @@ class AuthenticateView(OIDCAuthenticationRequestView):
     get_settings = staticmethod(oidc_setting)
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        return {**super().get_extra_params(request), "redirect_uri": client_for(visitor_of(request)).app.redirect_uri}
+        return {**super().get_extra_params(request), "redirect_uri": app_of(conf()).redirect_uri}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         response = super().get(request)
@@ -49,9 +50,10 @@ class CallbackView(OIDCAuthenticationCallbackView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if any(len(request.GET.getlist(name)) > 1 for name in ONCE):
             return self.failed(request, "repeated parameter")
-        enrollment = self.sign_up(request)
-        if enrollment:
-            return self.back_in_sign_up(request, enrollment)
+        browser = browser_of(request)
+        attempt = self.sign_up(request, browser)
+        if attempt:
+            return self.back_in_sign_up(request, browser, attempt)
         if request.GET.get("state") not in request.session.get("oidc_states", {}):
             return self.failed(request, "unknown state")
         if request.GET.get("iss", conf().issuer) != conf().issuer:
@@ -66,35 +68,36 @@ class CallbackView(OIDCAuthenticationCallbackView):
             if isinstance(error, NotApproved):
                 # Another sign-in of the same person may do so at the same moment.
                 with suppress(Conflict):
-                    await_approval_by_sign_in(error.identity.user, error.identity.subject)
+                    await_approval_by_sign_in(conf().issuer, error.identity.user, error.identity.subject)
             return self.failed(request, "claims", error.reason)
         except LinkOffered as offer:
             next_url = request.session.get("oidc_login_next", "")
             if request.user.is_authenticated:
                 request.session.flush()
-            keep_offer(request, offer, next_url)
+            keep_offer(browser_of(request), offer, next_url)
             return redirect("selfreg:link")
         except (IdxError, SuspiciousOperation) as error:
             return self.failed(request, type(error).__name__)
 
-    def sign_up(self, request: HttpRequest) -> Enrollment | None:
-        """The open registration of this browser whose state came back (protocol 4.8), if one did."""
+    def sign_up(self, request: HttpRequest, browser: Browser) -> Attempt | None:
+        """The open registration of this browser whose state came back (docs/protocol.md, section 4.8), if one did."""
         state = request.GET.get("state", "")
         if not state or not {"interaction_code", "error"} & set(request.GET):
             return None
-        found = my_registrations(request).open().filter(link_digest=link_digest(state)).first()
-        return Enrollment(found, client_for(visitor_of(request))) if found and found.sealed else None
+        row = my_registrations(browser).open().filter(link_digest=link_digest(state)).first()
+        return open_row(row, connect_for(request, browser), signs_in=True) if row and row.sealed else None
 
-    def back_in_sign_up(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
+    def back_in_sign_up(self, request: HttpRequest, browser: Browser, attempt: Attempt) -> HttpResponse:
         """With an interaction code the sign-up is over; otherwise the org says where it stands. What cannot go on any
         more says so on its own page.
         """
-        here = step_url(request, enrollment.registration.pk)
-        if enrollment.registration.status not in ON_STEP_PAGE or not enrollment.readable:
+        here = step_url(browser, attempt.row.pk)
+        if attempt.row.status not in ON_STEP_PAGE or not attempt.is_readable:
             return redirect(here)
         try:
-            enrollment.return_from_identity_provider(request.GET.get("interaction_code", ""))
-            return redirect(follow(request, enrollment))
+            code = request.GET.get("interaction_code", "")
+            outcome = commands.return_from_identity_provider(attempt, code)
+            return redirect(follow(request, browser, attempt, outcome).url)
         except Conflict:
             return redirect(here)
 
@@ -108,8 +111,8 @@ class CallbackView(OIDCAuthenticationCallbackView):
 
     def login_success(self) -> HttpResponse:
         # The link of a mail ends here by way of the org, which knows nothing of where the sign-up was to lead.
-        begun_for = complete_by_sign_in(self.user, self.user.okta_claims["sub"])
-        target = landing(safe_path(self.request.session.get("oidc_login_next")) or begun_for)
+        next_url = complete_by_sign_in(conf().issuer, self.user, self.user.okta_claims["sub"])
+        target = landing(safe_path(self.request.session.get("oidc_login_next")) or next_url)
         sign_in(self.request, self.user)
         return redirect(target)
 

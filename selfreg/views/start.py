@@ -4,16 +4,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
+from selfreg.flows.advance import Advance
 from selfreg.flows.session import MINE, my_registrations, next_path, step_url
 from selfreg.flows.start import (
     HONEYPOT,
     Closed,
     FirstPage,
+    Submission,
     accept_invitation,
-    attempt_of,
-    begin,
     first_page,
     new_form_token,
+    registration_id,
+    start,
 )
 from selfreg.idx.document import Message
 from selfreg.registration.policy import fingerprint
@@ -33,36 +35,41 @@ class StartView(SignUpView):
         if token and request.method == "HEAD":
             # A program that looks whether the link of a mail is good.
             return redirect("selfreg:step")
-        return self.answer(request, accept_invitation(request, token) if token else first_page(request))
+        if token:
+            return self.answer(request, accept_invitation(request, self.browser, token))
+        return self.answer(request, first_page(request, self.browser))
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        return self.answer(request, begin(request, request.POST, attempt_of(request, request.POST)))
+        submission = Submission(request.POST, registration_id(request, request.POST))
+        return self.answer(request, start(request, self.browser, submission))
 
-    def answer(self, request: HttpRequest, led: str | FirstPage | Closed) -> HttpResponse:
-        if isinstance(led, str):
-            return redirect(led)
-        if isinstance(led, FirstPage):
-            page = self.page(request, led)
-        elif led.invitation:
-            page = _no_invitation(request, led.messages)
+    def answer(self, request: HttpRequest, result: Advance | FirstPage | Closed) -> HttpResponse:
+        """A redirect, the form, or why there is none."""
+        if isinstance(result, Advance):
+            return redirect(result.url)
+        if isinstance(result, FirstPage):
+            page = self.page(request, result)
+        elif result.invitation:
+            page = _no_invitation(request, result.messages)
         else:
-            page = unavailable(request, led.error or led.messages)
-        if led.wait:
+            page = unavailable(request, result.error or result.messages)
+        if result.wait:
             page.status_code = 429
-            page["Retry-After"] = str(led.wait)
+            page["Retry-After"] = str(result.wait)
         return page
 
-    def page(self, request: HttpRequest, shown: FirstPage) -> HttpResponse:
-        begun = my_registrations(request).open().last() if MINE in request.session else None
+    def page(self, request: HttpRequest, first: FirstPage) -> HttpResponse:
+        """The form."""
+        row = my_registrations(self.browser).open().last() if MINE in self.browser.store else None
         context = {
             "next": next_path(request),
             "form_token": new_form_token(request),
-            "form_version": fingerprint(shown.form.step.remediation),
+            "form_version": fingerprint(first.form.step.remediation),
             "honeypot": HONEYPOT,
-            "under_way": begun and step_url(request, begun.pk),
+            "under_way": row and step_url(self.browser, row.pk),
         }
-        return render_step(request, shown.form, shown.response, context)
+        return render_step(request, first.form, first.response, context)
 
 
 def _no_invitation(request: HttpRequest, messages: tuple[Message, ...]) -> HttpResponse:

@@ -1,19 +1,20 @@
 """``/signup/step/``: the current step of this browser's registration, whatever it is."""
 
 import json
-import time
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.flows.advance import ON_STEP_PAGE, act, is_stale, page_of
-from selfreg.flows.session import my_enrollment, step_url, url_of
-from selfreg.flows.step_context import standing_of
+from selfreg import clock
+from selfreg.flows.advance import ON_STEP_PAGE, Advance, act, is_stale, page_of
+from selfreg.flows.session import open_attempt, step_url
+from selfreg.flows.step_context import wait_times
 from selfreg.forms import StepForm
-from selfreg.idx.steps import Ended, Granted
 from selfreg.models import Conflict
-from selfreg.registration.enrollment import Enrollment
+from selfreg.registration import commands
+from selfreg.registration import outcome as outcomes
+from selfreg.registration.attempt import Attempt
 from selfreg.texts import say
 from selfreg.texts.password_rules import password_policy, typed_earlier
 from selfreg.views.base import SignUpView, render_step
@@ -25,53 +26,51 @@ class StepView(SignUpView):
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        enrollment = my_enrollment(request)
-        if enrollment is None:
+        attempt = open_attempt(request, self.browser)
+        if attempt is None:
             return redirect("selfreg:start")
-        enrollment.refresh()
-        if enrollment.registration.is_busy:
-            return render(request, "selfreg/busy.html", {"here": step_url(request, enrollment.registration.pk)})
-        if enrollment.registration.status not in ON_STEP_PAGE:
-            return redirect(page_of(request, enrollment))
-        found = enrollment.step()
-        if isinstance(found, Granted):
-            said = [say(m) for m in enrollment.flow.notices]
-            return render(request, "selfreg/finish.html", {"notices": said, "flow": enrollment.registration.pk})
-        if isinstance(found, Ended):
-            return redirect(url_of(request, "done", enrollment.registration.pk))
-        return self.page(request, enrollment, StepForm(found, draft=enrollment.flow.draft))
+        commands.refresh(attempt)
+        if attempt.row.is_busy:
+            return render(request, "selfreg/busy.html", {"here": step_url(self.browser, attempt.row.pk)})
+        if attempt.row.status not in ON_STEP_PAGE:
+            return redirect(page_of(self.browser, attempt))
+        if attempt.page:
+            return self.page(request, attempt, StepForm(attempt.page, draft=attempt.position.state.draft))
+        notices = [say(m) for m in attempt.state.notices] if attempt.state else []
+        return render(request, "selfreg/finish.html", {"notices": notices, "registration_id": attempt.row.pk})
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        enrollment = my_enrollment(request)
-        if enrollment is None:
+        attempt = open_attempt(request, self.browser)
+        if attempt is None:
             return redirect("selfreg:start")
         action = request.POST.get("action", "")
         if action == "poll":
-            return self.poll(request, enrollment)
-        led = act(request, enrollment, request.POST, action, request.POST.get("step"))
-        return redirect(led) if isinstance(led, str) else self.page(request, enrollment, led)
+            return self.poll(request, attempt)
+        result = act(request, self.browser, attempt, request.POST, action, request.POST.get("step"))
+        return redirect(result.url) if isinstance(result, Advance) else self.page(request, attempt, result)
 
-    def poll(self, request: HttpRequest, enrollment: Enrollment) -> HttpResponse:
+    def poll(self, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         """For the script of a waiting page: where to go, or how many milliseconds to wait before asking again."""
         try:
-            moved = is_stale(enrollment, request.POST.get("step")) or enrollment.poll()
+            moved = is_stale(attempt, request.POST.get("step")) or commands.poll(attempt) != outcomes.NOTHING_NEW
         except Conflict:
             moved = False
-        if moved or enrollment.registration.status not in ON_STEP_PAGE:
-            return JsonResponse({"go": step_url(request, enrollment.registration.pk)})
-        return JsonResponse({"wait": enrollment.poll_milliseconds()})
+        if moved or attempt.row.status not in ON_STEP_PAGE:
+            return JsonResponse({"go": step_url(self.browser, attempt.row.pk)})
+        return JsonResponse({"wait": commands.poll_milliseconds(attempt)})
 
-    def page(self, request: HttpRequest, enrollment: Enrollment, form: StepForm) -> HttpResponse:
-        policy, expires_at = password_policy(form.step), enrollment.registration.expires_at
-        earlier = typed_earlier(policy, enrollment.flow.profile) if policy else {}
+    def page(self, request: HttpRequest, attempt: Attempt, form: StepForm) -> HttpResponse:
+        """The page of a step."""
+        state, policy, expires_at = attempt.position.state, password_policy(form.step), attempt.row.expires_at
+        earlier = typed_earlier(policy, state.profile) if policy else {}
         context = {
-            **standing_of(enrollment, form),
-            "registration": enrollment.registration,
-            "mark": enrollment.registration.step,
-            "flow": enrollment.registration.pk,
-            "username": enrollment.registration.email,
-            "expires_in": max(0, int(expires_at.timestamp() - time.time())) if expires_at else 0,
+            **wait_times(attempt).as_dict(),
+            "registration": attempt.row,
+            "mark": attempt.row.step,
+            "registration_id": attempt.row.pk,
+            "username": attempt.row.email,
+            "expires_in": clock.seconds_until(expires_at.timestamp()) if expires_at else 0,
             "earlier": json.dumps(earlier) if earlier else "",
         }
-        return render_step(request, form, enrollment.flow.response, context)
+        return render_step(request, form, state.response, context)

@@ -8,7 +8,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from selfreg.conf import conf
+from selfreg.conf import Conf
 from selfreg.idx.client import Visitor
 
 # Two letters that proxies write where no country is known: unknown, Tor.
@@ -36,23 +36,26 @@ SYSTEMS = (
 DEVICE_SECONDS = 400 * 24 * 3600
 
 
-def visitor_of(request: HttpRequest) -> Visitor:
-    """The visitor of a request. The device token is the cookie's, or a new one that ``remember_device`` will set."""
+def visitor_of(request: HttpRequest, settings: Conf, device: str = "") -> Visitor:
+    """The visitor of a request.
+
+    :param device: the device token, where it is known already; see ``device_of``
+    """
     return Visitor(
-        ip=client_ip(request),
+        ip=client_ip(request, settings),
         user_agent=_header_safe(request.headers.get("User-Agent", ""))[:500],
         language=get_language() or "en",
-        device_token=_device(request),
+        device_token=device or device_of(request),
     )
 
 
-def client_ip(request: HttpRequest) -> str:
+def client_ip(request: HttpRequest, settings: Conf) -> str:
     """The visitor's address: the socket's, or the X-Forwarded-For entry that the outermost trusted proxy wrote.
 
     "" when the entry that should be trusted is no address: unknown is better than forged.
     """
     hops = [h.strip() for h in request.headers.get("X-Forwarded-For", "").split(",")][-10:]
-    trusted = conf().trusted_proxies
+    trusted = settings.trusted_proxies
     claimed = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "") if not trusted else ""
     try:
         return str(ipaddress.ip_address(claimed))
@@ -60,19 +63,27 @@ def client_ip(request: HttpRequest) -> str:
         return ""
 
 
-def country_of(request: HttpRequest) -> str:
+def country_of(request: HttpRequest, settings: Conf) -> str:
     """ISO 3166 code as the site's proxy found it out; "" when there is none, or it is no country's (``XX``, ``T1``)."""
-    header = conf().country_header
+    header = settings.country_header
     code = request.headers.get(header, "").upper() if header else ""
     return code if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRY else ""
 
 
-def remember_device(request: HttpRequest, response: HttpResponse) -> None:
+def device_of(request: HttpRequest) -> str:
+    """The device token of this browser's cookie, or a new one, which ``remember_device`` sets."""
+    try:
+        return str(request.get_signed_cookie(DEVICE_COOKIE))[:32]
+    except (KeyError, signing.BadSignature):
+        return secrets.token_hex(16)
+
+
+def remember_device(request: HttpRequest, response: HttpResponse, device: str) -> None:
     """Sets the device cookie if this browser has none: signed, for a year, out of reach of scripts."""
     if DEVICE_COOKIE not in request.COOKIES:
         response.set_signed_cookie(
             DEVICE_COOKIE,
-            _device(request),
+            device,
             max_age=DEVICE_SECONDS,
             httponly=True,
             samesite="Lax",
@@ -80,27 +91,11 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
         )
 
 
-def use_device(request: HttpRequest, token: str) -> None:
-    """For programs that keep no cookies: which device this is."""
-    request._selfreg_device = token  # type: ignore[attr-defined]
-
-
 def browser_name(request: HttpRequest) -> str:
     """ "Firefox, Windows": enough for a person to recognise their own visit; "" for what we do not know."""
     agent = request.headers.get("User-Agent", "")
     named = [next((name for mark, name in table if mark in agent), "") for table in (BROWSERS, SYSTEMS)]
     return ", ".join(n for n in named if n)
-
-
-def _device(request: HttpRequest) -> str:
-    known = getattr(request, "_selfreg_device", "")
-    if not known:
-        try:
-            known = str(request.get_signed_cookie(DEVICE_COOKIE))[:32]
-        except (KeyError, signing.BadSignature):
-            known = secrets.token_hex(16)
-        request._selfreg_device = known  # type: ignore[attr-defined]
-    return known
 
 
 def _header_safe(value: str) -> str:

@@ -131,7 +131,7 @@ def test_no_secret_and_no_phone_number_is_in_any_page(
     def look() -> None:
         registration = Registration.objects.get()
         if registration.sealed:
-            kept = registration.kept()
+            kept = registration.decrypted()
             secrets.update([registration.sealed, *(v for v in kept["transaction"].values() if isinstance(v, str))])
         one = {"_selected_action": str(registration.pk)}
         pages.extend(manager.post(f"{LIST}act/{act.name}/", one).content.decode() for act in ACTS)

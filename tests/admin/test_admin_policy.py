@@ -12,9 +12,10 @@ from person import Person
 from staff import LIST
 
 from okta_devorg import OrgHandle
+from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.models import PolicyVersion, Registration
-from selfreg.registration.policy import client_for, open_transaction
+from selfreg.registration.policy import connect, open_transaction
 from selfreg.registration.policy_history import difference
 
 PHONE = {"name": "mobilePhone", "label": "Phone", "type": "string", "required": True}
@@ -69,10 +70,10 @@ def test_a_version_that_two_visitors_wrote_down_at_once_is_no_change(manager: Cl
 
 
 def test_a_known_form_costs_no_query(db: None, org: OrgHandle) -> None:
-    client = client_for(Visitor(language="en"))
-    open_transaction(client)
+    org_of_the_site = connect(conf(), Visitor(language="en"))
+    open_transaction(org_of_the_site)
     with CaptureQueriesContext(connection) as captured:
-        open_transaction(client)
+        open_transaction(org_of_the_site)
     assert not captured.captured_queries
     assert PolicyVersion.objects.count() == 1
 

@@ -51,9 +51,11 @@ def test_what_was_sealed_for_another_place_is_no_token(org: OrgHandle) -> None:
 def test_t100_a_token_opens_its_own_registration_and_no_other(org: OrgHandle) -> None:
     ada = AppClient(by_token=True).is_at_the_code()
     eve = AppClient("eve@example.com", by_token=True)
-    assert (eve.get(f"step/?flow={ada.answer['registration']}").status, eve.problem) == (404, "no-registration")
+    assert (eve.get(f"step/?registration={ada.answer['registration']}").status, eve.problem) == (404, "no-registration")
     eve.is_at_the_code()
-    assert eve.get(f"step/?flow={ada.answer['registration']}").answer["registration"] != ada.answer["registration"]
+    assert (
+        eve.get(f"step/?registration={ada.answer['registration']}").answer["registration"] != ada.answer["registration"]
+    )
 
 
 def test_a_session_that_comes_with_a_token_is_not_looked_at(org: OrgHandle) -> None:
@@ -88,7 +90,7 @@ def test_who_is_signed_in_registers_nobody(org: OrgHandle) -> None:
 def test_no_secret_is_shown(org: OrgHandle, by_token: bool) -> None:
     ada = AppClient(by_token=by_token).is_at_the_code()
     code = org.code(ada.email)
-    kept = encryption.unseal(Registration.objects.get().sealed, f"registration:{Registration.objects.get().pk}:sealed")
+    kept = encryption.decrypt(Registration.objects.get().sealed, f"registration:{Registration.objects.get().pk}:sealed")
     handles = [kept["transaction"][n] for n in ("interaction_handle", "code_verifier", "state", "nonce")]
     handles.append(json.loads(kept["document"])["stateHandle"])
     ada.submits(credentials__passcode="wrong" + code[:1]).submits(credentials__passcode=code)

@@ -37,7 +37,7 @@ def row(status: Status = Status.STARTED, **values: Any) -> Registration:
     if status in FINAL:
         made.finished_at = timezone.now()
     else:
-        made.keep({"handle": "canary-handle"})
+        made.sealed = made.encrypted({"handle": "canary-handle"})
     made.save(force_insert=True)
     return made
 
@@ -51,7 +51,7 @@ def test_every_status_has_its_place_in_the_table() -> None:
 @pytest.mark.parametrize(("before", "after"), ALLOWED)
 def test_an_allowed_step_is_made_and_saved(before: Status, after: Status) -> None:
     registration = row(before)
-    registration.change(to=after)
+    registration.commit(to=after)
     saved = Registration.objects.get()
     assert registration.status == saved.status == after
     assert registration.version == saved.version == 1
@@ -61,7 +61,7 @@ def test_an_allowed_step_is_made_and_saved(before: Status, after: Status) -> Non
 def test_any_other_step_is_refused_and_nothing_is_saved(before: Status, after: Status) -> None:
     registration = row(before)
     with pytest.raises(ForbiddenTransition):
-        registration.change(to=after, step="elsewhere")
+        registration.commit(to=after, step="elsewhere")
     saved = Registration.objects.get()
     assert (saved.status, saved.step, saved.version) == (before, "", 0)
 
@@ -70,11 +70,11 @@ def test_any_other_step_is_refused_and_nothing_is_saved(before: Status, after: S
 def test_an_end_wipes_what_was_sealed_and_is_dated(end: Status) -> None:
     registration = row(Status.ENROLLING)
     registration.claim(30)
-    registration.change(to=end)
+    registration.commit(to=end)
     saved = Registration.objects.get()
     assert (saved.sealed, saved.busy_until, saved.unsure) == ("", None, False)
     assert saved.finished_at is not None
-    assert registration.kept() is None
+    assert registration.decrypted() is None
 
 
 def test_the_database_itself_keeps_no_secret_in_a_finished_row() -> None:
@@ -94,7 +94,7 @@ def test_the_database_itself_knows_no_open_row_with_an_end() -> None:
 def test_a_completed_row_has_an_okta_user() -> None:
     registration = row(Status.FINISHING)
     with pytest.raises(IntegrityError), transaction.atomic():
-        registration.change(to=Status.COMPLETED, okta_user_id="")
+        registration.commit(to=Status.COMPLETED, okta_user_id="")
 
 
 # ---- one at a time
@@ -102,9 +102,9 @@ def test_a_completed_row_has_an_okta_user() -> None:
 
 def test_of_two_that_saw_the_same_row_the_second_loses_and_saves_nothing() -> None:
     first, second = row(), Registration.objects.get()
-    first.change(step="first")
+    first.commit(step="first")
     with pytest.raises(Conflict):
-        second.change(step="second")
+        second.commit(step="second")
     assert Registration.objects.get().step == "first"
     assert second.step == ""
 
@@ -112,7 +112,7 @@ def test_of_two_that_saw_the_same_row_the_second_loses_and_saves_nothing() -> No
 def test_a_row_changes_again_and_again_by_the_one_who_keeps_up() -> None:
     registration = row()
     for number in range(3):
-        registration.change(step=str(number))
+        registration.commit(step=str(number))
     assert Registration.objects.get().version == 3
 
 
@@ -134,14 +134,14 @@ def test_a_claimed_row_cannot_be_claimed_until_the_claim_runs_out() -> None:
 def test_two_claims_at_once_are_one() -> None:
     first, second = row(), Registration.objects.get()
     first.claim(30)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict), transaction.atomic():
         second.claim(30)
 
 
 def test_an_unsure_row_is_in_doubt() -> None:
     registration = row()
     assert not registration.in_doubt
-    registration.change(unsure=True)
+    registration.commit(unsure=True)
     assert Registration.objects.get().in_doubt
 
 
@@ -152,7 +152,7 @@ def test_what_is_kept_is_sealed_in_the_row_and_comes_back() -> None:
     registration = row()
     saved = Registration.objects.get()
     assert "canary" not in saved.sealed
-    assert saved.kept() == registration.kept() == {"handle": "canary-handle"}
+    assert saved.decrypted() == registration.decrypted() == {"handle": "canary-handle"}
 
 
 def test_what_is_kept_does_not_open_in_another_row() -> None:
@@ -160,7 +160,7 @@ def test_what_is_kept_does_not_open_in_another_row() -> None:
     other = row()
     other.sealed = sealed
     with pytest.raises(Exception, match="sealed elsewhere"):
-        other.kept()
+        other.decrypted()
 
 
 # ---- questions

@@ -7,6 +7,7 @@ from django.test import RequestFactory
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
+from selfreg.conf import conf
 from selfreg.web.visitor import browser_name, client_ip, country_of, visitor_of
 
 
@@ -17,7 +18,7 @@ def behind(configure: Callable[..., None]) -> Callable[..., str]:
     def believed(proxies: int, forwarded: str, socket: str = "10.0.0.1") -> str:
         configure(TRUSTED_PROXIES=proxies)
         headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-        return client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=socket))
+        return client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=socket), conf())
 
     return believed
 
@@ -49,7 +50,7 @@ def test_only_what_a_trusted_proxy_wrote_is_believed(
 
 @pytest.mark.parametrize("agent", ["Mozilla\r\nX-Evil: 1", "Fire\x00fox", "Fïrefox", "x" * 5_000])
 def test_a_user_agent_is_fit_for_a_header(configure: Callable[..., None], agent: str) -> None:
-    sent = visitor_of(RequestFactory().get("/", headers={"User-Agent": agent})).user_agent
+    sent = visitor_of(RequestFactory().get("/", headers={"User-Agent": agent}), conf()).user_agent
     assert sent.isascii()
     assert sent.isprintable()
     assert len(sent) <= 500
@@ -113,5 +114,5 @@ def test_a_country_is_what_the_named_header_says_if_it_is_one(
     configure: Callable[..., None], header: str, sent: str, expected: str
 ) -> None:
     configure(COUNTRY_HEADER=header)
-    assert country_of(RequestFactory().get("/", headers={"CF-IPCountry": sent})) == expected
-    assert country_of(RequestFactory().get("/")) == ""
+    assert country_of(RequestFactory().get("/", headers={"CF-IPCountry": sent}), conf()) == expected
+    assert country_of(RequestFactory().get("/"), conf()) == ""

@@ -27,7 +27,7 @@ def provider(
     provider_of_this_worker.reset()
     configure(ISSUER=provider_of_this_worker.issuer)
     # A new pool for each test: no circuit that an earlier attack opened.
-    policy._transport.cache_clear()
+    policy.reset_connections()
     yield provider_of_this_worker
     provider_of_this_worker.released.set()
 

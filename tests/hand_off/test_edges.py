@@ -16,8 +16,9 @@ from okta_devorg import OrgHandle
 from okta_devorg.state.system_log import event_json
 from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration, Status
-from selfreg.registration import approval, enrollment
+from selfreg.registration import approval
 from selfreg.registration.approval import approve
+from selfreg.registration.attempt import open_row
 from selfreg.views import hooks, oidc
 
 Configure = Callable[..., None]
@@ -109,7 +110,7 @@ def test_an_approval_that_is_not_carried_through_leaves_no_half(
 
     monkeypatch.setattr(approval, "_decide", breaks)
     with pytest.raises(ConnectionError):
-        approve(enrollment.Enrollment(registration, None))  # type: ignore[arg-type]
+        approve(open_row(registration, None))  # type: ignore[arg-type]
     registration.refresh_from_db()
     assert registration.status == Status.AWAITING_APPROVAL
 
@@ -180,7 +181,7 @@ def test_a_registration_that_ends_while_its_person_is_signed_in_is_a_page(
     def and_meanwhile(*args: Any, **more: Any) -> Any:
         user = genuine(*args, **more)
         registration = Registration.objects.get()
-        registration.change(to=Status.CANCELLED)
+        registration.commit(to=Status.CANCELLED)
         return user
 
     monkeypatch.setattr(advance, "authenticate", and_meanwhile)

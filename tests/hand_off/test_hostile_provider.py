@@ -13,6 +13,7 @@ from provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, S
 
 from selfreg import auth
 from selfreg.auth import signing_keys
+from selfreg.conf import conf
 from selfreg.idx import transport
 from selfreg.idx.client import Visitor
 from selfreg.models import OktaIdentity
@@ -108,7 +109,7 @@ def test_an_answer_that_takes_for_ever_is_given_up(
     # Enough for the honest answers before it on a busy machine.
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.7)
     monkeypatch.setattr(transport, "READ_SECONDS", 0.7)
-    policy._transport.cache_clear()
+    policy.reset_connections()
     provider.attack = attack
     begun = time.monotonic()
     person = way(Person())
@@ -116,7 +117,7 @@ def test_an_answer_that_takes_for_ever_is_given_up(
     assert provider.told
     expect_nobody(person)
     expect_no_harm(person)
-    policy._transport.cache_clear()
+    policy.reset_connections()
 
 
 @WAYS
@@ -159,14 +160,14 @@ def test_after_a_lie_the_truth_is_believed_again(
     provider.attack = attack
     signs_in(Person())
     provider.attack = None
-    policy._transport.cache_clear()
+    policy.reset_connections()
     assert signs_in(Person()).is_signed_in
 
 
 @WAYS
 def test_rotated_keys_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
     provider.attack = Attack("before", "keys", lambda s: {"keys": [{**s.keys()["keys"][0], "kid": "before"}]})
-    signing_keys(policy.client_for(Visitor()))
+    signing_keys(policy.connect(conf(), Visitor()).client)
     provider.attack = None
     provider.calls.clear()
     assert way(Person()).is_signed_in

@@ -29,6 +29,7 @@ from okta_devorg import OrgHandle
 from selfreg.addresses import canonical
 from selfreg.auth import OktaBackend
 from selfreg.checks import check_settings
+from selfreg.conf import conf
 from selfreg.idx import pkce
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgUnreachable
@@ -54,7 +55,7 @@ def refused(provider: HostileProvider, lies: list[Attack]) -> list[str]:
     stood = []
     for lie in lies:
         provider.attack = lie
-        site_org._transport.cache_clear()
+        site_org.reset_connections()
         cache.clear()
         person = Person().opens(AUTHENTICATE)
         if not person.is_signed_in and not OktaIdentity.objects.filter(subject=SUBJECT).exists():
@@ -260,7 +261,7 @@ def test_t18_no_handle_is_ever_shown(person: Person, org: OrgHandle) -> None:
     handles: set[str] = set()
 
     def note() -> None:
-        kept = Registration.objects.get().kept()
+        kept = Registration.objects.get().decrypted()
         transaction = kept["transaction"]
         handles.update((transaction["interaction_handle"], transaction["nonce"], transaction["code_verifier"]))
         handles.add(kept["document"].partition('"stateHandle": "')[2].partition('"')[0] or transaction["nonce"])
@@ -508,7 +509,7 @@ def test_t50_proxies_and_netrc_of_the_environment_are_ignored(
     monkeypatch.delenv("NO_PROXY", raising=False)
     transport = Transport(provider.base)
     transport.get(f"{provider.issuer}/v1/keys", {})
-    client = site_org.client_for(Visitor())
+    client = site_org.connect(conf(), Visitor()).client
     client.keys()
     assert provider.canary.calls == 0
     assert all("Basic" not in authorization for _, authorization in provider.token_requests)
@@ -600,7 +601,7 @@ def test_t58_a_fault_at_any_of_the_three_calls_is_a_page(provider: HostileProvid
     assert "Reference" in person.page.text
     assert person.browser.session.get("oidc_states", {}) == {}
     provider.attack = None
-    site_org._transport.cache_clear()
+    site_org.reset_connections()
     assert person.follows("Sign in").is_signed_in
 
 

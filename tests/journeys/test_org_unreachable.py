@@ -30,7 +30,7 @@ class Trouble:
         if kind in ("timeout", "slow"):
             self.monkeypatch.setattr(transport, "READ_SECONDS", 1.0)
             self.monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.0)
-            configured_org._transport.cache_clear()
+            configured_org.reset_connections()
             self.org.fail(path, kind, times=times, seconds=3.0)
         else:
             self.org.fail(path, kind, times=times)
@@ -41,7 +41,7 @@ class Trouble:
     def passes(self) -> None:
         """The org answers again, and is asked again: a client that gave up on it is not waited for."""
         self.org.org.faults.pending.clear()
-        configured_org._transport.cache_clear()
+        configured_org.reset_connections()
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_what_was_typed_for_another_step_is_not_kept_for_this_one(
     trouble.passes()
     person.fills_and_presses({"Email": "late@example.com"})
     assert person.heading == "Secure your account"
-    assert "late@example.com" not in json.dumps(Registration.objects.get().kept())
+    assert "late@example.com" not in json.dumps(Registration.objects.get().decrypted())
 
 
 def test_a_password_typed_while_the_org_stayed_away_is_kept_nowhere(
@@ -229,7 +229,7 @@ def test_a_password_typed_while_the_org_stayed_away_is_kept_nowhere(
     for _ in range(2):
         person.sets_a_password()
         assert person.heading == "Choose a password"
-        assert PASSWORD not in json.dumps(Registration.objects.get().kept()) + person.page.html
+        assert PASSWORD not in json.dumps(Registration.objects.get().decrypted()) + person.page.html
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "http://["])

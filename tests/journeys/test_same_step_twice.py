@@ -148,7 +148,7 @@ def begins(person: Person) -> Callable[[str], Registration]:
 
 def told(person: Person) -> list[str]:
     """Which registration the buttons of this page are for."""
-    return [c.value for f in person.page.forms for c in f.controls if c.name == "flow"]
+    return [c.value for f in person.page.forms for c in f.controls if c.name == "registration"]
 
 
 def test_the_older_of_two_that_waits_for_its_mail_says_so(
@@ -161,9 +161,9 @@ def test_the_older_of_two_that_waits_for_its_mail_says_so(
     person.chooses("Password").sets_a_password()
     assert (person.path, person.heading) == ("/signup/done/", "Check your e-mail")
     assert "ada@example.com" in person.page.text
-    for path in ("/signup/done/", "/signup/step/", f"/signup/done/?flow={ada.pk}"):
+    for path in ("/signup/done/", "/signup/step/", f"/signup/done/?registration={ada.pk}"):
         assert "ada@example.com" in person.opens(path).page.text
-    person.opens(f"/signup/done/?flow={other.pk}")
+    person.opens(f"/signup/done/?registration={other.pk}")
     assert (person.path, person.heading) == ("/signup/step/", "Secure your account")
     assert told(person) == [str(other.pk)]
 
@@ -178,7 +178,7 @@ def test_the_mail_is_sent_again_for_the_registration_whose_page_it_is(
     begins("other@example.com")
     person.chooses("Password").sets_a_password()
     before = len(org.messages("ada@example.com"))
-    person.opens(f"/signup/done/?flow={ada.pk}").presses("Send the mail again")
+    person.opens(f"/signup/done/?registration={ada.pk}").presses("Send the mail again")
     assert "ada@example.com" in person.page.text
     assert "Only the newest link works" in person.page.text
     assert (len(org.messages("ada@example.com")), len(org.messages("other@example.com"))) == (before + 1, 1)
@@ -192,7 +192,7 @@ def test_cancelling_the_older_of_two_ends_it_and_says_so(
     other = begins("other@example.com")
     tab.presses("Cancel sign-up")
     assert tab.heading == "Sign-up cancelled"
-    assert tab.posts("/signup/cancel/", {"flow": str(ada.pk)}).heading == "Sign-up cancelled"
+    assert tab.posts("/signup/cancel/", {"registration": str(ada.pk)}).heading == "Sign-up cancelled"
     ada.refresh_from_db()
     assert ada.status == Status.CANCELLED
     assert person.opens("/signup/step/").heading == "Secure your account"
@@ -204,7 +204,7 @@ def test_another_language_shows_the_same_registration(
 ) -> None:
     ada = begins("ada@example.com")
     begins("other@example.com")
-    person.opens(f"/signup/step/?flow={ada.pk}")
+    person.opens(f"/signup/step/?registration={ada.pk}")
     (switch,) = person.page.all("form", "languages")
     form = person.page.form(switch)
     person.posts(form.action, form.data() | {"language": "de"})

@@ -92,9 +92,9 @@ def test_the_end_page_of_an_open_sign_up_leads_back_to_its_step(person: Person) 
 
 def test_somebody_elses_sign_up_cannot_be_named(person: Person) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    other = Person().opens(f"{SITE}/signup/step/?flow={Registration.objects.get().pk}")
+    other = Person().opens(f"{SITE}/signup/step/?registration={Registration.objects.get().pk}")
     assert other.heading == "Create your account"
-    other.posts("/signup/step/", {"flow": str(Registration.objects.get().pk), "action": "cancel"})
+    other.posts("/signup/step/", {"registration": str(Registration.objects.get().pk), "action": "cancel"})
     assert Registration.objects.get().is_open
 
 

@@ -92,14 +92,14 @@ def test_the_way_back_leads_to_the_registration_that_went_not_to_a_newer_one(per
     person.page = at_google
     person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
     assert person.heading == "Secure your account"
-    assert {c.value for c in person.form.find("flow")} == {str(ada.pk)}
+    assert {c.value for c in person.form.find("registration")} == {str(ada.pk)}
     assert person.does_whatever_the_page_asks(org).is_signed_in
     ada.refresh_from_db()
     assert ada.status == Status.COMPLETED
 
 
 def way_back(how: str) -> str:
-    state = Registration.objects.get().kept()["transaction"]["state"]
+    state = Registration.objects.get().decrypted()["transaction"]["state"]
     return f"{SITE}/oidc/callback/?state={state}&{how}"
 
 

@@ -11,7 +11,7 @@ from person import Person
 from okta_devorg import OrgHandle
 from selfreg.idx.client import Transaction
 from selfreg.models import Registration
-from selfreg.registration.state import Flow
+from selfreg.registration.state import EnrollmentState
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")
@@ -44,16 +44,15 @@ def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> Non
 
 
 def test_what_a_newer_version_sealed_beside_is_no_obstacle() -> None:
-    flow = Flow(Transaction("handle", "state", "nonce", "verifier"), "{}")
-    assert Flow.of({**flow.sealable(), "of_tomorrow": 1}) == flow
+    state = EnrollmentState(Transaction("handle", "state", "nonce", "verifier"), '{"version": "1.0.0"}')
+    assert EnrollmentState.from_json({**state.to_json(), "of_tomorrow": 1}) == state
 
 
 def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     row = Registration.objects.get()
-    kept = row.kept()
-    for name in ("calls", "phone", "poll_at", "decoy"):
+    kept = row.decrypted()
+    for name in ("calls", "phone", "poll_at", "format"):
         del kept[name]
-    row.keep(kept)
-    row.change()
+    row.commit(sealed=row.encrypted(kept | {"decoy": False, "granted": ""}))
     assert person.chooses("Email").types_the_code_from(org).heading == "Secure your account"

@@ -62,7 +62,7 @@ def finishes(person: Person, org: OrgHandle) -> None:
 def looks(person: Person) -> str:
     """The page but for what is this visitor's own, and the time that went by."""
     html = re.sub(
-        r'(csrfmiddlewaretoken"[^>]*value=|name="flow" value=|data-expires=|data-countdown=)"[^"]*"',
+        r'(csrfmiddlewaretoken"[^>]*value=|name="registration" value=|data-expires=|data-countdown=)"[^"]*"',
         r"\1",
         person.page.html,
     )

@@ -15,7 +15,7 @@ from okta_devorg import OrgHandle
 from selfreg import rate_limits
 from selfreg.addresses import folded
 from selfreg.models import Allowance, Registration
-from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, wait_for
+from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, consume
 
 CODE = "credentials.passcode"
 PHONE = {"authenticators": {"phone_number": "required", "okta_password": "disabled"}}
@@ -51,52 +51,52 @@ def changes(org: OrgHandle) -> int:
 
 def test_a_limit_lets_through_as_many_as_it_says_and_then_tells_how_long_to_wait(db: None) -> None:
     most = LIMITS["start by address"].most
-    assert [wait_for({"start by address": "a"}) for _ in range(most)] == [0] * most
-    assert HOUR - 5 <= wait_for({"start by address": "a"}) <= HOUR
-    assert wait_for({"start by address": "b"}) == 0
+    assert [consume({"start by address": "a"}) for _ in range(most)] == [0] * most
+    assert HOUR - 5 <= consume({"start by address": "a"}) <= HOUR
+    assert consume({"start by address": "b"}) == 0
 
 
 def test_the_longest_wait_of_several_counts(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=0)
-    assert wait_for({"start by address": "a", "start by ip": "i"}) > 0
+    assert consume({"start by address": "a", "start by ip": "i"}) > 0
 
 
 def test_what_is_refused_uses_up_nothing_that_others_share(db: None, at_most: Callable[..., None]) -> None:
     at_most(text_by_ip=2, text=3)
     for _ in range(20):
-        wait_for({"text by ip": "theirs", "text": ""})
-    assert wait_for({"text by ip": "mine", "text": ""}) == 0
-    assert wait_for({"text by ip": "mine", "text": ""}) > 0
+        consume({"text by ip": "theirs", "text": ""})
+    assert consume({"text by ip": "mine", "text": ""}) == 0
+    assert consume({"text by ip": "mine", "text": ""}) > 0
 
 
 def test_an_ipv6_visitor_has_one_count_for_the_whole_network(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=2)
-    waits = [rate_limits.wait_to_start(str(n), f"p{n}@example.com", f"2001:db8:1:1::{n:x}") for n in range(4)]
+    waits = [rate_limits.consume_start(str(n), f"p{n}@example.com", f"2001:db8:1:1::{n:x}") for n in range(4)]
     assert [bool(w) for w in waits] == [False, False, True, True]
-    assert rate_limits.wait_to_start("elsewhere", "q@example.com", "2001:db8:1:2::1") == 0
+    assert rate_limits.consume_start("elsewhere", "q@example.com", "2001:db8:1:2::1") == 0
 
 
 def test_an_ipv4_visitor_has_one_count_however_the_socket_writes_it(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_ip=1)
-    assert wait_for({"start by ip": "192.0.2.7"}) == 0
-    assert wait_for({"start by ip": "::ffff:192.0.2.7"}) > 0
-    assert wait_for({"start by ip": "::ffff:192.0.2.8"}) == 0
+    assert consume({"start by ip": "192.0.2.7"}) == 0
+    assert consume({"start by ip": "::ffff:192.0.2.7"}) > 0
+    assert consume({"start by ip": "::ffff:192.0.2.8"}) == 0
 
 
 def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
     most = LIMITS["start by address"].most
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(3 * most):
-            last = wait_for({"start by address": "a"})
+            last = consume({"start by address": "a"})
         assert last == HOUR
         clock.shift(HOUR - 1)
-        assert wait_for({"start by address": "a"}) == 1
+        assert consume({"start by address": "a"}) == 1
         clock.shift(1)
-        assert [wait_for({"start by address": "a"}) for _ in range(most)] == [0] * most
+        assert [consume({"start by address": "a"}) for _ in range(most)] == [0] * most
 
 
 def test_the_table_tells_nobodys_address(db: None) -> None:
-    rate_limits.wait_to_start("form", "ada@example.com", "192.0.2.7")
+    rate_limits.consume_start("form", "ada@example.com", "192.0.2.7")
     kept = " ".join(str(row) for row in Allowance.objects.values())
     assert "ada" not in kept
     assert "192" not in kept
@@ -115,14 +115,14 @@ def test_what_is_no_address_is_counted_too() -> None:
 
 def test_under_debug_programs_may_walk(db: None, settings: object) -> None:
     settings.DEBUG = True  # type: ignore[attr-defined]
-    assert {rate_limits.wait_to_start(str(n), "ada@example.com", "192.0.2.7") for n in range(500)} == {0}
+    assert {rate_limits.consume_start(str(n), "ada@example.com", "192.0.2.7") for n in range(500)} == {0}
 
 
 def test_a_cache_that_is_emptied_changes_no_count(db: None) -> None:
     for _ in range(LIMITS["start by address"].most):
-        wait_for({"start by address": "a"})
+        consume({"start by address": "a"})
         cache.clear()
-    assert wait_for({"start by address": "a"}) > 0
+    assert consume({"start by address": "a"}) > 0
 
 
 # ---- starting
@@ -228,7 +228,7 @@ def test_there_is_a_most_of_open_registrations(db: None, org: OrgHandle, configu
 
 def test_one_form_counts_once_and_is_refused_again_once_it_was(db: None, at_most: Callable[..., None]) -> None:
     at_most(start_by_address=1, start_by_form=1)
-    start = rate_limits.wait_to_start
+    start = rate_limits.consume_start
     assert [start("form 1", "ada@example.com", "i") for _ in range(3)] == [0, 0, 0]
     assert all(start("form 2", "ada@example.com", "i") for _ in range(3))
 
@@ -241,7 +241,7 @@ def test_a_form_that_was_refused_has_to_be_counted_when_it_is_sent_again(
     forms = [f"form {n}" for n in range(9)]
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(3):
-            waits = [rate_limits.wait_to_start(form, "", "192.0.2.7") for form in forms]
+            waits = [rate_limits.consume_start(form, "", "192.0.2.7") for form in forms]
             forms = [form for form, wait in zip(forms, waits, strict=True) if wait]
             clock.shift(HOUR)
     assert len(forms) == 3

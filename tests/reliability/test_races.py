@@ -19,7 +19,7 @@ from person import PASSWORD, SITE, Person
 from okta_devorg import OrgHandle
 from selfreg.auth import OktaBackend
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
-from selfreg.rate_limits import LIMITS, wait_for
+from selfreg.rate_limits import LIMITS, consume
 from selfreg.registration import retention
 
 AT_ONCE = 16
@@ -121,15 +121,15 @@ def test_the_same_new_person_coming_in_by_sixteen_ways_at_once_is_one_user(
 
 
 def test_a_limit_lets_through_exactly_as_many_as_it_says(transactional_db: None) -> None:
-    waits = at_once(lambda _: wait_for({"start by address": "a", "start by ip": "i"}))
+    waits = at_once(lambda _: consume({"start by address": "a", "start by ip": "i"}))
     assert waits.count(0) == LIMITS["start by address"].most
 
 
 def test_what_is_refused_at_the_same_moment_uses_up_nothing(transactional_db: None) -> None:
     """Twelve by a network that may only twice more leave enough for the four that come by others."""
     for _ in range(LIMITS["start by ip"].most - 2):
-        wait_for({"start by ip": "theirs"})
-    waits = at_once(lambda n: wait_for({"start by ip": "theirs" if n % 4 else str(n), "start by address": "a"}))
+        consume({"start by ip": "theirs"})
+    waits = at_once(lambda n: consume({"start by ip": "theirs" if n % 4 else str(n), "start by address": "a"}))
     assert waits.count(0) == LIMITS["start by address"].most
 
 
@@ -138,7 +138,7 @@ def test_limits_in_any_order_do_not_wait_for_each_other(transactional_db: None) 
 
     def use(number: int) -> int:
         turned = names[number % 4 :] + names[: number % 4]
-        return sum(wait_for(dict.fromkeys(turned, "x")) for _ in range(20))
+        return sum(consume(dict.fromkeys(turned, "x")) for _ in range(20))
 
     assert len(at_once(use)) == AT_ONCE
 

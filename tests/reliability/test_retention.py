@@ -13,7 +13,7 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Allowance, Registration, RegistrationEvent, Status
-from selfreg.rate_limits import wait_for
+from selfreg.rate_limits import consume
 from selfreg.registration import retention
 
 
@@ -123,7 +123,7 @@ def test_a_row_that_is_touched_meanwhile_is_not_erased(person: Person, org: OrgH
 
 
 def test_counts_of_limits_whose_time_is_over_are_forgotten(db: None) -> None:
-    wait_for({"start by address": "a"})
+    consume({"start by address": "a"})
     Allowance.objects.create(key="old", used=3, until=1)
     assert "forgot 1 counts" in run("selfreg_purge")
     assert Allowance.objects.count() == 1

@@ -202,6 +202,6 @@ def test_nothing_is_left_but_to_skip_what_must_not_be_skipped(
     assert "Set up is closed for maintenance." in ada.page.text
     submitted = len(scripted.sent)
     for forged in ({}, {"action": "skip"}):
-        kept = {c.name: c.value for form in ada.page.forms for c in form.controls if c.name in ("step", "flow")}
+        kept = {c.name: c.value for form in ada.page.forms for c in form.controls if c.name in ("step", "registration")}
         ada.posts("/signup/step/", kept | forged)
     assert len(scripted.sent) == submitted

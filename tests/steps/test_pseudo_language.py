@@ -22,11 +22,12 @@ from person import Person
 from scripted_org import ScriptedOrg
 from situations import SITUATIONS, Situation
 
+from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.models import FINAL, Registration, RegistrationEvent, Status
 from selfreg.registration import approval
-from selfreg.registration.enrollment import Enrollment
-from selfreg.registration.policy import client_for
+from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration.policy import connect
 
 ROOT = Path(__file__).resolve().parents[2]
 DJANGO = Path(django.__file__).parent
@@ -167,14 +168,12 @@ def test_the_pages_of_somebody_who_is_signed_in_say_nothing_but_translated_text(
 
 
 @pytest.mark.parametrize("decide", [approval.approve, lambda e: approval.reject(e, "Too late.")])
-def test_a_mail_says_nothing_but_translated_text(
-    db: None, configure: Any, decide: Callable[[Enrollment], None]
-) -> None:
+def test_a_mail_says_nothing_but_translated_text(db: None, configure: Any, decide: Callable[[Attempt], None]) -> None:
     user = User.objects.create_user("00u1", "ada@example.com")
     registration = Registration.objects.create(
         status=Status.AWAITING_APPROVAL, email="ada@example.com", language=CODE, okta_user_id="00u1", user=user
     )
-    decide(Enrollment(registration, client_for(Visitor())))
+    decide(open_row(registration, connect(conf(), Visitor())))
     (sent,) = mail.outbox
     assert unbracketed(f"{sent.subject} {sent.body}", ("Too late.", "http://testserver/")) == []
 

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.models import Conflict
-from selfreg.registration import retention
-from selfreg.registration.enrollment import Enrollment
-from selfreg.registration.policy import client_for
+from selfreg.registration import commands, retention
+from selfreg.registration.attempt import open_row
+from selfreg.registration.policy import connect
 
 
 class Command(BaseCommand):
@@ -23,9 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         rows = retention.of(email)
         for registration in rows.open():
-            enrollment = Enrollment(registration, client_for(Visitor()))
+            attempt = open_row(registration, connect(conf(), Visitor()))
             try:
-                enrollment.cancel() if not registration.sealed or enrollment.readable else enrollment.fail("erased")
+                commands.cancel(attempt) if attempt.is_readable else commands.fail(attempt, "erased")
             except Conflict:
                 self.stderr.write(f"{registration.pk} is being used right now")
         erased = sum(retention.erase(rows))

@@ -54,7 +54,7 @@ function follow(form) {
 /** {wait: ms} | {go: what to do} | {failed: true} */
 async function question(form) {
   const fields = new URLSearchParams({ action: "poll" });
-  for (const name of ["csrfmiddlewaretoken", "step", "flow"]) {
+  for (const name of ["csrfmiddlewaretoken", "step", "registration"]) {
     const field = form.querySelector(`input[name="${name}"]`);
     if (field) fields.set(name, field.value);
   }

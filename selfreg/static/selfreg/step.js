@@ -66,8 +66,8 @@ function expire(element) {
     } else {
       clearInterval(timer);
       if (document.querySelector("form.step[data-sent]")) return;
-      const flow = document.querySelector('input[name="flow"]')?.value;
-      location.assign(location.pathname + (flow ? `?flow=${flow}` : ""));
+      const registration = document.querySelector('input[name="registration"]')?.value;
+      location.assign(location.pathname + (registration ? `?registration=${registration}` : ""));
     }
   }, 1000);
 }

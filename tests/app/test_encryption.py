@@ -24,11 +24,11 @@ def _ring(configure: Callable[..., None]) -> None:
 
 
 def test_what_was_sealed_is_what_comes_out() -> None:
-    assert encryption.unseal(encryption.seal(VALUE, HERE), HERE) == VALUE
+    assert encryption.decrypt(encryption.encrypt(VALUE, HERE), HERE) == VALUE
 
 
 def test_the_sealed_text_tells_nothing_and_is_never_the_same() -> None:
-    one, two = encryption.seal(VALUE, HERE), encryption.seal(VALUE, HERE)
+    one, two = encryption.encrypt(VALUE, HERE), encryption.encrypt(VALUE, HERE)
     assert one != two
     assert "canary" not in one
     assert b"canary" not in base64.urlsafe_b64decode(one)
@@ -36,46 +36,46 @@ def test_the_sealed_text_tells_nothing_and_is_never_the_same() -> None:
 
 def test_moved_to_another_row_it_does_not_open() -> None:
     with pytest.raises(encryption.Unreadable):
-        encryption.unseal(encryption.seal(VALUE, HERE), THERE)
+        encryption.decrypt(encryption.encrypt(VALUE, HERE), THERE)
 
 
 def test_a_new_first_key_leaves_what_the_old_one_sealed_readable(configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=(OLD,))
-    sealed = encryption.seal(VALUE, HERE)
+    sealed = encryption.encrypt(VALUE, HERE)
     configure(ENCRYPTION_KEYS=(NEW, OLD))
-    assert encryption.unseal(sealed, HERE) == VALUE
-    resealed = encryption.seal(VALUE, HERE)
+    assert encryption.decrypt(sealed, HERE) == VALUE
+    resealed = encryption.encrypt(VALUE, HERE)
     configure(ENCRYPTION_KEYS=(NEW,))
-    assert encryption.unseal(resealed, HERE) == VALUE
+    assert encryption.decrypt(resealed, HERE) == VALUE
     with pytest.raises(encryption.Unreadable):
-        encryption.unseal(sealed, HERE)
+        encryption.decrypt(sealed, HERE)
 
 
 def test_every_single_damaged_byte_is_noticed() -> None:
-    raw = base64.urlsafe_b64decode(encryption.seal({"a": 1}, HERE))
+    raw = base64.urlsafe_b64decode(encryption.encrypt({"a": 1}, HERE))
     for position in range(len(raw)):
         damaged = raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1 :]
         with pytest.raises(encryption.Unreadable):
-            encryption.unseal(base64.urlsafe_b64encode(damaged).decode(), HERE)
+            encryption.decrypt(base64.urlsafe_b64encode(damaged).decode(), HERE)
 
 
 @pytest.mark.parametrize("text", ["", "x", "====", "é", "AAAA", "A" * 1_000, "\x00", "not base64!"])
 def test_what_was_never_sealed_is_unreadable(text: str) -> None:
     with pytest.raises(encryption.Unreadable):
-        encryption.unseal(text, HERE)
+        encryption.decrypt(text, HERE)
 
 
 def test_cut_short_it_is_unreadable() -> None:
-    sealed = encryption.seal(VALUE, HERE)
+    sealed = encryption.encrypt(VALUE, HERE)
     for length in (4, 8, 16, 20, len(sealed) - 4):
         with pytest.raises(encryption.Unreadable):
-            encryption.unseal(sealed[:length], HERE)
+            encryption.decrypt(sealed[:length], HERE)
 
 
 def test_without_a_key_nothing_is_sealed(configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=())
     with pytest.raises(ValueError, match="ENCRYPTION_KEYS"):
-        encryption.seal(VALUE, HERE)
+        encryption.encrypt(VALUE, HERE)
 
 
 @pytest.mark.parametrize(
