@@ -53,7 +53,7 @@ from selfreg.texts import notice
 
 PROFILE = "userProfile"
 POLL_MILLISECONDS = 4_000
-# On a 429 the widget waits a minute before it polls again (protocol 4.7).
+# On a 429 the widget waits a minute before it polls again (docs/protocol.md, section 4.7).
 POLL_PAUSE_SECONDS = 60
 
 
@@ -267,8 +267,8 @@ class Enrollment(Conversation):
             self._save(replace(self.flow, poll_at=wait_until(POLL_PAUSE_SECONDS)))
             return False
         if not self._moved_on(answer):
-            # The same step, but its interval may be another, and a new mail may be possible by now (protocol 4.7).
-            # What was said of the last code stays said.
+            # The same step, but its interval may be another, and a new mail may be possible by now
+            # (docs/protocol.md, section 4.7). What was said of the last code stays said.
             said = (*self.flow.notices, *self.flow.response.messages)
             notices = tuple(m for m in said if m not in answer.response.messages)
             self._save(replace(self.flow, document=answer.document, notices=notices, poll_at=0.0))

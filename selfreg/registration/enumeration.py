@@ -26,7 +26,7 @@ WRONG_CODE = {
     "i18n": {"key": "api.authn.error.PASSCODE_INVALID", "params": []},
     "class": "ERROR",
 }
-# Until an org was seen: what it sends by default (protocol 4.5).
+# Until an org was seen: what it sends by default (docs/protocol.md, section 4.6).
 USUAL: Mapping[str, Any] = {
     "version": "1.0.0",
     "remediation": {
@@ -107,7 +107,8 @@ def costs_a_choice(language: str) -> bool:
 def decoy(language: str, *, after_a_code: IdxResponse | None = None) -> str:
     """A document that looks like the org's page for the code, and leads nowhere.
 
-    :param after_a_code: the decoy before it, when a code was typed: it is wrong, and wins no time (protocol 2.1)
+    :param after_a_code: the decoy before it, when a code was typed: it is wrong, and wins no time
+        (docs/protocol.md, section 2.1)
     """
     page, _chosen, lasts = _seen(language)
     ends = after_a_code.expires_at if after_a_code else timezone.now() + timedelta(seconds=lasts) if lasts else None
@@ -120,7 +121,7 @@ def _seen(language: str) -> "_Seen":
 
 
 def _after_a_code(node: Any) -> Any:
-    """The answer to a wrong code: its message stands at the field (protocol 4.5)."""
+    """The answer to a wrong code: its message stands at the field (docs/protocol.md, section 4.6)."""
     if isinstance(node, Mapping):
         said = {"messages": {"type": "array", "value": [WRONG_CODE]}} if node.get("name") == "passcode" else {}
         return {**{k: _after_a_code(v) for k, v in node.items()}, **said}

@@ -2,7 +2,7 @@
 
 Opening the link consumes nothing: mail scanners open links too, and run scripts. The code moves from the address into
 the sealed part of the session; only a press of the button, in the browser that signs up, submits it. Anywhere else the
-page shows the code to type in the first window (protocol 4.9).
+page shows the code to type in the first window (docs/protocol.md, section 4.9).
 """
 
 from datetime import timedelta

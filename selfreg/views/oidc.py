@@ -78,7 +78,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
             return self.failed(request, type(error).__name__)
 
     def sign_up(self, request: HttpRequest) -> Enrollment | None:
-        """The open registration of this browser whose state came back (protocol 4.8), if one did."""
+        """The open registration of this browser whose state came back (docs/protocol.md, section 4.8), if one did."""
         state = request.GET.get("state", "")
         if not state or not {"interaction_code", "error"} & set(request.GET):
             return None
