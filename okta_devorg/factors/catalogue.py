@@ -1,4 +1,6 @@
-"""The org's authenticators as IDX shows them (protocol 3.7). Ids are org-wide and stable, as in a real org."""
+"""The org's authenticators as IDX shows them (docs/protocol.md, section 3.7). Ids are org-wide and stable, as in a real
+org.
+"""
 
 from dataclasses import dataclass
 
@@ -111,7 +113,7 @@ def choice(item: Authenticator, fields: list[Json], relates_to: str) -> Json:
 
 
 def option(key: str, index: int) -> Json:
-    """One choice of `select-authenticator-enroll` (protocol 4.4)."""
+    """One choice of `select-authenticator-enroll` (docs/protocol.md, section 4.4)."""
     item = AUTHENTICATORS[key]
     fields = [fixed("id", item.id, True)]
     if key == "phone_number":

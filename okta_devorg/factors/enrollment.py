@@ -1,4 +1,4 @@
-"""What is to be set up next. Pure: the policy and the person's enrollments decide (protocol 4.4)."""
+"""What is to be set up next. Pure: the policy and the person's enrollments decide (docs/protocol.md, section 4.4)."""
 
 from dataclasses import dataclass
 
@@ -51,5 +51,5 @@ def needs_second_factor(policy: Policy, enrolled: dict[str, Enrollment]) -> bool
 
 
 def selected_without_asking(policy: Policy, enrolled: dict[str, Enrollment]) -> bool:
-    """A single open requirement, the e-mail, is started by the org itself (protocol 4.2, 5.4)."""
+    """A single open requirement, the e-mail, is started by the org itself (docs/protocol.md, sections 4.2, 5.4)."""
     return policy.auto_select_single_required and still_open(policy, enrolled, "required") == ("okta_email",)

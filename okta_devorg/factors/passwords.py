@@ -1,4 +1,6 @@
-"""The password policy, really checked: every rule of `settings.complexity` and `settings.age` (protocol 4.6)."""
+"""The password policy, really checked: every rule of `settings.complexity` and `settings.age`
+(docs/protocol.md, section 4.6).
+"""
 
 import re
 import string

@@ -1,4 +1,6 @@
-"""Which phone numbers the org texts or calls: valid, and of a kind that can receive the message (protocol 4.5)."""
+"""Which phone numbers the org texts or calls: valid, and of a kind that can receive the message
+(docs/protocol.md, section 4.5).
+"""
 
 import phonenumbers
 from phonenumbers import PhoneNumberType as Kind

@@ -1,4 +1,4 @@
-"""The profile form: its fields as IDX shows them and the reading of what was typed (protocol 4.2)."""
+"""The profile form: its fields as IDX shows them and the reading of what was typed (docs/protocol.md, section 4.2)."""
 
 import math
 import re
@@ -34,7 +34,9 @@ def field_json(attribute: Attribute) -> Json:
 
 
 def display(attribute: Attribute) -> Json:
-    """The display hint of protocol 3.4, 3. Countries and time zones come without choices: the client knows them."""
+    """The display hint of docs/protocol.md, section 3.4 (3). Countries and time zones come without choices: the client
+    knows them.
+    """
     kind = attribute.display or ("select" if attribute.options or attribute.format else None)
     if kind is None:
         return {}

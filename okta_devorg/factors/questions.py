@@ -1,4 +1,6 @@
-"""The security question authenticator: predefined questions and a question of one's own (protocol 4.6)."""
+"""The security question authenticator: predefined questions and a question of one's own
+(docs/protocol.md, section 4.6).
+"""
 
 from okta_devorg.state.users import Enrollment
 from okta_devorg.wire.ion import Json, form

@@ -1,4 +1,6 @@
-"""What follows an answer, and the end: interaction code, "check your mail", or the app's refusal (4.10, 6)."""
+"""What follows an answer, and the end: interaction code, "check your mail", or the app's refusal
+(docs/protocol.md, sections 4.10, 6).
+"""
 
 from okta_devorg.factors.assurance import still_to_prove
 from okta_devorg.factors.enrollment import offer_to

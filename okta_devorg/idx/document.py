@@ -1,4 +1,4 @@
-"""The IDX document of a transaction's current step (protocol sections 3, 4 and 6)."""
+"""The IDX document of a transaction's current step (docs/protocol.md, sections 3, 4 and 6)."""
 
 from collections.abc import Callable
 
@@ -297,7 +297,7 @@ def success(org: Org, tx: Transaction) -> Json:
 
 
 def check_mail(org: Org, tx: Transaction) -> Json:
-    """Terminal: the account waits for the link in the activation mail (protocol 4.10)."""
+    """Terminal: the account waits for the link in the activation mail (docs/protocol.md, section 4.10)."""
     text = message("To finish signing in, check your email.", "idx.email.verification.required", kind="INFO")
     return {"messages": array([text]), "user": user_json(org, tx)}
 

@@ -1,4 +1,4 @@
-"""The IDX endpoints, one handler each; `serve` turns their outcome into a document (protocol section 4)."""
+"""The IDX endpoints, one handler each; `serve` turns their outcome into a document (docs/protocol.md, section 4)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -37,7 +37,9 @@ ENROLLING = (Step.SELECT, Step.DATA, Step.ENROLL, Step.PAIR, Step.CHANNEL)
 
 
 def serve(org: Org, request: Request, handler: Handler, renews: bool = True) -> Response:
-    """Good answers renew the transaction, refusals do not (2.1). A handler may return the transaction to go on with."""
+    """Good answers renew the transaction, refusals do not (docs/protocol.md, section 2.1). A handler may return the
+    transaction to go on with.
+    """
     tx = None
     try:
         body = read_body(request)

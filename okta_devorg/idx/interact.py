@@ -1,4 +1,4 @@
-"""POST {issuer}/v1/interact: the start of a transaction (protocol section 1)."""
+"""POST {issuer}/v1/interact: the start of a transaction (docs/protocol.md, section 1)."""
 
 import re
 
@@ -52,7 +52,7 @@ def log_start(org: Org, app: App, request: Request) -> None:
 
 
 def check_interaction_code(org: Org, issuer: str) -> None:
-    """The app is one of three places where the grant has to be on (protocol 1.3, 7)."""
+    """The app is one of three places where the grant has to be on (docs/protocol.md, sections 1.3, 7)."""
     if not org.policy.interaction_code.org:
         text = "The requested feature (Interaction Code flow) isn't enabled in this environment."
         raise OAuthError(400, "access_denied", text)

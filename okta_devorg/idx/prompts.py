@@ -1,4 +1,5 @@
-"""What an org may still ask between the last proof and the tokens (protocol 4.11): one row of a table each.
+"""What an org may still ask between the last proof and the tokens (docs/protocol.md, section 4.11): one row of a table
+each.
 
 A prompt is put once per transaction. The order of the table is the order of the questions.
 """

@@ -1,4 +1,6 @@
-"""The steps and actions of an enrollment (protocol section 4), one function each. All take the org's base URL first."""
+"""The steps and actions of an enrollment (docs/protocol.md, section 4), one function each. All take the org's base URL
+first.
+"""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -163,7 +165,9 @@ def request_activation(base: str, tx: Transaction) -> Json:
 
 
 def redirect_idp(authorize: str, tx: Transaction, idp: IdentityProvider) -> Json:
-    """A link, good for this transaction only: it has no `rel` and is never posted to (protocol 4.8)."""
+    """A link, good for this transaction only: it has no `rel` and is never posted to
+    (docs/protocol.md, section 4.8).
+    """
     query = urlencode({"client_id": tx.request.client_id, "request_uri": f"urn:okta:{tx.idp_token}:{idp.id}"}, safe=":")
     about = {"type": idp.type, "idp": {"id": idp.id, "name": idp.name}}
     name = "piv-idp" if idp.type == "X509" else "redirect-idp"
@@ -221,7 +225,7 @@ def proof(enrollment: Enrollment) -> Json:
 
 
 def issue(issuer_endpoint: str, tx: Transaction) -> Json:
-    """Success: not a remediation, a form for the token endpoint (protocol section 6)."""
+    """Success: not a remediation, a form for the token endpoint (docs/protocol.md, section 6)."""
     fields = [
         {"name": "grant_type", "required": True, "value": "interaction_code"},
         {"name": "interaction_code", "required": True, "value": tx.interaction_code},

@@ -1,4 +1,6 @@
-"""Sign-ups the org turns away for no fault of the form (protocol 4.2): the flow is over, the client starts again."""
+"""Sign-ups the org turns away for no fault of the form (docs/protocol.md, section 4.2): the flow is over, the client
+starts again.
+"""
 
 from okta_devorg.state.org import Org
 from okta_devorg.wire.ion import Json, message

@@ -1,4 +1,6 @@
-"""Who calls: an app by its secret, in the body or by Basic, or by a JWT it signed (protocol 1.1, 1.3; RFC 7523)."""
+"""Who calls: an app by its secret, in the body or by Basic, or by a JWT it signed (docs/protocol.md, sections 1.1, 1.3;
+RFC 7523).
+"""
 
 import hmac
 from urllib.parse import unquote_plus
@@ -67,7 +69,7 @@ def read_assertion(assertion: str, key: str) -> Json | None:
 
 
 def count_client(org: Org, request: Request, client_id: str) -> None:
-    """The client-based limit: per client, address and device cookie (protocol 4.12)."""
+    """The client-based limit: per client, address and device cookie (docs/protocol.md, section 4.12)."""
     key = f"client:{client_id}:{request.remote_addr}:{request.cookies.get('dt', '')}"
     if org.counters.exceeds(key, org.policy.limits.client_per_minute, 60):
         raise rate_limited()

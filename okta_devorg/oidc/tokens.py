@@ -1,4 +1,4 @@
-"""POST {issuer}/v1/token, userinfo, revoke (protocol section 6)."""
+"""POST {issuer}/v1/token, userinfo, revoke (docs/protocol.md, section 6)."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Signing up or in at another identity provider (protocol 4.8). The org plays the provider as well."""
+"""Signing up or in at another identity provider (docs/protocol.md, section 4.8). The org plays the provider as well."""
 
 from flask import Request, Response, render_template
 

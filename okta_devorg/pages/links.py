@@ -1,4 +1,6 @@
-"""Where mailed links lead (protocol 4.9, 4.10, 5.7). Looking at one changes nothing: mail scanners look too."""
+"""Where mailed links lead (docs/protocol.md, sections 4.9, 4.10, 5.7). Looking at one changes nothing: mail scanners
+look too.
+"""
 
 from flask import Request, Response, g, render_template
 

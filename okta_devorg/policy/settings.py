@@ -1,6 +1,6 @@
 """The org's settings as a tree of frozen dataclasses. `policy_json` reads and writes them; nothing else sees raw JSON.
 
-Sources: section 7 of the protocol (what a setting changes) and section 9 (what is not known of a real org: `statuses`,
+Sources: docs/protocol.md, sections 7 (what a setting changes) and 9 (what is not known of a real org: `statuses`,
 `unknowns`). Durations are seconds. A limit of 0 is off.
 """
 
@@ -171,7 +171,7 @@ class Lifetimes:
 
 @dataclass(frozen=True)
 class Statuses:
-    """HTTP statuses no recording tells, protocol sections 4.12 and 9."""
+    """HTTP statuses no recording tells, docs/protocol.md, sections 4.12 and 9."""
 
     profile_error: int = 400
     existing_user: int = 400
@@ -193,7 +193,7 @@ class Statuses:
 
 @dataclass(frozen=True)
 class Unknowns:
-    """What the sources leave open, one switch each (protocol section 9)."""
+    """What the sources leave open, one switch each (docs/protocol.md, section 9)."""
 
     old_code_valid_after_resend: bool = False
     poll_renews: bool = False

@@ -27,7 +27,7 @@ class Template:
     body: str
 
 
-# Names of mails: Okta's own template names (protocol 4.10).
+# Names of mails: Okta's own template names (docs/protocol.md, section 4.10).
 FACTOR = Template(
     "Email Factor Verification",
     "Confirm your email address",

@@ -1,4 +1,4 @@
-"""Rate limits (protocol 4.12). Off unless the policy sets them; the headers come with every answer.
+"""Rate limits (docs/protocol.md, section 4.12). Off unless the policy sets them; the headers come with every answer.
 
 A call may count against several limits; its headers tell of the one with least left.
 """

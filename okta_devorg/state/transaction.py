@@ -1,4 +1,6 @@
-"""One interaction with the org: what an interaction handle and a state handle stand for (protocol section 2)."""
+"""One interaction with the org: what an interaction handle and a state handle stand for
+(docs/protocol.md, section 2).
+"""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

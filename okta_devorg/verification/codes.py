@@ -1,4 +1,4 @@
-"""One-time codes: sending, checking, and the limit on wrong ones (protocol 4.6, 4.7)."""
+"""One-time codes: sending, checking, and the limit on wrong ones (docs/protocol.md, sections 4.6, 4.7)."""
 
 import hmac
 

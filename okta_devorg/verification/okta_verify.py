@@ -1,4 +1,4 @@
-"""Okta Verify and Duo: authenticators a web server cannot finish for a person (protocol 4.6).
+"""Okta Verify and Duo: authenticators a web server cannot finish for a person (docs/protocol.md, section 4.6).
 
 Okta Verify waits (`enroll-poll`) until the person's phone has followed a link: from the QR code, a mail or a text.
 The org's phone page plays that phone. Duo never comes to an end here: its script belongs to another company.

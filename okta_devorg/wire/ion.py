@@ -1,4 +1,4 @@
-"""Small builders of ION documents (protocol section 3). Key order follows the recordings."""
+"""Small builders of ION documents (docs/protocol.md, section 3). Key order follows the recordings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

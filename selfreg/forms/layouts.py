@@ -87,7 +87,7 @@ def _choose(step: Step) -> Layout:
 
 
 def _choice_by_id(leaf: Field) -> Layout:
-    """The id alone says which object is meant (protocol 4.4)."""
+    """The id alone says which object is meant (docs/protocol.md, section 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
     return {path: sent_as(_radios(choices, texts.label(leaf)), path)} if choices else {}
 

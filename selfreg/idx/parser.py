@@ -35,7 +35,8 @@ MAX_TEXT = 2_000
 MAX_DEPTH = 12
 # Of moments: others are no use, and at either end of the calendar a database or another time zone has no word for them.
 YEARS = range(2000, 9001)
-# Links out of the flow that older orgs put beside the remediations, newer ones among them (protocol 3.1).
+# Links out of the flow that older orgs put beside the remediations, newer ones among them
+# (docs/protocol.md, section 3.1).
 ENDINGS = ("success", "failure")
 KIND_BY_KEY = {
     "okta_email": "email",

@@ -74,7 +74,7 @@ class Step:
     """One page of the sign-up.
 
     ``option`` is set while the visitor has picked an authenticator that needs more (a phone number) before the org is
-    told: number and choice then go out in one call (protocol 4.4).
+    told: number and choice then go out in one call (docs/protocol.md, section 4.4).
     """
 
     page: str
@@ -123,7 +123,7 @@ class Ended:
 
     @property
     def awaits_email(self) -> bool:
-        """The org sends a link; opening it makes the account active (protocol 4.10)."""
+        """The org sends a link; opening it makes the account active (docs/protocol.md, section 4.10)."""
         return self.reason in CHECK_EMAIL
 
     @property

@@ -46,7 +46,7 @@ WRONG_CODE = {
     "class": "ERROR",
 }
 SIGN_IN_HINT = {"message": "", "i18n": {"key": "selfreg.neutral", "params": []}, "class": "INFO"}
-# Until a page of the org was seen: what it sends by default (docs/protocol.md, section 4.5).
+# Until a page of the org was seen: what it sends by default (docs/protocol.md, section 4.6).
 DEFAULT_PAGE: Mapping[str, Any] = {
     "version": "1.0.0",
     "remediation": {
@@ -207,7 +207,7 @@ def _without_polling(node: Any) -> Any:
 
 
 def _with_wrong_code(node: Any) -> Any:
-    """The message about a wrong code stands at its field (docs/protocol.md, section 4.5)."""
+    """The message about a wrong code stands at its field (docs/protocol.md, section 4.6)."""
     if isinstance(node, Mapping):
         message = {"messages": {"type": "array", "value": [WRONG_CODE]}} if node.get("name") == "passcode" else {}
         return {**{k: _with_wrong_code(v) for k, v in node.items()}, **message}

@@ -1,4 +1,4 @@
-"""What goes over the wire, call by call (protocol sections 1, 2, 3.3, 6)."""
+"""What goes over the wire, call by call (docs/protocol.md, sections 1, 2, 3.3, 6)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Success, terminal pages, and what is no page at all (protocol 3.1, 4.9, 4.10, 6)."""
+"""Success, terminal pages, and what is no page at all (docs/protocol.md, sections 3.1, 4.9, 4.10, 6)."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Fields, options and what they relate to (protocol 3.2 to 3.5)."""
+"""Fields, options and what they relate to (docs/protocol.md, sections 3.2 to 3.5)."""
 
 import pytest
 from documents import CHOICE, CODE_PAGE, EMAIL, PROFILE_PAGE, SELECT_PAGE, array, document, profile_field, step, wrapped

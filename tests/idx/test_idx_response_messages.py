@@ -1,4 +1,4 @@
-"""What the org says, wherever it says it, once (protocol 3.6)."""
+"""What the org says, wherever it says it, once (docs/protocol.md, section 3.6)."""
 
 import pytest
 from documents import array, document, message, step

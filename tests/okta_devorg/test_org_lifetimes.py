@@ -1,4 +1,4 @@
-"""How long handles live, and what renews them (protocol 2.1)."""
+"""How long handles live, and what renews them (docs/protocol.md, section 2.1)."""
 
 from datetime import datetime
 

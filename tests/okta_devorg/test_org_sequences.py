@@ -1,4 +1,4 @@
-"""The sequences of protocol section 5, with their number of calls."""
+"""The sequences of docs/protocol.md, section 5, with their number of calls."""
 
 import requests
 from org_journey import ADA, PASSWORD, Journey
