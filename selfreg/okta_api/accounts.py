@@ -59,7 +59,7 @@ class ManagementTransport(Transport):
 
     def delete(self, url: str, headers: Mapping[str, str]) -> Reply:
         """A DELETE. Raises what ``post`` raises."""
-        return self._call("DELETE", url, headers, None, repeatable=False)
+        return self.request("DELETE", url, headers, repeatable=False)
 
     def _check(self, url: str) -> None:
         parts = urlsplit(url)

@@ -43,7 +43,7 @@ class AnyResource(ManagementTransport):
 
     def put(self, url: str, headers: Mapping[str, str], body: str) -> Reply:
         """A PUT. Raises what ``post`` raises."""
-        return self._call("PUT", url, headers, body, repeatable=False)
+        return self.request("PUT", url, headers, body, repeatable=False)
 
     def _check(self, url: str) -> None:
         parts = urlsplit(url)
