@@ -24,7 +24,8 @@ from selfreg.doctor.network import CLAIMED_ADDRESS
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.document import IdxResponse, Remediation
-from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused, RateLimited
+from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused
+from selfreg.idx.failures import failure_of
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS, Reply, Transport
 from selfreg.okta_api import client as management_api
@@ -169,13 +170,9 @@ def _discovery(onlooker: Onlooker, issuer: str) -> Discovery | IdxError:
         reply = onlooker.get(f"{issuer}/.well-known/openid-configuration", {"Accept": "application/json"})
     except IdxError as error:
         return error
+    if reply.status != 200:
+        return failure_of(reply, time.time())
     body = reply.body
-    if reply.status == 429:
-        return RateLimited(60)
-    if 400 <= reply.status < 500:
-        return OrgRefused("not_found", f"HTTP {reply.status}", reply.status)
-    if reply.status >= 500:
-        return IdxError(f"HTTP {reply.status}")
     if not isinstance(body, Mapping) or not isinstance(body.get("issuer"), str):
         return MalformedAnswer("not a discovery document")
     return Discovery(body["issuer"], tuple(str(body[name]) for name in ENDPOINTS if body.get(name)))
