@@ -83,14 +83,17 @@ class Conf:
     """PEM of the app's private key, for ``private_key``."""
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
-    """For administrators' repairs, and for sending the mail again after a sign-up (Management API); no step of a
-    sign-up needs it.
+    """Token of Okta's Management API, for the doctor and the set-up, administrators' repairs, and sending the mail
+    again after a sign-up. No step of a sign-up needs it.
     """
     api_client_id: str = ""
-    """Instead of ``api_token``: an OAuth service app that proves itself by ``api_private_key``."""
+    """Instead of ``api_token``, for the same: an OAuth service app that proves itself by ``api_private_key``. The
+    doctor, the set-up, and repairs with "send again" each ask for scopes of their own; docs/org-setup.md lists them.
+    """
     api_private_key: str = field(default="", repr=False)
-    """PEM."""
+    """PEM of the service app's private key."""
     api_key_id: str = ""
+    """The id of that key in the org, where the app has several."""
     authenticators: tuple[str, ...] = ("okta_email", "okta_password")
     """What people must be able to enroll here. ``selfreg_doctor`` looks after it, ``selfreg_setup_org`` sees to it."""
     attributes: tuple[str, ...] = ("email",)

@@ -18,7 +18,8 @@ from selfreg.admin.labels import failure_words
 from selfreg.conf import conf
 from selfreg.idx.errors import IdxError, NotOffered, OrgRefused
 from selfreg.models import OPEN, Conflict, Registration, RegistrationEvent, Status
-from selfreg.okta_api.accounts import NotHalfMade, OktaAccounts
+from selfreg.okta_api.accounts import AccountNotPending, OktaAccounts
+from selfreg.okta_api.client import is_configured
 from selfreg.registration.approval import MailNotSent, approve, reject
 from selfreg.registration.enrollment import Enrollment
 from selfreg.texts import notice, say
@@ -80,7 +81,7 @@ def _refusal(act: Act, registration: Registration, reason: str) -> str:
         return gettext("its encryption key is gone; it can only be marked for erasure")
     except MailNotSent:
         return gettext("it is done, but the mail to the person could not be sent")
-    except NotHalfMade as other:
+    except AccountNotPending as other:
         status = other.status or gettext("gone")
         return gettext("the account is not half-made: at Okta it is %(status)s") % {"status": status}
     except OrgRefused as error:
@@ -122,11 +123,11 @@ def _erase(registration: Registration, reason: str) -> None:
 
 
 def _repair(registration: Registration, reason: str) -> None:
-    OktaAccounts().send_activation(registration.okta_user_id)
+    OktaAccounts(conf()).send_activation(registration.okta_user_id)
 
 
 def _remove_account(registration: Registration, reason: str) -> None:
-    OktaAccounts().remove(registration.okta_user_id)
+    OktaAccounts(conf()).remove(registration.okta_user_id)
     if registration.is_open:
         enrollment_of(registration).fail("selfreg.account_removed")
 
@@ -152,8 +153,9 @@ def _has_step(registration: Registration) -> bool:
 
 
 def _has_half_made_account(registration: Registration) -> bool:
-    known = bool(conf().api_token and registration.okta_user_id)
-    return known and registration.issuer == conf().issuer and registration.status != Status.COMPLETED
+    settings = conf()
+    can_be_changed = is_configured(settings) and registration.issuer == settings.issuer
+    return can_be_changed and bool(registration.okta_user_id) and registration.status != Status.COMPLETED
 
 
 def _not_marked(registration: Registration) -> bool:

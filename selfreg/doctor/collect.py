@@ -28,7 +28,8 @@ from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused
 from selfreg.idx.failures import failure_of
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS, Reply, Transport
-from selfreg.okta_api import client as management_api
+from selfreg.okta_api import scopes
+from selfreg.okta_api.client import ManagementClient, is_configured
 from selfreg.registration.policy import client_for
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
@@ -102,7 +103,7 @@ def gather() -> Evidence:
     onlooker = Onlooker(client.app.origin)
     client = IdxClient(client.app, onlooker, client.visitor, f"django-selfreg-doctor/{__version__}")
     discovery = _discovery(onlooker, about.issuer)
-    evidence = Evidence(about, discovery, has_token=management_api.is_configured())
+    evidence = Evidence(about, discovery, has_token=is_configured(conf()))
     if isinstance(discovery, IdxError):
         return evidence
     difference = _clock_difference(onlooker.last)
@@ -145,7 +146,7 @@ def begin(client: IdxClient, onlooker: Onlooker) -> Begun:
 
 def as_administrator(about: Site, request_id: str) -> OrgSettings | IdxError:
     """What the API token shows, and the address that the System Log has for the doctor's own call."""
-    api = management_api.Management()
+    api = ManagementClient(conf(), scopes.to_read_org(conf()))
     try:
         known = documents.settings_of(documents.read(api, about), about)
         return replace(known, seen_address=_seen_address(api, request_id))
@@ -153,11 +154,11 @@ def as_administrator(about: Site, request_id: str) -> OrgSettings | IdxError:
         return error
 
 
-def _seen_address(api: management_api.Management, request_id: str) -> str | None:
+def _seen_address(api: ManagementClient, request_id: str) -> str | None:
     """None while the log does not show the call yet, or may not be read."""
     if not request_id:
         return None
-    events = api.all("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
+    events = api.items("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
     try:
         addresses = (documents.at(event, "client", "ipAddress") for event in events)
         return next((str(address) for address in addresses if address), None)

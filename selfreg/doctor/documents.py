@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField, ProfilePolicy, Site
 from selfreg.idx.errors import OrgRefused
-from selfreg.okta_api.client import NOT_FOUND, Json, Management
+from selfreg.okta_api.client import NOT_FOUND, Json, ManagementClient
 
 # Not part of the published API; where an org does not send it, it has to be looked up in the Admin Console.
 EMAIL_CALLBACK, SENSITIVE = "email_verification_uri", "sensitive"
@@ -46,24 +46,24 @@ class OrgDocuments:
     schema: Json
 
 
-def read(api: Management, site: Site) -> OrgDocuments:
+def read(api: ManagementClient, site: Site) -> OrgDocuments:
     """Asks for everything that concerns sign-ups to one app; for hooks only where the site has a secret for them."""
     app = _app(api, site.client_id)
     policy, apps = _profile_policy(api, app)
-    groups = (group for group in api.all("groups", q="Everyone") if group.get("type") == EVERYONE)
+    groups = (group for group in api.items("groups", q="Everyone") if group.get("type") == EVERYONE)
     return OrgDocuments(
         app=app,
-        group_ids=tuple(str(g.get("id")) for g in api.all(f"apps/{app['id']}/groups")) if app else (),
+        group_ids=tuple(str(g.get("id")) for g in api.items(f"apps/{app['id']}/groups")) if app else (),
         everyone_id=next((str(group.get("id")) for group in groups), ""),
         profile_policy=policy,
-        profile_rule=next(api.all(f"policies/{policy['id']}/rules"), None) if policy else None,
+        profile_rule=next(api.items(f"policies/{policy['id']}/rules"), None) if policy else None,
         sharing=tuple(str(a.get("label")) for a in apps if app is None or a.get("id") != app["id"]),
         enrollment_policy=_enrollment_policy(api),
-        authenticators=tuple(api.all("authenticators")),
-        hooks=tuple(api.all("inlineHooks", type=REGISTRATION_HOOK)) if site.hook_url else (),
-        event_hooks=tuple(api.all("eventHooks")) if site.event_hook_url else (),
+        authenticators=tuple(api.items("authenticators")),
+        hooks=tuple(api.items("inlineHooks", type=REGISTRATION_HOOK)) if site.hook_url else (),
+        event_hooks=tuple(api.items("eventHooks")) if site.event_hook_url else (),
         access_policies=tuple(_access_policies(api, site)) if site.server_id else (),
-        schema=api.find("meta/schemas/user/default") or {},
+        schema=api.get_or_none("meta/schemas/user/default") or {},
     )
 
 
@@ -107,18 +107,18 @@ def allowing_rule(policies: tuple[AccessPolicy, ...]) -> Json | None:
     return next((rule for found in policies for rule in found.rules if INTERACTION_CODE in grants_of(rule)), None)
 
 
-def _app(api: Management, client_id: str) -> Json | None:
+def _app(api: ManagementClient, client_id: str) -> Json | None:
     """The id of an app is its client ID unless somebody chose another one."""
-    by_id = api.find(f"apps/{client_id}")
+    by_id = api.get_or_none(f"apps/{client_id}")
     if by_id:
         return by_id
-    return next((a for a in api.all("apps") if at(a, "credentials", "oauthClient", "client_id") == client_id), None)
+    return next((a for a in api.items("apps") if at(a, "credentials", "oauthClient", "client_id") == client_id), None)
 
 
-def _profile_policy(api: Management, app: Json | None) -> tuple[Json | None, list[Json]]:
+def _profile_policy(api: ManagementClient, app: Json | None) -> tuple[Json | None, list[Json]]:
     """The policy that the app is attached to, and the apps of that policy; for no app yet, the default policy."""
     linked = str(at(app, "_links", "profileEnrollment", "href") or "")
-    for policy in api.all("policies", type="PROFILE_ENROLLMENT"):
+    for policy in api.items("policies", type="PROFILE_ENROLLMENT"):
         apps = _apps_of(api, policy)
         named = urlsplit(linked).path.endswith(f"/{policy['id']}") if linked else False
         if named or (app is None and policy.get("system")) or (app and app["id"] in [a.get("id") for a in apps]):
@@ -126,21 +126,21 @@ def _profile_policy(api: Management, app: Json | None) -> tuple[Json | None, lis
     return None, []
 
 
-def _apps_of(api: Management, policy: Json) -> list[Json]:
+def _apps_of(api: ManagementClient, policy: Json) -> list[Json]:
     """Not every org lists them: the call is deprecated."""
     try:
-        return list(api.all(f"policies/{policy['id']}/app"))
+        return list(api.items(f"policies/{policy['id']}/app"))
     except OrgRefused as refusal:
         if refusal.status in (401, 403):
             raise
         return []
 
 
-def _access_policies(api: Management, site: Site) -> Iterator[AccessPolicy]:
+def _access_policies(api: ManagementClient, site: Site) -> Iterator[AccessPolicy]:
     """None for a server that does not exist: what the org answers to an app tells that."""
     path = f"authorizationServers/{site.server_id}/policies"
     try:
-        policies = sorted(api.all(path), key=_priority)
+        policies = sorted(api.items(path), key=_priority)
     except OrgRefused as refusal:
         if refusal.status != NOT_FOUND:
             raise
@@ -149,7 +149,7 @@ def _access_policies(api: Management, site: Site) -> Iterator[AccessPolicy]:
         clients = at(policy, "conditions", "clients", "include") or ()
         if policy.get("status") == "ACTIVE" and {ALL_CLIENTS, site.client_id} & set(clients):
             below = f"{path}/{policy['id']}/rules"
-            rules = sorted((r for r in api.all(below) if r.get("status") == "ACTIVE"), key=_priority)
+            rules = sorted((r for r in api.items(below) if r.get("status") == "ACTIVE"), key=_priority)
             yield AccessPolicy(below, policy, tuple(rules))
 
 
@@ -178,9 +178,9 @@ def _profile_field(item: Json) -> ProfileField:
     return ProfileField(permission, at(item, "master", "type") != "OVERRIDE", item.get(SENSITIVE) is True)
 
 
-def _enrollment_policy(api: Management) -> Json | None:
+def _enrollment_policy(api: ManagementClient) -> Json | None:
     """The one for everybody: the last in order."""
-    policies = list(api.all("policies", type="MFA_ENROLL"))
+    policies = list(api.items("policies", type="MFA_ENROLL"))
     return next((p for p in policies if p.get("system")), policies[-1] if policies else None)
 
 

@@ -78,7 +78,7 @@ def examine() -> Report:
     here = tuple(site_checks.judge())
     if site_checks.unusable(here):
         text = _("not asked: this site's own settings come first")
-        return Report(conf().issuer, client.is_configured(), here, ((ORG, Said(text)),))
+        return Report(conf().issuer, client.is_configured(conf()), here, ((ORG, Said(text)),))
     evidence = collect.gather()
     everything = [*(f for judge in JUDGES for f in judge(evidence)), *here]
     return Report(evidence.site.issuer, evidence.has_token, _once(everything), tuple(_facts(evidence)))

@@ -1,31 +1,25 @@
 """`selfreg_setup_org`: from a bare org to a working sign-up, and back."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 from django.core.management import CommandError, call_command
 from doctor.test_doctor_with_token import TOKEN
 from doctor.trouble import change_app
 from person import Person
 from pytest_django.live_server_helper import LiveServer
+from service_app import add_service_app, rsa_key
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
 from selfreg.doctor.examination import examine
-from selfreg.okta_api.client import CHANGED, ONLY_READ
+from selfreg.okta_api.scopes import CHANGEABLE, READ_ONLY
 
 BARE = {
     "apps": [],
@@ -330,8 +324,8 @@ def test_the_file_of_another_org_is_refused(bare: OrgHandle, setup: Run, tmp_pat
         setup("--undo", "--yes")
 
 
-READ = tuple(f"okta.{name}.read" for name in (*CHANGED, *ONLY_READ))
-MANAGE = tuple(f"okta.{name}.manage" for name in CHANGED)
+READ = tuple(f"okta.{name}.read" for name in (*CHANGEABLE, *READ_ONLY))
+MANAGE = tuple(f"okta.{name}.manage" for name in CHANGEABLE)
 
 
 def test_a_service_app_with_a_key_may_do_it_too(bare: OrgHandle, setup: Run, service_app: ServiceApp) -> None:
@@ -374,20 +368,4 @@ def test_a_service_app_that_may_not_is_named(
 @pytest.fixture
 def service_app(right_org: OrgHandle, configure: Callable[..., None]) -> ServiceApp:
     """Adds an OAuth service app with these scopes to the org, and gives the site its key, or another one."""
-
-    def add(scopes: Sequence[str], other_key: str | None = None) -> None:
-        key = rsa_key()
-        public = load_pem_private_key(key.encode(), None).public_key()
-        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        app = {"client_id": "0oaService", "label": "Set-up", "public_keys": [pem], "api_scopes": list(scopes)}
-        others = policy_to_json(right_org.policy)["apps"]
-        right_org.patch_policy({"apps": [*others, {**app, "grants": ["client_credentials"]}]})
-        configure(API_TOKEN="", API_CLIENT_ID="0oaService", API_PRIVATE_KEY=other_key or key)
-
-    return add
-
-
-def rsa_key() -> str:
-    """PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return partial(add_service_app, right_org, configure)

@@ -13,7 +13,7 @@ from selfreg.doctor.setup.diff import restored
 from selfreg.doctor.setup.journal import Entry, Ledger
 from selfreg.doctor.setup.plan import Call, Change, Made, Restore
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused
-from selfreg.okta_api.client import NOT_FOUND, Management
+from selfreg.okta_api.client import NOT_FOUND, ManagementClient
 
 Told = Callable[[str], None]
 AnyCall = TypeVar("AnyCall", bound=Call | Restore)
@@ -31,7 +31,7 @@ class Interrupted(Exception):
     hint: str = ""
 
 
-def carry_out(api: Management, changes: Sequence[Change], ledger: Ledger, told: Told) -> None:
+def carry_out(api: ManagementClient, changes: Sequence[Change], ledger: Ledger, told: Told) -> None:
     """Makes every change.
 
     :raises Interrupted: not all of them; the ledger holds which
@@ -59,7 +59,7 @@ def carry_out(api: Management, changes: Sequence[Change], ledger: Ledger, told: 
         told(entry.name)
 
 
-def take_back(api: Management, ledger: Ledger, told: Told) -> None:
+def take_back(api: ManagementClient, ledger: Ledger, told: Told) -> None:
     """Undoes what the ledger holds, the last change first.
 
     :raises Interrupted: not all of it; the ledger holds which
@@ -77,17 +77,17 @@ def take_back(api: Management, ledger: Ledger, told: Told) -> None:
         told(entry.name)
 
 
-def _ways_back(api: Management, entry: Entry) -> Sequence[Call | Restore]:
+def _ways_back(api: ManagementClient, entry: Entry) -> Sequence[Call | Restore]:
     """None for what was never made. A thing whose id got lost with the answer is looked for."""
     made = entry.made
     if made is None or made.placeholder not in entry.undo[0].path:
         return entry.undo
-    items = api.all(made.within)
+    items = api.items(made.within)
     found = next((str(item.get("id")) for item in items if at(item, *made.path) == made.value), None)
     return [_filled(call, {made.placeholder: found}) for call in entry.undo] if found else []
 
 
-def _undo(api: Management, way_back: Call | Restore) -> None:
+def _undo(api: ManagementClient, way_back: Call | Restore) -> None:
     """What is gone already needs no undoing."""
     try:
         if isinstance(way_back, Call):

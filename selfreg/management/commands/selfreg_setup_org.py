@@ -4,13 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from selfreg.conf import conf
 from selfreg.doctor import collect, documents, site_checks
 from selfreg.doctor.examination import examine, write_down
 from selfreg.doctor.setup.apply import Interrupted, carry_out, take_back
 from selfreg.doctor.setup.journal import Ledger, UnusableLedger, load
 from selfreg.doctor.setup.plan import CannotPlan, Change, plan
 from selfreg.idx.errors import IdxError, OrgRefused
-from selfreg.okta_api.client import Management, is_configured, lacks_rights
+from selfreg.okta_api import scopes
+from selfreg.okta_api.client import ManagementClient, is_configured, lacks_rights
 
 LEDGER = "selfreg-org-setup.json"
 NO_TOKEN = (
@@ -33,14 +35,14 @@ class Command(BaseCommand):
         parser.add_argument("--plan-file", default=LEDGER, help=f"where changes are written down ({LEDGER})")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not is_configured():
+        if not is_configured(conf()):
             raise CommandError(NO_TOKEN)
         if wrong := site_checks.unusable(site_checks.judge()):
             raise CommandError(
                 "\n".join(f"{found.finding.id} {found.finding.sentence} {found.said}" for found in wrong)
             )
         site = collect.site()
-        api = Management(may_change=True)
+        api = ManagementClient(conf(), scopes.to_change_org(conf()))
         try:
             ledger = load(Path(options["plan_file"]), site.issuer)
             if options["undo"]:
@@ -57,7 +59,9 @@ class Command(BaseCommand):
             text = f"Stopped. If anything was changed, it stands in {options['plan_file']}; --undo takes it back."
             raise CommandError(text) from stopped
 
-    def apply(self, api: Management, ledger: Ledger, changes: tuple[Change, ...], options: dict[str, Any]) -> None:
+    def apply(
+        self, api: ManagementClient, ledger: Ledger, changes: tuple[Change, ...], options: dict[str, Any]
+    ) -> None:
         self.stdout.write(self.style.HTTP_INFO(f"{api.origin}, for {collect.site().base_url}"))
         for change in changes:
             self.tell(change.name, change.lines)
@@ -70,14 +74,14 @@ class Command(BaseCommand):
             self.stdout.write(f"Written down in {ledger.path}; --undo takes it back.")
             self.verify()
 
-    def rest(self, api: Management) -> tuple[Change, ...]:
+    def rest(self, api: ManagementClient) -> tuple[Change, ...]:
         site = collect.site()
         try:
             return plan(site, documents.read(api, site))
         except IdxError as error:
             raise CommandError(f"Changed, but it could not be read back. {in_words(error)} Run it again.") from error
 
-    def undo(self, api: Management, ledger: Ledger, options: dict[str, Any]) -> None:
+    def undo(self, api: ManagementClient, ledger: Ledger, options: dict[str, Any]) -> None:
         self.stdout.write(self.style.HTTP_INFO(api.origin))
         for entry in ledger.to_undo:
             self.tell(f"take back: {entry.name}", entry.lines_back)
