@@ -47,6 +47,15 @@ class Reply:
         return self.headers.get("X-Okta-Request-Id", "")[:64]
 
 
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """One whole HTTP answer as it came, content encoding aside."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
 class Transport:
     """Calls one origin over a pool of kept connections. Safe to share between threads.
 
@@ -114,7 +123,17 @@ class Transport:
             self.on_reply(reply)
         return reply
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+    def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None) -> RawReply:
+        """One exchange within the deadlines, whatever the answer is: a redirect or no JSON is no error here.
+
+        The circuit breaker neither stops it nor learns how it ended.
+
+        :raises OrgUnreachable: nothing was sent
+        :raises AnswerLost: sent, and no whole answer came back in time
+        :raises MalformedAnswer: the answer is too large
+        :raises ForeignHref: ``url`` is not of this origin
+        """
+        self._check(url)
         started, seconds = time.monotonic(), time_left(TOTAL_SECONDS)
         if seconds <= 0:
             raise AnswerLost(f"{self.origin}: the calls before this one took too long")
@@ -128,8 +147,7 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                raw = self._read(answer, started + seconds)
-                status, answer_headers = answer.status_code, answer.headers
+                return RawReply(answer.status_code, self._read(answer, started + seconds), answer.headers)
         except requests.exceptions.ConnectTimeout as error:
             raise OrgUnreachable(f"{self.origin}: no connection in {CONNECT_SECONDS} s") from error
         except requests.exceptions.SSLError as error:
@@ -138,10 +156,14 @@ class Transport:
             raise _nothing_sent_or_lost(self.origin, error) from error
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
             raise AnswerLost(f"{self.origin}: {type(error).__name__}") from error
-        if 300 <= status < 400:
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+        started = time.monotonic()
+        raw = self.fetch(method, url, headers, body)
+        if 300 <= raw.status < 400:
             raise MalformedAnswer(f"{self.origin} answered with a redirect")
-        text, decoded = _strict_json(raw or (b"{}" if self.may_be_empty else b""), status)
-        return Reply(status, decoded, text, answer_headers, time.monotonic() - started)
+        text, decoded = _strict_json(raw.body or (b"{}" if self.may_be_empty else b""), raw.status)
+        return Reply(raw.status, decoded, text, raw.headers, time.monotonic() - started)
 
     def _check(self, url: str) -> None:
         """Only this origin, only the protocol's paths, no tricks of spelling."""

@@ -44,3 +44,15 @@ def test_every_whole_answer_is_seen() -> None:
         wire.session.close()
     assert seen == [reply]
     assert seen[0].headers["X-Rate-Limit-Limit"] == "600"
+
+
+def test_a_page_or_a_redirect_can_be_fetched_as_it_is() -> None:
+    page = b"<h1>Sign in</h1>"
+    answer = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: %d\r\n\r\n" % len(page)
+    with hostile(sends(answer + page)) as server:
+        wire = Transport(server.address)
+        raw = wire.fetch("GET", f"{server.address}/oauth2/v1/authorize", {})
+        with pytest.raises(ForeignHref):
+            wire.fetch("GET", "https://elsewhere.example/oauth2/v1/authorize", {})
+        wire.session.close()
+    assert (raw.status, raw.body, raw.headers["Location"]) == (302, page, "/login")
