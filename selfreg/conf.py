@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+MANDATORY, OPTIONAL = "mandatory", "optional"
+
 
 @dataclass(frozen=True, slots=True)
 class Conf:
@@ -28,7 +30,7 @@ class Conf:
     scopes: str = "openid profile email"
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     """Url-safe base64 of 32 bytes each; the first seals, all open."""
-    email_verification: str = "mandatory"
+    email_verification: str = MANDATORY
     """``mandatory`` or ``optional``. The org's policy may be stricter."""
     after: str = ""
     """Where people land who came from nowhere in particular: a path of this site. Empty: ``LOGIN_REDIRECT_URL``."""
@@ -103,6 +105,17 @@ class Conf:
     def name(self) -> str:
         """What the site is called on the pages."""
         return self.site_name or urlsplit(self.base_url).hostname or ""
+
+    @property
+    def email_is_mandatory(self) -> bool:
+        """Whether an address must be proven before its account works here."""
+        return self.email_is_mandatory_for("")
+
+    def email_is_mandatory_for(self, workflow: str) -> bool:
+        """The same for a registration that was started while ``EMAIL_VERIFICATION`` was ``workflow``: the stricter of
+        the two applies.
+        """
+        return MANDATORY in (self.email_verification, workflow)
 
 
 KNOWN_KEYS = {f.name.upper() for f in fields(Conf)}

@@ -90,7 +90,7 @@ def site() -> Site:
         hook_url=_url("selfreg:registration_hook") if known.hook_secret else "",
         event_hook_url=_url("selfreg:event_hook") if known.hook_secret else "",
         scopes=known.scopes,
-        workflow=known.email_verification,
+        email_is_mandatory=known.email_is_mandatory,
         authenticators=known.authenticators,
         attributes=known.attributes,
     )

@@ -24,7 +24,8 @@ class Site:
     event_hook_url: str
     """Where Okta's event hook would call; likewise."""
     scopes: str
-    workflow: str
+    email_is_mandatory: bool
+    """Whether an address must be proven before its account works here."""
     authenticators: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
 

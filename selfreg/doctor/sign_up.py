@@ -25,11 +25,11 @@ def judge(evidence: Evidence) -> Iterator[Found]:
     if isinstance(settings, OrgSettings) and settings.app and policy is None:
         yield found("signup-policy")
     if policy is not None and policy.sign_up and isinstance(settings, OrgSettings):
-        yield from _proof(evidence.site.workflow, policy.email_verification)
+        yield from _proof(evidence.site.email_is_mandatory, policy.email_verification)
 
 
-def _proof(workflow: str, required: bool) -> Iterator[Found]:
-    if workflow == "mandatory" and not required:
+def _proof(mandatory: bool, required: bool) -> Iterator[Found]:
+    if mandatory and not required:
         yield found("email-verification-off")
-    elif workflow == "optional" and required:
+    elif required and not mandatory:
         yield found("email-verification-on")

@@ -15,7 +15,7 @@ ISSUER = "https://dev-1.okta.com/oauth2/default"
 SITE = Site(
     ISSUER, "0oa1", "secret_post", "https://www.example.com", "https://www.example.com/oidc/callback/",
     "https://www.example.com/", "https://www.example.com/oidc/authenticate/", "https://www.example.com/signup/verify/",
-    "", "", "openid", "mandatory",
+    "", "", "openid", True,
 )  # fmt: skip
 GRANTS = ("authorization_code", "interaction_code")
 APP = OrgApp("0oa1", "Site", True, "client_secret_basic", GRANTS, (), (), "", None, ("00gTeam",))

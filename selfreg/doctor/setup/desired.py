@@ -54,7 +54,7 @@ def profile_rule(now: Json, site: Site, hook_id: str) -> Json:
     action |= {"access": "ALLOW", "unknownUserAction": "REGISTER"}
     action["activationRequirements"] = {
         **(action.get("activationRequirements") or {}),
-        "emailVerification": site.workflow == "mandatory",
+        "emailVerification": site.email_is_mandatory,
     }
     asked = action.get("profileAttributes") or []
     missing = [name for name in site.attributes if name not in [at(a, "name") for a in asked]]
@@ -132,7 +132,7 @@ def _channel(url: str) -> Json:
 
 def _level(key: str, site: Site) -> str:
     """An address that has to be proven is enrolled by proving it."""
-    return "REQUIRED" if key == "okta_email" and site.workflow == "mandatory" else "OPTIONAL"
+    return "REQUIRED" if key == "okta_email" and site.email_is_mandatory else "OPTIONAL"
 
 
 def _with(present: list[str] | None, *wanted: str) -> list[str]:
