@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.checks import WARNING, CheckMessage, Tags, run_checks
 from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, reverse
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext_noop as _
 
 from selfreg.conf import conf
 from selfreg.doctor.findings import HERE, Finding, Found, Said, Severity, found
+from selfreg.profile_hook import reason_unusable
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 OWN_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
@@ -79,10 +79,5 @@ def _https() -> Iterator[Found]:
 
 
 def _profile_hook() -> Iterator[Found]:
-    path = conf().profile_hook
-    try:
-        usable = not path or callable(import_string(path))
-    except ImportError:
-        usable = False
-    if not usable:
-        yield found("site-hook", path=path)
+    if reason_unusable(conf().profile_hook):
+        yield found("site-hook", path=conf().profile_hook)

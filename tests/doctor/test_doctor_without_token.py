@@ -69,6 +69,7 @@ TROUBLES = (
     Trouble("doctor.site-time-zone", django={"USE_TZ": False}),
     Trouble("doctor.site-language", django={"LANGUAGE_CODE": "eo"}),
     Trouble("doctor.site-hook", site={"PROFILE_HOOK": "nowhere.judge"}),
+    Trouble("doctor.site-hook", site={"PROFILE_HOOK": "selfreg.conf.LISTS"}),
     Trouble("selfreg.E001", site={"ISUER": "typo"}),
     Trouble("selfreg.E005", site={"ENCRYPTION_KEYS": []}),
     Trouble("selfreg.E006", site={"EMAIL_VERIFICATION": "perhaps"}),
