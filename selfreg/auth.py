@@ -163,7 +163,7 @@ class OktaBackend(OIDCAuthenticationBackend):
         """The Django user of this issuer and subject; a new one if there is none and the workflow allows it now."""
         issuer, subject = conf().issuer, person["sub"]
         known = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-        if conf().requires_email_proof(exchange.workflow) and not (
+        if conf().email_is_mandatory_for(exchange.workflow) and not (
             person.get("email_verified") is True or (known and _still_proven(known, person))
         ):
             raise SignInFailed("selfreg.email_unproven")

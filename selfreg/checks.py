@@ -1,7 +1,10 @@
-"""System checks: settings that would fail, or fail to protect, at the first sign-up. No network here."""
+"""System checks: settings that would fail, or fail to protect, at the first sign-up. No network here.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+Each row of the tables is one check: its id, the cases it finds, and the message and the hint for each case.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from importlib.util import find_spec
 from sys import modules
@@ -10,239 +13,303 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 from django.apps import apps
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 from django.urls import NoReverseMatch, Resolver404, URLResolver, get_resolver, get_script_prefix, resolve
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
-from selfreg.conf import KNOWN_KEYS, LISTS, Conf, conf
+from selfreg.conf import KNOWN_KEYS, LISTS, MANDATORY, OPTIONAL, Conf, conf
 from selfreg.encryption import decoded_key
 from selfreg.idx.credentials import METHODS, Credentials
+from selfreg.profile_hook import reason_unusable
 from selfreg.web.redirects import landing
 
 BACKEND = "selfreg.auth.OktaBackend"
+STOCK_BACKEND = "mozilla_django_oidc.auth.OIDCAuthenticationBackend"
+VIEWS = {
+    "OIDC_AUTHENTICATE_CLASS": "selfreg.views.AuthenticateView",
+    "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView",
+}
 API_URLS = "selfreg.api.urls"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-WHERE_IT_IS = {
+REQUIRED = {
     "ISSUER": "The org, https://example.okta.com, or its authorization server, https://example.okta.com/oauth2/default.",
     "CLIENT_ID": "In the Admin Console: Applications > (app) > General.",
     "BASE_URL": "The origin of this site, as visitors see it: https://www.example.com.",
 }
+CLIENT_AUTH = tuple(method for method in METHODS if method != "none")
 NEW_KEY = "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
-KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
+KEY_HINT = f"Url-safe base64 of 32 random bytes, not SECRET_KEY. A new one: {NEW_KEY}"
+TYPES = {bool: "True or False", int: "a whole number", float: "a number"}
 DOCTOR_IS_STALE_AFTER = timedelta(days=7)
+
+Cases = Iterable[Mapping[str, object]]
+"""One item for each time that a check fails: the values for its message and its hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row. An id with ``W`` is a warning, any other an error; the texts are templates for the values of a case."""
+
+    id: str
+    find: Callable[[Conf], Cases]
+    message: str
+    hint: str = ""
+
+    def run(self, settings: Conf) -> Iterator[CheckMessage]:
+        """A message of Django's check framework for each case."""
+        level = Warning if self.id.startswith("W") else Error
+        for case in self.find(settings):
+            yield level(self.message % case, hint=self.hint % case or None, id=f"selfreg.{self.id}")
+
+
+def _run(checks: Iterable[Check]) -> list[CheckMessage]:
+    settings = conf()
+    return [message for check in checks for message in check.run(settings)]
+
+
+def _if(condition: Callable[[Conf], bool]) -> Callable[[Conf], Cases]:
+    """One case without values when the condition holds."""
+    return lambda settings: [{}] if condition(settings) else []
+
+
+# ---- SELFREG: complete, spelled right, usable
+
+
+def _given() -> Mapping[str, Any]:
+    """The dict as the site wrote it."""
+    return getattr(django_settings, "SELFREG", {})
+
+
+def _unknown_keys(_settings: Conf) -> Cases:
+    return ({"key": key} for key in sorted(set(_given()) - KNOWN_KEYS))
+
+
+def _strings_for_lists(_settings: Conf) -> Cases:
+    return ({"key": name.upper()} for name in LISTS if isinstance(_given().get(name.upper()), str))
+
+
+def _wrong_types(_settings: Conf) -> Cases:
+    """Numbers and switches that came out of the environment as text."""
+    for field in fields(Conf):
+        key, wanted = field.name.upper(), type(field.default)
+        value = _given().get(key)
+        if wanted in TYPES and value is not None and not _has_type(value, wanted):
+            yield {"key": key, "value": value, "wanted": TYPES[wanted]}
+
+
+def _has_type(value: object, wanted: type) -> bool:
+    """A whole number is a number too; True is neither."""
+    if wanted is bool or isinstance(value, bool):
+        return wanted is bool and isinstance(value, bool)
+    return isinstance(value, int | float if wanted is float else int)
+
+
+def _missing(_settings: Conf) -> Cases:
+    return ({"key": key, "where": where} for key, where in REQUIRED.items() if not _given().get(key))
+
+
+def _urls(settings: Conf) -> Iterator[tuple[str, str]]:
+    return ((key, url) for key, url in (("ISSUER", settings.issuer), ("BASE_URL", settings.base_url)) if url)
+
+
+def _insecure_urls(settings: Conf) -> Cases:
+    return ({"key": key} for key, url in _urls(settings) if not _is_secure(url))
+
+
+def _urls_with_more(settings: Conf) -> Cases:
+    for key, url in _urls(settings):
+        parts = urlsplit(url)
+        if _is_secure(url) and (parts.query or parts.fragment or parts.username or not parts.hostname):
+            yield {"key": key}
+
+
+def _is_secure(url: str) -> bool:
+    parts = urlsplit(url)
+    is_local = parts.hostname in LOOPBACK and django_settings.DEBUG
+    return parts.scheme == "https" or bool(parts.scheme == "http" and is_local)
+
+
+def _broken_keys(settings: Conf) -> Cases:
+    for position, key in enumerate(settings.encryption_keys):
+        try:
+            decoded_key(key)
+        except ValueError as error:
+            yield {"position": position, "reason": error}
+
+
+def _broken_private_key(settings: Conf) -> Cases:
+    if settings.client_auth == "private_key":
+        try:
+            Credentials(settings.client_id, "private_key", private_key=settings.private_key).proof(settings.issuer)
+        except ValueError as error:
+            yield {"reason": error}
+
+
+def _unknown_countries(settings: Conf) -> Cases:
+    return ({"country": c} for c in sorted(set(settings.phone_countries) - phonenumbers.SUPPORTED_REGIONS))
+
+
+SETTINGS = (
+    Check("E001", _unknown_keys, "SELFREG has an unknown key %(key)r.", f"Known: {', '.join(sorted(KNOWN_KEYS))}."),
+    Check("E023", _strings_for_lists, "SELFREG[%(key)r] is one string, and should be a list of them."),
+    Check("E024", _wrong_types, "SELFREG[%(key)r] is %(value)r, and should be %(wanted)s."),
+    Check("E002", _missing, "SELFREG[%(key)r] is not set.", "%(where)s"),
+    Check("E003", _insecure_urls, "SELFREG[%(key)r] is not an https URL.", "Plain http is for loopback under DEBUG."),
+    Check("E004", _urls_with_more, "SELFREG[%(key)r] is more than scheme, host and path."),
+    Check("E005", _if(lambda site: not site.encryption_keys), "SELFREG['ENCRYPTION_KEYS'] is empty.", KEY_HINT),
+    Check("E005", _broken_keys, "SELFREG['ENCRYPTION_KEYS'][%(position)d] is unusable: %(reason)s.", KEY_HINT),
+    Check("E012", _if(lambda site: site.client_auth not in CLIENT_AUTH),
+          f"SELFREG['CLIENT_AUTH'] is none of {', '.join(map(repr, CLIENT_AUTH))}."),
+    Check("E012", _broken_private_key, "SELFREG['PRIVATE_KEY']: %(reason)s."),
+    Check("E020", _if(lambda site: site.enumeration not in ("okta", "neutral")),
+          "SELFREG['ENUMERATION'] is neither 'okta' nor 'neutral'."),
+    Check("E021", _unknown_countries, "SELFREG['PHONE_COUNTRIES'] has %(country)r, no country's ISO code."),
+    Check("E006", _if(lambda site: site.email_verification not in (MANDATORY, OPTIONAL)),
+          "SELFREG['EMAIL_VERIFICATION'] is neither 'mandatory' nor 'optional'."),
+)  # fmt: skip
 
 
 @register(Tags.security)
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """``SELFREG``: complete, spelled right, usable."""
-    found: list[CheckMessage] = []
-    given = getattr(settings, "SELFREG", {})
-    for key in sorted(set(given) - KNOWN_KEYS):
-        found.append(
-            Error(
-                f"SELFREG has an unknown key {key!r}.",
-                hint=f"Known: {', '.join(sorted(KNOWN_KEYS))}.",
-                id="selfreg.E001",
-            )
-        )
-    for key in (name.upper() for name in LISTS):
-        if isinstance(given.get(key), str):
-            found.append(Error(f"SELFREG[{key!r}] is one string, and should be a list of them.", id="selfreg.E023"))
-    found += _check_kinds(given)
-    for key in ("ISSUER", "CLIENT_ID", "BASE_URL"):
-        if not given.get(key):
-            found.append(Error(f"SELFREG[{key!r}] is not set.", hint=WHERE_IT_IS[key], id="selfreg.E002"))
-    for name, url in (("ISSUER", conf().issuer), ("BASE_URL", conf().base_url)):
-        found += _check_url(name, url) if url else []
-    found += _check_keys()
-    found += _check_client_auth()
-    if conf().enumeration not in ("okta", "neutral"):
-        found.append(Error("SELFREG['ENUMERATION'] is neither 'okta' nor 'neutral'.", id="selfreg.E020"))
-    for country in sorted(set(conf().phone_countries) - phonenumbers.SUPPORTED_REGIONS):
-        found.append(Error(f"SELFREG['PHONE_COUNTRIES'] has {country!r}, no country's ISO code.", id="selfreg.E021"))
-    if conf().email_verification not in ("mandatory", "optional"):
-        found.append(Error("SELFREG['EMAIL_VERIFICATION'] is neither 'mandatory' nor 'optional'.", id="selfreg.E006"))
-    return found
+    """``SELFREG``."""
+    return _run(SETTINGS)
+
+
+# ---- authentication: our backend and views, and none of mozilla-django-oidc's unsafe switches
+
+
+def _stock_views(_settings: Conf) -> Cases:
+    return ({"name": name, "view": view} for name, view in VIEWS.items() if getattr(django_settings, name, "") != view)
+
+
+HAND_OFF = (
+    Check("E007", _if(lambda _: BACKEND not in django_settings.AUTHENTICATION_BACKENDS),
+          "The backend that finishes sign-ups is missing.", f"Add {BACKEND!r} to AUTHENTICATION_BACKENDS."),
+    Check("E008", _if(lambda _: STOCK_BACKEND in django_settings.AUTHENTICATION_BACKENDS),
+          "The stock OIDC backend finds people by e-mail address.", f"Replace it by {BACKEND!r}."),
+    Check("W001", _stock_views, "%(name)s is not %(view)r.", "The stock view turns many failures into HTTP 500."),
+    Check("E009", _if(lambda _: bool(getattr(django_settings, "OIDC_ALLOW_UNSECURED_JWT", False))),
+          "OIDC_ALLOW_UNSECURED_JWT accepts tokens that anybody can write."),
+    Check("E010", _if(lambda _: django_settings.SESSION_COOKIE_SAMESITE == "Strict"),
+          "SESSION_COOKIE_SAMESITE 'Strict' loses the session on the way back from Okta.", "Use 'Lax'."),
+)  # fmt: skip
 
 
 @register(Tags.security)
 def check_hand_off(**_: Any) -> list[CheckMessage]:
-    """Authentication: our backend and views, and none of mozilla-django-oidc's unsafe switches."""
-    found: list[CheckMessage] = []
-    if BACKEND not in settings.AUTHENTICATION_BACKENDS:
-        found.append(
-            Error(
-                "The backend that finishes sign-ups is missing.",
-                hint=f"Add {BACKEND!r} to AUTHENTICATION_BACKENDS.",
-                id="selfreg.E007",
-            )
-        )
-    if "mozilla_django_oidc.auth.OIDCAuthenticationBackend" in settings.AUTHENTICATION_BACKENDS:
-        found.append(
-            Error(
-                "The stock OIDC backend finds people by e-mail address.",
-                hint=f"Replace it by {BACKEND!r}.",
-                id="selfreg.E008",
-            )
-        )
-    classes = {
-        "OIDC_AUTHENTICATE_CLASS": "selfreg.views.AuthenticateView",
-        "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView",
-    }
-    for name, wanted in classes.items():
-        if getattr(settings, name, "") != wanted:
-            found.append(
-                Warning(
-                    f"{name} is not {wanted!r}.",
-                    hint="The stock view turns many failures into HTTP 500.",
-                    id="selfreg.W001",
-                )
-            )
-    if getattr(settings, "OIDC_ALLOW_UNSECURED_JWT", False):
-        found.append(Error("OIDC_ALLOW_UNSECURED_JWT accepts tokens that anybody can write.", id="selfreg.E009"))
-    if settings.SESSION_COOKIE_SAMESITE == "Strict":
-        found.append(
-            Error(
-                "SESSION_COOKIE_SAMESITE 'Strict' loses the session on the way back from Okta.",
-                hint="Use 'Lax'.",
-                id="selfreg.E010",
-            )
-        )
-    return found
+    """The hand-over from the sign-up to Django's authentication."""
+    return _run(HAND_OFF)
+
+
+# ---- the database
+
+
+def _atomic_databases(_settings: Conf) -> Cases:
+    """No call to the org may be made inside a transaction."""
+    return ({"alias": alias} for alias, values in django_settings.DATABASES.items() if values.get("ATOMIC_REQUESTS"))
+
+
+DATABASE = (
+    Check("E011", _atomic_databases,
+          "ATOMIC_REQUESTS is on for %(alias)r: every call to Okta would hold a transaction open.",
+          "Turn it off, or exempt selfreg's URLs with non_atomic_requests."),
+)  # fmt: skip
 
 
 @register(Tags.security)
 def check_database(**_: Any) -> list[CheckMessage]:
-    """No call to the org may be made inside a transaction."""
-    atomic = [alias for alias, database in settings.DATABASES.items() if database.get("ATOMIC_REQUESTS")]
-    return [
-        Error(
-            f"ATOMIC_REQUESTS is on for {alias!r}: every call to Okta would hold a transaction open.",
-            hint="Turn it off, or exempt selfreg's URLs with non_atomic_requests.",
-            id="selfreg.E011",
-        )
-        for alias in atomic
-    ]
+    """Transactions."""
+    return _run(DATABASE)
 
 
-@register(Tags.urls)
-def check_api(**_: Any) -> list[CheckMessage]:
-    """``selfreg.api`` is mounted: what it is made with has to be there."""
-    mounted = any(getattr(p, "urlconf_name", None) is modules.get(API_URLS, p) for p in _patterns(get_resolver()))
-    if not mounted or find_spec("ninja"):
-        return []
-    hint = 'Install it: pip install "django-selfreg[api]".'
-    return [Error("selfreg.api is mounted, and django-ninja is not installed.", hint=hint, id="selfreg.E022")]
+# ---- URLs
 
 
-@register(Tags.urls)
-def check_landing(**_: Any) -> list[CheckMessage]:
-    """Who is through has to land somewhere: Django's own default is a page that few sites have."""
-    where = settings.LOGIN_REDIRECT_URL
+def _api_without_its_package(_settings: Conf) -> bool:
+    """``selfreg.api`` is mounted, and what it is made with is not installed."""
+    return not find_spec("ninja") and any(
+        getattr(resolver, "urlconf_name", None) is modules.get(API_URLS, resolver)
+        for resolver in _resolvers(get_resolver())
+    )
+
+
+def _resolvers(resolver: URLResolver) -> Iterator[URLResolver]:
+    """The resolver and all below it."""
+    yield resolver
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _resolvers(pattern)
+
+
+def _missing_landing_page(_settings: Conf) -> Cases:
+    """Django's own default for ``LOGIN_REDIRECT_URL`` is a page that few sites have."""
+    url = django_settings.LOGIN_REDIRECT_URL
     try:
-        where = landing("")
-        parts = urlsplit(where)
+        url = landing("")
+        parts = urlsplit(url)
         if not parts.netloc:
             resolve(f"/{parts.path.removeprefix(get_script_prefix())}")
     except (NoReverseMatch, Resolver404):
-        said = f"After the sign-up people land on {str(where)!r}, and no page of this site is there."
-        hint = "Set LOGIN_REDIRECT_URL, or SELFREG['AFTER'], to a page of this site, or add that one to the URLs."
-        return [Warning(said, hint=hint, id="selfreg.W003")]
-    return []
+        yield {"url": str(url)}
+
+
+URLS = (
+    Check("E022", _if(_api_without_its_package), "selfreg.api is mounted, and django-ninja is not installed.",
+          'Install it: pip install "django-selfreg[api]".'),
+    Check("W003", _missing_landing_page,
+          "After the sign-up people land on %(url)r, and no page of this site is there.",
+          "Set LOGIN_REDIRECT_URL, or SELFREG['AFTER'], to a page of this site, or add that one to the URLs."),
+)  # fmt: skip
+
+
+@register(Tags.urls)
+def check_urls(**_: Any) -> list[CheckMessage]:
+    """The URLs of this app, and where it redirects to."""
+    return _run(URLS)
+
+
+# ---- the profile hook
+
+
+def _unusable_profile_hook(settings: Conf) -> Cases:
+    if reason := reason_unusable(settings.profile_hook):
+        yield {"path": settings.profile_hook, "reason": reason}
+
+
+PROFILE_HOOK = (
+    Check("E025", _unusable_profile_hook,
+          "SELFREG['PROFILE_HOOK'] is %(path)r, and nobody can sign up: %(reason)s.",
+          "The dotted path of a function: 'mysite.rules.our_partners'."),
+)  # fmt: skip
 
 
 @register()
 def check_profile_hook(**_: Any) -> list[CheckMessage]:
-    """A hook that cannot be found refuses everybody. Without a tag: the doctor has a finding of its own for it."""
-    path = conf().profile_hook
+    """Without a tag: the doctor runs the checks for security, and has a finding of its own for the hook."""
+    return _run(PROFILE_HOOK)
+
+
+# ---- ``check --deploy`` only: did the doctor look lately whether the org still fits this site?
+
+
+def _stale_doctor_run(settings: Conf) -> Cases:
+    runs = apps.get_model("selfreg", "DoctorRun").objects.filter(issuer=settings.issuer)
     try:
-        if not path or callable(import_string(path)):
-            return []
-        why = "it is no function"
-    except ImportError as error:
-        why = str(error)
-    said = f"SELFREG['PROFILE_HOOK'] is {path!r}, and nobody can sign up: {why}."
-    return [Error(said, hint="The dotted path of a function: 'mysite.rules.our_partners'.", id="selfreg.E025")]
+        last_run = runs.values_list("at", flat=True).first()
+    except DatabaseError:  # not migrated yet
+        return
+    if last_run is None:
+        yield {"state": "was never examined"}
+    elif timezone.now() - last_run >= DOCTOR_IS_STALE_AFTER:
+        yield {"state": f"was last examined on {last_run:%Y-%m-%d}"}
 
 
-def _patterns(resolver: URLResolver) -> Iterator[URLResolver]:
-    yield resolver
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _patterns(pattern)
+DEPLOY = (Check("W002", _stale_doctor_run, "The org %(state)s.", "Run manage.py selfreg_doctor, weekly."),)
 
 
 @register(Tags.security, deploy=True)
 def check_doctor(**_: Any) -> list[CheckMessage]:
-    """Only for ``check --deploy``: whether anybody looked lately if the org still fits this site."""
-    runs = apps.get_model("selfreg", "DoctorRun").objects.filter(issuer=conf().issuer)
-    try:
-        last = runs.values_list("at", flat=True).first()
-    except DatabaseError:
-        return []
-    if last is not None and timezone.now() - last < DOCTOR_IS_STALE_AFTER:
-        return []
-    said = f"was last examined on {last:%Y-%m-%d}" if last else "was never examined"
-    return [Warning(f"The org {said}.", hint="Run manage.py selfreg_doctor, weekly.", id="selfreg.W002")]
-
-
-def _check_kinds(given: Mapping[str, Any]) -> list[CheckMessage]:
-    """A number or switch that came out of the environment as text."""
-    found: list[CheckMessage] = []
-    for setting in fields(Conf):
-        key, kind = setting.name.upper(), type(setting.default)
-        words = KINDS.get(kind)
-        value = given.get(key)
-        if words is None or value is None:
-            continue
-        numeric = isinstance(value, int | float) if kind is float else isinstance(value, int)
-        if not (isinstance(value, bool) if kind is bool else numeric and not isinstance(value, bool)):
-            found.append(Error(f"SELFREG[{key!r}] is {value!r}, and should be {words}.", id="selfreg.E024"))
-    return found
-
-
-def _check_url(name: str, url: str) -> list[CheckMessage]:
-    parts = urlsplit(url)
-    local = parts.hostname in LOOPBACK and settings.DEBUG
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        return [
-            Error(
-                f"SELFREG[{name!r}] is not an https URL.",
-                hint="Plain http is for loopback under DEBUG.",
-                id="selfreg.E003",
-            )
-        ]
-    if parts.query or parts.fragment or parts.username or not parts.hostname:
-        return [Error(f"SELFREG[{name!r}] is more than scheme, host and path.", id="selfreg.E004")]
-    return []
-
-
-def _check_client_auth() -> list[CheckMessage]:
-    method = conf().client_auth
-    if method not in METHODS or method == "none":
-        known = ", ".join(repr(m) for m in METHODS if m != "none")
-        return [Error(f"SELFREG['CLIENT_AUTH'] is none of {known}.", id="selfreg.E012")]
-    if method == "private_key":
-        try:
-            Credentials(conf().client_id, method, private_key=conf().private_key).proof(conf().issuer)
-        except ValueError as error:
-            return [Error(f"SELFREG['PRIVATE_KEY']: {error}.", id="selfreg.E012")]
-    return []
-
-
-def _check_keys() -> list[CheckMessage]:
-    keys, hint = conf().encryption_keys, f"Url-safe base64 of 32 random bytes, not SECRET_KEY. A new one: {NEW_KEY}"
-    if not keys:
-        return [Error("SELFREG['ENCRYPTION_KEYS'] is empty.", hint=hint, id="selfreg.E005")]
-    broken: list[CheckMessage] = []
-    for position, key in enumerate(keys):
-        try:
-            decoded_key(key)
-        except ValueError as error:
-            broken.append(
-                Error(f"SELFREG['ENCRYPTION_KEYS'][{position}] is unusable: {error}.", hint=hint, id="selfreg.E005")
-            )
-    return broken
+    """The doctor's last run."""
+    return _run(DEPLOY)

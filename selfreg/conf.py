@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
-MANDATORY = "mandatory"
+MANDATORY, OPTIONAL = "mandatory", "optional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Conf:
     scopes: str = "openid profile email"
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     """Url-safe base64 of 32 bytes each; the first seals, all open."""
-    email_verification: str = "mandatory"
+    email_verification: str = MANDATORY
     """``mandatory`` or ``optional``. The org's policy may be stricter."""
     after: str = ""
     """Where people land who came from nowhere in particular: a path of this site. Empty: ``LOGIN_REDIRECT_URL``."""
@@ -85,24 +85,21 @@ class Conf:
     """PEM of the app's private key, for ``private_key``."""
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
-    """For administrators' repairs, and for sending the mail again after a sign-up (Management API); no step of a
-    sign-up needs it.
+    """Token of Okta's Management API, for the doctor and the set-up, administrators' repairs, and sending the mail
+    again after a sign-up. No step of a sign-up needs it.
     """
     api_client_id: str = ""
-    """Instead of ``api_token``: an OAuth service app that proves itself by ``api_private_key``."""
+    """Instead of ``api_token``, for the same: an OAuth service app that proves itself by ``api_private_key``. The
+    doctor, the set-up, and repairs with "send again" each ask for scopes of their own; docs/org-setup.md lists them.
+    """
     api_private_key: str = field(default="", repr=False)
-    """PEM."""
+    """PEM of the service app's private key."""
     api_key_id: str = ""
+    """The id of that key in the org, where the app has several."""
     authenticators: tuple[str, ...] = ("okta_email", "okta_password")
     """What people must be able to enroll here. ``selfreg_doctor`` looks after it, ``selfreg_setup_org`` sees to it."""
     attributes: tuple[str, ...] = ("email",)
     """What the sign-up form must at least ask for, by Okta's names; the org may ask for more."""
-
-    def requires_email_proof(self, workflow: str = "") -> bool:
-        """Whether the address must be proven before somebody is let in: by the setting as it is now, or by the
-        ``workflow`` that a registration began with.
-        """
-        return MANDATORY in (self.email_verification, workflow)
 
     @property
     def hides_accounts(self) -> bool:
@@ -113,6 +110,17 @@ class Conf:
     def name(self) -> str:
         """What the site is called on the pages."""
         return self.site_name or urlsplit(self.base_url).hostname or ""
+
+    @property
+    def email_is_mandatory(self) -> bool:
+        """Whether an address must be proven before its account works here."""
+        return self.email_is_mandatory_for("")
+
+    def email_is_mandatory_for(self, workflow: str) -> bool:
+        """The same for a registration that was started while ``EMAIL_VERIFICATION`` was ``workflow``: the stricter of
+        the two applies.
+        """
+        return MANDATORY in (self.email_verification, workflow)
 
 
 KNOWN_KEYS = {f.name.upper() for f in fields(Conf)}

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 
 from selfreg.accounts.email_verification import can_send
 from selfreg.accounts.identities import identity_of
+from selfreg.conf import conf
 
 View = Callable[..., HttpResponse]
 
@@ -27,7 +28,7 @@ def email_verified_required(view: View) -> View:
             return redirect(f"{reverse('oidc_authentication_init')}?{urlencode({'next': request.get_full_path()})}")
         identity = identity_of(request.user)
         if identity is not None and identity.email_verified_at is None:
-            context = {"next": request.get_full_path(), "sendable": can_send()}
+            context = {"next": request.get_full_path(), "sendable": can_send(conf())}
             return render(request, "selfreg/email_unproven.html", context, status=403)
         return view(request, *args, **kwargs)
 

@@ -17,6 +17,14 @@ Profile = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 
+def reason_unusable(path: str) -> str:
+    """Why the hook of this dotted path could not be called, in English; "" when it can be, or when there is none."""
+    try:
+        return "" if not path or callable(import_string(path)) else "it is no function"
+    except ImportError as error:
+        return str(error)
+
+
 class ProfileRefused(Exception):
     """This profile may not register. ``errors`` maps Okta's attribute names to what to say beside them; "" is the
     page.

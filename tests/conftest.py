@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import rate_limits
+from selfreg.okta_api.client import reset_connections
 from selfreg.registration import policy as connected_org
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
@@ -61,6 +62,7 @@ def _nothing_cached() -> Iterator[None]:
     """Neither forms and keys, nor that the org was away a moment ago, nor whose language was spoken last."""
     cache.clear()
     connected_org.reset_connections()
+    reset_connections()
     with translation.override("en"):
         yield
     cache.clear()

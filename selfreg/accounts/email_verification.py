@@ -1,71 +1,77 @@
-"""Proving an address after the sign-up: having the mail sent again, by Okta's Management API.
+"""Verifying an e-mail address after the sign-up: the mail is sent again through Okta's Management API.
 
-Once its transaction is over, the protocol of the sign-up sends nothing more: without ``SELFREG["API_TOKEN"]`` this is
-not offered. An account that waits for its activation link gets a new link, and the old one is dead; an active account
-gets a code, by its e-mail factor.
+Once its transaction is over, the sign-up's own protocol sends nothing more, so this is offered only where the site can
+use the Management API. An account that waits for its activation link gets a new link, and the old one stops working; an
+active account gets a code, by its e-mail factor.
 """
 
 from dataclasses import dataclass
 
 from selfreg import cache, rate_limits
-from selfreg.conf import conf
+from selfreg.conf import Conf
 from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import OrgRefused, RateLimited
-from selfreg.okta_api.accounts import ACTIVE, HALF_MADE, EmailFactor, NotHalfMade, OktaAccounts
+from selfreg.okta_api.accounts import ACTIVE, PENDING, AccountNotPending, EmailFactor, OktaAccounts
+from selfreg.okta_api.client import is_configured
 
-NOT_HERE = "selfreg:no-mail-again"
-NOT_HERE_SECONDS = 3600
-# The token is wrong, may not do this, or the org has no e-mail factor: no other person would fare better.
-FOR_NOBODY = frozenset({"E0000006", "E0000011", "E0000015"})
-TOGETHER_SECONDS = 9.0
+REFUSED_LATELY = "selfreg:no-mail-again"
+REFUSED_SECONDS = 3600
+# The token or the service app is wrong or lacks the right, or the org has no e-mail factor: the same for every visitor.
+REFUSED_FOR_EVERYONE = frozenset({"E0000006", "E0000011", "E0000015"}) | frozenset(
+    {"invalid_client", "unauthorized_client", "consent_required", "invalid_scope"}
+)
+TOTAL_SECONDS = 9.0
 
 
 @dataclass(frozen=True, slots=True)
-class Unproven:
-    """An Okta account whose address is not proven."""
+class UnverifiedAccount:
+    """An Okta account whose address is not proven. ``subject`` is Okta's user id."""
 
     subject: str
     email: str
 
 
-def can_send() -> bool:
-    """Whether a mail can be had again here: there is a token, and the org did not refuse it within the hour."""
-    return bool(conf().api_token) and not cache.get(NOT_HERE)
+def can_send(settings: Conf) -> bool:
+    """Whether "send again" is offered: the Management API can be used, and did not refuse it within the hour."""
+    return is_configured(settings) and not cache.get(REFUSED_LATELY)
 
 
-def send(who: Unproven, ip: str) -> EmailFactor | None:
+def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | None:
     """Has the org send the mail again.
 
-    :return: what the code of the mail is for; None when the mail has a link
+    :return: what the code in the mail is for; None when the mail has a link
     :raises RateLimited: too many of them, here or at the org
     :raises IdxError: the org could not be asked, or refused
-    :raises NotHalfMade: the account is locked, suspended or gone
-    :raises AnotherAddress: its address is another one by now
+    :raises AccountNotPending: the account is locked, suspended or gone
+    :raises EmailChanged: the account has another address by now
     """
-    if wait := rate_limits.consume(rate_limits.hits_of_later_mail(who.subject, who.email, ip)):
+    if wait := rate_limits.consume(rate_limits.hits_of_later_mail(account.subject, account.email, ip)):
         raise RateLimited(wait)
-    accounts = OktaAccounts()
+    accounts = OktaAccounts(settings)
     try:
-        with at_most(TOGETHER_SECONDS):
-            status = accounts.status(who.subject)
-            if status in HALF_MADE:
-                accounts.send_activation(who.subject)
+        with at_most(TOTAL_SECONDS):
+            status = accounts.status(account.subject)
+            if status in PENDING:
+                accounts.send_activation(account.subject)
                 return None
             if status != ACTIVE:
-                raise NotHalfMade(status)
-            return accounts.send_code(who.subject, who.email)
+                raise AccountNotPending(status)
+            return accounts.send_code(account.subject, account.email)
     except OrgRefused as refusal:
-        if refusal.code in FOR_NOBODY:
-            cache.keep(NOT_HERE, True, NOT_HERE_SECONDS)
+        if refusal.code in REFUSED_FOR_EVERYONE:
+            cache.keep(REFUSED_LATELY, True, REFUSED_SECONDS)
         raise
 
 
-def proves(who: Unproven, factor: EmailFactor, code: str, challenge: str, ip: str) -> bool:
+def verify_code(
+    settings: Conf, account: UnverifiedAccount, factor: EmailFactor, code: str, *, mail_id: str, ip: str
+) -> bool:
     """Whether a code is the one from the mail.
 
-    :param challenge: names the mail: each has its own number of tries
-    :raises IdxError: as ``send``
+    :param mail_id: names the mail; each has its own number of tries
+    :raises RateLimited: too many tries
+    :raises IdxError: the org could not be asked, or refused
     """
-    if wait := rate_limits.consume(rate_limits.hits_of_later_code(who.subject, who.email, ip, challenge)):
+    if wait := rate_limits.consume(rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id)):
         raise RateLimited(wait)
-    return OktaAccounts().is_right(who.subject, factor, code)
+    return OktaAccounts(settings).verify_code(account.subject, factor, code)

@@ -16,7 +16,8 @@ from selfreg.admin.labels import failure_words
 from selfreg.conf import conf
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.models import OPEN, Conflict, Registration, RegistrationEvent, Status
-from selfreg.okta_api.accounts import NotHalfMade, OktaAccounts
+from selfreg.okta_api.accounts import AccountNotPending, OktaAccounts
+from selfreg.okta_api.client import is_configured
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.approval import MailNotSent, approve, reject
@@ -81,7 +82,7 @@ def _refusal(act: Act, registration: Registration, actor: str, reason: str) -> s
         return gettext("somebody else's request was quicker; look at it again")
     except MailNotSent:
         return gettext("it is done, but the mail to the person could not be sent")
-    except NotHalfMade as other:
+    except AccountNotPending as other:
         status = other.status or gettext("gone")
         return gettext("the account is not half-made: at Okta it is %(status)s") % {"status": status}
     except OrgRefused as error:
@@ -126,11 +127,11 @@ def _erase(attempt: Attempt, reason: str) -> None:
 
 
 def _repair(attempt: Attempt, reason: str) -> None:
-    OktaAccounts().send_activation(attempt.row.okta_user_id)
+    OktaAccounts(conf()).send_activation(attempt.row.okta_user_id)
 
 
 def _remove_account(attempt: Attempt, reason: str) -> None:
-    OktaAccounts().remove(attempt.row.okta_user_id)
+    OktaAccounts(conf()).remove(attempt.row.okta_user_id)
     if attempt.row.is_open:
         commands.fail(attempt, "selfreg.account_removed")
 
@@ -152,8 +153,9 @@ def _has_step(registration: Registration) -> bool:
 
 
 def _has_half_made_account(registration: Registration) -> bool:
-    known = bool(conf().api_token and registration.okta_user_id)
-    return known and registration.issuer == conf().issuer and registration.status != Status.COMPLETED
+    settings = conf()
+    can_be_changed = is_configured(settings) and registration.issuer == settings.issuer
+    return can_be_changed and bool(registration.okta_user_id) and registration.status != Status.COMPLETED
 
 
 def _not_marked(registration: Registration) -> bool:

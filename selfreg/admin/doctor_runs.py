@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from selfreg.admin.read_only import ReadOnlyAdmin
-from selfreg.doctor.report_i18n import retold
+from selfreg.doctor.report_i18n import translated
 from selfreg.models import DoctorRun
 
 
@@ -37,11 +37,11 @@ class DoctorRunAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title, last = str(self.opts.verbose_name_plural).capitalize(), DoctorRun.objects.first()
-        context = {"last": last, "title": title, "report": last and retold(last.report), **(extra_context or {})}
+        context = {"last": last, "title": title, "report": last and translated(last.report), **(extra_context or {})}
         answer: HttpResponse = super().changelist_view(request, context)
         return answer
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """In the reader's language."""
-        context["report"] = retold(context["original"].report)
+        context["report"] = translated(context["original"].report)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,6 +1,6 @@
-"""Asks the org everything that can be asked without creating anybody. The only module of the doctor that does I/O.
+"""Collects the evidence: everything that an org tells without creating anybody. The doctor's only I/O.
 
-A sign-up is begun and left at its first page: the org forgets it by itself.
+It starts a sign-up and leaves it at its first page; the org forgets it by itself.
 """
 
 import secrets
@@ -8,180 +8,181 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlencode, urljoin
 
-import requests
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
 from selfreg import __version__
-from selfreg.conf import conf
-from selfreg.doctor import documents
-from selfreg.doctor.evidence import Discovery, Evidence, Look, OrgSettings, RateLimit, Site
-from selfreg.doctor.network import CLAIMED_ADDRESS
+from selfreg.conf import Conf
+from selfreg.doctor.documents import org_settings_of, read_documents, value_at
+from selfreg.doctor.evidence import CLAIMED_ADDRESS, Discovery, Evidence, OrgSettings, PageProbe, RateLimit, Site
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
-from selfreg.idx.document import IdxResponse, Remediation
-from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused, RateLimited
+from selfreg.idx.document import IdxResponse
+from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused
+from selfreg.idx.failures import failure_of
 from selfreg.idx.steps import current_remediation, sign_up_offered
-from selfreg.idx.transport import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS, Reply, Transport
-from selfreg.okta_api import client as management_api
+from selfreg.idx.transport import Reply, Transport
+from selfreg.okta_api import scopes
+from selfreg.okta_api.client import ManagementClient, is_configured
 from selfreg.registration.policy import connect
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
-TEXT_LIMIT = 20_000
+PAGE_TEXT_LIMIT = 20_000
 
 
-class Onlooker(Transport):
-    """A transport of its own, so that what the doctor meets never makes the site think that the org is away. Keeps the
-    last answer, and can look at what a browser would get.
+class ProbeTransport:
+    """A transport apart from the site's, so that trouble met here never makes the site think that the org is away.
+
+    ``last_reply`` is the last answer to a call of ``transport``: its headers tell limits, the time and the request id.
     """
 
     def __init__(self, origin: str) -> None:
-        super().__init__(origin)
-        self.last: Reply | None = None
+        self.last_reply: Reply | None = None
+        self.transport = Transport(origin, on_reply=self._remember)
 
-    def _exchange(self, *args: Any) -> Reply:
-        self.last = super()._exchange(*args)
-        return self.last
-
-    def look(self, url: str) -> Look | None:
-        """A GET without following anything. None when there is no whole answer."""
-        self._check(url)
-        timeout = (CONNECT_SECONDS, READ_SECONDS)
+    def fetch_page(self, url: str) -> PageProbe | None:
+        """What a browser would get for a GET. None when there is no whole answer."""
         try:
-            with self.session.get(url, timeout=timeout, allow_redirects=False, stream=True) as answer:
-                text = self._read(answer, time.monotonic() + TOTAL_SECONDS).decode("utf-8", "replace")
-                return Look(answer.status_code, answer.headers.get("Location", ""), text[:TEXT_LIMIT])
-        except (requests.RequestException, OSError, IdxError):
+            raw = self.transport.fetch("GET", url, {})
+        except IdxError:
             return None
+        text = raw.body.decode("utf-8", "replace")
+        return PageProbe(raw.status, raw.headers.get("Location", ""), text[:PAGE_TEXT_LIMIT])
+
+    def _remember(self, reply: Reply) -> None:
+        self.last_reply = reply
 
 
-@dataclass
-class Begun:
-    """How far a sign-up came."""
+@dataclass(frozen=True, slots=True)
+class StartedSignUp:
+    """How far a sign-up came. ``error`` is None where the org sent a page, and this is ``response``."""
 
     transaction: Transaction | None = None
-    refusal: IdxError | None = None
+    error: IdxError | None = None
     rate_limit: RateLimit | None = None
-    response: IdxResponse | None = None
-    form: Remediation | None = None
-    lifetime: float | None = None
     request_id: str = field(default="", repr=False)
+    response: IdxResponse | None = None
 
 
-def site() -> Site:
-    """This site as its settings make it. A route that is not mounted gives "": ``this_side`` reports it."""
-    known, base = conf(), conf().base_url
-    confidential = known.client_auth == "private_key" or bool(known.client_secret)
+def describe_site(settings: Conf) -> Site:
+    """This site as its settings make it. A route that is not mounted gives "": another finding tells that."""
+    base_url = settings.base_url
+    confidential = settings.client_auth == "private_key" or bool(settings.client_secret)
     return Site(
-        issuer=known.issuer,
-        client_id=known.client_id,
-        client_auth=known.client_auth if confidential else "none",
-        base_url=base,
-        redirect_uri=_url("oidc_authentication_callback"),
-        sign_out_uri=urljoin(f"{base}/", resolve_url(settings.LOGOUT_REDIRECT_URL or "/")),
-        initiate_login_uri=_url("oidc_authentication_init"),
-        email_callback_uri=_url("selfreg:verify"),
-        hook_url=_url("selfreg:registration_hook") if known.hook_secret else "",
-        event_hook_url=_url("selfreg:event_hook") if known.hook_secret else "",
-        scopes=known.scopes,
-        workflow=known.email_verification,
-        authenticators=known.authenticators,
-        attributes=known.attributes,
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        client_auth=settings.client_auth if confidential else "none",
+        base_url=base_url,
+        redirect_uri=_absolute_url(base_url, "oidc_authentication_callback"),
+        sign_out_uri=urljoin(f"{base_url}/", resolve_url(django_settings.LOGOUT_REDIRECT_URL or "/")),
+        initiate_login_uri=_absolute_url(base_url, "oidc_authentication_init"),
+        email_callback_uri=_absolute_url(base_url, "selfreg:verify"),
+        hook_url=_absolute_url(base_url, "selfreg:registration_hook") if settings.hook_secret else "",
+        event_hook_url=_absolute_url(base_url, "selfreg:event_hook") if settings.hook_secret else "",
+        scopes=settings.scopes,
+        email_is_mandatory=settings.email_is_mandatory,
+        authenticators=settings.authenticators,
+        attributes=settings.attributes,
+        name=settings.name,
     )
 
 
-def gather() -> Evidence:
-    """Everything that the org tells an app; ``selfreg.doctor.examination`` adds what it tells an administrator."""
-    about = site()
-    client = connect(conf(), Visitor(ip=CLAIMED_ADDRESS, language=settings.LANGUAGE_CODE)).client
-    onlooker = Onlooker(client.app.origin)
-    client = IdxClient(client.app, onlooker, client.visitor, f"django-selfreg-doctor/{__version__}")
-    discovery = _discovery(onlooker, about.issuer)
-    evidence = Evidence(about, discovery, has_token=management_api.is_configured())
+def collect_evidence(settings: Conf) -> Evidence:
+    """Everything that the org tells an app, and, where this site can use the Management API, an administrator."""
+    site = describe_site(settings)
+    visitor = Visitor(ip=CLAIMED_ADDRESS, language=django_settings.LANGUAGE_CODE)
+    site_client = connect(settings, visitor).client
+    app, probe = site_client.app, ProbeTransport(site_client.app.origin)
+    client = IdxClient(app, probe.transport, site_client.visitor, f"django-selfreg-doctor/{__version__}")
+    discovery = _discovery(probe.transport, site.issuer)
+    evidence = Evidence(site, discovery, has_api_access=is_configured(settings))
     if isinstance(discovery, IdxError):
         return evidence
-    difference = _clock_difference(onlooker.last)
-    begun = begin(client, onlooker)
+    clock_difference = _clock_difference(probe.last_reply)
+    sign_up = start_sign_up(client, probe)
     return replace(
         evidence,
-        keys=_keys(client),
-        clock_difference=difference,
-        interact=begun.refusal,
-        rate_limit=begun.rate_limit,
-        response=begun.response,
-        form=begun.form,
-        lifetime=begun.lifetime,
-        token=_token_refusal(client) if begun.transaction else None,
-        authorize=onlooker.look(_authorize_url(client.app)),
-        sign_out=onlooker.look(_sign_out_url(client.app, about.sign_out_uri)),
-        settings=as_administrator(about, begun.request_id) if evidence.has_token else None,
+        key_count=_key_count(client),
+        clock_difference=clock_difference,
+        interact_error=sign_up.error,
+        rate_limit=sign_up.rate_limit,
+        response=sign_up.response,
+        form=current_remediation(sign_up.response) if sign_up.response else None,
+        transaction_seconds=_seconds_left(sign_up.response),
+        token_error=_token_error(client) if sign_up.transaction else None,
+        authorize_page=probe.fetch_page(_authorize_url(app)),
+        sign_out_page=probe.fetch_page(_sign_out_url(app, site.sign_out_uri)),
+        org=_read_org(settings, site, sign_up.request_id) if evidence.has_api_access else None,
     )
 
 
-def begin(client: IdxClient, onlooker: Onlooker) -> Begun:
-    """Interact, introspect, and "sign up" where that has to be pressed."""
-    begun = Begun()
+def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
+    """Interact, introspect, and "sign up" where that has to be pressed.
+
+    :param probe: that of the client
+    """
     try:
-        begun.transaction = client.interact()
-        begun.rate_limit = _rate_limit(onlooker.last)
-        begun.request_id = onlooker.last.request_id if onlooker.last else ""
-        answer = client.introspect(begun.transaction)
+        transaction = client.interact()
+    except IdxError as error:
+        return StartedSignUp(error=error)
+    reply = probe.last_reply
+    started = StartedSignUp(transaction, rate_limit=_rate_limit(reply), request_id=reply.request_id if reply else "")
+    try:
+        answer = client.introspect(transaction)
         sign_up = sign_up_offered(answer.response)
         if sign_up and current_remediation(answer.response) is None:
             answer = client.proceed(sign_up, {})
     except IdxError as error:
-        begun.refusal = error
-        return begun
-    begun.response, begun.form = answer.response, current_remediation(answer.response)
-    if answer.response.expires_at and begun.form:
-        begun.lifetime = answer.response.expires_at.timestamp() - time.time()
-    return begun
+        return replace(started, error=error)
+    return replace(started, response=answer.response)
 
 
-def as_administrator(about: Site, request_id: str) -> OrgSettings | IdxError:
-    """What the API token shows, and the address that the System Log has for the doctor's own call."""
-    api = management_api.Management()
+def _seconds_left(response: IdxResponse | None) -> float | None:
+    """Of a transaction that stands at its form."""
+    if response is None or response.expires_at is None or current_remediation(response) is None:
+        return None
+    return response.expires_at.timestamp() - time.time()
+
+
+def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxError:
+    """What the Management API shows, and the address that the System Log has for the doctor's own call."""
+    client = ManagementClient(settings, scopes.to_read_org(settings))
     try:
-        known = documents.settings_of(documents.read(api, about), about)
-        return replace(known, seen_address=_seen_address(api, request_id))
+        org = org_settings_of(read_documents(client, site), site)
+        return replace(org, seen_address=_seen_address(client, request_id))
     except IdxError as error:
         return error
 
 
-def _seen_address(api: management_api.Management, request_id: str) -> str | None:
+def _seen_address(client: ManagementClient, request_id: str) -> str | None:
     """None while the log does not show the call yet, or may not be read."""
     if not request_id:
         return None
-    events = api.all("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
+    events = client.items("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
     try:
-        addresses = (documents.at(event, "client", "ipAddress") for event in events)
+        addresses = (value_at(event, "client", "ipAddress") for event in events)
         return next((str(address) for address in addresses if address), None)
     except OrgRefused:
         return None
 
 
-def _discovery(onlooker: Onlooker, issuer: str) -> Discovery | IdxError:
+def _discovery(transport: Transport, issuer: str) -> Discovery | IdxError:
     try:
-        reply = onlooker.get(f"{issuer}/.well-known/openid-configuration", {"Accept": "application/json"})
+        reply = transport.get(f"{issuer}/.well-known/openid-configuration", {"Accept": "application/json"})
     except IdxError as error:
         return error
+    if reply.status != 200:
+        return failure_of(reply, time.time())
     body = reply.body
-    if reply.status == 429:
-        return RateLimited(60)
-    if 400 <= reply.status < 500:
-        return OrgRefused("not_found", f"HTTP {reply.status}", reply.status)
-    if reply.status >= 500:
-        return IdxError(f"HTTP {reply.status}")
     if not isinstance(body, Mapping) or not isinstance(body.get("issuer"), str):
         return MalformedAnswer("not a discovery document")
     return Discovery(body["issuer"], tuple(str(body[name]) for name in ENDPOINTS if body.get(name)))
 
 
-def _keys(client: IdxClient) -> int | IdxError:
+def _key_count(client: IdxClient) -> int | IdxError:
     try:
         keys = client.keys().get("keys")
     except IdxError as error:
@@ -190,12 +191,12 @@ def _keys(client: IdxClient) -> int | IdxError:
 
 
 def _clock_difference(reply: Reply | None) -> float | None:
-    """By the Date header, which has whole seconds; None when there is none that can be read."""
+    """Seconds by the Date header, which has whole seconds; None when there is none that can be read."""
     try:
-        theirs = parsedate_to_datetime(reply.headers["Date"] if reply else "").timestamp()
+        org_time = parsedate_to_datetime(reply.headers["Date"] if reply else "").timestamp()
     except (KeyError, ValueError, TypeError):
         return None
-    return theirs - time.time()
+    return org_time - time.time()
 
 
 def _rate_limit(reply: Reply | None) -> RateLimit | None:
@@ -206,7 +207,7 @@ def _rate_limit(reply: Reply | None) -> RateLimit | None:
         return None
 
 
-def _token_refusal(client: IdxClient) -> IdxError | None:
+def _token_error(client: IdxClient) -> IdxError | None:
     """Orgs that do not look at the secret at interact do so here. The code is made up: nothing is spent."""
     grant = {"grant_type": "interaction_code", "interaction_code": "none", "code_verifier": pkce.new_verifier()}
     try:
@@ -217,7 +218,7 @@ def _token_refusal(client: IdxClient) -> IdxError | None:
 
 
 def _authorize_url(app: App) -> str:
-    """``prompt=none`` asks for an answer to the app at once: ``login_required`` is the right one."""
+    """``prompt=none`` asks for an answer to the app at once, ``login_required`` (OIDC Core 3.1.2.1)."""
     query = {
         "client_id": app.client_id,
         "response_type": "code",
@@ -236,9 +237,9 @@ def _sign_out_url(app: App, uri: str) -> str:
     return f"{app.endpoint('logout')}?{urlencode({'client_id': app.client_id, 'post_logout_redirect_uri': uri})}"
 
 
-def _url(name: str) -> str:
+def _absolute_url(base_url: str, route: str) -> str:
     reversed_url: Callable[[str], str] = reverse
     try:
-        return conf().base_url + reversed_url(name)
+        return base_url + reversed_url(route)
     except NoReverseMatch:
         return ""

@@ -1,9 +1,12 @@
-"""What is known about this site and its org. Parts that could not be learned are None, and no judgement needs them."""
+"""What is known about this site and its org. What could not be learned is None, and no check needs it."""
 
 from dataclasses import dataclass, field
 
 from selfreg.idx.document import IdxResponse, Remediation
 from selfreg.idx.errors import IdxError
+
+# What the doctor claims as the visitor's address: of a block that is reserved for documentation (RFC 5737).
+CLAIMED_ADDRESS = "192.0.2.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,14 @@ class Site:
     event_hook_url: str
     """Where Okta's event hook would call; likewise."""
     scopes: str
-    workflow: str
+    email_is_mandatory: bool
+    """Whether an address must be proven before its account works here."""
     authenticators: tuple[str, ...] = ()
+    """Keys of those that people must be able to enroll here."""
     attributes: tuple[str, ...] = ()
+    """What the sign-up form must at least ask for."""
+    name: str = ""
+    """What the site is called on its pages."""
 
     @property
     def confidential(self) -> bool:
@@ -48,8 +56,8 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a browser would get: an address to go on to, or the text of a page."""
+class PageProbe:
+    """What a browser would get: the URL that it is redirected to, or the text of a page."""
 
     status: int
     location: str
@@ -66,18 +74,24 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class OrgApp:
-    """The app as an administrator sees it. ``None``: the org does not tell."""
+    """The app as an administrator sees it. ``email_callback_uri`` is None where the org's API does not show it."""
 
     id: str
     label: str
     active: bool
     auth_method: str
+    """Okta's ``token_endpoint_auth_method``; ``none`` for a public app."""
     grants: tuple[str, ...]
     redirect_uris: tuple[str, ...]
     sign_out_uris: tuple[str, ...]
     initiate_login_uri: str
     email_callback_uri: str | None
     group_ids: tuple[str, ...]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the app has neither a secret nor a key."""
+        return self.auth_method == "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ class ProfileField:
     """An attribute of the org's user profile schema."""
 
     permission: str
-    """What people may do to their own: READ_WRITE, READ_ONLY or HIDE."""
+    """What users may do to their own value: READ_WRITE, READ_ONLY or HIDE."""
     from_okta: bool
     """Whether Okta itself is where its value comes from."""
     sensitive: bool = False
@@ -142,18 +156,39 @@ class Evidence:
 
     site: Site
     discovery: Discovery | IdxError
-    keys: int | IdxError = 0
+    key_count: int | IdxError = 0
     """How many signing keys there are."""
     clock_difference: float | None = None
     """Seconds; positive when the org is ahead."""
-    interact: IdxError | None = None
-    token: IdxError | None = None
+    interact_error: IdxError | None = None
+    """Why no sign-up could be started."""
+    token_error: IdxError | None = None
+    """What the token endpoint said to a made-up code."""
     response: IdxResponse | None = None
+    """The first page of a sign-up."""
     form: Remediation | None = None
-    lifetime: float | None = None
-    """Seconds that a new transaction is given."""
-    authorize: Look | None = None
-    sign_out: Look | None = None
+    """The form on it."""
+    transaction_seconds: float | None = None
+    """How long a new sign-up may take to its first answer."""
+    authorize_page: PageProbe | None = None
+    sign_out_page: PageProbe | None = None
     rate_limit: RateLimit | None = None
-    has_token: bool = False
-    settings: OrgSettings | IdxError | None = None
+    has_api_access: bool = False
+    """Whether this site has an API token or a service app."""
+    org: OrgSettings | IdxError | None = None
+    """What the Management API tells, or why it does not; None without access to it."""
+
+    @property
+    def org_settings(self) -> OrgSettings | None:
+        """What the Management API tells; None if it does not."""
+        return self.org if isinstance(self.org, OrgSettings) else None
+
+    @property
+    def app(self) -> OrgApp | None:
+        """The app, where the Management API shows it."""
+        return self.org_settings.app if self.org_settings else None
+
+    @property
+    def profile_policy(self) -> ProfilePolicy | None:
+        """The user profile policy of the app, where the Management API shows it."""
+        return self.org_settings.profile_policy if self.org_settings else None

@@ -1,156 +1,112 @@
-"""One examination: ask, judge, write down."""
+"""One examination: collect the evidence, run the checks, and the report of what they found."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import translation
-from django.utils.translation import gettext_noop as _
 
-from selfreg.conf import conf
-from selfreg.doctor import (
-    assignment,
-    authenticators,
-    collect,
-    form_fields,
-    grants,
-    issuer,
-    network,
-    sign_up,
-    site_checks,
-    uris,
-)
-from selfreg.doctor.evidence import Evidence, OrgSettings
-from selfreg.doctor.findings import Found, Said
+from selfreg.conf import Conf
+from selfreg.doctor.checks import app, connection, policy, site
+from selfreg.doctor.collect import collect_evidence
+from selfreg.doctor.evidence import Evidence
+from selfreg.doctor.facts import Fact, facts_of, not_examined
+from selfreg.doctor.findings import Detail, Finding
 from selfreg.models import DoctorRun
-from selfreg.okta_api import client
+from selfreg.okta_api.client import is_configured
 
-Judge = Callable[[Evidence], Iterator[Found]]
-JUDGES: tuple[Judge, ...] = (
-    issuer.judge,
-    grants.judge,
-    uris.judge,
-    sign_up.judge,
-    assignment.judge,
-    authenticators.judge,
-    form_fields.judge,
-    network.judge,
+Check = Callable[[Evidence], Iterator[Finding]]
+CHECKS: tuple[Check, ...] = (
+    connection.check_issuer,
+    app.check_client,
+    app.check_uris,
+    policy.check_sign_up,
+    app.check_assignment,
+    policy.check_authenticators,
+    policy.check_form,
+    connection.check_access,
 )
-REQUIRED, OPTIONAL = "REQUIRED", "OPTIONAL"
-# Subjects of facts.
-ORG = _("org")
-FORM, LIMITS, URIS, TOKEN = _("form"), _("limits"), _("URIs"), _("token")
-AUTHENTICATORS, SIGN_UP = _("authenticators"), _("sign-up")
-NEEDED = {"setting": "SELFREG['API_TOKEN']"}
-
-
-Fact = tuple[str, Said]
+"""In the order of the report; those of this site come last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an examination came to. ``facts`` are worth knowing, and nothing to put right: (subject, what was seen)."""
+    """What an examination found. ``with_token``: the Management API could be used."""
 
     issuer: str
     with_token: bool
-    findings: tuple[Found, ...]
+    findings: tuple[Finding, ...]
     facts: tuple[Fact, ...]
 
     @property
-    def errors(self) -> tuple[Found, ...]:
+    def errors(self) -> tuple[Finding, ...]:
         """What keeps people from signing up."""
-        return tuple(f for f in self.findings if f.finding.severity == "error")
+        return tuple(finding for finding in self.findings if finding.kind.severity == "error")
 
     def as_json(self) -> dict[str, Any]:
-        """As ``--json`` prints it and ``DoctorRun`` keeps it: in English, whoever reads it. Without secrets."""
+        """As ``--json`` prints it and ``DoctorRun`` stores it: in English, whoever reads it, and without secrets.
+
+        The keys are ``ok``, ``issuer``, ``with_token``, ``findings`` (objects with ``id``, ``severity``, ``sentence``,
+        ``detail``, ``template``, ``values``, ``path``, ``older_path``, ``command``) and ``facts`` (objects with
+        ``subject``, ``text``, ``template``, ``values``).
+        """
         with translation.override("en"):
             return {
                 "ok": not self.errors,
                 "issuer": self.issuer,
                 "with_token": self.with_token,
-                "findings": [_finding_json(f) for f in self.findings],
-                "facts": [{"subject": subject, "text": str(said), **_parts(said)} for subject, said in self.facts],
+                "findings": [_finding_json(finding) for finding in self.findings],
+                "facts": [_fact_json(fact) for fact in self.facts],
             }
 
 
-def examine() -> Report:
-    """Asks this site, then the org, unless this site's own settings make that impossible. Creates nobody."""
-    here = tuple(site_checks.judge())
-    if site_checks.unusable(here):
-        text = _("not asked: this site's own settings come first")
-        return Report(conf().issuer, client.is_configured(), here, ((ORG, Said(text)),))
-    evidence = collect.gather()
-    everything = [*(f for judge in JUDGES for f in judge(evidence)), *here]
-    return Report(evidence.site.issuer, evidence.has_token, _once(everything), tuple(_facts(evidence)))
+def examine(settings: Conf) -> Report:
+    """Examines this site, then the org, unless this site's own settings make that impossible. Creates nobody."""
+    site_findings = tuple(site.check_site(settings))
+    if any(site.prevents_calls(finding) for finding in site_findings):
+        return Report(settings.issuer, is_configured(settings), site_findings, (not_examined(),))
+    evidence = collect_evidence(settings)
+    org_findings = [finding for check in CHECKS for finding in check(evidence)]
+    findings = _without_repetition([*org_findings, *site_findings])
+    return Report(evidence.site.issuer, evidence.has_api_access, findings, tuple(facts_of(evidence)))
 
 
-def write_down(report: Report) -> DoctorRun:
-    """Keeps the report for the admin page and the deploy check; only the last ``DoctorRun.KEPT`` stay."""
+def save_report(report: Report) -> DoctorRun:
+    """Stores the report for the admin page and the deploy check, and deletes all but the last ``DoctorRun.KEPT``."""
     run = DoctorRun.objects.create(issuer=report.issuer, ok=not report.errors, report=report.as_json())
-    kept = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.KEPT]
-    DoctorRun.objects.exclude(pk__in=list(kept)).delete()
+    last_runs = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.KEPT]
+    DoctorRun.objects.exclude(pk__in=list(last_runs)).delete()
     return run
 
 
-def _once(everything: Iterable[Found]) -> tuple[Found, ...]:
-    """Two witnesses of one thing are one finding: the first, and the more telling detail."""
-    by_id: dict[str, Found] = {}
-    for found in everything:
-        known = by_id.setdefault(found.finding.id, found)
-        if len(str(found.said)) > len(str(known.said)):
-            by_id[found.finding.id] = found
+def _without_repetition(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding of each kind, where the first stood, with the longest detail: several checks see the same fault."""
+    by_id: dict[str, Finding] = {}
+    for finding in findings:
+        other = by_id.setdefault(finding.id, finding)
+        if len(str(finding.detail)) > len(str(other.detail)):
+            by_id[finding.id] = finding
     return tuple(by_id.values())
 
 
-def _facts(evidence: Evidence) -> Iterator[Fact]:
-    if evidence.form:
-        yield FORM, Said(_("asks for: %(fields)s"), {"fields": ", ".join(form_fields.asked_for(evidence.form))})
-    if evidence.lifetime:
-        text = _("a sign-up may take %(minutes)d minutes to its first answer")
-        yield FORM, Said(text, {"minutes": round(evidence.lifetime / 60)})
-    if evidence.rate_limit:
-        text = _("%(remaining)d of %(limit)d calls left: so many sign-ups can begin in this minute")
-        yield LIMITS, Said(text, {"remaining": evidence.rate_limit.remaining, "limit": evidence.rate_limit.limit})
-    settings = evidence.settings
-    if isinstance(settings, OrgSettings):
-        yield from _facts_of_an_administrator(settings)
-        if settings.app and settings.app.email_callback_uri is None:
-            text = _("look by hand: the Email Verification Experience URI must be %(uri)s")
-            yield URIS, Said(text, {"uri": evidence.site.email_callback_uri})
-    elif not evidence.has_token:
-        yield TOKEN, Said(_("none: assignment, authenticators and policies cannot be read (%(setting)s)"), NEEDED)
-
-
-def _facts_of_an_administrator(settings: OrgSettings) -> Iterator[Fact]:
-    words = ((_("the policy requires: %(keys)s"), REQUIRED), (_("the policy offers: %(keys)s"), OPTIONAL))
-    for text, enroll in words:
-        keys = [key for key, value in settings.enrollment.items() if value == enroll]
-        yield AUTHENTICATORS, Said(text, {"keys": ", ".join(keys) or "-"})
-    policy = settings.profile_policy
-    if policy and policy.email_verification:
-        text = _("policy “%(policy)s”; the address is proven before access is granted")
-        yield SIGN_UP, Said(text, {"policy": policy.name})
-    elif policy:
-        yield SIGN_UP, Said(_("policy “%(policy)s”; the address need not be proven"), {"policy": policy.name})
-    if settings.email_minutes:
-        text = _("mailed codes and links are valid for %(minutes)d minutes")
-        yield AUTHENTICATORS, Said(text, {"minutes": settings.email_minutes})
-
-
-def _parts(said: Said) -> dict[str, Any]:
-    """For programs, and for telling it again in another language."""
-    return {"template": said.text, "values": dict(said.values)}
-
-
-def _finding_json(found: Found) -> dict[str, Any]:
-    finding = found.finding
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    kind = finding.kind
     return {
-        "id": finding.id,
-        "severity": finding.severity,
-        "sentence": str(finding.sentence),
-        "detail": str(found.said),
-        **_parts(found.said),
-        "path": finding.path,
-        "older_path": finding.older_path,
-        "command": finding.command,
+        "id": kind.id,
+        "severity": kind.severity,
+        "sentence": str(kind.sentence),
+        "detail": str(finding.detail),
+        **_parts(finding.detail),
+        "path": kind.path,
+        "older_path": kind.older_path,
+        "command": kind.command,
     }
+
+
+def _fact_json(fact: Fact) -> dict[str, Any]:
+    return {"subject": fact.subject, "text": str(fact.detail), **_parts(fact.detail)}
+
+
+def _parts(detail: Detail) -> dict[str, Any]:
+    """For programs, and for translating the report again."""
+    return {"template": detail.text, "values": dict(detail.values)}

@@ -1,6 +1,6 @@
 """Everything that can be wrong, as one table. Ids are stable: documentation, dashboards and scripts refer to them.
 
-Paths are those of the Admin Console, in the words it uses now and in those of older guides and screens.
+Paths are places in the Admin Console, in its current words and in those of older guides and screens.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,10 @@ from django.utils.translation import gettext_lazy as _
 Severity = Literal["error", "warning"]
 
 SETUP = "manage.py selfreg_setup_org"
-CHECK = "manage.py check"
 
-# Where it is in the Admin Console: (now, in older words).
+# (path, path in older words)
 NOWHERE = ("", "")
-HERE = ("this site's settings", "")
+SITE = ("this site's settings", "")
 APP = ("Applications > Applications > (app) > General", "Applications > (app) > General Settings")
 LOGIN = (f"{APP[0]} > LOGIN", f"{APP[1]} > Login")
 CLIENT = (f"{APP[0]} > Client Credentials", f"{APP[1]} > Client Credentials")
@@ -59,9 +58,9 @@ STATUS = ("status.okta.com", "trust.okta.com")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that can be wrong. ``command`` puts it right, "" where only a person can. ``str(sentence)`` is in the
-    language that is active.
+class FindingKind:
+    """One thing that can be wrong. ``command`` puts it right; "" where only a person can. ``str(sentence)`` is in the
+    active language.
     """
 
     id: str
@@ -73,9 +72,9 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What exactly was seen: ``str()`` puts the values into the text, in the language that is active. ``text`` is
-    English; without it the values speak for themselves.
+class Detail:
+    """What exactly was seen. ``str()`` puts the values into ``text``, translated into the active language; without a
+    text it lists the values.
     """
 
     text: str = ""
@@ -86,31 +85,36 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A finding that applies here, and what exactly was seen."""
+class Finding:
+    """One thing that is wrong here, and what exactly was seen."""
 
-    finding: Finding
-    said: Said = Said()
+    kind: FindingKind
+    detail: Detail = Detail()
 
-
-def _error(name: str, sentence: str | Promise, at: tuple[str, str], command: str = "") -> Finding:
-    return Finding(f"doctor.{name}", sentence, *at, command, "error")
-
-
-def _warning(name: str, sentence: str | Promise, at: tuple[str, str], command: str = "") -> Finding:
-    return Finding(f"doctor.{name}", sentence, *at, command, "warning")
+    @property
+    def id(self) -> str:
+        """Of its kind: ``doctor.scopes``."""
+        return self.kind.id
 
 
-ALL = (
+def _error(name: str, sentence: str | Promise, paths: tuple[str, str], command: str = "") -> FindingKind:
+    return FindingKind(f"doctor.{name}", sentence, *paths, command, "error")
+
+
+def _warning(name: str, sentence: str | Promise, paths: tuple[str, str], command: str = "") -> FindingKind:
+    return FindingKind(f"doctor.{name}", sentence, *paths, command, "warning")
+
+
+FINDING_KINDS = (
     # issuer
-    _error("issuer-unreachable", _("No connection to the org: a wrong address, DNS, or a firewall."), HERE),
-    _error("issuer-tls", _("The org's certificate cannot be verified, or the address speaks no TLS."), HERE),
+    _error("issuer-unreachable", _("No connection to the org: a wrong address, DNS, or a firewall."), SITE),
+    _error("issuer-tls", _("The org's certificate cannot be verified, or the address speaks no TLS."), SITE),
     _error("issuer-unknown", _("The address answers, but there is no such authorization server."), ISSUER),
     _error("issuer-mismatch", _("The org spells its issuer differently, so every ID token would be refused."), ISSUER),
     _error("issuer-endpoints", _("The discovery document leads outside the org's own address."), ISSUER),
     _error("issuer-keys", _("The keys that ID tokens are signed with cannot be read."), ISSUER),
     _error("issuer-failing", _("The org answers with server errors."), STATUS),
-    _error("clock-difference", _("This machine's clock and the org's differ: tokens seem too old or too new."), HERE),
+    _error("clock-difference", _("This machine's clock and the org's differ: tokens seem too old or too new."), SITE),
     # client and grants
     _error("client-unknown", _("The org knows no active app with this client ID."), CLIENT, SETUP),
     _error("client-secret-wrong", _("The app's secret or key is not the one that the org has."), CLIENT),
@@ -160,23 +164,24 @@ ALL = (
     # the token
     _error("token-refused", _("The org does not accept the API token."), TOKENS),
     _error("token-rights", _("The API token may not read what is needed."), TOKENS),
-    # this side
-    _error("site-routes", _("The URLs of selfreg or of the sign-in are not mounted."), HERE),
-    _error("site-hosts", _("This site refuses its own address: its host is not in ALLOWED_HOSTS."), HERE),
-    _error("site-cookies", _("Cookies are sent over plain HTTP."), HERE),
-    _error("site-proxy", _("The site stands behind a proxy, but cannot tell HTTPS from HTTP."), HERE),
-    _error("site-cache", _("The cache is not shared between processes: each has limits of its own."), HERE),
-    _error("site-time-zone", _("USE_TZ is off: moments around a change of the clocks are ambiguous."), HERE),
-    _warning("site-language", _("Okta has no texts in this site's language."), HERE),
-    _error("site-hook", _("SELFREG['PROFILE_HOOK'] cannot be imported."), HERE),
+    # this site
+    _error("site-routes", _("The URLs of selfreg or of the sign-in are not mounted."), SITE),
+    _error("site-hosts", _("This site refuses its own address: its host is not in ALLOWED_HOSTS."), SITE),
+    _error("site-cookies", _("Cookies are sent over plain HTTP."), SITE),
+    _error("site-proxy", _("The site stands behind a proxy, but cannot tell HTTPS from HTTP."), SITE),
+    _error("site-cache", _("The cache is not shared between processes: each has limits of its own."), SITE),
+    _error("site-time-zone", _("USE_TZ is off: moments around a change of the clocks are ambiguous."), SITE),
+    _warning("site-language", _("Okta has no texts in this site's language."), SITE),
+    _error("site-hook", _("SELFREG['PROFILE_HOOK'] cannot be imported."), SITE),
 )  # fmt: skip
 
-FINDINGS: Mapping[str, Finding] = {finding.id.removeprefix("doctor."): finding for finding in ALL}
+KINDS_BY_NAME: Mapping[str, FindingKind] = {kind.id.removeprefix("doctor."): kind for kind in FINDING_KINDS}
 
 
-def found(name: str, text: str = "", **values: Any) -> Found:
-    """``FINDINGS[name]`` with what was seen: see ``Said``. ``text`` is marked with ``gettext_noop`` by the caller.
+def finding(name: str, text: str = "", **values: Any) -> Finding:
+    """A finding of the kind ``doctor.{name}``.
 
-    :raises KeyError: no such finding: a defect of the caller
+    :param text: what was seen, in English, marked with ``gettext_noop`` by the caller; see ``Detail``
+    :raises KeyError: there is no such kind: a defect of the caller
     """
-    return Found(FINDINGS[name], Said(text, values))
+    return Finding(KINDS_BY_NAME[name], Detail(text, values))

@@ -1,24 +1,26 @@
-"""A report that was kept, told again in the language that is active. It was written down in English."""
+"""Translates a stored report, which is in English, into the active language."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext
 
-from selfreg.doctor.findings import ALL, Said
+from selfreg.doctor.findings import FINDING_KINDS, Detail
 
-SENTENCES = {finding.id: finding.sentence for finding in ALL}
+SENTENCES = {kind.id: kind.sentence for kind in FINDING_KINDS}
 
 
-def retold(report: dict[str, Any]) -> dict[str, Any]:
-    """Of ``Report.as_json``. What an older version wrote in other words stays as it was written."""
+def translated(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the JSON of ``Report.as_json``. Texts that this version does not know stay as they were stored."""
     findings = [
-        {**f, "sentence": str(SENTENCES.get(f["id"], f["sentence"])), "detail": _said(f, f["detail"])}
+        {**f, "sentence": str(SENTENCES.get(f["id"], f["sentence"])), "detail": _detail(f, f["detail"])}
         for f in report.get("findings", ())
     ]
-    facts = [{"subject": gettext(f["subject"]), "text": _said(f, f["text"])} for f in report.get("facts", ())]
+    facts = [{"subject": gettext(f["subject"]), "text": _detail(f, f["text"])} for f in report.get("facts", ())]
     return {**report, "findings": findings, "facts": facts}
 
 
-def _said(kept: dict[str, Any], written: str) -> str:
-    template = kept.get("template")
-    return str(Said(template, kept["values"])) if template else written
+def _detail(item: Mapping[str, Any], stored: str) -> str:
+    """Reports of older versions have no template."""
+    template = item.get("template")
+    return str(Detail(template, item["values"])) if template else stored

@@ -16,7 +16,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from selfreg.idx import pkce
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import Action, Field, IdxResponse, Json
-from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
+from selfreg.idx.errors import ForeignHref, MalformedAnswer, TransactionExpired
+from selfreg.idx.failures import failure_of, with_origin
 from selfreg.idx.parser import parse
 from selfreg.idx.transport import Reply, Transport, retry_after
 
@@ -196,10 +197,10 @@ class IdxClient:
         headers = {**self._headers(ION), "Content-Type": content_type}
         reply = self.transport.post(url, headers, json.dumps(body), repeatable=repeatable)
         if not isinstance(reply.body, Mapping) or not reply.body.get("version"):
-            raise _named(_failure(reply), reply)
+            raise failure_of(reply, time.time())
         response = parse(reply.body)
         if response.has_message(EXPIRED) and not response.remediations:
-            raise _named(TransactionExpired(EXPIRED), reply, " ".join(m.text for m in response.messages))
+            raise with_origin(TransactionExpired(EXPIRED), reply, " ".join(m.text for m in response.messages))
         wait = retry_after(reply.headers, time.time()) if reply.status == 429 else 0
         return Answer(response, reply.text, reply.status, reply.request_id, reply.seconds, wait)
 
@@ -212,7 +213,7 @@ class IdxClient:
 
     def _object(self, reply: Reply) -> Json:
         if reply.status != 200 or not isinstance(reply.body, Mapping) or "error" in reply.body:
-            raise _named(_failure(reply), reply)
+            raise failure_of(reply, time.time())
         return reply.body
 
     def _headers(self, accept: str) -> dict[str, str]:
@@ -235,33 +236,3 @@ def _presets(fields: tuple[Field, ...]) -> dict[str, Any]:
 def _constants(fields: tuple[Field, ...]) -> dict[str, Any]:
     """Immutable fields go back unchanged, ``stateHandle`` above all; only the top level is automatic."""
     return {f.name: f.value for f in fields if not f.mutable and f.value is not None}
-
-
-def _failure(reply: Reply) -> AnswerLost | OrgRefused | RateLimited:
-    """What an answer means that is no IDX document: an OAuth error, a classic API error, or nothing of the protocol."""
-    if reply.status == 429:
-        return RateLimited(retry_after(reply.headers, time.time()))
-    body = reply.body if isinstance(reply.body, Mapping) else {}
-    code = body.get("error") or body.get("errorCode")
-    if isinstance(code, str) and 400 <= reply.status < 500:
-        return OrgRefused(code[:100], _own_words(body), reply.status)
-    if reply.status >= 500:
-        return AnswerLost(f"HTTP {reply.status}")
-    return MalformedAnswer(f"HTTP {reply.status}, not a document of the protocol")
-
-
-def _own_words(body: object) -> str:
-    """The sentence of an OAuth error, of a plain ``{"message": ...}``, or of a classic API error with its causes."""
-    said = body if isinstance(body, Mapping) else {}
-    causes = said.get("errorCauses")
-    listed = [c.get("errorSummary") for c in causes if isinstance(c, Mapping)] if isinstance(causes, list) else []
-    words = (said.get("error_description") or said.get("errorSummary") or said.get("message"), *listed)
-    return " ".join(w for w in words if isinstance(w, str))[:500]
-
-
-def _named(
-    error: AnswerLost | OrgRefused | RateLimited | TransactionExpired, reply: Reply, words: str = ""
-) -> Exception:
-    error.request_id = reply.request_id
-    error.description = words[:500] or _own_words(reply.body)
-    return error

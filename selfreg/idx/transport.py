@@ -9,7 +9,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -47,15 +47,36 @@ class Reply:
         return self.headers.get("X-Okta-Request-Id", "")[:64]
 
 
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """One whole HTTP answer as it came, content encoding aside."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
 class Transport:
     """Calls one origin over a pool of kept connections. Safe to share between threads.
 
     :param origin: ``https://dev-1.okta.com``; what leads elsewhere raises ``ForeignHref``
     :param at_once: most calls under way in this process
+    :param paths: the paths that may be called, beside the discovery documents
+    :param may_be_empty: an empty body is an empty object instead of a ``MalformedAnswer``
+    :param on_reply: called with every whole answer, for its headers
     """
 
-    def __init__(self, origin: str, at_once: int = 32) -> None:
+    def __init__(
+        self,
+        origin: str,
+        at_once: int = 32,
+        *,
+        paths: re.Pattern[str] = CALLABLE_PATH,
+        may_be_empty: bool = False,
+        on_reply: Callable[[Reply], None] | None = None,
+    ) -> None:
         self.origin = origin
+        self.paths, self.may_be_empty, self.on_reply = paths, may_be_empty, on_reply
         self.circuit = Circuit(at_once)
         self.session = requests.Session()
         self.session.trust_env = False
@@ -63,11 +84,17 @@ class Transport:
         self.session.mount(origin, DeadlineAdapter(TOTAL_SECONDS, pool_connections=1, pool_maxsize=at_once))
 
     def get(self, url: str, headers: Mapping[str, str]) -> Reply:
-        """A GET. Raises what ``post`` raises."""
-        return self._call("GET", url, headers, None, repeatable=True)
+        """A GET. Raises what ``request`` raises."""
+        return self.request("GET", url, headers, repeatable=True)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes | str, *, repeatable: bool = False) -> Reply:
-        """A POST of an encoded body.
+        """A POST of an encoded body; ``request`` tells what it raises."""
+        return self.request("POST", url, headers, body, repeatable=repeatable)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None, *, repeatable: bool
+    ) -> Reply:
+        """One call.
 
         :param repeatable: it changes nothing, so a lost answer is asked for once more
         :raises OrgUnreachable: nothing was sent
@@ -75,11 +102,6 @@ class Transport:
         :raises MalformedAnswer: a redirect, too large, or not JSON
         :raises ForeignHref: ``url`` is not of this origin
         """
-        return self._call("POST", url, headers, body, repeatable=repeatable)
-
-    def _call(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, *, repeatable: bool
-    ) -> Reply:
         self._check(url)
         started = time.monotonic()
         try:
@@ -97,9 +119,21 @@ class Transport:
             fine = reply.status < 500
         finally:
             self.circuit.leave(fine=fine)
+        if self.on_reply:
+            self.on_reply(reply)
         return reply
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+    def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None) -> RawReply:
+        """One exchange within the deadlines, whatever the answer is: a redirect or no JSON is no error here.
+
+        The circuit breaker neither stops it nor learns how it ended.
+
+        :raises OrgUnreachable: nothing was sent
+        :raises AnswerLost: sent, and no whole answer came back in time
+        :raises MalformedAnswer: the answer is too large
+        :raises ForeignHref: ``url`` is not of this origin
+        """
+        self._check(url)
         started, seconds = time.monotonic(), time_left(TOTAL_SECONDS)
         if seconds <= 0:
             raise AnswerLost(f"{self.origin}: the calls before this one took too long")
@@ -113,8 +147,7 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                raw = self._read(answer, started + seconds)
-                status, answer_headers = answer.status_code, answer.headers
+                return RawReply(answer.status_code, self._read(answer, started + seconds), answer.headers)
         except requests.exceptions.ConnectTimeout as error:
             raise OrgUnreachable(f"{self.origin}: no connection in {CONNECT_SECONDS} s") from error
         except requests.exceptions.SSLError as error:
@@ -123,17 +156,21 @@ class Transport:
             raise _nothing_sent_or_lost(self.origin, error) from error
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
             raise AnswerLost(f"{self.origin}: {type(error).__name__}") from error
-        if 300 <= status < 400:
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+        started = time.monotonic()
+        raw = self.fetch(method, url, headers, body)
+        if 300 <= raw.status < 400:
             raise MalformedAnswer(f"{self.origin} answered with a redirect")
-        text, decoded = _strict_json(raw, status)
-        return Reply(status, decoded, text, answer_headers, time.monotonic() - started)
+        text, decoded = _strict_json(raw.body or (b"{}" if self.may_be_empty else b""), raw.status)
+        return Reply(raw.status, decoded, text, raw.headers, time.monotonic() - started)
 
     def _check(self, url: str) -> None:
         """Only this origin, only the protocol's paths, no tricks of spelling."""
         parts = urlsplit(url)
         path = parts.path
         keys_or_discovery = path.endswith("/.well-known/openid-configuration")
-        known = keys_or_discovery or CALLABLE_PATH.fullmatch(path)
+        known = keys_or_discovery or self.paths.fullmatch(path)
         if f"{parts.scheme}://{parts.netloc}" != self.origin or not known or ".." in path or "//" in path:
             raise ForeignHref("the org's answer leads outside its own address")
 

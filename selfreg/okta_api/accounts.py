@@ -1,37 +1,27 @@
-"""The few calls of Okta's Management API that repairs and "send again" need. No step of a sign-up comes here.
+"""Accounts of the org: the repairs of an administrator, and the mail that is sent again.
 
-Source: Okta Management API, Users, User Lifecycle and User Factors. Authorization is ``SSWS`` with
-``SELFREG["API_TOKEN"]``. Changed are only accounts that never became active, ``STAGED`` and ``PROVISIONED``; of active
-ones the e-mail factor is asked to send a code, and told the code.
+Source: Okta Management API, Users, User Lifecycle and User Factors. Only accounts that never became active are changed;
+of an active account the e-mail factor is asked to send a code, and told the code.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
 
-import requests
-
-from selfreg import __version__
 from selfreg.addresses import canonical
-from selfreg.conf import conf
-from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgRefused, RateLimited
-from selfreg.idx.transport import Reply, Transport
+from selfreg.conf import Conf
+from selfreg.idx.errors import ForeignHref, MalformedAnswer, OrgRefused
+from selfreg.okta_api import scopes
+from selfreg.okta_api.client import ManagementClient
 
-HALF_MADE = ("STAGED", "PROVISIONED")
-PATH = re.compile(
-    r"/api/v1/users/[A-Za-z0-9]+"
-    r"(?:/lifecycle/(?:activate|reactivate|deactivate)|/factors(?:/[A-Za-z0-9]+/(?:resend|verify|lifecycle/activate))?)?"
-)
+PENDING = ("STAGED", "PROVISIONED")
+"""Okta's statuses of an account that never became active."""
 ACTIVE = "ACTIVE"
 WRONG_CODE = "E0000068"
-FACTOR_ID = re.compile(r"[A-Za-z0-9]{1,60}")
+OKTA_ID = re.compile(r"[A-Za-z0-9]{1,60}")
 # Deleting an account that was never deactivated deactivates it; the second call deletes.
 DELETIONS = 2
-GONE = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,89 +32,69 @@ class EmailFactor:
     verb: str
 
 
-class NotHalfMade(Exception):
-    """The account is in a state that is not ours to change; ``status`` is Okta's word, "" when there is none."""
+class AccountNotPending(Exception):
+    """The account is in a state that is not ours to change; ``status`` is Okta's word, "" when there is no account."""
 
     def __init__(self, status: str) -> None:
         super().__init__(status or "no such account")
         self.status = status
 
 
-class AnotherAddress(Exception):
-    """The account's address at Okta is no longer the one that is known here."""
-
-
-class ManagementTransport(Transport):
-    """The same bounds, other paths. Some of these answers have no body at all."""
-
-    def delete(self, url: str, headers: Mapping[str, str]) -> Reply:
-        """A DELETE. Raises what ``post`` raises."""
-        return self._call("DELETE", url, headers, None, repeatable=False)
-
-    def _check(self, url: str) -> None:
-        parts = urlsplit(url)
-        if f"{parts.scheme}://{parts.netloc}" != self.origin or not PATH.fullmatch(parts.path):
-            raise ForeignHref("not a call of ours")
-
-    def _read(self, answer: requests.Response, until: float) -> bytes:
-        return super()._read(answer, until) or b"{}"
+class EmailChanged(Exception):
+    """The account has another e-mail address at Okta than the one this site knows."""
 
 
 class OktaAccounts:
-    """Half-made accounts of the configured org.
+    """Accounts of the configured org, by Okta's user id.
 
     :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` with ``code`` for a token that may not do this
-    :raises NotHalfMade: (every method) the account is active, locked, or gone
+    :raises AccountNotPending: (``send_activation`` and ``remove``) the account is active, locked, or gone
     """
 
-    def __init__(self) -> None:
-        parts = urlsplit(conf().issuer)
-        self.origin = f"{parts.scheme}://{parts.netloc}"
-        self.transport = _transport(self.origin)
+    def __init__(self, settings: Conf) -> None:
+        self._api = ManagementClient(settings, scopes.USERS)
 
     def status(self, user_id: str) -> str:
         """Okta's word for where the account stands (``STAGED``, ``ACTIVE`` ...); "" when there is none."""
-        return str(self._account(user_id).get("status", ""))[:30]
+        return _status(self._account(user_id))
 
     def send_activation(self, user_id: str) -> None:
-        """Has Okta mail a (new) activation link; the ones before it are dead.
+        """Has Okta mail a (new) activation link; earlier ones stop working.
 
         An account that has a password would be active at once, with nothing proven. Deactivating deletes the password,
         so only the link leads on.
         """
-        account = self._half_made(user_id)
-        if account["status"] == "PROVISIONED":
-            return self._lifecycle(user_id, "reactivate")
+        account = self._pending_account(user_id)
+        if _status(account) == "PROVISIONED":
+            self._change_lifecycle(user_id, "reactivate")
+            return
         if _has_password(account):
-            self._lifecycle(user_id, "deactivate")
-        return self._lifecycle(user_id, "activate")
+            self._change_lifecycle(user_id, "deactivate")
+        self._change_lifecycle(user_id, "activate")
 
     def send_code(self, user_id: str, email: str) -> EmailFactor:
         """Has Okta mail a code to the address of an active account. Only the newest code counts.
 
-        :raises AnotherAddress: Okta would mail it to another one, which the code would prove instead
+        :raises EmailChanged: Okta would mail it to another address, and the code would prove that one
         """
-        factors = f"{self._url(user_id)}/factors"
-        reply = self.transport.get(factors, self._headers())
-        self._body(reply)
-        listed = [f for f in reply.body if isinstance(f, Mapping)] if isinstance(reply.body, list) else []
-        known = next((f for f in listed if f.get("factorType") == "email"), None)
-        about = {"factorType": "email", "provider": "OKTA", "profile": {"email": email}}
-        if known is None:
-            return EmailFactor(_factor_id(self._post(factors, about)), "lifecycle/activate")
-        factor_id, profile = _factor_id(known), known.get("profile")
+        factors = f"{_path(user_id)}/factors"
+        enrolled = next((f for f in self._api.items(factors) if f.get("factorType") == "email"), None)
+        enrollment = {"factorType": "email", "provider": "OKTA", "profile": {"email": email}}
+        if enrolled is None:
+            return EmailFactor(_factor_id(self._api.send("POST", factors, enrollment)), "lifecycle/activate")
+        factor_id, profile = _factor_id(enrolled), enrolled.get("profile")
         if not isinstance(profile, Mapping) or canonical(str(profile.get("email", ""))) != canonical(email):
-            raise AnotherAddress
-        if known.get("status") == ACTIVE:
-            self._post(f"{factors}/{factor_id}/verify", {})
+            raise EmailChanged
+        if enrolled.get("status") == ACTIVE:
+            self._api.send("POST", f"{factors}/{factor_id}/verify")
             return EmailFactor(factor_id, "verify")
-        self._post(f"{factors}/{factor_id}/resend", about)
+        self._api.send("POST", f"{factors}/{factor_id}/resend", enrollment)
         return EmailFactor(factor_id, "lifecycle/activate")
 
-    def is_right(self, user_id: str, factor: EmailFactor, code: str) -> bool:
-        """Tells Okta the code that somebody typed; whether it is the one from the mail."""
+    def verify_code(self, user_id: str, factor: EmailFactor, code: str) -> bool:
+        """Tells Okta a code. Returns whether it is the one from the mail."""
         try:
-            self._post(f"{self._url(user_id)}/factors/{factor.id}/{factor.verb}", {"passCode": code})
+            self._api.send("POST", f"{_path(user_id)}/factors/{factor.id}/{factor.verb}", {"passCode": code})
         except OrgRefused as refusal:
             if refusal.code == WRONG_CODE:
                 return False
@@ -133,61 +103,35 @@ class OktaAccounts:
 
     def remove(self, user_id: str) -> None:
         """Deletes the account for good."""
-        self._half_made(user_id)
+        self._pending_account(user_id)
         for _ in range(DELETIONS):
-            reply = self.transport.delete(self._url(user_id), self._headers())
-            if reply.status == GONE:
+            if not self._api.delete(_path(user_id)):
                 return
-            self._body(reply)
 
-    def _half_made(self, user_id: str) -> Mapping[str, Any]:
+    def _pending_account(self, user_id: str) -> Mapping[str, Any]:
         account = self._account(user_id)
-        status = str(account.get("status", ""))[:30]
-        if status not in HALF_MADE:
-            raise NotHalfMade(status)
+        if _status(account) not in PENDING:
+            raise AccountNotPending(_status(account))
         return account
 
     def _account(self, user_id: str) -> Mapping[str, Any]:
-        """What Okta has; nothing when there is no such account."""
-        try:
-            return self._body(self.transport.get(self._url(user_id), self._headers()))
-        except OrgRefused as refusal:
-            if refusal.status == GONE:
-                return {}
-            raise
+        """Okta's document; empty when there is no such account."""
+        return self._api.get_or_none(_path(user_id)) or {}
 
-    def _lifecycle(self, user_id: str, verb: str) -> None:
-        self._post(f"{self._url(user_id)}/lifecycle/{verb}?sendEmail={str(verb != 'deactivate').lower()}", {})
+    def _change_lifecycle(self, user_id: str, operation: str) -> None:
+        send_email = str(operation != "deactivate").lower()
+        self._api.send("POST", f"{_path(user_id)}/lifecycle/{operation}", sendEmail=send_email)
 
-    def _post(self, url: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._body(self.transport.post(url, self._headers(), json.dumps(body)))
 
-    def _url(self, user_id: str) -> str:
-        return f"{self.origin}/api/v1/users/{quote(user_id, safe='')}"
+def _path(user_id: str) -> str:
+    """:raises ForeignHref: not one of Okta's ids: it could lead to another resource"""
+    if not OKTA_ID.fullmatch(user_id):
+        raise ForeignHref("not an id of an Okta account")
+    return f"users/{user_id}"
 
-    def _headers(self) -> dict[str, str]:
-        return {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "Authorization": f"SSWS {conf().api_token}",
-            "User-Agent": f"django-selfreg/{__version__}",
-        }
 
-    def _body(self, reply: Reply) -> Mapping[str, Any]:
-        body = reply.body if isinstance(reply.body, Mapping) else {}
-        if reply.status < 400:
-            return body
-        error: IdxError
-        if reply.status == 429:
-            error = RateLimited(60)
-        elif reply.status < 500 and isinstance(body.get("errorCode"), str):
-            error = OrgRefused(body["errorCode"][:20], str(body.get("errorSummary", ""))[:200], reply.status)
-        elif reply.status >= 500:
-            error = AnswerLost(f"HTTP {reply.status}")
-        else:
-            error = MalformedAnswer(f"HTTP {reply.status}, not the Management API")
-        error.request_id = reply.request_id
-        raise error
+def _status(account: Mapping[str, Any]) -> str:
+    return str(account.get("status", ""))[:30]
 
 
 def _has_password(account: Mapping[str, Any]) -> bool:
@@ -196,12 +140,7 @@ def _has_password(account: Mapping[str, Any]) -> bool:
 
 
 def _factor_id(factor: Mapping[str, Any]) -> str:
-    found = str(factor.get("id", ""))
-    if not FACTOR_ID.fullmatch(found):
+    factor_id = str(factor.get("id", ""))
+    if not OKTA_ID.fullmatch(factor_id):
         raise MalformedAnswer("a factor without an id")
-    return found
-
-
-@lru_cache(maxsize=2)
-def _transport(origin: str) -> ManagementTransport:
-    return ManagementTransport(origin)
+    return factor_id

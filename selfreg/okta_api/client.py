@@ -1,76 +1,68 @@
-"""Okta's Management API as an administrator of this site may use it: SSWS token, or an OAuth service app by its key.
+"""The client of the Management API: one transport, one way to authenticate, one error mapping.
 
-Source: Okta Management API; RFC 6749 4.4 with RFC 7523 for service apps. The sign-up itself never comes here.
+The doctor, the set-up, the administrator's repairs and "send the mail again" all use it.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from selfreg import __version__
-from selfreg.conf import conf
-from selfreg.idx.client import FORM, App
+from selfreg.conf import Conf
 from selfreg.idx.credentials import Credentials
-from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgRefused, RateLimited
+from selfreg.idx.errors import OrgRefused
+from selfreg.idx.failures import failure_of
 from selfreg.idx.transport import Reply, Transport
-from selfreg.okta_api.accounts import ManagementTransport
+from selfreg.okta_api.authorization import ApiToken, ServiceApp
 
 Json = dict[str, Any]
-PATH = re.compile(r"/api/v1/[A-Za-z0-9/_%.-]+")
-NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
-FORBIDDEN, NOT_FOUND = 403, 404
+PATHS = re.compile(r"/api/v1/[A-Za-z0-9/_%.-]+|/oauth2/v1/token")
+NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
+MAX_PAGES = 50
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 # What the org's token endpoint says of scopes that nobody granted to a service app.
 UNGRANTED = ("consent_required", "invalid_scope")
-MOST_PAGES = 50
-CHANGED = ("apps", "policies", "authenticators", "authorizationServers", "inlineHooks", "eventHooks")
-ONLY_READ = ("groups", "schemas", "logs")
+
+
+def is_configured(settings: Conf) -> bool:
+    """Whether this site can use the Management API: it has an API token, or a service app with a private key."""
+    return bool(settings.api_token or (settings.api_client_id and settings.api_private_key))
 
 
 def lacks_rights(refusal: OrgRefused) -> bool:
-    """Whether the token, or the service app, is known but may not do this."""
+    """Whether the org accepts the token or the service app, but not for this call."""
     return refusal.status == FORBIDDEN or refusal.code in UNGRANTED
 
 
-def is_configured() -> bool:
-    """Whether there is anything to prove oneself with."""
-    return bool(conf().api_token or (conf().api_client_id and conf().api_private_key))
+def reset_connections() -> None:
+    """Forgets every connection and access token of this process. For tests."""
+    _transport.cache_clear()
+    _service_app.cache_clear()
 
 
-class AnyResource(ManagementTransport):
-    """The same bounds, every resource."""
+class ManagementClient:
+    """Resources of the org by their path below ``/api/v1/``: ``apps/0oa1/groups``.
 
-    def put(self, url: str, headers: Mapping[str, str], body: str) -> Reply:
-        """A PUT. Raises what ``post`` raises."""
-        return self._call("PUT", url, headers, body, repeatable=False)
-
-    def _check(self, url: str) -> None:
-        parts = urlsplit(url)
-        if f"{parts.scheme}://{parts.netloc}" != self.origin or not PATH.fullmatch(parts.path) or ".." in parts.path:
-            raise ForeignHref("not a call of ours")
-
-
-class Management:
-    """Resources by their path below ``/api/v1/``.
-
+    :param scopes: what a service app asks for, see ``okta_api.scopes``; an API token has its administrator's rights
     :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` for a wrong token and for one without rights
     """
 
-    def __init__(self, *, may_change: bool = False) -> None:
-        """``may_change``: a service app asks for the rights to do so too."""
-        parts = urlsplit(conf().issuer)
+    def __init__(self, settings: Conf, scopes: Sequence[str]) -> None:
+        parts = urlsplit(settings.issuer)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self.scopes = _scopes(may_change)
-        self.transport = AnyResource(self.origin)
-        self._authorization = ""
+        self._transport = _transport(self.origin)
+        self._authorization = _authorization(settings, self.origin, " ".join(scopes))
 
     def get(self, path: str) -> Json:
         """One resource."""
-        return _object(self.transport.get(self._url(path), self._headers()), path)
+        return _object(self._call("GET", path))
 
-    def find(self, path: str) -> Json | None:
-        """One resource, None when there is none."""
+    def get_or_none(self, path: str) -> Json | None:
+        """One resource; None when there is none."""
         try:
             return self.get(path)
         except OrgRefused as refusal:
@@ -78,89 +70,84 @@ class Management:
                 return None
             raise
 
-    def all(self, path: str, **query: str) -> Iterator[Json]:
-        """Every item of a list, over its pages."""
-        url = self._url(path) + (f"?{urlencode(query)}" if query else "")
-        for _ in range(MOST_PAGES):
-            reply = self.transport.get(url, self._headers())
-            yield from _items(reply, path)
-            following = NEXT.search(reply.headers.get("Link", ""))
-            if not following:
+    def items(self, path: str, **query: str) -> Iterator[Json]:
+        """Every item of a list, page after page, ``MAX_PAGES`` at most."""
+        for _ in range(MAX_PAGES):
+            reply = self._call("GET", path, query=query)
+            yield from (item for item in reply.body if isinstance(item, dict)) if isinstance(reply.body, list) else ()
+            next_page = NEXT_PAGE.search(reply.headers.get("Link", ""))
+            if not next_page:
                 return
-            after = dict(parse_qsl(urlsplit(following[1]).query))
-            url = f"{self._url(path)}?{urlencode(after)}"
+            query = dict(parse_qsl(urlsplit(next_page[1]).query))
 
-    def send(self, method: str, path: str, body: Json | None = None) -> Json:
-        """A change: POST, PUT or DELETE."""
-        url, headers = self._url(path), self._headers()
-        if method == "DELETE":
-            return _object(self.transport.delete(url, headers), path)
-        call = {"POST": self.transport.post, "PUT": self.transport.put}[method]
-        return _object(call(url, headers, json.dumps(body or {})), path)
+    def send(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
+        """A change: POST, PUT or DELETE. Returns the JSON object of the answer, {} when it has none."""
+        return _object(self._call(method, path, body, query))
 
-    def _url(self, path: str) -> str:
-        return f"{self.origin}/api/v1/{quote(path, safe='/')}"
+    def delete(self, path: str) -> bool:
+        """A DELETE. Returns False when there was nothing to delete."""
+        reply = self._reply("DELETE", path)
+        if reply.status == NOT_FOUND:
+            return False
+        _checked(reply, path)
+        return True
 
-    def _headers(self) -> dict[str, str]:
-        self._authorization = self._authorization or self._prove()
-        return {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "Authorization": self._authorization,
-            "User-Agent": f"django-selfreg/{__version__}",
-        }
+    def _call(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Reply:
+        return _checked(self._reply(method, path, body, query), path)
 
-    def _prove(self) -> str:
-        if conf().api_token:
-            return f"SSWS {conf().api_token}"
-        credentials = Credentials(
-            conf().api_client_id, "private_key", private_key=conf().api_private_key, key_id=conf().api_key_id
-        )
-        grant = {"grant_type": "client_credentials", "scope": self.scopes}
-        url = App(self.origin, credentials).endpoint("token")
-        try:
-            identity, _headers = credentials.proof(url)
-        except ValueError as error:
-            raise OrgRefused("invalid_client", f"SELFREG['API_PRIVATE_KEY']: {error}", 401) from error
-        headers = {"Accept": "application/json", "Content-Type": FORM}
-        answer = _object(Transport(self.origin).post(url, headers, urlencode({**grant, **identity})), "token")
-        return f"Bearer {answer.get('access_token', '')}"
+    def _reply(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Reply:
+        """A call refused with 401 did nothing, so it is repeated once with a new access token. After a 403 the next
+        call takes a new one: the scope that is missing may have been granted by then.
+        """
+        url = f"{self.origin}/api/v1/{quote(path, safe='/')}" + (f"?{urlencode(query)}" if query else "")
+        text = None if method in ("GET", "DELETE") else json.dumps(body or {})
+        authorization = self._authorization.header()
+        reply = self._transport.request(method, url, _headers(authorization), text, repeatable=method == "GET")
+        if reply.status in (UNAUTHORIZED, FORBIDDEN):
+            replaceable = self._authorization.forget(authorization)
+            if replaceable and reply.status == UNAUTHORIZED:
+                headers = _headers(self._authorization.header())
+                reply = self._transport.request(method, url, headers, text, repeatable=method == "GET")
+        return reply
 
 
-def _scopes(may_change: bool) -> str:
-    """Those of hooks only where the site has a secret for them: a right that is not needed need not be granted."""
-    needed = [name for name in CHANGED if conf().hook_secret or not name.endswith("Hooks")]
-    read = [f"okta.{name}.read" for name in (*needed, *ONLY_READ)]
-    return " ".join([*read, *(f"okta.{name}.manage" for name in needed if may_change)])
+def _checked(reply: Reply, path: str) -> Reply:
+    """A refusal names the resource: that tells which right is missing."""
+    if reply.status < 400:
+        return reply
+    error = failure_of(reply, time.time())
+    if isinstance(error, OrgRefused):
+        error.description = f"{path}: {error.description}"
+    raise error
 
 
-def _object(reply: Reply, path: str) -> Json:
-    _refuse(reply, path)
+def _object(reply: Reply) -> Json:
     return dict(reply.body) if isinstance(reply.body, Mapping) else {}
 
 
-def _items(reply: Reply, path: str) -> list[Json]:
-    _refuse(reply, path)
-    return [item for item in reply.body if isinstance(item, dict)] if isinstance(reply.body, list) else []
+def _headers(authorization: str) -> dict[str, str]:
+    return {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "Authorization": authorization,
+        "User-Agent": f"django-selfreg/{__version__}",
+    }
 
 
-def _refuse(reply: Reply, path: str) -> None:
-    """Raises for an answer that is none. A refusal names the resource, so that the missing right can be told."""
-    if reply.status < 400:
-        return
-    body = reply.body if isinstance(reply.body, Mapping) else {}
-    error: IdxError
-    if reply.status == 429:
-        error = RateLimited(60)
-    elif reply.status >= 500:
-        error = AnswerLost(f"HTTP {reply.status}")
-    elif isinstance(body.get("error"), str):
-        error = OrgRefused(body["error"][:100], str(body.get("error_description", ""))[:500], reply.status)
-    elif isinstance(body.get("errorCode"), str):
-        causes = [str(c.get("errorSummary", "")) for c in body.get("errorCauses") or [] if isinstance(c, Mapping)]
-        said = "; ".join([f"{path}: {body.get('errorSummary', '')}", *causes])
-        error = OrgRefused(body["errorCode"][:20], said[:500], reply.status)
-    else:
-        error = MalformedAnswer(f"HTTP {reply.status}, not the Management API")
-    error.request_id = reply.request_id
-    raise error
+def _authorization(settings: Conf, origin: str, scopes: str) -> ApiToken | ServiceApp:
+    if settings.api_token:
+        return ApiToken(settings.api_token)
+    return _service_app(origin, settings.api_client_id, settings.api_private_key, settings.api_key_id, scopes)
+
+
+@lru_cache(maxsize=8)
+def _service_app(origin: str, client_id: str, private_key: str, key_id: str, scopes: str) -> ServiceApp:
+    """One for each process, so that its access token serves several clients."""
+    credentials = Credentials(client_id, "private_key", private_key=private_key, key_id=key_id)
+    return ServiceApp(_transport(origin), credentials, scopes)
+
+
+@lru_cache(maxsize=8)
+def _transport(origin: str) -> Transport:
+    """Apart from the sign-up's: trouble here must not make the site think that the org is away."""
+    return Transport(origin, paths=PATHS, may_be_empty=True)

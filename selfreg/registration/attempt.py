@@ -46,7 +46,7 @@ class Attempt:
         """The step as the visitor sees it; None where there is none."""
         if self.state is None or self.present is None:
             return None
-        required = self.org.settings.requires_email_proof(self.row.workflow) and not self.email_proven
+        required = self.org.settings.email_is_mandatory_for(self.row.workflow) and not self.email_proven
         return transitions.visible_step(self.present, self.state, email_required=required)
 
     @property

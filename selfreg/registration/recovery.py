@@ -12,7 +12,7 @@ from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet, Status
-from selfreg.okta_api.accounts import HALF_MADE, NotHalfMade, OktaAccounts
+from selfreg.okta_api.accounts import PENDING, AccountNotPending, OktaAccounts
 from selfreg.registration import commands
 from selfreg.registration.attempt import Attempt, open_row
 from selfreg.registration.policy import connect
@@ -63,17 +63,17 @@ def accounts(act: str) -> Iterator[tuple[Registration, str]]:
 
     :param act: "activate" has Okta mail its link, "remove" deletes the account, "report" only looks
     """
-    okta = OktaAccounts()
+    okta = OktaAccounts(conf())
     for registration in left_accounts().iterator():
         try:
             if act == "report":
                 status = okta.status(registration.okta_user_id)
-                outcome = f"account is {status}" if status in HALF_MADE else "nothing to do"
+                outcome = f"account is {status}" if status in PENDING else "nothing to do"
             else:
                 ACCOUNT_ACTS[act](okta, registration.okta_user_id)
                 outcome = f"{act}: ok"
                 registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=ACTOR)
-        except NotHalfMade as other:
+        except AccountNotPending as other:
             outcome = f"account is {other.status or 'gone'}"
             registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=ACTOR)
         except IdxError as error:

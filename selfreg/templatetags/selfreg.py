@@ -74,5 +74,5 @@ def email_notice(context: Any) -> dict[str, Any]:
     request = context["request"]
     identity = identity_of(request.user) if hasattr(request, "user") else None
     unproven = identity is not None and identity.email_verified_at is None
-    again = {"sendable": unproven and can_send(), "csrf_token": context.get("csrf_token")}
+    again = {"sendable": unproven and can_send(conf()), "csrf_token": context.get("csrf_token")}
     return {"unproven": unproven, "request": request, "next": request.get_full_path(), **again}

@@ -37,7 +37,7 @@ class DoneView(SignUpView):
         mailed = last_mail(self.browser, case) if case else {}
         return {
             "link_days": conf().activation_link_days,
-            "sendable": case is not None and can_send(),
+            "sendable": case is not None and can_send(conf()),
             "wait": clock.seconds_until(mailed.get("resend_at", 0)),
             "notices": [mailed["said"]] if mailed.get("said") else [],
         }

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.accounts.email_verification import Unproven, can_send, proves, send
+from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
 from selfreg.accounts.identities import identity_of, prove_email
 from selfreg.addresses import canonical
 from selfreg.clock import seconds_until
@@ -25,7 +25,7 @@ from selfreg.flows.session import EMAIL_CODE, Browser, keep, kept, my_registrati
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
 from selfreg.models import Registration, Status
-from selfreg.okta_api.accounts import AnotherAddress, EmailFactor, NotHalfMade
+from selfreg.okta_api.accounts import AccountNotPending, EmailChanged, EmailFactor
 from selfreg.registration.endings import note_proven
 from selfreg.texts import notice, say
 from selfreg.views.base import SignUpView
@@ -39,7 +39,7 @@ LONGEST_CODE = 20
 class Case:
     """Whose address this browser may prove; ``registration`` is set before the first sign-in."""
 
-    who: Unproven
+    who: UnverifiedAccount
     registration: Registration | None = None
 
     @property
@@ -73,7 +73,7 @@ class EmailView(SignUpView):
             return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
         try:
             factor = EmailFactor(mailed["factor"], mailed["verb"])
-            right = proves(case.who, factor, code, mailed["name"], client_ip(request, conf()))
+            right = verify_code(conf(), case.who, factor, code, mail_id=mailed["name"], ip=client_ip(request, conf()))
         except IdxError as error:
             return self.page(request, case, [("", say(notice(error)))])
         if not right:
@@ -86,7 +86,7 @@ class EmailView(SignUpView):
         mailed = last_mail(self.browser, case)
         if wait := seconds_until(mailed.get("resend_at", 0)):
             said = Message("", "selfreg.resend_wait", (str(wait),))
-        elif not can_send():
+        elif not can_send(conf()):
             said = Message("", "selfreg.cannot_send")
         else:
             mailed, said = self.mail(request, case, mailed)
@@ -97,8 +97,8 @@ class EmailView(SignUpView):
     def mail(self, request: HttpRequest, case: Case, before: dict[str, Any]) -> tuple[dict[str, Any], Message]:
         """What the mail was, and what to say; the one before it when none was sent."""
         try:
-            factor = send(case.who, client_ip(request, conf()))
-        except (NotHalfMade, AnotherAddress):
+            factor = send(conf(), case.who, client_ip(request, conf()))
+        except (AccountNotPending, EmailChanged):
             return before, Message("", "selfreg.cannot_send")
         except IdxError as error:
             return before, notice(error)
@@ -135,7 +135,7 @@ class EmailView(SignUpView):
         context = {
             "email": case.who.email,
             "sent": bool(mailed.get("factor")),
-            "sendable": can_send(),
+            "sendable": can_send(conf()),
             "wait": seconds_until(mailed.get("resend_at", 0)),
             "problems": problems or [],
             "notices": [said] if said else [],
@@ -152,7 +152,7 @@ def case_of(request: HttpRequest, browser: Browser) -> Case | None:
         if identity is None or identity.email_verified_at is not None or identity.issuer != conf().issuer:
             return None
         email = str(getattr(request.user, "email", ""))
-        return Case(Unproven(identity.subject, email)) if canonical(email) else None
+        return Case(UnverifiedAccount(identity.subject, email)) if canonical(email) else None
     return case_of_registration(my_registration(request, browser))
 
 
@@ -161,7 +161,7 @@ def case_of_registration(registration: Registration | None) -> Case | None:
     if registration is None or registration.status != Status.AWAITING_EMAIL or registration.issuer != conf().issuer:
         return None
     known = registration.okta_user_id and registration.email
-    return Case(Unproven(registration.okta_user_id, registration.email), registration) if known else None
+    return Case(UnverifiedAccount(registration.okta_user_id, registration.email), registration) if known else None
 
 
 def last_mail(browser: Browser, case: Case) -> dict[str, Any]:
@@ -170,6 +170,6 @@ def last_mail(browser: Browser, case: Case) -> dict[str, Any]:
     return found if found.get("who") == address_of(case.who) else {}
 
 
-def address_of(who: Unproven) -> str:
+def address_of(who: UnverifiedAccount) -> str:
     """An address that has changed since is another one: its code proves nothing of this one."""
     return f"{who.subject} {canonical(who.email)}"

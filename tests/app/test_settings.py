@@ -44,6 +44,25 @@ def test_a_changed_setting_is_read_anew(configure: Callable[..., None]) -> None:
     assert conf().name == "www.example.com"
 
 
+@pytest.mark.parametrize(
+    ("setting", "workflow", "mandatory"),
+    [
+        ("mandatory", "", True),
+        ("mandatory", "optional", True),
+        ("optional", "", False),
+        ("optional", "optional", False),
+        ("optional", "mandatory", True),
+        ("perhaps", "", False),
+    ],
+)
+def test_an_address_is_proven_first_if_the_site_or_the_registration_says_so(
+    configure: Callable[..., None], setting: str, workflow: str, mandatory: bool
+) -> None:
+    configure(EMAIL_VERIFICATION=setting)
+    assert conf().email_is_mandatory_for(workflow) is mandatory
+    assert conf().email_is_mandatory is (setting == "mandatory")
+
+
 def test_an_unknown_key_does_not_stop_a_request(configure: Callable[..., None]) -> None:
     configure(ISSUERR="x")
     assert conf().issuer == "https://dev-1.example.com"

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from selfreg.doctor import assignment, authenticators, form_fields, grants, issuer, sign_up
+from selfreg.doctor.checks import app, connection, policy
 from selfreg.doctor.evidence import Discovery, Evidence, OrgApp, OrgSettings, ProfilePolicy, Site
-from selfreg.doctor.examination import _facts
-from selfreg.doctor.findings import Found
+from selfreg.doctor.facts import facts_of
+from selfreg.doctor.findings import Finding
 from selfreg.idx.document import Field, IdxResponse, Remediation
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, RateLimited
 
@@ -15,35 +15,37 @@ ISSUER = "https://dev-1.okta.com/oauth2/default"
 SITE = Site(
     ISSUER, "0oa1", "secret_post", "https://www.example.com", "https://www.example.com/oidc/callback/",
     "https://www.example.com/", "https://www.example.com/oidc/authenticate/", "https://www.example.com/signup/verify/",
-    "", "", "openid", "mandatory",
+    "", "", "openid", True,
 )  # fmt: skip
 GRANTS = ("authorization_code", "interaction_code")
 APP = OrgApp("0oa1", "Site", True, "client_secret_basic", GRANTS, (), (), "", None, ("00gTeam",))
 POLICY = ProfilePolicy("rst1", "Default", True, True, ("00gTeam",), ("email",), ())
-RIGHT = Evidence(SITE, Discovery(ISSUER, (f"{ISSUER}/v1/token",)), keys=1, token=OrgRefused("invalid_grant", "", 400))
+RIGHT = Evidence(
+    SITE, Discovery(ISSUER, (f"{ISSUER}/v1/token",)), key_count=1, token_error=OrgRefused("invalid_grant", "", 400)
+)
 KNOWN = OrgSettings(APP, POLICY, {}, "00gEveryone")
 
 
 def ids(found: object) -> list[str]:
-    return [f.finding.id for f in found if isinstance(f, Found)]  # type: ignore[attr-defined]
+    return [f.id for f in found if isinstance(f, Finding)]  # type: ignore[attr-defined]
 
 
 def test_endpoints_of_another_host_are_named() -> None:
     foreign = Discovery(ISSUER, ("https://login.example/oauth2/v1/token",))
-    assert ids(issuer.judge(RIGHT)) == []
-    assert ids(issuer.judge(replace(RIGHT, discovery=foreign))) == ["doctor.issuer-endpoints"]
+    assert ids(connection.check_issuer(RIGHT)) == []
+    assert ids(connection.check_issuer(replace(RIGHT, discovery=foreign))) == ["doctor.issuer-endpoints"]
 
 
 def test_an_app_under_no_profile_policy_is_named() -> None:
-    evidence = replace(RIGHT, settings=replace(KNOWN, profile_policy=None))
-    assert ids(sign_up.judge(replace(RIGHT, settings=KNOWN))) == []
-    assert ids(sign_up.judge(evidence)) == ["doctor.signup-policy"]
+    evidence = replace(RIGHT, org=replace(KNOWN, profile_policy=None))
+    assert ids(policy.check_sign_up(replace(RIGHT, org=KNOWN))) == []
+    assert ids(policy.check_sign_up(evidence)) == ["doctor.signup-policy"]
 
 
 def test_the_group_that_new_people_join_is_enough() -> None:
-    assert ids(assignment.judge(replace(RIGHT, settings=KNOWN))) == []
+    assert ids(app.check_assignment(replace(RIGHT, org=KNOWN))) == []
     elsewhere = replace(KNOWN, profile_policy=replace(POLICY, target_group_ids=("00gOther",)))
-    assert ids(assignment.judge(replace(RIGHT, settings=elsewhere))) == ["doctor.app-not-assigned"]
+    assert ids(app.check_assignment(replace(RIGHT, org=elsewhere))) == ["doctor.app-not-assigned"]
 
 
 @pytest.mark.parametrize(
@@ -56,20 +58,20 @@ def test_the_group_that_new_people_join_is_enough() -> None:
     ],
 )
 def test_every_refusal_of_interact_has_a_name(error: IdxError, wanted: str) -> None:
-    assert ids(grants.judge(replace(RIGHT, interact=error, token=None))) == [f"doctor.{wanted}"]
+    assert ids(app.check_client(replace(RIGHT, interact_error=error, token_error=None))) == [f"doctor.{wanted}"]
 
 
 def test_a_field_that_only_a_script_could_fill_in_is_named() -> None:
     form = Remediation("enroll-profile", "/x", fields=(Field("ticket", "ticket", required=True, visible=False),))
     evidence = replace(RIGHT, form=form, response=IdxResponse(remediations=(form,)))
-    assert ids(form_fields.judge(evidence)) == ["doctor.field-unsupported"]
+    assert ids(policy.check_form(evidence)) == ["doctor.field-unsupported"]
 
 
 def test_clocks_that_differ_make_no_lifetime_of_a_sign_up() -> None:
-    assert ids(authenticators.judge(replace(RIGHT, lifetime=10.0))) == ["doctor.transaction-lifetime"]
-    assert ids(authenticators.judge(replace(RIGHT, lifetime=10.0, clock_difference=7200.0))) == []
+    assert ids(policy.check_authenticators(replace(RIGHT, transaction_seconds=10.0))) == ["doctor.transaction-lifetime"]
+    assert ids(policy.check_authenticators(replace(RIGHT, transaction_seconds=10.0, clock_difference=7200.0))) == []
 
 
 def test_what_the_org_does_not_tell_is_said_to_be_looked_up_by_hand() -> None:
-    facts = dict(_facts(replace(RIGHT, has_token=True, settings=KNOWN)))
-    assert "https://www.example.com/signup/verify/" in str(facts["URIs"])
+    facts = facts_of(replace(RIGHT, has_api_access=True, org=KNOWN))
+    assert "https://www.example.com/signup/verify/" in str({f.subject: f.detail for f in facts}["URIs"])

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from doctor.trouble import change_app
 
 from okta_devorg import OrgHandle
-from selfreg.doctor.findings import ALL
+from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.models import DoctorRun
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "org-setup.md"
@@ -114,9 +114,9 @@ def test_what_an_older_version_kept_is_shown_as_it_was_written(right_org: OrgHan
 
 @pytest.mark.parametrize("code", ["ar", "de", "es", "fr", "ja", "pt-br"])
 def test_every_sentence_is_translated(code: str) -> None:
-    english = {finding.id: str(finding.sentence) for finding in ALL}
+    english = {finding.id: str(finding.sentence) for finding in FINDING_KINDS}
     with translation.override(code):
-        assert [f.id for f in ALL if str(f.sentence) == english[f.id]] == []
+        assert [f.id for f in FINDING_KINDS if str(f.sentence) == english[f.id]] == []
 
 
 def test_the_admin_page_says_that_nobody_looked_yet(right_org: OrgHandle) -> None:
@@ -140,7 +140,7 @@ def test_the_deploy_check_warns_of_an_org_nobody_examined_for_a_week(right_org: 
 
 
 def test_the_ids_are_unique_and_all_of_them_are_documented() -> None:
-    ids = [finding.id for finding in ALL]
+    ids = [finding.id for finding in FINDING_KINDS]
     assert len(ids) == len(set(ids))
     documented = DOCS.read_text()
     assert [identifier for identifier in ids if f"`{identifier}`" not in documented] == []

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from selfreg.doctor.site_checks import judge
+from selfreg.conf import conf
+from selfreg.doctor.checks.site import check_site
 
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
@@ -37,7 +38,7 @@ def _in_production(settings: Any, configure: Callable[..., None]) -> None:
 
 
 def test_a_site_in_production_yields_no_finding() -> None:
-    assert list(judge()) == []
+    assert list(check_site(conf())) == []
 
 
 @pytest.mark.parametrize(("wanted", "django", "site"), WRONG)
@@ -47,4 +48,4 @@ def test_each_wrong_setting_is_named_and_no_other(
     configure(**site)
     for name, value in django.items():
         setattr(settings, name, value)
-    assert [found.finding.id for found in judge()] == [wanted]
+    assert [finding.id for finding in check_site(conf())] == [wanted]

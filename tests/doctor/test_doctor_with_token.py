@@ -7,6 +7,7 @@ import pytest
 from doctor.trouble import Trouble
 
 from okta_devorg import OrgHandle
+from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 
 TOKEN = "local-api-token-not-for-production"
@@ -85,9 +86,9 @@ def _token(right_org: OrgHandle, configure: Callable[..., None]) -> None:
 
 
 def test_a_right_org_yields_no_finding(right_org: OrgHandle) -> None:
-    report = examine()
+    report = examine(conf())
     assert report.findings == ()
-    assert "the policy requires: okta_email, okta_password" in [str(said) for _subject, said in report.facts]
+    assert "the policy requires: okta_email, okta_password" in [str(fact.detail) for fact in report.facts]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
@@ -95,16 +96,16 @@ def test_each_way_to_be_set_wrong_is_named_and_no_other(
     trouble: Trouble, right_org: OrgHandle, configure: Callable[..., None], settings: Any
 ) -> None:
     trouble.make(right_org, configure, settings)
-    assert [found.finding.id for found in examine().findings] == [trouble.id]
+    assert [finding.id for finding in examine(conf()).findings] == [trouble.id]
     assert right_org.users == []
 
 
 def test_an_org_that_asks_the_hook_yields_no_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(**SECRET)
     right_org.patch_policy({"hooks": HOOKED})
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
 
 
 def test_what_is_sensitive_is_of_no_interest_without_a_hook(right_org: OrgHandle) -> None:
     right_org.patch_policy(schema(sensitive=True))
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()

@@ -7,6 +7,7 @@ import pytest
 from doctor.trouble import LATER, Trouble
 
 from okta_devorg import OrgHandle
+from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 
 NEARLY_SPENT = {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "3"}
@@ -69,6 +70,7 @@ TROUBLES = (
     Trouble("doctor.site-time-zone", django={"USE_TZ": False}),
     Trouble("doctor.site-language", django={"LANGUAGE_CODE": "eo"}),
     Trouble("doctor.site-hook", site={"PROFILE_HOOK": "nowhere.judge"}),
+    Trouble("doctor.site-hook", site={"PROFILE_HOOK": "selfreg.conf.LISTS"}),
     Trouble("selfreg.E001", site={"ISUER": "typo"}),
     Trouble("selfreg.E005", site={"ENCRYPTION_KEYS": []}),
     Trouble("selfreg.E006", site={"EMAIL_VERIFICATION": "perhaps"}),
@@ -84,9 +86,9 @@ pytestmark = pytest.mark.usefixtures("right_org")
 
 
 def test_a_right_org_yields_no_finding(right_org: OrgHandle) -> None:
-    report = examine()
+    report = examine(conf())
     assert report.findings == ()
-    assert "asks for: firstName, lastName, email" in [str(said) for _subject, said in report.facts]
+    assert "asks for: firstName, lastName, email" in [str(fact.detail) for fact in report.facts]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
@@ -94,5 +96,5 @@ def test_each_way_to_be_set_wrong_is_named_and_no_other(
     trouble: Trouble, right_org: OrgHandle, configure: Callable[..., None], settings: Any
 ) -> None:
     trouble.make(right_org, configure, settings)
-    assert [found.finding.id for found in examine().findings] == [trouble.id]
+    assert [finding.id for finding in examine(conf()).findings] == [trouble.id]
     assert right_org.users == []

@@ -1,31 +1,26 @@
 """`selfreg_setup_org`: from a bare org to a working sign-up, and back."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 from django.core.management import CommandError, call_command
 from doctor.test_doctor_with_token import TOKEN
 from doctor.trouble import change_app
 from person import Person
 from pytest_django.live_server_helper import LiveServer
+from service_app import add_service_app, rsa_key
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
+from selfreg.conf import conf
 from selfreg.doctor.examination import examine
-from selfreg.okta_api.client import CHANGED, ONLY_READ
+from selfreg.okta_api.scopes import CHANGEABLE, READ_ONLY
 
 BARE = {
     "apps": [],
@@ -74,7 +69,7 @@ def test_a_bare_org_is_set_up_so_that_people_can_sign_up(bare: OrgHandle, setup:
     said = setup("--yes")
     assert "unknownUserAction: DENY -> REGISTER" in said
     assert "The doctor finds nothing" in said
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
     person = Person()
     assert person.signs_up(bare).is_signed_in
 
@@ -85,7 +80,7 @@ def test_a_bare_org_is_set_up_with_everything_once_and_undone_is_as_before(
     configure(ATTRIBUTES=["email", "mobilePhone"], AUTHENTICATORS=["okta_email", "okta_password", "phone_number"])
     before = export(bare)
     setup("--yes")
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
     after = export(bare)
     assert "Nothing to change." in setup("--yes")
     assert export(bare) == after
@@ -116,7 +111,7 @@ def test_a_server_whose_rules_do_not_allow_it_gets_one(right_org: OrgHandle, set
     right_org.patch_policy({"interaction_code": server})
     before = export(right_org)
     assert "authorization server default: " in setup("--yes")
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
     assert "Nothing to change." in setup("--yes")
     setup("--undo", "--yes")
     assert export(right_org) == before
@@ -144,7 +139,7 @@ def test_an_event_hook_that_is_there_is_put_right_and_keeps_its_events(
     assert put_right.events == tuple(dict.fromkeys([*hook["events"], PROVEN]))
     assert put_right.headers[0].value == HOOK_SECRET
     assert HOOK_SECRET not in said
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
 
 
 def test_an_event_hook_put_right_and_undone_still_knows_the_secret(
@@ -168,7 +163,7 @@ def test_a_site_that_the_org_cannot_reach_is_said_and_the_rest_is_done(
     for _ in ("made anew", "what a new app shows by itself"):
         with pytest.raises(CommandError, match=r"verification: this change was NOT made\. The org must be able"):
             setup("--yes")
-    assert [found.finding.id for found in examine().findings] == ["doctor.event-hook-missing"]
+    assert [finding.id for finding in examine(conf()).findings] == ["doctor.event-hook-missing"]
 
 
 def test_an_attribute_that_the_org_s_profile_lacks_is_said(
@@ -208,7 +203,7 @@ def test_what_was_made_though_the_answer_was_lost_is_taken_back_too(
     assert export(bare) != before
     if again:
         setup("--yes")
-        assert examine().findings == ()
+        assert examine(conf()).findings == ()
     setup("--undo", "--yes")
     assert export(bare) == before
 
@@ -228,7 +223,7 @@ def test_an_app_that_is_there_keeps_what_is_not_ours(right_org: OrgHandle, setup
     assert app.redirect_uris == (*other, "http://127.0.0.1:8000/oidc/callback/")
     assert app.grants == ("refresh_token", "authorization_code", "interaction_code")
     assert app.client_secret == SECRET
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
     setup("--undo", "--yes")
     assert policy_to_json(right_org.policy) == before
 
@@ -291,7 +286,7 @@ def test_a_plan_that_stops_in_the_middle_goes_on_when_run_again(bare: OrgHandle,
     with pytest.raises(CommandError, match="MAY HAVE BEEN MADE"):
         setup("--yes")
     setup("--yes")
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
 
 
 def test_a_plan_that_stopped_in_the_middle_can_be_taken_back(bare: OrgHandle, setup: Run) -> None:
@@ -330,14 +325,14 @@ def test_the_file_of_another_org_is_refused(bare: OrgHandle, setup: Run, tmp_pat
         setup("--undo", "--yes")
 
 
-READ = tuple(f"okta.{name}.read" for name in (*CHANGED, *ONLY_READ))
-MANAGE = tuple(f"okta.{name}.manage" for name in CHANGED)
+READ = tuple(f"okta.{name}.read" for name in (*CHANGEABLE, *READ_ONLY))
+MANAGE = tuple(f"okta.{name}.manage" for name in CHANGEABLE)
 
 
 def test_a_service_app_with_a_key_may_do_it_too(bare: OrgHandle, setup: Run, service_app: ServiceApp) -> None:
     service_app(READ + MANAGE)
     assert "The doctor finds nothing" in setup("--yes")
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
     assert Person().signs_up(bare).is_signed_in
 
 
@@ -345,7 +340,7 @@ def test_a_service_app_that_may_only_read_is_enough_for_the_doctor(
     right_org: OrgHandle, setup: Run, service_app: ServiceApp
 ) -> None:
     service_app(READ)
-    assert examine().findings == ()
+    assert examine(conf()).findings == ()
     right_org.patch_policy({"sign_up": False})
     with pytest.raises(CommandError, match=r"may not do this \(policies/") as stopped:
         setup("--yes")
@@ -366,7 +361,7 @@ def test_a_service_app_that_may_not_is_named(
     right_org: OrgHandle, setup: Run, service_app: ServiceApp, scopes: Any, key: str | None, wanted: str
 ) -> None:
     service_app(scopes, rsa_key() if key == "another" else key)
-    assert [found.finding.id for found in examine().findings] == [f"doctor.{wanted}"]
+    assert [finding.id for finding in examine(conf()).findings] == [f"doctor.{wanted}"]
     with pytest.raises(CommandError, match="Nothing was changed"):
         setup("--yes")
 
@@ -374,20 +369,4 @@ def test_a_service_app_that_may_not_is_named(
 @pytest.fixture
 def service_app(right_org: OrgHandle, configure: Callable[..., None]) -> ServiceApp:
     """Adds an OAuth service app with these scopes to the org, and gives the site its key, or another one."""
-
-    def add(scopes: Sequence[str], other_key: str | None = None) -> None:
-        key = rsa_key()
-        public = load_pem_private_key(key.encode(), None).public_key()
-        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        app = {"client_id": "0oaService", "label": "Set-up", "public_keys": [pem], "api_scopes": list(scopes)}
-        others = policy_to_json(right_org.policy)["apps"]
-        right_org.patch_policy({"apps": [*others, {**app, "grants": ["client_credentials"]}]})
-        configure(API_TOKEN="", API_CLIENT_ID="0oaService", API_PRIVATE_KEY=other_key or key)
-
-    return add
-
-
-def rsa_key() -> str:
-    """PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return partial(add_service_app, right_org, configure)

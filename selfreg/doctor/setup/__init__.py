@@ -1,5 +1,6 @@
-"""Sets the org up for this site: what is to change is shown first, every change is written down and can be taken back.
+"""Sets the org up for this site: shows what would change, records every change, and can undo it.
 
-Reading order: ``wanted`` (what the org should say), ``plan`` (the changes from what it says to that; pure),
-``difference`` (a change in words), ``ledger`` (what was done, on disk), ``carry_out`` (doing and undoing; the I/O).
+Reading order: ``desired`` (what the org's documents should say), ``plan`` (the calls from the current documents to
+those; pure), ``diff`` (a change in words), ``journal`` (what was done, on disk), ``apply`` (making and undoing changes;
+the I/O).
 """

@@ -1,119 +1,140 @@
-"""Doing the plan, and taking it back. Every change is in the ledger before it is sent."""
+"""Making the changes of a plan, and undoing them. Every change is in the journal before it is sent."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import TypeVar
 
-from selfreg.conf import conf
-from selfreg.doctor.documents import at
+from selfreg.conf import Conf
+from selfreg.doctor.documents import value_at
 from selfreg.doctor.setup.desired import CLIENT_SECRET, HOOK_SECRET
-from selfreg.doctor.setup.diff import restored
-from selfreg.doctor.setup.journal import Entry, Ledger
-from selfreg.doctor.setup.plan import Call, Change, Made, Restore
+from selfreg.doctor.setup.diff import reverted
+from selfreg.doctor.setup.journal import Entry, Journal
+from selfreg.doctor.setup.plan import Call, Change, Created, Restore
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused
-from selfreg.okta_api.client import NOT_FOUND, Management
+from selfreg.okta_api.client import NOT_FOUND, ManagementClient
 
-Told = Callable[[str], None]
-AnyCall = TypeVar("AnyCall", bound=Call | Restore)
+OnDone = Callable[[str], None]
+"""Called with the name of each change once it is made or undone."""
+Values = Mapping[str, str]
+"""Placeholder -> what it stands for."""
+Step = TypeVar("Step", bound=Call | Restore)
 
 
 @dataclass(eq=False)
 class Interrupted(Exception):
-    """The org refused or was lost in the middle. ``unsure`` when the change may have been made all the same."""
+    """The org refused a change, or its answer was lost; the changes after it were not made.
+
+    ``done`` and ``remaining`` are names of changes; ``unsure``: the change ``name`` may have been made all the same.
+    """
 
     name: str
     done: tuple[str, ...]
-    left: tuple[str, ...]
+    remaining: tuple[str, ...]
     unsure: bool
     cause: IdxError
     hint: str = ""
 
 
-def carry_out(api: Management, changes: Sequence[Change], ledger: Ledger, told: Told) -> None:
+def secrets_of(settings: Conf) -> dict[str, str]:
+    """The values of the placeholders that stand for secrets."""
+    return {CLIENT_SECRET: settings.client_secret, HOOK_SECRET: settings.hook_secret}
+
+
+def apply_changes(
+    client: ManagementClient, changes: Sequence[Change], journal: Journal, secrets: Values, on_done: OnDone
+) -> None:
     """Makes every change.
 
-    :raises Interrupted: not all of them; the ledger holds which
-    :raises UnusableLedger: see there
+    :raises Interrupted: not all of them were made; the journal holds which
+    :raises UnusableJournal: the journal cannot be written
     """
-    made: dict[str, str] = {}
-    entries = [Entry(change.name, change.lines, change.undo, change.made) for change in changes]
-    ledger.entries += entries
-    ledger.save()
-    for place, (change, entry) in enumerate(zip(changes, entries, strict=True)):
-        entry.undo, entry.made = tuple(_filled(call, made) for call in entry.undo), _where(entry.made, made)
-        ledger.mark(entry, "unsure")
+    ids: dict[str, str] = {}
+    entries = [Entry(change.name, change.lines, change.undo, change.created) for change in changes]
+    journal.entries += entries
+    journal.save()
+    for position, (change, entry) in enumerate(zip(changes, entries, strict=True)):
+        _fill_entry(entry, ids)
+        journal.set_state(entry, "unsure")
         try:
-            call = _filled(_filled(change.call, made), _secrets())
-            answer = api.send(call.method, call.path, call.body)
+            call = _filled(change.call, {**ids, **secrets})
+            answer = client.send(call.method, call.path, call.body)
         except IdxError as error:
             unsure = isinstance(error, AnswerLost)
-            ledger.mark(entry, "unsure" if unsure else "planned")
-            done, left = tuple(e.name for e in entries[:place]), tuple(e.name for e in entries[place + 1 :])
-            raise Interrupted(entry.name, done, left, unsure, error, change.hint) from error
-        if change.made:
-            made[change.made.placeholder] = str(answer.get("id", ""))
-            entry.undo = tuple(_filled(call, made) for call in entry.undo)
-        ledger.mark(entry, "done")
-        told(entry.name)
+            journal.set_state(entry, "unsure" if unsure else "planned")
+            raise _interrupted(entries, position, error, change.hint) from error
+        if change.created:
+            ids[change.created.placeholder] = str(answer.get("id", ""))
+            _fill_entry(entry, ids)
+        journal.set_state(entry, "done")
+        on_done(entry.name)
 
 
-def take_back(api: Management, ledger: Ledger, told: Told) -> None:
-    """Undoes what the ledger holds, the last change first.
+def undo_changes(client: ManagementClient, journal: Journal, secrets: Values, on_done: OnDone) -> None:
+    """Undoes what the journal holds, the last change first.
 
-    :raises Interrupted: not all of it; the ledger holds which
-    :raises UnusableLedger: see there
+    :raises Interrupted: not all of it was undone; the journal holds which
+    :raises UnusableJournal: the journal cannot be written
     """
-    todo = ledger.to_undo
-    for place, entry in enumerate(todo):
+    entries = journal.undoable
+    for position, entry in enumerate(entries):
         try:
-            for way_back in _ways_back(api, entry):
-                _undo(api, way_back)
+            for step in _undo_steps(client, entry):
+                _undo(client, step, secrets)
         except IdxError as error:
-            done, left = tuple(e.name for e in todo[:place]), tuple(e.name for e in todo[place + 1 :])
-            raise Interrupted(entry.name, done, left, isinstance(error, AnswerLost), error) from error
-        ledger.mark(entry, "undone")
-        told(entry.name)
+            raise _interrupted(entries, position, error) from error
+        journal.set_state(entry, "undone")
+        on_done(entry.name)
 
 
-def _ways_back(api: Management, entry: Entry) -> Sequence[Call | Restore]:
-    """None for what was never made. A thing whose id got lost with the answer is looked for."""
-    made = entry.made
-    if made is None or made.placeholder not in entry.undo[0].path:
+def _interrupted(entries: Sequence[Entry], position: int, error: IdxError, hint: str = "") -> Interrupted:
+    names = tuple(entry.name for entry in entries)
+    unsure = isinstance(error, AnswerLost)
+    return Interrupted(names[position], names[:position], names[position + 1 :], unsure, error, hint)
+
+
+def _undo_steps(client: ManagementClient, entry: Entry) -> Sequence[Call | Restore]:
+    """None for a resource that was never created. One whose id was lost with the answer is looked for."""
+    created = entry.created
+    if created is None or created.placeholder not in entry.undo[0].path:
         return entry.undo
-    items = api.all(made.within)
-    found = next((str(item.get("id")) for item in items if at(item, *made.path) == made.value), None)
-    return [_filled(call, {made.placeholder: found}) for call in entry.undo] if found else []
+    items = client.items(created.list_path)
+    resource = next((item for item in items if value_at(item, *created.key_path) == created.value), None)
+    if resource is None:
+        return []
+    return [_filled(step, {created.placeholder: str(resource.get("id"))}) for step in entry.undo]
 
 
-def _undo(api: Management, way_back: Call | Restore) -> None:
+def _undo(client: ManagementClient, step: Call | Restore, secrets: Values) -> None:
     """What is gone already needs no undoing."""
     try:
-        if isinstance(way_back, Call):
-            call = _filled(way_back, _secrets())
-            api.send(call.method, call.path, call.body)
+        if isinstance(step, Call):
+            call = _filled(step, secrets)
+            client.send(call.method, call.path, call.body)
         else:
-            now = api.get(way_back.path)
-            api.send("PUT", way_back.path, restored(now, way_back.before, way_back.after))
+            current = client.get(step.path)
+            client.send("PUT", step.path, reverted(current, step.before, step.after))
     except OrgRefused as refusal:
         if refusal.status != NOT_FOUND:
             raise
 
 
-def _secrets() -> dict[str, str]:
-    return {CLIENT_SECRET: conf().client_secret, HOOK_SECRET: conf().hook_secret}
+def _fill_entry(entry: Entry, ids: Values) -> None:
+    entry.undo = tuple(_filled(step, ids) for step in entry.undo)
+    if entry.created:
+        entry.created = _filled_created(entry.created, ids)
 
 
-def _where(made: Made | None, known: Mapping[str, str]) -> Made | None:
-    return Made(**json.loads(_put_in(json.dumps(asdict(made)), known))) if made else None
+def _filled_created(created: Created, ids: Values) -> Created:
+    return replace(created, list_path=_fill(created.list_path, ids))
 
 
-def _filled(call: AnyCall, known: Mapping[str, str]) -> AnyCall:
-    """With what the placeholders stand for."""
-    return type(call)(**json.loads(_put_in(json.dumps(asdict(call)), known)))
+def _filled(step: Step, values: Values) -> Step:
+    """With the values in place of their placeholders, wherever in the body they are."""
+    escaped = {placeholder: json.dumps(value)[1:-1] for placeholder, value in values.items()}
+    return type(step)(**json.loads(_fill(json.dumps(asdict(step)), escaped)))
 
 
-def _put_in(text: str, known: Mapping[str, str]) -> str:
-    """Into JSON, as parts of its strings."""
-    return reduce(lambda done, item: done.replace(item[0], json.dumps(item[1])[1:-1]), known.items(), text)
+def _fill(text: str, values: Values) -> str:
+    return reduce(lambda filled, item: filled.replace(*item), values.items(), text)

@@ -1,4 +1,4 @@
-"""What was done to the org, in a file: enough to take it back, after any interruption. Holds no secret."""
+"""What was done to the org, in a file: enough to undo it after any interruption. Holds no secret."""
 
 import json
 import os
@@ -6,38 +6,38 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from selfreg.doctor.setup.diff import difference
-from selfreg.doctor.setup.plan import Call, Made, Restore
+from selfreg.doctor.setup.diff import diff_lines
+from selfreg.doctor.setup.plan import Call, Created, Restore
 from selfreg.okta_api.client import Json
 
 State = Literal["planned", "done", "unsure", "undone"]
 """``unsure``: sent, and no answer came back, or not yet."""
-ANOTHER = "Leave it where it is, and name another one: --plan-file FILE."
+USE_ANOTHER = "Leave it where it is, and name another one: --plan-file FILE."
 
 
-class UnusableLedger(Exception):
+class UnusableJournal(Exception):
     """The file is not one of ours, is about another org, or cannot be written."""
 
 
 @dataclass
 class Entry:
-    """One change and how to take it back."""
+    """One change and how to undo it."""
 
     name: str
     lines: tuple[str, ...]
     undo: tuple[Call | Restore, ...]
-    made: Made | None = None
+    created: Created | None = None
     state: State = "planned"
 
     @property
-    def lines_back(self) -> tuple[str, ...]:
-        """What taking it back changes, in words; none where the name says it."""
-        ways = (way for way in self.undo if isinstance(way, Restore))
-        return tuple(line for way in ways for line in difference(way.after, way.before))
+    def undo_lines(self) -> tuple[str, ...]:
+        """What undoing it changes, in words; none where the name says it."""
+        restores = (step for step in self.undo if isinstance(step, Restore))
+        return tuple(line for restore in restores for line in diff_lines(restore.after, restore.before))
 
 
 @dataclass
-class Ledger:
+class Journal:
     """The file; saved after every change of a state."""
 
     path: Path
@@ -47,50 +47,64 @@ class Ledger:
     def save(self) -> None:
         """In one go: an interruption leaves the old file or the new one, never half of one.
 
-        :raises UnusableLedger: it cannot be written
+        :raises UnusableJournal: it cannot be written
         """
-        content = {"issuer": self.issuer, "entries": [asdict(entry) for entry in self.entries]}
-        beside = self.path.with_name(f"{self.path.name}.new")
+        content = {"issuer": self.issuer, "entries": [_entry_to_json(entry) for entry in self.entries]}
+        temporary = self.path.with_name(f"{self.path.name}.new")
         try:
-            beside.write_text(json.dumps(content, indent=2))
-            os.replace(beside, self.path)
+            temporary.write_text(json.dumps(content, indent=2))
+            os.replace(temporary, self.path)
         except OSError as error:
-            raise UnusableLedger(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise UnusableJournal(f"{self.path} cannot be written: {error.strerror}.") from error
 
-    def mark(self, entry: Entry, state: State) -> None:
-        """Sets the state and saves."""
+    def set_state(self, entry: Entry, state: State) -> None:
+        """Sets the state of an entry and saves the file.
+
+        :raises UnusableJournal: it cannot be written
+        """
         entry.state = state
         self.save()
 
     @property
-    def to_undo(self) -> list[Entry]:
-        """The last one first."""
+    def undoable(self) -> list[Entry]:
+        """What was done, or may have been done, the last first."""
         return [entry for entry in reversed(self.entries) if entry.state in ("done", "unsure")]
 
 
-def load(path: Path, issuer: str) -> Ledger:
-    """What was done so far, or an empty ledger.
+def load_journal(path: Path, issuer: str) -> Journal:
+    """What was done to this org so far; an empty journal when there is no file.
 
-    :raises UnusableLedger: see there
+    :raises UnusableJournal: the file is not one of ours, or about another org
     """
     if not path.exists():
-        return Ledger(path, issuer)
+        return Journal(path, issuer)
     try:
         content = json.loads(path.read_text())
-        entries = [
-            Entry(e["name"], tuple(e["lines"]), tuple(_way_back(u) for u in e["undo"]), _made(e["made"]), e["state"])
-            for e in content["entries"]
-        ]
+        entries = [_entry_from_json(entry) for entry in content["entries"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnusableLedger(f"{path} is no file of this command. {ANOTHER}") from error
+        raise UnusableJournal(f"{path} is no file of this command. {USE_ANOTHER}") from error
     if content.get("issuer") != issuer:
-        raise UnusableLedger(f"{path} is about {content.get('issuer')}, not about {issuer}. {ANOTHER}")
-    return Ledger(path, issuer, [entry for entry in entries if entry.state in ("done", "unsure")])
+        raise UnusableJournal(f"{path} is about {content.get('issuer')}, not about {issuer}. {USE_ANOTHER}")
+    return Journal(path, issuer, [entry for entry in entries if entry.state in ("done", "unsure")])
 
 
-def _made(saved: Json | None) -> Made | None:
-    return Made(**{**saved, "path": tuple(saved["path"])}) if saved else None
+# The names in the file are those of its first version: a file that is there must stay readable.
 
 
-def _way_back(saved: Json) -> Call | Restore:
-    return Call(**saved) if "method" in saved else Restore(**saved)
+def _entry_to_json(entry: Entry) -> Json:
+    created = entry.created
+    made = created and {
+        "placeholder": created.placeholder,
+        "within": created.list_path,
+        "path": created.key_path,
+        "value": created.value,
+    }
+    undo = [asdict(step) for step in entry.undo]
+    return {"name": entry.name, "lines": entry.lines, "undo": undo, "made": made, "state": entry.state}
+
+
+def _entry_from_json(content: Json) -> Entry:
+    made = content["made"]
+    created = made and Created(made["placeholder"], made["within"], tuple(made["path"]), made["value"])
+    undo = tuple(Call(**step) if "method" in step else Restore(**step) for step in content["undo"])
+    return Entry(content["name"], tuple(content["lines"]), undo, created, content["state"])

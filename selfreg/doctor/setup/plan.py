@@ -1,31 +1,31 @@
-"""The changes that lead from what the org says to what it should say. Pure: the documents in, the calls out."""
+"""The changes that lead from the org's documents to the desired ones. Pure: documents in, calls out."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-from selfreg.doctor.documents import EMAIL_CALLBACK, OrgDocuments, allowing_rule, at, hook_url
+from selfreg.doctor.documents import EMAIL_CALLBACK, OrgDocuments, allowing_rule, hook_url, value_at
 from selfreg.doctor.evidence import Site
 from selfreg.doctor.setup import desired
-from selfreg.doctor.setup.diff import contents, difference
+from selfreg.doctor.setup.diff import content_lines, diff_lines
 from selfreg.okta_api.client import Json
 
-# Stand for ids that are only known once the thing is made.
+# Placeholders of ids that are only known once the resource was created.
 APP, HOOK, EVENT_HOOK, ACCESS_POLICY, ACCESS_RULE = (
     "{new app}", "{new registration hook}", "{new event hook}", "{new access policy}", "{new access rule}",
 )  # fmt: skip
 HOOK_URL = ("channel", "config", "uri")
 CLIENT_ID = ("credentials", "oauthClient", "client_id")
-REACH = "The org must be able to reach this site there: is the site up, and at that address?"
+UNREACHABLE_HINT = "The org must be able to reach this site there: is the site up, and at that address?"
 
 
 class CannotPlan(Exception):
-    """The org lacks something that this command does not make; the text says what and who can."""
+    """The org lacks something that this command does not make. The text says what, and who can make it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One change at the Management API."""
+    """One call of the Management API; ``path`` is below ``/api/v1/``."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """The way back of a PUT. What others changed meanwhile stays: see ``restored``."""
+    """Undoes a PUT. What others changed meanwhile stays: see ``diff.reverted``."""
 
     path: str
     before: Json
@@ -42,193 +42,206 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A new thing: the placeholder of its id, and how it is found in a list when the answer with its id was lost."""
+class Created:
+    """A new resource: the placeholder of its id, and how to find it when the answer with its id was lost.
+
+    It is the item of the list at ``list_path`` that has ``value`` at the path of keys ``key_path``.
+    """
 
     placeholder: str
-    within: str
-    path: tuple[str, ...]
+    list_path: str
+    key_path: tuple[str, ...]
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``lines`` is the difference in words; ``hint`` what to look at when the org refuses."""
+    """One change: its name, its differences in words, the call, and the calls that undo it.
+
+    ``hint`` says what to look at when the org refuses the call.
+    """
 
     name: str
     lines: tuple[str, ...]
     call: Call
     undo: tuple[Call | Restore, ...]
-    made: Made | None = None
+    created: Created | None = None
     hint: str = ""
 
 
-def plan(site: Site, now: OrgDocuments) -> tuple[Change, ...]:
-    """In the order to be carried out; empty when the org is as it should be. What the org itself calls comes last.
+def plan_changes(site: Site, documents: OrgDocuments) -> tuple[Change, ...]:
+    """The changes in the order to be made; empty when the org is as it should be. Calls from the org come last.
 
     :raises CannotPlan: there is nothing to change, because there is nothing there
     """
-    return tuple(change for part in PARTS for change in part(site, now))
+    return tuple(change for planner in PLANNERS for change in planner(site, documents))
 
 
-def _app(site: Site, now: OrgDocuments) -> Iterator[Change]:
-    if now.app is None:
-        if site.client_auth not in desired.AUTH_METHODS:
-            raise CannotPlan(f"There is no app {site.client_id}. An app with a private key has to be made by hand.")
-        body = desired.new_app(site)
-        undo = (Call("POST", f"apps/{APP}/lifecycle/deactivate"), Call("DELETE", f"apps/{APP}"))
-        if_it_can = f"{EMAIL_CALLBACK}: {site.email_callback_uri} (afterwards, where the org's API has it)"
-        lines = (*contents(body), if_it_can)
-        made = Made(APP, "apps", CLIENT_ID, site.client_id)
-        yield Change(f"new app “{body['label']}”", lines, Call("POST", "apps", body), undo, made)
+def _app(site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    if documents.app is None:
+        yield _new_app(site)
         return
-    before = _without_secret(now.app)
+    before = _without_secret(documents.app)
     yield from _put(f"app “{before.get('label')}”", f"apps/{before['id']}", before, desired.app(before, site))
 
 
-def _active(_site: Site, now: OrgDocuments) -> Iterator[Change]:
-    if now.app and now.app.get("status") != "ACTIVE":
-        yield _switched_on("app: switch on", f"apps/{now.app['id']}")
+def _new_app(site: Site) -> Change:
+    if site.client_auth not in desired.AUTH_METHODS:
+        raise CannotPlan(f"There is no app {site.client_id}. An app with a private key has to be made by hand.")
+    body = desired.new_app(site)
+    undo = (Call("POST", f"apps/{APP}/lifecycle/deactivate"), Call("DELETE", f"apps/{APP}"))
+    later = f"{EMAIL_CALLBACK}: {site.email_callback_uri} (afterwards, where the org's API has it)"
+    created = Created(APP, "apps", CLIENT_ID, site.client_id)
+    lines = (*content_lines(body), later)
+    return Change(f"new app “{body['label']}”", lines, Call("POST", "apps", body), undo, created)
 
 
-def _assignment(_site: Site, now: OrgDocuments) -> Iterator[Change]:
-    joined = set(at(now.profile_rule, "actions", "profileEnrollment", "targetGroupIds") or ()) | {now.everyone_id}
-    if joined & set(now.group_ids):
+def _app_status(_site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    if documents.app and documents.app.get("status") != "ACTIVE":
+        yield _activation("app: switch on", f"apps/{documents.app['id']}")
+
+
+def _assignment(_site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    target_ids = value_at(documents.profile_rule, "actions", "profileEnrollment", "targetGroupIds") or ()
+    if {*target_ids, documents.everyone_id} & set(documents.group_ids):
         return
-    if not now.everyone_id:
+    if not documents.everyone_id:
         raise CannotPlan("The group Everyone cannot be seen. Assign the app to it by hand.")
-    path = f"apps/{now.app['id'] if now.app else APP}/groups/{now.everyone_id}"
+    path = f"apps/{documents.app['id'] if documents.app else APP}/groups/{documents.everyone_id}"
     yield Change("app: assignment", ("groups: + Everyone",), Call("PUT", path, {}), (Call("DELETE", path),))
 
 
-def _access(site: Site, now: OrgDocuments) -> Iterator[Change]:
-    """A rule that lets the app use Interaction Code: one that is there, else a new one, if need be of a new policy."""
-    if not site.server_id or allowing_rule(now.access_policies):
+def _access_rule(site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    """A rule that lets the app use Interaction Code: one that is there, else a new one, if need be in a new policy."""
+    if not site.server_id or allowing_rule(documents.access_policies):
         return
     policies = f"authorizationServers/{site.server_id}/policies"
-    where = next((policy for policy in now.access_policies if policy.rules), next(iter(now.access_policies), None))
-    if where and where.rules:
-        rule = where.rules[0]
-        name = f"authorization server {site.server_id}: rule “{rule.get('name')}” of “{where.policy.get('name')}”"
-        yield from _put(name, f"{where.path}/{rule['id']}", rule, desired.access_rule(rule))
+    server = f"authorization server {site.server_id}"
+    first = next(iter(documents.access_policies), None)
+    policy = next((policy for policy in documents.access_policies if policy.rules), first)
+    if policy and policy.rules:
+        rule = policy.rules[0]
+        name = f"{server}: rule “{rule.get('name')}” of “{policy.policy.get('name')}”"
+        yield from _put(name, f"{policy.path}/{rule['id']}", rule, desired.access_rule(rule, site))
         return
-    if not where:
+    if not policy:
         body = desired.access_policy(site)
-        name = f"authorization server {site.server_id}: new access policy “{body['name']}”"
-        yield _new(name, Made(ACCESS_POLICY, policies, ("name",), body["name"]), body)
-    rules = where.path if where else f"{policies}/{ACCESS_POLICY}/rules"
-    body = desired.access_rule(None)
-    name = f"authorization server {site.server_id}: new rule “{body['name']}”"
-    yield _new(name, Made(ACCESS_RULE, rules, ("name",), body["name"]), body)
+        created = Created(ACCESS_POLICY, policies, ("name",), body["name"])
+        yield _creation(f"{server}: new access policy “{body['name']}”", created, body)
+    body = desired.access_rule(None, site)
+    rules = policy.path if policy else f"{policies}/{ACCESS_POLICY}/rules"
+    yield _creation(f"{server}: new rule “{body['name']}”", Created(ACCESS_RULE, rules, ("name",), body["name"]), body)
 
 
-def _hook(site: Site, now: OrgDocuments) -> Iterator[Change]:
+def _registration_hook(site: Site, documents: OrgDocuments) -> Iterator[Change]:
     if not site.hook_url:
         return
-    if known := _calling(site.hook_url, now.hooks):
-        if known.get("status") != "ACTIVE":
-            yield _switched_on(f"registration hook “{known.get('name')}”", f"inlineHooks/{known['id']}")
+    if hook := _hook_to(site.hook_url, documents.hooks):
+        if hook.get("status") != "ACTIVE":
+            yield _activation(f"registration hook “{hook.get('name')}”", f"inlineHooks/{hook['id']}")
         return
-    made = Made(HOOK, "inlineHooks", HOOK_URL, site.hook_url)
-    yield _new("new registration hook", made, desired.registration_hook(site), switched_off=True)
+    created = Created(HOOK, "inlineHooks", HOOK_URL, site.hook_url)
+    yield _creation("new registration hook", created, desired.registration_hook(site), is_active=True)
 
 
-def _profile(site: Site, now: OrgDocuments) -> Iterator[Change]:
-    if now.profile_policy is None or now.profile_rule is None:
+def _profile_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    policy, rule = documents.profile_policy, documents.profile_rule
+    if policy is None or rule is None:
         raise CannotPlan(
             "The app is attached to no user profile policy. Add it to one: Security > User profile policies."
         )
-    policy, rule = now.profile_policy, now.profile_rule
-    known = _calling(site.hook_url, now.hooks)
-    hook_id = (str(known["id"]) if known else HOOK) if site.hook_url else ""
-    others = f" (also that of: {', '.join(now.sharing)})" if now.sharing else ""
-    name = f"user profile policy “{policy.get('name')}”{others}"
+    hook = _hook_to(site.hook_url, documents.hooks)
+    hook_id = (str(hook["id"]) if hook else HOOK) if site.hook_url else ""
+    others = f" (also that of: {', '.join(documents.sharing)})" if documents.sharing else ""
     after = desired.profile_rule(rule, site, hook_id)
-    if unknown := _not_in_the_profile(now, after):
+    if unknown := _unknown_attributes(documents, after):
         raise CannotPlan(
             f"The org's user profile has no {', '.join(unknown)}, which SELFREG['ATTRIBUTES'] names. Add it by hand: "
             "Directory > Profile Editor > User (default) > Add Attribute."
         )
+    name = f"user profile policy “{policy.get('name')}”{others}"
     yield from _put(name, f"policies/{policy['id']}/rules/{rule['id']}", rule, after)
 
 
-def _not_in_the_profile(now: OrgDocuments, rule: Json) -> list[str]:
-    """Of the attributes that the rule asks for; nothing where the org does not show its schema."""
-    parts = [at(now.schema, "definitions", part, "properties") or {} for part in ("base", "custom")]
-    asked = [str(at(a, "name")) for a in at(rule, "actions", "profileEnrollment", "profileAttributes") or ()]
-    return [name for name in asked if any(parts) and not any(name in part for part in parts)]
+def _unknown_attributes(documents: OrgDocuments, rule: Json) -> list[str]:
+    """Attributes that the rule asks for and the profile lacks; none where the org does not show its schema."""
+    parts = [value_at(documents.schema, "definitions", part, "properties") or {} for part in ("base", "custom")]
+    attributes = value_at(rule, "actions", "profileEnrollment", "profileAttributes") or ()
+    names = [str(value_at(attribute, "name")) for attribute in attributes]
+    return [name for name in names if any(parts) and not any(name in part for part in parts)]
 
 
-def _authenticators(site: Site, now: OrgDocuments) -> Iterator[Change]:
+def _authenticators(site: Site, documents: OrgDocuments) -> Iterator[Change]:
     for key in site.authenticators:
-        item = next((a for a in now.authenticators if a.get("key") == key), None)
-        if item is None:
+        authenticator = next((a for a in documents.authenticators if a.get("key") == key), None)
+        if authenticator is None:
             raise CannotPlan(f"The org has no authenticator {key}. Add it: Security > Authenticators > Setup.")
-        if item.get("status") != "ACTIVE":
-            yield _switched_on(f"authenticator “{item.get('name')}”", f"authenticators/{item['id']}")
+        if authenticator.get("status") != "ACTIVE":
+            yield _activation(f"authenticator “{authenticator.get('name')}”", f"authenticators/{authenticator['id']}")
 
 
-def _enrollment(site: Site, now: OrgDocuments) -> Iterator[Change]:
-    policy = now.enrollment_policy
+def _enrollment_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    policy = documents.enrollment_policy
     if policy is None:
         raise CannotPlan("There is no authenticator enrollment policy: Security > Authenticators > Enrollment.")
-    after = desired.enrollment_policy(policy, site)
-    yield from _put(
-        f"authenticator enrollment policy “{policy.get('name')}”", f"policies/{policy['id']}", policy, after
-    )
+    name = f"authenticator enrollment policy “{policy.get('name')}”"
+    yield from _put(name, f"policies/{policy['id']}", policy, desired.enrollment_policy(policy, site))
 
 
-def _event_hook(site: Site, now: OrgDocuments) -> Iterator[Change]:
-    """The org asks the site once, before it sends anything."""
+def _event_hook(site: Site, documents: OrgDocuments) -> Iterator[Change]:
+    """The org calls the site once to verify it, before it sends anything."""
     if not site.event_hook_url:
         return
-    known = _calling(site.event_hook_url, now.event_hooks)
-    body = desired.event_hook(known, site)
-    path = f"eventHooks/{known['id'] if known else EVENT_HOOK}"
-    if known is None:
-        made = Made(EVENT_HOOK, "eventHooks", HOOK_URL, site.event_hook_url)
-        yield _new("new event hook", made, body, switched_off=True)
-    elif known.get("status") != "ACTIVE":
-        yield _switched_on(f"event hook “{known.get('name')}”", path)
-    if known and body["events"] != known["events"]:
-        before = {**body, "events": known["events"]}
-        lines = tuple(difference(known["events"], body["events"], "events"))
-        yield Change(f"event hook “{known.get('name')}”", lines, Call("PUT", path, body), (Call("PUT", path, before),))
-    if at(known, "verificationStatus") != "VERIFIED":
+    hook = _hook_to(site.event_hook_url, documents.event_hooks)
+    body = desired.event_hook(hook, site)
+    path = f"eventHooks/{hook['id'] if hook else EVENT_HOOK}"
+    if hook is None:
+        created = Created(EVENT_HOOK, "eventHooks", HOOK_URL, site.event_hook_url)
+        yield _creation("new event hook", created, body, is_active=True)
+    elif hook.get("status") != "ACTIVE":
+        yield _activation(f"event hook “{hook.get('name')}”", path)
+    if hook and body["events"] != hook["events"]:
+        before = {**body, "events": hook["events"]}
+        lines = tuple(diff_lines(hook["events"], body["events"], "events"))
+        yield Change(f"event hook “{hook.get('name')}”", lines, Call("PUT", path, body), (Call("PUT", path, before),))
+    if value_at(hook, "verificationStatus") != "VERIFIED":
         lines = (f"the org calls {site.event_hook_url} and waits for its answer",)
-        yield Change("event hook: verification", lines, Call("POST", f"{path}/lifecycle/verify"), (), hint=REACH)
+        call = Call("POST", f"{path}/lifecycle/verify")
+        yield Change("event hook: verification", lines, call, (), hint=UNREACHABLE_HINT)
 
 
-Part = Callable[[Site, OrgDocuments], Iterator[Change]]
-PARTS: tuple[Part, ...] = (
-    _app, _active, _assignment, _access, _hook, _profile, _authenticators, _enrollment, _event_hook,
+Planner = Callable[[Site, OrgDocuments], Iterator[Change]]
+PLANNERS: tuple[Planner, ...] = (
+    _app, _app_status, _assignment, _access_rule, _registration_hook, _profile_policy, _authenticators,
+    _enrollment_policy, _event_hook,
 )  # fmt: skip
 
 
-def _new(name: str, made: Made, body: Json, *, switched_off: bool = False) -> Change:
-    """``switched_off``: what is active cannot be deleted."""
-    path = f"{made.within}/{made.placeholder}"
-    first = (Call("POST", f"{path}/lifecycle/deactivate"),) if switched_off else ()
-    undo = (*first, Call("DELETE", path))
-    return Change(name, tuple(contents(body)), Call("POST", made.within, body), undo, made)
+def _creation(name: str, created: Created, body: Json, *, is_active: bool = False) -> Change:
+    """:param is_active: the new resource is active from the start, and has to be deactivated before it is deleted"""
+    path = f"{created.list_path}/{created.placeholder}"
+    deactivation = (Call("POST", f"{path}/lifecycle/deactivate"),) if is_active else ()
+    undo = (*deactivation, Call("DELETE", path))
+    return Change(name, tuple(content_lines(body)), Call("POST", created.list_path, body), undo, created)
 
 
 def _put(name: str, path: str, before: Json, after: Json) -> Iterator[Change]:
-    if lines := tuple(difference(before, after)):
+    """None where nothing differs."""
+    if lines := tuple(diff_lines(before, after)):
         yield Change(name, lines, Call("PUT", path, after), (Restore(path, before, after),))
 
 
-def _switched_on(name: str, path: str) -> Change:
+def _activation(name: str, path: str) -> Change:
     undo = (Call("POST", f"{path}/lifecycle/deactivate"),)
     return Change(name, ("status: INACTIVE -> ACTIVE",), Call("POST", f"{path}/lifecycle/activate"), undo)
 
 
-def _calling(url: str, hooks: tuple[Json, ...]) -> Json | None:
+def _hook_to(url: str, hooks: tuple[Json, ...]) -> Json | None:
     return next((hook for hook in hooks if hook_url(hook) == url), None)
 
 
 def _without_secret(app: Json) -> Json:
-    """The org keeps the secret that a PUT leaves out; a plan on disk must not hold it."""
-    after = deepcopy(app)
-    (at(after, "credentials", "oauthClient") or {}).pop("client_secret", None)
-    return after
+    """The org keeps a secret that a PUT leaves out, and the journal must not hold it."""
+    copy = deepcopy(app)
+    (value_at(copy, "credentials", "oauthClient") or {}).pop("client_secret", None)
+    return copy

@@ -4,8 +4,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext
 
-from selfreg.doctor.examination import Report, examine, write_down
-from selfreg.doctor.findings import Found
+from selfreg.conf import conf
+from selfreg.doctor.examination import Report, examine, save_report
+from selfreg.doctor.findings import Finding
 
 
 class Command(BaseCommand):
@@ -23,47 +24,48 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = examine()
-        write_down(report)
+        report = examine(conf())
+        save_report(report)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=2))
         else:
-            self.tell(report)
+            self.print_report(report)
         if report.errors or (options["fail_level"] == "warning" and report.findings):
             raise SystemExit(1)
 
-    def tell(self, report: Report) -> None:
-        """For people."""
+    def print_report(self, report: Report) -> None:
+        """For people, in the active language."""
         self.stdout.write(f"{report.issuer}\n")
-        for found in report.findings:
-            self.tell_one(found)
+        for finding in report.findings:
+            self.print_finding(finding)
         if report.findings:
             self.stdout.write("")
-        for subject, said in report.facts:
-            self.stdout.write(f"  {gettext(subject)}: {said}")
+        for fact in report.facts:
+            self.stdout.write(f"  {gettext(fact.subject)}: {fact.detail}")
+        self.stdout.write(self.summary(report))
+
+    def summary(self, report: Report) -> str:
+        """The last line."""
         errors, warnings = len(report.errors), len(report.findings) - len(report.errors)
         if not report.findings:
-            self.stdout.write(self.style.SUCCESS(gettext("Nothing to put right.")))
-        elif not report.errors:
-            self.stdout.write(
-                self.style.WARNING(gettext("People can sign up; warnings: %(warnings)d.") % {"warnings": warnings})
-            )
-        else:
-            text = gettext("People cannot sign up as they should. Errors: %(errors)d, warnings: %(warnings)d.")
-            self.stdout.write(self.style.ERROR(text % {"errors": errors, "warnings": warnings}))
+            return self.style.SUCCESS(gettext("Nothing to put right."))
+        if not errors:
+            return self.style.WARNING(gettext("People can sign up; warnings: %(warnings)d.") % {"warnings": warnings})
+        text = gettext("People cannot sign up as they should. Errors: %(errors)d, warnings: %(warnings)d.")
+        return self.style.ERROR(text % {"errors": errors, "warnings": warnings})
 
-    def tell_one(self, found: Found) -> None:
-        finding = found.finding
-        style = self.style.ERROR if finding.severity == "error" else self.style.WARNING
-        self.stdout.write(f"\n{style(finding.id)} {finding.sentence}")
-        older = finding.older_path if finding.older_path != finding.path else ""
-        lines = (
-            (gettext("seen"), str(found.said)),
-            (gettext("where"), finding.path),
-            (gettext("older words"), older),
-            (gettext("command"), finding.command),
+    def print_finding(self, finding: Finding) -> None:
+        """What is wrong, what was seen, and where to put it right."""
+        kind = finding.kind
+        style = self.style.ERROR if kind.severity == "error" else self.style.WARNING
+        self.stdout.write(f"\n{style(kind.id)} {kind.sentence}")
+        rows = (
+            (gettext("seen"), str(finding.detail)),
+            (gettext("where"), kind.path),
+            (gettext("older words"), kind.older_path if kind.older_path != kind.path else ""),
+            (gettext("command"), kind.command),
         )
-        width = max(len(name) for name, _text in lines)
-        for name, text in lines:
+        width = max(len(name) for name, _text in rows)
+        for name, text in rows:
             if text:
                 self.stdout.write(f"    {name:{width}}  {text}")

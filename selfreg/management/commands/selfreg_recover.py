@@ -8,7 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from selfreg.conf import conf
 from selfreg.models import Registration
+from selfreg.okta_api.client import is_configured
 from selfreg.registration import recovery
+
+NOT_CONFIGURED = (
+    "--accounts uses Okta's Management API: set SELFREG['API_TOKEN'], or SELFREG['API_CLIENT_ID'] and "
+    "SELFREG['API_PRIVATE_KEY'] of an OAuth service app."
+)
 
 
 class Command(BaseCommand):
@@ -22,12 +28,12 @@ class Command(BaseCommand):
             "--accounts",
             choices=("report", "activate", "remove"),
             default="",
-            help="what to do with half-made accounts of abandoned registrations; needs SELFREG['API_TOKEN']",
+            help="what to do with half-made accounts of abandoned registrations; needs an API token or a service app",
         )
 
     def handle(self, *args: Any, accounts: str, **options: Any) -> None:
-        if accounts and not conf().api_token:
-            raise CommandError("--accounts needs SELFREG['API_TOKEN'], a token of Okta's Management API.")
+        if accounts and not is_configured(conf()):
+            raise CommandError(NOT_CONFIGURED)
         self.tell("in doubt", recovery.recovered(), options["verbosity"])
         self.tell("abandoned", recovery.expired(), options["verbosity"])
         if accounts:

@@ -1,18 +1,25 @@
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg.doctor import collect, documents, site_checks
-from selfreg.doctor.examination import examine, write_down
-from selfreg.doctor.setup.apply import Interrupted, carry_out, take_back
-from selfreg.doctor.setup.journal import Ledger, UnusableLedger, load
-from selfreg.doctor.setup.plan import CannotPlan, Change, plan
+from selfreg.conf import Conf, conf
+from selfreg.doctor.checks.site import check_site, prevents_calls
+from selfreg.doctor.collect import describe_site
+from selfreg.doctor.documents import read_documents
+from selfreg.doctor.evidence import Site
+from selfreg.doctor.examination import examine, save_report
+from selfreg.doctor.findings import Finding
+from selfreg.doctor.setup.apply import Interrupted, apply_changes, secrets_of, undo_changes
+from selfreg.doctor.setup.journal import Journal, UnusableJournal, load_journal
+from selfreg.doctor.setup.plan import CannotPlan, Change, plan_changes
 from selfreg.idx.errors import IdxError, OrgRefused
-from selfreg.okta_api.client import Management, is_configured, lacks_rights
+from selfreg.okta_api import scopes
+from selfreg.okta_api.client import UNAUTHORIZED, ManagementClient, is_configured, lacks_rights
 
-LEDGER = "selfreg-org-setup.json"
+JOURNAL = "selfreg-org-setup.json"
 NO_TOKEN = (
     "This needs an API token: SELFREG['API_TOKEN'], or SELFREG['API_CLIENT_ID'] and SELFREG['API_PRIVATE_KEY'] of an "
     "OAuth service app. Without one, docs/org-setup.md goes through the same steps by hand."
@@ -30,118 +37,136 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only show; the default away from a terminal")
         parser.add_argument("--yes", "--no-input", action="store_true", dest="yes", help="change without asking")
         parser.add_argument("--undo", action="store_true", help="take back what this command has changed")
-        parser.add_argument("--plan-file", default=LEDGER, help=f"where changes are written down ({LEDGER})")
+        parser.add_argument("--plan-file", default=JOURNAL, help=f"where changes are written down ({JOURNAL})")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not is_configured():
+        settings = conf()
+        if not is_configured(settings):
             raise CommandError(NO_TOKEN)
-        if wrong := site_checks.unusable(site_checks.judge()):
-            raise CommandError(
-                "\n".join(f"{found.finding.id} {found.finding.sentence} {found.said}" for found in wrong)
-            )
-        site = collect.site()
-        api = Management(may_change=True)
+        if findings := [finding for finding in check_site(settings) if prevents_calls(finding)]:
+            raise CommandError("\n".join(as_line(finding) for finding in findings))
         try:
-            ledger = load(Path(options["plan_file"]), site.issuer)
+            client = ManagementClient(settings, scopes.to_change_org(settings))
+            journal = load_journal(Path(options["plan_file"]), settings.issuer)
             if options["undo"]:
-                self.undo(api, ledger, options)
+                self.undo(client, journal, settings, options)
             else:
-                self.apply(api, ledger, plan(site, documents.read(api, site)), options)
-        except (CannotPlan, UnusableLedger) as problem:
+                self.apply(client, journal, settings, options)
+        except (CannotPlan, UnusableJournal) as problem:
             raise CommandError(str(problem)) from problem
         except IdxError as error:
-            raise CommandError(f"Nothing was changed. {in_words(error)}") from error
-        except Interrupted as stopped:
-            raise CommandError(self.how_far(stopped, options)) from stopped
-        except KeyboardInterrupt as stopped:
+            raise CommandError(f"Nothing was changed. {explain(error)}") from error
+        except Interrupted as interruption:
+            raise CommandError(explain_interruption(interruption, options)) from interruption
+        except KeyboardInterrupt as interruption:
             text = f"Stopped. If anything was changed, it stands in {options['plan_file']}; --undo takes it back."
-            raise CommandError(text) from stopped
+            raise CommandError(text) from interruption
 
-    def apply(self, api: Management, ledger: Ledger, changes: tuple[Change, ...], options: dict[str, Any]) -> None:
-        self.stdout.write(self.style.HTTP_INFO(f"{api.origin}, for {collect.site().base_url}"))
+    def apply(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
+        """Shows the plan and, once it is confirmed, makes its changes."""
+        site, secrets = describe_site(settings), secrets_of(settings)
+        changes = plan_changes(site, read_documents(client, site))
+        self.stdout.write(self.style.HTTP_INFO(f"{client.origin}, for {site.base_url}"))
         for change in changes:
-            self.tell(change.name, change.lines)
+            self.print_change(change.name, change.lines)
         if not changes:
             self.stdout.write(self.style.SUCCESS("Nothing to change."))
-        elif self.is_agreed(options):
-            carry_out(api, changes, ledger, lambda name: self.stdout.write(f"done: {name}"))
-            # What a new app shows by itself now, and was announced with it.
-            carry_out(api, self.rest(api), ledger, lambda name: self.stdout.write(f"done: {name}"))
-            self.stdout.write(f"Written down in {ledger.path}; --undo takes it back.")
-            self.verify()
+        elif self.is_confirmed(options):
+            apply_changes(client, changes, journal, secrets, self.print_done)
+            # Some settings of a new app exist only now; the plan announced them with the app.
+            apply_changes(client, remaining_changes(client, site), journal, secrets, self.print_done)
+            self.stdout.write(f"Written down in {journal.path}; --undo takes it back.")
+            self.verify(settings)
 
-    def rest(self, api: Management) -> tuple[Change, ...]:
-        site = collect.site()
-        try:
-            return plan(site, documents.read(api, site))
-        except IdxError as error:
-            raise CommandError(f"Changed, but it could not be read back. {in_words(error)} Run it again.") from error
+    def undo(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
+        """Shows what the journal holds and, once it is confirmed, undoes it."""
+        self.stdout.write(self.style.HTTP_INFO(client.origin))
+        for entry in journal.undoable:
+            self.print_change(f"take back: {entry.name}", entry.undo_lines)
+        if not journal.undoable:
+            self.stdout.write(f"Nothing to take back: {journal.path} holds no change.")
+        elif self.is_confirmed(options):
+            undo_changes(client, journal, secrets_of(settings), self.print_undone)
 
-    def undo(self, api: Management, ledger: Ledger, options: dict[str, Any]) -> None:
-        self.stdout.write(self.style.HTTP_INFO(api.origin))
-        for entry in ledger.to_undo:
-            self.tell(f"take back: {entry.name}", entry.lines_back)
-        if not ledger.to_undo:
-            self.stdout.write(f"Nothing to take back: {ledger.path} holds no change.")
-        elif self.is_agreed(options):
-            take_back(api, ledger, lambda name: self.stdout.write(f"taken back: {name}"))
-
-    def is_agreed(self, options: dict[str, Any]) -> bool:
+    def is_confirmed(self, options: dict[str, Any]) -> bool:
+        """Whether the change may be made. Asks on a terminal; elsewhere only ``--yes`` confirms."""
         if options["dry_run"] or not (options["yes"] or sys.stdin.isatty()):
             self.stdout.write(self.style.WARNING("Nothing was changed. --yes changes it without asking."))
             return False
-        if options["yes"] or asked("Change the org? [y/N] "):
+        if options["yes"] or is_answered_with_yes("Change the org? [y/N] "):
             return True
         self.stdout.write("Nothing was changed.")
         return False
 
-    def tell(self, name: str, lines: tuple[str, ...]) -> None:
-        self.stdout.write(self.style.MIGRATE_HEADING(name))
-        for line in lines:
-            self.stdout.write(f"    {line}")
-
-    def verify(self) -> None:
-        report = examine()
-        write_down(report)
-        for found in report.findings:
-            self.stdout.write(f"{found.finding.id} {found.finding.sentence} {found.said}")
+    def verify(self, settings: Conf) -> None:
+        """Has the doctor look again."""
+        report = examine(settings)
+        save_report(report)
+        for finding in report.findings:
+            self.stdout.write(as_line(finding))
         if report.errors:
             raise CommandError("Changed, but something is still wrong: manage.py selfreg_doctor tells what to do.")
         self.stdout.write(self.style.SUCCESS("The doctor finds nothing that keeps people from signing up."))
 
-    def how_far(self, stopped: Interrupted, options: dict[str, Any]) -> str:
-        verb = "--undo" if options["undo"] else "it"
-        state = "MAY HAVE BEEN MADE, its answer was lost" if stopped.unsure else "was NOT made"
-        lines = (
-            f"Stopped in the middle. {in_words(stopped.cause)}",
-            f"  done: {listed(stopped.done)}",
-            f"  {stopped.name}: this change {state}. {stopped.hint}".rstrip(),
-            f"  not begun: {listed(stopped.left)}",
-            f"This is written down in {options['plan_file']}. Run {verb} again to go on from here"
-            + ("." if options["undo"] else ", or --undo to take back what was done."),
-        )
-        return "\n".join(lines)
+    def print_change(self, name: str, lines: Iterable[str]) -> None:
+        """A change and its differences in words."""
+        self.stdout.write(self.style.MIGRATE_HEADING(name))
+        for line in lines:
+            self.stdout.write(f"    {line}")
+
+    def print_done(self, name: str) -> None:
+        self.stdout.write(f"done: {name}")
+
+    def print_undone(self, name: str) -> None:
+        self.stdout.write(f"taken back: {name}")
 
 
-def listed(names: tuple[str, ...]) -> str:
-    """One on each line."""
-    return "\n        ".join(names) or "nothing"
+def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...]:
+    """What is to be changed after the changes of the first plan."""
+    try:
+        return plan_changes(site, read_documents(client, site))
+    except IdxError as error:
+        raise CommandError(f"Changed, but it could not be read back. {explain(error)} Run it again.") from error
 
 
-def asked(question: str) -> bool:
-    """Whether the answer is yes; the end of input is none."""
+def is_answered_with_yes(question: str) -> bool:
+    """Asks on the terminal. The end of input means no."""
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
 
-def in_words(error: IdxError) -> str:
-    """For the administrator."""
+def as_line(finding: Finding) -> str:
+    """One finding of the doctor."""
+    return f"{finding.id} {finding.kind.sentence} {finding.detail}"
+
+
+def explain(error: IdxError) -> str:
+    """Why the org did not do it, for the administrator."""
     if isinstance(error, OrgRefused) and lacks_rights(error):
         return f"The API token may not do this ({error.description}): it needs more rights, see docs/org-setup.md."
-    if isinstance(error, OrgRefused) and error.status == 401:
+    if isinstance(error, OrgRefused) and error.status == UNAUTHORIZED:
         return f"The org does not accept the API token ({error.description}): Security > API > Tokens."
     if isinstance(error, OrgRefused):
         return f"The org says: {error.description or error.code}"
     return f"The org says: {error}"
+
+
+def explain_interruption(interruption: Interrupted, options: dict[str, Any]) -> str:
+    """What was done and what was not, for the administrator."""
+    state = "MAY HAVE BEEN MADE, its answer was lost" if interruption.unsure else "was NOT made"
+    lines = (
+        f"Stopped in the middle. {explain(interruption.cause)}",
+        f"  done: {name_list(interruption.done)}",
+        f"  {interruption.name}: this change {state}. {interruption.hint}".rstrip(),
+        f"  not begun: {name_list(interruption.remaining)}",
+        f"This is written down in {options['plan_file']}. Run {'--undo' if options['undo'] else 'it'} again to go on"
+        " from here" + ("." if options["undo"] else ", or --undo to take back what was done."),
+    )
+    return "\n".join(lines)
+
+
+def name_list(names: tuple[str, ...]) -> str:
+    """One name on each line."""
+    return "\n        ".join(names) or "nothing"

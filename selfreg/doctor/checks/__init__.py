@@ -1,0 +1,5 @@
+"""What the evidence means: each check is a pure function that yields findings.
+
+``connection``: the org's address, clocks, limits, access to the Management API. ``app``: its credentials, grants, URIs
+and assignment. ``policy``: sign-up, authenticators, the form. ``site``: this site's own settings.
+"""

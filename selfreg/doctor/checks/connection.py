@@ -1,0 +1,77 @@
+"""Is the org at its address, do the clocks agree, what does it see of this site, and how much does it allow?"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_noop as _
+
+from selfreg.doctor.evidence import CLAIMED_ADDRESS, Evidence
+from selfreg.doctor.findings import Finding, finding
+from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.okta_api.client import lacks_rights
+
+CLOCK_TOLERANCE_SECONDS = 60.0
+LOW_SHARE = 0.1
+
+
+def check_issuer(evidence: Evidence) -> Iterator[Finding]:
+    """The discovery document, the signing keys and the clock. While one of these is wrong, no other finding counts."""
+    discovery = evidence.discovery
+    if isinstance(discovery, IdxError):
+        yield _missing_discovery(evidence.site.issuer, discovery)
+        return
+    if discovery.issuer != evidence.site.issuer:
+        text = _("configured: %(configured)s; the org says: %(org)s")
+        yield finding("issuer-mismatch", text, configured=evidence.site.issuer, org=discovery.issuer)
+    elif foreign := [url for url in discovery.endpoints if _origin(url) != _origin(evidence.site.issuer)]:
+        yield finding("issuer-endpoints", endpoints=", ".join(foreign))
+    if isinstance(evidence.key_count, IdxError):
+        yield finding("issuer-keys", org=str(evidence.key_count))
+    elif not evidence.key_count:
+        yield finding("issuer-keys", _("the list of keys is empty"))
+    if not clocks_agree(evidence):
+        difference = evidence.clock_difference or 0.0
+        text = _("the org is %(seconds)d s ahead") if difference > 0 else _("the org is %(seconds)d s behind")
+        yield finding("clock-difference", text, seconds=round(abs(difference)))
+
+
+def check_access(evidence: Evidence) -> Iterator[Finding]:
+    """Rate limits, the visitor's address, and the rights at the Management API."""
+    limit, org = evidence.rate_limit, evidence.org
+    is_spent = isinstance(evidence.interact_error or evidence.token_error, RateLimited)
+    if limit and limit.limit and limit.remaining < limit.limit * LOW_SHARE and not is_spent:
+        text = _("%(remaining)d of %(limit)d calls left in this minute")
+        yield finding("rate-limit-low", text, remaining=limit.remaining, limit=limit.limit)
+    if isinstance(org, OrgRefused):
+        yield finding("token-rights" if lacks_rights(org) else "token-refused", org=org.description)
+    elif isinstance(org, IdxError):
+        yield finding("issuer-failing", org=f"Management API: {org}")
+    elif org is not None and _may_name_the_visitor(evidence) and org.seen_address not in (None, CLAIMED_ADDRESS):
+        yield finding("visitor-address", _("the System Log shows %(address)s"), address=org.seen_address)
+
+
+def clocks_agree(evidence: Evidence) -> bool:
+    """As far as is known. If not, a moment that the org names means nothing here."""
+    return abs(evidence.clock_difference or 0.0) <= CLOCK_TOLERANCE_SECONDS
+
+
+def _missing_discovery(issuer: str, error: IdxError) -> Finding:
+    if isinstance(error, OrgUnreachable):
+        return finding("issuer-tls" if "TLS" in str(error) else "issuer-unreachable", org=str(error))
+    if isinstance(error, RateLimited):
+        return finding("rate-limited", org=str(error))
+    if isinstance(error, OrgRefused | MalformedAnswer):
+        return finding("issuer-unknown", org=f"{issuer}: {error}")
+    if isinstance(error, AnswerLost) and "connection broke" in str(error):
+        return finding("issuer-unreachable", org=str(error))
+    return finding("issuer-failing", org=str(error))
+
+
+def _may_name_the_visitor(evidence: Evidence) -> bool:
+    """Okta ignores the address that a public app names; that is another finding."""
+    return evidence.app is not None and not evidence.app.is_public
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

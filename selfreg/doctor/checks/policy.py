@@ -1,0 +1,136 @@
+"""The org's policies: is sign-up offered, can people enroll what this site wants, can this site show the form?"""
+
+from collections.abc import Iterator, Mapping
+
+from django.utils.translation import gettext_noop as _
+
+from selfreg.accounts.identities import PROVES_EMAIL
+from selfreg.doctor.checks.connection import clocks_agree
+from selfreg.doctor.evidence import Evidence, OrgSettings, ProfileField
+from selfreg.doctor.findings import Finding, finding
+from selfreg.idx.document import Captcha, Field, Remediation
+from selfreg.idx.steps import FEASIBLE, is_error
+from selfreg.views.base import CAPTCHAS
+
+# Parts of the message keys of an org whose policy allows sign-up, but that cannot offer it at the moment.
+UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")
+DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
+ADVISED_EMAIL_MINUTES = 10
+SHORTEST_TRANSACTION_SECONDS = 300.0
+SHOWN_TYPES = frozenset({"string", "boolean", "integer", "number", "decimal"})
+CAPTCHA_HINT = "captcha"
+PROFILE = "userProfile."
+LOGIN, WRITABLE = "login", "READ_WRITE"
+
+
+def check_sign_up(evidence: Evidence) -> Iterator[Finding]:
+    """Whether sign-up is offered to this app, and the address is proven as this site says."""
+    policy = evidence.profile_policy
+    if policy is not None and not policy.sign_up:
+        yield finding("signup-denied", _("policy “%(policy)s”"), policy=policy.name)
+    elif evidence.response is not None and evidence.form is None:
+        messages = evidence.response.messages
+        is_allowed = policy is not None or any(part in m.key for m in messages for part in UNAVAILABLE)
+        sentences = "; ".join(message.text for message in messages if is_error(message))
+        yield finding("signup-unavailable" if is_allowed else "signup-denied", org=sentences)
+    if evidence.app and policy is None:
+        yield finding("signup-policy")
+    if policy is not None and policy.sign_up and policy.email_verification != evidence.site.email_is_mandatory:
+        yield finding("email-verification-on" if policy.email_verification else "email-verification-off")
+
+
+def check_authenticators(evidence: Evidence) -> Iterator[Finding]:
+    """Authenticators that this site wants or cannot show, and how long codes and sign-ups live."""
+    seconds = evidence.transaction_seconds
+    if seconds is not None and seconds < SHORTEST_TRANSACTION_SECONDS and clocks_agree(evidence):
+        yield finding("transaction-lifetime", _("%(seconds)d seconds"), seconds=round(seconds))
+    org = evidence.org_settings
+    if org is None:
+        return
+    for key in evidence.site.authenticators:
+        level = "INACTIVE" if key in org.inactive else org.enrollment.get(key, "NOT_ALLOWED")
+        if level in ("INACTIVE", "NOT_ALLOWED") or (key == "okta_password" and level != "REQUIRED"):
+            yield finding(DISABLED.get(key, "authenticator-disabled"), authenticator=f"{key}: {level}")
+    unsupported = [key for key, level in org.enrollment.items() if level == "REQUIRED" and key not in FEASIBLE]
+    if unsupported:
+        yield finding("authenticator-unsupported", authenticators=", ".join(unsupported))
+    if org.email_minutes is not None and org.email_minutes > ADVISED_EMAIL_MINUTES:
+        yield finding("email-lifetime", _("%(minutes)d minutes"), minutes=org.email_minutes)
+
+
+def check_form(evidence: Evidence) -> Iterator[Finding]:
+    """The first page of the sign-up, the user profile behind it, and the org's hooks."""
+    form, site, org = evidence.form, evidence.site, evidence.org_settings
+    profile = org.profile if org else {}
+    if form is not None and evidence.response is not None:
+        yield from _unsupported_fields(form)
+        yield from _captcha(form, evidence.response.captcha)
+        yield from _missing_attributes(site.attributes, attributes_of(form), profile)
+    if org:
+        # The policy tells what would be on the form where none opens.
+        policy = org.profile_policy
+        attributes = attributes_of(form) if form else policy.attributes if policy else ()
+        yield from _profile(attributes, profile, has_hook=bool(site.hook_url))
+        yield from _registration_hook(site.hook_url, org)
+        yield from _event_hook(site.event_hook_url, org)
+
+
+def attributes_of(form: Remediation) -> tuple[str, ...]:
+    """The attributes of the user profile that a form asks for, in its order."""
+    return tuple(field.path.removeprefix(PROFILE) for field in form.leaves if field.path.startswith(PROFILE))
+
+
+def _unsupported_fields(form: Remediation) -> Iterator[Finding]:
+    if paths := [field.path for field in form.leaves if not _can_be_shown(field)]:
+        yield finding("field-unsupported", fields=", ".join(paths))
+
+
+def _can_be_shown(field: Field) -> bool:
+    """A captcha is another matter."""
+    is_for_scripts = field.required and field.mutable and not field.visible and field.value is None
+    has_other_type = field.visible and field.type not in SHOWN_TYPES
+    return field.hint == CAPTCHA_HINT or not (is_for_scripts or has_other_type)
+
+
+def _captcha(form: Remediation, captcha: Captcha | None) -> Iterator[Finding]:
+    if not any(field.hint == CAPTCHA_HINT for field in form.leaves):
+        return
+    if captcha is None or captcha.kind not in CAPTCHAS or not captcha.site_key:
+        text = _("provider %(provider)s: no site key, or one that this site does not know")
+        yield finding("captcha", text, provider=captcha.kind if captcha else "-")
+
+
+def _missing_attributes(
+    wanted: tuple[str, ...], present: tuple[str, ...], profile: Mapping[str, ProfileField]
+) -> Iterator[Finding]:
+    missing = [name for name in wanted if name not in present]
+    unknown = [name for name in missing if profile and name not in profile]
+    if unknown:
+        yield finding("field-unknown", fields=", ".join(unknown))
+    if not_on_the_form := [name for name in missing if name not in unknown]:
+        yield finding("field-missing", fields=", ".join(not_on_the_form))
+
+
+def _profile(attributes: tuple[str, ...], profile: Mapping[str, ProfileField], *, has_hook: bool) -> Iterator[Finding]:
+    """Okta lets people who sign up write their login all the same."""
+    fields = {name: profile[name] for name in attributes if name in profile and name != LOGIN}
+    if read_only := [f"{name}: {field.permission}" for name, field in fields.items() if field.permission != WRITABLE]:
+        yield finding("field-read-only", fields=", ".join(read_only))
+    if foreign := [name for name, field in fields.items() if not field.from_okta]:
+        yield finding("field-source", fields=", ".join(foreign))
+    if has_hook and (sensitive := [name for name, field in fields.items() if field.sensitive]):
+        yield finding("field-sensitive", fields=", ".join(sensitive))
+
+
+def _registration_hook(url: str, org: OrgSettings) -> Iterator[Finding]:
+    policy = org.profile_policy
+    if url and policy and url not in [org.hook_urls.get(hook_id, "") for hook_id in policy.hook_ids]:
+        yield finding("hook-missing", _("expected: %(url)s"), url=url)
+
+
+def _event_hook(url: str, org: OrgSettings) -> Iterator[Finding]:
+    if not url:
+        return
+    if not any(hook.url == url and hook.ready and PROVES_EMAIL in hook.events for hook in org.event_hooks):
+        text = _("expected: %(url)s, verified and active, for %(event)s")
+        yield finding("event-hook-missing", text, url=url, event=PROVES_EMAIL)

@@ -1,0 +1,77 @@
+"""This site's own settings, beside what the system checks say."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.core.checks import WARNING, CheckMessage, Tags, run_checks
+from django.http.request import split_domain_port, validate_host
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_noop as _
+
+from selfreg.conf import Conf
+from selfreg.doctor.findings import SITE, Detail, Finding, FindingKind, Severity, finding
+from selfreg.profile_hook import reason_unusable
+
+LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
+CACHES_OF_ONE_PROCESS = ("locmem.LocMemCache", "dummy.DummyCache")
+ROUTES = ("selfreg:start", "selfreg:verify", "oidc_authentication_init", "oidc_authentication_callback")
+# Languages of Okta's own texts, by their first part.
+OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hr", "ht"}) | frozenset(
+    {"hu", "id", "it", "ja", "ko", "ms", "nb", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "sw", "th"}
+    | {"tr", "uk", "ur", "vi", "zh"}
+)
+# System checks without which there is no org to talk to, or no way to.
+ORG_CANNOT_BE_CALLED = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012"})
+
+
+def prevents_calls(finding: Finding) -> bool:
+    """Whether no org can be talked to with the settings that this finding is about."""
+    return finding.id in ORG_CANNOT_BE_CALLED
+
+
+def check_site(settings: Conf) -> Iterator[Finding]:
+    """This site, as its settings make it."""
+    yield from _system_checks()
+    if missing := [name for name in ROUTES if not _is_mounted(name)]:
+        yield finding("site-routes", names=", ".join(missing))
+    host, _port = split_domain_port(urlsplit(settings.base_url).netloc.lower())
+    allowed = django_settings.ALLOWED_HOSTS or (LOCAL_HOSTS if django_settings.DEBUG else [])
+    if host and not validate_host(host, allowed):
+        yield finding("site-hosts", host=host)
+    if settings.base_url.startswith("https:"):
+        yield from _https(settings)
+    cache = django_settings.CACHES["default"]["BACKEND"]
+    if not django_settings.DEBUG and cache.endswith(CACHES_OF_ONE_PROCESS):
+        yield finding("site-cache", backend=cache)
+    if not django_settings.USE_TZ:
+        yield finding("site-time-zone")
+    if django_settings.LANGUAGE_CODE.split("-")[0].lower() not in OKTA_LANGUAGES:
+        yield finding("site-language", language=django_settings.LANGUAGE_CODE)
+    if reason_unusable(settings.profile_hook):
+        yield finding("site-hook", path=settings.profile_hook)
+
+
+def _system_checks() -> Iterator[Finding]:
+    """Messages of this app's own system checks, under their own ids."""
+    messages: list[CheckMessage] = run_checks(tags=[Tags.security])
+    for message in messages:
+        if message.level >= WARNING and (message.id or "").startswith("selfreg."):
+            severity: Severity = "error" if message.is_serious() else "warning"
+            kind = FindingKind(str(message.id), str(message.msg), *SITE, "", severity)
+            yield Finding(kind, Detail("", {"hint": str(message.hint or "")}))
+
+
+def _is_mounted(name: str) -> bool:
+    try:
+        return bool(reverse(name))
+    except NoReverseMatch:
+        return False
+
+
+def _https(settings: Conf) -> Iterator[Finding]:
+    switches = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+    if insecure := [name for name in switches if not getattr(django_settings, name)]:
+        yield finding("site-cookies", settings=", ".join(insecure))
+    if settings.trusted_proxies and not getattr(django_settings, "SECURE_PROXY_SSL_HEADER", None):
+        yield finding("site-proxy", _("%(setting)s is not set"), setting="SECURE_PROXY_SSL_HEADER")

@@ -1,0 +1,58 @@
+"""HTTP failure -> error: what a reply means that is not the document that was asked for.
+
+The Identity Engine, the OAuth endpoints and the Management API of an org share one set of failures. Pure.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgRefused, RateLimited
+from selfreg.idx.transport import Reply, retry_after
+
+CODE_LIMIT, SENTENCE_LIMIT = 100, 500
+
+AnyError = TypeVar("AnyError", bound=IdxError)
+
+
+def failure_of(reply: Reply, now: float) -> IdxError:
+    """The error for a reply, with its request id and the org's own sentence.
+
+    - HTTP 429: ``RateLimited`` with the wait that the reply names, see ``retry_after``
+    - 4xx with the code of an OAuth error (RFC 6749 5.2) or of a classic API error: ``OrgRefused``
+    - 5xx: ``AnswerLost``, the work may have been done
+    - anything else: ``MalformedAnswer``
+
+    :param now: seconds since the epoch
+    """
+    return with_origin(_error(reply, now), reply)
+
+
+def with_origin(error: AnyError, reply: Reply, sentence: str = "") -> AnyError:
+    """The same error, telling which call it came of and what the org said.
+
+    :param sentence: the org's words where the reply is a document of the protocol; "" takes them from its error body
+    """
+    error.request_id = reply.request_id
+    error.description = sentence[:SENTENCE_LIMIT] or _sentence(reply.body)
+    return error
+
+
+def _error(reply: Reply, now: float) -> IdxError:
+    if reply.status == 429:
+        return RateLimited(retry_after(reply.headers, now))
+    body = reply.body if isinstance(reply.body, Mapping) else {}
+    code = body.get("error") or body.get("errorCode")
+    if isinstance(code, str) and 400 <= reply.status < 500:
+        return OrgRefused(code[:CODE_LIMIT], _sentence(body), reply.status)
+    if reply.status >= 500:
+        return AnswerLost(f"HTTP {reply.status}")
+    return MalformedAnswer(f"HTTP {reply.status}, not a document of the protocol")
+
+
+def _sentence(body: object) -> str:
+    """The text of an OAuth error, of a plain ``{"message": ...}``, or of a classic API error with its causes."""
+    members = body if isinstance(body, Mapping) else {}
+    causes = members.get("errorCauses")
+    details = [c.get("errorSummary") for c in causes if isinstance(c, Mapping)] if isinstance(causes, list) else []
+    parts = (members.get("error_description") or members.get("errorSummary") or members.get("message"), *details)
+    return " ".join(part for part in parts if isinstance(part, str))[:SENTENCE_LIMIT]

@@ -1,0 +1,88 @@
+"""The Authorization header of a call to the Management API: an API token, or the access token of a service app.
+
+Source: Okta Management API, "SSWS" tokens; RFC 6749 4.4 (client credentials) with RFC 7523 (private key) for service
+apps.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from selfreg.idx.client import FORM
+from selfreg.idx.credentials import Credentials
+from selfreg.idx.errors import MalformedAnswer, OrgRefused
+from selfreg.idx.failures import failure_of
+from selfreg.idx.transport import Transport
+
+# An access token this close to its end is not used again.
+MARGIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token that an administrator made in the Admin Console."""
+
+    token: str = field(repr=False)
+
+    def header(self) -> str:
+        """The value of the header."""
+        return f"SSWS {self.token}"
+
+    def forget(self, header: str) -> bool:
+        """There is no other token to try."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """``usable_until`` is a moment of ``time.monotonic``."""
+
+    value: str = field(repr=False)
+    usable_until: float
+
+
+class ServiceApp:
+    """An OAuth service app of the org. Safe to share between threads: two that need a token at once fetch two.
+
+    Its access token is kept in this object only, for as long as it lives.
+    """
+
+    def __init__(self, transport: Transport, credentials: Credentials, scopes: str) -> None:
+        self._transport, self._credentials, self._scopes = transport, credentials, scopes
+        self._token: AccessToken | None = None
+
+    def header(self) -> str:
+        """The value of the header; fetches an access token when there is none to use.
+
+        :raises IdxError: see ``idx.errors``; ``OrgRefused`` when the org refuses the app, its key or its scopes, or
+            when the private key is no usable PEM
+        """
+        token = self._token
+        if token is None or time.monotonic() >= token.usable_until:
+            token = self._token = self._fetch()
+        return f"Bearer {token.value}"
+
+    def forget(self, header: str) -> bool:
+        """Drops the access token that the org refused, unless it was replaced already. Another one may be accepted."""
+        if self._token is not None and header == f"Bearer {self._token.value}":
+            self._token = None
+        return True
+
+    def _fetch(self) -> AccessToken:
+        url = f"{self._transport.origin}/oauth2/v1/token"
+        try:
+            client_proof, _headers = self._credentials.proof(url)
+        except ValueError as error:
+            raise OrgRefused("invalid_client", f"SELFREG['API_PRIVATE_KEY']: {error}", 401) from error
+        form = {"grant_type": "client_credentials", "scope": self._scopes, **client_proof}
+        asked_at = time.monotonic()
+        reply = self._transport.post(url, {"Accept": "application/json", "Content-Type": FORM}, urlencode(form))
+        if reply.status != 200:
+            raise failure_of(reply, time.time())
+        body = reply.body if isinstance(reply.body, Mapping) else {}
+        value, lifetime = body.get("access_token"), body.get("expires_in")
+        if not isinstance(value, str) or not value:
+            raise MalformedAnswer("the token endpoint answered without an access token")
+        seconds = lifetime if isinstance(lifetime, int) else 0
+        return AccessToken(value, asked_at + seconds - MARGIN_SECONDS)

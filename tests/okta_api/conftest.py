@@ -1,0 +1,8 @@
+import pytest
+import service_app
+
+
+@pytest.fixture(scope="session")
+def rsa_key() -> str:
+    """PEM of a private key."""
+    return service_app.rsa_key()
