@@ -102,11 +102,6 @@ class Conf:
     """What the sign-up form must at least ask for, by Okta's names; the org may ask for more."""
 
     @property
-    def hides_accounts(self) -> bool:
-        """Whether nothing in the sign-up may tell that an address has an account."""
-        return self.enumeration == "neutral"
-
-    @property
     def name(self) -> str:
         """What the site is called on the pages."""
         return self.site_name or urlsplit(self.base_url).hostname or ""

@@ -179,6 +179,11 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[st
     return hits
 
 
+def count_effect(effect: Effect, registration: str, address: str, ip: str) -> int:
+    """Counts the hits of a command, see ``count``."""
+    return count(hits_of(effect, registration, address, ip)) if effect != NO_EFFECT else 0
+
+
 def hits_of_later_mail(subject: str, address: str, ip: str) -> dict[str, str]:
     """The hits of a mail to somebody whose sign-up is over."""
     return {"send by account": subject, "send by address": folded(address), "send by ip": ip}

@@ -18,10 +18,10 @@ from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.models import OPEN, Conflict, Registration, RegistrationEvent, Status
 from selfreg.okta_api.accounts import AccountNotPending, OktaAccounts
 from selfreg.okta_api.client import is_configured
-from selfreg.registration import commands
+from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.approval import MailNotSent, approve, reject
-from selfreg.registration.attempt import Attempt
+from selfreg.registration.exchange import Attempt
 from selfreg.texts import notice, say
 
 
@@ -113,16 +113,16 @@ def _resend(attempt: Attempt, reason: str) -> None:
 
 
 def _cancel(attempt: Attempt, reason: str) -> None:
-    commands.cancel(attempt)
+    endings.cancel(attempt)
 
 
 def _expire(attempt: Attempt, reason: str) -> None:
-    commands.expire(attempt)
+    endings.expire(attempt)
 
 
 def _erase(attempt: Attempt, reason: str) -> None:
     if attempt.row.is_open:
-        commands.cancel(attempt) if attempt.is_readable else commands.fail(attempt, "selfreg.unreadable")
+        endings.cancel(attempt) if attempt.is_readable else endings.fail(attempt, "selfreg.unreadable")
     attempt.row.mark_for_erasure()
 
 
@@ -133,7 +133,7 @@ def _repair(attempt: Attempt, reason: str) -> None:
 def _remove_account(attempt: Attempt, reason: str) -> None:
     OktaAccounts(conf()).remove(attempt.row.okta_user_id)
     if attempt.row.is_open:
-        commands.fail(attempt, "selfreg.account_removed")
+        endings.fail(attempt, "selfreg.account_removed")
 
 
 def _approve(attempt: Attempt, reason: str) -> None:

@@ -19,7 +19,7 @@ from selfreg.idx.client import Visitor
 from selfreg.idx.document import Message
 from selfreg.idx.steps import Step, is_error
 from selfreg.models import Registration, RegistrationEvent, Status
-from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 
 QUIET = timedelta(minutes=15)

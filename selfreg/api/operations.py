@@ -43,13 +43,13 @@ from selfreg.idx.deadline import at_most
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.errors import RateLimited
 from selfreg.models import FINAL, Conflict, Registration, Status
-from selfreg.registration import commands
+from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.attempt import Attempt
+from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import fingerprint
 from selfreg.texts import ending, notices, say
-from selfreg.web.visitor import remember_device
+from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
 PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = """The sign-up of this site as data. `GET` the first form, `POST` it filled in, then show the step of
@@ -205,7 +205,7 @@ def verify(request: HttpRequest, sent: MailLink) -> RegistrationState:
 def cancel(request: HttpRequest, registration: str = "") -> RegistrationState:
     """Gives up."""
     attempt = _attempt(request)
-    commands.cancel(attempt)
+    endings.cancel(attempt)
     return _state(request, _holder(request), attempt)
 
 
@@ -356,6 +356,6 @@ def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "same-origin"
     holder = getattr(request, "auth", None)
-    if isinstance(holder, Holder) and holder.is_browser:
+    if isinstance(holder, Holder) and holder.is_browser and DEVICE_COOKIE not in request.COOKIES:
         remember_device(request, response, holder.browser.device)
     return response

@@ -24,7 +24,7 @@ from selfreg.idx.steps import Granted, Step
 from selfreg.models import Status
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.attempt import Attempt
+from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.transition import ALREADY_DONE, NOT_OFFERED
 from selfreg.texts import say
@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, Callable[[Attempt], Outcome]] = {
     "skip": commands.skip,
     "resend": commands.resend,
     "back": commands.show_choices,
-    "cancel": commands.cancel,
+    "cancel": endings.cancel,
 }
 
 
@@ -128,7 +128,7 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
     except (OrgUnreachable, RateLimited) as error:
         return Advance(step_url(browser, attempt.row.pk), commands.report_failure(attempt, error), attempt)
     except LinkOffered as offer:
-        outcome = commands.await_sign_in(attempt, offer.person["sub"])
+        outcome = endings.await_sign_in(attempt, offer.person["sub"])
         keep_offer(browser, offer, attempt.row.next_url)
         return Advance(reverse("selfreg:link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
@@ -169,9 +169,9 @@ def _end_without_session(attempt: Attempt, problem: SignInFailed | IdxError) -> 
         return endings.await_approval(attempt.row, problem.identity.user, problem.identity.subject)
     if isinstance(problem, SignInFailed):
         if problem.reason == "selfreg.email_unproven":
-            return commands.await_email(attempt)
-        return commands.fail(attempt, problem.reason)
+            return endings.await_email(attempt)
+        return endings.fail(attempt, problem.reason)
     if isinstance(problem, OrgRefused) and problem.code != "invalid_grant":
-        return commands.fail(attempt, f"oauth.{problem.code}", Message(problem.description))
+        return endings.fail(attempt, f"oauth.{problem.code}", Message(problem.description))
     # The code is spent, stale, or may have been used by a call whose answer was lost.
-    return commands.await_sign_in(attempt, error=problem)
+    return endings.await_sign_in(attempt, error=problem)

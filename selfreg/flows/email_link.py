@@ -13,7 +13,7 @@ from selfreg.idx.steps import Step
 from selfreg.models import Conflict, Registration, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.attempt import Attempt
+from selfreg.registration.exchange import Attempt
 
 CODE = re.compile(r"[A-Za-z0-9]{4,12}")
 MAX_LENGTH = 200

@@ -16,8 +16,8 @@ from selfreg import cache, encryption
 from selfreg.accounts.linking import LinkOffered
 from selfreg.conf import Conf, conf
 from selfreg.models import Registration, RegistrationQuerySet
-from selfreg.registration.attempt import Attempt, open_row
-from selfreg.registration.commands import fail
+from selfreg.registration.endings import fail
+from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import Org, connect
 from selfreg.registration.state import EnrollmentState
 from selfreg.web.redirects import safe_path

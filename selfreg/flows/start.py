@@ -48,7 +48,7 @@ from selfreg.idx.steps import Step, identity_providers, next_step
 from selfreg.models import Conflict, Registration, Status, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.attempt import Attempt, Origin, new_attempt, open_row
+from selfreg.registration.exchange import Attempt, Origin, new_attempt, open_row
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import Org, SignUpUnavailable, open_transaction, sign_up_form
 from selfreg.registration.state import EnrollmentState
@@ -333,5 +333,5 @@ def _too_many(org: Org, pk: uuid.UUID, address: str) -> outcomes.Waiting | None:
     """Why this registration cannot start now, and in how many seconds it can."""
     if rate_limits.is_full(org.settings.most_open):
         return outcomes.Waiting(rate_limits.OPEN_COUNTED_FOR, FULL)
-    wait = rate_limits.consume_start(str(pk), address, org.ip)
+    wait = rate_limits.consume_start(str(pk), address, org.client.visitor.ip)
     return outcomes.Waiting(wait, Message("", "selfreg.rate_limited", (str(wait),))) if wait else None

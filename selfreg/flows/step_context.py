@@ -3,13 +3,14 @@
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from selfreg import clock, texts
+from selfreg import texts
 from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
 from selfreg.idx.document import Captcha, IdxResponse, Remediation
 from selfreg.idx.steps import Step, identity_providers
-from selfreg.registration.attempt import Attempt
 from selfreg.registration.commands import poll_milliseconds
+from selfreg.registration.exchange import Attempt
+from selfreg.registration.state import seconds_until
 from selfreg.texts.password_rules import password_policy, password_rules
 
 Progress = Literal["done", "current", "todo"]
@@ -93,8 +94,8 @@ def wait_times(attempt: Attempt) -> WaitTimes:
     if attempt.state is None:
         return WaitTimes()
     return WaitTimes(
-        wait=clock.seconds_until(attempt.state.wait_until),
-        resend_wait=clock.seconds_until(attempt.state.resend_at),
+        wait=seconds_until(attempt.state.wait_until),
+        resend_wait=seconds_until(attempt.state.resend_at),
         poll=poll_milliseconds(attempt) if attempt.page and attempt.page.poll else 0,
     )
 

@@ -11,8 +11,8 @@ from django.utils import translation
 from selfreg.conf import conf
 from selfreg.idx.document import Message
 from selfreg.models import OktaIdentity, Registration
-from selfreg.registration import commands, endings
-from selfreg.registration.attempt import Attempt
+from selfreg.registration import endings
+from selfreg.registration.exchange import Attempt
 
 logger = logging.getLogger("selfreg")
 
@@ -36,7 +36,7 @@ def approve(attempt: Attempt) -> None:
 def reject(attempt: Attempt, reason: str) -> None:
     """Keeps the person out; the reason is kept, and told to them. Raises what ``approve`` raises."""
     with transaction.atomic():
-        commands.fail(attempt, "selfreg.rejected", Message(reason))
+        endings.fail(attempt, "selfreg.rejected", Message(reason))
         _decide(attempt.row, OktaIdentity.Approval.REFUSED)
     _tell(attempt.row, "rejected", reason)
 

@@ -9,24 +9,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg import clock, rate_limits
+from selfreg import rate_limits
 from selfreg.addresses import canonical
 from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
 from selfreg.idx.document import Action, Message, Option
 from selfreg.idx.errors import IdxError, RateLimited, TransactionExpired
 from selfreg.idx.steps import SELECT, UNSUPPORTED, identity_providers, needs_details, option_id, sends_on_choice
-from selfreg.models import FINAL, Status
+from selfreg.models import Status
 from selfreg.profile_hook import ProfileRefused, judge
 from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
-from selfreg.registration.attempt import Attempt, commit
 from selfreg.registration.exchange import (
     CLAIM_SECONDS,
     Answered,
+    Attempt,
     Call,
     Recovered,
     Result,
@@ -34,12 +35,15 @@ from selfreg.registration.exchange import (
     Trouble,
     ask,
     claim,
+    commit,
     exchange,
     send,
 )
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
-from selfreg.registration.transition import PROFILE_PAGE, Command, Kind, Position, Transition
+from selfreg.registration.state import seconds_until
+from selfreg.registration.transition import PROFILE_PAGE
+from selfreg.registration.values import Command, Kind, Position, Transition
 from selfreg.texts import notice
 
 PROFILE = "userProfile"
@@ -117,7 +121,7 @@ def resend(attempt: Attempt) -> Outcome:
     if page is None:
         return outcomes.NotOffered()
     state = attempt.position.state
-    if wait := clock.seconds_until(state.resend_at):
+    if wait := seconds_until(state.resend_at):
         message = Message("", "selfreg.resend_wait", (str(wait),), "INFO")
         waiting = outcomes.Waiting(wait, message)
         return _commit(attempt, transitions.notify(attempt.position, waiting, message))
@@ -136,7 +140,7 @@ def poll(attempt: Attempt) -> Outcome:
     if page is None or page.poll is None:
         return outcomes.NOTHING_NEW
     state = attempt.position.state
-    if max(state.wait_until, state.poll_at) > clock.timestamp() or rate_limits.pace(state.calls):
+    if max(state.wait_until, state.poll_at) > timezone.now().timestamp() or rate_limits.pace(state.calls):
         return outcomes.NOTHING_NEW
     claim(attempt)
     attempt.count_calls()
@@ -145,10 +149,12 @@ def poll(attempt: Attempt) -> Outcome:
     except TransactionExpired as error:
         return _commit(attempt, transitions.expire(attempt.row.step, error.description))
     except IdxError as error:
-        poll_at = clock.timestamp_in(POLL_PAUSE_SECONDS) if isinstance(error, RateLimited) else state.poll_at
+        poll_at = timezone.now().timestamp() + POLL_PAUSE_SECONDS if isinstance(error, RateLimited) else state.poll_at
         return _commit(attempt, transitions.keep_polling(attempt.position, poll_at))
     if answer.status == 429:
-        return _commit(attempt, transitions.keep_polling(attempt.position, clock.timestamp_in(POLL_PAUSE_SECONDS)))
+        return _commit(
+            attempt, transitions.keep_polling(attempt.position, timezone.now().timestamp() + POLL_PAUSE_SECONDS)
+        )
     if not transitions.answer_moves(attempt.position, answer):
         return _commit(attempt, transitions.keep_polling(attempt.position, 0.0, answer))
     command = Command(Kind.ANSWERED, proves_email=page.proves_email)
@@ -160,7 +166,7 @@ def poll_milliseconds(attempt: Attempt) -> int:
     if attempt.page is None or attempt.page.poll is None:
         return POLL_MILLISECONDS
     state = attempt.position.state
-    paused = round((max(state.wait_until, state.poll_at) - clock.timestamp()) * 1000)
+    paused = round((max(state.wait_until, state.poll_at) - timezone.now().timestamp()) * 1000)
     return max(attempt.page.poll.refresh_ms, POLL_MILLISECONDS, paused)
 
 
@@ -176,7 +182,7 @@ def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
         return outcomes.NOTHING_NEW
     if draft is not None:
         attempt.change(draft=draft)
-    if attempt.state.wait_until > clock.timestamp():
+    if attempt.state.wait_until > timezone.now().timestamp():
         if draft is not None:
             _commit(attempt, transitions.remain_in_doubt(attempt.position))
         return outcomes.NOTHING_NEW
@@ -218,64 +224,6 @@ def report_failure(attempt: Attempt, error: IdxError) -> Outcome:
     """A call after the last step failed: the registration stays where it was, and its page says so."""
     command = Command(Kind.TROUBLE, attempt.position.state.draft)
     return _commit(attempt, transitions.trouble(attempt.position, error, command, unsure=False))
-
-
-# ---- ends
-
-
-def cancel(attempt: Attempt) -> Outcome:
-    """Gives up, here at once and at the org if it can be reached."""
-    if attempt.row.status in FINAL:
-        return outcomes.Ended(Status(attempt.row.status))
-    state = attempt.state
-    action = state.response.cancel if state else None
-    client = attempt.client if state else None
-    outcome = _commit(attempt, transitions.cancel(attempt.row.step))
-    if client and action:
-        try:
-            client.proceed(action, {})
-        except IdxError as error:
-            attempt.row.note(Kind.TROUBLE, outcome=transitions.describe(error), request_id=error.request_id)
-    return outcome
-
-
-def fail(attempt: Attempt, reason: str, *explanation: Message) -> Outcome:
-    """Ends for a reason (a key of ``texts``) that the person cannot put right on this page."""
-    return _end(attempt, transitions.fail(attempt.row.step, reason, *explanation))
-
-
-def expire(attempt: Attempt) -> Outcome:
-    """Ends because nobody went on in time."""
-    return _end(attempt, transitions.expire(attempt.row.step))
-
-
-def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = None) -> Outcome:
-    """The account exists at the org, and signing in there completes the registration: the interaction code is spent or
-    stale (``error``), or the person decides about an older account first.
-    """
-    if error is None:
-        return _end(attempt, transitions.await_sign_in(subject))
-    messages = attempt.state.response.messages if attempt.state else ()
-    own = (Message(error.description),) if error.description else ()
-    event = transitions.Event(Kind.TROUBLE, attempt.row.step, transitions.describe(error), None, error.request_id)
-    transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, *own, events=(event,))
-    return _end(attempt, transition)
-
-
-def await_email(attempt: Attempt) -> Outcome:
-    """This site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
-    return _end(attempt, transitions.await_email())
-
-
-def release(attempt: Attempt) -> None:
-    """Ends a claim that nothing will come of."""
-    attempt.row.commit()
-
-
-def _end(attempt: Attempt, transition: Transition) -> Outcome:
-    if attempt.row.status in FINAL:
-        return outcomes.Ended(Status(attempt.row.status))
-    return _commit(attempt, transition)
 
 
 # ---- the pipeline
@@ -367,7 +315,7 @@ def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, 
     # A new registration was counted before it had a row.
     wait = 0
     if address and not attempt.row.is_new:
-        wait = rate_limits.consume_start(str(attempt.row.pk), address, attempt.org.ip)
+        wait = rate_limits.consume_start(str(attempt.row.pk), address, attempt.org.client.visitor.ip)
     if wait:
         return _commit(attempt, _throttled(attempt.position, wait, command))
     # Before the org made an account this is the first page, perhaps once more.
@@ -382,7 +330,7 @@ def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, 
     if not attempt.email_proven:
         email = str(profile.get("email", attempt.row.email))[:MAX_EMAIL]
         columns = {"email": email, "email_canonical": canonical(email)}
-    starts_email = settings.hides_accounts and remediation.name == "enroll-profile"
+    starts_email = attempt.org.hides_accounts and remediation.name == "enroll-profile"
     effect = Effect(sends=starts_email)
     call = Call(remediation, effect, {**values, PROFILE: profile}, calls=2 if starts_email else 1)
     return _perform(attempt, command, call, starts_email=starts_email, **columns)

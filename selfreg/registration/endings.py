@@ -1,22 +1,89 @@
-"""How registrations end that have no step any more: completed by a sign-in, or waiting for an administrator."""
+"""How registrations end: given up, failed, expired, completed by a sign-in, or left waiting for something outside.
+
+Every function raises ``Conflict`` when another request is at work on the registration or was quicker.
+"""
 
 from contextlib import suppress
 from typing import Any
 
-from selfreg import clock
-from selfreg.models import Conflict, Registration, RegistrationEvent, RegistrationQuerySet, Status
-from selfreg.registration.outcome import Ended
+from django.utils import timezone
+
+from selfreg.idx.document import Message
+from selfreg.idx.errors import IdxError
+from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, RegistrationQuerySet, Status
+from selfreg.registration import transition as transitions
+from selfreg.registration.exchange import Attempt, commit
+from selfreg.registration.outcome import Ended, Outcome
+from selfreg.registration.values import Event, Transition
 from selfreg.signals import announce, registration_completed
 
 Kind = RegistrationEvent.Kind
 AWAITING_SIGN_IN = (Status.AWAITING_EMAIL, Status.READY)
 
 
+def cancel(attempt: Attempt) -> Outcome:
+    """Gives up, here at once and at the org if it can be reached."""
+    if attempt.row.status in FINAL:
+        return Ended(Status(attempt.row.status))
+    state = attempt.state
+    action = state.response.cancel if state else None
+    client = attempt.client if state else None
+    outcome = _end(attempt, transitions.cancel(attempt.row.step))
+    if client and action:
+        try:
+            client.proceed(action, {})
+        except IdxError as error:
+            attempt.row.note(Kind.TROUBLE, outcome=transitions.describe(error), request_id=error.request_id)
+    return outcome
+
+
+def fail(attempt: Attempt, reason: str, *explanation: Message) -> Outcome:
+    """Ends for a reason (a key of ``texts``) that the person cannot put right on this page."""
+    return _end(attempt, transitions.fail(attempt.row.step, reason, *explanation))
+
+
+def expire(attempt: Attempt) -> Outcome:
+    """Ends because nobody went on in time."""
+    return _end(attempt, transitions.expire(attempt.row.step))
+
+
+def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = None) -> Outcome:
+    """The account exists at the org, and signing in there completes the registration: the interaction code is spent or
+    stale (``error``), or the person decides about an older account first.
+    """
+    if error is None:
+        return _end(attempt, transitions.await_sign_in(subject))
+    messages = attempt.state.response.messages if attempt.state else ()
+    own = (Message(error.description),) if error.description else ()
+    event = Event(Kind.TROUBLE, attempt.row.step, transitions.describe(error), None, error.request_id)
+    transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, *own, events=(event,))
+    return _end(attempt, transition)
+
+
+def await_email(attempt: Attempt) -> Outcome:
+    """This site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
+    return _end(attempt, transitions.await_email())
+
+
+def release(attempt: Attempt) -> None:
+    """Ends a claim that nothing will come of."""
+    attempt.row.commit()
+
+
+def _end(attempt: Attempt, transition: Transition) -> Outcome:
+    if attempt.row.status in FINAL:
+        return Ended(Status(attempt.row.status))
+    commit(attempt, transition)
+    return transition.outcome
+
+
+# ---- by the sign-in, or an administrator
+
+
 def complete(registration: Registration, user: Any, subject: str, actor: str = "") -> Ended:
     """The person is a Django user now, or was let in by an administrator.
 
     :param subject: the Okta user id
-    :raises Conflict: another request was quicker
     """
     registration.commit(
         to=Status.COMPLETED,
@@ -36,10 +103,7 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
 
 
 def await_approval(registration: Registration, user: Any, subject: str) -> Ended:
-    """The org is done; an administrator of this site decides.
-
-    :raises Conflict: another request was quicker
-    """
+    """The org is done; an administrator of this site decides."""
     registration.commit(
         to=Status.AWAITING_APPROVAL,
         events=[registration.event(Kind.RECOVERED, outcome="awaiting approval", step="")],
@@ -78,7 +142,7 @@ def await_approval_by_sign_in(issuer: str, user: Any, subject: str) -> None:
 def note_proven(registration: Registration) -> None:
     """The code of a mail was typed for a registration whose transaction is over: signing in completes it."""
     with suppress(Conflict):
-        registration.commit(email_verified_at=clock.now(), events=[registration.event(Kind.VERIFIED)])
+        registration.commit(email_verified_at=timezone.now(), events=[registration.event(Kind.VERIFIED)])
 
 
 def _awaiting_sign_in(issuer: str, subject: str) -> RegistrationQuerySet:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from selfreg import cache, clock
+from django.utils import timezone
+
+from selfreg import cache
 from selfreg.idx.client import Answer, IdxClient, Transaction
 from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import IdxError, TransactionExpired
@@ -138,7 +140,7 @@ class EnumerationSafeClient:
         """Keeps how the org's page for the code looks."""
         document = without_bearers(json.loads(answer.document))
         expires_at = answer.response.expires_at
-        seconds = round((expires_at - clock.now()).total_seconds()) if expires_at else 0
+        seconds = round((expires_at - timezone.now()).total_seconds()) if expires_at else 0
         page = CodePage(_without_person({k: document[k] for k in SHARED if k in document}), is_chosen, seconds)
         cache.keep(self._key, tuple(page), None)
 
@@ -152,7 +154,7 @@ class EnumerationSafeClient:
     def _pretend(self, *, is_resend: bool) -> Answer:
         """Behind a decoy: takes as long as a real call, and changes nothing. A code is always wrong."""
         expires_at = self.state.response.expires_at
-        if expires_at and expires_at <= clock.now():
+        if expires_at and expires_at <= timezone.now():
             expired = TransactionExpired(SESSION_EXPIRED.key)
             expired.description = say(SESSION_EXPIRED)
             raise expired
@@ -182,7 +184,7 @@ def _answer(document: Mapping[str, Any], calls: int = 1) -> Answer:
 
 
 def _fresh(page: CodePage) -> dict[str, Any]:
-    return dict(page.document) | _validity(clock.now() + timedelta(seconds=page.seconds) if page.seconds else None)
+    return dict(page.document) | _validity(timezone.now() + timedelta(seconds=page.seconds) if page.seconds else None)
 
 
 def _validity(expires_at: datetime | None) -> dict[str, str]:

@@ -1,29 +1,207 @@
-"""One exchange with the org: claim the row, make the call, ask again after a doubt. All I/O, no decisions.
+"""All I/O of one registration: open its row, claim it, call the org, ask again after a doubt, commit. No decisions.
 
-The claim is committed before the call and no transaction is open during it: a worker that dies in a call leaves a row
-that says so, and of two requests at once only one calls the org.
+A claim is committed before the call, and no transaction is open during it: a worker that dies in a call leaves a row
+that says so, and of two requests at once only one calls the org. What a call came to is committed once, by
+compare-and-set.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.db import transaction as database
+from django.utils import timezone
 
 from selfreg import rate_limits
-from selfreg.idx.client import Answer
-from selfreg.idx.document import Action
+from selfreg.encryption import Unreadable
+from selfreg.idx.client import Answer, IdxClient
+from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import AnswerLost, IdxError
+from selfreg.idx.steps import Ended, Granted, Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
+from selfreg.models import Registration, RegistrationEvent, Status, link_digest
 from selfreg.rate_limits import NO_EFFECT, Effect
-from selfreg.registration.attempt import Attempt
+from selfreg.registration import transition as transitions
+from selfreg.registration.enumeration import EnumerationSafeClient
+from selfreg.registration.policy import Org, fingerprint
+from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition import is_denied, keeps_answer, stands_elsewhere
+from selfreg.registration.values import Position, Transition
+from selfreg.signals import announce
+from selfreg.texts import say
 
 # A lost answer that took longer is asked about by the next request: no page waits for two deadlines.
 PATIENCE_SECONDS = 3.0
 # One call and the question after a lost answer, with room for the database.
 CLAIM_SECONDS = 2 * TOTAL_SECONDS + 4
+MAX_EXPLANATION = 10_000
+
+
+# ---- the row
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What commands act on. They move it on, so ``step`` is always the present one.
+
+    ``state`` is None where the row keeps none: there is no step any more, or (``is_readable`` is false) its key is
+    gone. ``actor`` is the administrator who acts in the person's stead, "" for the person. ``signs_in``: a visitor is
+    there to be signed in at the end. ``leftover`` is what was typed on the first page of a registration that expired,
+    for starting again.
+    """
+
+    row: Registration
+    org: Org
+    state: EnrollmentState | None = None
+    present: Step | Granted | Ended | None = None
+    step_name: str = ""
+    is_readable: bool = True
+    actor: str = ""
+    signs_in: bool = False
+    leftover: dict[str, str] | None = None
+
+    @property
+    def step(self) -> Step | Granted | Ended | None:
+        """The step as the visitor sees it; None where there is none."""
+        if self.state is None or self.present is None:
+            return None
+        may_skip = self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
+        return transitions.visible_step(self.present, self.state, may_skip_email=may_skip)
+
+    @property
+    def page(self) -> Step | None:
+        """The step, where there is a page to fill in."""
+        return transitions.page_of(self.step)
+
+    @property
+    def email_proven(self) -> bool:
+        """Whether this registration saw the address proven."""
+        return self.row.email_verified_at is not None
+
+    @property
+    def client(self) -> IdxClient | EnumerationSafeClient:
+        """The client for calls of this registration."""
+        if self.state is None or not self.org.hides_accounts:
+            return self.org.client
+        return EnumerationSafeClient(self.org.client, self.state, email_proven=self.email_proven)
+
+    @property
+    def position(self) -> Position:
+        """Where it stands now, for ``transition``.
+
+        :raises Unreadable: nothing is kept
+        """
+        if self.state is None or self.present is None:
+            raise Unreadable("nothing is kept")
+        return Position(
+            state=self.state,
+            step=self.present,
+            status=Status(self.row.status),
+            step_name=self.step_name or self.row.step,
+            okta_user_id=self.row.okta_user_id,
+            resend_seconds=self.org.settings.resend_seconds,
+            now=timezone.now().timestamp(),
+        )
+
+    def count_calls(self, calls: int = 1) -> None:
+        """Remembers that so many calls of this transaction were made just now, for ``rate_limits.pace``."""
+        if self.state is not None and calls:
+            times = (*self.state.calls, *[timezone.now().timestamp()] * calls)[-rate_limits.CALLS :]
+            self.state = replace(self.state, calls=times)
+
+    def change(self, **members: Any) -> None:
+        """Replaces members of the state; the next commit writes them."""
+        self.state = replace(self.position.state, **members)
+
+    def create(self) -> None:
+        """Writes the row of a new registration, at its first step.
+
+        :raises Conflict: it exists already
+        """
+        self.row.commit(sealed=self.row.encrypted(self.position.state.to_json()))
+
+    def adopt(self, transition: Transition) -> None:
+        """Stands where the transition leads; it is not committed by that."""
+        self.state, self.present = transition.state, transition.step
+        self.step_name = transition.values.get("step", self.step_name)
+
+
+def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = False) -> Attempt:
+    """Opens a row: decrypts its state, and decides its step."""
+    attempt = Attempt(row, org, actor=actor, signs_in=signs_in)
+    if row.sealed:
+        try:
+            attempt.state = EnrollmentState.from_json(row.decrypted())
+            attempt.present = transitions.step_of(attempt.state)
+        except Unreadable:
+            attempt.is_readable = False
+    return attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a registration comes from and where it shall lead."""
+
+    next_url: str = ""
+    language: str = ""
+    browser: str = ""
+    country: str = ""
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+def new_attempt(org: Org, state: EnrollmentState, origin: Origin) -> Attempt:
+    """A registration that stands at its first step. Its row is created by the first claim or commit."""
+    step = transitions.step_of(state)
+    row = Registration(
+        id=origin.id,
+        issuer=org.settings.issuer,
+        workflow=org.settings.email_verification,
+        policy=fingerprint(current_remediation(state.response)),
+        next_url=origin.next_url,
+        language=origin.language,
+        browser=origin.browser,
+        country=origin.country,
+        link_digest=link_digest(state.transaction.state),
+    )
+    row.sealed = row.encrypted(state.to_json())
+    attempt = Attempt(row, org, state, step, signs_in=True)
+    status, values = transitions.row_values(attempt.position, state, step)
+    row.status, row.step, row.okta_user_id = status, values["step"], values["okta_user_id"]
+    row.expires_at = values["expires_at"]
+    return attempt
+
+
+def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **columns: Any) -> None:
+    """Writes what became of a registration: its row and its events in one transaction, by compare-and-set.
+
+    :param hold: seconds for which the claim is kept, for a call that follows at once
+    :param columns: further ones, see ``models.RowValues``
+    :raises Conflict: another request was quicker; nothing was written
+    """
+    row = attempt.row
+    values: dict[str, Any] = {**transition.values, **columns, "unsure": transition.in_doubt}
+    values["sealed"] = row.encrypted(transition.state.to_json()) if transition.state else ""
+    if transition.proves_email:
+        values["email_verified_at"] = timezone.now()
+    if transition.explanation:
+        values["failure_text"] = explain(transition.explanation)
+    events = [RegistrationEvent(registration=row, actor=attempt.actor[:150], **asdict(e)) for e in transition.events]
+    row.commit(to=transition.status, events=events, hold=hold, **values)
+    if transition.status == Status.EXPIRED:
+        attempt.leftover = attempt.state.profile if attempt.state else {}
+    attempt.adopt(transition)
+    if transition.signal:
+        announce(transition.signal, Registration, registration=row, **transition.signal_values)
+
+
+def explain(messages: Iterable[Message]) -> str:
+    """What an end says, each message once and in a line of its own, in the visitor's language."""
+    return "\n".join(dict.fromkeys(say(m) for m in messages))[:MAX_EXPLANATION]
+
+
+# ---- the org
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +270,7 @@ def claim(attempt: Attempt, effect: Effect = NO_EFFECT, calls: int = 1, **column
         return wait
     row, address = attempt.row, columns.get("email", attempt.row.email)
     with database.atomic():
-        wait = rate_limits.count(rate_limits.hits_of(effect, str(row.pk), address, attempt.org.ip))
+        wait = rate_limits.count_effect(effect, str(row.pk), address, attempt.org.client.visitor.ip)
         if wait:
             database.set_rollback(True)
         else:

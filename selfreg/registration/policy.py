@@ -7,8 +7,9 @@ from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from django.urls import reverse
+from django.utils import timezone
 
-from selfreg import __version__, cache, clock
+from selfreg import __version__, cache
 from selfreg.conf import Conf
 from selfreg.idx.client import App, IdxClient, Visitor
 from selfreg.idx.credentials import Credentials
@@ -17,7 +18,6 @@ from selfreg.idx.errors import ForeignHref
 from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Transport
-from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy_history import remember as record_version
 from selfreg.registration.state import EnrollmentState
 
@@ -32,28 +32,21 @@ class SignUpUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """The org of one request: its settings, read once, and a client on behalf of the visitor."""
+    """The org of one request: its settings, read once, and a client on behalf of the visitor.
+
+    ``hides_accounts``: nothing in the sign-up may tell whether an address has an account.
+    """
 
     settings: Conf
     client: IdxClient
-
-    @property
-    def ip(self) -> str:
-        """The visitor's address, "" where nobody visits."""
-        return self.client.visitor.ip
-
-    def client_at(self, state: EnrollmentState, *, email_proven: bool) -> IdxClient | EnumerationSafeClient:
-        """The client for a registration that stands at ``state``."""
-        if not self.settings.hides_accounts:
-            return self.client
-        return EnumerationSafeClient(self.client, state, email_proven=email_proven)
+    hides_accounts: bool = False
 
 
 def connect(settings: Conf, visitor: Visitor) -> Org:
     """The org of these settings, on behalf of one visitor."""
     app = app_of(settings)
     client = IdxClient(app, _transport(app.origin, settings.calls_at_once), visitor, f"django-selfreg/{__version__}")
-    return Org(settings, client)
+    return Org(settings, client, hides_accounts=settings.enumeration == "neutral")
 
 
 def app_of(settings: Conf) -> App:
@@ -100,7 +93,7 @@ def open_transaction(org: Org, *, activation_token: str = "") -> EnrollmentState
         answer = client.proceed(sign_up, {})
     if current_remediation(answer.response) is None:
         raise SignUpUnavailable(answer.response.messages)
-    state = EnrollmentState(transaction, answer.document, calls=(clock.timestamp(),) * (2 if sign_up else 1))
+    state = EnrollmentState(transaction, answer.document, calls=(timezone.now().timestamp(),) * (2 if sign_up else 1))
     # A captcha belongs to one transaction; and a visitor who cannot solve it must not get it again from the cache.
     if not activation_token and state.response.captcha is None:
         _cache_form(org, state)

@@ -13,8 +13,8 @@ from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet, Status
 from selfreg.okta_api.accounts import PENDING, AccountNotPending, OktaAccounts
-from selfreg.registration import commands
-from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration import commands, endings
+from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 
 ACTOR = "selfreg_recover"
@@ -44,7 +44,7 @@ def expired() -> Iterator[tuple[Registration, str]]:
     """Ends every open registration that nobody touched for ``abandoned_after_seconds``."""
     moment = timezone.now() - timedelta(seconds=conf().abandoned_after_seconds)
     for registration in Registration.objects.untouched_since(moment).iterator():
-        yield registration, _settled(registration, commands.expire)
+        yield registration, _settled(registration, endings.expire)
 
 
 def left_accounts() -> RegistrationQuerySet:
@@ -92,11 +92,11 @@ def _settled(registration: Registration, settle: Callable[[Attempt], object]) ->
 
 def _settle(attempt: Attempt) -> None:
     if not attempt.is_readable:
-        commands.fail(attempt, "selfreg.unreadable")
+        endings.fail(attempt, "selfreg.unreadable")
     elif attempt.row.status == Status.FINISHING:
-        commands.await_sign_in(attempt, error=AnswerLost("the interaction code ran out"))
+        endings.await_sign_in(attempt, error=AnswerLost("the interaction code ran out"))
     elif attempt.state is None:
         # Nothing to ask with; it waits for the person, at the org or in the mail.
-        commands.release(attempt)
+        endings.release(attempt)
     else:
         commands.refresh(attempt)

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
 
+from django.utils import timezone
+
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Transaction
 from selfreg.idx.document import IdxResponse, Message
@@ -88,6 +90,11 @@ class EnrollmentState:
         except (TypeError, KeyError, ValueError, AttributeError, RecursionError, MalformedAnswer) as error:
             raise Unreadable("not a state of this version") from error
         return state
+
+
+def seconds_until(moment: float) -> int:
+    """Whole seconds from now until a moment of a state; never negative."""
+    return max(0, round(moment - timezone.now().timestamp()))
 
 
 def assert_text(*values: object) -> None:

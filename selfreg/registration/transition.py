@@ -1,14 +1,12 @@
 """What an answer of the org means for a registration. Pure: no database, no network, no settings, no clock.
 
-``Position`` is where a registration stands; ``Transition`` is what becomes of it: the next state, the values of its
-row, the events to write, the signal to announce and the outcome to tell. ``commands`` makes the calls and commits.
+From where a registration stands (``Position``) and the org's answer to a command, ``advance`` makes what becomes of it
+(``Transition``): the next state, the values of its row, the events to write, the signal to announce and the outcome to
+tell. ``commands`` makes the calls and commits.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-
-from django.dispatch import Signal
 
 from selfreg.idx.client import Answer
 from selfreg.idx.document import IdxResponse, Message, Option, Remediation
@@ -18,10 +16,10 @@ from selfreg.models import RegistrationEvent, Status
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
+from selfreg.registration.values import Command, Event, Kind, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.texts import notice, notices
 
-Kind = RegistrationEvent.Kind
 PROFILE_PAGE = "profile"
 ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
 
@@ -33,82 +31,6 @@ ASKED_AGAIN = Message("", "selfreg.same_again")
 ANSWER_LOST = Message("", "selfreg.answer_lost")
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a registration stands: its state, the step of it, and what its row and the settings say.
-
-    ``step`` is as ``next_step`` gave it, ``step_name`` the row's. ``now`` is in seconds since the epoch.
-    """
-
-    state: EnrollmentState
-    step: Step | Granted | Ended
-    status: Status
-    step_name: str
-    okta_user_id: str
-    resend_seconds: int
-    now: float
-
-    @property
-    def org_step(self) -> Step | Granted | Ended:
-        """The org's own step, whatever page of it the visitor turned to."""
-        return next_step(self.state.response) if self.state.picked else self.step
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What the visitor asked of the org.
-
-    ``draft`` is what was typed, by HTML name, without secrets. ``proves_email``: a step that it completes proves the
-    address.
-    """
-
-    kind: RegistrationEvent.Kind
-    draft: dict[str, str] = field(default_factory=dict)
-    proves_email: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event to write, see ``models.RegistrationEvent``."""
-
-    kind: RegistrationEvent.Kind
-    step: str = ""
-    outcome: str = ""
-    milliseconds: int | None = None
-    request_id: str = ""
-
-    @property
-    def details(self) -> dict[str, Any]:
-        """Its columns beside the kind."""
-        return {
-            "step": self.step,
-            "outcome": self.outcome,
-            "milliseconds": self.milliseconds,
-            "request_id": self.request_id,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """What becomes of a registration.
-
-    ``state`` None wipes it; ``step`` is None then. ``status`` None leaves the status. ``values`` are further columns
-    of the row, ``explanation`` the messages that an end keeps, ``signal`` one of ``selfreg.signals``.
-    """
-
-    outcome: Outcome
-    state: EnrollmentState | None = None
-    step: Step | Granted | Ended | None = None
-    status: Status | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-    explanation: tuple[Message, ...] = ()
-    proves_email: bool = False
-    in_doubt: bool = False
-    signal: Signal | None = None
-    signal_values: Mapping[str, Any] = field(default_factory=dict)
-
-
 # ---- where a state stands
 
 
@@ -118,16 +40,16 @@ def step_of(state: EnrollmentState) -> Step | Granted | Ended:
 
 
 def visible_step(
-    step: Step | Granted | Ended, state: EnrollmentState, *, email_required: bool
+    step: Step | Granted | Ended, state: EnrollmentState, *, may_skip_email: bool
 ) -> Step | Granted | Ended:
     """The step as the visitor sees it: with this site's notices, and without a skip past the proof of the address.
 
-    :param email_required: the address must be proven, and is not
+    :param may_skip_email: the address is proven, or need not be
     """
     if not isinstance(step, Step):
         return step
     has_email = any(a.key == "okta_email" for a in state.response.authenticators)
-    skip = None if email_required and has_email else step.skip
+    skip = step.skip if may_skip_email or not has_email else None
     # A page with nothing to do but a skip that is not allowed.
     page = UNSUPPORTED if step.name == SKIP and skip is None else step.page
     return replace(step, messages=(*state.notices, *step.messages), skip=skip, page=page)
@@ -154,7 +76,8 @@ def row_values(before: Position, state: EnrollmentState, step: Step | Granted | 
 
 def has_moved(before: Position, after: Step | Granted | Ended) -> bool:
     """Whether the org stands at another step than before."""
-    step = before.org_step
+    # Whatever page of the answer the visitor turned to.
+    step = next_step(before.state.response) if before.state.picked else before.step
     return not isinstance(after, Step) or not isinstance(step, Step) or after.name != step.name
 
 
@@ -220,11 +143,6 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
 def page_of(step: Step | Granted | Ended | None) -> Step | None:
     """The step, where there is a page to fill in."""
     return step if isinstance(step, Step) else None
-
-
-def name_of(step: Step | Granted | Ended) -> str:
-    """The name of a step for rows and events; "" for what is none."""
-    return step.name if isinstance(step, Step) else ""
 
 
 def is_granted(step: Step | Granted | Ended | None) -> bool:

@@ -24,7 +24,7 @@ from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.models import Conflict
 from selfreg.texts import notices
 from selfreg.web.redirects import landing
-from selfreg.web.visitor import remember_device
+from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
 CAPTCHAS = {
     "HCAPTCHA": ("h-captcha", "https://js.hcaptcha.com/1/api.js", ("https://hcaptcha.com", "https://*.hcaptcha.com")),
@@ -63,7 +63,8 @@ class SignUpView(View):
                 pk = conflict.registration
                 response = redirect(step_url(self.browser, pk) if pk else "selfreg:start")
         response["Referrer-Policy"] = "same-origin"
-        remember_device(request, response, self.browser.device)
+        if DEVICE_COOKIE not in request.COOKIES:
+            remember_device(request, response, self.browser.device)
         return response
 
 

@@ -5,13 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from selfreg import clock
 from selfreg.accounts.email_verification import can_send
 from selfreg.conf import conf
 from selfreg.flows.advance import ON_STEP_PAGE
 from selfreg.flows.session import my_registration, open_attempt, step_url, url_of
 from selfreg.models import Registration
-from selfreg.registration import commands
+from selfreg.registration import endings
+from selfreg.registration.state import seconds_until
 from selfreg.texts import ending
 from selfreg.views.base import SignUpView
 from selfreg.views.email import case_of_registration, last_mail
@@ -38,7 +38,7 @@ class DoneView(SignUpView):
         return {
             "link_days": conf().activation_link_days,
             "sendable": case is not None and can_send(conf()),
-            "wait": clock.seconds_until(mailed.get("resend_at", 0)),
+            "wait": seconds_until(mailed.get("resend_at", 0)),
             "notices": [mailed["said"]] if mailed.get("said") else [],
         }
 
@@ -52,5 +52,5 @@ class CancelView(SignUpView):
         attempt = open_attempt(request, self.browser)
         if attempt is None:
             return redirect("selfreg:start")
-        commands.cancel(attempt)
+        endings.cancel(attempt)
         return redirect(url_of(self.browser, "done", attempt.row.pk))

@@ -19,7 +19,6 @@ from django.views.decorators.debug import sensitive_variables
 from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
 from selfreg.accounts.identities import identity_of, prove_email
 from selfreg.addresses import canonical
-from selfreg.clock import seconds_until
 from selfreg.conf import conf
 from selfreg.flows.session import EMAIL_CODE, Browser, keep, kept, my_registration, next_path, url_of
 from selfreg.idx.document import Message
@@ -27,6 +26,7 @@ from selfreg.idx.errors import IdxError
 from selfreg.models import Registration, Status
 from selfreg.okta_api.accounts import AccountNotPending, EmailChanged, EmailFactor
 from selfreg.registration.endings import note_proven
+from selfreg.registration.state import seconds_until
 from selfreg.texts import notice, say
 from selfreg.views.base import SignUpView
 from selfreg.web.redirects import landing

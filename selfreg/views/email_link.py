@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg import clock
 from selfreg.flows.email_link import EmailLink, confirm, is_whole, open_link
 from selfreg.flows.session import LINK, keep, kept, step_url
 from selfreg.models import Registration
@@ -65,7 +65,7 @@ class VerifyView(SignUpView):
     ) -> HttpResponse:
         """One of the pages; ``code`` is shown on ``other`` only."""
         asked = registration if page == "other" else None
-        just_now = asked is not None and clock.now() - asked.created_at < MINUTE
+        just_now = asked is not None and timezone.now() - asked.created_at < MINUTE
         context = {"page": page, "code": code if asked else "", "asked": asked, "just_now": just_now, "back": back}
         response = render(request, "selfreg/verify.html", context)
         response["Referrer-Policy"] = "no-referrer"

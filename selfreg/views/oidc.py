@@ -18,8 +18,8 @@ from selfreg.flows.session import Browser, browser_of, connect_for, keep_offer, 
 from selfreg.idx.errors import IdxError
 from selfreg.models import Conflict, link_digest
 from selfreg.registration import commands
-from selfreg.registration.attempt import Attempt, open_row
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
+from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import app_of
 from selfreg.views.base import sign_in_failed
 from selfreg.web.redirects import landing, safe_path

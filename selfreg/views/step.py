@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg import clock
 from selfreg.flows.advance import ON_STEP_PAGE, Advance, act, is_stale, page_of
 from selfreg.flows.session import open_attempt, step_url
 from selfreg.flows.step_context import wait_times
@@ -14,7 +13,8 @@ from selfreg.forms import StepForm
 from selfreg.models import Conflict
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.attempt import Attempt
+from selfreg.registration.exchange import Attempt
+from selfreg.registration.state import seconds_until
 from selfreg.texts import say
 from selfreg.texts.password_rules import password_policy, typed_earlier
 from selfreg.views.base import SignUpView, render_step
@@ -70,7 +70,7 @@ class StepView(SignUpView):
             "mark": attempt.row.step,
             "registration_id": attempt.row.pk,
             "username": attempt.row.email,
-            "expires_in": clock.seconds_until(expires_at.timestamp()) if expires_at else 0,
+            "expires_in": seconds_until(expires_at.timestamp()) if expires_at else 0,
             "earlier": json.dumps(earlier) if earlier else "",
         }
         return render_step(request, form, state.response, context)

@@ -79,16 +79,10 @@ def device_of(request: HttpRequest) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, device: str) -> None:
-    """Sets the device cookie if this browser has none: signed, for a year, out of reach of scripts."""
-    if DEVICE_COOKIE not in request.COOKIES:
-        response.set_signed_cookie(
-            DEVICE_COOKIE,
-            device,
-            max_age=DEVICE_SECONDS,
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure(),
-        )
+    """Sets the device cookie of a browser that has none: signed, for a year, out of reach of scripts."""
+    response.set_signed_cookie(
+        DEVICE_COOKIE, device, max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
 
 
 def browser_name(request: HttpRequest) -> str:

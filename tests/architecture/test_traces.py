@@ -13,9 +13,9 @@ def code_page(person: Person, org: OrgHandle) -> Person:
 
 
 def show(t: Trace) -> None:
-    print(len(t.files), t.moves, sum(t.calls.values()))
+    print(len(t.files), sum(t.moves.values()), sum(t.calls.values()))
     print(sorted(t.files))
-    for k, v in t.calls.most_common(60):
+    for k, v in t.moves.most_common(150):
         print(v, k)
 
 
@@ -26,7 +26,7 @@ def test_code(code_page: Person, org: OrgHandle) -> None:
     with tracing() as trace:
         code_page._post("http://testserver" + (form.action or "/signup/step/"), data)
     show(trace)
-    assert 0
+
 
 
 def test_form(person: Person, org: OrgHandle) -> None:
@@ -37,4 +37,4 @@ def test_form(person: Person, org: OrgHandle) -> None:
     with tracing() as trace:
         person._post("http://testserver/signup/", data)
     show(trace)
-    assert 0
+

@@ -18,7 +18,7 @@ from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration, Status
 from selfreg.registration import approval
 from selfreg.registration.approval import approve
-from selfreg.registration.attempt import open_row
+from selfreg.registration.exchange import open_row
 from selfreg.views import hooks, oidc
 
 Configure = Callable[..., None]

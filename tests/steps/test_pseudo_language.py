@@ -26,7 +26,7 @@ from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.models import FINAL, Registration, RegistrationEvent, Status
 from selfreg.registration import approval
-from selfreg.registration.attempt import Attempt, open_row
+from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.models import Conflict
-from selfreg.registration import commands, retention
-from selfreg.registration.attempt import open_row
+from selfreg.registration import endings, retention
+from selfreg.registration.exchange import open_row
 from selfreg.registration.policy import connect
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         for registration in rows.open():
             attempt = open_row(registration, connect(conf(), Visitor()))
             try:
-                commands.cancel(attempt) if attempt.is_readable else commands.fail(attempt, "erased")
+                endings.cancel(attempt) if attempt.is_readable else endings.fail(attempt, "erased")
             except Conflict:
                 self.stderr.write(f"{registration.pk} is being used right now")
         erased = sum(retention.erase(rows))

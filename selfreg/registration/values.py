@@ -1,0 +1,76 @@
+"""The values that commands, exchange and transition pass to each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.dispatch import Signal
+
+from selfreg.idx.document import Message
+from selfreg.idx.steps import Ended, Granted, Step
+from selfreg.models import RegistrationEvent, Status
+from selfreg.registration.outcome import Outcome
+from selfreg.registration.state import EnrollmentState
+
+Kind = RegistrationEvent.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a registration stands: its state, the step of it, and what its row and the settings say.
+
+    ``step`` is as ``next_step`` gave it, ``step_name`` the row's. ``now`` is in seconds since the epoch.
+    """
+
+    state: EnrollmentState
+    step: Step | Granted | Ended
+    status: Status
+    step_name: str
+    okta_user_id: str
+    resend_seconds: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the visitor asked of the org.
+
+    ``draft`` is what was typed, by HTML name, without secrets. ``proves_email``: a step that it completes proves the
+    address.
+    """
+
+    kind: RegistrationEvent.Kind
+    draft: dict[str, str] = field(default_factory=dict)
+    proves_email: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event to write, see ``models.RegistrationEvent``."""
+
+    kind: RegistrationEvent.Kind
+    step: str = ""
+    outcome: str = ""
+    milliseconds: int | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What becomes of a registration.
+
+    ``state`` None wipes it; ``step`` is None then. ``status`` None leaves the status. ``values`` are further columns
+    of the row, ``explanation`` the messages that an end keeps, ``signal`` one of ``selfreg.signals``.
+    """
+
+    outcome: Outcome
+    state: EnrollmentState | None = None
+    step: Step | Granted | Ended | None = None
+    status: Status | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    explanation: tuple[Message, ...] = ()
+    proves_email: bool = False
+    in_doubt: bool = False
+    signal: Signal | None = None
+    signal_values: Mapping[str, Any] = field(default_factory=dict)

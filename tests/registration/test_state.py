@@ -1,0 +1,122 @@
+"""The encrypted state of a registration, read by this version, the one before it and later ones."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from documents import CODE_PAGE
+
+from selfreg.encryption import Unreadable
+from selfreg.idx.client import Transaction
+from selfreg.idx.document import Message
+from selfreg.registration.state import EnrollmentState
+
+Json = dict[str, Any]
+STATE = EnrollmentState(
+    Transaction("handle", "state", "nonce", "verifier"),
+    json.dumps(CODE_PAGE),
+    draft={"userProfile.email": "ada@example.com"},
+    profile={"userProfile.firstName": "Ada"},
+    notices=(Message("", "selfreg.resend_wait", ("20",), "INFO"),),
+    picked="autPHONE",
+    wait_until=1.5,
+    resend_at=2.5,
+    poll_at=3.5,
+    calls=(1.0, 2.0),
+    phone="+15555550100",
+    interaction_code="code",
+)
+
+
+def as_stored() -> Json:
+    """What a row holds: through JSON and back."""
+    stored: Json = json.loads(json.dumps(STATE.to_json()))
+    return stored
+
+
+def test_a_state_comes_back_as_it_was() -> None:
+    assert EnrollmentState.from_json(as_stored()) == STATE
+
+
+def test_a_state_carries_the_version_of_its_format() -> None:
+    assert as_stored()["format"] == 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    [lambda s: s, lambda s: s["transaction"], lambda s: s["notices"][0]],
+    ids=["state", "transaction", "message"],
+)
+@pytest.mark.parametrize("value", [1, None, {"a": []}, ["x"]], ids=str)
+def test_a_key_of_a_later_version_is_left_out_at_every_level(place: Callable[[Json], Json], value: object) -> None:
+    stored = as_stored()
+    place(stored)["of_tomorrow"] = value
+    assert EnrollmentState.from_json(stored) == STATE
+
+
+OPTIONAL = ("draft", "profile", "notices", "picked", "wait_until", "resend_at", "poll_at", "calls", "phone", "format")
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_key_that_the_version_before_did_not_write_has_a_default(name: str) -> None:
+    stored = as_stored()
+    del stored[name]
+    assert EnrollmentState.from_json(stored).transaction == STATE.transaction
+
+
+def test_what_the_version_before_called_otherwise_is_read() -> None:
+    stored = as_stored() | {"granted": "older code", "decoy": False}
+    del stored["interaction_code"]
+    assert EnrollmentState.from_json(stored).interaction_code == "older code"
+
+
+@pytest.mark.parametrize("name", ["interaction_handle", "state", "nonce", "code_verifier"])
+def test_a_transaction_without_one_of_its_parts_must_start_again(name: str) -> None:
+    stored = as_stored()
+    del stored["transaction"][name]
+    with pytest.raises(Unreadable):
+        EnrollmentState.from_json(stored)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"transaction": None},
+        {"transaction": {"interaction_handle": 7, "state": "s", "nonce": "n", "code_verifier": "v"}},
+        {"document": None},
+        {"document": "{"},
+        {"document": "{}"},
+        {"document": "[]"},
+        {"document": 7},
+        {"draft": ["a"]},
+        {"profile": "a"},
+        {"notices": {"a": "b"}},
+        {"notices": ["a"]},
+        {"notices": [{"text": 7}]},
+        {"notices": [{"text": "a", "params": 7}]},
+        {"notices": 7},
+        {"picked": 7},
+        {"calls": "now"},
+        {"wait_until": "soon"},
+        {"wait_until": None},
+        {"resend_at": []},
+        {"phone": None},
+        {"interaction_code": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_unreadable_and_never_another_error(damage: Json) -> None:
+    with pytest.raises(Unreadable):
+        EnrollmentState.from_json(as_stored() | damage)
+
+
+@pytest.mark.parametrize("data", [None, 7, "text", [], {}, {"transaction": {}}], ids=str)
+def test_what_is_no_state_is_unreadable(data: object) -> None:
+    with pytest.raises(Unreadable):
+        EnrollmentState.from_json(data)
+
+
+def test_no_bearer_value_is_in_the_representation() -> None:
+    text = repr(STATE)
+    assert not [word for word in ("handle", "nonce", "verifier", "ada@", "+1555", "canary") if f"'{word}" in text]
