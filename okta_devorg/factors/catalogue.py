@@ -62,7 +62,7 @@ def amr_of(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def masked(value: str) -> str:
-    """Return an address or number in the form for somebody who has not proven it yet, such as `a***a@example.com`."""
+    """Return an address or number that has not been proven yet with most of it hidden: `a***a@example.com`."""
     if "@" in value:
         name, _, domain = value.rpartition("@")
         return f"{name[:1]}***{name[-1:]}@{domain}"

@@ -33,7 +33,7 @@ def password_problems(
 ) -> list[Json]:
     """Return messages about what is wrong with a new password; none if nothing is.
 
-    `user` is whose password it becomes, None for somebody who is still signing up.
+    `user` is the owner of the password, None while the account does not exist yet.
     """
     if _breaks_a_rule(policy, password, login, profile, user):
         sentence = _requirements_sentence(policy)

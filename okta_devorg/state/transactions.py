@@ -56,7 +56,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True)
 class IssuedCode:
-    """A one-time code that was sent to somebody. `expires_at` is org time."""
+    """A one-time code that was sent. `expires_at` is org time."""
 
     value: str = field(repr=False)
     expires_at: float

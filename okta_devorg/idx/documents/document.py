@@ -1,4 +1,7 @@
-"""The document of a transaction's current step: a table of steps, and the order of the members."""
+"""The document of a transaction's current step: a table of steps, and the order of the members.
+
+Sections are those of docs/protocol.md.
+"""
 
 from collections.abc import Callable
 

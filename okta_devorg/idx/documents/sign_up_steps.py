@@ -1,4 +1,4 @@
-"""Documents of the steps that create a user and set up authenticators."""
+"""Documents of the steps that create a user and set up authenticators (docs/protocol.md, sections 4.2 to 4.6)."""
 
 from collections.abc import Callable
 

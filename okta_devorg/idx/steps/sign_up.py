@@ -14,7 +14,7 @@ from okta_devorg.wire.errors import IdxError, access_denied
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json, message
 
-# By `sign_up_refusal` of the settings: how the form refuses somebody whose answers are all right.
+# By `sign_up_refusal` of the settings: the message with which the org refuses valid answers.
 REFUSALS: dict[str, Json] = {
     "generic": message(
         "There was an error creating your account. Please try registering again.", "registration.error.generic"

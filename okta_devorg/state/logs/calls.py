@@ -81,7 +81,7 @@ def redacted_body(raw: bytes, content_type: str) -> Any:
 
 
 def summarize_answer(raw: bytes, content_type: str) -> dict[str, Any]:
-    """Return what a person would see of an answer: the names of the `steps` it offers, the texts of its `messages`."""
+    """Return a summary of an answer: the names of the `steps` it offers, the texts of its `messages`."""
     if "json" not in content_type or not raw:
         return {}
     document = parse_json(raw)
