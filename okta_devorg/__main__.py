@@ -1,4 +1,4 @@
-"""python -m okta_devorg: the local org in the foreground."""
+"""`python -m okta_devorg`: a local org in the foreground."""
 
 import argparse
 import signal
@@ -12,16 +12,17 @@ try:
     from okta_devorg.server import make_org
     from okta_devorg.state.org import Org
     from okta_devorg.state.users import UsersFileError
-except ModuleNotFoundError as missing:
-    sys.exit(f"okta_devorg: {missing.name} is not installed: {INSTALL}")
+except ModuleNotFoundError as error:
+    sys.exit(f"okta_devorg: {error.name} is not installed: {INSTALL}")
 
 
-# SIGINT too: a shell's background jobs start with it ignored.
-STOPS = (signal.SIGINT, signal.SIGTERM)
+# Both are handled explicitly: the background jobs of a shell start with SIGINT ignored.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
-    options = arguments().parse_args()
+    """Run the org until a signal stops it; return the exit status."""
+    options = argument_parser().parse_args()
     try:
         org, server = make_org(options.host, options.port, options.site, data=options.data)
     except OSError as error:
@@ -30,7 +31,7 @@ def main() -> int:
     except UsersFileError as error:
         print(f"okta_devorg: {error}", file=sys.stderr)
         return 1
-    for number in STOPS:
+    for number in STOP_SIGNALS:
         signal.signal(number, stop)
     print(banner(org, options.host), flush=True)
     try:
@@ -44,13 +45,17 @@ def main() -> int:
 
 
 def stop(*_: object) -> None:
-    """Raises KeyboardInterrupt the first time: Ctrl-C, and what started this program, may both ask for the end."""
-    for number in STOPS:
+    """Stop the org at the first signal and ignore further ones: Ctrl-C and a parent process may both send one.
+
+    :raises KeyboardInterrupt: always.
+    """
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
 
 
-def arguments() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser("okta_devorg", description="A local Okta org for development. Not for production.")
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; the default is this machine only")
@@ -62,6 +67,10 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def origin(text: str) -> str:
+    """Return the origin in an argument.
+
+    :raises argparse.ArgumentTypeError: if it is something else.
+    """
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
         raise argparse.ArgumentTypeError("an origin looks like http://127.0.0.1:8000")
@@ -69,12 +78,10 @@ def origin(text: str) -> str:
 
 
 def banner(org: Org, host: str) -> str:
+    """Return what the program prints when it has started: the pages, the issuer and the client."""
     app = org.policy.apps[0]
-    reach = (
-        "this machine only"
-        if host in ("127.0.0.1", "localhost", "::1")
-        else f"listening on {host}: others can reach it"
-    )
+    is_local = host in ("127.0.0.1", "localhost", "::1")
+    reach = "this machine only" if is_local else f"listening on {host}: others can reach it"
     return (
         f"Local Okta org ({reach})\n"
         f"  mailbox  {org.base}/\n"

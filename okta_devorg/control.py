@@ -1,4 +1,7 @@
-"""The control API under /_devorg, for programs on this machine only."""
+"""The control API under /_devorg: JSON for programs on this machine.
+
+A wrong body is answered with 400 and the reason.
+"""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,49 +9,51 @@ from typing import Any
 from flask import Request, Response
 
 from okta_devorg.policy.serialization import PolicyError, policy_from_json, policy_to_json
-from okta_devorg.state.calls import Call
 from okta_devorg.state.faults import fault_from_json
-from okta_devorg.state.mailbox import Message
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import User
+from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply, parse_json
 
-
-def read_json(request: Request) -> Any:
-    body = parse_json(request.get_data())
-    if body is None:
-        raise PolicyError("the body is not JSON")
-    return body
+LARGEST_ADVANCE = 10**9
 
 
 def get_policy(org: Org, request: Request) -> Response:
+    """GET policy: the settings."""
     return json_reply(policy_to_json(org.policy))
 
 
 def put_policy(org: Org, request: Request) -> Response:
-    """Replaces everything: what is left out takes its default."""
-    org.own_policy = policy_from_json(read_json(request))
+    """PUT policy: replace all settings; what is left out has its default.
+
+    :raises PolicyError: for an unknown key or a wrong value.
+    """
+    org.own_policy = policy_from_json(_read_json(request))
     return get_policy(org, request)
 
 
 def patch_policy(org: Org, request: Request) -> Response:
-    org.patch_policy(read_json(request))
+    """PATCH policy: merge into the settings.
+
+    :raises PolicyError: for an unknown key or a wrong value.
+    """
+    org.patch_policy(_read_json(request))
     return get_policy(org, request)
 
 
 def get_messages(org: Org, request: Request) -> Response:
-    return json_reply([message_json(org, item) for item in org.mailbox.to(request.args.get("to"))])
-
-
-def message_json(org: Org, message: Message) -> dict[str, Any]:
-    return {**asdict(message), "at": org.clock.iso(message.at)}
+    """GET messages: all, or those `to` an address or number, newest first."""
+    messages = org.mailbox.messages(request.args.get("to"))
+    return json_reply([{**asdict(message), "at": org.clock.iso(message.at)} for message in messages])
 
 
 def get_users(org: Org, request: Request) -> Response:
+    """GET users: all users, oldest first."""
     return json_reply([user_json(org, user) for user in org.users])
 
 
-def user_json(org: Org, user: User) -> dict[str, Any]:
+def user_json(org: Org, user: User) -> Json:
+    """Return a user as the control API shows it."""
     phone = user.enrollments.get("phone_number")
     return {
         "id": user.id,
@@ -65,50 +70,63 @@ def user_json(org: Org, user: User) -> dict[str, Any]:
 
 
 def get_calls(org: Org, request: Request) -> Response:
-    """Oldest first; `?path=` for those whose path ends so."""
-    return json_reply([call_json(org, call) for call in org.calls.matching(request.args.get("path"))])
-
-
-def call_json(org: Org, call: Call) -> dict[str, Any]:
-    return {**asdict(call), "at": org.clock.iso(call.at)}
+    """GET calls: all calls of the protocol, or those whose path ends with `path`, oldest first."""
+    calls = org.calls.matching(request.args.get("path"))
+    return json_reply([{**asdict(call), "at": org.clock.iso(call.at)} for call in calls])
 
 
 def get_faults(org: Org, request: Request) -> Response:
+    """GET faults: those that are still to come."""
     return json_reply(org.faults.to_json())
 
 
 def add_fault(org: Org, request: Request) -> Response:
-    org.faults.pending.append(fault_from_json(read_json(request)))
+    """POST faults: make the next calls fail.
+
+    :raises PolicyError: for an unknown key or a wrong value.
+    """
+    org.faults.pending.append(fault_from_json(_read_json(request)))
     return get_faults(org, request)
 
 
 def clear_faults(org: Org, request: Request) -> Response:
+    """DELETE faults: forget those that are still to come."""
     org.faults.pending.clear()
     return get_faults(org, request)
 
 
 def get_clock(org: Org, request: Request) -> Response:
+    """GET clock: the time that answers have, and how many seconds the clock was moved."""
     return json_reply({"now": org.clock.iso(org.clock.now()), "advanced": org.clock.advanced})
 
 
 def advance_clock(org: Org, request: Request) -> Response:
-    body = read_json(request)
+    """POST clock: move the clock by `advance` seconds.
+
+    :raises PolicyError: if that is no such number.
+    """
+    body = _read_json(request)
     seconds = body.get("advance") if isinstance(body, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 10**9:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LARGEST_ADVANCE:
         raise PolicyError("advance must be a number of seconds, from 0 on")
     org.clock.advance(seconds)
     return get_clock(org, request)
 
 
 def rotate_key(org: Org, request: Request) -> Response:
+    """POST keys: replace the signing key; the answer is the new JSON Web Key Set."""
     org.rotate_key()
     return json_reply(org.key.jwks())
 
 
 def reset(org: Org, request: Request) -> Response:
+    """POST reset: back to the start; the answer is the settings."""
     org.reset()
     return get_policy(org, request)
 
 
-def policy_error(error: PolicyError) -> Response:
-    return json_reply({"error": str(error)}, 400)
+def _read_json(request: Request) -> Any:
+    body = parse_json(request.get_data())
+    if body is None:
+        raise PolicyError("the body is not JSON")
+    return body

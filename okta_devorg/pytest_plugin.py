@@ -1,6 +1,7 @@
-"""pytest fixtures: a fresh org for every test. The org itself is loaded when a test first asks for it.
+"""pytest fixtures: every test gets an org as on its first day.
 
-One server per session (per worker under pytest-xdist) on a free port; between tests it is reset, which takes no time.
+There is one server for each session (each worker under pytest-xdist), on a free port; between tests it is reset, which
+takes no time. The org is only imported when a test first asks for it.
 """
 
 from collections.abc import Iterator
@@ -18,19 +19,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def okta_org_settings() -> dict[str, Any]:
-    """Override it: `site`, the origin of what is tested, and `policy`, merged into the default policy."""
+    """What the org starts with. Override it with `site` (the tested site's origin) and `policy` (changed settings)."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def okta_org_of_this_session(okta_org_settings: dict[str, Any]) -> Iterator["OrgHandle"]:
+    """The server of the session."""
     with okta_devorg.running_org(**okta_org_settings) as handle:
         yield handle
 
 
 @pytest.fixture
 def okta_org(okta_org_of_this_session: "OrgHandle") -> "OktaOrg":
-    """A local Okta org as on its first day."""
+    """A local Okta org without users and messages."""
     okta_org_of_this_session.reset()
     org: OktaOrg = import_module("okta_devorg.testing").OktaOrg(okta_org_of_this_session)
     return org
@@ -38,5 +40,5 @@ def okta_org(okta_org_of_this_session: "OrgHandle") -> "OktaOrg":
 
 @pytest.fixture
 def signed_up_user(okta_org: "OktaOrg") -> "SignedUpUser":
-    """Ada, who has signed up: active, address proven, with a password."""
+    """Ada, who has signed up: active, with a verified address and a password."""
     return okta_org.sign_up()

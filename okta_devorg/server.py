@@ -6,21 +6,24 @@ from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
+from typing import BinaryIO
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from okta_devorg.app import create_app
+from okta_devorg.app.factory import MAX_BODY, create_app
 from okta_devorg.handle import OrgHandle
-from okta_devorg.policy.serialization import Json
 from okta_devorg.state.org import Org
+from okta_devorg.wire.ion import Json
 
 IDLE_SECONDS = 75
-MAX_BODY = 1 << 20
+Headers = list[tuple[str, str]]
 
 
-class Handler(WSGIRequestHandler):
-    """HTTP/1.1 with connections kept open. Werkzeug's own handler closes every one, because bodies may be left unread;
-    this one reads the body first."""
+class KeepAliveHandler(WSGIRequestHandler):
+    """HTTP/1.1 with connections that stay open.
+
+    Werkzeug's own handler closes every connection, because a body may be left unread. This one reads the body first.
+    """
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -28,58 +31,59 @@ class Handler(WSGIRequestHandler):
     timeout = IDLE_SECONDS
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Quiet: the org keeps its own log of calls."""
+        """Print nothing: the org keeps its own log of calls."""
 
     def finish(self) -> None:
-        """What is still to be written when the client has hung up is nobody's trouble."""
+        """Close the connection, whether the client still reads the rest or not."""
         with suppress(OSError):
             super().finish()
 
     def run_wsgi(self) -> None:
+        """Answer one request."""
         environ = self.make_environ()
-        body = self.read_body(
+        body = self._read_body(
             environ.get("CONTENT_LENGTH", "0"), environ["wsgi.input"], "wsgi.input_terminated" in environ
         )
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
-        head: list[object] = []
+        head: list[tuple[str, Headers]] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
-            head[:] = [status, headers]
+        def start_response(status: str, headers: Headers, exc_info: object = None) -> None:
+            head[:] = [(status, headers)]
 
         pieces = self.server.app(environ, start_response)  # type: ignore[arg-type]
         try:
-            self.send(pieces, head)
+            self._send(pieces, head)
         except OSError:
             self.close_connection = True
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
 
-    def read_body(self, length: str, stream: object, chunked: bool) -> bytes:
-        """At most one byte more than the app allows, so that it can refuse; then the connection is not used again."""
-        wanted = MAX_BODY + 1 if chunked else min(int(length) if length.isdigit() else 0, MAX_BODY + 1)
-        body: bytes = stream.read(wanted) if wanted else b""  # type: ignore[attr-defined]
+    def _read_body(self, length: str, stream: BinaryIO, is_chunked: bool) -> bytes:
+        """Read the body, but at most one byte more than the app accepts: then it refuses and the connection ends."""
+        size = MAX_BODY + 1 if is_chunked else min(int(length) if length.isdigit() else 0, MAX_BODY + 1)
+        body = stream.read(size) if size else b""
         if len(body) > MAX_BODY:
             self.close_connection = True
         return body
 
-    def send(self, pieces: Iterable[bytes], head: list) -> None:  # type: ignore[type-arg]
-        """Nothing is written before the first piece is there, so a piece that fails drops the connection unanswered."""
-        started = False
+    def _send(self, pieces: Iterable[bytes], head: list[tuple[str, Headers]]) -> None:
+        """Send the answer. Nothing is sent before the first piece: if that fails, the connection ends unanswered."""
+        is_started = False
         for piece in pieces:
-            if not started:
-                self.send_head(*head)
-                started = True
+            if not is_started:
+                self._send_head(*head[0])
+                is_started = True
             self.wfile.write(piece)
             self.wfile.flush()
-        if not started:
-            self.send_head(*head)
+        if not is_started:
+            self._send_head(*head[0])
             self.wfile.flush()
 
-    def send_head(self, status: str, headers: list[tuple[str, str]]) -> None:
-        """`Date` comes from the app when a fault says so."""
+    def _send_head(self, status: str, headers: Headers) -> None:
         code, _, reason = status.partition(" ")
         self.send_response_only(int(code), reason)
+        # A fault may have set the date.
         if not any(name.lower() == "date" for name, _ in headers):
             self.send_header("Date", self.date_time_string())
         for name, value in headers:
@@ -89,27 +93,21 @@ class Handler(WSGIRequestHandler):
         self.end_headers()
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Raises OSError when the port is taken."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
 def make_org(
     host: str, port: int, site: str, policy: Json | None = None, data: Path | None = None
 ) -> tuple[Org, BaseWSGIServer]:
-    """Binds first: the org must know its own address to write it into every link. Port 0 takes a free one."""
-    with listening_socket(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host
-        org = Org(f"http://{shown}:{listener.getsockname()[1]}", site.rstrip("/"), policy, data)
-        server = make_server(host, port, create_app(org), threaded=True, request_handler=Handler, fd=listener.fileno())
+    """Return an org and its server, which listens already; port 0 takes a free one. For the rest see `Org`.
+
+    :raises OSError: if the port is taken.
+    :raises PolicyError: for a wrong `policy`.
+    :raises UsersFileError: if the file `data` contains something else.
+    """
+    # The org must know its own address before it starts: it is in every link.
+    with _listening_socket(host, port) as listener:
+        url_host = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host
+        org = Org(f"http://{url_host}:{listener.getsockname()[1]}", site.rstrip("/"), policy, data)
+        app = create_app(org)
+        server = make_server(host, port, app, threaded=True, request_handler=KeepAliveHandler, fd=listener.fileno())
     return org, server
 
 
@@ -117,7 +115,14 @@ def make_org(
 def running_org(
     port: int = 0, policy: Json | None = None, site: str = "http://127.0.0.1:8000", data: Path | None = None
 ) -> Iterator[OrgHandle]:
-    """An org on loopback for as long as the block runs. `policy` is merged into the default policy."""
+    """Run an org on this machine for as long as the block runs.
+
+    `port` 0 takes a free one. `policy` is merged into the default settings, `site` is the origin of the tested site,
+    `data` a file for the users.
+
+    :raises OSError: if the port is taken.
+    :raises PolicyError: for a wrong `policy`.
+    """
     org, server = make_org("127.0.0.1", port, site, policy, data)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="okta-devorg", daemon=True)
     thread.start()
@@ -128,3 +133,15 @@ def running_org(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,11 +1,11 @@
-"""The test kit's view of an org: the few words a test needs."""
+"""What the pytest fixtures of this package give to a test."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from okta_devorg.handle import OrgHandle
 from okta_devorg.policy.settings import App
-from okta_devorg.state.calls import Call
+from okta_devorg.state.logs.calls import Call
 from okta_devorg.state.mailbox import Message
 from okta_devorg.state.users import Status, User, new_enrollment
 from okta_devorg.wire.identifiers import new_id
@@ -14,15 +14,16 @@ PASSWORD = "Correct-horse-7"
 
 
 class Messages(list[Message]):
-    """Mails, texts and calls, newest first. Called with an address or number: those to it."""
+    """Mails, text messages and calls, newest first. Called with an address or number, it returns those to it."""
 
     def __call__(self, to: str) -> "Messages":
+        """Return the messages to an address or number, newest first."""
         return Messages(item for item in self if item.to.casefold() == to.casefold())
 
 
 @dataclass(frozen=True)
 class SignedUpUser:
-    """An active person with a proven address and a password."""
+    """An active user with a verified address and a password."""
 
     id: str
     email: str
@@ -31,7 +32,7 @@ class SignedUpUser:
 
 
 class OktaOrg:
-    """What the fixture `okta_org` is."""
+    """The value of the fixture `okta_org`: a running org. `url` is its address and an issuer, `issuer` another one."""
 
     def __init__(self, handle: OrgHandle) -> None:
         self.handle = handle
@@ -40,44 +41,58 @@ class OktaOrg:
 
     @property
     def app(self) -> App:
-        """The first app: its client_id, client_secret and addresses."""
+        """The first app: its `client_id`, `client_secret` and addresses."""
         return self.handle.policy.apps[0]
 
     @property
     def api_token(self) -> str:
+        """The token of the Management API."""
         return self.handle.policy.api_token
 
     @property
     def messages(self) -> Messages:
+        """All mails, text messages and calls, newest first."""
         return Messages(self.handle.messages())
 
     @property
     def users(self) -> list[User]:
+        """All users, oldest first."""
         return self.handle.users
 
     @property
     def calls(self) -> list[Call]:
-        """Protocol calls, oldest first, without secrets."""
+        """All protocol calls, oldest first, without secrets."""
         return self.handle.calls()
 
     def policy(self, **changes: Any) -> None:
-        """Merges into the org's policy. Raises PolicyError naming the key."""
+        """Change the settings: objects merge, lists and scalars are replaced.
+
+        :raises PolicyError: naming the key that is wrong; then nothing changes.
+        """
         self.handle.patch_policy(changes)
 
     def code(self, to: str) -> str:
-        """The newest code sent there. Raises LookupError when there is none."""
+        """Return the newest code that was sent to an address or number.
+
+        :raises LookupError: if there is none.
+        """
         return self.handle.code(to)
 
     def fail(self, path: str = "*", kind: str = "status", **more: Any) -> None:
-        """The next call whose path ends so fails; `more`: times, status, seconds, headers, bytes, location."""
+        """Make the next call whose path ends with `path` fail (`*`: any).
+
+        `more`: `times`, `status`, `seconds`, `headers`, `bytes`, `location`, `chance`.
+
+        :raises PolicyError: naming the value that is wrong.
+        """
         self.handle.fail(path, kind, **more)
 
     def advance(self, seconds: float) -> None:
-        """Moves the org's clock: codes, links, handles and tokens grow old."""
+        """Move the org's clock forward: codes, links, handles and tokens age."""
         self.handle.advance(seconds)
 
     def sign_up(self, email: str = "ada@example.com", password: str = PASSWORD, **profile: Any) -> SignedUpUser:
-        """Somebody who signed up earlier, without walking through it."""
+        """Add a user who has signed up before, and return it."""
         values = {"firstName": "Ada", "lastName": "Lovelace", "email": email, **profile}
         org = self.handle.org
         with org.lock:

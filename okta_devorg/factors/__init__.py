@@ -1,1 +1,1 @@
-"""What a user can enroll, and the rules for it. Pure."""
+"""The authenticators: what each one is, what users must set up or prove, and the rules for what they type."""

@@ -1,138 +1,167 @@
-"""The org's authenticators as IDX shows them (docs/protocol.md, section 3.7). Ids are org-wide and stable, as in a real
-org.
-"""
+"""The table of authenticators, and how IDX shows them (docs/protocol.md, section 3.7)."""
 
 from dataclasses import dataclass
 
 from okta_devorg.state.users import Enrollment, User
-from okta_devorg.wire.ion import Json, array, fixed
+from okta_devorg.wire.ion import Json, fixed_field, form, ion_array
 
 METHOD_LABELS = {"sms": "SMS", "voice": "Voice call"}
 CHANNEL_LABELS = {"qrcode": "QR code", "email": "EMAIL", "sms": "SMS"}
+# Authenticators that prove possession, not knowledge.
 POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn", "okta_verify", "duo", "smart_card_idp")
 
 
 @dataclass(frozen=True)
 class Authenticator:
+    """An authenticator. Its id is the same in the whole org; `amr` is its name in tokens (RFC 8176)."""
+
     key: str
     type: str
     label: str
     id: str
     methods: tuple[str, ...]
+    amr: str
 
 
-# In the order the org offers them.
+# By key, in the order in which the org offers them.
 AUTHENTICATORS = {
     item.key: item
     for item in (
-        Authenticator("okta_email", "email", "Email", "autLocalEmail0000001", ("email",)),
-        Authenticator("okta_password", "password", "Password", "autLocalPassword0001", ("password",)),
-        Authenticator("phone_number", "phone", "Phone", "autLocalPhone0000001", ("sms", "voice")),
+        Authenticator("okta_email", "email", "Email", "autLocalEmail0000001", ("email",), "otp"),
+        Authenticator("okta_password", "password", "Password", "autLocalPassword0001", ("password",), "pwd"),
+        Authenticator("phone_number", "phone", "Phone", "autLocalPhone0000001", ("sms", "voice"), "sms"),
         Authenticator(
             "security_question",
             "security_question",
             "Security Question",
             "autLocalQuestion0001",
             ("security_question",),
+            "kba",
         ),
-        Authenticator("google_otp", "app", "Google Authenticator", "autLocalGoogleOtp001", ("otp",)),
-        Authenticator("webauthn", "security_key", "Security Key or Biometric", "autLocalWebauthn0001", ("webauthn",)),
-        Authenticator("okta_verify", "app", "Okta Verify", "autLocalOktaVerify01", ("push", "totp", "signed_nonce")),
-        Authenticator("duo", "app", "Duo Security", "autLocalDuo000000001", ("duo",)),
-        Authenticator("smart_card_idp", "security_key", "Smart Card", "autLocalSmartCard001", ("idp",)),
+        Authenticator("google_otp", "app", "Google Authenticator", "autLocalGoogleOtp001", ("otp",), "otp"),
+        Authenticator(
+            "webauthn", "security_key", "Security Key or Biometric", "autLocalWebauthn0001", ("webauthn",), "hwk"
+        ),
+        Authenticator(
+            "okta_verify", "app", "Okta Verify", "autLocalOktaVerify01", ("push", "totp", "signed_nonce"), "swk"
+        ),
+        Authenticator("duo", "app", "Duo Security", "autLocalDuo000000001", ("duo",), "mfa"),
+        Authenticator("smart_card_idp", "security_key", "Smart Card", "autLocalSmartCard001", ("idp",), "sc"),
     )
 }
 
 
-def by_id(authenticator_id: object) -> Authenticator | None:
+def authenticator_by_id(authenticator_id: object) -> Authenticator | None:
+    """Return the authenticator with this id, None if there is none."""
     return next((item for item in AUTHENTICATORS.values() if item.id == authenticator_id), None)
 
 
-def to_json(item: Authenticator, methods: tuple[str, ...] = ()) -> Json:
-    return {
-        "type": item.type,
-        "key": item.key,
-        "id": item.id,
-        "displayName": item.label,
-        "methods": [{"type": method} for method in methods or item.methods],
-    }
-
-
-def to_enroll(keys: tuple[str, ...]) -> Json:
-    return array(to_json(AUTHENTICATORS[key]) for key in keys)
-
-
-def enrolled(user: User) -> Json:
-    return array(enrollment_json(enrollment) for enrollment in user.enrollments.values())
-
-
-def enrollment_json(enrollment: Enrollment) -> Json:
-    credential = {"credentialId": enrollment.passkey.credential_id} if enrollment.passkey else {}
-    return {**to_json(AUTHENTICATORS[enrollment.key], enrollment.methods), "id": enrollment.id, **credential}
+def amr_of(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that tokens have for these authenticators, each once."""
+    return tuple(dict.fromkeys(AUTHENTICATORS[key].amr for key in keys))
 
 
 def masked(value: str) -> str:
-    """An address or a number as it is shown to somebody who has not proven it yet."""
+    """Return an address or number that has not been proven yet with most of it hidden: `a***a@example.com`."""
     if "@" in value:
         name, _, domain = value.rpartition("@")
         return f"{name[:1]}***{name[-1:]}@{domain}"
     return f"{value[:2]} XXX-XXX-{value[-4:]}"
 
 
-def factor_json(enrollment: Enrollment, user: User) -> Json:
-    """An enrollment to prove: with what tells people where the code went."""
-    shown = {"okta_email": ("email", user.email), "phone_number": ("phoneNumber", enrollment.phone)}
-    name, value = shown.get(enrollment.key, ("", None))
+# ---- authenticators and enrollments
+
+
+def authenticator_json(authenticator: Authenticator, methods: tuple[str, ...] = ()) -> Json:
+    """Return the authenticator with all its methods, or with these."""
+    return {
+        "type": authenticator.type,
+        "key": authenticator.key,
+        "id": authenticator.id,
+        "displayName": authenticator.label,
+        "methods": [{"type": method} for method in methods or authenticator.methods],
+    }
+
+
+def authenticators_json(keys: tuple[str, ...]) -> Json:
+    """Return the list of these authenticators."""
+    return ion_array(authenticator_json(AUTHENTICATORS[key]) for key in keys)
+
+
+def enrollment_json(enrollment: Enrollment) -> Json:
+    """Return an authenticator that a user has set up. Its id is the enrollment's."""
+    credential = {"credentialId": enrollment.passkey.credential_id} if enrollment.passkey else {}
+    authenticator = authenticator_json(AUTHENTICATORS[enrollment.key], enrollment.methods)
+    return {**authenticator, "id": enrollment.id, **credential}
+
+
+def enrollments_json(user: User) -> Json:
+    """Return the list of what a user has set up."""
+    return ion_array(enrollment_json(enrollment) for enrollment in user.enrollments.values())
+
+
+def challenge_json(enrollment: Enrollment, user: User) -> Json:
+    """Return an enrollment that the user is to prove, with the masked address or number that a code goes to."""
+    addresses = {"okta_email": ("email", user.email), "phone_number": ("phoneNumber", enrollment.phone)}
+    name, value = addresses.get(enrollment.key, ("", None))
     return {**({"profile": {name: masked(value)}} if value else {}), **enrollment_json(enrollment)}
 
 
-def option_to_prove(enrollment: Enrollment, index: int) -> Json:
-    """One choice of `select-authenticator-authenticate`."""
-    item = AUTHENTICATORS[enrollment.key]
-    return choice(item, verification_fields(enrollment), f"$.authenticatorEnrollments.value[{index}]")
+# ---- options of the steps that let a user choose an authenticator
 
 
-def verification_fields(enrollment: Enrollment, method_required: bool = False) -> list[Json]:
-    item = AUTHENTICATORS[enrollment.key]
-    if enrollment.key != "phone_number":
-        return [fixed("id", item.id, True), fixed("methodType", item.methods[0], False)]
-    method = method_choice(item.methods, method_required)
-    return [fixed("id", item.id, True), method, fixed("enrollmentId", enrollment.id, True)]
-
-
-def option_to_unlock(key: str, index: int) -> Json:
-    item = AUTHENTICATORS[key]
-    method = (
-        method_choice(item.methods, False) if key == "phone_number" else fixed("methodType", item.methods[0], False)
-    )
-    return choice(item, [fixed("id", item.id, True), method], f"$.authenticators.value[{index}]")
-
-
-def choice(item: Authenticator, fields: list[Json], relates_to: str) -> Json:
-    return {"label": item.label, "value": {"form": {"value": fields}}, "relatesTo": relates_to}
-
-
-def option(key: str, index: int) -> Json:
-    """One choice of `select-authenticator-enroll` (docs/protocol.md, section 4.4)."""
-    item = AUTHENTICATORS[key]
-    fields = [fixed("id", item.id, True)]
+def enroll_option(key: str, index: int) -> Json:
+    """Return the option of `select-authenticator-enroll` for the authenticator at `index` (section 4.4)."""
+    authenticator = AUTHENTICATORS[key]
+    fields = [fixed_field("id", authenticator.id, True)]
     if key == "phone_number":
-        fields += [
-            method_choice(item.methods, False),
-            {"name": "phoneNumber", "label": "Phone number", "required": False},
-        ]
+        fields.append(method_choice(authenticator.methods, False))
+        fields.append({"name": "phoneNumber", "label": "Phone number", "required": False})
     elif key == "okta_verify":
         fields.append(channel_choice(False))
     else:
-        fields.append(fixed("methodType", item.methods[0], False))
-    return choice(item, fields, f"$.authenticators.value[{index}]")
+        fields.append(fixed_field("methodType", authenticator.methods[0], False))
+    return _option(authenticator, fields, f"$.authenticators.value[{index}]")
+
+
+def authenticate_option(enrollment: Enrollment, index: int) -> Json:
+    """Return the option of `select-authenticator-authenticate` for the enrollment at `index`."""
+    authenticator = AUTHENTICATORS[enrollment.key]
+    return _option(authenticator, challenge_fields(enrollment), f"$.authenticatorEnrollments.value[{index}]")
+
+
+def unlock_option(key: str, index: int) -> Json:
+    """Return the option of `select-authenticator-unlock-account` for the authenticator at `index`."""
+    authenticator = AUTHENTICATORS[key]
+    is_phone = key == "phone_number"
+    methods = authenticator.methods
+    method = method_choice(methods, False) if is_phone else fixed_field("methodType", methods[0], False)
+    return _option(
+        authenticator, [fixed_field("id", authenticator.id, True), method], f"$.authenticators.value[{index}]"
+    )
+
+
+def challenge_fields(enrollment: Enrollment, method_required: bool = False) -> list[Json]:
+    """Return the fields that select an enrollment to prove; for a phone also the choice of the method."""
+    authenticator = AUTHENTICATORS[enrollment.key]
+    id_field = fixed_field("id", authenticator.id, True)
+    if enrollment.key != "phone_number":
+        return [id_field, fixed_field("methodType", authenticator.methods[0], False)]
+    method = method_choice(authenticator.methods, method_required)
+    return [id_field, method, fixed_field("enrollmentId", enrollment.id, True)]
 
 
 def method_choice(methods: tuple[str, ...], required: bool) -> Json:
+    """Return the field that chooses between text message and call."""
     options = [{"label": METHOD_LABELS[method], "value": method} for method in methods]
     return {"name": "methodType", "type": "string", "required": required, "options": options}
 
 
 def channel_choice(required: bool) -> Json:
+    """Return the field that chooses how Okta Verify is set up: QR code, mail or text message."""
     options = [{"label": label, "value": channel} for channel, label in CHANNEL_LABELS.items()]
     return {"name": "channel", "type": "string", "required": required, "options": options}
+
+
+def _option(authenticator: Authenticator, fields: list[Json], relates_to: str) -> Json:
+    return {"label": authenticator.label, "value": {"form": form(fields)}, "relatesTo": relates_to}

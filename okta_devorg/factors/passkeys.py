@@ -1,6 +1,6 @@
-"""The webauthn authenticator: what a browser is asked, and the check of what came back (Web Authentication, section 7).
+"""The webauthn authenticator: what the browser is asked, and the check of its answer (Web Authentication, section 7).
 
-Every binary value is base64url on the wire, as okta-auth-js and the Sign-In Widget send it; plain base64 is read too.
+Binary values are base64url on the wire, as okta-auth-js and the Sign-In Widget send them; plain base64 is accepted too.
 """
 
 import json
@@ -26,12 +26,12 @@ from webauthn.helpers.structs import (
 
 from okta_devorg.policy.settings import App
 from okta_devorg.state.users import Passkey, User
+from okta_devorg.wire.errors import IdxError
 from okta_devorg.wire.ion import Json, message
-from okta_devorg.wire.pages import origin_of
-from okta_devorg.wire.refusals import IdxRefusal
+from okta_devorg.wire.urls import origin_of
 
-ERROR = "You are currently unable to use a Security key or biometric authenticator. Try again."
-# What the library raises for bytes that are no CBOR, no ASN.1 or of no known shape, beside its own exceptions.
+ERROR_TEXT = "You are currently unable to use a Security key or biometric authenticator. Try again."
+# Besides its own exceptions, the library raises these for bytes that are not CBOR or ASN.1, or have another shape.
 UNREADABLE = (
     WebAuthnException, InvalidSignature, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
     RecursionError, EOFError,
@@ -39,20 +39,23 @@ UNREADABLE = (
 
 
 def rp_id_of(redirect_uri: str) -> str:
+    """Return the relying party of an app: the host of the address that its users come back to."""
     return urlsplit(redirect_uri).hostname or ""
 
 
 def origins_of(app: App) -> list[str]:
+    """Return the origins of the pages on which users of the app may use a passkey."""
     return [origin_of(uri) for uri in app.redirect_uris]
 
 
 def new_challenge() -> bytes:
+    """Return a random challenge."""
     return secrets.token_bytes(32)
 
 
 def activation_data(user: User, app_label: str, rp_id: str, challenge: bytes) -> Json:
-    """PublicKeyCredentialCreationOptions, for `contextualData.activationData`."""
-    known = user.enrollments.get("webauthn")
+    """Return PublicKeyCredentialCreationOptions for a new passkey, for `contextualData.activationData`."""
+    enrollment = user.enrollments.get("webauthn")
     options = generate_registration_options(
         rp_id=rp_id,
         rp_name=app_label,
@@ -62,52 +65,61 @@ def activation_data(user: User, app_label: str, rp_id: str, challenge: bytes) ->
         challenge=challenge,
         attestation=AttestationConveyancePreference.DIRECT,
         authenticator_selection=AuthenticatorSelectionCriteria(user_verification=UserVerificationRequirement.PREFERRED),
-        exclude_credentials=descriptors(known.passkey if known else None),
+        exclude_credentials=_descriptors(enrollment.passkey if enrollment else None),
     )
     return options_to_json_dict(options)
 
 
 def challenge_data(passkey: Passkey, challenge: bytes) -> Json:
-    """PublicKeyCredentialRequestOptions, for signing in."""
-    known = descriptors(passkey)
+    """Return PublicKeyCredentialRequestOptions for using a passkey, for `contextualData.challengeData`."""
     return options_to_json_dict(
-        generate_authentication_options(rp_id=passkey.rp_id, challenge=challenge, allow_credentials=known)
+        generate_authentication_options(
+            rp_id=passkey.rp_id, challenge=challenge, allow_credentials=_descriptors(passkey)
+        )
     )
 
 
-def descriptors(passkey: Passkey | None) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(passkey: Passkey | None) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(passkey.credential_id))] if passkey else []
 
 
-def attested(credentials: Json, challenge: bytes, rp_id: str, origins: list[str], status: int) -> Passkey:
-    """Checks the attestation and the client data around it. Raises IdxRefusal."""
+def verify_new_passkey(credentials: Json, challenge: bytes, rp_id: str, origins: list[str], status: int) -> Passkey:
+    """Check the browser's answer to `activation_data` and return the new passkey.
+
+    :raises IdxError: with this status, if the answer is wrong.
+    """
     try:
-        attestation = base64url(credentials["attestation"])
-        made = parse_attestation_object(base64url_to_bytes(attestation)).auth_data.attested_credential_data
-        credential_id = bytes_to_base64url(made.credential_id) if made else ""
-        response = {"clientDataJSON": base64url(credentials["clientData"]), "attestationObject": attestation}
+        attestation = _base64url(credentials["attestation"])
+        attested = parse_attestation_object(base64url_to_bytes(attestation)).auth_data.attested_credential_data
+        credential_id = bytes_to_base64url(attested.credential_id) if attested else ""
+        response = {"clientDataJSON": _base64url(credentials["clientData"]), "attestationObject": attestation}
         verified = verify_registration_response(
-            credential=credential_json(credential_id, response),
+            credential=_credential_json(credential_id, response),
             expected_challenge=challenge,
             expected_rp_id=rp_id,
             expected_origin=origins,
         )
     except UNREADABLE as error:
-        raise refused(status) from error
+        raise _webauthn_error(status) from error
     public_key = bytes_to_base64url(verified.credential_public_key)
     return Passkey(credential_id, public_key, verified.sign_count, rp_id)
 
 
-def asserted(passkey: Passkey, credentials: Json, challenge: bytes, origins: list[str], status: int) -> Passkey:
-    """Checks the signature of a sign-in; the passkey with its new counter. Raises IdxRefusal."""
+def verify_passkey_use(
+    passkey: Passkey, credentials: Json, challenge: bytes, origins: list[str], status: int
+) -> Passkey:
+    """Check the browser's answer to `challenge_data` and return the passkey with its new counter.
+
+    :raises IdxError: with this status, if the answer is wrong.
+    """
     try:
         response = {
-            "clientDataJSON": base64url(credentials["clientData"]),
-            "authenticatorData": base64url(credentials["authenticatorData"]),
-            "signature": base64url(credentials["signatureData"]),
+            "clientDataJSON": _base64url(credentials["clientData"]),
+            "authenticatorData": _base64url(credentials["authenticatorData"]),
+            "signature": _base64url(credentials["signatureData"]),
         }
         verified = verify_authentication_response(
-            credential=credential_json(passkey.credential_id, response),
+            credential=_credential_json(passkey.credential_id, response),
             expected_challenge=challenge,
             expected_rp_id=passkey.rp_id,
             expected_origin=origins,
@@ -115,20 +127,19 @@ def asserted(passkey: Passkey, credentials: Json, challenge: bytes, origins: lis
             credential_current_sign_count=passkey.sign_count,
         )
     except UNREADABLE as error:
-        raise refused(status) from error
+        raise _webauthn_error(status) from error
     return Passkey(passkey.credential_id, passkey.public_key, verified.new_sign_count, passkey.rp_id)
 
 
-def credential_json(credential_id: str, response: Json) -> str:
+def _credential_json(credential_id: str, response: Json) -> str:
     return json.dumps({"id": credential_id, "rawId": credential_id, "type": "public-key", "response": response})
 
 
-def base64url(value: object) -> str:
-    """Raises TypeError for anything but text."""
+def _base64url(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not text")
     return value.strip().rstrip("=").replace("+", "-").replace("/", "_")
 
 
-def refused(status: int) -> IdxRefusal:
-    return IdxRefusal(status, [message(ERROR, "authfactor.webauthn.error")])
+def _webauthn_error(status: int) -> IdxError:
+    return IdxError(status, [message(ERROR_TEXT, "authfactor.webauthn.error")])

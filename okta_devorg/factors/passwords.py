@@ -1,17 +1,15 @@
-"""The password policy, really checked: every rule of `settings.complexity` and `settings.age`
-(docs/protocol.md, section 4.6).
-"""
+"""The rules for a new password, as the settings have them (docs/protocol.md, section 4.6)."""
 
 import re
 import string
 
-from okta_devorg.policy.serialization import write
-from okta_devorg.policy.settings import Complexity, PasswordPolicy
-from okta_devorg.state.users import User, is_secret
+from okta_devorg.policy.password_settings import Complexity, PasswordPolicy
+from okta_devorg.policy.serialization import to_json
+from okta_devorg.state.users import User, matches_hash
 from okta_devorg.wire.ion import Json, message
 
-# Passwords that satisfy the usual complexity rules and are on every list of common ones.
-COMMON = frozenset(
+# Passwords that satisfy the usual rules and are on every list of common ones.
+COMMON_PASSWORDS = frozenset(
     """
     password1 password12 password123 password1! password123! passw0rd passw0rd1 p@ssw0rd p@ssword1
     qwerty123 qwerty12 qwerty1234 qwertyuiop1 welcome1 welcome12 welcome123 welcome1! letmein1
@@ -23,25 +21,30 @@ COMMON = frozenset(
 )
 
 
-def settings(policy: PasswordPolicy) -> Json:
-    """As IDX shows the policy beside a new password."""
-    complexity = {key: value for key, value in write(policy.complexity).items() if value is not None}
-    age = {key: value for key, value in write(policy.age).items() if key != "maxAgeDays"}
+def rules_json(policy: PasswordPolicy) -> Json:
+    """Return the rules as IDX shows them beside a new password, for `settings`."""
+    complexity = {key: value for key, value in to_json(policy.complexity).items() if value is not None}
+    age = {key: value for key, value in to_json(policy.age).items() if key != "maxAgeDays"}
     return {"complexity": complexity, "age": age}
 
 
-def problems(policy: PasswordPolicy, password: str, login: str, profile: Json, user: User | None) -> list[Json]:
-    """Messages for the passcode field; empty when the password will do."""
-    if breaks_a_rule(policy, password, login, profile, user):
-        sentence = requirements(policy)
+def password_problems(
+    policy: PasswordPolicy, password: str, login: str, profile: Json, user: User | None = None
+) -> list[Json]:
+    """Return messages about what is wrong with a new password; none if nothing is.
+
+    `user` is the owner of the password, None while the account does not exist yet.
+    """
+    if _breaks_a_rule(policy, password, login, profile, user):
+        sentence = _requirements_sentence(policy)
         return [message(sentence, "password.passwordRequirementsNotMet", [sentence])]
-    if policy.common_passwords and password.casefold() in COMMON:
+    if policy.common_passwords and password.casefold() in COMMON_PASSWORDS:
         text = "This password was found in a list of commonly used passwords. Please try another password."
         return [message(text, "password.common", [""])]
     return []
 
 
-def breaks_a_rule(policy: PasswordPolicy, password: str, login: str, profile: Json, user: User | None) -> bool:
+def _breaks_a_rule(policy: PasswordPolicy, password: str, login: str, profile: Json, user: User | None) -> bool:
     rules = policy.complexity
     counts = (
         (len(password), rules.min_length),
@@ -53,34 +56,35 @@ def breaks_a_rule(policy: PasswordPolicy, password: str, login: str, profile: Js
     return (
         any(count < least for count, least in counts)
         or len(password.encode("utf-8", "surrogatepass")) > 72
-        or contains_person(rules, password, login, profile)
-        or repeats(rules, password)
-        or was_used(policy, password, user)
+        or _contains_personal_data(rules, password, login, profile)
+        or _repeats_characters(rules, password)
+        or _was_used_before(policy, password, user)
     )
 
 
-def contains_person(rules: Complexity, password: str, login: str, profile: Json) -> bool:
-    """Parts of the login from four characters on, whole names from three: shorter ones would ban half of all words."""
+def _contains_personal_data(rules: Complexity, password: str, login: str, profile: Json) -> bool:
+    """Parts of the login count from four characters on, names from three: shorter ones would ban half of all words."""
     words = [part for part in re.split(r"[,.\-_#@]", login) if len(part) >= 4] if rules.exclude_username else []
     words += [str(profile.get(name, "")) for name in rules.exclude_attributes if len(str(profile.get(name, ""))) >= 3]
     return any(word.casefold() in password.casefold() for word in words)
 
 
-def repeats(rules: Complexity, password: str) -> bool:
+def _repeats_characters(rules: Complexity, password: str) -> bool:
     most = rules.max_consecutive_repeating_characters
     return bool(most) and re.search(rf"(.)\1{{{most},}}", password, re.DOTALL) is not None
 
 
-def was_used(policy: PasswordPolicy, password: str, user: User | None) -> bool:
+def _was_used_before(policy: PasswordPolicy, password: str, user: User | None) -> bool:
     if user is None or not policy.age.history_count:
         return False
-    used = [user.password_hash, *user.password_history]
-    return any(is_secret(password, old) for old in used[: policy.age.history_count] if old)
+    used_hashes = [user.password_hash, *user.password_history]
+    return any(matches_hash(password, used) for used in used_hashes[: policy.age.history_count] if used)
 
 
-def requirements(policy: PasswordPolicy) -> str:
+def _requirements_sentence(policy: PasswordPolicy) -> str:
     rules, most = policy.complexity, policy.complexity.max_consecutive_repeating_characters
-    parts = (
+    history = policy.age.history_count
+    requirements = (
         (rules.min_length, f"at least {rules.min_length} characters"),
         (rules.min_lower_case, "a lowercase letter"),
         (rules.min_upper_case, "an uppercase letter"),
@@ -90,6 +94,7 @@ def requirements(policy: PasswordPolicy) -> str:
         ("firstName" in rules.exclude_attributes, "does not include your first name"),
         ("lastName" in rules.exclude_attributes, "does not include your last name"),
         (most, f"no more than {most} repeated characters in a row"),
-        (policy.age.history_count, f"your password cannot be any of your last {policy.age.history_count} passwords"),
+        (history, f"your password cannot be any of your last {history} passwords"),
     )
-    return "Password requirements were not met. Password requirements: " + ", ".join(t for on, t in parts if on) + "."
+    texts = ", ".join(text for is_required, text in requirements if is_required)
+    return f"Password requirements were not met. Password requirements: {texts}."

@@ -1,4 +1,4 @@
-"""The profile form: its fields as IDX shows them and the reading of what was typed (docs/protocol.md, section 4.2)."""
+"""The profile form: how IDX shows its fields, and reading what was submitted (docs/protocol.md, section 4.2)."""
 
 import math
 import re
@@ -7,19 +7,20 @@ import zoneinfo
 from collections.abc import Callable
 
 from okta_devorg.policy.settings import Attribute
+from okta_devorg.wire.errors import bad_request
 from okta_devorg.wire.ion import Json, message
-from okta_devorg.wire.refusals import bad_request
 
-LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:" + LABEL + r"\.)+[A-Za-z]" + LABEL)
-EMAIL_MAX = 100
-TEXT_MAX = 2000
+DOMAIN_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:" + DOMAIN_LABEL + r"\.)+[A-Za-z]" + DOMAIN_LABEL)
+EMAIL_MAX_LENGTH = 100
+TEXT_MAX_LENGTH = 2000
 
 
 def field_json(attribute: Attribute) -> Json:
-    shown = display(attribute)
+    """Return the field for an attribute."""
+    hint = _display_hint(attribute)
     field: Json = {"name": attribute.name}
-    if attribute.type != "string" or shown:
+    if attribute.type != "string" or hint:
         field["type"] = attribute.type
     field |= {"label": attribute.label, "required": attribute.required}
     if attribute.min_length is not None:
@@ -30,45 +31,49 @@ def field_json(attribute: Attribute) -> Json:
         field["customLabel"] = True
     if attribute.desc:
         field["desc"] = attribute.desc
-    return {**field, "options": [{"label": "display", "value": {"type": "object", "value": shown}}]} if shown else field
+    return {**field, "options": [{"label": "display", "value": {"type": "object", "value": hint}}]} if hint else field
 
 
-def display(attribute: Attribute) -> Json:
-    """The display hint of docs/protocol.md, section 3.4 (3). Countries and time zones come without choices: the client
-    knows them.
+def _display_hint(attribute: Attribute) -> Json:
+    """Return the third meaning of `options` (docs/protocol.md, section 3.4), empty for a plain text field.
+
+    Countries and time zones come without choices: the client knows them.
     """
-    kind = attribute.display or ("select" if attribute.options or attribute.format else None)
-    if kind is None:
+    input_type = attribute.display or ("select" if attribute.options or attribute.format else None)
+    if input_type is None:
         return {}
-    hint: Json = {"inputType": kind}
+    hint: Json = {"inputType": input_type}
     if attribute.format == "country-code":
         hint["format"] = attribute.format
     if attribute.options:
         hint["options"] = [{"label": choice.label, "value": choice.value} for choice in attribute.options]
-    elif attribute.type == "boolean" and kind == "radio":
+    elif attribute.type == "boolean" and input_type == "radio":
         hint["options"] = [{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]
     return hint
 
 
-def read_profile(attributes: tuple[Attribute, ...], typed: object) -> tuple[Json, dict[str, list[Json]]]:
-    """The values to keep and, by dotted path, the messages of those that will not do. Raises IdxRefusal."""
-    if not isinstance(typed, dict) or set(typed) - {attribute.name for attribute in attributes}:
+def read_profile(attributes: tuple[Attribute, ...], submitted: object) -> tuple[Json, dict[str, list[Json]]]:
+    """Return the values of a submitted `userProfile`, and the messages about wrong ones by the path of their field.
+
+    :raises IdxError: if it is not an object of scalars for these attributes.
+    """
+    if not isinstance(submitted, dict) or set(submitted) - {attribute.name for attribute in attributes}:
         raise bad_request()
     values: Json = {}
-    errors: dict[str, list[Json]] = {}
+    problems: dict[str, list[Json]] = {}
     for attribute in attributes:
-        value = typed.get(attribute.name)
+        value = submitted.get(attribute.name)
         if isinstance(value, dict | list):
             raise bad_request()
-        found = problems(attribute, value)
-        if found:
-            errors[f"userProfile.{attribute.name}"] = found
+        messages = _problems(attribute, value)
+        if messages:
+            problems[f"userProfile.{attribute.name}"] = messages
         elif value not in (None, ""):
             values[attribute.name] = value in (True, "true") if attribute.type == "boolean" else value
-    return values, errors
+    return values, problems
 
 
-def problems(attribute: Attribute, value: object) -> list[Json]:
+def _problems(attribute: Attribute, value: object) -> list[Json]:
     if value is None or value == "" or (isinstance(value, str) and not value.strip()):
         return [message("This field is required", "api.error.field_required")] if attribute.required else []
     mismatch = message(
@@ -83,12 +88,13 @@ def problems(attribute: Attribute, value: object) -> list[Json]:
 
 
 def is_email(value: object) -> bool:
-    if not isinstance(value, str) or len(value) > EMAIL_MAX or ".." in value:
+    """Return whether the value has the form of an e-mail address."""
+    if not isinstance(value, str) or len(value) > EMAIL_MAX_LENGTH or ".." in value:
         return False
     return EMAIL.fullmatch(value) is not None
 
 
-def accepts_text(attribute: Attribute, value: object) -> bool:
+def _accepts_text(attribute: Attribute, value: object) -> bool:
     if not isinstance(value, str):
         return False
     if attribute.format == "country-code":
@@ -97,21 +103,21 @@ def accepts_text(attribute: Attribute, value: object) -> bool:
         return value in zoneinfo.available_timezones()
     if attribute.options and value not in {choice.value for choice in attribute.options}:
         return False
-    most = TEXT_MAX if attribute.max_length is None else attribute.max_length
-    return (attribute.min_length or 0) <= len(value) <= most and not any(
-        unicodedata.category(c) in ("Cc", "Cs") for c in value
-    )
+    most = TEXT_MAX_LENGTH if attribute.max_length is None else attribute.max_length
+    has_control_characters = any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
+    return (attribute.min_length or 0) <= len(value) <= most and not has_control_characters
 
 
-def is_finite(value: float) -> bool:
-    """True for a JSON number; Python's parser also reads NaN and Infinity, and a bool is an int to it."""
+def _is_json_number(value: float) -> bool:
+    """Python's parser also reads NaN and Infinity, which JSON does not have, and takes a boolean for a number."""
     return not isinstance(value, bool) and abs(value) < math.inf
 
 
+# By type of the attribute.
 ACCEPTS: dict[str, Callable[[Attribute, object], bool]] = {
-    "string": accepts_text,
+    "string": _accepts_text,
     "boolean": lambda attribute, value: isinstance(value, bool) or value in ("true", "false"),
     "integer": lambda attribute, value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda attribute, value: isinstance(value, int | float) and is_finite(value),
+    "number": lambda attribute, value: isinstance(value, int | float) and _is_json_number(value),
     "array": lambda attribute, value: isinstance(value, list),
 }

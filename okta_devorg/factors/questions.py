@@ -1,10 +1,9 @@
-"""The security question authenticator: predefined questions and a question of one's own
-(docs/protocol.md, section 4.6).
-"""
+"""The security question: one of Okta's or one of the user's own (docs/protocol.md, section 4.6)."""
 
 from okta_devorg.state.users import Enrollment
-from okta_devorg.wire.ion import Json, form
+from okta_devorg.wire.ion import Json, form, message
 
+# Key and text of the questions to choose from.
 PREDEFINED = {
     "disliked_food": "What is the food you least liked as a child?",
     "name_of_first_plush_toy": "What is the name of your first stuffed animal?",
@@ -14,7 +13,8 @@ PREDEFINED = {
     "first_thing_bought": "What was the first thing you bought?",
     "favorite_vacation_location": "Where did you have your favorite vacation?",
 }
-ANSWER: Json = {"name": "answer", "label": "Answer", "required": True}
+_ANSWER: Json = {"name": "answer", "label": "Answer", "required": True}
+# The two options of the `credentials` field.
 CHOICES: list[Json] = [
     {
         "label": "Choose a security question",
@@ -28,7 +28,7 @@ CHOICES: list[Json] = [
                         "required": True,
                         "options": [{"label": text, "value": key} for key, text in PREDEFINED.items()],
                     },
-                    ANSWER,
+                    _ANSWER,
                 ]
             )
         },
@@ -40,7 +40,7 @@ CHOICES: list[Json] = [
                 [
                     {"name": "questionKey", "required": True, "value": "custom", "mutable": False},
                     {"name": "question", "label": "Create a security question", "required": True},
-                    ANSWER,
+                    _ANSWER,
                 ]
             )
         },
@@ -48,14 +48,33 @@ CHOICES: list[Json] = [
 ]
 
 
-def key_of(enrollment: Enrollment) -> str:
+def question_key(enrollment: Enrollment) -> str:
+    """Return the key of the question that the user has chosen, `custom` for one of the user's own."""
     return next((key for key, text in PREDEFINED.items() if text == enrollment.question), "custom")
 
 
 def enrolled_question(enrollment: Enrollment) -> Json:
-    return {"enrolledQuestion": {"questionKey": key_of(enrollment), "question": enrollment.question}}
+    """Return the question to answer, for `contextualData` of a challenge."""
+    return {"enrolledQuestion": {"questionKey": question_key(enrollment), "question": enrollment.question}}
 
 
 def contextual_data() -> Json:
+    """Return the questions to choose from, for `contextualData` of an enrollment."""
     questions = [{"questionKey": key, "question": text} for key, text in PREDEFINED.items()]
     return {"questionKeys": [*PREDEFINED, "custom"], "questions": questions}
+
+
+def question_problems(question: str, answer: str) -> dict[str, list[Json]]:
+    """Return what is wrong with a new question and answer: messages by the path of their field."""
+    problems: dict[str, list[Json]] = {}
+    if not question:
+        problems["credentials.question"] = [message("This field is required", "api.error.field_required")]
+    if len(answer) < 4:
+        too_short = "The security question answer must be at least 4 characters in length"
+        problems["credentials.answer"] = [message(too_short, "securityQuestion.answer.tooShort.arg", [4])]
+    elif answer.casefold() in question.casefold():
+        part = "The security question answer must not be part of the question"
+        problems["credentials.answer"] = [message(part, "securityQuestion.answer.partOfQuestion")]
+    elif "<" in answer or ">" in answer:
+        problems["credentials.answer"] = [message("Tags are not allowed", "tagsNotAllowed")]
+    return problems

@@ -1,4 +1,4 @@
-"""RFC 6238 codes for the google_otp authenticator: six digits, 30 seconds, SHA-1, one step of drift either way."""
+"""The authenticator app: codes of RFC 6238 with six digits, 30 seconds and SHA-1."""
 
 import base64
 import hashlib
@@ -7,22 +7,24 @@ import secrets
 import struct
 from urllib.parse import quote
 
-import segno
-
+from okta_devorg.factors.qr_code import qr_code
 from okta_devorg.wire.ion import Json
 
 
 def new_secret() -> str:
+    """Return a random secret in base32."""
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 def code_at(secret: str, at: float) -> str:
+    """Return the code that the app shows at a real time, in seconds since 1970."""
     digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(at) // 30), hashlib.sha1)
     start = digest[-1] & 15
     return f"{(int.from_bytes(digest[start : start + 4]) & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
-def is_code(secret: str, code: str, at: float) -> bool:
+def is_valid_code(secret: str, code: str, at: float) -> bool:
+    """Return whether the code is valid at a real time. The code before and after it is accepted, as clocks differ."""
     return any(
         hmac.compare_digest(code_at(secret, at + drift).encode(), code.encode("utf-8", "replace"))
         for drift in (-30, 0, 30)
@@ -30,6 +32,6 @@ def is_code(secret: str, code: str, at: float) -> bool:
 
 
 def contextual_data(secret: str, login: str, issuer_name: str) -> Json:
+    """Return the QR code and the secret to set up the app with, for `contextualData`."""
     uri = f"otpauth://totp/{quote(issuer_name)}:{quote(login)}?secret={secret}&issuer={quote(issuer_name)}"
-    picture = segno.make(uri, micro=False).png_data_uri(scale=4)
-    return {"qrcode": {"method": "embedded", "href": picture, "type": "image/png"}, "sharedSecret": secret}
+    return {"qrcode": qr_code(uri), "sharedSecret": secret}

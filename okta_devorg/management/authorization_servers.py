@@ -1,156 +1,219 @@
-"""The custom authorization server `default`: at most one access policy with one rule (`interaction_code` of the org's
-policy). What can be changed is whether they are there, and Interaction Code among the rule's grants.
+"""The custom authorization server `default`, with at most one access policy with at most one rule.
+
+Whether they exist, and whether the rule allows the Interaction Code grant, are in `interaction_code` of the org's
+settings. Nothing else about them can be changed.
 """
 
 from flask import Request, Response
 
-from okta_devorg.management.access import Json, body_of, invalid, items, listing, no_content, not_found
+from okta_devorg.management.json_api import (
+    api_body,
+    list_at,
+    list_reply,
+    no_content,
+    not_found,
+    required_name,
+    validation_error,
+)
 from okta_devorg.management.search import matches
 from okta_devorg.state.org import Org
-from okta_devorg.wire.refusals import ApiError
+from okta_devorg.wire.errors import ApiError
+from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
-SERVER, POLICY, RULE = "default", "00pLocalServerPol001", "0prLocalServerRul001"
-GRANT = "interaction_code"
-NO_RULE = {"access_rule": None, "server": False}
+SERVER_ID, POLICY_ID, RULE_ID = "default", "00pLocalServerPol001", "0prLocalServerRul001"
+INTERACTION_CODE = "interaction_code"
 OTHER_GRANTS = ["authorization_code", "implicit", "password"]
+NO_RULE = {"access_rule": None, "server": False}
 
 
 def list_servers(org: Org, request: Request) -> Response:
-    expression = request.args.get("filter", "")
-    servers = [server_json(org)]
-    return listing(org, request, [item for item in servers if not expression or matches(expression, item)])
+    """GET authorizationServers: by `filter`.
+
+    :raises ApiError: 400, if the expression cannot be read.
+    """
+    server = _server_json(org)
+    return list_reply(org, request, [server] if matches(request.args.get("filter", ""), server) else [])
 
 
 def get_server(org: Org, request: Request, server_id: str) -> Response:
-    find(server_id)
-    return json_reply(server_json(org))
+    """GET authorizationServers/{id}.
+
+    :raises ApiError: 404, if there is none.
+    """
+    _require_server(server_id)
+    return json_reply(_server_json(org))
 
 
-def find(server_id: str) -> None:
-    if server_id != SERVER:
+def _require_server(server_id: str) -> None:
+    if server_id != SERVER_ID:
         raise not_found(server_id, "AuthorizationServer")
 
 
-def server_json(org: Org) -> Json:
-    at, href = org.clock.iso(org.started), f"{org.base}/api/v1/authorizationServers/{SERVER}"
-    head: Json = {
-        "id": SERVER,
-        "name": SERVER,
+def _server_json(org: Org) -> Json:
+    at, href = org.clock.iso(org.started), f"{org.base}/api/v1/authorizationServers/{SERVER_ID}"
+    return {
+        "id": SERVER_ID,
+        "name": SERVER_ID,
         "audiences": ["api://default"],
         "issuer": org.issuer,
         "issuerMode": "ORG_URL",
+        "status": "ACTIVE",
+        "created": at,
+        "lastUpdated": at,
+        "_links": {"self": {"href": href}, "policies": {"href": href + "/policies"}},
     }
-    links = {"self": {"href": href}, "policies": {"href": href + "/policies"}}
-    return {**head, "status": "ACTIVE", "created": at, "lastUpdated": at, "_links": links}
 
 
 # ---- the access policy
 
 
 def list_policies(org: Org, request: Request, server_id: str) -> Response:
-    find(server_id)
-    return listing(org, request, [policy_json(org)] if org.policy.interaction_code.access_policy else [])
+    """GET authorizationServers/{id}/policies.
+
+    :raises ApiError: 404, if there is no such server.
+    """
+    _require_server(server_id)
+    return list_reply(org, request, [_policy_json(org)] if org.policy.interaction_code.access_policy else [])
 
 
 def create_policy(org: Org, request: Request, server_id: str) -> Response:
-    find(server_id)
-    name = named(body_of(request))
+    """POST authorizationServers/{id}/policies.
+
+    :raises ApiError: 404; 400, if the name is missing; 403, if there is a policy already.
+    """
+    _require_server(server_id)
+    name = required_name(api_body(request))
     if org.policy.interaction_code.access_policy:
         raise ApiError(403, "E0000006", "This server has at most one access policy")
     org.patch_policy({"interaction_code": {"access_policy": name, **NO_RULE}})
-    return json_reply(policy_json(org), 201)
+    return json_reply(_policy_json(org), 201)
 
 
 def get_policy(org: Org, request: Request, server_id: str, policy_id: str) -> Response:
-    find_policy(org, server_id, policy_id)
-    return json_reply(policy_json(org))
+    """GET authorizationServers/{id}/policies/{policy}.
+
+    :raises ApiError: 404, if there is none.
+    """
+    _require_policy(org, server_id, policy_id)
+    return json_reply(_policy_json(org))
 
 
 def delete_policy(org: Org, request: Request, server_id: str, policy_id: str) -> Response:
-    find_policy(org, server_id, policy_id)
+    """DELETE authorizationServers/{id}/policies/{policy}.
+
+    :raises ApiError: 404, if there is none.
+    """
+    _require_policy(org, server_id, policy_id)
     org.patch_policy({"interaction_code": {"access_policy": None, **NO_RULE}})
     return no_content()
 
 
-def find_policy(org: Org, server_id: str, policy_id: str) -> None:
-    find(server_id)
-    if policy_id != POLICY or not org.policy.interaction_code.access_policy:
+def _require_policy(org: Org, server_id: str, policy_id: str) -> None:
+    _require_server(server_id)
+    if policy_id != POLICY_ID or not org.policy.interaction_code.access_policy:
         raise not_found(policy_id, "Policy")
 
 
-def named(body: Json) -> str:
-    name = body.get("name")
-    if not isinstance(name, str) or not name:
-        raise invalid("name: The field cannot be left blank")
-    return name
-
-
-def policy_json(org: Org) -> Json:
+def _policy_json(org: Org) -> Json:
     at = org.clock.iso(org.started)
-    head: Json = {"id": POLICY, "type": "OAUTH_AUTHORIZATION_POLICY", "status": "ACTIVE"}
-    head["name"] = org.policy.interaction_code.access_policy
-    conditions = {"clients": {"include": ["ALL_CLIENTS"]}}
-    dates = {"created": at, "lastUpdated": at}
-    return {**head, "description": "", "priority": 1, "system": False, "conditions": conditions, **dates}
+    return {
+        "id": POLICY_ID,
+        "type": "OAUTH_AUTHORIZATION_POLICY",
+        "status": "ACTIVE",
+        "name": org.policy.interaction_code.access_policy,
+        "description": "",
+        "priority": 1,
+        "system": False,
+        "conditions": {"clients": {"include": ["ALL_CLIENTS"]}},
+        "created": at,
+        "lastUpdated": at,
+    }
 
 
 # ---- its rule
 
 
 def list_rules(org: Org, request: Request, server_id: str, policy_id: str) -> Response:
-    find_policy(org, server_id, policy_id)
-    return listing(org, request, [rule_json(org)] if org.policy.interaction_code.access_rule else [])
+    """GET authorizationServers/{id}/policies/{policy}/rules.
+
+    :raises ApiError: 404, if there is no such policy.
+    """
+    _require_policy(org, server_id, policy_id)
+    return list_reply(org, request, [_rule_json(org)] if org.policy.interaction_code.access_rule else [])
 
 
 def create_rule(org: Org, request: Request, server_id: str, policy_id: str) -> Response:
-    find_policy(org, server_id, policy_id)
+    """POST authorizationServers/{id}/policies/{policy}/rules.
+
+    :raises ApiError: 404; 400, if name or grants are missing; 403, if there is a rule already.
+    """
+    _require_policy(org, server_id, policy_id)
     if org.policy.interaction_code.access_rule:
         raise ApiError(403, "E0000006", "An access policy of this server has at most one rule")
-    return keep_rule(org, body_of(request), 201)
+    return _store_rule(org, api_body(request), 201)
 
 
 def get_rule(org: Org, request: Request, server_id: str, policy_id: str, rule_id: str) -> Response:
-    find_rule(org, server_id, policy_id, rule_id)
-    return json_reply(rule_json(org))
+    """GET authorizationServers/{id}/policies/{policy}/rules/{rule}.
+
+    :raises ApiError: 404, if there is none.
+    """
+    _require_rule(org, server_id, policy_id, rule_id)
+    return json_reply(_rule_json(org))
 
 
 def replace_rule(org: Org, request: Request, server_id: str, policy_id: str, rule_id: str) -> Response:
-    find_rule(org, server_id, policy_id, rule_id)
-    return keep_rule(org, body_of(request), 200)
+    """PUT authorizationServers/{id}/policies/{policy}/rules/{rule}.
+
+    :raises ApiError: 404; 400, if name or grants are missing.
+    """
+    _require_rule(org, server_id, policy_id, rule_id)
+    return _store_rule(org, api_body(request), 200)
 
 
 def delete_rule(org: Org, request: Request, server_id: str, policy_id: str, rule_id: str) -> Response:
-    find_rule(org, server_id, policy_id, rule_id)
+    """DELETE authorizationServers/{id}/policies/{policy}/rules/{rule}.
+
+    :raises ApiError: 404, if there is none.
+    """
+    _require_rule(org, server_id, policy_id, rule_id)
     org.patch_policy({"interaction_code": NO_RULE})
     return no_content()
 
 
-def find_rule(org: Org, server_id: str, policy_id: str, rule_id: str) -> None:
-    find_policy(org, server_id, policy_id)
-    if rule_id != RULE or not org.policy.interaction_code.access_rule:
+def _require_rule(org: Org, server_id: str, policy_id: str, rule_id: str) -> None:
+    _require_policy(org, server_id, policy_id)
+    if rule_id != RULE_ID or not org.policy.interaction_code.access_rule:
         raise not_found(rule_id, "PolicyRule")
 
 
-def keep_rule(org: Org, body: Json, status: int) -> Response:
-    name = named(body)
-    grants = items(body, "conditions", "grantTypes", "include")
+def _store_rule(org: Org, body: Json, status: int) -> Response:
+    name = required_name(body)
+    grants = list_at(body, "conditions", "grantTypes", "include")
     if not grants:
-        raise invalid("conditions.grantTypes: The field cannot be left blank")
-    org.patch_policy({"interaction_code": {"access_rule": name, "server": GRANT in grants}})
-    return json_reply(rule_json(org), status)
+        raise validation_error("conditions.grantTypes: The field cannot be left blank")
+    org.patch_policy({"interaction_code": {"access_rule": name, "server": INTERACTION_CODE in grants}})
+    return json_reply(_rule_json(org), status)
 
 
-def rule_json(org: Org) -> Json:
+def _rule_json(org: Org) -> Json:
     at = org.clock.iso(org.started)
-    head: Json = {"id": RULE, "type": "RESOURCE_ACCESS", "status": "ACTIVE", "priority": 1}
-    head["name"] = org.policy.interaction_code.access_rule
-    conditions = {
-        "people": {"users": {"include": [], "exclude": []}, "groups": {"include": ["EVERYONE"], "exclude": []}},
-        "grantTypes": {"include": [*OTHER_GRANTS, *([GRANT] if org.policy.interaction_code.server else [])]},
-        "scopes": {"include": ["*"]},
-    }
+    grants = [*OTHER_GRANTS, *([INTERACTION_CODE] if org.policy.interaction_code.server else [])]
     minutes = org.policy.lifetimes.tokens // 60
-    actions = {"token": {"accessTokenLifetimeMinutes": minutes, "refreshTokenLifetimeMinutes": 0}}
-    dates = {"created": at, "lastUpdated": at}
-    return {**head, "system": False, "conditions": conditions, "actions": actions, **dates}
+    return {
+        "id": RULE_ID,
+        "type": "RESOURCE_ACCESS",
+        "status": "ACTIVE",
+        "priority": 1,
+        "name": org.policy.interaction_code.access_rule,
+        "system": False,
+        "conditions": {
+            "people": {"users": {"include": [], "exclude": []}, "groups": {"include": ["EVERYONE"], "exclude": []}},
+            "grantTypes": {"include": grants},
+            "scopes": {"include": ["*"]},
+        },
+        "actions": {"token": {"accessTokenLifetimeMinutes": minutes, "refreshTokenLifetimeMinutes": 0}},
+        "created": at,
+        "lastUpdated": at,
+    }

@@ -1,14 +1,15 @@
-"""The user profile schema: Okta's own attributes, those of the profile form, and `profile_schema` of the policy."""
+"""The user profile schema: Okta's own attributes, those of the profile form, and `profile_schema` of the settings."""
 
 from flask import Request, Response
 
-from okta_devorg.management.access import Json, not_found
+from okta_devorg.management.json_api import not_found
 from okta_devorg.policy.settings import SchemaAttribute
 from okta_devorg.state.org import Org
+from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
-# Source: Okta's Management API, Schemas, "User profile base subschema".
-BASE = (
+# Okta's own attributes (Management API, Schemas, "User profile base subschema").
+BASE_ATTRIBUTES = (
     "login", "firstName", "lastName", "middleName", "honorificPrefix", "honorificSuffix", "email", "title",
     "displayName", "nickName", "profileUrl", "secondEmail", "mobilePhone", "primaryPhone", "streetAddress", "city",
     "state", "zipCode", "countryCode", "postalAddress", "preferredLanguage", "locale", "timezone", "userType",
@@ -18,31 +19,37 @@ REQUIRED = ["login", "firstName", "lastName", "email"]
 
 
 def get_schema(org: Org, request: Request, schema_id: str) -> Response:
+    """GET meta/schemas/user/default.
+
+    :raises ApiError: 404, for another schema.
+    """
     if schema_id != "default":
         raise not_found(schema_id, "UserSchema")
     at, url = org.clock.iso(org.started), f"{org.base}/api/v1/meta/schemas/user/default"
     parts: Json = {part: {"id": f"#{part}", "type": "object", "properties": {}} for part in ("base", "custom")}
-    for name, item in attributes(org).items():
-        parts["base" if name in BASE else "custom"]["properties"][name] = attribute_json(item, org)
+    for name, attribute in schema_attributes(org).items():
+        part = "base" if name in BASE_ATTRIBUTES else "custom"
+        parts[part]["properties"][name] = _attribute_json(org, attribute)
     parts["base"]["required"] = REQUIRED
     head = {"id": url, "$schema": "http://json-schema.org/draft-04/schema#", "name": "user", "title": "User"}
     return json_reply({**head, "type": "object", "created": at, "lastUpdated": at, "definitions": parts})
 
 
-def attributes(org: Org) -> dict[str, SchemaAttribute]:
-    """By name. People may not change their own `login`, as Okta delivers it."""
-    known = {name: SchemaAttribute(name) for name in (*BASE, *(item.name for item in org.policy.profile))}
-    known["login"] = SchemaAttribute("login", permission="READ_ONLY")
-    return known | {item.name: item for item in org.policy.profile_schema}
+def schema_attributes(org: Org) -> dict[str, SchemaAttribute]:
+    """Return all attributes by name. As in a real org, users may not change their own `login`."""
+    names = (*BASE_ATTRIBUTES, *(attribute.name for attribute in org.policy.profile))
+    attributes = {name: SchemaAttribute(name) for name in names}
+    attributes["login"] = SchemaAttribute("login", permission="READ_ONLY")
+    return attributes | {attribute.name: attribute for attribute in org.policy.profile_schema}
 
 
-def attribute_json(item: SchemaAttribute, org: Org) -> Json:
-    form = next((shown for shown in org.policy.profile if shown.name == item.name), None)
-    shown: Json = {
-        "title": form.label if form else item.name,
-        "type": form.type if form else "string",
+def _attribute_json(org: Org, attribute: SchemaAttribute) -> Json:
+    form_field = next((item for item in org.policy.profile if item.name == attribute.name), None)
+    schema: Json = {
+        "title": form_field.label if form_field else attribute.name,
+        "type": form_field.type if form_field else "string",
         "mutability": "READ_WRITE",
-        "permissions": [{"principal": "SELF", "action": item.permission}],
-        "master": {"type": item.source},
+        "permissions": [{"principal": "SELF", "action": attribute.permission}],
+        "master": {"type": attribute.source},
     }
-    return {**shown, "sensitive": True} if item.sensitive else shown
+    return {**schema, "sensitive": True} if attribute.sensitive else schema

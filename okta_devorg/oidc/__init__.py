@@ -1,1 +1,1 @@
-"""OAuth 2.0 and OpenID Connect: clients, tokens, discovery."""
+"""The OAuth and OpenID Connect endpoints that programs call: discovery, keys, tokens, userinfo, logout."""

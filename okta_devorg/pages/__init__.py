@@ -1,1 +1,1 @@
-"""The HTML pages of the org."""
+"""The HTML pages of the org: those that Okta hosts for visitors, and those that developers look at."""

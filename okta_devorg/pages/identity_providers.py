@@ -1,96 +1,90 @@
-"""Signing up or in at another identity provider (docs/protocol.md, section 4.8). The org plays the provider as well."""
+"""Signing up or in at another identity provider, which the org plays itself (docs/protocol.md, section 4.8)."""
 
-from flask import Request, Response, render_template
+from flask import Request, Response
 
 from okta_devorg.factors.profile_form import is_email
-from okta_devorg.idx.completion import advance, finish
-from okta_devorg.idx.endpoints import renew
+from okta_devorg.idx.serving import renew
+from okta_devorg.idx.steps.next_step import advance, finish
+from okta_devorg.idx.steps.sign_up import add_staged_user
 from okta_devorg.policy.settings import IdentityProvider
 from okta_devorg.state.org import Org
-from okta_devorg.state.transaction import Step, Transaction
-from okta_devorg.state.users import Status, User
+from okta_devorg.state.transactions import Step, Transaction
+from okta_devorg.state.users import Status
+from okta_devorg.wire.errors import IdxError
+from okta_devorg.wire.guards import require_same_site
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
-from okta_devorg.wire.pages import error_page, forbid_cross_site, origin_of, page_headers
-from okta_devorg.wire.refusals import IdxRefusal
-from okta_devorg.wire.replies import back_to_app
+from okta_devorg.wire.replies import error_page, html_page, redirect_to_app
+from okta_devorg.wire.urls import origin_of
 
-URN = "urn:okta:"
-
-
-def find(org: Org, request_uri: str) -> tuple[Transaction, IdentityProvider] | None:
-    token, _, idp_id = request_uri.removeprefix(URN).partition(":")
-    tx = org.transactions.sent_to_idp(token)
-    idp = next((item for item in org.policy.idps if item.id == idp_id), None)
-    return (tx, idp) if tx and idp else None
+REQUEST_URI_PREFIX = "urn:okta:"
+BAD_REQUEST_URI = "The 'request_uri' parameter is invalid or has expired."
 
 
-def page(org: Org, request: Request) -> Response:
-    """The provider's own sign-in page; its buttons play the person."""
-    found = find(org, request.values.get("request_uri", ""))
-    if found is None:
-        return error_page("The 'request_uri' parameter is invalid or has expired.")
-    return show(found, request.values["request_uri"])
+def idp_page(org: Org, request: Request) -> Response:
+    """Return the provider's sign-in page for the `request_uri` that a `redirect-idp` link carries."""
+    request_uri = request.values.get("request_uri", "")
+    tx, idp = _find(org, request_uri)
+    return _page(tx, idp, request_uri) if tx and idp else error_page(BAD_REQUEST_URI)
 
 
-def show(found: tuple[Transaction, IdentityProvider], request_uri: str, error: str = "", status: int = 200) -> Response:
-    tx, idp = found
-    text = render_template("identity_provider.html", idp=idp, request_uri=request_uri, error=error)
-    return page_headers(Response(text, status), form_action=origin_of(tx.request.redirect_uri))
+def idp_sign_in(org: Org, request: Request, idp_id: str) -> Response:
+    """POST /sso/idps/{id}: what the user typed at the provider; back to the app.
 
-
-def sign_in(org: Org, request: Request) -> Response:
-    forbid_cross_site(request)
-    found = find(org, request.form.get("request_uri", ""))
-    if found is None:
-        return error_page("The 'request_uri' parameter is invalid or has expired.")
-    tx, idp = found
+    :raises ApiError: 403, if another site's page sent it.
+    """
+    require_same_site(request)
+    request_uri = request.form.get("request_uri", "")
+    tx, idp = _find(org, request_uri)
+    if tx is None or idp is None:
+        return error_page(BAD_REQUEST_URI)
     if request.form.get("action") == "cancel":
-        return back(tx, error="access_denied", error_description="The person cancelled at the identity provider.")
+        return _to_app(tx, error="access_denied", error_description="The person cancelled at the identity provider.")
     email = request.form.get("email", "").strip()
     if not is_email(email):
-        return show(found, request.form["request_uri"], "An email address is needed.", 400)
-    return come_back(org, tx, idp, profile_of(request, email))
-
-
-def profile_of(request: Request, email: str) -> Json:
+        return _page(tx, idp, request_uri, "An email address is needed.", 400)
     names = {name: request.form.get(name, "").strip() for name in ("firstName", "lastName")}
-    return {**{name: value for name, value in names.items() if value}, "email": email}
+    profile = {**{name: value for name, value in names.items() if value}, "email": email}
+    return _return_from_idp(org, tx, idp, profile)
 
 
-def come_back(org: Org, tx: Transaction, idp: IdentityProvider, profile: Json) -> Response:
-    """With the interaction code when nothing is left to ask, else with `interaction_required`."""
+def _find(org: Org, request_uri: str) -> tuple[Transaction | None, IdentityProvider | None]:
+    token, _, idp_id = request_uri.removeprefix(REQUEST_URI_PREFIX).partition(":")
+    idp = next((item for item in org.policy.idps if item.id == idp_id), None)
+    return org.transactions.find_by_idp_token(token), idp
+
+
+def _page(tx: Transaction, idp: IdentityProvider, request_uri: str, error: str = "", status: int = 200) -> Response:
+    form_action = origin_of(tx.request.redirect_uri)
+    values = {"idp": idp, "request_uri": request_uri, "error": error}
+    return html_page("identity_provider.html", status, form_action, **values)
+
+
+def _return_from_idp(org: Org, tx: Transaction, idp: IdentityProvider, profile: Json) -> Response:
+    """Return to the app with the interaction code, or with `interaction_required` if further steps remain."""
     user = org.users.find(profile["email"])
-    if user is None and not org.policy.sign_up:
-        return back(tx, error="access_denied", error_description="User is not assigned to the client application.")
-    new = user is None
-    user = user or create(org, profile)
+    is_new = user is None
+    if user is None:
+        if not org.policy.sign_up:
+            text = "User is not assigned to the client application."
+            return _to_app(tx, error="access_denied", error_description=text)
+        user = add_staged_user(org, new_id("00u"), profile["email"], profile)
+        user.email_verified = True  # the provider vouches for the address
     tx.user_id = user.id
     try:
-        if new and idp.interaction_required:
+        if is_new and idp.interaction_required:
             advance(org, tx)
         else:
             user.status = Status.ACTIVE
             finish(org, tx)
-    except IdxRefusal as refusal:
-        return back(tx, error="access_denied", error_description=refusal.messages[0]["message"])
+    except IdxError as error:
+        return _to_app(tx, error="access_denied", error_description=error.messages[0]["message"])
     renew(org, tx)
     if tx.step is Step.SUCCESS:
-        return back(tx, interaction_code=str(tx.interaction_code))
+        return _to_app(tx, interaction_code=str(tx.interaction_code))
     text = "Your client is configured to use the interaction code flow and user interaction is required to continue."
-    return back(tx, error="interaction_required", error_description=text)
+    return _to_app(tx, error="interaction_required", error_description=text)
 
 
-def create(org: Org, profile: Json) -> User:
-    """The provider vouches for the address."""
-    now = org.clock.now()
-    user = User(new_id("00u"), profile["email"], profile, Status.STAGED, now, now, email_verified=True)
-    org.users.add(user)
-    org.record("user.lifecycle.create", user)
-    if org.policy.target_group:
-        org.groups.join(org.policy.target_group, user)
-    return user
-
-
-def back(tx: Transaction, **values: str) -> Response:
-    return back_to_app(tx.request.redirect_uri, tx.request.state, **values)
+def _to_app(tx: Transaction, **values: str) -> Response:
+    return redirect_to_app(tx.request.redirect_uri, tx.request.state, **values)

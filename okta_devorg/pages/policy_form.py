@@ -1,28 +1,35 @@
-"""The settings as a form: which setting stands where, in the words of Okta's Admin Console."""
+"""The form on the policy page: which settings it has, in the words of Okta's Admin Console, and reading it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from okta_devorg.factors.catalogue import AUTHENTICATORS
-from okta_devorg.policy.serialization import Json, merge, policy_to_json, write
+from okta_devorg.policy.serialization import merged, policy_to_json, to_json
 from okta_devorg.policy.settings import Policy
+from okta_devorg.wire.ion import Json
 
 Choices = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """`path` leads to the key in the policy's JSON. With `choices` a select, else a number or a box to tick."""
+    """One setting of the form, by the dotted path of its key: a select if it has `choices`, a number, or a checkbox."""
 
     path: str
     label: str
     choices: Choices = ()
     number: bool = False
 
+    @property
+    def is_checkbox(self) -> bool:
+        """Whether the setting is on or off."""
+        return not self.choices and not self.number
+
 
 LEVELS: Choices = (("required", "Required"), ("optional", "Optional"), ("disabled", "Disabled"))
 MINUTES: Choices = tuple((str(minutes * 60), f"{minutes} minutes") for minutes in (5, 10, 15, 20, 25, 30))
+# Title, explanation and settings of each section.
 SECTIONS: tuple[tuple[str, str, tuple[Setting, ...]], ...] = (
     (
         "User profile policy",
@@ -108,39 +115,44 @@ SECTIONS: tuple[tuple[str, str, tuple[Setting, ...]], ...] = (
 SETTINGS = tuple(setting for _, _, settings in SECTIONS for setting in settings)
 
 
-def value_of(policy: Policy, path: str) -> Any:
+def value_at(policy: Policy, path: str) -> Any:
+    """Return the JSON value of the setting at a dotted path."""
     value: Any = policy_to_json(policy)
     for name in path.split("."):
         value = value[name]
     return value
 
 
-def read_form(policy: Policy, form: Mapping[str, str]) -> Json:
-    """What to patch. A box that is not ticked is not sent, so every box counts; other settings only when sent."""
+def patch_from_form(policy: Policy, form: Mapping[str, str]) -> Json:
+    """Return the patch of the settings for a submitted form.
+
+    Browsers do not send unticked checkboxes, so a missing one means "off"; other settings change only if sent.
+    """
     patch: Json = {}
     for setting in SETTINGS:
-        if setting.path in form or not (setting.choices or setting.number):
-            patch = dict(merge(patch, nested(setting.path, read_value(setting, policy, form))))  # type: ignore[call-overload]
+        if setting.is_checkbox or setting.path in form:
+            patch = merged(patch, _nested(setting.path, _read_value(setting, policy, form)))
     if any(name.startswith("label.") for name in form):
-        patch["profile"] = [read_attribute(write(item), form) for item in policy.profile]
+        patch["profile"] = [_read_attribute(to_json(attribute), form) for attribute in policy.profile]
     return patch
 
 
-def read_value(setting: Setting, policy: Policy, form: Mapping[str, str]) -> Any:
-    if not setting.choices and not setting.number:
+def _read_value(setting: Setting, policy: Policy, form: Mapping[str, str]) -> Any:
+    if setting.is_checkbox:
         return setting.path in form
     text = form[setting.path].strip()
-    whole = setting.number or isinstance(value_of(policy, setting.path), int)
-    return int(text) if whole and text.isdecimal() else text or None
+    is_number = setting.number or isinstance(value_at(policy, setting.path), int)
+    return int(text) if is_number and text.isdecimal() else text or None
 
 
-def read_attribute(attribute: Json, form: Mapping[str, str]) -> Json:
-    """The label and whether it is required; the e-mail always is."""
+def _read_attribute(attribute: Json, form: Mapping[str, str]) -> Json:
+    """Return the attribute with its label and whether it is required; the e-mail address always is."""
     name = attribute["name"]
     label = form.get(f"label.{name}", "").strip() or attribute["label"]
     return {**attribute, "label": label, "required": f"required.{name}" in form or name == "email"}
 
 
-def nested(path: str, value: Any) -> Json:
+def _nested(path: str, value: Any) -> Json:
+    """Return the value inside an object for each name of a dotted path."""
     name, _, rest = path.partition(".")
-    return {name: nested(rest, value) if rest else value}
+    return {name: _nested(rest, value) if rest else value}

@@ -1,1 +1,1 @@
-"""The org's settings, and their JSON form."""
+"""The org's settings as typed values, and their JSON form."""

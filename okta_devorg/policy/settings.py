@@ -1,23 +1,27 @@
-"""The org's settings as a tree of frozen dataclasses. `policy_json` reads and writes them; nothing else sees raw JSON.
+"""The org's settings: a tree of frozen dataclasses below `Policy`.
 
-Sources: docs/protocol.md, sections 7 (what a setting changes) and 9 (what is not known of a real org: `statuses`,
-`unknowns`). Durations are seconds. A limit of 0 is off.
+`docs/okta_devorg.md` describes every setting, docs/protocol.md, section 7, what it changes in the answers. Only
+`okta_devorg.policy.serialization` reads and writes the JSON form. Durations are in seconds.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from okta_devorg.policy.behaviour import Lifetimes, Limits, Statuses, Unknowns
+from okta_devorg.policy.json_names import json_field
+from okta_devorg.policy.password_settings import PasswordPolicy
 
 Requirement = Literal["required", "optional", "disabled"]
+SignUpRefusal = Literal[
+    "at_interact", "unavailable", "generic", "not_completed", "access_denied", "enrollment_not_allowed"
+]  # fmt: skip
 DEMO_CLIENT_ID = "0oaLocalDemoApp0000"
-
-
-def wire(key: str, default: Any) -> Any:
-    """A field whose JSON key is the protocol's camelCase name."""
-    return field(default=default, metadata={"json": key})
 
 
 @dataclass(frozen=True)
 class Authenticators:
+    """For each authenticator, whether new users must, may or cannot set it up."""
+
     okta_email: Requirement = "required"
     okta_password: Requirement = "required"
     phone_number: Requirement = "disabled"
@@ -31,13 +35,15 @@ class Authenticators:
 
 @dataclass(frozen=True)
 class Choice:
+    """One of the values that an attribute may have."""
+
     label: str
     value: str
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One field of the profile form, in the admin's order."""
+    """One field of the profile form (docs/protocol.md, section 4.2). The form has them in the order of the settings."""
 
     name: str
     label: str
@@ -46,16 +52,17 @@ class Attribute:
     display: Literal["text", "select", "radio", "checkbox"] | None = None
     format: Literal["country-code", "timezone"] | None = None
     options: tuple[Choice, ...] = ()
-    min_length: int | None = wire("minLength", None)
-    max_length: int | None = wire("maxLength", None)
-    custom_label: bool = wire("customLabel", False)
+    min_length: int | None = json_field("minLength", None)
+    max_length: int | None = json_field("maxLength", None)
+    custom_label: bool = json_field("customLabel", False)
     desc: str | None = None
 
 
 @dataclass(frozen=True)
 class SchemaAttribute:
-    """An attribute of the user profile schema that is not one of Okta's own, or is not as Okta delivers it. What is
-    `sensitive` is never sent to hooks.
+    """An attribute of the user profile schema that Okta does not deliver, or not with these properties.
+
+    The values of `sensitive` attributes are never sent to hooks.
     """
 
     name: str
@@ -66,6 +73,12 @@ class SchemaAttribute:
 
 @dataclass(frozen=True)
 class App:
+    """An OIDC app. `assigned`: to everyone; else only members of its `groups` may use it.
+
+    `public_keys` (PEM) are for private_key_jwt. `api_scopes` are the scopes of the Management API that a service app
+    is granted, None for all.
+    """
+
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
     public_keys: tuple[str, ...] = ()
@@ -87,14 +100,16 @@ class App:
 
     @property
     def is_public(self) -> bool:
-        """Neither secret nor keys (`public_keys`, PEM, for private_key_jwt): who calls cannot be proven."""
+        """Whether the app has neither a secret nor keys, so that it cannot prove that a request is its own."""
         return self.client_secret is None and not self.public_keys
 
 
 @dataclass(frozen=True)
 class InteractionCode:
-    """Whether Interaction Code is on for the whole org, and by the rule of the custom authorization server's access
-    policy. These go by their names; a server without refuses every app.
+    """Whether the Interaction Code grant is on: for the whole `org`, and by the rule of the custom `server`.
+
+    `access_policy` and `access_rule` are the names of that server's policy and rule, None if there is none: then the
+    server refuses every app.
     """
 
     org: bool = True
@@ -104,136 +119,16 @@ class InteractionCode:
 
 
 @dataclass(frozen=True)
-class Complexity:
-    min_length: int = wire("minLength", 8)
-    min_lower_case: int = wire("minLowerCase", 1)
-    min_upper_case: int = wire("minUpperCase", 1)
-    min_number: int = wire("minNumber", 1)
-    min_symbol: int = wire("minSymbol", 0)
-    exclude_username: bool = wire("excludeUsername", True)
-    exclude_attributes: tuple[Literal["firstName", "lastName"], ...] = wire(
-        "excludeAttributes", ("firstName", "lastName")
-    )
-    max_consecutive_repeating_characters: int | None = wire("maxConsecutiveRepeatingCharacters", None)
-
-
-@dataclass(frozen=True)
-class Age:
-    """`max_age_days`: after that the password has expired."""
-
-    max_age_days: int = wire("maxAgeDays", 0)
-    min_age_minutes: int = wire("minAgeMinutes", 0)
-    history_count: int = wire("historyCount", 4)
-
-
-@dataclass(frozen=True)
-class Lockout:
-    """After so many wrong passwords in a row nobody gets in until the account is unlocked."""
-
-    max_attempts: int = wire("maxAttempts", 10)
-    auto_unlock_minutes: int = wire("autoUnlockMinutes", 0)
-    show_lockout_failures: bool = wire("showLockoutFailures", False)
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """What people can do about a password by themselves, and what they prove for it."""
-
-    reset: bool = True
-    unlock: bool = False
-    authenticators: tuple[Literal["okta_email", "phone_number"], ...] = ("okta_email",)
-    security_question: bool = False
-
-
-@dataclass(frozen=True)
-class PasswordPolicy:
-    complexity: Complexity = Complexity()
-    age: Age = Age()
-    lockout: Lockout = Lockout()
-    recovery: Recovery = Recovery()
-    common_passwords: bool = True
-
-
-@dataclass(frozen=True)
-class Lifetimes:
-    before_user: int = 7200
-    with_user: int = 300
-    success: int = 60
-    interaction_code: int = 60
-    authorization_code: int = 300
-    email_code: int = 300
-    sms_code: int = 300
-    activation_link: int = 604800
-    recovery_link: int = 3600
-    tokens: int = 3600
-    session: int = 7200
-
-
-@dataclass(frozen=True)
-class Statuses:
-    """HTTP statuses no recording tells, docs/protocol.md, sections 4.12 and 9."""
-
-    profile_error: int = 400
-    existing_user: int = 400
-    password_rule: int = 400
-    bad_phone: int = 400
-    security_answer: int = 400
-    passkey: int = 400
-    captcha: int = 400
-    hook_refused: int = 400
-    sign_up_refused: int = 400
-    wrong_code: int = 401
-    too_many_codes: int = 429
-    resend_too_early: int = 429
-    registration_unavailable: int = 403
-    step_not_open: int = 403
-    not_assigned: int = 400
-    session_expired: int = 401
-
-
-@dataclass(frozen=True)
-class Unknowns:
-    """What the sources leave open, one switch each (docs/protocol.md, section 9)."""
-
-    old_code_valid_after_resend: bool = False
-    poll_renews: bool = False
-    introspect_renews: bool = False
-    interact_requires_secret: bool = True
-    staged_user_signs_up_again: Literal["already_exists", "resume"] = "already_exists"
-    phone_refusal: Literal["fall_back", "stay"] = "fall_back"
-    idps_on_profile_form: bool = True
-    unassigned_refused_at: Literal["enrollment", "token"] = "enrollment"
-    too_many_codes_has_remediation: bool = True
-    expired_activation_token: Literal["oauth_error", "request", "terminal"] = "oauth_error"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """`org_per_minute` counts by group of paths. `idx_body`: what an IDX call over a limit is answered with, the error
-    of Okta's other APIs, an IDX document of messages only, or the step in hand with the messages on it.
-    """
-
-    wrong_codes_per_5_minutes: int = 5
-    client_per_minute: int = 0
-    state_handle_per_5_seconds: int = 0
-    user_per_5_seconds: int = 0
-    org_per_minute: int = 0
-    concurrent: int = 0
-    tokens_per_user_per_second: int = 0
-    recipient_per_minute: int = 0
-    resend_after_seconds: int = 0
-    idx_body: Literal["classic", "messages", "page"] = "classic"
-
-
-@dataclass(frozen=True)
 class UiDisplay:
+    """Title and button of the profile form."""
+
     label: str
-    button_label: str = wire("buttonLabel", "Sign Up")
+    button_label: str = json_field("buttonLabel", "Sign Up")
 
 
 @dataclass(frozen=True)
 class Captcha:
-    """On the profile form. The org knows no provider: `accept_token` is the one token it takes for solved."""
+    """The captcha of the profile form. No provider is asked: `accept_token` is the one token that counts as solved."""
 
     type: Literal["HCAPTCHA", "RECAPTCHA_V2"] = "HCAPTCHA"
     site_key: str = "10000000-ffff-ffff-ffff-000000000001"
@@ -242,7 +137,9 @@ class Captcha:
 
 @dataclass(frozen=True)
 class IdentityProvider:
-    """`X509` is a smart card. `interaction_required`: a new person comes back not signed in, to enroll what the policy
+    """Another provider to sign in at (docs/protocol.md, section 4.8). The type `X509` is a smart card.
+
+    With `interaction_required`, new users come back to the app without a code and first set up what the policy
     requires.
     """
 
@@ -254,7 +151,10 @@ class IdentityProvider:
 
 @dataclass(frozen=True)
 class ProgressiveProfile:
-    """Attributes asked of people who lack one of them, at sign-in and at the end of a sign-up. None: nothing asked."""
+    """Attributes to ask for, at sign-in and at the end of a sign-up, of users who lack one of them.
+
+    `step` is the name of the remediation that asks (docs/protocol.md, section 4.11). Without attributes it never comes.
+    """
 
     step: Literal["enroll-profile", "profile-update"] = "profile-update"
     attributes: tuple[Attribute, ...] = ()
@@ -262,12 +162,16 @@ class ProgressiveProfile:
 
 @dataclass(frozen=True)
 class Header:
+    """An HTTP header to send to a hook."""
+
     key: str
     value: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class RegistrationHook:
+    """The registration inline hook. `progressive_profile`: also call it for progressive profiling."""
+
     url: str
     headers: tuple[Header, ...] = ()
     progressive_profile: bool = True
@@ -276,7 +180,7 @@ class RegistrationHook:
 
 @dataclass(frozen=True)
 class EventHook:
-    """`events`: System Log event types. Nothing is sent before `verified`."""
+    """An event hook for System Log events of the types in `events`. Nothing is sent before it is `verified`."""
 
     url: str
     events: tuple[str, ...]
@@ -289,14 +193,12 @@ class EventHook:
 
 @dataclass(frozen=True)
 class Hooks:
+    """The hooks of the org and how long it waits for their answers."""
+
     registration: RegistrationHook | None = None
     events: tuple[EventHook, ...] = ()
     timeout_seconds: int = 3
 
-
-SignUpRefusal = Literal[
-    "at_interact", "unavailable", "generic", "not_completed", "access_denied", "enrollment_not_allowed"
-]  # fmt: skip
 
 DEFAULT_PROFILE = (
     Attribute("firstName", "First name", required=True, min_length=1, max_length=50),
@@ -307,6 +209,8 @@ DEFAULT_PROFILE = (
 
 @dataclass(frozen=True)
 class Policy:
+    """All settings of an org."""
+
     sign_up: bool = True
     password_on_form: bool = False
     email_verification: bool = True
@@ -321,11 +225,11 @@ class Policy:
     identifier_first: bool = False
     order: Literal["all_required_at_once", "password_first"] = "all_required_at_once"
     auto_select_single_required: bool = True
-    password: PasswordPolicy = PasswordPolicy()
-    lifetimes: Lifetimes = Lifetimes()
-    statuses: Statuses = Statuses()
-    unknowns: Unknowns = Unknowns()
-    limits: Limits = Limits()
+    password: PasswordPolicy = field(default_factory=PasswordPolicy)
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    statuses: Statuses = field(default_factory=Statuses)
+    unknowns: Unknowns = field(default_factory=Unknowns)
+    limits: Limits = field(default_factory=Limits)
     ui_display: UiDisplay | None = None
     captcha: Captcha | None = None
     idps: tuple[IdentityProvider, ...] = ()
@@ -343,16 +247,22 @@ class Policy:
     trusted_proxy: bool = True
 
     def app(self, client_id: str | None) -> App | None:
-        """Also one that is switched off: the Management API shows it."""
+        """Return the app with this id, switched off or not, None if there is none."""
         return next((app for app in self.apps if app.client_id == client_id), None)
 
     @property
+    def main_app(self) -> App:
+        """The app that mails belong to when no app caused them: the first, or a nameless one if there is none."""
+        return next(iter(self.apps), App(""))
+
+    @property
     def password_on_profile_form(self) -> bool:
+        """Whether the profile form asks for the password: only if there are passwords at all."""
         return self.password_on_form and self.authenticators.okta_password != "disabled"
 
 
 def default_policy(site: str) -> Policy:
-    """The policy a new org starts with; `site` is the origin of the demo site."""
+    """Return the settings that a new org starts with. `site` is the origin of the demo site."""
     demo = App(
         client_id=DEMO_CLIENT_ID,
         client_secret="local-demo-secret-not-for-production",

@@ -1,1 +1,1 @@
-"""Everything the org remembers: users, transactions, grants, sessions, messages, keys."""
+"""Everything one org remembers: users, groups, transactions, sessions, grants, messages, policies, logs, its clock."""

@@ -1,15 +1,19 @@
-"""Codes and tokens the org has handed out."""
+"""Codes and tokens that the org has issued to apps."""
 
 from dataclasses import dataclass, field
 
 from okta_devorg.state.clock import Clock
-from okta_devorg.state.transaction import AuthorizationRequest
-from okta_devorg.wire.identifiers import new_bearer
+from okta_devorg.state.transactions import AuthorizationRequest
+from okta_devorg.wire.identifiers import new_token
 
 
 @dataclass
 class Grant:
-    """An interaction code, an authorization code or a refresh token; codes are good once."""
+    """What a code or refresh token can be exchanged for.
+
+    `kind` is `interaction_code`, `authorization_code` or `refresh_token`. `amr` are the authentication methods of the
+    user (RFC 8176). Times are org time.
+    """
 
     kind: str
     request: AuthorizationRequest
@@ -21,6 +25,8 @@ class Grant:
 
 @dataclass(frozen=True)
 class AccessToken:
+    """An access token. A service app's has an empty `user_id`. `expires_at` is org time."""
+
     user_id: str
     scopes: tuple[str, ...]
     expires_at: float
@@ -28,32 +34,49 @@ class AccessToken:
 
 
 class Grants:
+    """All codes and tokens that have not been used up or revoked."""
+
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.grants: dict[str, Grant] = {}
-        self.tokens: dict[str, AccessToken] = {}
+        self._clock = clock
+        self._grants: dict[str, Grant] = {}
+        self._access_tokens: dict[str, AccessToken] = {}
 
     def issue(
-        self, kind: str, request: AuthorizationRequest, user_id: str, amr: tuple[str, ...], lifetime: float
+        self,
+        kind: str,
+        request: AuthorizationRequest,
+        user_id: str,
+        amr: tuple[str, ...],
+        lifetime: float,
+        auth_time: float | None = None,
     ) -> str:
-        code, now = new_bearer(size=32), self.clock.now()
-        self.grants[code] = Grant(kind, request, user_id, amr, now, now + lifetime)
+        """Return a new code or refresh token that is valid for `lifetime` seconds.
+
+        `auth_time` is when the user signed in, by default now.
+        """
+        code, now = new_token(size=32), self._clock.now()
+        self._grants[code] = Grant(kind, request, user_id, amr, now if auth_time is None else auth_time, now + lifetime)
         return code
 
     def find(self, code: str, kind: str) -> Grant | None:
-        grant = self.grants.get(code)
-        return grant if grant and grant.kind == kind and grant.expires_at > self.clock.now() else None
+        """Return the grant of a code of this kind, None if it is unknown or has expired."""
+        grant = self._grants.get(code)
+        return grant if grant and grant.kind == kind and grant.expires_at > self._clock.now() else None
 
-    def redeem(self, code: str) -> None:
-        del self.grants[code]
+    def use_up(self, code: str) -> None:
+        """Invalidate a code, because each can be used only once."""
+        del self._grants[code]
 
-    def keep(self, token: AccessToken) -> None:
-        self.tokens[token.value] = token
+    def add_access_token(self, token: AccessToken) -> None:
+        """Accept an access token from now on."""
+        self._access_tokens[token.value] = token
 
-    def token(self, value: str) -> AccessToken | None:
-        token = self.tokens.get(value)
-        return token if token and token.expires_at > self.clock.now() else None
+    def find_access_token(self, value: str) -> AccessToken | None:
+        """Return the access token, None if it is unknown or has expired."""
+        token = self._access_tokens.get(value)
+        return token if token and token.expires_at > self._clock.now() else None
 
     def revoke(self, value: str) -> None:
-        self.tokens.pop(value, None)
-        self.grants.pop(value, None)
+        """Revoke a token or code; unknown ones are ignored."""
+        self._access_tokens.pop(value, None)
+        self._grants.pop(value, None)

@@ -1,4 +1,4 @@
-"""Groups of people. "Everyone" is built in and has everybody."""
+"""Groups of users. The group "Everyone" is built in and contains every user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,13 +13,20 @@ EVERYONE = "00gLocalEveryone0001"
 
 @dataclass
 class Group:
+    """A group. `members` are ids of users; `created` is org time."""
+
     id: str
     name: str
     description: str | None
     created: float
     members: set[str] = field(default_factory=set)
 
+    def contains(self, user: User) -> bool:
+        """Return whether the user is in the group."""
+        return self.id == EVERYONE or user.id in self.members
+
     def to_json(self, clock: Clock, base: str) -> Json:
+        """Return the group as the Management API of the org at `base` shows it."""
         at = clock.iso(self.created)
         return {
             "id": self.id,
@@ -34,8 +41,10 @@ class Group:
 
 
 class Groups:
+    """All groups of the org."""
+
     def __init__(self, clock: Clock, users: Users) -> None:
-        self.clock, self.users = clock, users
+        self._clock, self._users = clock, users
         everyone = Group(EVERYONE, "Everyone", "All users in your organization", clock.now())
         self.by_id: dict[str, Group] = {EVERYONE: everyone}
 
@@ -43,27 +52,32 @@ class Groups:
         return iter(self.by_id.values())
 
     def find(self, id_or_name: str) -> Group | None:
+        """Return the group with this id or name (case does not matter), None if there is none."""
         by_name = (group for group in self if group.name.casefold() == id_or_name.casefold())
         return self.by_id.get(id_or_name) or next(by_name, None)
 
     def add(self, name: str, description: str | None) -> Group:
-        group = Group(new_id("00g"), name, description, self.clock.now())
+        """Create an empty group."""
+        group = Group(new_id("00g"), name, description, self._clock.now())
         self.by_id[group.id] = group
         return group
 
     def join(self, id_or_name: str, user: User) -> Group:
-        """Into the group, which is made when there is none of that name yet."""
+        """Put the user into the group with this id or name, which is created if there is none; return it."""
         group = self.find(id_or_name) or self.add(id_or_name, None)
         if group.id != EVERYONE:
             group.members.add(user.id)
         return group
 
     def members(self, group: Group) -> list[User]:
-        return [user for user in self.users if group.id == EVERYONE or user.id in group.members]
+        """Return the users in the group."""
+        return [user for user in self._users if group.contains(user)]
 
     def of(self, user: User) -> list[Group]:
-        return [group for group in self if group.id == EVERYONE or user.id in group.members]
+        """Return the groups that the user is in."""
+        return [group for group in self if group.contains(user)]
 
     def leave_all(self, user: User) -> None:
+        """Take the user out of every group."""
         for group in self:
             group.members.discard(user.id)

@@ -1,4 +1,4 @@
-"""Calling out to hooks: a deadline, one more try after a time-out or a 5xx, redirects not followed."""
+"""Calling hooks: with a deadline, one more try after a time-out or a 5xx, and without following redirects."""
 
 import logging
 import queue
@@ -20,17 +20,11 @@ TRIES = 2
 
 
 class HookFailed(Exception):
-    """No answer in time, none at all, or one with an error status."""
+    """A hook gave no answer in time, none at all, or one with an error status."""
 
 
-def http() -> requests.Session:
-    """Hooks of a local org are local: no proxy, no netrc."""
-    session = requests.Session()
-    session.trust_env = False
-    return session
-
-
-def envelope(event_type: str, source: str) -> Json:
+def hook_envelope(event_type: str, source: str) -> Json:
+    """Return the members that the body of every hook call begins with."""
     return {
         "eventId": str(uuid.uuid4()),
         "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
@@ -41,51 +35,62 @@ def envelope(event_type: str, source: str) -> Json:
     }
 
 
-def call(url: str, headers: tuple[Header, ...], body: Json, timeout: float) -> object:
-    """The JSON of a 2xx answer, None for an empty one. Raises HookFailed."""
-    sent = {"User-Agent": "okta-devorg", **{header.key: header.value for header in headers}}
-    for left in reversed(range(TRIES)):
+def call_hook(url: str, headers: tuple[Header, ...], body: Json, timeout: float) -> object:
+    """POST the body to a hook and return the JSON of its answer, None for an empty one. `timeout` is in seconds.
+
+    :raises HookFailed: if there is no answer with a 2xx status.
+    """
+    all_headers = {"User-Agent": "okta-devorg", **{header.key: header.value for header in headers}}
+    for tries_left in reversed(range(TRIES)):
         try:
-            reply = http().post(url, json=body, headers=sent, timeout=timeout, allow_redirects=False)
+            reply = _session().post(url, json=body, headers=all_headers, timeout=timeout, allow_redirects=False)
         except requests.RequestException as error:
-            if not left:
+            if not tries_left:
                 raise HookFailed("no answer") from error
             continue
-        if reply.status_code < 500 or not left:
+        if reply.status_code < 500 or not tries_left:
             break
     if not 200 <= reply.status_code < 300:
         raise HookFailed(f"status {reply.status_code}")
     return parse_json(reply.content) if reply.content else None
 
 
-def verify(hook: EventHook, timeout: float) -> bool:
-    """The one-time request: a GET whose header must come back in the answer."""
+def verify_event_hook(hook: EventHook, timeout: float) -> bool:
+    """Return whether the hook passes Okta's one-time verification: it must send back the challenge of a GET header."""
     challenge = secrets.token_urlsafe(24)
     headers = {header.key: header.value for header in hook.headers} | {"x-okta-verification-challenge": challenge}
     try:
-        reply = http().get(hook.url, headers=headers, timeout=timeout, allow_redirects=False)
+        reply = _session().get(hook.url, headers=headers, timeout=timeout, allow_redirects=False)
     except requests.RequestException:
         return False
     answer = parse_json(reply.content) if reply.status_code == 200 else None
     return isinstance(answer, dict) and answer.get("verification") == challenge
 
 
-class Deliveries:
-    """Event hooks run beside the org: nobody waits for them. The thread starts with the first delivery."""
+def _session() -> requests.Session:
+    """Return a session without proxy and netrc: the hooks of a local org are local."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+class EventHookQueue:
+    """Calls event hooks in a thread of its own, so that no request waits for them. It starts with the first call."""
 
     def __init__(self) -> None:
-        self.waiting: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-        self.thread: threading.Thread | None = None
+        self._pending_calls: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def add(self, hook: EventHook, body: Json, timeout: float) -> None:
-        self.waiting.put(partial(call, hook.url, hook.headers, body, timeout))
-        if self.thread is None:
-            self.thread = threading.Thread(target=self.run, name="okta-devorg-event-hooks", daemon=True)
-            self.thread.start()
+        """Call the hook with this body soon. Failures are logged."""
+        self._pending_calls.put(partial(call_hook, hook.url, hook.headers, body, timeout))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="okta-devorg-event-hooks", daemon=True)
+            self._thread.start()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         while True:
             try:
-                self.waiting.get()()
+                self._pending_calls.get()()
             except HookFailed as error:
                 log.warning("an event hook was not delivered: %s", error)

@@ -1,7 +1,4 @@
-"""One org: its settings, people, open transactions and everything it remembers. Several may live in one process.
-
-`lock` guards all of it; the app holds it while a request is handled, the handle of `server` while a test looks in.
-"""
+"""One org: its settings and everything it remembers. Several can live in one process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,39 +8,30 @@ from threading import Event, RLock
 
 from flask import g, has_app_context
 
-from okta_devorg.policy.serialization import Json, merge, policy_from_json, policy_to_json
+from okta_devorg.policy.serialization import patched
 from okta_devorg.policy.settings import App, Policy, default_policy
-from okta_devorg.state.calls import CallLog
 from okta_devorg.state.clock import Clock
 from okta_devorg.state.faults import Faults
 from okta_devorg.state.grants import Grants
 from okta_devorg.state.groups import Groups
-from okta_devorg.state.hook_calls import Deliveries, envelope
+from okta_devorg.state.hook_calls import EventHookQueue, hook_envelope
+from okta_devorg.state.links import Links
+from okta_devorg.state.logs.calls import CallLog
+from okta_devorg.state.logs.system_log import LogEvent, SystemLog, event_json, user_target
 from okta_devorg.state.mailbox import Channel, Mailbox, Template
-from okta_devorg.state.policies import Policies
-from okta_devorg.state.rate_limits import Counters
-from okta_devorg.state.sessions import SignIn, SignIns
-from okta_devorg.state.signing import SigningKey
-from okta_devorg.state.system_log import LogEvent, SystemLog, event_json, target_of
-from okta_devorg.state.transaction import AuthorizationRequest, IssuedCode, Transaction, Transactions
+from okta_devorg.state.okta_policies import OktaPolicies
+from okta_devorg.state.rate_limits import RateLimitCounters
+from okta_devorg.state.sign_ins import Flow, SignIns
+from okta_devorg.state.signing_key import SigningKey
+from okta_devorg.state.transactions import IssuedCode, Transaction, Transactions
 from okta_devorg.state.users import User, Users
-from okta_devorg.wire.identifiers import new_bearer, new_id
-
-
-@dataclass(frozen=True)
-class Link:
-    """What a mailed link stands for. `code` and `state` only for the magic link of a code mail."""
-
-    purpose: str
-    user_id: str
-    request: AuthorizationRequest | None
-    expires_at: float
-    code: str | None = field(default=None, repr=False)
+from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.ion import Json
 
 
 @dataclass
 class EmailFactor:
-    """A code that the Factors API had mailed to somebody. The same id names the factor once it is active."""
+    """An e-mail factor of the Factors API and the codes mailed for it. It keeps its id when it becomes active."""
 
     id: str
     method: str = "email"
@@ -52,133 +40,149 @@ class EmailFactor:
 
 
 class Org:
+    """An org at the address `base`.
+
+    `lock` guards everything: hold it to read or change the org, as the app does for each request.
+    `own_policy` are the org's own settings, `policy` those that apply to the current request. `closing` is set to end
+    requests that a fault delays.
+    """
+
     def __init__(self, base: str, site: str, policy: Json | None = None, data: Path | None = None) -> None:
-        """`policy` is merged into the defaults and is what `reset` comes back to. Raises PolicyError."""
+        """Create an org for the site at the origin `site`. With `data`, the users are kept in that file.
+
+        `policy` is merged into the default settings; the result is what `reset` goes back to.
+
+        :raises PolicyError: for a wrong `policy`.
+        :raises UsersFileError: if the file contains something else.
+        """
         self.base = base
-        self.initial = policy_from_json(merge(policy_to_json(default_policy(site)), policy or {}))
+        self._initial_policy = patched(default_policy(site), policy or {})
         self.id = new_id("00o")
         self.lock = RLock()
         self.closing = Event()
         self.clock = Clock()
         self.users = Users(data)
         self.key = SigningKey()
-        self.deliveries = Deliveries()
-        self.start_over()
+        self._event_hooks = EventHookQueue()
+        self._start_over()
 
-    def start_over(self) -> None:
-        self.in_flight: set[str] = set()
-        self.own_policy = self.initial
+    def _start_over(self) -> None:
+        self.own_policy = self._initial_policy
         self.clock.advanced = 0.0
+        self.started = self.clock.now()
+        # Ids of the requests that are being handled.
+        self.in_flight: set[str] = set()
         self.transactions = Transactions(self.clock)
-        self.mailbox = Mailbox()
-        self.links: dict[str, Link] = {}
-        self.assertions: set[tuple[str, str]] = set()
-        self.activation_tokens: dict[str, Link] = {}
-        self.recovery_tokens: dict[str, Link] = {}
-        self.email_factors: dict[str, EmailFactor] = {}
-        self.grants = Grants(self.clock)
         self.sign_ins = SignIns(self.clock)
-        self.counters = Counters(self.clock)
+        self.grants = Grants(self.clock)
+        self.links = Links(self.clock)
+        # Client id and `jti` of the client assertions that were used.
+        self.used_assertions: set[tuple[str, str]] = set()
+        # By user id.
+        self.email_factors: dict[str, EmailFactor] = {}
+        self.mailbox = Mailbox()
+        self.counters = RateLimitCounters(self.clock)
         self.calls = CallLog()
         self.faults = Faults()
         self.system_log = SystemLog()
         self.groups = Groups(self.clock, self.users)
-        self.policies = Policies(self.clock.now())
+        self.policies = OktaPolicies(self.started)
+        # Inline hooks that were made with the Management API, by id.
         self.inline_hooks: dict[str, Json] = {}
-        self.started = self.clock.now()
 
     def reset(self) -> None:
-        """Back to the start: nobody, nothing happened, the first policy. The signing key stays: clients cache it.
+        """Go back to the start: no users, nothing happened, the first settings.
 
-        Calls that a fault holds are let go: what comes after is not to wait for them, nor to count them.
+        The signing key stays, because clients cache it. Requests that a fault delays are let go, so that later ones
+        neither wait for them nor count them.
         """
         self.closing.set()
         self.closing = Event()
         self.users.clear()
         self.users.save()
-        self.start_over()
+        self._start_over()
 
     def rotate_key(self) -> None:
-        """The old key is gone from the keys: clients with it in their cache have to ask again."""
+        """Replace the signing key. The old one is no longer published: clients that cached it must ask again."""
         self.key = SigningKey()
 
     @property
     def policy(self) -> Policy:
-        """The settings in force: the org's own, but where further policies name who is being served, theirs."""
-        served: Transaction | SignIn | None = g.get("served") if has_app_context() else None
-        if served is None or not self.policies.further:
+        """The settings that apply to the user and app of the current request; outside of a request, the org's own."""
+        flow: Flow | None = g.get("flow") if has_app_context() else None
+        if flow is None or self.policies.has_only_defaults:
             return self.own_policy
-        return self.policy_for(served.request.client_id, self.users.find(served.user_id))
+        return self.policy_for(flow.request.client_id, self.users.find(flow.user_id))
 
     def policy_for(self, client_id: str, user: User | None) -> Policy:
-        return self.policies.in_force(self.own_policy, client_id, user, self.groups)
+        """Return the settings that apply to a user of an app; `user` is None while it is not known."""
+        return self.policies.settings_for(self.own_policy, client_id, user, self.groups)
 
     def patch_policy(self, patch: object) -> None:
-        """Changes the org's own settings. Raises PolicyError."""
-        self.own_policy = policy_from_json(merge(policy_to_json(self.own_policy), patch))
+        """Merge a patch into the org's own settings.
+
+        :raises PolicyError: naming the key that is wrong; then nothing changes.
+        """
+        self.own_policy = patched(self.own_policy, patch)
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
-        """While somebody outside is asked, others are served: what was true before the block may not be after it."""
+        """Release the lock for the block, so that other requests are served while this one waits for a hook.
+
+        After the block, check again whatever was checked before it.
+        """
         self.lock.release()
         try:
             yield
         finally:
             self.lock.acquire()
 
+    @property
+    def issuer(self) -> str:
+        """The issuer of the custom authorization server. `base` is the issuer of the org's own."""
+        return self.base + "/oauth2/default"
+
+    def oauth_base(self, issuer: str) -> str:
+        """Return the URL that the issuer's OAuth endpoints begin with (docs/protocol.md, "Addresses")."""
+        return issuer + ("/v1" if "/oauth2" in issuer else "/oauth2/v1")
+
+    def app_of(self, flow: Flow) -> App:
+        """Return the app that a flow is for, one without a name if it was deleted meanwhile."""
+        app = self.policy.app(flow.request.client_id)
+        return app or App(flow.request.client_id)
+
+    def is_assigned(self, app: App, user: User) -> bool:
+        """Return whether the user may use the app: everybody, or as a member of a group."""
+        return app.assigned or any(group.id in app.groups or group.name in app.groups for group in self.groups.of(user))
+
+    def user_of(self, transaction: Transaction) -> User:
+        """Return the user of a transaction that has one."""
+        return self.users.by_id[str(transaction.user_id)]
+
+    def send(self, channel: Channel, user: User, template: Template, app: App, to: str = "", **values: str) -> None:
+        """Send the user a message on behalf of an app, to the address of the account unless `to` is given."""
+        self.mailbox.deliver(
+            channel, to or user.email, template, self.clock.now(), name=user.name, app=app.label, **values
+        )
+
     def record(
         self,
         event_type: str,
-        about: User | Json,
+        subject: User | Json,
         outcome: str = "SUCCESS",
         reason: str | None = None,
         debug: Json | None = None,
         address: str = "",
     ) -> None:
-        """Into the System Log, and to the event hooks that want it."""
-        target = target_of(about) if isinstance(about, User) else about
+        """Write an event about `subject` to the System Log, and send it to the event hooks for its type.
+
+        `subject` is a user or the target of the event as JSON; `address` is the IP address of the client.
+        """
+        target = user_target(subject) if isinstance(subject, User) else subject
         event = LogEvent(event_type, self.clock.now(), target, outcome, reason, debug or {}, address=address)
         self.system_log.events.append(event)
         for hook in self.policy.hooks.events:
             if hook.verified and hook.active and event_type in hook.events:
-                body = envelope("com.okta.event_hook", f"{self.base}/api/v1/eventHooks")
+                body = hook_envelope("com.okta.event_hook", f"{self.base}/api/v1/eventHooks")
                 body |= {"cloudEventsVersion": "0.1", "data": {"events": [event_json(self.clock, event)]}}
-                self.deliveries.add(hook, body, self.policy.hooks.timeout_seconds)
-
-    @property
-    def issuer(self) -> str:
-        return self.base + "/oauth2/default"
-
-    def oauth_base(self, issuer: str) -> str:
-        """Where the issuer's OAuth endpoints are: the org server has `/oauth2/v1`, a custom one `/v1` below itself."""
-        return issuer + ("/v1" if "/oauth2" in issuer else "/oauth2/v1")
-
-    def app_of(self, held: Transaction | SignIn) -> App:
-        app = self.policy.app(held.request.client_id)
-        return app or App(held.request.client_id)
-
-    def is_assigned(self, app: App, user: User) -> bool:
-        """To everyone, or through a group."""
-        return app.assigned or any(group.id in app.groups or group.name in app.groups for group in self.groups.of(user))
-
-    def user_of(self, tx: Transaction) -> User:
-        return self.users.by_id[str(tx.user_id)]
-
-    def send(self, channel: Channel, user: User, template: Template, app: App, to: str = "", **values: str) -> None:
-        self.mailbox.deliver(
-            channel, to or user.email, template, self.clock.now(), name=user.name, app=app.label, **values
-        )
-
-    def forget_links(self, user: User) -> None:
-        """What was mailed for activating or recovering leads nowhere from now on: only the newest mail counts."""
-        for kept in (self.links, self.activation_tokens, self.recovery_tokens):
-            for token in [token for token, link in kept.items() if link.user_id == user.id and link.purpose != "code"]:
-                del kept[token]
-
-    def new_link(
-        self, purpose: str, user: User, request: AuthorizationRequest, lifetime: int, code: str | None = None
-    ) -> str:
-        """The token that goes into the link."""
-        token = new_bearer("ft")
-        self.links[token] = Link(purpose, user.id, request, self.clock.now() + lifetime, code)
-        return token
+                self._event_hooks.add(hook, body, self.policy.hooks.timeout_seconds)

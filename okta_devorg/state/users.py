@@ -1,4 +1,4 @@
-"""The org's people: profile, status, password hash, enrolled authenticators."""
+"""The users of the org: profile, status, password hash, enrolled authenticators."""
 
 import hashlib
 import hmac
@@ -16,10 +16,12 @@ from okta_devorg.wire.identifiers import new_id
 
 
 class UsersFileError(Exception):
-    """The file given to keep users in cannot be read as one."""
+    """The file for the users contains something else."""
 
 
 class Status(StrEnum):
+    """The status of a user, as the Management API has it."""
+
     STAGED = "STAGED"
     PROVISIONED = "PROVISIONED"
     ACTIVE = "ACTIVE"
@@ -32,7 +34,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Passkey:
-    """What the org keeps of a credential, in base64url. `rp_id` is the host it was made for: it is good on no other."""
+    """The public part of a passkey, its binary values in base64url. It only works on pages of the host `rp_id`."""
 
     credential_id: str
     public_key: str
@@ -42,7 +44,7 @@ class Passkey:
 
 @dataclass(frozen=True)
 class Enrollment:
-    """An authenticator a person has. `id` is the enrollment's own, never the authenticator's."""
+    """An authenticator that a user has set up. `key` names the authenticator; `id` is the id of this enrollment."""
 
     key: str
     id: str
@@ -54,7 +56,7 @@ class Enrollment:
     passkey: Passkey | None = None
 
 
-ENROLLMENT_PREFIX = {
+ENROLLMENT_ID_PREFIXES = {
     "okta_email": "eae",
     "okta_password": "lae",
     "phone_number": "sms",
@@ -65,12 +67,18 @@ ENROLLMENT_PREFIX = {
 }
 
 
-def new_enrollment(key: str, methods: tuple[str, ...], **more: Any) -> Enrollment:
-    return Enrollment(key, new_id(ENROLLMENT_PREFIX.get(key, "ufs")), methods, **more)
+def new_enrollment(key: str, methods: tuple[str, ...], **values: Any) -> Enrollment:
+    """Return an enrollment with a new id and further `values` of `Enrollment`."""
+    return Enrollment(key, new_id(ENROLLMENT_ID_PREFIXES.get(key, "ufs")), methods, **values)
 
 
 @dataclass
 class User:
+    """A user. Times are org time; `wrong_codes` are the times of the last wrong codes.
+
+    The names of the fields are those of the file that keeps users between runs.
+    """
+
     id: str
     login: str
     profile: dict[str, Any]
@@ -88,19 +96,22 @@ class User:
 
     @property
     def email(self) -> str:
+        """The address, which is the login if the profile has none."""
         return str(self.profile.get("email", self.login))
 
     @property
     def name(self) -> str:
+        """First and last name, the login if there is neither."""
         parts = (self.profile.get("firstName"), self.profile.get("lastName"))
         return " ".join(str(part) for part in parts if part) or self.login
 
     def enroll(self, enrollment: Enrollment) -> None:
-        """Newest first, as recorded lists of enrollments are."""
-        rest = {key: value for key, value in self.enrollments.items() if key != enrollment.key}
-        self.enrollments = {enrollment.key: enrollment, **rest}
+        """Add an enrollment, or replace the one of the same authenticator. The newest comes first, as recorded."""
+        others = {key: value for key, value in self.enrollments.items() if key != enrollment.key}
+        self.enrollments = {enrollment.key: enrollment, **others}
 
     def set_password(self, password: str, now: float) -> None:
+        """Set the password, whatever it is, and remember the old one in the history. `now` is org time."""
         if self.password_hash:
             self.password_history.insert(0, self.password_hash)
         self.password_hash, self.password_changed = hash_secret(password), now
@@ -108,85 +119,93 @@ class User:
 
 
 def hash_secret(secret: str) -> str:
-    """Salted scrypt, cheap on purpose: a trial org signs up hundreds a second and guards no real password."""
+    """Return a salted hash (scrypt). It is cheap on purpose: a test org guards no real password and must be fast."""
     salt = secrets.token_bytes(16)
-    return f"{salt.hex()}${stretch(secret, salt).hex()}"
+    return f"{salt.hex()}${_scrypt(secret, salt).hex()}"
 
 
-def is_secret(secret: str, stored: str | None) -> bool:
-    salt, _, digest = (stored or f"{'00' * 16}$").partition("$")
-    return hmac.compare_digest(stretch(secret, bytes.fromhex(salt)).hex(), digest)
+def matches_hash(secret: str, hashed: str | None) -> bool:
+    """Return whether the secret is the one that was hashed. Without a hash it takes the same time and returns False."""
+    salt, _, digest = (hashed or f"{'00' * 16}$").partition("$")
+    return hmac.compare_digest(_scrypt(secret, bytes.fromhex(salt)).hex(), digest)
 
 
-def stretch(secret: str, salt: bytes) -> bytes:
+def _scrypt(secret: str, salt: bytes) -> bytes:
     return hashlib.scrypt(secret.encode("utf-8", "surrogatepass"), salt=salt, n=2**10, r=8, p=1)
 
 
 class Users:
-    """All people, found by id or by login (case does not count). With a file they outlive the process."""
+    """All users, by id and by login (case does not matter). With a file they outlive the process.
+
+    :raises UsersFileError: when it is created, if the file contains something else.
+    """
 
     def __init__(self, file: Path | None = None) -> None:
-        self.file = file
-        self.saved = ""
+        self._file = file
+        self._saved_text = ""
         self.by_id: dict[str, User] = {}
-        self.by_login: dict[str, User] = {}
+        self._by_login: dict[str, User] = {}
         if file and file.exists():
-            self.load(file)
-
-    def load(self, file: Path) -> None:
-        """Raises UsersFileError when the file holds something else."""
-        try:
-            for record in json.loads(file.read_text("utf-8")):
-                self.add(user_from_record(record))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsersFileError(f"{file} is not a file of users") from error
+            self._load(file)
 
     def __iter__(self) -> Iterator[User]:
         return iter(self.by_id.values())
 
-    def __len__(self) -> int:
-        return len(self.by_id)
-
     def add(self, user: User) -> None:
+        """Add a user, or replace the one with the same id."""
         self.by_id[user.id] = user
-        self.by_login[user.login.casefold()] = user
+        self._by_login[user.login.casefold()] = user
 
     def rename(self, user: User, login: str) -> None:
-        del self.by_login[user.login.casefold()]
+        """Give a user another login."""
+        del self._by_login[user.login.casefold()]
         user.login = login
         self.add(user)
 
     def remove(self, user: User) -> None:
+        """Delete a user."""
         del self.by_id[user.id]
-        del self.by_login[user.login.casefold()]
+        del self._by_login[user.login.casefold()]
 
     def find(self, id_or_login: str | None) -> User | None:
+        """Return the user with this id or login, None if there is none."""
         key = id_or_login or ""
-        return self.by_id.get(key) or self.by_login.get(key.casefold())
+        return self.by_id.get(key) or self._by_login.get(key.casefold())
 
     def clear(self) -> None:
+        """Delete all users."""
         self.by_id.clear()
-        self.by_login.clear()
+        self._by_login.clear()
 
     def save(self) -> None:
-        """Atomic: a reader or a crash sees the old file or the new one."""
-        if self.file is None:
+        """Write the users to the file, if there is one and something changed.
+
+        The file is replaced as a whole: a reader or a crash sees either the old or the new one.
+        """
+        if self._file is None:
             return
-        records = json.dumps([asdict(user) for user in self], indent=1)
-        if records == self.saved:
+        text = json.dumps([asdict(user) for user in self], indent=1)
+        if text == self._saved_text:
             return
-        handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=self.file.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(records)
-        os.replace(name, self.file)
-        self.saved = records
+        descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+        os.replace(name, self._file)
+        self._saved_text = text
+
+    def _load(self, file: Path) -> None:
+        try:
+            for record in json.loads(file.read_text("utf-8")):
+                self.add(_user_from_record(record))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsersFileError(f"{file} is not a file of users") from error
 
 
-def user_from_record(record: dict[str, Any]) -> User:
-    enrollments = {key: enrollment_from_record(value) for key, value in record.pop("enrollments").items()}
+def _user_from_record(record: dict[str, Any]) -> User:
+    enrollments = {key: _enrollment_from_record(value) for key, value in record.pop("enrollments").items()}
     return User(**{**record, "status": Status(record["status"]), "enrollments": enrollments, "wrong_codes": []})
 
 
-def enrollment_from_record(record: dict[str, Any]) -> Enrollment:
+def _enrollment_from_record(record: dict[str, Any]) -> Enrollment:
     passkey = Passkey(**record["passkey"]) if record.get("passkey") else None
     return Enrollment(**{**record, "methods": tuple(record["methods"]), "passkey": passkey})

@@ -1,1 +1,1 @@
-"""Encodings: Ion documents, JSON replies, error bodies, identifiers, HTML helpers."""
+"""How the org talks HTTP: Ion documents, replies, error answers, request values, identifiers and request guards."""

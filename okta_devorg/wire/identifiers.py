@@ -1,4 +1,4 @@
-"""Ids and bearer values in the shapes Okta gives them."""
+"""Random ids, tokens and codes in the shapes that Okta gives them."""
 
 import secrets
 import string
@@ -7,13 +7,15 @@ ALPHABET = string.ascii_letters + string.digits
 
 
 def new_id(prefix: str) -> str:
-    """Twenty characters, as `00u1a2b3...`."""
+    """Return a random id of twenty characters that starts with `prefix`, such as `00u1a2b3...` for a user."""
     return prefix + "".join(secrets.choice(ALPHABET) for _ in range(20 - len(prefix)))
 
 
-def new_bearer(prefix: str = "", size: int = 30) -> str:
+def new_token(prefix: str = "", size: int = 30) -> str:
+    """Return `prefix` and `size` random bytes in url-safe base64: a handle, token or key id nobody can guess."""
     return prefix + secrets.token_urlsafe(size)
 
 
 def new_code() -> str:
+    """Return a random one-time code of six digits."""
     return f"{secrets.randbelow(1_000_000):06d}"

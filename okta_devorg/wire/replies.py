@@ -1,30 +1,58 @@
-"""JSON in and out, and redirects."""
+"""Responses: JSON, redirects and HTML pages with strict headers."""
 
 import json
-from urllib.parse import urlencode
+from typing import Any
 
-from flask import Response
+from flask import Response, render_template
+
+from okta_devorg.wire.urls import with_query
 
 
 def json_reply(body: object, status: int = 200, content_type: str = "application/json") -> Response:
+    """Return a response with `body` as compact JSON."""
     return Response(json.dumps(body, separators=(",", ":")), status, content_type=content_type)
 
 
 def redirect_to(location: str, status: int = 302) -> Response:
+    """Return a redirect to `location`."""
     return Response("", status, {"Location": location}, content_type="text/html; charset=utf-8")
 
 
-def with_query(uri: str, values: dict[str, str]) -> str:
-    return uri + ("&" if "?" in uri else "?") + urlencode(values)
-
-
-def back_to_app(redirect_uri: str, state: str | None, **values: str) -> Response:
-    """To the app's callback with what it waits for and the `state` it sent."""
+def redirect_to_app(redirect_uri: str, state: str | None, **values: str) -> Response:
+    """Return a redirect to the app's callback with `values` and, unless it is None, the `state` that the app sent."""
     return redirect_to(with_query(redirect_uri, {**values, **({"state": state} if state else {})}))
 
 
+def html_page(template: str, status: int = 200, form_action: str = "", **values: Any) -> Response:
+    """Return a page rendered from a template, with a strict content security policy.
+
+    `form_action` are further origins, separated by spaces, that a form of the page may end at: browsers apply the
+    policy to redirects after a form as well.
+    """
+    reply = Response(render_template(template, **values), status)
+    form_actions = f"'self' {form_action}".strip()
+    reply.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        f"form-action {form_actions}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    reply.headers["Cache-Control"] = "no-store"
+    reply.headers["Referrer-Policy"] = "same-origin"
+    reply.headers["X-Content-Type-Options"] = "nosniff"
+    return reply
+
+
+def message_page(title: str, text: str, status: int = 200, **more: Any) -> Response:
+    """Return a page with one message. `more`: a `code` to type, a `note` below, the i18n `key` of the message."""
+    return html_page("message.html", status, title=title, text=text, **more)
+
+
+def error_page(text: str) -> Response:
+    """Return the page for a request that the org cannot serve, with status 400."""
+    return message_page("This request cannot be served", text, 400)
+
+
 def parse_json(raw: bytes) -> object:
-    """None for what is no JSON, or is nested too deep to be read."""
+    """Return the decoded JSON, None if it is invalid or nested too deeply to be read."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from person import SITE, Person
 from test_linking import OLD_PASSWORD, an_older_account, user_of
 
 from okta_devorg import OrgHandle
-from okta_devorg.state.system_log import event_json
+from okta_devorg.state.logs.system_log import event_json
 from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration, Status
 from selfreg.registration import approval

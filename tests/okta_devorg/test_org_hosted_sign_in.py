@@ -167,14 +167,14 @@ def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser:
     ada.sign_in().choose("Google Authenticator")
     secret = ada.document["currentAuthenticator"]["value"]["contextualData"]["sharedSecret"]
     clock = org.org.clock
-    ada.answer(code_at(secret, clock.wire(clock.now())))
+    ada.answer(code_at(secret, clock.real_time(clock.now())))
     ada.choose("Security Question")
     ada.take("enroll-authenticator", credentials={"questionKey": "disliked_food", "answer": "Beetroot"})
     org.patch_policy({"sign_on": "password_and_another"})
     sign_in(browser)
     browser.fill(action="other")
     assert "Your authenticator app shows the code." in browser.page.text
-    browser.fill(code=code_at(secret, clock.wire(clock.now())))
+    browser.fill(code=code_at(secret, clock.real_time(clock.now())))
     assert browser.token().status_code == 200
     browser.authorize(prompt="login")
     browser.fill(identifier=ADA["email"])

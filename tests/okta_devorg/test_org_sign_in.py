@@ -151,13 +151,13 @@ def test_an_authenticator_app(org: OrgHandle, ada: Journey) -> None:
     ada.sign_in().choose("Google Authenticator")
     secret = ada.document["currentAuthenticator"]["value"]["contextualData"]["sharedSecret"]
     now = org.org.clock
-    ada.answer(code_at(secret, now.wire(now.now())))
+    ada.answer(code_at(secret, now.real_time(now.now())))
     org.patch_policy(TWO)
     ada.sign_in().prove("Google Authenticator")
     assert "sharedSecret" not in str(ada.document)
     ada.pass_with("123")
     assert (ada.status, ada.keys) == (401, ["api.authn.error.PASSCODE_INVALID"])
-    ada.pass_with(code_at(secret, now.wire(now.now())))
+    ada.pass_with(code_at(secret, now.real_time(now.now())))
     assert "successWithInteractionCode" in ada.document
 
 
@@ -358,7 +358,7 @@ def test_a_reset_may_end_all_other_sessions(org: OrgHandle, ada: Journey) -> Non
     ada.prove("Email")
     ada.pass_with(org.code(ADA["email"]))
     ada.take("reset-authenticator", credentials={"passcode": "Another-horse-8", "revokeSessions": True})
-    assert org.org.sign_ins.session(sid) is None
+    assert org.org.sign_ins.find_session(sid) is None
 
 
 def test_recovery_can_be_switched_off(org: OrgHandle, ada: Journey) -> None:

@@ -10,8 +10,8 @@ from scripted_org import FORM, ISSUER, ScriptedOrg
 from situations import EMAIL, credentials, ending, enrolling, link
 
 from okta_devorg import OrgHandle
-from okta_devorg.idx import document as documents_of_the_org
-from okta_devorg.state.transaction import Step
+from okta_devorg.idx.documents import document as documents_of_the_org
+from okta_devorg.state.transactions import Step
 from selfreg.models import Registration
 
 BOAT = document(step("profile-update", profile_field("boat"), path="/idp/idx/enroll/update"))

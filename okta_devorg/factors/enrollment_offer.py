@@ -1,0 +1,55 @@
+"""Which authenticators a user is to set up next (docs/protocol.md, section 4.4). Pure: settings and user decide."""
+
+from dataclasses import dataclass
+
+from okta_devorg.factors.catalogue import AUTHENTICATORS, POSSESSION
+from okta_devorg.factors.proof import challengeable_enrollments
+from okta_devorg.policy.settings import Policy, Requirement
+from okta_devorg.state.transactions import Transaction
+from okta_devorg.state.users import Enrollment, User
+
+
+@dataclass(frozen=True)
+class EnrollmentOffer:
+    """The keys of the authenticators to choose from; none if there is nothing left to set up."""
+
+    keys: tuple[str, ...]
+    can_skip: bool = False
+
+
+def enrollment_offer(policy: Policy, user: User, tx: Transaction) -> EnrollmentOffer:
+    """Return what the user is offered in this transaction.
+
+    At sign-in only what is required is asked for, and the address of the account counts as set up.
+    """
+    if tx.purpose == "sign_up":
+        return _offer(policy, user.enrollments, tx.optional_skipped)
+    return _offer(policy, challengeable_enrollments(policy, user), optional_skipped=True)
+
+
+def starts_with_email(policy: Policy, enrollments: dict[str, Enrollment]) -> bool:
+    """Return whether the org starts the e-mail step by itself, as the only one required (sections 4.2 and 5.4)."""
+    return policy.auto_select_single_required and _missing(policy, enrollments, "required") == ("okta_email",)
+
+
+def _offer(policy: Policy, enrollments: dict[str, Enrollment], optional_skipped: bool) -> EnrollmentOffer:
+    required = _missing(policy, enrollments, "required")
+    optional = _missing(policy, enrollments, "optional")
+    if required:
+        password_alone = policy.order == "password_first" and "okta_password" in required
+        return EnrollmentOffer(("okta_password",) if password_alone else required)
+    if _lacks_second_factor(policy, enrollments):
+        possession = tuple(key for key in optional if key in POSSESSION)
+        if possession:
+            return EnrollmentOffer(possession)
+    return EnrollmentOffer(() if optional_skipped else optional, can_skip=True)
+
+
+def _missing(policy: Policy, enrollments: dict[str, Enrollment], requirement: Requirement) -> tuple[str, ...]:
+    return tuple(
+        key for key in AUTHENTICATORS if getattr(policy.authenticators, key) == requirement and key not in enrollments
+    )
+
+
+def _lacks_second_factor(policy: Policy, enrollments: dict[str, Enrollment]) -> bool:
+    return policy.sign_on == "password_and_another" and not any(key in enrollments for key in POSSESSION)

@@ -1,0 +1,1 @@
+"""What IDX requests do: read the answer to a step, change the transaction, decide which step follows."""

@@ -1,0 +1,104 @@
+"""GET or POST {issuer}/v1/authorize: redirect sign-in, from the app to the org's own sign-in page and back."""
+
+from flask import Request, Response, g, url_for
+
+from okta_devorg.idx.steps.progressive_profile import can_skip_attributes, lacks_attributes
+from okta_devorg.oidc.authorization_request import check_challenge, check_scopes
+from okta_devorg.pages import identity_providers
+from okta_devorg.policy.settings import App
+from okta_devorg.state.org import Org
+from okta_devorg.state.sign_ins import Session
+from okta_devorg.state.transactions import AuthorizationRequest
+from okta_devorg.state.users import Status
+from okta_devorg.wire.errors import OAuthError
+from okta_devorg.wire.replies import error_page, redirect_to, redirect_to_app
+
+
+def authorize(org: Org, request: Request, issuer: str) -> Response:
+    """Redirect to the app if there is a session, else to the sign-in page.
+
+    Errors are sent to the app (RFC 6749, section 4.1.2.1), unless the app or its address is unknown: then a page shows
+    them.
+    """
+    values = request.values
+    if "request_uri" in values:
+        return identity_providers.idp_page(org, request)
+    app = org.policy.app(values.get("client_id"))
+    if app is None:
+        return error_page("Invalid value for 'client_id' parameter.")
+    if values.get("redirect_uri") not in app.redirect_uris:
+        return error_page("The 'redirect_uri' parameter must be a Login redirect URI in the client app settings.")
+    try:
+        return _continue_or_sign_in(org, app, _read_request(app, request, issuer), request)
+    except OAuthError as error:
+        return error_to_app(values["redirect_uri"], values.get("state"), error)
+
+
+def code_to_app(org: Org, app: App, authorization_request: AuthorizationRequest, session: Session) -> Response:
+    """Redirect to the app with a code for the user of the session.
+
+    :raises OAuthError: if the user may not use the app.
+    """
+    user = org.users.by_id[session.user_id]
+    if not org.is_assigned(app, user):
+        raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
+    if org.policy_for(app.client_id, user).sign_on == "denied":
+        raise OAuthError(400, "access_denied", "You do not have permission to access this app.")
+    code = org.grants.issue(
+        "authorization_code",
+        authorization_request,
+        user.id,
+        session.amr,
+        org.policy.lifetimes.authorization_code,
+        auth_time=session.started_at,
+    )
+    return redirect_to_app(authorization_request.redirect_uri, authorization_request.state, code=code)
+
+
+def error_to_app(redirect_uri: str, state: str | None, error: OAuthError) -> Response:
+    """Redirect to the app with an error."""
+    return redirect_to_app(redirect_uri, state, error=error.error, error_description=error.description)
+
+
+def _read_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
+    values = request.values
+    if values.get("response_type") != "code":
+        text = "The response type is not supported by the authorization server."
+        raise OAuthError(400, "unsupported_response_type", text)
+    if values.get("response_mode", "query") != "query":
+        raise OAuthError(400, "invalid_request", "The response mode is not supported.")
+    if "authorization_code" not in app.grants:
+        raise OAuthError(400, "unauthorized_client", "The client is not authorized to use the provided grant type.")
+    challenge = values.get("code_challenge")
+    if challenge:
+        check_challenge(challenge, values.get("code_challenge_method"))
+    elif app.is_public:
+        text = "PKCE code challenge is required when the token endpoint authentication method is 'NONE'."
+        raise OAuthError(400, "invalid_request", text)
+    scopes = check_scopes(values.get("scope", ""))
+    return AuthorizationRequest(
+        app.client_id, issuer, values["redirect_uri"], scopes, values.get("state"), values.get("nonce"), challenge
+    )
+
+
+def _continue_or_sign_in(org: Org, app: App, authorization_request: AuthorizationRequest, request: Request) -> Response:
+    session, prompt = _usable_session(org, request), request.values.get("prompt")
+    if session and prompt != "login":
+        return code_to_app(org, app, authorization_request, session)
+    if prompt == "none":
+        raise OAuthError(400, "login_required", "The client specified not to prompt, but the user is not logged in.")
+    g.thread = authorization_request.thread
+    attempt = org.sign_ins.start_attempt(authorization_request, request.values.get("login_hint", ""))
+    return redirect_to(url_for("sign_in_page", attempt_id=attempt.id))
+
+
+def _usable_session(org: Org, request: Request) -> Session | None:
+    """Return the session of the browser, unless it is older than `max_age` or the user lacks required attributes."""
+    session = org.sign_ins.find_session(request.cookies.get("sid"))
+    user = org.users.find(session.user_id) if session else None
+    if session is None or user is None or user.status is not Status.ACTIVE:
+        return None
+    max_age = request.values.get("max_age", "")
+    is_too_old = max_age.isdecimal() and org.clock.now() > session.started_at + int(max_age)
+    must_be_asked = lacks_attributes(org, user) and not can_skip_attributes(org)
+    return None if is_too_old or must_be_asked else session

@@ -1,0 +1,1 @@
+"""What the org writes down: the protocol calls it answered, and the System Log."""

@@ -1,0 +1,166 @@
+"""Okta's policies and their rules, as the Management API has them.
+
+The default policy of each type represents the org's own settings. Every other policy is a patch of these settings for
+the users, groups and apps it names, and applies only if one of its rules does. Policies are tried in the order of
+their priority, and so are the rules of a policy: the first that applies wins. A default policy applies to everybody.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from json import dumps, loads
+from typing import Any
+
+from okta_devorg.policy.serialization import patched
+from okta_devorg.policy.settings import Policy
+from okta_devorg.state.groups import Groups
+from okta_devorg.state.users import User
+from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.ion import Json
+
+# Policies of these types are assigned to apps; the others name groups of users.
+TYPES_ASSIGNED_TO_APPS = ("ACCESS_POLICY", "PROFILE_ENROLLMENT")
+POLICY_TYPE_NAMES = (*TYPES_ASSIGNED_TO_APPS, "MFA_ENROLL", "PASSWORD")
+LOWEST_PRIORITY = 99
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The users and groups, by id, that a policy or rule is for. With nobody named it is for everybody."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    excluded_users: tuple[str, ...] = ()
+    excluded_groups: tuple[str, ...] = ()
+
+    def apply_to(self, user: User | None, groups: frozenset[str]) -> bool:
+        """Return whether a user in these groups is included; `user` is None while it is not known."""
+        is_for_everybody = not self.users and not self.groups
+        if user is None:
+            return is_for_everybody
+        if user.id in self.excluded_users or groups & set(self.excluded_groups):
+            return False
+        return is_for_everybody or user.id in self.users or bool(groups & set(self.groups))
+
+
+@dataclass(frozen=True)
+class PolicyRule:
+    """A rule of a policy. `patch`: what it changes of the settings. `system`: built in. `created` is org time."""
+
+    id: str
+    name: str
+    priority: int
+    created: float
+    patch: Json = field(default_factory=dict)
+    conditions: Conditions = Conditions()
+    active: bool = True
+    system: bool = False
+
+
+@dataclass(frozen=True)
+class OktaPolicy:
+    """A policy. `patch`: what it changes of the settings. `system`: the default policy of its type, built in."""
+
+    id: str
+    type: str
+    name: str
+    priority: int
+    created: float
+    description: str | None = None
+    patch: Json = field(default_factory=dict)
+    conditions: Conditions = Conditions()
+    apps: tuple[str, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
+    active: bool = True
+    system: bool = False
+
+    def rule_for(self, user: User | None, groups: frozenset[str]) -> PolicyRule | None:
+        """Return the first rule by priority that applies to a user in these groups."""
+        rules = (rule for rule in self.rules if rule.active and rule.conditions.apply_to(user, groups))
+        return min(rules, key=lambda rule: rule.priority, default=None)
+
+    def applies_to(self, app_id: str, user: User | None, groups: frozenset[str]) -> bool:
+        """Return whether the policy is for this app and a user in these groups."""
+        if not self.active or not self.conditions.apply_to(user, groups):
+            return False
+        return self.system or self.type not in TYPES_ASSIGNED_TO_APPS or app_id in self.apps
+
+
+# Type, id, id of the rule, name.
+DEFAULT_POLICIES = (
+    ("PROFILE_ENROLLMENT", "rstLocalProfileEnr01", "rulLocalProfileEnr01", "Default Policy"),
+    ("MFA_ENROLL", "00pLocalMfaEnroll001", "0prLocalMfaEnroll001", "Default Policy"),
+    ("ACCESS_POLICY", "rstLocalAccessPol001", "rulLocalAccessPol001", "Any two factors"),
+    ("PASSWORD", "00pLocalPassword0001", "0prLocalPassword0001", "Default Policy"),
+)
+
+
+class OktaPolicies:
+    """All policies of the org, the default ones included."""
+
+    def __init__(self, now: float) -> None:
+        self.by_id: dict[str, OktaPolicy] = {}
+        for policy_type, policy_id, rule_id, name in DEFAULT_POLICIES:
+            rule = PolicyRule(rule_id, "Catch-all Rule", LOWEST_PRIORITY, now, system=True)
+            self.store(OktaPolicy(policy_id, policy_type, name, LOWEST_PRIORITY, now, rules=(rule,), system=True))
+
+    @property
+    def has_only_defaults(self) -> bool:
+        """Whether there are only the default policies, so that the org's own settings apply to everybody."""
+        return all(policy.system and len(policy.rules) == 1 for policy in self.by_id.values())
+
+    def store(self, policy: OktaPolicy) -> OktaPolicy:
+        """Add the policy, or replace the one with its id; return it."""
+        self.by_id[policy.id] = policy
+        return policy
+
+    def store_rule(self, policy: OktaPolicy, rule: PolicyRule) -> OktaPolicy:
+        """Add the rule to the policy, or replace the one with its id; return the new policy."""
+        others = tuple(item for item in policy.rules if item.id != rule.id)
+        return self.store(replace(policy, rules=tuple(sorted((*others, rule), key=lambda item: item.priority))))
+
+    def of_type(self, policy_type: str) -> list[OktaPolicy]:
+        """Return the policies of a type by priority, the default last."""
+        policies = (policy for policy in self.by_id.values() if policy.type == policy_type)
+        return sorted(policies, key=lambda policy: policy.priority)
+
+    def add(self, policy_type: str, name: str, now: float, **values: Any) -> OktaPolicy:
+        """Create a policy after the others of its type and before the default, with further `values` of `OktaPolicy`.
+
+        Policies for apps come with a catch-all rule, as in a real org.
+        """
+        priorities = [policy.priority for policy in self.of_type(policy_type) if not policy.system]
+        rule = PolicyRule(new_id("rul"), "Catch-all Rule", LOWEST_PRIORITY, now, system=True)
+        rules = (rule,) if policy_type in TYPES_ASSIGNED_TO_APPS else ()
+        policy = OktaPolicy(new_id("rst"), policy_type, name, max(priorities, default=0) + 1, now, rules=rules)
+        return self.store(replace(policy, **values))
+
+    def assign(self, policy: OktaPolicy, app_id: str) -> None:
+        """Make this the app's policy of its type, instead of any other."""
+        for item in self.of_type(policy.type):
+            self.store(replace(item, apps=tuple(app for app in item.apps if app != app_id)))
+        self.store(replace(self.by_id[policy.id], apps=(*self.by_id[policy.id].apps, app_id)))
+
+    def settings_for(self, own: Policy, app_id: str, user: User | None, groups: Groups) -> Policy:
+        """Return the settings for a user of this app (None: not known yet), given the org's `own` settings."""
+        member_of = frozenset(group.id for group in groups.of(user)) if user else frozenset[str]()
+        settings = own
+        for policy_type in POLICY_TYPE_NAMES:
+            for policy in self.of_type(policy_type):
+                rule = policy.rule_for(user, member_of) if policy.applies_to(app_id, user, member_of) else None
+                if rule:
+                    settings = with_patch(with_patch(settings, policy.patch), rule.patch)
+                    break
+        return settings
+
+
+def with_patch(settings: Policy, patch: Json) -> Policy:
+    """Return the settings with the patch of a policy or rule. Results are cached: every request asks again.
+
+    :raises PolicyError: if the result makes no sense.
+    """
+    return _with_patch_text(settings, dumps(patch)) if patch else settings
+
+
+@lru_cache(maxsize=64)
+def _with_patch_text(settings: Policy, patch: str) -> Policy:
+    return patched(settings, loads(patch))

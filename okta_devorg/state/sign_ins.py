@@ -1,0 +1,94 @@
+"""Redirect sign-in: attempts at the org's own sign-in page, and the org's sessions."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from okta_devorg.state.clock import Clock
+from okta_devorg.state.transactions import AuthorizationRequest, IssuedCode, Transaction
+from okta_devorg.wire.identifiers import new_token
+
+# What the page asks for. expired: a new password; question: a security question to set up; profile: more attributes.
+Stage = Literal["identifier", "password", "factor", "expired", "question", "profile"]
+ATTEMPT_LIFETIME = 1800.0
+
+
+@dataclass
+class SignInAttempt:
+    """One visit to the org's own sign-in page. `proven` are the keys of the authenticators used so far."""
+
+    id: str = field(repr=False)
+    request: AuthorizationRequest
+    expires_at: float
+    identifier: str = ""
+    stage: Stage = "identifier"
+    user_id: str | None = None
+    authenticator: str | None = None
+    method: str | None = None
+    codes: list[IssuedCode] = field(default_factory=list, repr=False)
+    code_sent_at: float = 0.0
+    passkey_challenge: bytes | None = field(default=None, repr=False)
+    proven: tuple[str, ...] = ()
+    profile_skipped: bool = False
+
+    def move_to(self, stage: Stage, authenticator: str | None = None) -> None:
+        """Make this the stage of the page, and the authenticator the one it asks for."""
+        self.stage, self.authenticator = stage, authenticator
+
+
+# Whatever asks a user to prove authenticators: an IDX transaction, or an attempt at the org's own sign-in page.
+Flow = Transaction | SignInAttempt
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser that is signed in to the org. `amr` as in tokens (RFC 8176); times are org time."""
+
+    user_id: str
+    amr: tuple[str, ...]
+    started_at: float
+    expires_at: float
+
+
+class SignIns:
+    """All open attempts and all sessions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._attempts: dict[str, SignInAttempt] = {}
+        self.sessions: dict[str, Session] = {}
+
+    def start_attempt(self, request: AuthorizationRequest, identifier: str) -> SignInAttempt:
+        """Start an attempt; `identifier` fills in the first field of the page."""
+        attempt = SignInAttempt(new_token(), request, self._clock.now() + ATTEMPT_LIFETIME, identifier)
+        self._attempts[attempt.id] = attempt
+        return attempt
+
+    def find_attempt(self, attempt_id: str) -> SignInAttempt | None:
+        """Return the attempt with this id, None if there is none or it has expired."""
+        attempt = self._attempts.get(attempt_id)
+        return attempt if attempt and attempt.expires_at > self._clock.now() else None
+
+    def remove_attempt(self, attempt: SignInAttempt) -> None:
+        """Forget an attempt that is over."""
+        del self._attempts[attempt.id]
+
+    def start_session(self, user_id: str, amr: tuple[str, ...], lifetime: float) -> str:
+        """Start a session of `lifetime` seconds and return its id."""
+        session_id, now = new_token(), self._clock.now()
+        self.sessions[session_id] = Session(user_id, amr, now, now + lifetime)
+        return session_id
+
+    def find_session(self, session_id: str | None) -> Session | None:
+        """Return the session with this id, None if there is none or it has expired."""
+        session = self.sessions.get(session_id or "")
+        return session if session and session.expires_at > self._clock.now() else None
+
+    def end_session(self, session_id: str) -> None:
+        """End one session, known or not."""
+        self.sessions.pop(session_id, None)
+
+    def end_sessions_of(self, user_id: str) -> None:
+        """End all sessions of a user."""
+        self.sessions = {
+            session_id: session for session_id, session in self.sessions.items() if session.user_id != user_id
+        }

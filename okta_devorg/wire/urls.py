@@ -1,0 +1,24 @@
+"""Reading and building URLs."""
+
+import ipaddress
+from urllib.parse import urlencode, urlsplit
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, such as `https://example.com:8000`."""
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+
+
+def with_query(url: str, values: dict[str, str]) -> str:
+    """Return the URL with `values` added to its query."""
+    return url + ("&" if "?" in url else "?") + urlencode(values)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host name or address is this machine's own."""
+    if host in ("localhost", None):
+        return host is not None
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
