@@ -43,6 +43,8 @@ LIMITS: Mapping[str, Limit] = {
     "start by ip, a day": Limit(300, DAY),
     # The first mail or text of a page and what is asked for again, until the registration ends.
     "send by registration": Limit(8, DAY, relaxed=8),
+    # One of several requests at once that choose the same authenticator on the same page.
+    "send by page": Limit(1, 20, relaxed=1),
     # The same for an address that is proven after the sign-up.
     "send by account": Limit(8, DAY, relaxed=8),
     "send by address": Limit(15, HOUR),
@@ -148,11 +150,12 @@ def address_in(profile: Mapping[str, Any]) -> str:
 class Effect:
     """What a command does that costs something.
 
-    ``sends``: a mail goes out, or with ``number`` (E.164) a text or call; ``checks``: a code is checked, of this
-    challenge.
+    ``sends``: a mail goes out, or with ``number`` (E.164) a text or call; ``page`` names the page that may do so once;
+    ``checks``: a code is checked, of this challenge.
     """
 
     sends: bool = False
+    page: str = ""
     number: str = field(default="", repr=False)
     checks: str = ""
 
@@ -170,6 +173,7 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[st
     if effect.sends:
         hits |= {"send by registration": registration, "send by ip": ip}
         hits |= {"send by address": folded(address)} if address else {}
+        hits |= once_per_page(effect, registration)
     if effect.number:
         hits |= {"text by number": effect.number, "text by number, a day": effect.number, "text by ip": ip, "text": ""}
         hits |= {"text by country": region(effect.number)}
@@ -177,6 +181,11 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[st
         hits |= {"code by challenge": f"{registration} {effect.checks}", "code by ip": ip}
         hits |= {"code by address": folded(address)} if address else {}
     return hits
+
+
+def once_per_page(effect: Effect, registration: str) -> dict[str, str]:
+    """The hit that only one of several requests at once can have."""
+    return {"send by page": f"{registration} {effect.page}"} if effect.page else {}
 
 
 def count_effect(effect: Effect, registration: str, address: str, ip: str) -> int:

@@ -86,7 +86,7 @@ def submit(attempt: Attempt, values: Mapping[str, Any], draft: dict[str, str]) -
     if number:
         attempt.change(phone=number)
     command = Command(Kind.ANSWERED, draft, proves_email=page.proves_email)
-    return _perform(attempt, command, Call(page.remediation, effect, values))
+    return _perform(attempt, command, Call(page.remediation, effect, values=values))
 
 
 def choose(attempt: Attempt, authenticator_id: str) -> Outcome:
@@ -97,7 +97,8 @@ def choose(attempt: Attempt, authenticator_id: str) -> Outcome:
         return outcomes.NotOffered()
     if needs_details(page.remediation, option):
         return _commit(attempt, transitions.turn_to(attempt.position, option_id(option)))
-    effect = Effect(sends=sends_on_choice(option))
+    sends = sends_on_choice(option)
+    effect = Effect(sends, page=str(attempt.row.version) if sends else "")
     return _perform(attempt, Command(Kind.ANSWERED), _call_to_choose(page.remediation, option, effect))
 
 
@@ -291,7 +292,7 @@ def _grant(attempt: Attempt) -> Grant:
 
 def _call_to_choose(remediation: Action, option: Option, effect: Effect) -> Call:
     constants = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
-    return Call(remediation, effect, {"authenticator": constants})
+    return Call(remediation, effect, is_repeatable=True, values={"authenticator": constants})
 
 
 def _throttled(before: Position, seconds: int, command: Command) -> Transition:
@@ -332,7 +333,8 @@ def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, 
         columns = {"email": email, "email_canonical": canonical(email)}
     starts_email = attempt.org.hides_accounts and remediation.name == "enroll-profile"
     effect = Effect(sends=starts_email)
-    call = Call(remediation, effect, {**values, PROFILE: profile}, calls=2 if starts_email else 1)
+    calls = 2 if starts_email else 1
+    call = Call(remediation, effect, values={**values, PROFILE: profile}, calls=calls)
     return _perform(attempt, command, call, starts_email=starts_email, **columns)
 
 

@@ -21,7 +21,7 @@ from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.idx.steps import Ended, Granted, Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
-from selfreg.models import Registration, RegistrationEvent, Status, link_digest
+from selfreg.models import Conflict, Registration, RegistrationEvent, Status, link_digest
 from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
@@ -206,10 +206,15 @@ def explain(messages: Iterable[Message]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to make. ``effect`` decides which limits it counts towards; ``calls`` how many calls follow at once."""
+    """A call to make. ``effect`` decides which limits it counts towards; ``calls`` how many calls follow at once.
+
+    ``is_repeatable``: made twice, or by a worker that dies in it, it leaves the registration where one call would; the
+    row need not be claimed for it.
+    """
 
     action: Action
     effect: Effect
+    is_repeatable: bool = False
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     calls: int = 1
 
@@ -254,7 +259,8 @@ def exchange(attempt: Attempt, call: Call, **columns: Any) -> Result:
     :param columns: what is written with the claim, see ``models.RowValues``
     :raises Conflict: another request has a call under way, or changed the row
     """
-    if wait := claim(attempt, call.effect, call.calls, **columns):
+    admit = count_once if call.is_repeatable else claim
+    if wait := admit(attempt, call.effect, call.calls, **columns):
         return Throttled(wait)
     return send(attempt, call)
 
@@ -275,6 +281,24 @@ def claim(attempt: Attempt, effect: Effect = NO_EFFECT, calls: int = 1, **column
             database.set_rollback(True)
         else:
             row.claim(CLAIM_SECONDS, **columns)
+    return wait
+
+
+def count_once(attempt: Attempt, effect: Effect, calls: int = 1, **columns: Any) -> int:
+    """Counts the effect of a repeatable call.
+
+    :return: 0, or how many seconds to wait: then nothing was written
+    :raises Conflict: another request of the same page has the same effect at this moment
+    """
+    row = attempt.row
+    if row.is_busy:
+        raise Conflict("busy", row.pk)
+    if wait := rate_limits.pace(attempt.position.state.calls, calls):
+        return wait
+    hits = rate_limits.hits_of(effect, str(row.pk), row.email, attempt.org.client.visitor.ip)
+    wait = rate_limits.consume(hits)
+    if wait and rate_limits.seconds_until_free(rate_limits.once_per_page(effect, str(row.pk))):
+        raise Conflict("another request of this page is under way", row.pk)
     return wait
 
 

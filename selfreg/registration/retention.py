@@ -14,6 +14,7 @@ from django.utils import timezone
 from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.models import (
+    FINAL,
     OPEN,
     Allowance,
     Registration,
@@ -34,7 +35,9 @@ def abandoned() -> RegistrationQuerySet:
     moment = timezone.now() - timedelta(seconds=conf().erase_abandoned_after_seconds)
     kept = Q(status__in=(Status.COMPLETED, Status.AWAITING_APPROVAL))
     marked = Q(erase_asked_at__isnull=False) & ~Q(status__in=OPEN)
-    return Registration.objects.filter((Q(updated_at__lt=moment) & ~kept & ~waits_for_link()) | marked)
+    ended = Q(status__in=FINAL, finished_at__lt=moment) & ~kept
+    untouched = Q(status__in=OPEN, updated_at__lt=moment) & ~kept & ~waits_for_link()
+    return Registration.objects.filter(ended | untouched | marked)
 
 
 def finished() -> RegistrationQuerySet:

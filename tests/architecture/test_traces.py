@@ -28,7 +28,6 @@ def test_code(code_page: Person, org: OrgHandle) -> None:
     show(trace)
 
 
-
 def test_form(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     person.fills({"First name": "Ada", "Last name": "L", "Email": person.email})
@@ -37,4 +36,3 @@ def test_form(person: Person, org: OrgHandle) -> None:
     with tracing() as trace:
         person._post("http://testserver/signup/", data)
     show(trace)
-

@@ -1,0 +1,47 @@
+"""What a registration costs the database: updates of its row, and commits."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration
+
+WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+UPDATE_OF_THE_ROW = re.compile(r'^UPDATE "selfreg_registration"')
+
+
+def commits(statements: list[str]) -> int:
+    """Transactions that were committed, and writes outside of one."""
+    count, in_transaction = 0, False
+    for statement in statements:
+        if statement.startswith("BEGIN"):
+            in_transaction = True
+        elif statement.startswith(("COMMIT", "ROLLBACK")):
+            in_transaction = False
+            count += statement.startswith("COMMIT")
+        elif WRITES.match(statement) and not in_transaction:
+            count += 1
+    return count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_registration_with_email_and_password_writes_little(org: OrgHandle) -> None:
+    Person("grace@example.com").signs_up(org)  # the form is cached, the keys are known
+    with CaptureQueriesContext(connection) as captured:
+        assert Person().signs_up(org).is_signed_in
+    statements = [q["sql"] for q in captured.captured_queries]
+    assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 8
+    assert commits(statements) <= 20
+
+
+def test_no_index_holds_what_changes_while_a_registration_stays_at_its_step() -> None:
+    """PostgreSQL updates such a row in place; any indexed column would make it write every index."""
+    meta = Registration._meta
+    indexed = {name for index in meta.indexes for name in index.fields}
+    indexed |= {field.name for field in meta.fields if field.db_index or field.unique}
+    assert not indexed & {"sealed", "version", "busy_until", "unsure", "updated_at", "expires_at"}
+    assert {"status", "step", "created_at"} <= indexed
