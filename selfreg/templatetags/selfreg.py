@@ -4,12 +4,13 @@ from typing import Any
 
 from django import template
 
-from selfreg import cache, texts
+from selfreg import cache
 from selfreg.accounts.email_verification import can_send
 from selfreg.accounts.identities import identity_of
 from selfreg.conf import conf
 from selfreg.idx.errors import IdxError
 from selfreg.registration.policy import SignUpUnavailable, client_for, sign_up_form
+from selfreg.texts import labels
 from selfreg.web.visitor import visitor_of
 
 register = template.Library()
@@ -50,13 +51,13 @@ def full_name(user: Any) -> str:
 
     "" for somebody who is not signed in, and where the site's user model has no such names.
     """
-    return texts.full_name(getattr(user, "first_name", ""), getattr(user, "last_name", ""))
+    return labels.full_name(getattr(user, "first_name", ""), getattr(user, "last_name", ""))
 
 
 @register.simple_tag
 def between_sentences() -> str:
     """``{% between_sentences %}``: what the visitor's language writes there, a space or nothing."""
-    return texts.between_sentences()
+    return labels.between_sentences()
 
 
 @register.simple_tag
