@@ -83,7 +83,7 @@ def forget_allowances() -> int:
 def _erase_batch(rows: RegistrationQuerySet, batch: int) -> int:
     with transaction.atomic():
         ids = _locked(rows, batch)
-        counts.keep(ids)
+        counts.tally_for_good(ids)
         RegistrationEvent.objects.filter(registration__in=ids).delete()
         Registration.objects.filter(pk__in=ids).delete()
     return len(ids)
@@ -92,7 +92,7 @@ def _erase_batch(rows: RegistrationQuerySet, batch: int) -> int:
 def _reduce_batch(rows: RegistrationQuerySet, batch: int) -> int:
     with transaction.atomic():
         ids = _locked(rows, batch)
-        counts.keep(ids)
+        counts.tally_for_good(ids)
         RegistrationEvent.objects.filter(registration__in=ids).delete()
         Registration.objects.filter(pk__in=ids).update(version=F("version") + 1, **dict.fromkeys(PERSONAL, ""))
     return len(ids)
@@ -101,7 +101,7 @@ def _reduce_batch(rows: RegistrationQuerySet, batch: int) -> int:
 def _count_batch(rows: RegistrationQuerySet, batch: int) -> int:
     with transaction.atomic():
         ids = _locked(rows, batch)
-        counts.keep(ids)
+        counts.tally_for_good(ids)
     return len(ids)
 
 

@@ -7,10 +7,10 @@ counts people (registrations), never clicks, unless its name says otherwise.
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 
-from selfreg.reports.counts import Tally, people_of
+from selfreg.reports.counts import Tally, start_of_hour, tally_of
 
 STARTED, COMPLETED = "started", "completed"
 PROFILE = ("enroll-profile", "enroll-profile-update", "profile-update")
@@ -28,13 +28,13 @@ class Period:
     end: datetime
 
     def __post_init__(self) -> None:
-        if any(_hour(moment) != moment for moment in (self.start, self.end)):
+        if any(start_of_hour(moment) != moment for moment in (self.start, self.end)):
             raise ValueError("a period begins and ends at a full hour")
 
     @classmethod
     def last(cls, days: int, now: datetime) -> "Period":
         """So many days up to the end of the present hour."""
-        end = _hour(now) + timedelta(hours=1)
+        end = start_of_hour(now) + timedelta(hours=1)
         return cls(end - timedelta(days=days), end)
 
     @property
@@ -94,7 +94,7 @@ class Funnel:
 
 def funnel(period: Period) -> Funnel:
     """The numbers of one period."""
-    tally = people_of(period.start, period.end)
+    tally = tally_of(period.start, period.end)
     steps = tuple(
         Stage(
             step,
@@ -116,11 +116,6 @@ def funnel(period: Period) -> Funnel:
         workflows=_shares(tally, 1),
         policies=_shares(tally, 2),
     )
-
-
-def _hour(moment: datetime) -> datetime:
-    """Its full hour, UTC: half an hour's difference of a time zone does not move it."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _is_milestone(step: str) -> bool:
