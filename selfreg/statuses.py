@@ -69,7 +69,7 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             ending="",
             badge="moving",
             sign="●",
-            visitor_sees=_("A page that goes on by itself."),
+            visitor_sees=_("A page that continues by itself."),
         ),
         Status.ENROLLING: StatusInfo(
             phase="open",
@@ -80,7 +80,7 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             ending="",
             badge="moving",
             sign="●",
-            visitor_sees=_("A page that goes on by itself."),
+            visitor_sees=_("A page that continues by itself."),
         ),
         Status.FINISHING: StatusInfo(
             phase="open",
@@ -92,7 +92,7 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             ending="",
             badge="moving",
             sign="●",
-            visitor_sees=_("A page that goes on by itself."),
+            visitor_sees=_("A page that continues by itself."),
         ),
         Status.AWAITING_EMAIL: StatusInfo(
             phase="open",
@@ -152,8 +152,8 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             ending="cancelled",
             badge="quiet",
             sign="–",
-            visitor_sees=_("A page that says: the sign-up was given up. They can start again."),
-            blocker=_("It was given up, by the person or by an administrator."),
+            visitor_sees=_("A page that says: the sign-up was cancelled. They can start again."),
+            blocker=_("The person or an administrator cancelled it."),
         ),
         Status.EXPIRED: StatusInfo(
             phase="abandoned",
@@ -165,7 +165,7 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             ending="expired",
             badge="quiet",
             sign="○",
-            visitor_sees=_("A page that says: the sign-up ran out. They can start again."),
+            visitor_sees=_("A page that says: the sign-up took too long. They can start again."),
             blocker=_("The person did not go on in time."),
         ),
         Status.FAILED: StatusInfo(

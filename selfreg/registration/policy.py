@@ -17,7 +17,7 @@ from selfreg.idx.errors import ForeignHref
 from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Transport
-from selfreg.registration.policy_history import remember
+from selfreg.registration.policy_history import record_version
 from selfreg.registration.state import Flow
 
 
@@ -91,7 +91,7 @@ def sign_up_form(client: IdxClient) -> tuple[IdxResponse, Flow | None]:
 
 def _remember_form(client: IdxClient, flow: Flow) -> None:
     form = current_remediation(flow.response)
-    remember(client.app.issuer, client.visitor.language, fingerprint(form), form)
+    record_version(client.app.issuer, client.visitor.language, fingerprint(form), form)
     shared = without_bearers(json.loads(flow.document))
     cache.keep(_form_key(client), shared, conf().form_cache_seconds)
 

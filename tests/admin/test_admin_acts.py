@@ -107,7 +107,7 @@ def test_many_at_once_are_done_one_by_one_and_the_impossible_left_out(
 ) -> None:
     rows = [registered(), registered(), registered(status=Status.EXPIRED)]
     said = press(manager, "expire", *rows)
-    assert said[0] == "Let it expire now: done for 2."
+    assert said[0] == "Expire now: done for 2."
     assert len(said) == 2
     assert "not possible" in said[1]
 

@@ -54,7 +54,7 @@ def test_an_export_is_written_down_without_what_was_searched_for(
     registered(email="ada@example.com", email_canonical="ada@example.com")
     exported(manager, "q=ada@example.com&status=started")
     entry = LogEntry.objects.get()
-    assert "whole e-mail addresses" in entry.change_message
+    assert "full e-mail addresses" in entry.change_message
     assert "status=started" in entry.change_message
     assert "ada" not in entry.change_message
 

@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 self.style.WARNING(gettext("People can sign up; warnings: %(warnings)d.") % {"warnings": warnings})
             )
         else:
-            text = gettext("People cannot sign up as they should. Errors: %(errors)d, warnings: %(warnings)d.")
+            text = gettext("Sign-up does not work properly. Errors: %(errors)d, warnings: %(warnings)d.")
             self.stdout.write(self.style.ERROR(text % {"errors": errors, "warnings": warnings}))
 
     def tell_one(self, found: Found) -> None:
