@@ -86,7 +86,7 @@ def oidc_setting(name: str, *default: Any) -> Any:
     return ours[name] if name in ours else import_from_settings(name, *default)
 
 
-class OktaBackend(OIDCAuthenticationBackend):
+class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types there
     """Signs people in by what the org says about them."""
 
     get_settings = staticmethod(oidc_setting)

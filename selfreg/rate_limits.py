@@ -178,7 +178,7 @@ def is_full() -> bool:
     if count is None:
         count = Registration.objects.under_way().count()
         cache.keep("selfreg:open", count, OPEN_COUNTED_FOR)
-    return count >= conf().most_open
+    return bool(count >= conf().most_open)
 
 
 def _named(uses: Mapping[str, str]) -> dict[str, Limit]:

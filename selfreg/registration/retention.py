@@ -112,4 +112,4 @@ def _locked(rows: RegistrationQuerySet, batch: int) -> list[uuid.UUID]:
 
 
 def _locks_rows() -> bool:
-    return transaction.get_connection().features.has_select_for_update_skip_locked
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)

@@ -39,6 +39,6 @@ def _database() -> bool:
 
 def _keys() -> bool:
     try:
-        return encryption.unseal(encryption.seal("ready", "health"), "health") == "ready"
+        return bool(encryption.unseal(encryption.seal("ready", "health"), "health") == "ready")
     except (ValueError, encryption.Unreadable):
         return False

@@ -26,7 +26,7 @@ from selfreg.web.visitor import visitor_of
 ONCE = ("code", "state", "interaction_code", "error")
 
 
-class AuthenticateView(OIDCAuthenticationRequestView):
+class AuthenticateView(OIDCAuthenticationRequestView):  # type: ignore[misc]  # no types there
     """To the org's sign-in page. The redirect URI is the site's, never made from the Host header."""
 
     get_settings = staticmethod(oidc_setting)
@@ -35,12 +35,12 @@ class AuthenticateView(OIDCAuthenticationRequestView):
         return {**super().get_extra_params(request), "redirect_uri": client_for(visitor_of(request)).app.redirect_uri}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        response = super().get(request)
+        response: HttpResponse = super().get(request)
         request.session["oidc_login_next"] = safe_path(request.GET.get("next"))
         return response
 
 
-class CallbackView(OIDCAuthenticationCallbackView):
+class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no types there
     """Back from the org, or from an identity provider in the middle of a sign-up. Every failure is a page."""
 
     get_settings = staticmethod(oidc_setting)
@@ -58,7 +58,8 @@ class CallbackView(OIDCAuthenticationCallbackView):
             # RFC 9207: an answer that names another issuer was meant for another sign-in.
             return self.failed(request, "another issuer")
         try:
-            return super().get(request)
+            response: HttpResponse = super().get(request)
+            return response
         except SignInFailed as error:
             # Who was signed in before is signed out: the claims of whoever is here now did not hold.
             if request.user.is_authenticated:
