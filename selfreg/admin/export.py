@@ -37,6 +37,7 @@ class _Line:
     """A file for ``csv.writer`` whose ``write`` returns the line, so that ``writerow`` returns it too."""
 
     def write(self, line: str) -> str:
+        """Returns the line."""
         return line
 
 

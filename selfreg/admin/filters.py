@@ -126,8 +126,9 @@ class ValueFilter(ListFilter):
     def lookups(self, request: Any, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The choices: pairs of value and label."""
         values, chosen = values_of(str(self.parameter_name)), self.value()
-        gone = [chosen] if chosen and chosen not in values else []
-        return [(value, type(self).label_of(value)) for value in (*values, *gone)]
+        if chosen and chosen not in values:
+            values = [*values, chosen]
+        return [(value, type(self).label_of(value)) for value in values]
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         """The rows that the choice leaves."""

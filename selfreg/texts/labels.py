@@ -137,7 +137,10 @@ def name_of(okta_label: str) -> str:
 
 
 def full_name(given: str, family: str) -> str:
-    """Returns a person's name in the order of the visitor's language."""
+    """Returns a person's name in the order of the visitor's language.
+
+    :param given: the given name, and ``family`` the family name; either may be empty
+    """
     # Translators: the order of a name; "{family} {given}" where the family name comes first.
     return pgettext("a person's name", "{given} {family}").format(given=given, family=family).strip()
 

@@ -1,3 +1,5 @@
+"""``manage.py selfreg_doctor``: what is set wrong, in the org and here."""
+
 import json
 from typing import Any
 
@@ -9,6 +11,8 @@ from selfreg.doctor.findings import Found
 
 
 class Command(BaseCommand):
+    """Prints a report of findings, and saves it for the admin."""
+
     help = (
         "Looks for what is set wrong, in the org and here. Changes nothing, creates nobody. "
         "Exit code: 0 when nothing keeps people from signing up, else 1."
@@ -17,6 +21,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declares the options."""
         parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
         parser.add_argument(
             "--fail-level", choices=("error", "warning"), default="error", help="what the exit code 1 is for"
@@ -49,7 +54,7 @@ class Command(BaseCommand):
                 self.style.WARNING(gettext("People can sign up; warnings: %(warnings)d.") % {"warnings": warnings})
             )
         else:
-            text = gettext("Sign-up does not work properly. Errors: %(errors)d, warnings: %(warnings)d.")
+            text = gettext("People cannot sign up as they should. Errors: %(errors)d, warnings: %(warnings)d.")
             self.stdout.write(self.style.ERROR(text % {"errors": errors, "warnings": warnings}))
 
     def tell_one(self, found: Found) -> None:
