@@ -63,7 +63,8 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             phase="open",
             page="step",
             # A profile that the org accepted makes the account. An org that asks for nothing more finishes at once.
-            may_become=_STOPPED | {Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL},
+            may_become=_STOPPED
+            | {Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY},
             waits_for="visitor",
             way_on="sign in",
             ending="",
@@ -74,7 +75,7 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
         Status.ENROLLING: StatusInfo(
             phase="open",
             page="step",
-            may_become=_STOPPED | {Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL},
+            may_become=_STOPPED | {Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY},
             waits_for="visitor",
             way_on="sign in",
             ending="",
