@@ -45,7 +45,8 @@ from selfreg.idx.errors import OrgUnreachable, RateLimited
 from selfreg.models import FINAL, Conflict, Registration, Status
 from selfreg.registration.enrollment import Enrollment
 from selfreg.registration.policy import client_for, fingerprint
-from selfreg.texts import ending, notices, say
+from selfreg.texts.endings import ending
+from selfreg.texts.messages import notices, say
 from selfreg.web.visitor import remember_device, visitor_of
 
 PROBLEM_JSON = "application/problem+json"

@@ -46,7 +46,7 @@ from selfreg.models import Conflict, Registration, Status, link_digest
 from selfreg.registration.enrollment import PROFILE, Enrollment, Origin, object_of
 from selfreg.registration.policy import SignUpUnavailable, client_for, open_transaction, sign_up_form
 from selfreg.registration.state import Flow
-from selfreg.texts import notice, notices
+from selfreg.texts.messages import notice, notices
 from selfreg.web.visitor import browser_name, country_of, visitor_of
 
 HONEYPOT = "leave_this_empty"

@@ -3,12 +3,12 @@
 import time
 from typing import Any
 
-from selfreg import texts
 from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import Step, identity_providers
 from selfreg.registration.enrollment import Enrollment
+from selfreg.texts import labels
 from selfreg.texts.password_rules import password_policy, password_rules
 
 
@@ -20,7 +20,7 @@ def description_of(form: StepForm, response: IdxResponse) -> dict[str, Any]:
     own picture (a ``data:`` URI), where it keeps the key to itself.
     """
     step, policy = form.step, password_policy(form.step)
-    heading, submit = texts.heading(step, response.title, response.button_label)
+    heading, submit = labels.heading(step, response.title, response.button_label)
     app = step.authenticator if step.page == "totp" else None
     secret, image = (app.shared_secret, app.qr_image) if app else ("", "")
     return {
@@ -59,13 +59,13 @@ def seconds_until(moment: float) -> int:
 
 def _progress(step: Step, response: IdxResponse) -> list[tuple[str, str]]:
     """(label, done | current | todo): what the org has, what is at hand, what it still names. Never a made-up count."""
-    done = [(texts.name_of(a.label), "done") for a in response.enrolled if a.label]
+    done = [(labels.name_of(a.label), "done") for a in response.enrolled if a.label]
     current = (
-        [(texts.name_of(step.authenticator.label), "current")]
+        [(labels.name_of(step.authenticator.label), "current")]
         if step.authenticator and step.authenticator.label
         else []
     )
     named = {label for label, _state in (*done, *current)}
-    waiting = [texts.name_of(a.label) for a in response.authenticators if a.label]
+    waiting = [labels.name_of(a.label) for a in response.authenticators if a.label]
     todo = [(label, "todo") for label in waiting if label not in named]
     return [*done, *current, *todo] if done or current else []

@@ -49,7 +49,7 @@ from selfreg.signals import (
     registration_completed,
     registration_started,
 )
-from selfreg.texts import notice
+from selfreg.texts.messages import notice
 
 PROFILE = "userProfile"
 POLL_MILLISECONDS = 4_000

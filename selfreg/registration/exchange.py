@@ -36,7 +36,7 @@ from selfreg.signals import (
     registration_expired,
     registration_failed,
 )
-from selfreg.texts import notice, notices, say
+from selfreg.texts.messages import notice, notices, say
 
 Kind = RegistrationEvent.Kind
 MANDATORY = "mandatory"

@@ -29,7 +29,7 @@ def _policy_of(step: Step) -> PasswordPolicy | None:
     return field.authenticator.password_policy if field and field.authenticator else None
 
 
-def typed_earlier(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict[str, str]:
+def forbidden_values(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict[str, str]:
     """Returns the values that the password must not contain, by attribute.
 
     :param profile: what the visitor typed on the first page, by HTML name

@@ -11,7 +11,7 @@ from selfreg.flows.advance import ON_STEP_PAGE
 from selfreg.flows.session import my_enrollment, my_registration, step_url, url_of
 from selfreg.flows.step_context import seconds_until
 from selfreg.models import Registration
-from selfreg.texts import ending
+from selfreg.texts.endings import ending
 from selfreg.views.base import SignUpView
 from selfreg.views.email import case_of_registration, last_mail
 

@@ -27,7 +27,7 @@ from selfreg.idx.errors import IdxError
 from selfreg.models import Registration, Status
 from selfreg.okta_api.accounts import AnotherAddress, EmailFactor, NotHalfMade
 from selfreg.registration.enrollment import note_proven
-from selfreg.texts import notice, say
+from selfreg.texts.messages import notice, say
 from selfreg.views.base import SignUpView
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import client_ip

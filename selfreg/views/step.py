@@ -14,8 +14,8 @@ from selfreg.forms import StepForm
 from selfreg.idx.steps import Ended, Granted
 from selfreg.models import Conflict
 from selfreg.registration.enrollment import Enrollment
-from selfreg.texts import say
-from selfreg.texts.password_rules import password_policy, typed_earlier
+from selfreg.texts.messages import say
+from selfreg.texts.password_rules import forbidden_values, password_policy
 from selfreg.views.base import SignUpView, render_step
 
 
@@ -64,7 +64,7 @@ class StepView(SignUpView):
 
     def page(self, request: HttpRequest, enrollment: Enrollment, form: StepForm) -> HttpResponse:
         policy, expires_at = password_policy(form.step), enrollment.registration.expires_at
-        earlier = typed_earlier(policy, enrollment.flow.profile) if policy else {}
+        earlier = forbidden_values(policy, enrollment.flow.profile) if policy else {}
         context = {
             **standing_of(enrollment, form),
             "registration": enrollment.registration,
