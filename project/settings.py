@@ -36,7 +36,7 @@ DEBUG = env.bool("DEBUG", default=LOCAL_ORG)
 
 def required(name: str, debug_default: str, hint: str) -> str:
     """The variable; under DEBUG it may be missing. Raises ImproperlyConfigured naming what to do."""
-    value = env.str(name, default="").strip()
+    value: str = env.str(name, default="").strip()
     if value:
         return value
     if DEBUG:

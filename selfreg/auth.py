@@ -26,9 +26,10 @@ from selfreg.idx import id_token
 from selfreg.idx.client import Grant, IdxClient
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import Json
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
 from selfreg.registration.commands import HAND_OFF_SECONDS
 from selfreg.registration.policy import app_of, connect
+from selfreg.statuses import Status
 from selfreg.web.visitor import visitor_of
 
 KEYS_SECONDS = 3600
@@ -85,7 +86,7 @@ def oidc_setting(name: str, *default: Any) -> Any:
     return ours[name] if name in ours else import_from_settings(name, *default)
 
 
-class OktaBackend(OIDCAuthenticationBackend):
+class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types there
     """Signs people in by what the org says about them."""
 
     get_settings = staticmethod(oidc_setting)

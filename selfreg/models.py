@@ -7,7 +7,7 @@ in every final status, which a constraint of the database enforces. Nothing here
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -20,53 +20,13 @@ from selfreg import encryption
 from selfreg.addresses import masked
 from selfreg.conf import conf
 from selfreg.signals import announce, registration_started
+from selfreg.statuses import FINAL, OPEN, TRANSITIONS
+from selfreg.statuses import Status as Status
 
 
 def link_digest(state: str) -> str:
     """Finds the registration that an e-mail link or a returning browser belongs to, without keeping its ``state``."""
     return hashlib.sha256(state.encode()).hexdigest()[:40]
-
-
-class Status(models.TextChoices):
-    """Where a registration stands."""
-
-    STARTED = "started", _("Started")
-    ENROLLING = "enrolling", _("Setting up")
-    FINISHING = "finishing", _("Signing in")
-    AWAITING_EMAIL = "awaiting_email", _("Waiting for e-mail")
-    READY = "ready", _("Ready to sign in")
-    AWAITING_APPROVAL = "awaiting_approval", _("Waiting for approval")
-    COMPLETED = "completed", _("Completed")
-    CANCELLED = "cancelled", _("Cancelled")
-    EXPIRED = "expired", _("Expired")
-    FAILED = "failed", _("Failed")
-
-
-FINAL = frozenset({Status.COMPLETED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
-OPEN = frozenset(Status) - FINAL
-
-ENDINGS = {Status.CANCELLED, Status.EXPIRED, Status.FAILED}
-TRANSITIONS: Mapping[Status, frozenset[Status]] = {
-    # A profile that the org accepted makes the account; an org that asks for nothing more finishes at once.
-    Status.STARTED: frozenset(
-        {Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY} | ENDINGS
-    ),
-    Status.ENROLLING: frozenset({Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY} | ENDINGS),
-    Status.FINISHING: frozenset(
-        {Status.FINISHING, Status.AWAITING_EMAIL, Status.READY, Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS
-    ),
-    # Proven later by the org's link; then the same person arrives by OIDC.
-    Status.AWAITING_EMAIL: frozenset({Status.AWAITING_EMAIL, Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS),
-    # The org is done, our interaction code is spent or stale: signing in at the org completes it.
-    Status.READY: frozenset({Status.AWAITING_APPROVAL, Status.COMPLETED} | ENDINGS),
-    # The org is done, and somebody of this site has the last word.
-    Status.AWAITING_APPROVAL: frozenset({Status.COMPLETED} | ENDINGS),
-    # Abandoned here, but signed in through the org later: the same registration after all.
-    Status.EXPIRED: frozenset({Status.AWAITING_APPROVAL, Status.COMPLETED}),
-    Status.COMPLETED: frozenset(),
-    Status.CANCELLED: frozenset(),
-    Status.FAILED: frozenset(),
-}
 
 
 class ForbiddenTransition(Exception):
@@ -76,12 +36,12 @@ class ForbiddenTransition(Exception):
 class Conflict(Exception):
     """Another request changed the row first. Read it again and show what it says.
 
-    ``registration`` is its id; None when there is no row yet.
+    ``registration`` is its id; None when there is no row yet. ``is_busy``: the other request still waits for the org.
     """
 
-    def __init__(self, why: str, registration: uuid.UUID | None = None) -> None:
+    def __init__(self, why: str, registration: uuid.UUID | None = None, *, is_busy: bool = False) -> None:
         super().__init__(why)
-        self.registration = registration
+        self.registration, self.is_busy = registration, is_busy
 
 
 class RowValues(TypedDict, total=False):
@@ -255,7 +215,7 @@ class Registration(models.Model):
         :raises Conflict: another request has a call under way, or changed the row
         """
         if self.is_busy:
-            raise Conflict("busy", self.pk)
+            raise Conflict("busy", self.pk, is_busy=True)
         until = timezone.now() + timedelta(seconds=seconds)
         self._write({**values, "busy_until": until}, ())
 

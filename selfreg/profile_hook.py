@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
+
+from selfreg.idx.document import Message
+from selfreg.texts.messages import say
 
 Profile = dict[str, Any]
 
@@ -50,6 +52,5 @@ def judge(path: str, profile: Profile) -> Profile:
     except ProfileRefused:
         raise
     except Exception as error:
-        logger.exception("SELFREG['PROFILE_HOOK'] (%s) failed: nobody can sign up until it is mended.", path)
-        words = _("We cannot reach the sign-up service right now. Nothing is lost: try again in a moment.")
-        raise ProfileRefused({"": words}) from error
+        logger.exception("SELFREG['PROFILE_HOOK'] (%s) failed. All sign-ups are rejected until this is fixed.", path)
+        raise ProfileRefused({"": say(Message("", "selfreg.unreachable"))}) from error

@@ -218,7 +218,7 @@ def is_full(max_open: int) -> bool:
     if count is None:
         count = Registration.objects.under_way().count()
         cache.keep("selfreg:open", count, OPEN_COUNTED_FOR)
-    return count >= max_open
+    return bool(count >= max_open)
 
 
 def _by_key(hits: Mapping[str, str]) -> dict[str, Limit]:

@@ -1,8 +1,10 @@
-"""Registrations in Django admin: to be watched, and acted on through actions only.
+"""Registrations in Django admin: administrators watch them, and change them by actions only.
 
-Reading order: ``registrations`` (the list, the page of one, their URLs), ``listing`` and ``filters`` (how the list
-stays quick), ``standing`` (what a row means for an administrator), ``acts`` (what can be done), ``funnel_page``,
-``policy_page``, ``export``, ``doctor_runs``.
+- ``registrations``: the list and the URLs. ``pagination``, ``filters``, ``columns``: the parts of the list.
+- ``registration_page``, ``explanation``: the page of one registration, and what its row means.
+- ``actions``: what can be done. ``roles``: who may do it.
+- ``funnel_page``, ``policy_page``, ``export``: the pages beside the list.
+- ``identities``, ``doctor_runs``: the other two models. ``read_only``: their common base. ``labels``: names for values.
 """
 
 from selfreg.admin import doctor_runs, identities, registrations  # noqa: F401  (importing registers them)

@@ -1,89 +1,98 @@
-"""What an administrator can do to registrations. Each act has a permission of its own, is asked back for, and is
-written down twice: as an event of the registration (who, what, how it went) and in Django's admin log.
+"""What an administrator can do to registrations.
+
+Each action has a permission, asks for confirmation, and is recorded twice: as an event of the registration (who, what,
+how it went) and in Django's admin log.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.admin.explanation import open_for_admin
-from selfreg.admin.labels import failure_words
+from selfreg.admin.labels import failure_label
+from selfreg.admin.roles import RegistrationPermission
 from selfreg.conf import conf
 from selfreg.idx.errors import IdxError, OrgRefused
-from selfreg.models import OPEN, Conflict, Registration, RegistrationEvent, Status
+from selfreg.models import Conflict, Registration, RegistrationEvent
 from selfreg.okta_api.accounts import AccountNotPending, OktaAccounts
 from selfreg.okta_api.client import is_configured
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.approval import MailNotSent, approve, reject
 from selfreg.registration.exchange import Attempt
-from selfreg.texts import notice, say
+from selfreg.statuses import Status
+from selfreg.texts.messages import notice, say
 
 
-class Refused(Exception):
-    """The act was not carried out; the text says why, and may be shown."""
+class ActionRefused(Exception):
+    """The action was not carried out. The text says why, and may be shown to the administrator."""
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """One thing to press. ``possible`` reads the row only, ``does`` may raise Refused, Conflict and IdxError."""
+class AdminAction:
+    """One action of the list and of the page of a registration.
+
+    ``name`` is part of the action's URL and of the recorded events. ``warning`` says what will happen, before it is
+    confirmed. ``is_available`` reads the row only. ``run`` gets the registration and the administrator's reason (""
+    unless ``asks_reason``), and may raise ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``NotHalfMade``,
+    ``encryption.Unreadable`` and ``IdxError``.
+    """
 
     name: str
-    label: Any
-    warning: Any
-    permission: str
-    possible: Callable[[Registration], bool]
-    does: Callable[[Attempt, str], object]
+    label: str | Promise
+    warning: str | Promise
+    permission: RegistrationPermission
+    is_available: Callable[[Registration], bool]
+    run: Callable[[Attempt, str], object]
     asks_reason: bool = False
     needs_state: bool = False
     """Impossible once the key of what the row keeps is gone."""
 
-    def allowed(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(f"selfreg.{self.permission}"))
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one act on one registration went; ``refusal`` is "" when it was done."""
+    """How an action on one registration went. ``refusal`` says why it was not carried out; "" if it was."""
 
     registration: Registration
     refusal: str = ""
 
 
-def perform(act: Act, registration: Registration, user: Any, reason: str = "") -> Result:
-    """Does it, or says why not; logs either."""
-    refusal = _refusal(act, registration, user.get_username(), reason)
-    said = " · ".join(text for text in (str(act.label), reason, refusal) if text)
-    registration.note(
-        RegistrationEvent.Kind.ADMINISTERED,
-        outcome=f"{act.name}: {refusal or reason or 'ok'}"[:200],
-        actor=user.get_username(),
-    )
-    LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=said[:1000], single_object=True)
+def perform(action: AdminAction, registration: Registration, user: Any, reason: str = "") -> Result:
+    """Carries the action out if that is possible, and records it either way. Raises nothing.
+
+    :param user: the administrator, a Django user who has the action's permission
+    """
+    actor = user.get_username()
+    refusal = _run(action, registration, actor, reason)
+    outcome = f"{action.name}: {refusal or reason or 'ok'}"[:200]
+    registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=actor)
+    message = " · ".join(text for text in (str(action.label), reason, refusal) if text)
+    LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=message[:1000], single_object=True)
     return Result(registration, refusal)
 
 
-def _refusal(act: Act, registration: Registration, actor: str, reason: str) -> str:
+def _run(action: AdminAction, registration: Registration, actor: str, reason: str) -> str:
+    """Returns why the action was not carried out, "" if it was."""
     try:
-        if not act.possible(registration):
-            raise Refused(_not_possible(registration))
+        if not action.is_available(registration):
+            raise ActionRefused(_not_possible(registration))
         attempt = open_for_admin(registration, actor)
-        if act.needs_state and not attempt.is_readable:
-            raise Refused(gettext("its encryption key is gone; it can only be marked for erasure"))
-        act.does(attempt, reason)
-    except Refused as refused:
-        return str(refused)
+        if action.needs_state and not attempt.is_readable:
+            raise ActionRefused(gettext("its encryption key is gone; it can only be marked for erasure"))
+        action.run(attempt, reason)
+    except ActionRefused as refusal:
+        return str(refusal)
     except Conflict:
-        return gettext("somebody else's request was quicker; look at it again")
+        return gettext("another request changed it at the same moment; look at it again")
     except MailNotSent:
         return gettext("it is done, but the mail to the person could not be sent")
-    except AccountNotPending as other:
-        status = other.status or gettext("gone")
+    except AccountNotPending as error:
+        status = error.status or gettext("gone")
         return gettext("the account is not half-made: at Okta it is %(status)s") % {"status": status}
     except OrgRefused as error:
         return gettext("Okta refused it: %(code)s") % {"code": error.code}
@@ -96,20 +105,30 @@ def _not_possible(registration: Registration) -> str:
     return gettext("not possible while it is “%(status)s”") % {"status": registration.get_status_display()}
 
 
+# -- what the actions do
+
+
+def _approve(attempt: Attempt, reason: str) -> None:
+    approve(attempt)
+
+
 def _resend(attempt: Attempt, reason: str) -> None:
-    outcome = commands.resend(attempt)
-    match outcome:
+    match commands.resend(attempt):
         case outcomes.Sent():
             return
         case outcomes.NotOffered():
-            raise Refused(gettext("at this step there is no mail or code to send"))
+            raise ActionRefused(gettext("at this step there is no mail or code to send"))
         case outcomes.Waiting(message=message) | outcomes.Stale(message):
-            raise Refused(say(message))
+            raise ActionRefused(say(message))
         case outcomes.Rejected(messages) if messages:
-            raise Refused(say(messages[0]))
+            raise ActionRefused(say(messages[0]))
         case outcomes.Failed(error) | outcomes.Unsure(error):
-            raise Refused(say(notice(error)))
-    raise Refused(failure_words(attempt.row.failure) or _not_possible(attempt.row))
+            raise ActionRefused(say(notice(error)))
+    raise ActionRefused(failure_label(attempt.row.failure) or _not_possible(attempt.row))
+
+
+def _repair(attempt: Attempt, reason: str) -> None:
+    OktaAccounts(conf()).send_activation(attempt.row.okta_user_id)
 
 
 def _cancel(attempt: Attempt, reason: str) -> None:
@@ -120,24 +139,19 @@ def _expire(attempt: Attempt, reason: str) -> None:
     endings.expire(attempt)
 
 
-def _erase(attempt: Attempt, reason: str) -> None:
-    if attempt.row.is_open:
-        endings.cancel(attempt) if attempt.is_readable else endings.fail(attempt, "selfreg.unreadable")
-    attempt.row.mark_for_erasure()
-
-
-def _repair(attempt: Attempt, reason: str) -> None:
-    OktaAccounts(conf()).send_activation(attempt.row.okta_user_id)
-
-
 def _remove_account(attempt: Attempt, reason: str) -> None:
     OktaAccounts(conf()).remove(attempt.row.okta_user_id)
     if attempt.row.is_open:
         endings.fail(attempt, "selfreg.account_removed")
 
 
-def _approve(attempt: Attempt, reason: str) -> None:
-    approve(attempt)
+def _erase(attempt: Attempt, reason: str) -> None:
+    if attempt.row.is_open:
+        endings.cancel(attempt) if attempt.is_readable else endings.fail(attempt, "selfreg.unreadable")
+    attempt.row.mark_for_erasure()
+
+
+# -- when they are available
 
 
 def _awaits_approval(registration: Registration) -> bool:
@@ -145,10 +159,10 @@ def _awaits_approval(registration: Registration) -> bool:
 
 
 def _is_open(registration: Registration) -> bool:
-    return registration.status in OPEN
+    return registration.is_open
 
 
-def _has_step(registration: Registration) -> bool:
+def _is_at_a_step(registration: Registration) -> bool:
     return registration.status in (Status.STARTED, Status.ENROLLING) and bool(registration.sealed)
 
 
@@ -158,80 +172,81 @@ def _has_half_made_account(registration: Registration) -> bool:
     return can_be_changed and bool(registration.okta_user_id) and registration.status != Status.COMPLETED
 
 
-def _not_marked(registration: Registration) -> bool:
+def _is_not_marked(registration: Registration) -> bool:
     return registration.erase_asked_at is None
 
 
-ACTS: Sequence[Act] = (
-    Act(
-        "approve",
-        _("Approve"),
-        _("These people can sign in from now on, and get a mail that says so."),
-        "approve_registration",
-        _awaits_approval,
-        _approve,
+# In the order of the page.
+ACTIONS: Sequence[AdminAction] = (
+    AdminAction(
+        name="approve",
+        label=_("Approve"),
+        warning=_("These people can sign in from now on, and get a mail that says so."),
+        permission=RegistrationPermission.APPROVE,
+        is_available=_awaits_approval,
+        run=_approve,
     ),
-    Act(
-        "reject",
-        _("Reject"),
-        _("These people are not let in. They get a mail with your reason, which is also kept here."),
-        "approve_registration",
-        _awaits_approval,
-        reject,
+    AdminAction(
+        name="reject",
+        label=_("Reject"),
+        warning=_("These people are not let in. They get a mail with your reason, which is also kept here."),
+        permission=RegistrationPermission.APPROVE,
+        is_available=_awaits_approval,
+        run=reject,
         asks_reason=True,
     ),
-    Act(
-        "resend",
-        _("Send the mail or code again"),
-        _("Okta sends a new mail or text to each of these people. Only the newest code works."),
-        "resend_registration",
-        _has_step,
-        _resend,
+    AdminAction(
+        name="resend",
+        label=_("Send the mail or code again"),
+        warning=_("Okta sends a new mail or text to each of these people. Only the newest code works."),
+        permission=RegistrationPermission.RESEND,
+        is_available=_is_at_a_step,
+        run=_resend,
         needs_state=True,
     ),
-    Act(
-        "repair",
-        _("Send Okta's activation mail"),
-        _(
-            "Okta mails a link to each person whose account was begun and not finished. With it they choose a password "
-            "at Okta and can sign in here."
+    AdminAction(
+        name="repair",
+        label=_("Send Okta's activation mail"),
+        warning=_(
+            "Okta mails a link to each person whose account was started and not finished. With it they choose a "
+            "password at Okta and can sign in here."
         ),
-        "repair_registration",
-        _has_half_made_account,
-        _repair,
+        permission=RegistrationPermission.REPAIR,
+        is_available=_has_half_made_account,
+        run=_repair,
     ),
-    Act(
-        "cancel",
-        _("Cancel"),
-        _("These people cannot go on with this sign-up. They can start again."),
-        "cancel_registration",
-        _is_open,
-        _cancel,
+    AdminAction(
+        name="cancel",
+        label=_("Cancel"),
+        warning=_("These people cannot continue this sign-up. They can start again."),
+        permission=RegistrationPermission.CANCEL,
+        is_available=_is_open,
+        run=_cancel,
         needs_state=True,
     ),
-    Act(
-        "expire",
-        _("Let it expire now"),
-        _("These people are asked to start again, with what they had typed where their browser still has it."),
-        "expire_registration",
-        _is_open,
-        _expire,
+    AdminAction(
+        name="expire",
+        label=_("Expire now"),
+        warning=_("These people have to start again. Their browser fills in what they had typed, if it still has it."),
+        permission=RegistrationPermission.EXPIRE,
+        is_available=_is_open,
+        run=_expire,
     ),
-    Act(
-        "remove-account",
-        _("Remove the half-made Okta account"),
-        _("The account is deleted at Okta, for good. Accounts that ever became active are left alone."),
-        "remove_okta_account",
-        _has_half_made_account,
-        _remove_account,
+    AdminAction(
+        name="remove-account",
+        label=_("Remove the half-made Okta account"),
+        warning=_("The account is deleted at Okta, for good. Accounts that ever became active are left alone."),
+        permission=RegistrationPermission.REMOVE_ACCOUNT,
+        is_available=_has_half_made_account,
+        run=_remove_account,
     ),
-    Act(
-        "erase",
-        _("Mark for erasure"),
-        _("The registration ends now if it is open, and the next purge erases it with all its events."),
-        "erase_registration",
-        _not_marked,
-        _erase,
+    AdminAction(
+        name="erase",
+        label=_("Mark for erasure"),
+        warning=_("The registration ends now if it is open, and the next purge erases it with all its events."),
+        permission=RegistrationPermission.ERASE,
+        is_available=_is_not_marked,
+        run=_erase,
     ),
 )
-BY_NAME = {act.name: act for act in ACTS}
+ACTIONS_BY_NAME: Mapping[str, AdminAction] = {action.name: action for action in ACTIONS}

@@ -1,49 +1,39 @@
-"""What a registration means to an administrator: what the person sees now and what keeps them from going on.
+"""What a registration means to an administrator: what the visitor sees now, and why the registration does not move.
 
-Says keys and our own sentences only: the org's sentences may hold what somebody typed.
+Only keys and our own sentences are shown: the org's sentences may repeat what somebody typed.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from selfreg import texts
-from selfreg.admin.labels import NOTHING, failure_words, step_words
+from selfreg.admin.labels import failure_label, step_label
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.idx.document import Message
 from selfreg.idx.steps import Step, is_error
-from selfreg.models import Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
+from selfreg.statuses import ON_STEP_PAGE, STATUS_INFO, Status
+from selfreg.texts import labels
 
-QUIET = timedelta(minutes=15)
+IDLE_AFTER = timedelta(minutes=15)
+# Domains of Okta whose orgs have their admin console at NAME-admin.DOMAIN.
+OKTA_DOMAINS = ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil")
 
-SEES = {
-    Status.AWAITING_EMAIL: _("A page that says: open the link in the mail."),
-    Status.READY: _("A page that says: your account is ready, sign in."),
-    Status.AWAITING_APPROVAL: _("A page that says: your sign-up is being looked at."),
-    Status.COMPLETED: _("The site, signed in."),
-    Status.CANCELLED: _("A page that says: the sign-up was given up. They can start again."),
-    Status.EXPIRED: _("A page that says: the sign-up ran out. They can start again."),
-    Status.FAILED: _("A page that says: the sign-up did not work."),
-}
-WAITS = {
-    Status.AWAITING_EMAIL: _("The link in Okta's mail was not opened yet, or the address is not proven yet."),
-    Status.READY: _("The account exists; the person has to sign in through Okta once."),
-    Status.AWAITING_APPROVAL: _("An administrator has to approve or reject it."),
-    Status.CANCELLED: _("It was given up, by the person or by an administrator."),
-    Status.EXPIRED: _("The person did not go on in time."),
-}
-TROUBLES = {
+# Class of an IdxError, as events record it -> what happened.
+TROUBLES: Mapping[str, str | Promise] = {
     "OrgUnreachable": _("Okta could not be reached from this server."),
     "AnswerLost": _("Okta did not answer in time."),
-    "MalformedAnswer": _("Okta's address answered with something else than Okta's protocol."),
+    "MalformedAnswer": _("What answered at Okta's address does not speak Okta's protocol."),
     "ForeignHref": _("Okta pointed to an address that is not its own; it was not followed."),
     "RateLimited": _("Okta limits how often this site may call."),
     "OrgRefused": _("Okta refused the call; the code says why."),
@@ -51,62 +41,87 @@ TROUBLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """``sees`` and ``blocks`` are sentences; ``resend`` whether a mail or code can be sent again at this step."""
+class Explanation:
+    """Where a registration stands, in sentences.
 
-    sees: tuple[str, ...]
-    blocks: tuple[str, ...]
-    resend: bool = False
+    ``visitor_sees`` describes the page in front of the visitor, ``blockers`` what keeps the visitor from going on.
+    ``can_resend`` is whether a mail or code can be sent again at this step.
+    """
+
+    visitor_sees: tuple[str, ...]
+    blockers: tuple[str, ...]
+    can_resend: bool = False
 
 
 def open_for_admin(registration: Registration, actor: str = "") -> Attempt:
-    """For acting in the person's stead: in their language, without the administrator's own address and device."""
+    """Opens a registration for acting in the visitor's place.
+
+    Okta answers in the visitor's language, and does not learn the administrator's own address and device.
+    """
     org = connect(conf(), Visitor(language=registration.language or "en"))
     return open_row(registration, org, actor=actor)
 
 
-def standing_of(registration: Registration, last: RegistrationEvent | None) -> Standing:
-    """Reads the row only; no call to the org."""
+def explain(registration: Registration, last_event: RegistrationEvent | None) -> Explanation:
+    """Explains a registration from its row and its last event, without a call to the org."""
     attempt = open_for_admin(registration)
     if not attempt.is_readable:
-        return Standing((gettext("A page that says: please start again."),), (gettext("Its encryption key is gone."),))
+        return Explanation(
+            (gettext("A page that says: please start again."),), (gettext("Its encryption key is gone."),)
+        )
     step = attempt.page
-    waits = attempt.state.wait_until - time.time() if step and attempt.state else 0
-    blocks = [
-        *_of_status(registration),
-        *(_of_message(m) for m in (step.messages if step else ()) if is_error(m)),
-        *_of_time(registration, round(waits)),
-        *_of_trouble(last),
+    seconds_to_wait = attempt.state.wait_until - time.time() if step and attempt.state else 0
+    blockers = [
+        *_blockers_by_status(registration),
+        *(_error_sentence(message) for message in (step.messages if step else ()) if is_error(message)),
+        *_blockers_by_time(registration, round(seconds_to_wait)),
+        *_trouble(last_event),
     ]
-    return Standing(_sees(registration, step), tuple(dict.fromkeys(blocks)), bool(step and step.resend))
+    return Explanation(
+        visitor_sees=_step_page(registration, step) if step else (_page_without_step(registration),),
+        blockers=tuple(dict.fromkeys(blockers)),
+        can_resend=bool(step and step.resend),
+    )
 
 
-def _sees(registration: Registration, step: Step | None) -> tuple[str, ...]:
-    if step is None:
-        return (str(SEES.get(Status(registration.status), gettext("A page that goes on by itself."))),)
-    leaves = [leaf for outer in step.fields for leaf in outer.leaves]
-    labels = [texts.label(leaf) for leaf in leaves if leaf.visible and leaf.mutable and leaf.name != "stateHandle"]
-    heading, button = texts.heading(step, "", "")
-    asked = gettext("It asks for: %(fields)s.") % {"fields": ", ".join(labels)} if labels else ""
+def system_log_url(request_id: str) -> str:
+    """Returns the URL of Okta's System Log with everything that one call did.
+
+    "" without a request id, and where the issuer is no address of Okta with an admin console.
+    """
+    name, _dot, domain = (urlsplit(conf().issuer).hostname or "").partition(".")
+    if not request_id or domain not in OKTA_DOMAINS:
+        return ""
+    query = urlencode({"query": f'transaction.id eq "{request_id}"'})
+    return f"https://{name}-admin.{domain}/report/system_log_2?{query}"
+
+
+def _page_without_step(registration: Registration) -> str:
+    return str(STATUS_INFO[Status(registration.status)].visitor_sees)
+
+
+def _step_page(registration: Registration, step: Step) -> tuple[str, ...]:
+    heading, button = labels.heading(step, "", "")
     page = gettext("“%(heading)s” (%(step)s), with the button “%(button)s”.") % {
         "heading": heading,
-        "step": step_words(registration.step),
+        "step": step_label(registration.step),
         "button": button,
     }
-    return tuple(said for said in (page, asked) if said)
+    leaves = [leaf for field in step.fields for leaf in field.leaves]
+    names = [labels.label(leaf) for leaf in leaves if leaf.visible and leaf.mutable and leaf.name != "stateHandle"]
+    return (page, gettext("It asks for: %(fields)s.") % {"fields": ", ".join(names)}) if names else (page,)
 
 
-def _of_status(registration: Registration) -> list[str]:
-    waits = WAITS.get(Status(registration.status))
-    failed = [failure_words(registration.failure)] if registration.failure else []
-    return [*([str(waits)] if waits else []), *failed]
+def _blockers_by_status(registration: Registration) -> list[str]:
+    blocker = str(STATUS_INFO[Status(registration.status)].blocker)
+    return [text for text in (blocker, failure_label(registration.failure)) if text]
 
 
-def _of_message(message: Message) -> str:
-    return failure_words(message.key) if message.key else gettext("Okta found fault with the last answer.")
+def _error_sentence(message: Message) -> str:
+    return failure_label(message.key) if message.key else gettext("Okta did not accept the last answer.")
 
 
-def _of_time(registration: Registration, waits: int) -> list[str]:
+def _blockers_by_time(registration: Registration, seconds_to_wait: int) -> list[str]:
     if not registration.is_open:
         return []
     now = timezone.now()
@@ -117,37 +132,26 @@ def _of_time(registration: Registration, waits: int) -> list[str]:
             registration.in_doubt,
             gettext("The answer to the last call was lost. The person's next visit asks Okta what became of it."),
         ),
-        (waits > 0, gettext("Okta limits the calls: nothing goes for %(seconds)d more seconds.") % {"seconds": waits}),
+        (
+            seconds_to_wait > 0,
+            gettext("Okta limits the calls: none is made for %(seconds)d more seconds.") % {"seconds": seconds_to_wait},
+        ),
         (
             registration.expires_at is not None and registration.expires_at < now,
             gettext("Okta's transaction ran out. The person's next click starts again with what they had typed."),
         ),
         (
-            idle > QUIET and registration.status in (Status.STARTED, Status.ENROLLING, Status.FINISHING),
+            idle > IDLE_AFTER and registration.status in ON_STEP_PAGE,
             gettext("Nothing came from the person's browser for %(minutes)d minutes.")
             % {"minutes": idle.total_seconds() // 60},
         ),
     )
-    return [said for holds, said in rules if holds]
+    return [sentence for applies, sentence in rules if applies]
 
 
-def _of_trouble(last: RegistrationEvent | None) -> list[str]:
-    if last is None or last.kind != RegistrationEvent.Kind.TROUBLE:
+def _trouble(event: RegistrationEvent | None) -> list[str]:
+    if event is None or event.kind != RegistrationEvent.Kind.TROUBLE:
         return []
-    name, _space, code = last.outcome.partition(" ")
-    said = str(TROUBLES.get(name, name))
-    return [f"{said} ({code})" if code else said]
-
-
-def system_log_url(request_id: str) -> str:
-    """Okta's System Log with all that one call did; "" where the issuer is no Okta address with an admin console."""
-    parts = urlsplit(conf().issuer)
-    name, _dot, domain = (parts.hostname or "").partition(".")
-    if not request_id or domain not in ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil"):
-        return ""
-    query = urlencode({"query": f'transaction.id eq "{request_id}"'})
-    return f"https://{name}-admin.{domain}/report/system_log_2?{query}"
-
-
-def duration(event: RegistrationEvent) -> str:
-    return f"{event.milliseconds} ms" if event.milliseconds is not None else NOTHING
+    error_class, _space, code = event.outcome.partition(" ")
+    sentence = str(TROUBLES.get(error_class, error_class))
+    return [f"{sentence} ({code})" if code else sentence]

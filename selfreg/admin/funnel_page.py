@@ -1,4 +1,4 @@
-"""The funnel as a page with a picture, as CSV and as JSON."""
+"""The funnel as a page with a chart, as CSV and as JSON."""
 
 import time
 from collections.abc import Iterator
@@ -13,20 +13,26 @@ from django.utils.translation import gettext_lazy as _
 
 from selfreg import cache
 from selfreg.admin.export import csv_lines
-from selfreg.admin.labels import failure_words, step_words, workflow_words
+from selfreg.admin.labels import failure_label, step_label, workflow_label
 from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
-DEFAULT_DAYS, MOST_DAYS, MOST_DIGITS = 1, 366, 3
-FIRST_YEAR = 2000  # there is nobody to count before it, and Python's calendar begins somewhere too
-KEPT_SECONDS, SLOW_SECONDS = 60, 0.2
+DEFAULT_DAYS, MAX_DAYS, MAX_DIGITS = 1, 366, 3
+FIRST_YEAR = 2000  # nobody signed up before, and the period before the first year of Python's calendar has no dates
+# A funnel that takes longer than SLOW_SECONDS to compute is cached.
+CACHE_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
-WIDTH, ROW, TOP, BAR, THIN = 360, 54, 20, 18, 6
+# Pixels of the chart: its width, the height of a row, and in the row the top of the bar and the height of both bars.
+WIDTH, ROW, TOP, BAR, THIN_BAR = 360, 54, 20, 18, 6
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the table, one bar of the picture. Shares are percent; lengths and places are pixels."""
+    """One row of the table and of the chart.
+
+    ``before`` is the number of people in the period before, ``lost`` how many passed the stage above and not this one.
+    Shares are percent; ``y`` and widths are pixels of the chart.
+    """
 
     name: str
     stage: Stage
@@ -40,43 +46,47 @@ class Line:
 
 
 def chosen_period(request: HttpRequest) -> tuple[Period, int]:
-    """``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive), else ``?days=``; with the number of days, or 0."""
+    """Returns the period that the query string asks for, and its number of days if it asks for that, else 0.
+
+    ``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive), else ``?days=``, else the last day.
+    """
     try:
         start, end = (datetime.strptime(request.GET[name], "%Y-%m-%d").replace(tzinfo=UTC) for name in ("from", "to"))
-        if timedelta(0) < end - start <= timedelta(days=MOST_DAYS) and start.year >= FIRST_YEAR:
+        if timedelta(0) < end - start <= timedelta(days=MAX_DAYS) and start.year >= FIRST_YEAR:
             return Period(start, end), 0
     except (KeyError, ValueError):
         pass
     text = request.GET.get("days", "")
-    days = int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
-    days = days if 0 < days <= MOST_DAYS else DEFAULT_DAYS
+    days = int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else 0
+    days = days if 0 < days <= MAX_DAYS else DEFAULT_DAYS
     return Period.last(days, timezone.now()), days
 
 
-def counted(period: Period) -> Funnel:
-    """The numbers; those that take a while to count are kept for a minute."""
+def cached_funnel(period: Period) -> Funnel:
+    """Returns the numbers of a period, up to a minute old where they take long to compute."""
     name = f"selfreg:funnel:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}"
-    kept: Funnel | None = cache.get(name)
-    if kept is None:
-        began = time.monotonic()
-        kept = funnel(period)
-        if time.monotonic() - began > SLOW_SECONDS:
-            cache.keep(name, kept, KEPT_SECONDS)
-    return kept
+    numbers: Funnel | None = cache.get(name)
+    if numbers is None:
+        started = time.monotonic()
+        numbers = funnel(period)
+        if time.monotonic() - started > SLOW_SECONDS:
+            cache.keep(name, numbers, CACHE_SECONDS)
+    return numbers
 
 
 def stage_name(step: str) -> str:
-    return str(NAMES[step]) if step in NAMES else step_words(step)
+    """Returns the name of a milestone, the first and last ones included."""
+    return str(NAMES[step]) if step in NAMES else step_label(step)
 
 
 def lines(now: Funnel, before: Funnel) -> list[Line]:
-    """The milestones with what was lost on the way to each, and the same of the period before."""
+    """Returns a row for each milestone of a period, compared with the period before."""
     earlier = {stage.step: stage.people for stage in before.stages}
     most = max(now.started, before.started, 1)
-    made = []
+    rows = []
     for index, stage in enumerate(now.stages):
         previous = now.stages[index - 1].people if index else stage.people
-        made.append(
+        rows.append(
             Line(
                 name=stage_name(stage.step),
                 stage=stage,
@@ -89,23 +99,23 @@ def lines(now: Funnel, before: Funnel) -> list[Line]:
                 before_width=round(WIDTH * earlier.get(stage.step, 0) / most),
             )
         )
-    return made
+    return rows
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Everything the page shows."""
+    """Returns the context of ``registration/funnel.html``."""
     period, days = chosen_period(request)
-    now, before = counted(period), counted(period.before)
-    shown = lines(now, before)
+    now, before = cached_funnel(period), cached_funnel(period.before)
+    rows = lines(now, before)
     return {
         "period": period,
         "days": days,
         "periods": PERIODS,
         "now": now,
         "before": before,
-        "lines": shown,
-        "steps": [(step_words(s.step), s) for s in now.steps],
-        "errors": [(failure_words(key), count) for key, count in now.errors],
+        "lines": rows,
+        "steps": [(step_label(stage.step), stage) for stage in now.steps],
+        "errors": [(failure_label(key), count) for key, count in now.errors],
         "troubles": now.troubles,
         "rate": _percent(now.completed, now.started),
         "rate_before": _percent(before.completed, before.started),
@@ -113,25 +123,28 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
             (gettext("By language"), [(s.value, s, _percent(s.completed, s.started)) for s in now.languages]),
             (
                 gettext("By workflow"),
-                [(workflow_words(s.value), s, _percent(s.completed, s.started)) for s in now.workflows],
+                [(workflow_label(s.value), s, _percent(s.completed, s.started)) for s in now.workflows],
             ),
             (gettext("By policy version"), [(s.value, s, _percent(s.completed, s.started)) for s in now.policies]),
         ],
         "picture": {
             "width": WIDTH,
-            "height": len(shown) * ROW,
+            "height": len(rows) * ROW,
             "top": TOP,
             "bar": BAR,
             "below": TOP + BAR,
-            "thin": THIN,
+            "thin": THIN_BAR,
         },
     }
 
 
 def as_file(request: HttpRequest, kind: str) -> HttpResponse:
-    """The numbers for programs (``json``) and spreadsheets (``csv``)."""
+    """Returns the numbers as a response.
+
+    :param kind: "json", for programs, or "csv", for spreadsheets
+    """
     period, _days = chosen_period(request)
-    now, before = counted(period), counted(period.before)
+    now, before = cached_funnel(period), cached_funnel(period.before)
     if kind == "json":
         return JsonResponse({"now": asdict(now), "before": asdict(before)})
     response = HttpResponse("".join(csv_lines(_cells(now, before))), content_type="text/csv; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Which Django user an Okta account is."""
+"""Okta identities in Django admin: which Okta account belongs to which Django user."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.admin.labels import shown_user
+from selfreg.admin.labels import user_label
 from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.models import OktaIdentity
 
 
 @admin.register(OktaIdentity)
 class OktaIdentityAdmin(ReadOnlyAdmin):
-    """By subject only: the rest of a person is the Django user's page."""
+    """The list is searched by subject only. More about a person is on the page of the Django user."""
 
     list_display = ("subject", "issuer", "account", "email_verified_at", "approval", "created_at")
     list_select_related = ("user",)
@@ -25,9 +25,10 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
 
     @property
     def media(self) -> Any:
-        """As the other pages look."""
+        """The style sheet of the other pages."""
         return forms.Media(css={"all": ["selfreg/admin.css"]})
 
     @admin.display(description=_("Django user"), ordering="user")
     def account(self, identity: OktaIdentity) -> str:
-        return shown_user(identity.user)
+        """The Django user."""
+        return user_label(identity.user)

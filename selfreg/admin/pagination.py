@@ -1,37 +1,37 @@
-"""A list that costs the same whatever it is a list of: no count, no offset, no sorting that lacks an index.
+"""A change list whose pages cost the same, whatever the size of the table: no COUNT, no OFFSET, no unindexed sorting.
 
-Pages are found by their border (keyset pagination): ``?older=`` and ``?newer=`` carry the moment and id of the row next
-to them, ``?oldest`` is the last page. One row more than shown tells whether there is a next page.
+Pages are addressed by the row beside them (keyset pagination): ``?older=`` and ``?newer=`` carry the time and id of
+that row, ``?oldest`` is the last page. One row more than the page shows tells whether there is another page.
 """
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from django.db.models import Q
 from django.http import HttpRequest
 
-from selfreg.models import Registration, RegistrationEvent
+from selfreg.admin.columns import with_events
+from selfreg.models import Registration
 
 OLDER, NEWER, OLDEST = "older", "newer", "oldest"
-BORDERS = (OLDER, NEWER, OLDEST)
+PAGE_PARAMETERS = (OLDER, NEWER, OLDEST)
 NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-id"), ("created_at", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """The row beside a page."""
+    """The row beside a page, by what the list is ordered by."""
 
     created_at: datetime
     id: uuid.UUID
 
     @classmethod
-    def read(cls, text: str) -> "Border | None":
-        """From an address; None for what no page of ours wrote."""
+    def parse(cls, text: str) -> "Border | None":
+        """Reads a border from a URL. None for anything that ``serialize`` did not write."""
         moment, _, key = text.rpartition("_")
         try:
             created_at = datetime.fromisoformat(moment)
@@ -40,20 +40,35 @@ class Border:
             return None
 
     @staticmethod
-    def write(registration: Registration) -> str:
+    def serialize(registration: Registration) -> str:
+        """Returns the border at this row, for a URL."""
         return f"{registration.created_at.isoformat()}_{registration.pk.hex}"
 
     @property
     def older(self) -> Q:
+        """Rows after the border in the list."""
         return Q(created_at__lte=self.created_at) & (Q(created_at__lt=self.created_at) | Q(id__lt=self.id))
 
     @property
     def newer(self) -> Q:
+        """Rows before the border in the list."""
         return Q(created_at__gte=self.created_at) & (Q(created_at__gt=self.created_at) | Q(id__gt=self.id))
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page, newest first, and whether there are others on either side."""
+
+    rows: list[Registration]
+    has_newer: bool
+    has_older: bool
+
+
 class KeysetChangeList(ChangeList):
-    """The stock list with pages by border. ``newest_url`` ... are None where there is nothing."""
+    """Django's change list with pages by border. The four URLs are for the template; None where there is no page.
+
+    ``queryset`` holds all rows that the filters leave, whatever the page.
+    """
 
     newest_url: str | None = None
     newer_url: str | None = None
@@ -61,59 +76,42 @@ class KeysetChangeList(ChangeList):
     oldest_url: str | None = None
 
     def get_filters_params(self, params: Any = None) -> Any:
-        return {k: v for k, v in super().get_filters_params(params).items() if k not in BORDERS}
+        """The parameters of the filters: those that address a page are none."""
+        return {k: v for k, v in super().get_filters_params(params).items() if k not in PAGE_PARAMETERS}
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        """Whatever else changes, the list starts at its top again."""
-        return super().get_query_string({**dict.fromkeys(BORDERS), **(new_params or {})}, remove)
+        """The query string with changes. It addresses the first page, unless ``new_params`` name another."""
+        return super().get_query_string({**dict.fromkeys(PAGE_PARAMETERS), **(new_params or {})}, remove)
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
+        """Newest first, always."""
         return list(NEWEST_FIRST)
 
     def get_results(self, request: HttpRequest) -> None:
-        rows, more_newer, more_older = self._page()
-        for border in BORDERS:  # a search from here begins at the top
-            self.params.pop(border, None)
-        if more_newer:
-            self.newest_url, self.newer_url = self.get_query_string(), self._to(NEWER, rows[0])
-        if more_older:
-            self.older_url, self.oldest_url = self._to(OLDER, rows[-1]), self.get_query_string({OLDEST: 1})
-        add_what_happened(rows)
-        self.result_list = rows
-        self.result_count = self.full_result_count = len(rows)  # of this page: nobody counts the rest
+        """Sets what Django's templates read: ``result_list`` and the counts, which are those of the page."""
+        page = self._page()
+        for parameter in PAGE_PARAMETERS:  # the search form keeps the parameters, and a search starts at the first page
+            self.params.pop(parameter, None)
+        if page.has_newer:
+            self.newest_url, self.newer_url = self.get_query_string(), self._url(NEWER, page.rows[0])
+        if page.has_older:
+            self.older_url, self.oldest_url = self._url(OLDER, page.rows[-1]), self.get_query_string({OLDEST: 1})
+        self.result_list = page.rows
+        self.result_count = self.full_result_count = len(page.rows)
         self.show_full_result_count, self.can_show_all, self.multi_page = False, False, False
         self.show_admin_actions = True
-        self.paginator = Paginator(rows, self.list_per_page)
+        self.paginator = Paginator(page.rows, self.list_per_page)
 
-    def _to(self, border: str, row: Registration) -> str:
-        return self.get_query_string({border: Border.write(row)})
+    def _url(self, parameter: str, row: Registration) -> str:
+        return self.get_query_string({parameter: Border.serialize(row)})
 
-    def _page(self) -> tuple[list[Registration], bool, bool]:
-        """Rows, newest first; whether newer and older ones exist."""
-        size, wanted = self.list_per_page, self.params
-        older, newer = Border.read(wanted.get(OLDER, "")), Border.read(wanted.get(NEWER, ""))
-        if newer or OLDEST in wanted:
-            queryset = self.queryset.filter(newer.newer) if newer else self.queryset
+    def _page(self) -> Page:
+        size, queryset = self.list_per_page, with_events(self.queryset)
+        older, newer = Border.parse(self.params.get(OLDER, "")), Border.parse(self.params.get(NEWER, ""))
+        if newer or OLDEST in self.params:
+            queryset = queryset.filter(newer.newer) if newer else queryset
             rows = list(queryset.order_by(*OLDEST_FIRST)[: size + 1])
-            return rows[:size][::-1], len(rows) > size, bool(newer and rows)
-        queryset = self.queryset.filter(older.older) if older else self.queryset
+            return Page(rows[:size][::-1], has_newer=len(rows) > size, has_older=bool(newer and rows))
+        queryset = queryset.filter(older.older) if older else queryset
         rows = list(queryset[: size + 1])
-        return rows[:size], bool(older and rows), len(rows) > size
-
-
-def add_what_happened(rows: Sequence[Registration]) -> None:
-    """Sets ``attempts`` (refused answers) and ``last_event`` on each row: two queries for all of them."""
-    found = (
-        RegistrationEvent.objects.filter(registration__in=[r.pk for r in rows])
-        .order_by()
-        .values("registration")
-        .annotate(
-            last=Max("pk"), attempts=Count("pk", filter=Q(kind=RegistrationEvent.Kind.ANSWERED) & ~Q(outcome="ok"))
-        )
-    )
-    about = {entry["registration"]: entry for entry in found} if rows else {}
-    events = RegistrationEvent.objects.in_bulk([entry["last"] for entry in about.values()])
-    for row in rows:
-        entry = about.get(row.pk)
-        row.attempts = entry["attempts"] if entry else 0  # type: ignore[attr-defined]
-        row.last_event = events.get(entry["last"]) if entry else None  # type: ignore[attr-defined]
+        return Page(rows[:size], has_newer=bool(older and rows), has_older=len(rows) > size)

@@ -1,25 +1,32 @@
-"""The base of our admin pages: nothing is added, changed or deleted by hand.
+"""The base of our admin pages: rows are looked at, and never added, changed or deleted by a form.
 
-django-unfold is used where a site has it: its pages need its own ``ModelAdmin``.
+Where the site uses django-unfold, the base is its ``ModelAdmin``, which its templates need.
 """
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib import admin
 
-Base: Any = import_module("unfold.admin").ModelAdmin if apps.is_installed("unfold") else admin.ModelAdmin
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+elif apps.is_installed("unfold"):
+    from unfold.admin import ModelAdmin
+else:
+    from django.contrib.admin import ModelAdmin
 
 
-class ReadOnlyAdmin(Base):
-    """Who may see it is a matter of permissions; what happens to it is not done by forms."""
+class ReadOnlyAdmin(ModelAdmin):
+    """Lets users with the view permission see rows; nobody may add, change or delete them here."""
 
-    def has_add_permission(self, *_: Any) -> bool:
+    def has_add_permission(self, *args: Any, **kwargs: Any) -> bool:
+        """Nobody."""
         return False
 
-    def has_change_permission(self, *_: Any) -> bool:
+    def has_change_permission(self, *args: Any, **kwargs: Any) -> bool:
+        """Nobody."""
         return False
 
-    def has_delete_permission(self, *_: Any) -> bool:
+    def has_delete_permission(self, *args: Any, **kwargs: Any) -> bool:
+        """Nobody."""
         return False

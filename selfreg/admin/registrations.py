@@ -1,7 +1,7 @@
-"""The list of registrations, the page of one, and their URLs."""
+"""Registrations in Django admin: the list, and the URLs of the pages beside it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -14,351 +14,284 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from selfreg.addresses import canonical, masked
-from selfreg.admin import funnel_page, policy_page
-from selfreg.admin.actions import ACTS, BY_NAME, Act, perform
-from selfreg.admin.explanation import duration, standing_of, system_log_url
+from selfreg.admin import funnel_page, policy_page, registration_page
+from selfreg.admin.actions import ACTIONS, ACTIONS_BY_NAME, AdminAction, perform
+from selfreg.admin.columns import COLUMNS
 from selfreg.admin.export import registrations_csv
 from selfreg.admin.filters import FILTERS, PARAMETERS
-from selfreg.admin.labels import (
-    NOTHING,
-    age,
-    badge,
-    done_by,
-    event_words,
-    failure_words,
-    shown_user,
-    step_words,
-    time_left,
-    workflow_words,
-)
-from selfreg.admin.pagination import BORDERS, KeysetChangeList
-from selfreg.admin.policy_page import changed_lately
+from selfreg.admin.pagination import KeysetChangeList
 from selfreg.admin.read_only import ReadOnlyAdmin
+from selfreg.admin.roles import RegistrationPermission
 from selfreg.models import Registration
 
-MOST_EVENTS = 500
-MOST_AT_ONCE = 100
-REFRESH_SECONDS = 5
-FUNNEL_SECONDS = 30
-# The page must be there when it runs. (Any: the type stubs know of plain paths only.)
+ROWS_PER_PAGE = 100
+LIST_REFRESH_SECONDS = 5
+FUNNEL_REFRESH_SECONDS = 30
+MAX_REASON_LENGTH = 200
+TEMPLATES = "admin/selfreg/registration"
+URL_NAME = "admin:selfreg_registration_"
+# Deferred, since the page must be there when it runs. (Any: the type stubs know of plain paths only.)
 SCRIPT: Any = forms.Script("selfreg/admin.js", defer=True)
-HERE = "admin:selfreg_registration_"
-LIST = f"{HERE}changelist"
 
 
 @admin.register(Registration)
 class RegistrationAdmin(ReadOnlyAdmin):
-    """Where each person stands."""
+    """Where each person stands. Rows change by actions only."""
 
-    list_display = (
-        "who", "state", "at_step", "in_workflow", "proven", "age", "time_left", "attempts", "where", "last_event",
-    )  # fmt: skip
+    list_display = COLUMNS
     list_display_links = None
     list_filter = FILTERS
-    list_per_page = MOST_AT_ONCE
+    list_per_page = ROWS_PER_PAGE
     sortable_by = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("pk",)
-    change_list_template = "admin/selfreg/registration/list.html"
+    change_list_template = f"{TEMPLATES}/list.html"
+
+    @property
+    def media(self) -> Any:
+        """Our style sheet and script, without Django's script for actions: ours keeps the selection on a refresh."""
+        return forms.Media(css={"all": ["selfreg/admin.css"]}, js=[SCRIPT])
+
+    def get_urls(self) -> list[Any]:
+        """The pages beside the list, each with the permission it needs."""
+        return [
+            self._page("act/<slug:name>/", self.action_view, "act", RegistrationPermission.VIEW),
+            self._page("export/", self.export_view, "export", RegistrationPermission.EXPORT),
+            self._page("funnel/", self.funnel_view, "funnel", RegistrationPermission.VIEW),
+            self._page("form/", self.policy_view, "policy", RegistrationPermission.VIEW),
+            self._page("<uuid:pk>/reveal/", self.reveal_view, "reveal", RegistrationPermission.REVEAL),
+            *super().get_urls(),
+        ]
 
     # -- the list
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        """The list with keyset pagination."""
         return KeysetChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
+        """All registrations, without the large columns that no page of the list shows."""
         return Registration.objects.defer("sealed", "next_url", "failure_text")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Nothing but our filters: any other lookup would answer questions about what is masked."""
+        """Our filters only: any other lookup would answer questions about what is masked."""
         return lookup in PARAMETERS
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
     ) -> tuple[QuerySet[Registration], bool]:
+        """Rows whose address, id or Okta user id is exactly ``search_term``."""
         term = search_term.strip()
-        return (queryset.filter(_sought(term)) if term else queryset), False
+        return (queryset.filter(_exactly(term)) if term else queryset), False
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {act.name: (_asking(act), act.name, act.label) for act in ACTS if act.allowed(request)}
+    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The actions that the administrator may carry out. (Django 6.1 passes where they will be shown.)"""
+        permitted = [action for action in ACTIONS if action.permission.is_held_by(request.user)]
+        return {action.name: (_confirming(action), action.name, action.label) for action in permitted}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list."""
         context = {
-            "refresh_seconds": REFRESH_SECONDS,
-            "may_export": request.user.has_perm("selfreg.export_registration"),
+            "refresh_seconds": LIST_REFRESH_SECONDS,
+            "may_export": RegistrationPermission.EXPORT.is_held_by(request.user),
             "query": request.GET.urlencode(),
-            "changed_lately": changed_lately(),
+            "changed_lately": policy_page.changed_lately(),
             "title": str(self.opts.verbose_name_plural).capitalize(),
         }
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
+        return response
 
-    @property
-    def media(self) -> Any:
-        """Without Django's script for actions: ours keeps the selection when rows come and go."""
-        return forms.Media(css={"all": ["selfreg/admin.css"]}, js=[SCRIPT])
-
-    @admin.display(description=_("e-mail"))
-    def who(self, registration: Registration) -> str:
-        url = reverse(f"{HERE}change", args=[registration.pk])
-        return format_html('<a href="{}">{}</a>', url, masked(registration.email) or str(registration.pk)[:8])
-
-    @admin.display(description=_("status"))
-    def state(self, registration: Registration) -> str:
-        return badge(registration)
-
-    @admin.display(description=_("workflow"))
-    def in_workflow(self, registration: Registration) -> str:
-        return workflow_words(registration.workflow)
-
-    @admin.display(description=_("step"))
-    def at_step(self, registration: Registration) -> str:
-        return step_words(registration.step)
-
-    @admin.display(description=_("proven"), boolean=True)
-    def proven(self, registration: Registration) -> bool:
-        return registration.email_verified_at is not None
-
-    @admin.display(description=_("age"))
-    def age(self, registration: Registration) -> str:
-        return age(registration.created_at)
-
-    @admin.display(description=_("time left"))
-    def time_left(self, registration: Registration) -> str:
-        return time_left(registration)
-
-    @admin.display(description=_("refused"))
-    def attempts(self, registration: Any) -> int:
-        return int(registration.attempts)
-
-    @admin.display(description=_("from"))
-    def where(self, registration: Registration) -> str:
-        return ", ".join(t for t in (registration.country, registration.language) if t) or NOTHING
-
-    @admin.display(description=_("last event"))
-    def last_event(self, registration: Any) -> str:
-        event = registration.last_event
-        return format_html("{} {}", age(event.at), event_words(event)) if event else NOTHING
-
-    # -- the other pages
-
-    def get_urls(self) -> list[Any]:
-        own = (
-            ("act/<slug:name>/", self.act_view, "act"),
-            ("export/", self.export_view, "export"),
-            ("funnel/", self.funnel_view, "funnel"),
-            ("form/", self.policy_view, "policy"),
-            ("<uuid:pk>/reveal/", self.reveal_view, "reveal"),
-        )
-        ours = [path(url, self.admin_site.admin_view(view), name=f"selfreg_registration_{n}") for url, view, n in own]
-        return [*ours, *super().get_urls()]
+    # -- the pages beside it
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponseBase:
-        """The page of one registration. Nothing can be sent to it."""
+    ) -> HttpResponse:
+        """The page of one registration.
+
+        :raises PermissionDenied:
+        :raises Http404: no such registration
+        """
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        return self._page_of(request, self._registration(request, unquote(object_id)))
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._detail(request, _registration(unquote(object_id)))
 
     @method_decorator(require_POST)
     def reveal_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """The page of one with the whole address on it, once; that it was looked at is written down."""
-        registration = self._registration(request, pk)
-        if not request.user.has_perm("selfreg.reveal_registration"):
-            raise PermissionDenied
-        _log(request, registration, gettext("Saw the whole e-mail address"))
-        return self._page_of(request, registration, email=registration.email)
+        """The page of one registration with the whole address, once. That it was viewed is logged.
+
+        :raises Http404: no such registration
+        """
+        registration, user = _registration(pk), _administrator(request)
+        text = gettext("Viewed the full e-mail address")
+        LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=text, single_object=True)
+        return self._detail(request, registration, email=registration.email)
 
     @method_decorator(require_POST)
-    def act_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Asks back, and carries out once that is confirmed."""
-        act = BY_NAME.get(name)
-        if act is None:
+    def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Asks for confirmation, and carries the action out once it is there.
+
+        :raises Http404: no such action
+        :raises PermissionDenied: the action has a permission of its own
+        """
+        action = ACTIONS_BY_NAME.get(name)
+        if action is None:
             raise Http404
-        if not (act.allowed(request) and self.has_view_permission(request)):
+        if not action.permission.is_held_by(request.user):
             raise PermissionDenied
-        found = Registration.objects.filter(pk__in=_ids(request))[:MOST_AT_ONCE]
+        registrations = list(Registration.objects.filter(pk__in=_selected_ids(request))[:ROWS_PER_PAGE])
         if request.POST.get("confirmed") != "yes":
-            return self.ask(request, act, found)
-        reason = " ".join(request.POST.get("reason", "").split())[:200]
-        if act.asks_reason and not reason:
-            return self.ask(request, act, found, gettext("Say why: the reason is kept."))
-        self._carry_out(request, act, list(found), reason)
-        single = request.POST.get("single") == "yes" and len(found) == 1
-        return redirect(reverse(f"{HERE}change", args=[found[0].pk]) if single else reverse(LIST))
+            return self.confirmation_page(request, action, registrations)
+        reason = " ".join(request.POST.get("reason", "").split())[:MAX_REASON_LENGTH]
+        if action.asks_reason and not reason:
+            return self.confirmation_page(request, action, registrations, gettext("Say why: the reason is kept."))
+        _perform_all(request, action, registrations, reason)
+        if request.POST.get("single") == "yes" and len(registrations) == 1:
+            return redirect(f"{URL_NAME}change", registrations[0].pk)
+        return redirect(f"{URL_NAME}changelist")
 
-    @method_decorator(require_safe)
-    def export_view(self, request: Any) -> HttpResponseBase:
-        """What the list shows with the same filters and search, all of it."""
-        if not (self.has_view_permission(request) and request.user.has_perm("selfreg.export_registration")):
-            raise PermissionDenied
-        chosen = self.get_changelist_instance(_without_borders(request))
-        whole = bool(request.user.has_perm("selfreg.reveal_registration"))
-        said = gettext("Exported with whole e-mail addresses") if whole else gettext("Exported with masked addresses")
-        LogEntry.objects.create(
-            user=request.user,
-            content_type=None,
-            object_repr=str(self.opts.verbose_name_plural),
-            action_flag=CHANGE,
-            change_message=f"{said} ({_filters(chosen)})"[:1000],
-        )
-        return registrations_csv(chosen.queryset, whole_addresses=whole)
-
-    @method_decorator(require_safe)
-    def funnel_view(self, request: HttpRequest) -> HttpResponse:
-        """Where people give up; ``?format=csv`` and ``json`` for programs."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        kind = request.GET.get("format", "")
-        if kind in ("csv", "json"):
-            return funnel_page.as_file(request, kind)
-        query = request.GET.copy()
-        query.pop("format", None)
-        context = {
-            **self._context(request, gettext("Funnel")),
-            **funnel_page.page_context(request),
-            "query": query.urlencode(),
-            "refresh_seconds": FUNNEL_SECONDS,
-        }
-        return TemplateResponse(request, "admin/selfreg/registration/funnel.html", context)
-
-    @method_decorator(require_safe)
-    def policy_view(self, request: HttpRequest) -> HttpResponse:
-        """The org's form now, and what changed in it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        context = {**self._context(request, gettext("Sign-up form")), **policy_page.page_context()}
-        return TemplateResponse(request, "admin/selfreg/registration/policy.html", context)
-
-    # -- their parts
-
-    def ask(
-        self, request: HttpRequest, act: Act, registrations: QuerySet[Registration], problem: str = ""
+    def confirmation_page(
+        self, request: HttpRequest, action: AdminAction, registrations: Sequence[Registration], problem: str = ""
     ) -> HttpResponse:
-        """The page that asks whether this is really meant."""
-        rows = list(registrations[:MOST_AT_ONCE])
+        """The page that asks for confirmation, and tells which registrations are left out.
+
+        :param problem: what was wrong with the last confirmation, "" if there was none
+        """
         context = {
-            **self._context(request, str(act.label)),
-            "act": act,
-            "able": [r for r in rows if act.possible(r)],
-            "unable": [r for r in rows if not act.possible(r)],
+            "action": action,
+            "able": [r for r in registrations if action.is_available(r)],
+            "unable": [r for r in registrations if not action.is_available(r)],
             "single": request.POST.get("single") == "yes",
             "problem": problem,
         }
-        return TemplateResponse(request, "admin/selfreg/registration/ask.html", context)
+        return self._render(request, "ask.html", str(action.label), context)
 
-    def _carry_out(self, request: HttpRequest, act: Act, found: list[Registration], reason: str) -> None:
-        results = [perform(act, registration, request.user, reason) for registration in found]
-        done = sum(not result.refusal for result in results)
-        if done:
-            text = ngettext("%(label)s: done for one.", "%(label)s: done for %(count)d.", done)
-            messages.success(request, text % {"label": act.label, "count": done})
-        for result in results:
-            if result.refusal:
-                who = masked(result.registration.email) or result.registration.pk
-                messages.error(request, f"{act.label}, {who}: {result.refusal}")
+    @method_decorator(require_safe)
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """All registrations that the list's filters and search leave, as CSV. The export is logged."""
+        change_list: Any = self.get_changelist_instance(request)
+        whole_addresses = RegistrationPermission.REVEAL.is_held_by(request.user)
+        text = (
+            gettext("Exported with full e-mail addresses")
+            if whole_addresses
+            else gettext("Exported with masked addresses")
+        )
+        LogEntry.objects.create(
+            user=_administrator(request),
+            content_type=None,
+            object_repr=str(self.opts.verbose_name_plural),
+            action_flag=CHANGE,
+            change_message=f"{text} ({_filters(change_list)})"[:1000],
+        )
+        return registrations_csv(change_list.queryset, whole_addresses=whole_addresses)
 
-    def _registration(self, request: HttpRequest, pk: Any) -> Registration:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            return Registration.objects.select_related("user").get(pk=uuid.UUID(str(pk)))
-        except (ValueError, Registration.DoesNotExist) as error:
-            raise Http404 from error
-
-    def _page_of(self, request: HttpRequest, registration: Registration, email: str = "") -> HttpResponse:
-        events = list(registration.events.order_by("-at", "-pk")[:MOST_EVENTS])[::-1]
-        standing = standing_of(registration, events[-1] if events else None)
-        possible = [a for a in ACTS if a.possible(registration) and (a.name != "resend" or standing.resend)]
+    @method_decorator(require_safe)
+    def funnel_view(self, request: HttpRequest) -> HttpResponse:
+        """Where people give up, as a page; as a file with ``?format=csv`` or ``json``."""
+        file_format = request.GET.get("format", "")
+        if file_format in ("csv", "json"):
+            return funnel_page.as_file(request, file_format)
+        query = request.GET.copy()
+        query.pop("format", None)
         context = {
-            **self._context(request, masked(registration.email) or str(registration.pk)),
-            "workflow": workflow_words(registration.workflow),
-            "registration": registration,
-            "object": registration,
-            "email": email or masked(registration.email) or NOTHING,
-            "may_reveal": bool(registration.email)
-            and not email
-            and request.user.has_perm("selfreg.reveal_registration"),
-            "badge": badge(registration),
-            "step": step_words(registration.step),
-            "failure": failure_words(registration.failure),
-            "time_left": time_left(registration),
-            "standing": standing,
-            "acts": [a for a in possible if a.allowed(request)],
-            "not_allowed": [a for a in possible if not a.allowed(request)],
-            "timeline": [
-                {
-                    "event": event,
-                    "at": age(event.at),
-                    "step": step_words(event.step),
-                    "outcome": failure_words(event.outcome),
-                    "duration": duration(event),
-                    "by": done_by(event),
-                    "log_url": system_log_url(event.request_id),
-                }
-                for event in events
-            ],
-            "most_events": MOST_EVENTS if len(events) == MOST_EVENTS else 0,
-            "account": shown_user(registration.user),
-            "refresh_seconds": REFRESH_SECONDS if registration.is_open and not email else 0,
+            **funnel_page.page_context(request),
+            "query": query.urlencode(),
+            "refresh_seconds": FUNNEL_REFRESH_SECONDS,
         }
-        return TemplateResponse(request, "admin/selfreg/registration/detail.html", context)
+        return self._render(request, "funnel.html", gettext("Funnel"), context)
 
-    def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "media": self.media}
+    @method_decorator(require_safe)
+    def policy_view(self, request: HttpRequest) -> HttpResponse:
+        """The org's sign-up form, and how it changed."""
+        return self._render(request, "policy.html", gettext("Sign-up form"), policy_page.page_context())
+
+    # -- their parts
+
+    def _page(
+        self, url: str, view: Callable[..., HttpResponseBase], name: str, permission: RegistrationPermission
+    ) -> URLPattern:
+        """A URL below the list, for administrators who may view registrations and have ``permission``."""
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not (self.has_view_permission(request) and permission.is_held_by(request.user)):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return path(url, self.admin_site.admin_view(guarded), name=f"selfreg_registration_{name}")
+
+    def _detail(self, request: HttpRequest, registration: Registration, email: str = "") -> HttpResponse:
+        context = registration_page.page_context(request.user, registration, email)
+        return self._render(request, "detail.html", masked(registration.email) or str(registration.pk), context)
+
+    def _render(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "media": self.media}
+        return TemplateResponse(request, f"{TEMPLATES}/{template}", {**common, **context})
 
 
-def _asking(act: Act) -> Callable[..., HttpResponse]:
-    """The stock list's action: the page that asks back."""
+def _confirming(action: AdminAction) -> Callable[..., HttpResponse]:
+    """Returns the function that Django's list calls for an action: it asks for confirmation."""
 
     def ask(model_admin: RegistrationAdmin, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
-        return model_admin.ask(request, act, Registration.objects.filter(pk__in=queryset.values("pk")))
+        registrations = list(Registration.objects.filter(pk__in=queryset.values("pk"))[:ROWS_PER_PAGE])
+        return model_admin.confirmation_page(request, action, registrations)
 
     return ask
 
 
-def _sought(term: str) -> Q:
-    """What an exact search means; each has an index."""
+def _perform_all(request: HttpRequest, action: AdminAction, registrations: list[Registration], reason: str) -> None:
+    """Carries an action out on each registration, and adds messages that tell how it went."""
+    results = [perform(action, registration, request.user, reason) for registration in registrations]
+    done = sum(not result.refusal for result in results)
+    if done:
+        text = ngettext("%(label)s: done for one.", "%(label)s: done for %(count)d.", done)
+        messages.success(request, text % {"label": action.label, "count": done})
+    for result in results:
+        if result.refusal:
+            who = masked(result.registration.email) or result.registration.pk
+            messages.error(request, f"{action.label}, {who}: {result.refusal}")
+
+
+def _administrator(request: HttpRequest) -> Any:
+    """Returns the logged-in user: ``admin_view`` lets nobody else through."""
+    return request.user
+
+
+def _registration(pk: uuid.UUID | str) -> Registration:
+    try:
+        return Registration.objects.select_related("user").get(pk=uuid.UUID(str(pk)))
+    except (ValueError, Registration.DoesNotExist) as error:
+        raise Http404 from error
+
+
+def _exactly(term: str) -> Q:
+    """Returns the condition for an exact search; each of them has an index."""
     try:
         return Q(pk=uuid.UUID(term))
     except ValueError:
         return Q(email_canonical=canonical(term) or term) if "@" in term else Q(okta_user_id=term[:100])
 
 
-def _ids(request: HttpRequest) -> list[uuid.UUID]:
-    """The registrations a form names; what is no id is left out."""
-    found = []
-    for text in request.POST.getlist(ACTION_CHECKBOX_NAME)[:MOST_AT_ONCE]:
+def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
+    """Returns the ids that a form selects; anything that is not an id is left out."""
+    ids = []
+    for text in request.POST.getlist(ACTION_CHECKBOX_NAME)[:ROWS_PER_PAGE]:
         try:
-            found.append(uuid.UUID(text))
+            ids.append(uuid.UUID(text))
         except ValueError:
             continue
-    return found
+    return ids
 
 
-def _without_borders(request: HttpRequest) -> HttpRequest:
-    kept = request.GET.copy()
-    for border in BORDERS:
-        kept.pop(border, None)
-    request.GET = kept  # type: ignore[assignment]
-    return request
-
-
-def _filters(shown: KeysetChangeList) -> str:
-    """For the log; what was searched for may be an address."""
-    specs: Any = shown.filter_specs
+def _filters(change_list: KeysetChangeList) -> str:
+    """Returns the chosen filters for the log, without the search term: that may be an address."""
+    specs: Any = change_list.filter_specs
     chosen = [f"{spec.parameter_name}={spec.value()}" for spec in specs if spec.value()]
     return ", ".join(chosen) or gettext("no filter")
-
-
-def _log(request: Any, registration: Registration, said: str) -> None:
-    LogEntry.objects.log_actions(request.user.pk, [registration], CHANGE, change_message=said, single_object=True)

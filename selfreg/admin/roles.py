@@ -1,24 +1,61 @@
-"""Who may do what: four roles, each a Django group. The names are fixed so that the command can be run again."""
+"""Who may do what with registrations: the permissions, and four roles that are Django groups."""
 
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 
-SEE = ("view_registration", "view_registrationevent", "view_oktaidentity", "view_policyversion", "view_doctorrun")
-HELP = ("resend_registration", "cancel_registration")
-PRIVACY = ("reveal_registration", "erase_registration", "export_registration")
-MANAGE = ("expire_registration", "repair_registration", "remove_okta_account", "approve_registration")
 
+class RegistrationPermission(StrEnum):
+    """Codenames of the permissions on registrations. ``Registration.Meta.permissions`` makes Django create them."""
+
+    VIEW = "view_registration"
+    REVEAL = "reveal_registration"
+    EXPORT = "export_registration"
+    RESEND = "resend_registration"
+    CANCEL = "cancel_registration"
+    EXPIRE = "expire_registration"
+    ERASE = "erase_registration"
+    REPAIR = "repair_registration"
+    REMOVE_ACCOUNT = "remove_okta_account"
+    APPROVE = "approve_registration"
+
+    def is_held_by(self, user: Any) -> bool:
+        """Whether a Django user has this permission."""
+        return bool(user.has_perm(f"selfreg.{self.value}"))
+
+
+_VIEW = (
+    RegistrationPermission.VIEW,
+    "view_registrationevent",
+    "view_oktaidentity",
+    "view_policyversion",
+    "view_doctorrun",
+)
+_SUPPORT = (RegistrationPermission.RESEND, RegistrationPermission.CANCEL)
+_PRIVACY = (RegistrationPermission.REVEAL, RegistrationPermission.ERASE, RegistrationPermission.EXPORT)
+_MANAGE = (
+    RegistrationPermission.EXPIRE,
+    RegistrationPermission.REPAIR,
+    RegistrationPermission.REMOVE_ACCOUNT,
+    RegistrationPermission.APPROVE,
+)
+
+# Name of the group -> codenames. The names are fixed, so that ``selfreg_roles`` finds its groups again.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "Sign-up viewer": SEE,
-    "Sign-up supporter": (*SEE, *HELP),
-    "Sign-up privacy officer": (*SEE, *PRIVACY),
-    "Sign-up manager": (*SEE, *HELP, *PRIVACY, *MANAGE),
+    "Sign-up viewer": _VIEW,
+    "Sign-up supporter": (*_VIEW, *_SUPPORT),
+    "Sign-up privacy officer": (*_VIEW, *_PRIVACY),
+    "Sign-up manager": (*_VIEW, *_SUPPORT, *_PRIVACY, *_MANAGE),
 }
 
 
 def make_groups() -> Mapping[str, Group]:
-    """Creates the groups, or gives them exactly these permissions again. Members stay."""
+    """Creates the groups, or resets the permissions of existing ones. Members stay.
+
+    :return: the groups by name
+    """
     groups = {}
     for name, codenames in ROLES.items():
         group, _created = Group.objects.get_or_create(name=name)

@@ -33,7 +33,7 @@ from selfreg.api.schemas import (
 )
 from selfreg.api.steps_as_data import step_as_data
 from selfreg.flows import start
-from selfreg.flows.advance import ON_STEP_PAGE, REQUEST_SECONDS, Advance, act, is_stale, pressed_provider
+from selfreg.flows.advance import REQUEST_SECONDS, Advance, act, is_stale, pressed_provider
 from selfreg.flows.email_link import confirm, is_whole, open_link
 from selfreg.flows.session import kept_offer, open_attempt
 from selfreg.flows.start import Closed, FirstPage
@@ -42,13 +42,15 @@ from selfreg.forms import StepForm
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.errors import RateLimited
-from selfreg.models import FINAL, Conflict, Registration, Status
+from selfreg.models import Conflict, Registration
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import fingerprint
-from selfreg.texts import ending, notices, say
+from selfreg.statuses import FINAL, ON_STEP_PAGE, Status
+from selfreg.texts.endings import ending
+from selfreg.texts.messages import notices, say
 from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
 PROBLEM_JSON = "application/problem+json"
@@ -319,7 +321,7 @@ def _state(request: HttpRequest, holder: Holder, attempt: Attempt, go: str = "")
         values["csrf_token"] = get_token(request)
     if row.status not in ON_STEP_PAGE:
         end = ending(row)
-        text = " ".join([*end.said, end.lead]).strip()
+        text = " ".join([*end.reasons, end.lead]).strip()
         return RegistrationState(**values, heading=end.heading, text=text, go=_way_on(holder, row))
     if attempt.page:
         form = StepForm(attempt.page, draft=attempt.position.state.draft)

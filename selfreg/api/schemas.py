@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from selfreg.models import Status
+from selfreg.statuses import Status
 
 FieldType = Literal["text", "email", "tel", "url", "number", "password", "checkbox", "choice", "hidden"]
 ActionName = Literal["submit", "skip", "resend", "back", "cancel"]

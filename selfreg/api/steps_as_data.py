@@ -12,7 +12,7 @@ from selfreg.flows.step_context import WaitTimes, step_context
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import is_error
-from selfreg.texts import say
+from selfreg.texts.messages import say
 
 # First match wins. What is not here is a text box, which says its kind itself.
 TYPES: tuple[tuple[type[forms.Widget], schemas.FieldType], ...] = (

@@ -21,19 +21,18 @@ from selfreg.idx.client import Grant
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.idx.steps import Granted, Step
-from selfreg.models import Status
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.transition import ALREADY_DONE, NOT_OFFERED
-from selfreg.texts import say
+from selfreg.statuses import ON_STEP_PAGE, Status
+from selfreg.texts.messages import say
 from selfreg.web.redirects import landing
 
 PROVIDER = "idp:"
 # All calls to the org that one request makes, together.
 REQUEST_SECONDS = 11.0
-ON_STEP_PAGE = (Status.STARTED, Status.ENROLLING, Status.FINISHING)
 COMMANDS: Mapping[str, Callable[[Attempt], Outcome]] = {
     "skip": commands.skip,
     "resend": commands.resend,

@@ -45,14 +45,15 @@ from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse, Message, Remediation
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.idx.steps import Step, identity_providers, next_step
-from selfreg.models import Conflict, Registration, Status, link_digest
+from selfreg.models import Conflict, Registration, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt, Origin, new_attempt, open_row
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import Org, SignUpUnavailable, open_transaction, sign_up_form
 from selfreg.registration.state import EnrollmentState
-from selfreg.texts import notice, notices
+from selfreg.statuses import Status
+from selfreg.texts.messages import notice, notices
 from selfreg.web.visitor import browser_name, country_of
 
 HONEYPOT = "leave_this_empty"

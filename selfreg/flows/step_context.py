@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from selfreg import texts
 from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
 from selfreg.idx.document import Captcha, IdxResponse, Remediation
@@ -11,6 +10,7 @@ from selfreg.idx.steps import Step, identity_providers
 from selfreg.registration.commands import poll_milliseconds
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import seconds_until
+from selfreg.texts import labels
 from selfreg.texts.password_rules import password_policy, password_rules
 
 Progress = Literal["done", "current", "todo"]
@@ -63,7 +63,7 @@ class WaitTimes:
 def step_context(form: StepForm, response: IdxResponse) -> StepContext:
     """The page of ``form``'s step, in the visitor's language."""
     step, policy = form.step, password_policy(form.step)
-    heading, submit = texts.heading(step, response.title, response.button_label)
+    heading, submit = labels.heading(step, response.title, response.button_label)
     app = step.authenticator if step.page == "totp" else None
     secret, image = (app.shared_secret, app.qr_image) if app else ("", "")
     return StepContext(
@@ -102,13 +102,13 @@ def wait_times(attempt: Attempt) -> WaitTimes:
 
 def _progress(step: Step, response: IdxResponse) -> list[tuple[str, Progress]]:
     """What the org has, what is at hand, what it still names. Never a made-up count."""
-    done: list[tuple[str, Progress]] = [(texts.name_of(a.label), "done") for a in response.enrolled if a.label]
+    done: list[tuple[str, Progress]] = [(labels.name_of(a.label), "done") for a in response.enrolled if a.label]
     current: list[tuple[str, Progress]] = (
-        [(texts.name_of(step.authenticator.label), "current")]
+        [(labels.name_of(step.authenticator.label), "current")]
         if step.authenticator and step.authenticator.label
         else []
     )
     named = {label for label, _state in (*done, *current)}
-    waiting = [texts.name_of(a.label) for a in response.authenticators if a.label]
+    waiting = [labels.name_of(a.label) for a in response.authenticators if a.label]
     todo: list[tuple[str, Progress]] = [(label, "todo") for label in waiting if label not in named]
     return [*done, *current, *todo] if done or current else []

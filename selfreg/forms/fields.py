@@ -22,9 +22,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from selfreg import texts
 from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step
+from selfreg.texts import labels
 
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
@@ -104,7 +104,7 @@ def field_for(leaf: Field, step: Step) -> forms.Field:
     else:
         built = _text(leaf, digits=step.page in ("code", "totp"))
     asked = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
-    built.label, built.help_text = texts.label(leaf), leaf.description or asked
+    built.label, built.help_text = labels.label(leaf), leaf.description or asked
     return sent_as(built, leaf.path)
 
 

@@ -7,7 +7,6 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from selfreg import texts
 from selfreg.forms.fields import (
     EMPTY,
     Dropdown,
@@ -20,6 +19,7 @@ from selfreg.forms.fields import (
 )
 from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step, choice_field, has_ways, option_id
+from selfreg.texts import labels
 
 Layout = dict[str, forms.Field]
 
@@ -67,7 +67,7 @@ def _in_order_of_names(leaves: list[Field]) -> list[Field]:
     """The org's order; a given name and the family name after it change places where the language has it so."""
     paths = [leaf.path for leaf in leaves]
     given = paths.index(NAMES[0]) if NAMES[0] in paths else 0
-    if tuple(paths[given : given + 2]) != NAMES or not texts.family_first():
+    if tuple(paths[given : given + 2]) != NAMES or not labels.family_first():
         return leaves
     return [*leaves[:given], leaves[given + 1], leaves[given], *leaves[given + 2 :]]
 
@@ -77,7 +77,7 @@ def _choose(step: Step) -> Layout:
     if chooser is None or not step.choices:
         return as_sent(step)
     choices = [
-        (option_id(o), texts.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
+        (option_id(o), labels.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
         for o in step.choices
     ]
     hints = {option_id(o): CHOICE_HINTS.get(o.authenticator.key, "") if o.authenticator else "" for o in step.choices}
@@ -89,7 +89,7 @@ def _choose(step: Step) -> Layout:
 def _choice_by_id(leaf: Field) -> Layout:
     """The id alone says which object is meant (docs/protocol.md, section 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
-    return {path: sent_as(_radios(choices, texts.label(leaf)), path)} if choices else {}
+    return {path: sent_as(_radios(choices, labels.label(leaf)), path)} if choices else {}
 
 
 def _ways(chooser: Field, step: Step) -> Layout:
@@ -101,7 +101,7 @@ def _ways(chooser: Field, step: Step) -> Layout:
     shared = set.intersection(*(set(fields) for fields in asked))
     leaves = {path: leaf for fields in reversed(asked) for path, leaf in fields.items()}
     own = [path for fields in asked for path in fields if path not in shared]
-    built: Layout = {chooser.path: _radios(ways, texts.label(chooser))}
+    built: Layout = {chooser.path: _radios(ways, labels.label(chooser))}
     built[chooser.path].chooser = chooser  # type: ignore[attr-defined]
     for path in (*own, *(path for path in asked[0] if path in shared)):
         built[path] = field_for(leaves[path], step)
@@ -143,7 +143,7 @@ def _phone(step: Step) -> Layout:
 
 def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
     leaf = next((leaf for outer in step.fields for leaf in outer.leaves if leaf.path == path), None)
-    return [(str(o.value), texts.name_of(o.label)) for o in leaf.options] if leaf and leaf.mutable else []
+    return [(str(o.value), labels.name_of(o.label)) for o in leaf.options] if leaf and leaf.mutable else []
 
 
 def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:

@@ -9,7 +9,6 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from selfreg import texts
 from selfreg.forms.fields import MAX_TYPED
 from selfreg.forms.layouts import (
     CAPTCHA_TOKEN,
@@ -23,6 +22,7 @@ from selfreg.forms.layouts import (
 )
 from selfreg.idx.document import Field, Message, Option
 from selfreg.idx.steps import Step, is_error
+from selfreg.texts.messages import RULES_NOT_MET, say
 from selfreg.texts.password_rules import password_policy, password_rules
 
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
@@ -60,7 +60,7 @@ class StepForm(forms.Form):
     def add(self, message: Message) -> None:
         """Says one thing more."""
         message = self._without_rules(message)
-        place, text = self._home(message), texts.say(message)
+        place, text = self._home(message), say(message)
         self.messages.append((place, message))
         if place:
             self.said.setdefault(place, []).append(text)
@@ -73,7 +73,7 @@ class StepForm(forms.Form):
         """Where no rules stand beside the field, the org's sentence is the only list of them, in any language."""
         policy = password_policy(self.step)
         is_listed = policy is not None and password_rules(policy)
-        return message if is_listed or message.key != texts.RULES_NOT_MET else replace(message, key="")
+        return message if is_listed or message.key != RULES_NOT_MET else replace(message, key="")
 
     def _home(self, message: Message) -> str:
         """The visible field a message belongs to; "" for the page."""

@@ -5,19 +5,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('selfreg', '0001_initial'),
+        ("selfreg", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='registration',
-            name='selfreg_status_updated',
+            model_name="registration",
+            name="selfreg_status_updated",
         ),
         migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(fields=['status', 'finished_at'], name='selfreg_finished'),
+            model_name="registration",
+            index=models.Index(fields=["status", "finished_at"], name="selfreg_finished"),
         ),
     ]

@@ -19,7 +19,6 @@ from selfreg.idx.deadline import time_left
 from selfreg.idx.document import Action, Message, Option
 from selfreg.idx.errors import IdxError, RateLimited, TransactionExpired
 from selfreg.idx.steps import SELECT, UNSUPPORTED, identity_providers, needs_details, option_id, sends_on_choice
-from selfreg.models import Status
 from selfreg.profile_hook import ProfileRefused, judge
 from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import outcome as outcomes
@@ -44,7 +43,8 @@ from selfreg.registration.policy import within_org
 from selfreg.registration.state import seconds_until
 from selfreg.registration.transition import PROFILE_PAGE
 from selfreg.registration.values import Command, Kind, Position, Transition
-from selfreg.texts import notice
+from selfreg.statuses import Status
+from selfreg.texts.messages import notice
 
 PROFILE = "userProfile"
 PHONE_NUMBER = "authenticator.phoneNumber"

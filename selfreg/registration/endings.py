@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
-from selfreg.models import FINAL, Conflict, Registration, RegistrationEvent, RegistrationQuerySet, Status
+from selfreg.models import Conflict, Registration, RegistrationEvent, RegistrationQuerySet
 from selfreg.registration import transition as transitions
 from selfreg.registration.exchange import Attempt, commit
 from selfreg.registration.outcome import Ended, Outcome
 from selfreg.registration.values import Event, Transition
 from selfreg.signals import announce, registration_completed
+from selfreg.statuses import FINAL, Status
 
 Kind = RegistrationEvent.Kind
 AWAITING_SIGN_IN = (Status.AWAITING_EMAIL, Status.READY)

@@ -21,7 +21,7 @@ from selfreg.idx.errors import IdxError, TransactionExpired
 from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import Step, is_error, next_step
 from selfreg.registration.state import EnrollmentState
-from selfreg.texts import say
+from selfreg.texts.messages import say
 
 ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
 PROFILE = "enroll-profile"

@@ -21,7 +21,7 @@ from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.idx.steps import Ended, Granted, Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
-from selfreg.models import Conflict, Registration, RegistrationEvent, Status, link_digest
+from selfreg.models import Conflict, Registration, RegistrationEvent, link_digest
 from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
@@ -30,7 +30,8 @@ from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition import is_denied, keeps_answer, stands_elsewhere
 from selfreg.registration.values import Position, Transition
 from selfreg.signals import announce
-from selfreg.texts import say
+from selfreg.statuses import Status
+from selfreg.texts.messages import say
 
 # A lost answer that took longer is asked about by the next request: no page waits for two deadlines.
 PATIENCE_SECONDS = 3.0
@@ -292,13 +293,13 @@ def count_once(attempt: Attempt, effect: Effect, calls: int = 1, **columns: Any)
     """
     row = attempt.row
     if row.is_busy:
-        raise Conflict("busy", row.pk)
+        raise Conflict("busy", row.pk, is_busy=True)
     if wait := rate_limits.pace(attempt.position.state.calls, calls):
         return wait
     hits = rate_limits.hits_of(effect, str(row.pk), row.email, attempt.org.client.visitor.ip)
     wait = rate_limits.consume(hits)
     if wait and rate_limits.seconds_until_free(rate_limits.once_per_page(effect, str(row.pk))):
-        raise Conflict("another request of this page is under way", row.pk)
+        raise Conflict("busy with the same choice", row.pk, is_busy=True)
     return wait
 
 

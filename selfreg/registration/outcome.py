@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from selfreg.idx.client import Grant
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
-from selfreg.models import Status
+from selfreg.statuses import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from selfreg.idx.errors import ForeignHref
 from selfreg.idx.parser import parse, without_bearers
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Transport
-from selfreg.registration.policy_history import remember as record_version
+from selfreg.registration.policy_history import record_version
 from selfreg.registration.state import EnrollmentState
 
 

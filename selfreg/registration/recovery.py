@@ -11,16 +11,16 @@ from django.utils import timezone
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, IdxError
-from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet, Status
+from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet
 from selfreg.okta_api.accounts import PENDING, AccountNotPending, OktaAccounts
 from selfreg.registration import commands, endings
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
+from selfreg.statuses import ABANDONED, Status
 
 ACTOR = "selfreg_recover"
 # An interaction code lives that long (Okta's documentation); after it only signing in at the org helps.
 CODE_SECONDS = 60
-ABANDONED = (Status.EXPIRED, Status.CANCELLED, Status.FAILED)
 ACCOUNT_ACTS = {"activate": OktaAccounts.send_activation, "remove": OktaAccounts.remove}
 
 

@@ -13,17 +13,9 @@ from django.utils import timezone
 
 from selfreg.addresses import canonical
 from selfreg.conf import conf
-from selfreg.models import (
-    FINAL,
-    OPEN,
-    Allowance,
-    Registration,
-    RegistrationEvent,
-    RegistrationQuerySet,
-    Status,
-    waits_for_link,
-)
+from selfreg.models import Allowance, Registration, RegistrationEvent, RegistrationQuerySet, waits_for_link
 from selfreg.reports import counts
+from selfreg.statuses import FINAL, OPEN, Status
 
 BATCH = 500
 # What a finished registration is reduced by. Status, times, issuer and ids stay: they are the record.
@@ -86,7 +78,7 @@ def forget_allowances() -> int:
 def _erase_batch(rows: RegistrationQuerySet, batch: int) -> int:
     with transaction.atomic():
         ids = _locked(rows, batch)
-        counts.keep(ids)
+        counts.tally_for_good(ids)
         RegistrationEvent.objects.filter(registration__in=ids).delete()
         Registration.objects.filter(pk__in=ids).delete()
     return len(ids)
@@ -95,7 +87,7 @@ def _erase_batch(rows: RegistrationQuerySet, batch: int) -> int:
 def _reduce_batch(rows: RegistrationQuerySet, batch: int) -> int:
     with transaction.atomic():
         ids = _locked(rows, batch)
-        counts.keep(ids)
+        counts.tally_for_good(ids)
         RegistrationEvent.objects.filter(registration__in=ids).delete()
         Registration.objects.filter(pk__in=ids).update(version=F("version") + 1, **dict.fromkeys(PERSONAL, ""))
     return len(ids)
@@ -104,7 +96,7 @@ def _reduce_batch(rows: RegistrationQuerySet, batch: int) -> int:
 def _count_batch(rows: RegistrationQuerySet, batch: int) -> int:
     with transaction.atomic():
         ids = _locked(rows, batch)
-        counts.keep(ids)
+        counts.tally_for_good(ids)
     return len(ids)
 
 
@@ -115,4 +107,4 @@ def _locked(rows: RegistrationQuerySet, batch: int) -> list[uuid.UUID]:
 
 
 def _locks_rows() -> bool:
-    return transaction.get_connection().features.has_select_for_update_skip_locked
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)

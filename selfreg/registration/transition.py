@@ -12,13 +12,14 @@ from selfreg.idx.client import Answer
 from selfreg.idx.document import IdxResponse, Message, Option, Remediation
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, OrgRefused, RateLimited, TransactionExpired
 from selfreg.idx.steps import SELECT, SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, next_step, option_id
-from selfreg.models import RegistrationEvent, Status
+from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.values import Command, Event, Kind, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
-from selfreg.texts import notice, notices
+from selfreg.statuses import Status
+from selfreg.texts.messages import notice, notices
 
 PROFILE_PAGE = "profile"
 ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"

@@ -8,9 +8,10 @@ from django.dispatch import Signal
 
 from selfreg.idx.document import Message
 from selfreg.idx.steps import Ended, Granted, Step
-from selfreg.models import RegistrationEvent, Status
+from selfreg.models import RegistrationEvent
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
+from selfreg.statuses import Status
 
 Kind = RegistrationEvent.Kind
 

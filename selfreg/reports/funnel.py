@@ -1,16 +1,16 @@
-"""Where people give up: exact numbers of a period, about everybody who started in it.
+"""Where people give up: the numbers of a period, about everybody who started in it.
 
-"How far" is counted up to now, so that a registration that began at the period's end has its full chance. Each number
-counts people (registrations), never clicks, unless its name says otherwise.
+How far they came is counted up to now, not up to the end of the period. Each number counts people (registrations), not
+clicks, unless its name says otherwise.
 """
 
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 
-from selfreg.reports.counts import Tally, people_of
+from selfreg.reports.counts import Tally, start_of_hour, tally_of
 
 STARTED, COMPLETED = "started", "completed"
 PROFILE = ("enroll-profile", "enroll-profile-update", "profile-update")
@@ -19,35 +19,36 @@ CHOICE = "select-authenticator-enroll"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From ``start`` up to but not including ``end``, both full hours: erased people are counted by the hour.
+    """From ``start`` up to but not including ``end``: full hours (UTC), since erased people are counted by the hour.
 
-    :raises ValueError: they are not
+    :raises ValueError: one of them is not a full hour
     """
 
     start: datetime
     end: datetime
 
     def __post_init__(self) -> None:
-        if any(_hour(moment) != moment for moment in (self.start, self.end)):
+        if any(start_of_hour(moment) != moment for moment in (self.start, self.end)):
             raise ValueError("a period begins and ends at a full hour")
 
     @classmethod
     def last(cls, days: int, now: datetime) -> "Period":
-        """So many days up to the end of the present hour."""
-        end = _hour(now) + timedelta(hours=1)
+        """Returns the period of so many days up to the end of the current hour."""
+        end = start_of_hour(now) + timedelta(hours=1)
         return cls(end - timedelta(days=days), end)
 
     @property
     def before(self) -> "Period":
-        """The period of the same length that ends where this one begins."""
+        """The period of the same length that ends where this one starts."""
         return Period(self.start - (self.end - self.start), self.start)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of the sign-up: who passed it, and what it cost them.
+    """One step of the sign-up: how many people passed it, and what it took.
 
-    ``seconds`` is the median time it took, None where nobody passed. ``resends`` and ``refusals`` count clicks.
+    ``seconds`` is the median time, None where nobody passed or the stage is no step. ``resends`` and ``refusals`` count
+    clicks.
     """
 
     step: str
@@ -59,7 +60,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of those with one language, workflow or policy version came through."""
+    """How many people with one language, workflow or policy version started, and how many completed the sign-up."""
 
     value: str
     started: int
@@ -85,23 +86,25 @@ class Funnel:
 
     @property
     def started(self) -> int:
+        """How many people started."""
         return self.stages[0].people
 
     @property
     def completed(self) -> int:
+        """How many of them completed the sign-up."""
         return self.stages[-1].people
 
 
 def funnel(period: Period) -> Funnel:
-    """The numbers of one period."""
-    tally = people_of(period.start, period.end)
+    """Computes the numbers of one period."""
+    tally = tally_of(period.start, period.end)
     steps = tuple(
         Stage(
             step,
             people=tally.seconds[step].total(),
             seconds=_median(tally.seconds[step]),
-            resends=sum(n for (kind, at, how), n in tally.clicks.items() if (kind, at, how) == ("resent", step, "ok")),
-            refusals=sum(n for (kind, at, _how), n in tally.clicks.items() if (kind, at) == ("answered", step)),
+            resends=tally.clicks["resent", step, "ok"],
+            refusals=sum(n for (kind, at, _outcome), n in tally.clicks.items() if (kind, at) == ("answered", step)),
         )
         for step in sorted(tally.seconds, key=lambda step: (tally.places[step] / tally.seconds[step].total(), step))
     )
@@ -118,17 +121,12 @@ def funnel(period: Period) -> Funnel:
     )
 
 
-def _hour(moment: datetime) -> datetime:
-    """Its full hour, UTC: half an hour's difference of a time zone does not move it."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
 def _is_milestone(step: str) -> bool:
     return step.partition(" ")[0] in (*PROFILE, "enroll-authenticator")
 
 
 def _median(times: Counter[float]) -> float:
-    """The middle one of an odd number of people, the mean of the two in the middle of an even number."""
+    """Returns the middle one of an odd number of times, the mean of the two in the middle of an even number."""
     ordered = sorted(times)
     ends = list(accumulate(times[time] for time in ordered))
     low, high = (ordered[bisect_right(ends, place)] for place in ((ends[-1] - 1) // 2, ends[-1] // 2))
@@ -136,10 +134,10 @@ def _median(times: Counter[float]) -> float:
 
 
 def _by_key(tally: Tally, kind: str) -> tuple[tuple[str, int], ...]:
-    """One answer may be refused for several reasons: each counts."""
+    """Returns how often each error or trouble occurred. An answer that was refused for two reasons counts for both."""
     counts: Counter[str] = Counter()
-    for (noted, _step, outcome), clicks in tally.clicks.items():
-        if noted == kind:
+    for (event_kind, _step, outcome), clicks in tally.clicks.items():
+        if event_kind == kind:
             for key in outcome.split() if kind == "answered" else [outcome]:
                 counts[key] += clicks
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,4 +1,4 @@
-"""The org's password rules in words. Pure."""
+"""The org's password rules in sentences."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,33 +9,40 @@ from django.utils.translation import ngettext
 from selfreg.idx.document import PasswordPolicy
 from selfreg.idx.steps import Step
 
+# Remediations that ask for another password in place of one that exists.
 REPLACING = ("reenroll-authenticator", "reenroll-authenticator-warning", "reset-authenticator")
 
 
 def password_policy(step: Step) -> PasswordPolicy | None:
-    """The rules for the password that this step asks for, if it asks for one and the org states any.
+    """Returns the rules for the password that a step asks for. None where it asks for none, or the org sent no rules.
 
-    A first password has none before it that it could repeat.
+    A first password has no history: there is none before it that it could repeat.
     """
-    policy = _stated(step)
+    policy = _policy_of(step)
     return policy if policy is None or step.remediation.name in REPLACING else replace(policy, history_count=0)
 
 
-def _stated(step: Step) -> PasswordPolicy | None:
+def _policy_of(step: Step) -> PasswordPolicy | None:
     if step.page == "password" and step.authenticator:
         return step.authenticator.password_policy
-    asked = next((f for f in step.remediation.fields if f.name == "credentials"), None)
-    return asked.authenticator.password_policy if asked and asked.authenticator else None
+    field = next((f for f in step.remediation.fields if f.name == "credentials"), None)
+    return field.authenticator.password_policy if field and field.authenticator else None
 
 
-def typed_earlier(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict[str, str]:
-    """What the person typed on the first page (by HTML name) of the attributes that a password must not hold."""
-    typed = {a: profile.get(f"userProfile.{a}", "").strip() for a in policy.exclude_attributes}
-    return {attribute: value for attribute, value in typed.items() if value}
+def forbidden_values(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict[str, str]:
+    """Returns the values that the password must not contain, by attribute.
+
+    :param profile: what the visitor typed on the first page, by HTML name
+    """
+    values = {name: profile.get(f"userProfile.{name}", "").strip() for name in policy.exclude_attributes}
+    return {name: value for name, value in values.items() if value}
 
 
 def password_rules(policy: PasswordPolicy) -> list[tuple[str, str]]:
-    """(rule with its number, sentence) for every rule; scripts tick off ``length:8`` and the like while one types."""
+    """Returns every rule as (name and number, sentence), such as ("length:8", "At least 8 characters").
+
+    The script of the page marks the rules that are met while the visitor types, by name and number.
+    """
     n = policy
     counted = (
         ("length", n.min_length, ngettext("At least %(n)d character", "At least %(n)d characters", n.min_length)),

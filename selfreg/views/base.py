@@ -12,7 +12,6 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
-from selfreg import texts
 from selfreg.flows.advance import REQUEST_SECONDS
 from selfreg.flows.session import browser_of, next_path, step_url
 from selfreg.flows.step_context import step_context
@@ -22,7 +21,7 @@ from selfreg.idx.deadline import at_most
 from selfreg.idx.document import IdxResponse, Message
 from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.models import Conflict
-from selfreg.texts import notices
+from selfreg.texts.messages import notices, say
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
@@ -60,12 +59,18 @@ class SignUpView(View):
             try:
                 response: Any = super().dispatch(request, *args, **kwargs)
             except Conflict as conflict:
-                pk = conflict.registration
-                response = redirect(step_url(self.browser, pk) if pk else "selfreg:start")
+                response = self.overtaken(request, conflict)
         response["Referrer-Policy"] = "same-origin"
         if DEVICE_COOKIE not in request.COOKIES:
             remember_device(request, response, self.browser.device)
         return response
+
+    def overtaken(self, request: HttpRequest, conflict: Conflict) -> HttpResponse:
+        """The page after another request was quicker: a moment's wait while that one asks the org, else its result."""
+        if conflict.registration is None:
+            return redirect("selfreg:start")
+        here = step_url(self.browser, conflict.registration)
+        return render(request, "selfreg/busy.html", {"here": here}) if conflict.is_busy else redirect(here)
 
 
 def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, context: dict[str, Any]) -> HttpResponse:
@@ -97,14 +102,14 @@ def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
     """
     reference = uuid.uuid4().hex[:8]
     logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
-    context = {"said": texts.say(Message("", reason)), "reference": reference}
+    context = {"said": say(Message("", reason)), "reference": reference}
     return render(request, "selfreg/sign_in_failed.html", context, status=400)
 
 
 def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -> HttpResponse:
     """There is no form to show: the org cannot be asked, or its policy offers no sign-up."""
     messages = notices(problem) if isinstance(problem, IdxError) else problem
-    said = list(dict.fromkeys(texts.say(m) for m in messages))
+    said = list(dict.fromkeys(say(m) for m in messages))
     wait = problem.retry_after if isinstance(problem, RateLimited) else 30
     why = ", ".join(m.key or "message" for m in messages) or "no form"
     logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", why)

@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 
 from selfreg.accounts.email_verification import can_send
 from selfreg.conf import conf
-from selfreg.flows.advance import ON_STEP_PAGE
 from selfreg.flows.session import my_registration, open_attempt, step_url, url_of
 from selfreg.models import Registration
 from selfreg.registration import endings
 from selfreg.registration.state import seconds_until
-from selfreg.texts import ending
+from selfreg.statuses import ON_STEP_PAGE
+from selfreg.texts.endings import ending
 from selfreg.views.base import SignUpView
 from selfreg.views.email import case_of_registration, last_mail
 

@@ -23,11 +23,12 @@ from selfreg.conf import conf
 from selfreg.flows.session import EMAIL_CODE, Browser, keep, kept, my_registration, next_path, url_of
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
 from selfreg.okta_api.accounts import AccountNotPending, EmailChanged, EmailFactor
 from selfreg.registration.endings import note_proven
 from selfreg.registration.state import seconds_until
-from selfreg.texts import notice, say
+from selfreg.statuses import Status
+from selfreg.texts.messages import notice, say
 from selfreg.views.base import SignUpView
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import client_ip

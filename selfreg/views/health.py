@@ -39,6 +39,6 @@ def _database() -> bool:
 
 def _keys() -> bool:
     try:
-        return encryption.decrypt(encryption.encrypt("ready", "health"), "health") == "ready"
+        return bool(encryption.decrypt(encryption.encrypt("ready", "health"), "health") == "ready")
     except (ValueError, encryption.Unreadable):
         return False

@@ -13,7 +13,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
 from selfreg.conf import conf
-from selfreg.flows.advance import ON_STEP_PAGE, follow, sign_in
+from selfreg.flows.advance import follow, sign_in
 from selfreg.flows.session import Browser, browser_of, connect_for, keep_offer, my_registrations, step_url
 from selfreg.idx.errors import IdxError
 from selfreg.models import Conflict, link_digest
@@ -21,13 +21,14 @@ from selfreg.registration import commands
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import app_of
+from selfreg.statuses import ON_STEP_PAGE
 from selfreg.views.base import sign_in_failed
 from selfreg.web.redirects import landing, safe_path
 
 ONCE = ("code", "state", "interaction_code", "error")
 
 
-class AuthenticateView(OIDCAuthenticationRequestView):
+class AuthenticateView(OIDCAuthenticationRequestView):  # type: ignore[misc]  # no types there
     """To the org's sign-in page. The redirect URI is the site's, never made from the Host header."""
 
     get_settings = staticmethod(oidc_setting)
@@ -36,12 +37,12 @@ class AuthenticateView(OIDCAuthenticationRequestView):
         return {**super().get_extra_params(request), "redirect_uri": app_of(conf()).redirect_uri}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        response = super().get(request)
+        response: HttpResponse = super().get(request)
         request.session["oidc_login_next"] = safe_path(request.GET.get("next"))
         return response
 
 
-class CallbackView(OIDCAuthenticationCallbackView):
+class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no types there
     """Back from the org, or from an identity provider in the middle of a sign-up. Every failure is a page."""
 
     get_settings = staticmethod(oidc_setting)
@@ -60,7 +61,8 @@ class CallbackView(OIDCAuthenticationCallbackView):
             # RFC 9207: an answer that names another issuer was meant for another sign-in.
             return self.failed(request, "another issuer")
         try:
-            return super().get(request)
+            response: HttpResponse = super().get(request)
+            return response
         except SignInFailed as error:
             # Who was signed in before is signed out: the claims of whoever is here now did not hold.
             if request.user.is_authenticated:

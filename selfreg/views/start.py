@@ -19,7 +19,7 @@ from selfreg.flows.start import (
 )
 from selfreg.idx.document import Message
 from selfreg.registration.policy import fingerprint
-from selfreg.texts import say
+from selfreg.texts.messages import say
 from selfreg.views.base import SignUpView, render_step, unavailable
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.flows.advance import ON_STEP_PAGE, Advance, act, is_stale, page_of
+from selfreg.flows.advance import Advance, act, is_stale, page_of
 from selfreg.flows.session import open_attempt, step_url
 from selfreg.flows.step_context import wait_times
 from selfreg.forms import StepForm
@@ -15,8 +15,9 @@ from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import seconds_until
-from selfreg.texts import say
-from selfreg.texts.password_rules import password_policy, typed_earlier
+from selfreg.statuses import ON_STEP_PAGE
+from selfreg.texts.messages import say
+from selfreg.texts.password_rules import forbidden_values, password_policy
 from selfreg.views.base import SignUpView, render_step
 
 
@@ -63,7 +64,7 @@ class StepView(SignUpView):
     def page(self, request: HttpRequest, attempt: Attempt, form: StepForm) -> HttpResponse:
         """The page of a step."""
         state, policy, expires_at = attempt.position.state, password_policy(form.step), attempt.row.expires_at
-        earlier = typed_earlier(policy, state.profile) if policy else {}
+        earlier = forbidden_values(policy, state.profile) if policy else {}
         context = {
             **wait_times(attempt).as_dict(),
             "registration": attempt.row,

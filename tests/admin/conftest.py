@@ -12,7 +12,8 @@ from django.utils import timezone
 from staff import MANAGER, NOBODY
 
 from selfreg.admin.roles import make_groups
-from selfreg.models import FINAL, Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
+from selfreg.statuses import FINAL, Status
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from person import Person
 from staff import LIST
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 TOKEN = "canary-api-token"
 REFUSED_LATELY = "Wait"
@@ -107,7 +108,7 @@ def test_many_at_once_are_done_one_by_one_and_the_impossible_left_out(
 ) -> None:
     rows = [registered(), registered(), registered(status=Status.EXPIRED)]
     said = press(manager, "expire", *rows)
-    assert said[0] == "Let it expire now: done for 2."
+    assert said[0] == "Expire now: done for 2."
     assert len(said) == 2
     assert "not possible" in said[1]
 

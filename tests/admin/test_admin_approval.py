@@ -10,7 +10,8 @@ from person import Person
 from staff import LIST
 
 from okta_devorg import OrgHandle
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
+from selfreg.statuses import Status
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from person import PASSWORD, Person
 from staff import LIST, VIEWER
 
 from okta_devorg import OrgHandle
-from selfreg.admin.actions import ACTS
-from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
+from selfreg.admin.actions import ACTIONS
+from selfreg.models import OktaIdentity, Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind
@@ -77,7 +78,7 @@ def test_revealing_the_address_is_written_down(manager: Client, registered: Make
     registration = registered(email="ada@example.com")
     assert "ada@example.com" in manager.post(f"{LIST}{registration.pk}/reveal/").content.decode()
     entry = LogEntry.objects.get()
-    assert (entry.object_id, entry.change_message) == (str(registration.pk), "Saw the whole e-mail address")
+    assert (entry.object_id, entry.change_message) == (str(registration.pk), "Viewed the full e-mail address")
     assert "ada@" not in entry.object_repr
 
 
@@ -134,7 +135,7 @@ def test_no_secret_and_no_phone_number_is_in_any_page(
             kept = registration.decrypted()
             secrets.update([registration.sealed, *(v for v in kept["transaction"].values() if isinstance(v, str))])
         one = {"_selected_action": str(registration.pk)}
-        pages.extend(manager.post(f"{LIST}act/{act.name}/", one).content.decode() for act in ACTS)
+        pages.extend(manager.post(f"{LIST}act/{act.name}/", one).content.decode() for act in ACTIONS)
         pages.append(manager.post(f"{LIST}{registration.pk}/reveal/").content.decode())
         pages.extend(
             manager.get(urljoin(LIST, url.format(pk=registration.pk))).getvalue().decode() for url in EVERY_PAGE

@@ -11,7 +11,8 @@ from django.test import Client
 from staff import LIST
 
 from selfreg.admin.export import safe
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
@@ -54,7 +55,7 @@ def test_an_export_is_written_down_without_what_was_searched_for(
     registered(email="ada@example.com", email_canonical="ada@example.com")
     exported(manager, "q=ada@example.com&status=started")
     entry = LogEntry.objects.get()
-    assert "whole e-mail addresses" in entry.change_message
+    assert "full e-mail addresses" in entry.change_message
     assert "status=started" in entry.change_message
     assert "ada" not in entry.change_message
 

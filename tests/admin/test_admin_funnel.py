@@ -16,8 +16,9 @@ from django.test import Client
 from django.utils import timezone
 from staff import LIST
 
-from selfreg.models import Registration, RegistrationEvent, Status, TalliedHour
+from selfreg.models import Registration, RegistrationEvent, TalliedHour
 from selfreg.reports.funnel import Period, Stage, funnel
+from selfreg.statuses import Status
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind

@@ -13,7 +13,8 @@ from django.utils import timezone
 from staff import LIST
 
 from selfreg.admin.filters import PARAMETERS
-from selfreg.models import PolicyVersion, Registration, RegistrationEvent, Status
+from selfreg.models import PolicyVersion, Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind

@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.test import Client
 from staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
-from selfreg.admin.actions import ACTS
-from selfreg.models import DoctorRun, OktaIdentity, Registration, Status
+from selfreg.admin.actions import ACTIONS
+from selfreg.models import DoctorRun, OktaIdentity, Registration
+from selfreg.statuses import Status
 
 SEEING = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
 PAGES = {
@@ -55,7 +56,7 @@ def test_a_page_opens_for_those_who_may_see_it(
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-@pytest.mark.parametrize("act", [act.name for act in ACTS])
+@pytest.mark.parametrize("act", [act.name for act in ACTIONS])
 @pytest.mark.parametrize("confirmed", ["", "yes"])
 def test_an_action_can_be_pressed_by_those_who_may(
     staff: Callable[[str], Client], registered: Callable[..., Registration], role: str, act: str, confirmed: str
@@ -72,7 +73,7 @@ def test_an_action_can_be_pressed_by_those_who_may(
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-@pytest.mark.parametrize("act", [act.name for act in ACTS])
+@pytest.mark.parametrize("act", [act.name for act in ACTIONS])
 def test_the_list_offers_an_action_to_those_who_may(
     staff: Callable[[str], Client], registered: Callable[..., Registration], role: str, act: str
 ) -> None:

@@ -10,7 +10,8 @@ from person import PASSWORD
 
 from okta_devorg import OrgHandle
 from selfreg.api.problems import PROBLEMS
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "json-api.md").read_text()

@@ -12,7 +12,8 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("by_token", [False, True], ids=["session", "token"])

@@ -8,7 +8,6 @@ from django.template import Context, Template
 from django.utils.functional import Promise
 from django.utils.translation import override
 
-from selfreg import texts
 from selfreg.idx.document import Field, Message
 from selfreg.idx.errors import (
     AnswerLost,
@@ -20,7 +19,8 @@ from selfreg.idx.errors import (
     OrgUnreachable,
     RateLimited,
 )
-from selfreg.texts import label, notice, say
+from selfreg.texts.labels import label
+from selfreg.texts.messages import MESSAGES, notice, say
 
 TAKEN = Message("A user with this Email already exists", "registration.error.notUniqueWithinOrg", ("Email",))
 
@@ -54,9 +54,9 @@ def test_a_message_that_lacks_its_parameter_is_said_in_the_orgs_words() -> None:
     assert say(Message("", TAKEN.key)) == "Something went wrong. Please try again."
 
 
-@pytest.mark.parametrize("key", sorted(texts.MESSAGES))
+@pytest.mark.parametrize("key", sorted(MESSAGES))
 def test_every_message_is_translatable_and_has_only_numbered_places(key: str) -> None:
-    text = texts.MESSAGES[key]
+    text = MESSAGES[key]
     assert isinstance(text, Promise)
     places = [name for _, name, _, _ in string.Formatter().parse(str(text)) if name is not None]
     assert all(place.isdigit() for place in places)

@@ -15,10 +15,11 @@ from test_linking import OLD_PASSWORD, an_older_account, user_of
 from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
 from selfreg.flows import advance
-from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration, Status
+from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration
 from selfreg.registration import approval
 from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
+from selfreg.statuses import Status
 from selfreg.views import hooks, oidc
 
 Configure = Callable[..., None]

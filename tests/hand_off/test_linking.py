@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
+from selfreg.statuses import Status
 
 OLD_PASSWORD = "Old-Oak-Door-1951"
 

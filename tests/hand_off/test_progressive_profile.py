@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 AUTHENTICATE = f"{SITE}/oidc/authenticate/?next=/members/"
 CITY = {"name": "city", "label": "City", "required": True}

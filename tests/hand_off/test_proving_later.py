@@ -11,7 +11,8 @@ from person import SITE, Person
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Enrollment
 from selfreg import rate_limits
-from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
+from selfreg.models import OktaIdentity, Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 Configure = Callable[..., None]
 EMAIL = "/signup/email/"

@@ -34,8 +34,9 @@ from selfreg.idx import pkce
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import Transport
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
 from selfreg.registration import policy as site_org
+from selfreg.statuses import Status
 from selfreg.web.redirects import landing
 
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"

@@ -13,7 +13,8 @@ from django.db.models.signals import post_init
 from hostile_provider import EMAIL, SUBJECT, Attack, HostileProvider
 from person import SITE, Person
 
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
+from selfreg.statuses import Status
 
 Look = Callable[[], list[dict[str, Any]]]
 AUTHENTICATE, CALLBACK = f"{SITE}/oidc/authenticate/", "/oidc/callback/"

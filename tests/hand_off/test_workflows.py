@@ -20,7 +20,8 @@ from site_hooks import for_proven_people
 from okta_devorg import OrgHandle
 from project.urls import urlpatterns as of_the_site
 from selfreg import rate_limits, signals
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
+from selfreg.statuses import Status
 
 Configure = Callable[..., None]
 LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}

@@ -8,7 +8,8 @@ from page import text
 from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 PASSCODE, CONFIRM = "credentials.passcode", "confirm_passcode"
 

@@ -8,7 +8,8 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 CODE = "credentials.passcode"
 

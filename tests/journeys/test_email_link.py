@@ -9,7 +9,8 @@ from django.utils import timezone
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 
 @pytest.fixture

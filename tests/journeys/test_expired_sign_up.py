@@ -4,7 +4,8 @@ import pytest
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 
 def test_a_step_that_comes_too_late_says_so(person: Person, org: OrgHandle) -> None:

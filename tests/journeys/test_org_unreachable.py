@@ -12,8 +12,9 @@ from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle, running_org
 from selfreg.idx import transport
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
 from selfreg.registration import policy as configured_org
+from selfreg.statuses import Status
 
 # What is lost before the org works, and what is lost after it did.
 BEFORE = ["status", "reset", "html", "empty", "malformed", "redirect", "huge"]

@@ -10,7 +10,8 @@ from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 
 def submission(person: Person, **values: str) -> tuple[str, dict[str, str]]:

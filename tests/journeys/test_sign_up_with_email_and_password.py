@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
+from selfreg.statuses import Status
 
 PHONE_TOO = {"authenticators": {"phone_number": "optional"}}
 

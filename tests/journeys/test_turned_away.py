@@ -10,7 +10,8 @@ from page import text
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 ENDED = "The sign-up could not be finished"
 MAINTENANCE = "Set up is temporarily unavailable due to server maintenance. Try again later."

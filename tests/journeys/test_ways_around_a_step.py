@@ -4,7 +4,8 @@ from page import text
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 
 def test_cancelling_ends_it_here_and_at_the_org_and_says_so(person: Person, org: OrgHandle) -> None:

@@ -8,7 +8,8 @@ from page import text
 from person import SITE, Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}

@@ -17,7 +17,8 @@ from service_app import add_service_app
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
-from selfreg.models import OktaIdentity, Registration, Status
+from selfreg.models import OktaIdentity, Registration
+from selfreg.statuses import Status
 
 Configure = Callable[..., None]
 ACTIONS = "/admin/selfreg/registration/act"

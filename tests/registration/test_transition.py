@@ -21,12 +21,13 @@ from selfreg.idx.client import Answer, Transaction
 from selfreg.idx.errors import AnswerLost, ForeignHref, OrgRefused, OrgUnreachable, RateLimited, TransactionExpired
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import SELECT, Granted, Step
-from selfreg.models import FINAL, RegistrationEvent, Status
+from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.values import Command, Event, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
+from selfreg.statuses import FINAL, Status
 
 Json = dict[str, Any]
 Kind = RegistrationEvent.Kind

@@ -15,7 +15,8 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
+from selfreg.statuses import Status
 
 # The end of a path, and how often a registration with a code, a password and a skipped phone calls it.
 CHANGES = {

@@ -16,8 +16,9 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
-from selfreg.models import Registration, Status
+from selfreg.models import Registration
 from selfreg.rate_limits import LIMITS
+from selfreg.statuses import Status
 
 ROOT = Path(__file__).resolve().parents[2]
 

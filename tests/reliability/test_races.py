@@ -18,9 +18,10 @@ from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.auth import OktaBackend
-from selfreg.models import OktaIdentity, Registration, RegistrationEvent, Status
+from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.rate_limits import LIMITS, consume
 from selfreg.registration import retention
+from selfreg.statuses import Status
 
 AT_ONCE = 16
 pytestmark = [

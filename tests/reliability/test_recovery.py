@@ -14,7 +14,8 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Status as AccountStatus
-from selfreg.models import Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
+from selfreg.statuses import Status
 
 OTHER_KEYS = ("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",)
 TOKEN = "local-api-token-not-for-production"

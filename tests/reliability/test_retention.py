@@ -12,9 +12,10 @@ from django.utils import timezone
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Allowance, Registration, RegistrationEvent, Status
+from selfreg.models import Allowance, Registration, RegistrationEvent
 from selfreg.rate_limits import consume
 from selfreg.registration import retention
+from selfreg.statuses import Status
 
 
 def run(command: str, *arguments: str) -> str:

@@ -24,10 +24,11 @@ from situations import SITUATIONS, Situation
 
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
-from selfreg.models import FINAL, Registration, RegistrationEvent, Status
+from selfreg.models import Registration, RegistrationEvent
 from selfreg.registration import approval
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
+from selfreg.statuses import FINAL, Status
 
 ROOT = Path(__file__).resolve().parents[2]
 DJANGO = Path(django.__file__).parent

@@ -1,3 +1,5 @@
+"""``manage.py selfreg_doctor``: what is set wrong, in the org and here."""
+
 import json
 from typing import Any
 
@@ -10,6 +12,8 @@ from selfreg.doctor.findings import Finding
 
 
 class Command(BaseCommand):
+    """Prints a report of findings, and saves it for the admin."""
+
     help = (
         "Looks for what is set wrong, in the org and here. Changes nothing, creates nobody. "
         "Exit code: 0 when nothing keeps people from signing up, else 1."
@@ -18,6 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declares the options."""
         parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
         parser.add_argument(
             "--fail-level", choices=("error", "warning"), default="error", help="what the exit code 1 is for"

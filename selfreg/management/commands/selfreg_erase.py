@@ -1,4 +1,4 @@
-"""``manage.py selfreg_erase EMAIL``: a person asked to be forgotten."""
+"""``manage.py selfreg_erase EMAIL``: for people who ask that their data are erased."""
 
 from typing import Any
 
@@ -13,15 +13,22 @@ from selfreg.registration.policy import connect
 
 
 class Command(BaseCommand):
+    """Erases all registrations of an address. Fails if one of them is in use by another process."""
+
     help = (
-        "Erases every registration of an e-mail address, with its events; open ones are cancelled first. The Django "
-        "user and the account at Okta are another matter and stay."
+        "Erases every registration of an e-mail address, with its events. Open registrations are cancelled first. The "
+        "Django user and the account at Okta are not touched."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email")
+        """Declares the argument."""
+        parser.add_argument("email", help="the address, in any spelling")
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
+        """Runs the command.
+
+        :raises CommandError: some registrations are in use, and were not erased
+        """
         rows = retention.of(email)
         for registration in rows.open():
             attempt = open_row(registration, connect(conf(), Visitor()))

@@ -18,12 +18,15 @@ NOT_CONFIGURED = (
 
 
 class Command(BaseCommand):
+    """Prints what became of the registrations in doubt, of the abandoned ones, and of accounts at Okta."""
+
     help = (
         "Asks Okta what became of calls whose answer was lost, ends registrations that nobody came back to, and sees "
         "to accounts at Okta that were begun and left. Run it every few minutes, and before selfreg_purge."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declares the options."""
         parser.add_argument(
             "--accounts",
             choices=("report", "activate", "remove"),

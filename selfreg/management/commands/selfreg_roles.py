@@ -1,3 +1,5 @@
+"""``manage.py selfreg_roles``: the admin's groups."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -7,9 +9,15 @@ from selfreg.admin.roles import ROLES, make_groups
 
 
 class Command(BaseCommand):
-    help = "Creates or restores the groups for watching registrations: viewer, supporter, privacy officer, manager."
+    """Creates the groups of ``selfreg.admin.roles``, and prints each with its permissions."""
+
+    help = (
+        "Creates the groups for administrators of registrations (viewer, supporter, privacy officer, manager), or "
+        "resets their permissions. Members stay."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Runs the command."""
         with transaction.atomic():
             make_groups()
         for name, codenames in ROLES.items():

@@ -1,0 +1,50 @@
+"""The table of statuses: complete, and consistent in itself."""
+
+import pytest
+from django.utils.functional import Promise
+
+from selfreg.models import Registration
+from selfreg.statuses import ABANDONED, FINAL, ON_STEP_PAGE, OPEN, STATUS_INFO, TRANSITIONS, Status
+from selfreg.texts.endings import ENDINGS, ending
+
+ENDED = {Status.CANCELLED, Status.EXPIRED, Status.FAILED}
+
+
+def test_every_status_has_a_row() -> None:
+    assert set(STATUS_INFO) == set(Status)
+
+
+def test_the_sets_of_statuses_are_the_ones_that_the_sign_up_relies_on() -> None:
+    assert ENDED | {Status.COMPLETED} == FINAL
+    assert ABANDONED == ENDED
+    assert {Status.STARTED, Status.ENROLLING, Status.FINISHING} == ON_STEP_PAGE
+    assert set(Status) == FINAL | OPEN
+    assert not FINAL & OPEN
+
+
+def test_everything_open_can_be_stopped_and_nothing_final_is_open_again() -> None:
+    assert all(TRANSITIONS[status] >= ENDED for status in OPEN)
+    assert not [(status, later) for status in FINAL for later in TRANSITIONS[status] & ON_STEP_PAGE]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_without_a_step_has_words_for_the_visitor(status: Status) -> None:
+    key = STATUS_INFO[status].ending
+    assert (key == "") == (status in ON_STEP_PAGE)
+    assert key == "" or ending(Registration(status=status, failure="no-way-on")).heading == str(ENDINGS[key][0])
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_has_words_for_the_administrator(status: Status) -> None:
+    info = STATUS_INFO[status]
+    assert isinstance(info.visitor_sees, Promise)
+    assert len(info.sign) == 1
+
+
+@pytest.mark.parametrize("status", sorted(OPEN - ON_STEP_PAGE))
+def test_what_waits_tells_administrators_what_for(status: Status) -> None:
+    assert STATUS_INFO[status].blocker
+
+
+def test_somebody_has_to_act_exactly_while_a_registration_is_open() -> None:
+    assert {status for status, info in STATUS_INFO.items() if info.waits_for != "nobody"} == OPEN
