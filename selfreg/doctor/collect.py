@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
-import requests
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
@@ -26,7 +25,7 @@ from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.document import IdxResponse, Remediation
 from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused, RateLimited
 from selfreg.idx.steps import current_remediation, sign_up_offered
-from selfreg.idx.transport import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS, Reply, Transport
+from selfreg.idx.transport import Reply, Transport
 from selfreg.okta_api import client as management_api
 from selfreg.registration.policy import client_for
 
@@ -49,14 +48,12 @@ class Onlooker(Transport):
 
     def look(self, url: str) -> Look | None:
         """A GET without following anything. None when there is no whole answer."""
-        self._check(url)
-        timeout = (CONNECT_SECONDS, READ_SECONDS)
         try:
-            with self.session.get(url, timeout=timeout, allow_redirects=False, stream=True) as answer:
-                text = self._read(answer, time.monotonic() + TOTAL_SECONDS).decode("utf-8", "replace")
-                return Look(answer.status_code, answer.headers.get("Location", ""), text[:TEXT_LIMIT])
-        except (requests.RequestException, OSError, IdxError):
+            answer = self.fetch("GET", url, {})
+        except IdxError:
             return None
+        text = answer.body.decode("utf-8", "replace")
+        return Look(answer.status, answer.headers.get("Location", ""), text[:TEXT_LIMIT])
 
 
 @dataclass

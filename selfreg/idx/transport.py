@@ -15,13 +15,20 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import MaxRetryError
 
 from selfreg.idx.circuit_breaker import Circuit
-from selfreg.idx.deadline import DeadlineAdapter, time_left
+from selfreg.idx.deadline import Call, DeadlineAdapter, time_left
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 
+# To connect to one address of the org; its TLS handshake may take as long.
 CONNECT_SECONDS = 2.0
+# A new connection as a whole, name lookup included, may take as long as so many attempts: one silent address of several
+# must not be the end.
+CONNECTION_ATTEMPTS = 2
+# Between two pieces of an answer.
 READ_SECONDS = 5.0
+# A whole call, from the name lookup to the last byte of the answer.
 TOTAL_SECONDS = 8.0
 MAX_BODY = 256 * 1024
 MAX_DEPTH = 40
@@ -47,6 +54,15 @@ class Reply:
         return self.headers.get("X-Okta-Request-Id", "")[:64]
 
 
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """One whole HTTP answer as it came, content encoding aside."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
 class Transport:
     """Calls one origin over a pool of kept connections. Safe to share between threads.
 
@@ -60,7 +76,7 @@ class Transport:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.mount(origin, DeadlineAdapter(TOTAL_SECONDS, pool_connections=1, pool_maxsize=at_once))
+        self.session.mount(origin, DeadlineAdapter(pool_connections=1, pool_maxsize=at_once))
 
     def get(self, url: str, headers: Mapping[str, str]) -> Reply:
         """A GET. Raises what ``post`` raises."""
@@ -77,10 +93,31 @@ class Transport:
         """
         return self._call("POST", url, headers, body, repeatable=repeatable)
 
+    def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None) -> RawReply:
+        """One exchange within the deadlines, whatever the answer is: a redirect or no JSON is no error here.
+
+        The circuit breaker neither stops it nor learns how it ended.
+
+        :raises OrgUnreachable: nothing was sent
+        :raises AnswerLost: sent, and no whole answer came back in time
+        :raises MalformedAnswer: the answer is too large
+        :raises ForeignHref: ``url`` is not of this origin
+        """
+        self._check(url)
+        seconds = time_left(TOTAL_SECONDS)
+        if seconds <= 0:
+            raise AnswerLost(f"{self.origin}: the calls before this one took too long")
+        ends_at = time.monotonic() + seconds
+        call = Call(lambda: self._send(method, url, headers, body, ends_at))
+        try:
+            return call.run(CONNECTION_ATTEMPTS * CONNECT_SECONDS, seconds)
+        except (requests.exceptions.RequestException, OSError, ValueError) as error:
+            raise _failure_of(call, error, self.origin) from error
+
     def _call(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, *, repeatable: bool
     ) -> Reply:
-        self._check(url)
+        self._check(url)  # before the circuit breaker: a call that is never made tells nothing about the org
         started = time.monotonic()
         try:
             return self._guarded(method, url, headers, body)
@@ -100,33 +137,27 @@ class Transport:
         return reply
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
-        started, seconds = time.monotonic(), time_left(TOTAL_SECONDS)
-        if seconds <= 0:
-            raise AnswerLost(f"{self.origin}: the calls before this one took too long")
-        try:
-            with self.session.request(
-                method,
-                url,
-                data=body,
-                headers=dict(headers),
-                timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                raw = self._read(answer, started + seconds)
-                status, answer_headers = answer.status_code, answer.headers
-        except requests.exceptions.ConnectTimeout as error:
-            raise OrgUnreachable(f"{self.origin}: no connection in {CONNECT_SECONDS} s") from error
-        except requests.exceptions.SSLError as error:
-            raise OrgUnreachable(f"{self.origin}: TLS refused") from error
-        except requests.exceptions.ConnectionError as error:
-            raise _nothing_sent_or_lost(self.origin, error) from error
-        except (requests.exceptions.RequestException, OSError, ValueError) as error:
-            raise AnswerLost(f"{self.origin}: {type(error).__name__}") from error
-        if 300 <= status < 400:
+        started = time.monotonic()
+        raw = self.fetch(method, url, headers, body)
+        if 300 <= raw.status < 400:
             raise MalformedAnswer(f"{self.origin} answered with a redirect")
-        text, decoded = _strict_json(raw, status)
-        return Reply(status, decoded, text, answer_headers, time.monotonic() - started)
+        text, decoded = _strict_json(raw.body, raw.status)
+        return Reply(raw.status, decoded, text, raw.headers, time.monotonic() - started)
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, ends_at: float
+    ) -> RawReply:
+        """The work of a ``Call``: runs in its thread."""
+        with self.session.request(
+            method,
+            url,
+            data=body,
+            headers=dict(headers),
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            return RawReply(answer.status_code, self._read(answer, ends_at), answer.headers)
 
     def _check(self, url: str) -> None:
         """Only this origin, only the protocol's paths, no tricks of spelling."""
@@ -163,12 +194,22 @@ def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> in
     return min(math.ceil(wait), 120) if limit > 0 and 0 < wait < 86_400 else default
 
 
-def _nothing_sent_or_lost(origin: str, error: requests.exceptions.ConnectionError) -> OrgUnreachable | AnswerLost:
-    """A refused connection or an unknown host sent nothing; a reset may have come after the work was done."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"):
-        return OrgUnreachable(f"{origin}: {type(reason).__name__}")
-    return AnswerLost(f"{origin}: the connection broke")
+def _failure_of(call: Call[RawReply], error: Exception, origin: str) -> OrgUnreachable | AnswerLost:
+    """What a failed call means: nothing was sent, or the org may have received the request and done its work."""
+    is_tls = isinstance(error, requests.exceptions.SSLError)
+    is_connect_timeout = isinstance(error, requests.exceptions.ConnectTimeout)
+    if call.is_sending or not (call.is_connecting or is_tls or is_connect_timeout):
+        broke = isinstance(error, requests.exceptions.ConnectionError)
+        return AnswerLost(f"{origin}: {'the connection broke' if broke else type(error).__name__}")
+    if is_tls:
+        return OrgUnreachable(f"{origin}: TLS refused")
+    return OrgUnreachable(f"{origin}: no connection, {type(_reason(error)).__name__}")
+
+
+def _reason(error: Exception) -> Exception:
+    """The error of urllib3 inside one of requests, where there is one: it tells an unknown host from a refusal."""
+    cause = error.args[0] if error.args else None
+    return cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error
 
 
 def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
