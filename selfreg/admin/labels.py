@@ -12,6 +12,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.addresses import masked
+from selfreg.idx.authenticators import by_key
 from selfreg.models import Registration, RegistrationEvent, Status
 from selfreg.texts import MESSAGES
 
@@ -48,15 +49,6 @@ REMEDIATIONS: Mapping[str, object] = {
     "idx.email.verification.required": _("Link in the mail"),
     "selfreg.email_unproven": _("Proof of the address"),
 }
-AUTHENTICATORS: Mapping[str, object] = {
-    "okta_email": _("E-mail code"),
-    "okta_password": _("Password"),
-    "phone_number": _("Phone code"),
-    "security_question": _("Security question"),
-    "google_otp": _("Authenticator app"),
-    "webauthn": _("Passkey"),
-    "okta_verify": _("Okta Verify"),
-}
 
 
 WORKFLOWS: Mapping[str, object] = {
@@ -74,7 +66,8 @@ def step_words(step: str) -> str:
     """``enroll-authenticator okta_email`` -> "E-mail code"; what is unknown stays as the org named it."""
     remediation, _space, authenticator = step.partition(" ")
     if authenticator:
-        name = str(AUTHENTICATORS.get(authenticator, authenticator))
+        msgid = by_key(authenticator).name
+        name = gettext(msgid) if msgid else authenticator
         return name if remediation == "enroll-authenticator" else f"{name} ({remediation_words(remediation)})"
     return remediation_words(remediation)
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 from selfreg.doctor.evidence import Evidence, OrgSettings
 from selfreg.doctor.findings import Found, found
 from selfreg.doctor.issuer import clocks_agree
-from selfreg.idx.steps import FEASIBLE
+from selfreg.idx.authenticators import by_key
 
 DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
 LONGEST_EMAIL_MINUTES = 10
@@ -26,7 +26,8 @@ def judge(evidence: Evidence) -> Iterator[Found]:
         enroll = "INACTIVE" if key in settings.inactive else settings.enrollment.get(key, "NOT_ALLOWED")
         if enroll in ("INACTIVE", "NOT_ALLOWED") or (key == "okta_password" and enroll != "REQUIRED"):
             yield found(DISABLED.get(key, "authenticator-disabled"), authenticator=f"{key}: {enroll}")
-    infeasible = [k for k, enroll in settings.enrollment.items() if enroll == "REQUIRED" and k not in FEASIBLE]
+    required = [key for key, enroll in settings.enrollment.items() if enroll == "REQUIRED"]
+    infeasible = [key for key in required if not by_key(key).can_be_enrolled]
     if infeasible:
         yield found("authenticator-unsupported", authenticators=", ".join(infeasible))
     if settings.email_minutes is not None and settings.email_minutes > LONGEST_EMAIL_MINUTES:

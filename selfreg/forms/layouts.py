@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from selfreg import texts
 from selfreg.forms.fields import (
@@ -18,8 +17,9 @@ from selfreg.forms.fields import (
     repeated_password,
     sent_as,
 )
+from selfreg.idx.authenticators import by_key
 from selfreg.idx.document import Field, Option
-from selfreg.idx.steps import Step, choice_field, has_ways, option_id
+from selfreg.idx.steps import Step, choice_field, has_object_options, option_id
 
 Layout = dict[str, forms.Field]
 
@@ -34,15 +34,6 @@ ANSWER = "credentials.answer"
 NAMES = ("userProfile.firstName", "userProfile.lastName")
 CAPTCHA_TOKEN = "captchaVerify.captchaToken"
 
-CHOICE_HINTS = {
-    "okta_email": gettext_lazy("We send a code to your e-mail address."),
-    "okta_password": gettext_lazy("Choose a password for this account."),
-    "phone_number": gettext_lazy("We send a code by text message or call."),
-    "security_question": gettext_lazy("Choose a question and an answer only you know."),
-    "google_otp": gettext_lazy("Codes from an authenticator app on your phone."),
-    "webauthn": gettext_lazy("Your fingerprint, face, screen lock or a security key."),
-}
-
 
 def as_sent(step: Step) -> Layout:
     """Every visible, mutable leaf in the org's order; a chosen password twice; the captcha's token; a choice between
@@ -52,7 +43,7 @@ def as_sent(step: Step) -> Layout:
     for leaf in _in_order_of_names([leaf for outer in step.fields for leaf in outer.leaves]):
         if leaf.hint == "captcha":
             built[leaf.path] = _captcha(leaf)
-        elif has_ways(leaf):
+        elif has_object_options(leaf):
             built |= _ways(leaf, step)
         elif any(o.fields for o in leaf.options):
             built |= _choice_by_id(leaf)
@@ -80,9 +71,9 @@ def _choose(step: Step) -> Layout:
         (option_id(o), texts.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
         for o in step.choices
     ]
-    hints = {option_id(o): CHOICE_HINTS.get(o.authenticator.key, "") if o.authenticator else "" for o in step.choices}
+    hints = {option_id(o): by_key(o.authenticator.key).hint if o.authenticator else "" for o in step.choices}
     radios = _radios(choices, _("What do you want to set up now?"))
-    radios.choice_hints = {k: str(v) for k, v in hints.items()}  # type: ignore[attr-defined]
+    radios.choice_hints = {id_: _(msgid) if msgid else "" for id_, msgid in hints.items()}  # type: ignore[attr-defined]
     return {CHOICE: sent_as(radios, f"{chooser.path}.id")}
 
 

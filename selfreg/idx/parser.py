@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from selfreg.idx import authenticators
 from selfreg.idx.document import (
     Action,
     Authenticator,
@@ -37,22 +38,6 @@ MAX_DEPTH = 12
 YEARS = range(2000, 9001)
 # Links out of the flow that older orgs put beside the remediations, newer ones among them (protocol 3.1).
 ENDINGS = ("success", "failure")
-KIND_BY_KEY = {
-    "okta_email": "email",
-    "okta_password": "password",
-    "phone_number": "phone",
-    "security_question": "security_question",
-    "google_otp": "app",
-    "okta_verify": "app",
-    "webauthn": "security_key",
-}
-KEY_BY_KIND = {
-    "email": "okta_email",
-    "password": "okta_password",
-    "phone": "phone_number",
-    "security_question": "security_question",
-    "security_key": "webauthn",
-}
 
 
 def parse(document: object) -> IdxResponse:
@@ -236,12 +221,12 @@ class _Document:
     def authenticator(self, raw: Json) -> Authenticator:
         kind, context = _text(raw, "type"), raw.get("contextualData")
         context = context if isinstance(context, Mapping) else {}
-        key = _text(raw, "key") or KEY_BY_KIND.get(kind, kind)
+        key = _text(raw, "key") or authenticators.by_kind(kind).key or kind
         activation, qr, profile = context.get("activationData"), context.get("qrcode"), raw.get("profile")
         return Authenticator(
             id=_text(raw, "id"),
             key=key,
-            kind=kind or KIND_BY_KEY.get(key, ""),
+            kind=kind or authenticators.by_key(key).kind,
             label=_text(raw, "displayName"),
             methods=tuple(_text(m, "type") for m in _list(raw, "methods")),
             password_policy=_password_policy(raw.get("settings")),
