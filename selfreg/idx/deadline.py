@@ -137,10 +137,12 @@ class _ReportingHTTPConnection(HTTPConnection):
     """A connection that reports to the call it is used for."""
 
     def connect(self) -> None:
+        """Reports, then connects."""
         _report_connecting()
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
+        """Connects if necessary, reports, then sends the request."""
         _report_sending(self)
         super().request(*args, **options)
 
@@ -149,10 +151,12 @@ class _ReportingHTTPSConnection(HTTPSConnection):
     """The same for TLS."""
 
     def connect(self) -> None:
+        """Reports, then connects."""
         _report_connecting()
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
+        """Connects if necessary, reports, then sends the request."""
         _report_sending(self)
         super().request(*args, **options)
 

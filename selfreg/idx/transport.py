@@ -1,8 +1,8 @@
-"""The one seam for I/O: bounded HTTP to one origin.
+"""All I/O of this package: HTTP to one origin, within limits.
 
-A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never keeps cookies
-(visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops asking an org
-that is away. TLS is always verified.
+A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never stores cookies
+(visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops calling an org
+that is down. TLS certificates are always verified.
 """
 
 import json
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import MaxRetryError
 
-from selfreg.idx.circuit_breaker import Circuit
+from selfreg.idx.circuit_breaker import CircuitBreaker
 from selfreg.idx.deadline import Call, DeadlineAdapter, time_left
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 
@@ -30,16 +30,24 @@ CONNECTION_ATTEMPTS = 2
 READ_SECONDS = 5.0
 # A whole call, from the name lookup to the last byte of the answer.
 TOTAL_SECONDS = 8.0
+# A repeatable call whose answer took longer to get lost is not repeated: the visitor has waited enough.
+REPEAT_SECONDS = 2.0
+# Decoded bytes of an answer.
 MAX_BODY = 256 * 1024
+# Nested objects and lists in an answer.
 MAX_DEPTH = 40
+DISCOVERY = "/.well-known/openid-configuration"
 CALLABLE_PATH = re.compile(r"/(?:idp/idx|oauth2)/[A-Za-z0-9._~/-]*")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole HTTP answer. ``body`` is the decoded JSON, ``text`` the same as it came; ``seconds`` how long it
-    took.
+    """One whole HTTP answer with JSON.
+
+    :param body: the decoded JSON
+    :param text: the same as text
+    :param seconds: how long the call took
     """
 
     status: int
@@ -50,13 +58,13 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """Okta's name for this call, as its System Log has it."""
+        """Okta's id of this call, for its System Log; "" if it sent none."""
         return self.headers.get("X-Okta-Request-Id", "")[:64]
 
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """One whole HTTP answer as it came, content encoding aside."""
+    """One whole HTTP answer of any kind; the body without its content encoding."""
 
     status: int
     body: bytes = field(repr=False)
@@ -64,15 +72,15 @@ class RawReply:
 
 
 class Transport:
-    """Calls one origin over a pool of kept connections. Safe to share between threads.
+    """Calls one origin over a pool of connections. Safe to share between threads.
 
-    :param origin: ``https://dev-1.okta.com``; what leads elsewhere raises ``ForeignHref``
-    :param at_once: most calls under way in this process
+    :param origin: ``https://dev-1.okta.com``; calls to anywhere else raise ``ForeignHref``
+    :param at_once: how many calls may run at the same time in this process
     """
 
     def __init__(self, origin: str, at_once: int = 32) -> None:
         self.origin = origin
-        self.circuit = Circuit(at_once)
+        self.circuit = CircuitBreaker(at_once)
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -85,7 +93,7 @@ class Transport:
     def post(self, url: str, headers: Mapping[str, str], body: bytes | str, *, repeatable: bool = False) -> Reply:
         """A POST of an encoded body.
 
-        :param repeatable: it changes nothing, so a lost answer is asked for once more
+        :param repeatable: the call changes nothing, so it is repeated once after a lost answer
         :raises OrgUnreachable: nothing was sent
         :raises AnswerLost: sent, and no whole answer came back in time
         :raises MalformedAnswer: a redirect, too large, or not JSON
@@ -122,18 +130,18 @@ class Transport:
         try:
             return self._guarded(method, url, headers, body)
         except AnswerLost:
-            if not repeatable or time.monotonic() - started > CONNECT_SECONDS:
+            if not repeatable or time.monotonic() - started > REPEAT_SECONDS:
                 raise
             return self._guarded(method, url, headers, body)
 
     def _guarded(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
         self.circuit.enter()
-        fine = False
+        succeeded = False
         try:
             reply = self._exchange(method, url, headers, body)
-            fine = reply.status < 500
+            succeeded = reply.status < 500
         finally:
-            self.circuit.leave(fine=fine)
+            self.circuit.leave(succeeded=succeeded)
         return reply
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
@@ -160,15 +168,15 @@ class Transport:
             return RawReply(answer.status_code, self._read(answer, ends_at), answer.headers)
 
     def _check(self, url: str) -> None:
-        """Only this origin, only the protocol's paths, no tricks of spelling."""
+        """Only this origin and the protocol's paths, without ``..`` or ``//``, which servers read in different ways."""
         parts = urlsplit(url)
         path = parts.path
-        keys_or_discovery = path.endswith("/.well-known/openid-configuration")
-        known = keys_or_discovery or CALLABLE_PATH.fullmatch(path)
-        if f"{parts.scheme}://{parts.netloc}" != self.origin or not known or ".." in path or "//" in path:
+        is_callable = path.endswith(DISCOVERY) or CALLABLE_PATH.fullmatch(path)
+        if f"{parts.scheme}://{parts.netloc}" != self.origin or not is_callable or ".." in path or "//" in path:
             raise ForeignHref("the org's answer leads outside its own address")
 
     def _read(self, answer: requests.Response, until: float) -> bytes:
+        """The whole body, decoded as ``Content-Encoding`` says, if it is small enough and comes in time."""
         pieces, size = [], 0
         for piece in answer.iter_content(16 * 1024):
             size += len(piece)
@@ -183,8 +191,10 @@ class Transport:
 def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> int:
     """Seconds to wait after a 429: ``X-Rate-Limit-Reset`` (UTC epoch seconds), kept between 1 and 120.
 
-    A reset in the past, garbage, or none at all gives ``default``; so does a concurrency limit, whose reset is
-    only a hint.
+    ``default`` if the header is absent, unusable or in the past; also for a concurrency limit, whose reset is only a
+    hint.
+
+    :param now: seconds since the epoch
     """
     try:
         reset, limit = float(headers["X-Rate-Limit-Reset"]), float(headers.get("X-Rate-Limit-Limit", 1))
@@ -213,16 +223,18 @@ def _reason(error: Exception) -> Exception:
 
 
 def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
-    """JSON without NaN, NUL, lone surrogates, or depth that a database or a reader would choke on, and without names
-    that come twice in an object: readers differ about which one counts.
+    """The body as text and as JSON. Refused are NaN, NUL, lone surrogates and great depth, which databases or readers
+    cannot handle, and a name twice in one object, because readers differ about which one counts.
+
+    :raises MalformedAnswer: the body is not such JSON
     """
     try:
         text = raw.decode("utf-8")
         decoded = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous)
-        fine = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
+        is_storable = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
     except (ValueError, RecursionError) as error:
         raise MalformedAnswer(f"HTTP {status}, not JSON") from error
-    if not fine or _depth(decoded) > MAX_DEPTH:
+    if not is_storable or _depth(decoded) > MAX_DEPTH:
         raise MalformedAnswer(f"HTTP {status}, unsafe JSON")
     return text, decoded
 
