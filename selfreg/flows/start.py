@@ -112,7 +112,7 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
     step, response = asked
     form = StepForm(step, typed)
     if attempt is None:
-        form.add(Message("", "selfreg.send_again"))
+        form.add_message(Message("", "selfreg.send_again"))
     idp = provider_pressed(typed.get("action", ""))
     if attempt is None or not (idp or form.is_valid()):
         return FirstPage(form, response)
@@ -121,7 +121,7 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
     profile = object_of(form.values(), PROFILE) if form.is_valid() else {}
     if refused := _too_many(attempt, rate_limits.address_in(profile), client.visitor.ip):
         reason, wait = refused
-        form.add(reason)
+        form.add_message(reason)
         return FirstPage(form, response, wait)
     try:
         flow = opened_transaction(request) or open_transaction(client)
@@ -129,7 +129,7 @@ def begin(request: HttpRequest, typed: Mapping[str, str], attempt: uuid.UUID | N
         return Closed(closed.messages)
     except IdxError as error:
         for message in notices(error):
-            form.add(message)
+            form.add_message(message)
         return FirstPage(form, response)
     request.session.pop(OPENING, None)
     request.session.pop(DRAFT, None)
