@@ -13,9 +13,9 @@ Json = dict[str, Any]
 
 
 def step_of(page: Json, picked: str = "") -> Step:
-    found = next_step(parse(page), picked)
-    assert isinstance(found, Step)
-    return found
+    outcome = next_step(parse(page), picked)
+    assert isinstance(outcome, Step)
+    return outcome
 
 
 def at(remediation: str, authenticator: Json | None) -> Step:
