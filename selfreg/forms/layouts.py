@@ -84,7 +84,7 @@ def _choose(step: Step) -> Layout:
 
 
 def _choice_by_id(leaf: Field) -> Layout:
-    """A choice between objects that the org tells apart by their ids (``docs/protocol.md``, section 4.4)."""
+    """A choice between objects that the org tells apart by their ids (docs/protocol.md, section 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
     return {path: BuiltField(_radios(choices, texts.label(leaf)), FieldMeta(path))} if choices else {}
 

@@ -1,6 +1,6 @@
 """The authenticators of Okta that this package knows: one row for each. A new one is a new row here.
 
-The keys and types are those of the protocol (``docs/protocol.md``, "Authenticator object"). Names and hints are English
+The keys and types are those of the protocol (docs/protocol.md, section 3.7). Names and hints are English
 msgids; whoever shows them translates them.
 """
 

@@ -1,4 +1,4 @@
-"""A client of the Identity Engine: interact, introspect, proceed, token (``docs/protocol.md``, sections 1 to 6).
+"""A client of the Identity Engine: interact, introspect, proceed, token (docs/protocol.md, sections 1 to 6).
 
 The addresses of interact, introspect, token, userinfo and keys are built from the issuer, because the org's discovery
 document names no interaction endpoint. Every other call goes to the ``href`` that the org sent, which must be on the
@@ -205,7 +205,7 @@ class IdxClient:
         return self._idx(self.app.absolute(action.href), body, "application/json")
 
     def token(self, grant: Mapping[str, str]) -> Tokens:
-        """Exchanges a grant for tokens (``docs/protocol.md``, section 6.2).
+        """Exchanges a grant for tokens (docs/protocol.md, section 6.2).
 
         :param grant: ``grant_type`` and the form fields that belong to it
         :raises OrgRefused: ``invalid_grant`` for a code that is used, expired or not ours; ``invalid_client``

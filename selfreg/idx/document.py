@@ -1,4 +1,4 @@
-"""Answers of the Identity Engine as frozen, typed objects (``docs/protocol.md``, section 3). ``parser`` builds them."""
+"""Answers of the Identity Engine as frozen, typed objects (docs/protocol.md, section 3). ``parser`` builds them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

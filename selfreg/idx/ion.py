@@ -1,4 +1,4 @@
-"""Lenient readers for ION, the JSON in which the Identity Engine writes (``docs/protocol.md``, section 3).
+"""Lenient readers for ION, the JSON in which the Identity Engine writes (docs/protocol.md, section 3).
 
 A value of another type than expected reads as if it were absent.
 """

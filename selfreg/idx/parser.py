@@ -1,6 +1,6 @@
 """Reads IDX documents (JSON) into the objects of ``document``. The only module that knows keys of the wire format.
 
-The shapes are in ``docs/protocol.md``, section 3. Defaults follow the protocol, not intuition: ``mutable`` and
+The shapes are in docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and
 ``visible`` are true when absent, ``required`` is false.
 
 A member of the wrong type counts as absent (a label that is a number becomes ""); something that is not a document of
@@ -31,7 +31,7 @@ from selfreg.idx.document import (
 from selfreg.idx.errors import MalformedAnswer
 
 MAX_DEPTH = 12
-# In older orgs links to Okta's own pages stand beside the remediations (``docs/protocol.md``, section 3.1).
+# In older orgs links to Okta's own pages stand beside the remediations (docs/protocol.md, section 3.1).
 LINKS_BESIDE_REMEDIATIONS = ("success", "failure")
 # The authenticator in use, the first of these that the document has.
 CURRENT_AUTHENTICATOR = ("currentAuthenticator", "currentAuthenticatorEnrollment", "enrollmentAuthenticator")
@@ -317,7 +317,7 @@ class _Document:
 
 
 def _display(raw: Json) -> tuple[Json, list[Json]]:
-    """How a field wants to be shown, and its choices: both may stand in ``options`` (``docs/protocol.md``, 3.4)."""
+    """How a field wants to be shown, and its choices: both may stand in ``options`` (docs/protocol.md, section 3.4)."""
     options = ion.objects(raw, "options")
     if len(options) == 1 and options[0].get("label") == "display" and isinstance(options[0].get("value"), Mapping):
         inner = options[0]["value"].get("value")

@@ -66,7 +66,7 @@ class Step:
     :param remediation: what a submission answers
     :param authenticator: which one it is about, if any
     :param option: set while the visitor has picked an authenticator that needs details (a phone number) before the org
-        is told: details and choice then go out in one call (``docs/protocol.md``, section 4.4)
+        is told: details and choice then go out in one call (docs/protocol.md, section 4.4)
     :param choices: the authenticators to choose from
     :param skip: how to skip this step
     :param resend: how to have a code sent again
@@ -121,7 +121,7 @@ class Ended:
 
     @property
     def awaits_email(self) -> bool:
-        """The org mails a link, and opening it makes the account active (``docs/protocol.md``, section 4.10)."""
+        """The org mails a link, and opening it makes the account active (docs/protocol.md, section 4.10)."""
         return self.reason in CHECK_EMAIL
 
     @property
