@@ -71,6 +71,11 @@ class Grants:
         """Accept an access token from now on."""
         self._access_tokens[token.value] = token
 
+    @property
+    def access_tokens(self) -> list[AccessToken]:
+        """Every access token that was issued and not revoked, oldest first."""
+        return list(self._access_tokens.values())
+
     def find_access_token(self, value: str) -> AccessToken | None:
         """Return the access token, None if it is unknown or has expired."""
         token = self._access_tokens.get(value)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.addresses import masked
+from selfreg.idx.authenticators import by_key
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import STATUS_INFO, Status
 from selfreg.texts.messages import MESSAGES
@@ -37,15 +38,6 @@ REMEDIATIONS: Mapping[str, str | Promise] = {
     "idx.email.verification.required": _("Link in the mail"),
     "selfreg.email_unproven": _("Proof of the address"),
 }
-AUTHENTICATORS: Mapping[str, str | Promise] = {
-    "okta_email": _("E-mail code"),
-    "okta_password": _("Password"),
-    "phone_number": _("Phone code"),
-    "security_question": _("Security question"),
-    "google_otp": _("Authenticator app"),
-    "webauthn": _("Passkey"),
-    "okta_verify": _("Okta Verify"),
-}
 
 
 WORKFLOWS: Mapping[str, str | Promise] = {
@@ -66,7 +58,8 @@ def step_label(step: str) -> str:
     """
     remediation, _space, authenticator = step.partition(" ")
     if authenticator:
-        name = str(AUTHENTICATORS.get(authenticator, authenticator))
+        msgid = by_key(authenticator).name
+        name = gettext(msgid) if msgid else authenticator
         return name if remediation == "enroll-authenticator" else f"{name} ({remediation_label(remediation)})"
     return remediation_label(remediation)
 

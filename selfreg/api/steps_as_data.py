@@ -68,10 +68,9 @@ def messages_of(form: StepForm) -> Iterator[schemas.Said]:
 
 
 def _field(form: StepForm, name: str) -> schemas.StepField:
-    field, bound = form.fields[name], form[name]
-    attributes, is_secret = field.widget.attrs, bool(getattr(field, "secret", False))
+    field, bound, meta = form.fields[name], form[name], form.meta[name]
+    attributes, is_secret = field.widget.attrs, meta.secret
     kind = next((kind for widget, kind in TYPES if isinstance(field.widget, widget)), None)
-    hints = getattr(field, "choice_hints", {})
     choices: Any = field.choices if isinstance(field, forms.ChoiceField) else ()
     return schemas.StepField(
         name=name,
@@ -86,7 +85,9 @@ def _field(form: StepForm, name: str) -> schemas.StepField:
         autocomplete=attributes.get("autocomplete", ""),
         inputmode=attributes.get("inputmode", ""),
         choices=[
-            schemas.Choice(value=str(v), label=str(label), hint=hints.get(str(v), "")) for v, label in choices if v
+            schemas.Choice(value=str(v), label=str(label), hint=meta.choice_hints.get(str(v), ""))
+            for v, label in choices
+            if v
         ],
     )
 

@@ -150,7 +150,7 @@ def start(request: HttpRequest, browser: Browser, submission: Submission) -> Adv
         return _resume(browser, org, row)
     address = rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
     if waiting := _too_many(org, pk, address):
-        form.add(waiting.message)
+        form.add_message(waiting.message)
         return FirstPage(form, response, waiting)
     try:
         state = opened or open_transaction(org)
@@ -158,7 +158,7 @@ def start(request: HttpRequest, browser: Browser, submission: Submission) -> Adv
         return Closed(closed.messages)
     except IdxError as error:
         for message in notices(error):
-            form.add(message)
+            form.add_message(message)
         return FirstPage(form, response, outcomes.Failed(error))
     return _start(request, browser, new_attempt(org, state, _origin(request, org, pk)), form, submission)
 
@@ -245,7 +245,7 @@ def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> t
 
 
 def _send_once_more(form: StepForm, response: IdxResponse) -> FirstPage:
-    form.add(SEND_AGAIN)
+    form.add_message(SEND_AGAIN)
     return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
 
 

@@ -1,14 +1,14 @@
-"""One Django field for one field of the org: type, display and format decide the control.
+"""One Django field for one field of the org, by its type, display and format.
 
-What Okta measures itself (is this an address, is the password strong enough) is left to Okta, whose messages come back
-beside the field; here only what no org can accept is refused.
+Okta checks addresses, the strength of passwords and the like itself, and its messages are shown beside the field. Only
+values that no org can accept are refused here.
 """
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -20,18 +20,19 @@ from django.core.validators import EmailValidator, URLValidator
 from django.utils.html import strip_spaces_between_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step
-from selfreg.texts import labels
+from selfreg.texts import errors, labels
 
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
+# Characters of one field.
 MAX_TYPED = 1_000
+# Characters that change the direction of text.
 REVERSING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
 
-# Last part of the org's name -> tokens of the HTML standard's autofill section.
+# Name of a field -> its autofill token (HTML Standard, "Autofill").
 AUTOCOMPLETE = {
     "firstName": "given-name",
     "middleName": "additional-name",
@@ -65,107 +66,132 @@ INPUT_TYPES = {
     "phoneNumber": "tel",
     "profileUrl": "url",
 }
-# What a browser finds wrong with these itself is said in these words as soon as the field is left.
+# What a script shows as soon as the visitor leaves a field whose value the browser finds invalid.
 INVALID = {"email": EmailValidator.message, "url": URLValidator.message}
 NUMBERS = {"integer": forms.IntegerField, "number": forms.FloatField, "decimal": forms.FloatField}
 CONTINENTS = frozenset(
     {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 )
 ADDRESSES = ("email", "login", "secondEmail", "identifier")
-EMPTY = [("", "—")]
-# How the names of secrets begin that a step asks back beside the one that is being chosen.
-ASKED_BACK = ("old", "current")
+CODES = ("passcode", "nextPasscode")
+NOTHING_CHOSEN = [("", "—")]
+# How the names of fields begin that want the present password beside a new one.
+PRESENT_PASSWORDS = ("old", "current")
+# Language without a region -> the country that its visitor most likely is from.
+LIKELIEST_COUNTRIES = {"en": "US", "es": "ES", "fr": "FR", "de": "DE", "pt": "BR", "ja": "JP", "it": "IT", "nl": "NL"}
+# Territories that CLDR lists although ISO 3166-1 does not.
+NOT_COUNTRIES = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 
 
 class Dropdown(forms.Select):
-    """Without white space between its options: of countries and time zones there are hundreds."""
+    """A select without white space between its options, because there are hundreds of countries and time zones."""
 
     def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        """The HTML of the control."""
         return mark_safe(strip_spaces_between_tags(super().render(*args, **kwargs)))  # noqa: S308 rendered by Django
 
 
 def no_control_characters(value: str) -> None:
-    """Control characters, lone surrogates and direction overrides belong into no name, address or code."""
+    """Refuses control characters, lone surrogates and direction overrides: no name, address or code has them.
+
+    :raises ValidationError: the value has one
+    """
     if any(unicodedata.category(c) in ("Cc", "Cs") or c in REVERSING for c in value):
-        raise ValidationError(_("This contains characters that cannot be used here."), code="control")
+        raise ValidationError(errors.CONTROL_CHARACTERS, code="control")
 
 
-def field_for(leaf: Field, step: Step) -> forms.Field:
+@dataclass(frozen=True, slots=True)
+class FieldMeta:
+    """What a form has to know of a field beside Django's field itself.
+
+    :param path: the dotted name under which its value goes to the org; "" if it does not
+    :param secret: whether what is typed must not be stored or shown again
+    :param repeats: the name of the field whose value has to be typed again here; "" for none
+    :param chooser: the org's field, where this one chooses between its objects by their number
+    :param choice_hints: value of a choice -> what stands beside it
+    """
+
+    path: str = ""
+    secret: bool = False
+    repeats: str = ""
+    chooser: Field | None = None
+    choice_hints: Mapping[str, str] = field(default_factory=dict)
+
+
+class BuiltField(NamedTuple):
+    """A field of Django with what it does not know of itself."""
+
+    field: forms.Field
+    meta: FieldMeta
+
+
+def field_for(leaf: Field, step: Step) -> BuiltField:
     """The Django field for one innermost field of the org."""
+    is_secret = False
     if leaf.type == "boolean" and not leaf.options:
         built: forms.Field = _yes_or_no(leaf)
-    elif leaf.options or leaf.format in ("country-code", "timezone") or leaf.display == "select":
-        built = _choices(leaf)
+    elif choices := _choices_of(leaf):
+        built = _choice_field(leaf, choices)
     elif leaf.type in NUMBERS:
         built = NUMBERS[leaf.type](required=leaf.required, initial=leaf.value)
         built.widget.attrs["data-invalid"] = built.error_messages["invalid"]
     elif leaf.secret:
-        built = _password(leaf, step)
+        built, is_secret = _password(leaf, step), True
+    elif leaf.name in CODES:
+        built, is_secret = _code(leaf, digits=step.page in ("code", "totp")), True
     else:
-        built = _text(leaf, digits=step.page in ("code", "totp"))
-    asked = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
-    built.label, built.help_text = labels.label(leaf), leaf.description or asked
-    return sent_as(built, leaf.path)
-
-
-def sent_as(field: forms.Field, path: str, *, secret: bool | None = None) -> forms.Field:
-    """Marks a field as one that goes to the org under this dotted name."""
-    field.path = path  # type: ignore[attr-defined]
-    if secret is not None:
-        field.secret = secret  # type: ignore[attr-defined]
-    return field
+        built = _text(leaf)
+    question = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
+    built.label, built.help_text = labels.label(leaf), leaf.description or question
+    return BuiltField(built, FieldMeta(leaf.path, secret=is_secret))
 
 
 def is_new_password(leaf: Field, step: Step) -> bool:
-    """Whether a secret is one that is being chosen here, so that it is asked for twice."""
-    enrolling = leaf.authenticator or step.authenticator
-    asks_back = step.remediation.name in ("challenge-authenticator", "identify")
-    is_asked_back = asks_back or leaf.name.lower().startswith(ASKED_BACK)
-    return leaf.secret and not is_asked_back and (enrolling is None or enrolling.kind == "password")
-
-
-def repeated_password(leaf: Field) -> forms.Field:
-    """The second time: it knows the field that it repeats."""
-    field = forms.CharField(
-        strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=_("Repeat the password")
+    """Whether a secret is a password that is being chosen here, so that it has to be typed twice."""
+    authenticator = leaf.authenticator or step.authenticator
+    is_present_one = step.remediation.name in ("challenge-authenticator", "identify") or leaf.name.lower().startswith(
+        PRESENT_PASSWORDS
     )
-    field.widget.attrs["autocomplete"] = "new-password"
-    field.repeats = leaf.path  # type: ignore[attr-defined]
-    return sent_as(field, "", secret=True)
+    return leaf.secret and not is_present_one and (authenticator is None or authenticator.kind == "password")
+
+
+def repeated_password(leaf: Field) -> BuiltField:
+    """The field to type a new password into again. It does not go to the org."""
+    built = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=labels.REPEAT_PASSWORD)
+    built.widget.attrs["autocomplete"] = "new-password"
+    return BuiltField(built, FieldMeta(secret=True, repeats=leaf.path))
 
 
 def countries() -> list[tuple[str, str]]:
-    """ISO 3166 codes with names in the visitor's language, in its order of names."""
+    """(ISO 3166 code, name in the visitor's language), sorted as that language sorts names."""
     return _countries(get_language() or "en")
 
 
 @lru_cache(maxsize=64)
 def _countries(language: str) -> list[tuple[str, str]]:
     names = _locale(language).territories
-    known = [(code, names.get(code, code)) for code in _iso_codes()]
-    return sorted(known, key=lambda c: _sortable(c[1]))
+    named = [(code, names.get(code, code)) for code in _iso_codes()]
+    return sorted(named, key=lambda country: _sortable(country[1]))
 
 
 def dialling_countries() -> list[tuple[str, str]]:
-    """Countries that have a calling code, with it."""
+    """The countries that have a calling code: (ISO 3166 code, name and calling code)."""
     codes = {region: phonenumbers.country_code_for_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
     return [(code, f"{name} +{codes[code]}") for code, name in countries() if code in codes]
 
 
-def home_country() -> str:
-    """The likeliest country of the visitor's language; "" when the language does not tell."""
+def likeliest_country() -> str:
+    """The ISO 3166 code of the country that the visitor most likely is from, by language; "" if that does not tell."""
     locale = (get_language() or "en").replace("-", "_")
     if "_" in locale:
         return locale.rsplit("_", 1)[1].upper()[:2]
-    return {"en": "US", "es": "ES", "fr": "FR", "de": "DE", "pt": "BR", "ja": "JP", "it": "IT", "nl": "NL"}.get(
-        locale, ""
-    )
+    return LIKELIEST_COUNTRIES.get(locale, "")
 
 
 @cache
 def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
-    """IANA names of places by continent: Okta's ``timezone`` attribute has no choices of its own. Countries
-    ("US/Eastern") and older names of the same places are left out.
+    """IANA's time zones by continent, because Okta's ``timezone`` attribute comes without choices: (continent,
+    [(zone, place)]). Zones of countries ("US/Eastern") and older names of the same places are left out.
     """
     current = sorted(available_timezones() - get_global("zone_aliases").keys())
     parts = [(zone, *zone.partition("/")[::2]) for zone in current]
@@ -176,27 +202,32 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _yes_or_no(leaf: Field) -> forms.Field:
-    """A box to tick, or a choice where the org wants one; it may write its preset as a word."""
+    """A checkbox, or a choice where the org wants one. The org may write its preset as a word."""
     preset = None if leaf.value is None else str(leaf.value).lower() == "true"
     if leaf.display not in ("radio", "select"):
         return forms.BooleanField(required=False, initial=preset)
-    # Django's own words, translated by it.
-    return _choices(replace(leaf, value=preset, options=(Option(_("Yes"), True), Option(_("No"), False))))
+    # Django's own words, which it translates.
+    either = replace(leaf, value=preset, options=(Option(str(labels.YES), True), Option(str(labels.NO), False)))
+    return _choice_field(either, _choices_of(either))
 
 
-def _choices(leaf: Field) -> forms.Field:
+def _choices_of(leaf: Field) -> Choices:
+    """The org's choices, or ours for a kind of value that the org has no choices for; empty if there are none."""
+    if leaf.options:
+        return [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
+    if leaf.format == "country-code":
+        return [*countries()]
+    if leaf.format == "timezone" or (leaf.display == "select" and "zone" in leaf.name.lower()):
+        return [*time_zones()]
+    return []
+
+
+def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
     values: dict[str, object] = {("" if o.value is None else str(o.value)): o.value for o in leaf.options}
-    choices: Choices = [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
-    if not choices and leaf.format == "country-code":
-        choices = [*countries()]
-    elif not choices and (leaf.format == "timezone" or "zone" in leaf.name.lower()):
-        choices = [*time_zones()]
-    if not choices:
-        return _text(leaf)
     as_radios = leaf.display in ("radio", "checkbox") or (not leaf.display and len(choices) <= 3)
     if not as_radios and leaf.value is None:
-        choices = [*EMPTY, *choices]
-    field = forms.TypedChoiceField(
+        choices = [*NOTHING_CHOSEN, *choices]
+    built = forms.TypedChoiceField(
         choices=choices,
         required=leaf.required,
         initial=None if leaf.value is None else str(leaf.value),
@@ -205,42 +236,49 @@ def _choices(leaf: Field) -> forms.Field:
         widget=forms.RadioSelect if as_radios else Dropdown,
     )
     if not as_radios and leaf.name in AUTOCOMPLETE:
-        field.widget.attrs["autocomplete"] = AUTOCOMPLETE[leaf.name]
-    return field
+        built.widget.attrs["autocomplete"] = AUTOCOMPLETE[leaf.name]
+    return built
 
 
 def _password(leaf: Field, step: Step) -> forms.Field:
-    """Sent byte for byte: not trimmed, not normalised; never shown again."""
-    field = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput)
-    field.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "current-password"
-    return sent_as(field, leaf.path, secret=True)
+    """Goes to the org byte for byte: neither trimmed nor normalized."""
+    built = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput)
+    built.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "current-password"
+    return built
 
 
-def _text(leaf: Field, *, digits: bool = False) -> forms.Field:
-    field = forms.CharField(
+def _code(leaf: Field, *, digits: bool) -> forms.Field:
+    built = _char_field(leaf)
+    built.required = True
+    built.widget.attrs |= {
+        "autocomplete": "one-time-code",
+        "inputmode": "numeric" if digits else "text",
+        "class": "code",
+        "autocapitalize": "off",
+    }
+    return built
+
+
+def _text(leaf: Field) -> forms.Field:
+    built = _char_field(leaf)
+    attributes, input_type = built.widget.attrs, INPUT_TYPES.get(leaf.name, "text")
+    built.widget.input_type = input_type
+    attributes["autocomplete"] = AUTOCOMPLETE.get(leaf.name, "off")
+    if input_type in INVALID:
+        attributes["data-invalid"] = INVALID[input_type]
+    if leaf.name in ADDRESSES:
+        attributes |= {"inputmode": "email", "autocapitalize": "off", "spellcheck": "false"}
+    return built
+
+
+def _char_field(leaf: Field) -> forms.CharField:
+    return forms.CharField(
         required=leaf.required,
         min_length=leaf.min_length if leaf.min_length and leaf.min_length > 1 else None,
         max_length=min(leaf.max_length or MAX_TYPED, MAX_TYPED),
         initial=leaf.value,
         validators=[no_control_characters],
     )
-    attributes = field.widget.attrs
-    if leaf.name in ("passcode", "nextPasscode"):
-        field.required = True
-        attributes |= {
-            "autocomplete": "one-time-code",
-            "inputmode": "numeric" if digits else "text",
-            "class": "code",
-            "autocapitalize": "off",
-        }
-        return sent_as(field, leaf.path, secret=True)
-    field.widget.input_type = INPUT_TYPES.get(leaf.name, "text")
-    attributes["autocomplete"] = AUTOCOMPLETE.get(leaf.name, "off")
-    if field.widget.input_type in INVALID:
-        attributes["data-invalid"] = INVALID[field.widget.input_type]
-    if leaf.name in ADDRESSES:
-        attributes |= {"inputmode": "email", "autocapitalize": "off", "spellcheck": "false"}
-    return field
 
 
 def _locale(language: str) -> Locale:
@@ -251,10 +289,9 @@ def _locale(language: str) -> Locale:
 
 
 def _iso_codes() -> Iterable[str]:
-    """CLDR's two-letter territories that are ISO 3166-1 countries, not regions of its own making."""
-    made_up = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
+    """The countries of ISO 3166-1, by CLDR's list of territories."""
     codes = (str(c) for c in Locale("en").territories)
-    return (c for c in codes if len(c) == 2 and c.isalpha() and c not in made_up)
+    return (c for c in codes if len(c) == 2 and c.isalpha() and c not in NOT_COUNTRIES)
 
 
 def _sortable(name: str) -> str:

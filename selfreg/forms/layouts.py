@@ -1,27 +1,30 @@
-"""Which fields a page has: a table from page to layout. Whatever is not special is shown as the org sent it."""
+"""Which fields each page has: a table from page to layout. A page that is not in it shows what the org sent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from selfreg.forms.fields import (
-    EMPTY,
+    NOTHING_CHOSEN,
+    BuiltField,
     Dropdown,
+    FieldMeta,
     dialling_countries,
     field_for,
-    home_country,
     is_new_password,
+    likeliest_country,
     repeated_password,
-    sent_as,
 )
+from selfreg.idx.authenticators import by_key
 from selfreg.idx.document import Field, Option
-from selfreg.idx.steps import Step, choice_field, has_ways, option_id
-from selfreg.texts import labels
+from selfreg.idx.steps import Step, choice_field, has_object_options, option_id
+from selfreg.texts import errors, labels
 
-Layout = dict[str, forms.Field]
+Layout = dict[str, BuiltField]
+"""The fields of a form by HTML name, in their order."""
 
 COUNTRY = "country"
 EXTENSION = "extension"
@@ -33,26 +36,19 @@ QUESTION = "credentials.questionKey"
 ANSWER = "credentials.answer"
 NAMES = ("userProfile.firstName", "userProfile.lastName")
 CAPTCHA_TOKEN = "captchaVerify.captchaToken"
-
-CHOICE_HINTS = {
-    "okta_email": gettext_lazy("We send a code to your e-mail address."),
-    "okta_password": gettext_lazy("Choose a password for this account."),
-    "phone_number": gettext_lazy("We send a code by text message or call."),
-    "security_question": gettext_lazy("Choose a question and an answer only you know."),
-    "google_otp": gettext_lazy("Codes from an authenticator app on your phone."),
-    "webauthn": gettext_lazy("Your fingerprint, face, screen lock or a security key."),
-}
+# Characters of what a script puts into a hidden field.
+MAX_FROM_SCRIPT = 20_000
 
 
 def as_sent(step: Step) -> Layout:
-    """Every visible, mutable leaf in the org's order; a chosen password twice; the captcha's token; a choice between
-    objects by their ids, or with the fields of each.
+    """Every visible, mutable field in the org's order. A new password is there twice, a captcha as the field of its
+    token, a choice between objects as radio buttons with the fields of each object.
     """
     built: Layout = {}
     for leaf in _in_order_of_names([leaf for outer in step.fields for leaf in outer.leaves]):
         if leaf.hint == "captcha":
             built[leaf.path] = _captcha(leaf)
-        elif has_ways(leaf):
+        elif has_object_options(leaf):
             built |= _ways(leaf, step)
         elif any(o.fields for o in leaf.options):
             built |= _choice_by_id(leaf)
@@ -64,7 +60,7 @@ def as_sent(step: Step) -> Layout:
 
 
 def _in_order_of_names(leaves: list[Field]) -> list[Field]:
-    """The org's order; a given name and the family name after it change places where the language has it so."""
+    """The org's order, but the family name first where the visitor's language has it so."""
     paths = [leaf.path for leaf in leaves]
     given = paths.index(NAMES[0]) if NAMES[0] in paths else 0
     if tuple(paths[given : given + 2]) != NAMES or not labels.family_first():
@@ -73,6 +69,7 @@ def _in_order_of_names(leaves: list[Field]) -> list[Field]:
 
 
 def _choose(step: Step) -> Layout:
+    """The choice of an authenticator, each with a hint."""
     chooser = choice_field(step.remediation)
     if chooser is None or not step.choices:
         return as_sent(step)
@@ -80,65 +77,73 @@ def _choose(step: Step) -> Layout:
         (option_id(o), labels.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
         for o in step.choices
     ]
-    hints = {option_id(o): CHOICE_HINTS.get(o.authenticator.key, "") if o.authenticator else "" for o in step.choices}
-    radios = _radios(choices, _("What do you want to set up now?"))
-    radios.choice_hints = {k: str(v) for k, v in hints.items()}  # type: ignore[attr-defined]
-    return {CHOICE: sent_as(radios, f"{chooser.path}.id")}
+    msgids = {option_id(o): by_key(o.authenticator.key).hint for o in step.choices if o.authenticator}
+    hints = {choice: _(msgid) for choice, msgid in msgids.items() if msgid}
+    radios = _radios(choices, labels.CHOOSE_AUTHENTICATOR)
+    return {CHOICE: BuiltField(radios, FieldMeta(f"{chooser.path}.id", choice_hints=hints))}
 
 
 def _choice_by_id(leaf: Field) -> Layout:
-    """The id alone says which object is meant (docs/protocol.md, section 4.4)."""
+    """A choice between objects that the org tells apart by their ids (docs/protocol.md, section 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
-    return {path: sent_as(_radios(choices, labels.label(leaf)), path)} if choices else {}
+    return {path: BuiltField(_radios(choices, labels.label(leaf)), FieldMeta(path))} if choices else {}
 
 
 def _ways(chooser: Field, step: Step) -> Layout:
-    """Which way, and the fields of all of them, those that are in each of them last. ``StepForm`` has only the chosen
-    one count.
+    """Radio buttons for the ways, then the fields of all ways; those that every way has come last.
+
+    A way is one of the objects that ``chooser`` offers. ``StepForm`` ignores the fields of those that are not chosen.
     """
-    ways = [(str(n), o.label) for n, o in enumerate(chooser.options) if o.fields]
-    asked = [fields_of_way(chooser.options[int(n)]) for n, _label in ways]
-    shared = set.intersection(*(set(fields) for fields in asked))
-    leaves = {path: leaf for fields in reversed(asked) for path, leaf in fields.items()}
-    own = [path for fields in asked for path in fields if path not in shared]
-    built: Layout = {chooser.path: _radios(ways, labels.label(chooser))}
-    built[chooser.path].chooser = chooser  # type: ignore[attr-defined]
-    for path in (*own, *(path for path in asked[0] if path in shared)):
+    ways = [(number, option) for number, option in enumerate(chooser.options) if option.fields]
+    fields_of_ways = [fields_of_way(option) for _number, option in ways]
+    shared = set.intersection(*(set(fields) for fields in fields_of_ways))
+    leaves = {path: leaf for fields in reversed(fields_of_ways) for path, leaf in fields.items()}
+    own = [path for fields in fields_of_ways for path in fields if path not in shared]
+    radios = _radios([(str(number), option.label) for number, option in ways], labels.label(chooser))
+    built: Layout = {chooser.path: BuiltField(radios, FieldMeta(chooser=chooser))}
+    for path in (*own, *(path for path in fields_of_ways[0] if path in shared)):
         built[path] = field_for(leaves[path], step)
-        built[path].required = path in shared and leaves[path].required
+        built[path].field.required = path in shared and leaves[path].required
     return built
 
 
 def fields_of_way(way: Option) -> dict[str, Field]:
-    """What a person fills in of it, by name."""
+    """What a person fills in of one of the objects to choose from, by dotted name."""
     return {leaf.path: leaf for f in way.fields for leaf in f.leaves if leaf.visible and leaf.mutable}
 
 
 def _phone(step: Step) -> Layout:
-    """Method (when there is more than one), country, number, extension (for calls)."""
+    """Method (where there are several), country, number, and an extension for calls."""
     built = as_sent(step)
     number, method = built.pop(NUMBER, None), built.get(METHOD)
     if number is None:
         return built
     methods = _scalar_options(step, METHOD)
     if methods:
-        built[METHOD] = sent_as(_radios(methods, method.label if method else ""), METHOD)
-    number.required, number.help_text = True, _("Carrier messaging charges may apply.")
-    country = forms.ChoiceField(
-        choices=[*EMPTY, *dialling_countries()],
+        built[METHOD] = BuiltField(_radios(methods, method.field.label if method else ""), FieldMeta(METHOD))
+    number.field.required, number.field.help_text = True, labels.PHONE_HINT
+    built |= {COUNTRY: _country(), NUMBER: number}
+    if any(value == "voice" for value, _label in methods):
+        built[EXTENSION] = _extension()
+    return built
+
+
+def _country() -> BuiltField:
+    built = forms.ChoiceField(
+        choices=[*NOTHING_CHOSEN, *dialling_countries()],
         required=False,
-        label=_("Country"),
-        initial=home_country(),
+        label=labels.COUNTRY,
+        initial=likeliest_country(),
         widget=Dropdown,
     )
-    country.widget.attrs["autocomplete"] = "country"
-    built |= {COUNTRY: country, NUMBER: number}
-    if any(value == "voice" for value, _label in methods):
-        built[EXTENSION] = forms.RegexField(
-            r"\d{1,8}", required=False, label=_("Extension"), help_text=_("Only for calls to a number that has one.")
-        )
-        built[EXTENSION].widget.attrs |= {"inputmode": "numeric", "autocomplete": "tel-extension"}
-    return built
+    built.widget.attrs["autocomplete"] = "country"
+    return BuiltField(built, FieldMeta())
+
+
+def _extension() -> BuiltField:
+    built = forms.RegexField(r"\d{1,8}", required=False, label=labels.EXTENSION, help_text=labels.EXTENSION_HINT)
+    built.widget.attrs |= {"inputmode": "numeric", "autocomplete": "tel-extension"}
+    return BuiltField(built, FieldMeta())
 
 
 def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
@@ -147,7 +152,7 @@ def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
 
 
 def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:
-    """Radio buttons with the first one taken."""
+    """Radio buttons, the first of which is chosen."""
     return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, label=label, initial=choices[0][0])
 
 
@@ -156,40 +161,42 @@ def _question(step: Step) -> Layout:
     built = as_sent(step)
     if ANSWER not in built:
         return built
-    built[ANSWER].required = True
-    sent_as(built[ANSWER], ANSWER, secret=True)
+    answer = built[ANSWER]
+    answer.field.required = True
+    built[ANSWER] = BuiltField(answer.field, replace(answer.meta, secret=True))
     if QUESTION_MODE in built:
-        built[QUESTION_MODE].label = _("Security question")
-    question = built.get(QUESTION)
+        built[QUESTION_MODE].field.label = labels.SECURITY_QUESTION
+    question = built[QUESTION].field if QUESTION in built else None
     if isinstance(question, forms.ChoiceField):
         choices: Any = question.choices
-        question.choices = [choice for choice in choices if choice not in EMPTY]
+        question.choices = [choice for choice in choices if choice not in NOTHING_CHOSEN]
     return built
 
 
 def _passkey(step: Step) -> Layout:
-    """What the browser's ceremony returns; a script fills the hidden fields in."""
-    built: Layout = {}
-    for outer in step.fields:
-        for leaf in outer.leaves:
-            if (
-                leaf.mutable
-                and "." in leaf.path
-                and (leaf.hint == "webauthn" or not leaf.visible or leaf.value is None)
-            ):
-                field = forms.CharField(max_length=20_000, widget=forms.HiddenInput, required=leaf.required)
-                built[leaf.path] = sent_as(field, leaf.path, secret=True)
+    """Hidden fields for what the browser's WebAuthn ceremony returns; a script fills them in."""
+    leaves = [leaf for outer in step.fields for leaf in outer.leaves if leaf.mutable and "." in leaf.path]
+    return {
+        leaf.path: _from_script(leaf.path, required=leaf.required)
+        for leaf in leaves
+        if leaf.hint == "webauthn" or not leaf.visible or leaf.value is None
+    }
+
+
+def _captcha(leaf: Field) -> BuiltField:
+    """The captcha's token. Its provider's script posts it under another name; ``StepForm`` puts it here."""
+    built = _from_script(leaf.path, required=True)
+    built.field.error_messages["required"] = errors.CAPTCHA_MISSING
     return built
 
 
-def _captcha(leaf: Field) -> forms.Field:
-    """The provider's script posts its token under a name of its own; ``StepForm`` puts it here."""
-    field = forms.CharField(
-        max_length=20_000,
-        widget=forms.HiddenInput,
-        error_messages={"required": _("Please complete the check that you are a person.")},
-    )
-    return sent_as(field, leaf.path, secret=True)
+def _from_script(path: str, *, required: bool) -> BuiltField:
+    built = forms.CharField(max_length=MAX_FROM_SCRIPT, widget=forms.HiddenInput, required=required)
+    return BuiltField(built, FieldMeta(path, secret=True))
+
+
+def _nothing(_step: Step) -> Layout:
+    return {}
 
 
 LAYOUTS: dict[str, Callable[[Step], Layout]] = {
@@ -197,6 +204,12 @@ LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "phone": _phone,
     "question": _question,
     "passkey": _passkey,
-    "unsupported": lambda step: {},
-    "providers": lambda step: {},
+    "unsupported": _nothing,
+    "providers": _nothing,
 }
+"""The layout of each page; ``as_sent`` for any other."""
+
+
+def layout_of(step: Step) -> Layout:
+    """The fields of the form of this step."""
+    return LAYOUTS.get(step.page, as_sent)(step)

@@ -7,76 +7,79 @@ from typing import Any, NamedTuple
 import phonenumbers
 from django import forms
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 
-from selfreg.forms.fields import MAX_TYPED
+from selfreg.forms.fields import MAX_TYPED, FieldMeta
 from selfreg.forms.layouts import (
     CAPTCHA_TOKEN,
     COUNTRY,
     EXTENSION,
-    LAYOUTS,
     METHOD,
     NUMBER,
-    as_sent,
     fields_of_way,
+    layout_of,
 )
 from selfreg.idx.document import Field, Message, Option
 from selfreg.idx.steps import Step, is_error
+from selfreg.texts import errors
 from selfreg.texts.messages import RULES_NOT_MET, say
 from selfreg.texts.password_rules import password_policy, password_rules
 
+# The names under which captcha providers post their token.
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 
 
 class StepForm(forms.Form):
-    """Every field carries Okta's dotted path as its name, and only these fields are read from a request.
+    """The form of a step, grown from the fields that the org sent.
 
-    ``values()`` is what goes to the org, as nested JSON; ``draft()`` what was typed, without secrets, for showing
-    again.
+    Each field has Okta's dotted name as its name, and only these fields are read from a request. ``meta`` tells of each
+    field what Django does not know: whether it is secret, under which name its value goes to the org ...
+
+    :param data: a submission; None for a form that is only shown
+    :param draft: values typed before, by HTML name
     """
 
     def __init__(
         self, step: Step, data: Mapping[str, Any] | None = None, draft: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(_with_captcha(data), initial=dict(draft or {}), label_suffix="")
+        super().__init__(_with_captcha_token(data), initial=dict(draft or {}), label_suffix="")
         self.step = step
-        self.fields.update(LAYOUTS.get(step.page, as_sent)(step))
-        self.choosers: dict[str, Field] = {n: f.chooser for n, f in self.fields.items() if hasattr(f, "chooser")}
-        self._place_messages(step.messages)
-        for name, field in self.fields.items():
-            self._describe(name, field)
-
-    def _place_messages(self, messages: tuple[Message, ...]) -> None:
-        """The org's messages: beside their field where this form has it, else on top."""
-        self.said: dict[str, list[str]] = {}
+        layout = layout_of(step)
+        self.fields.update({name: built.field for name, built in layout.items()})
+        self.meta: dict[str, FieldMeta] = {name: built.meta for name, built in layout.items()}
+        self.choosers: dict[str, Field] = {n: meta.chooser for n, meta in self.meta.items() if meta.chooser}
+        self.field_messages: dict[str, list[str]] = {}
         self.page_errors: list[str] = []
         self.page_notices: list[str] = []
         self.messages: list[tuple[str, Message]] = []
-        """(name of the field, "" for the page; message) of everything that was said, in order."""
-        for message in messages:
-            if not (self.is_bound and is_error(message)):  # what was wrong before may be right by now
-                self.add(message)
+        """Every message in order: (name of its field, "" for the page; message)."""
+        for message in step.messages:
+            if not (self.is_bound and is_error(message)):  # an error of the last submission may be mended by now
+                self.add_message(message)
+        for name, field in self.fields.items():
+            self._describe(name, field)
 
-    def add(self, message: Message) -> None:
-        """Says one thing more."""
-        message = self._without_rules(message)
-        place, text = self._home(message), say(message)
+    def add_message(self, message: Message) -> None:
+        """Shows one more message: beside its field where this form has it, else at the top of the page."""
+        message = self._with_rules_if_unlisted(message)
+        place, text = self._place_for(message), say(message)
         self.messages.append((place, message))
         if place:
-            self.said.setdefault(place, []).append(text)
+            self.field_messages.setdefault(place, []).append(text)
         elif is_error(message):
             self.page_errors.append(text)
         else:
             self.page_notices.append(text)
 
-    def _without_rules(self, message: Message) -> Message:
-        """Where no rules stand beside the field, the org's sentence is the only list of them, in any language."""
+    def _with_rules_if_unlisted(self, message: Message) -> Message:
+        """Where the page does not list the password rules, only the org's own sentence names them: without its key it
+        is shown as it came, in whatever language.
+        """
         policy = password_policy(self.step)
         is_listed = policy is not None and password_rules(policy)
         return message if is_listed or message.key != RULES_NOT_MET else replace(message, key="")
 
-    def _home(self, message: Message) -> str:
-        """The visible field a message belongs to; "" for the page."""
+    def _place_for(self, message: Message) -> str:
+        """The name of the visible field that a message belongs to; "" for the page."""
         if message.path in self.fields and not self.fields[message.path].widget.is_hidden:
             return message.path
         about_number = is_error(message) and self.step.page == "phone" and not message.key.startswith("selfreg.")
@@ -84,7 +87,7 @@ class StepForm(forms.Form):
 
     def _describe(self, name: str, field: forms.Field) -> None:
         """Ties hint and errors to their control for assistive technology."""
-        has_errors = name in self.said or (self.is_bound and self.has_error(name))
+        has_errors = name in self.field_messages or (self.is_bound and self.has_error(name))
         described = [f"id_{name}_hint"] * bool(field.help_text) + [f"id_{name}_error"] * has_errors
         if described:
             field.widget.attrs["aria-describedby"] = " ".join(described)
@@ -98,46 +101,48 @@ class StepForm(forms.Form):
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """(id of the control, message) of everything to put right, page first, for the error summary."""
-        hidden = [
-            e for name, f in self.fields.items() if f.widget.is_hidden for e in self[name].errors if self.is_bound
-        ]
+        """Everything to put right, for the error summary: (id of the control, "" for the page; message). The page comes
+        first.
+        """
+        hidden_fields = [name for name, field in self.fields.items() if field.widget.is_hidden and self.is_bound]
+        hidden = [error for name in hidden_fields for error in self[name].errors]
         page = [("", text) for text in (*self.page_errors, *self.non_field_errors(), *hidden)]
         return page + [(row.control_id, text) for row in self.rows for text in row.errors]
 
     def values(self) -> dict[str, Any]:
-        """Nested JSON by the org's names: hidden constants of objects are added, empty optional values left out.
+        """What goes to the org, as nested JSON by its names: with the constants of objects, without empty values.
 
-        Of a value and an object that share a name only the object can be sent.
+        Where a value and an object have the same name, only the object can be sent.
         """
         nested: dict[str, Any] = {}
-        told = {self._keys(path): value for path, value in {**self._constants(), **self._typed()}.items()}
-        for keys in sorted(told, key=len):
+        values = {self._keys(path): value for path, value in {**self._constants(), **self._typed()}.items()}
+        for keys in sorted(values, key=len):
             *outer, name = keys
-            place = nested
+            target = nested
             for key in outer:
-                if not isinstance(place.get(key), dict):
-                    place[key] = {}
-                place = place[key]
-            place[name] = told[keys]
+                if not isinstance(target.get(key), dict):
+                    target[key] = {}
+                target = target[key]
+            target[name] = values[keys]
         return nested
 
     def _keys(self, path: str) -> tuple[str, ...]:
-        """The names that a dotted one is made of."""
-        found = self.step.remediation.field(path)
-        return found.keys if found else tuple(path.split("."))
+        """The names that a dotted name is made of."""
+        field = self.step.remediation.field(path)
+        return field.keys if field else tuple(path.split("."))
 
     def draft(self) -> dict[str, str]:
-        """What was typed, by HTML name. Never a password, a code, or an answer."""
-        shown = [n for n, f in self.fields.items() if not getattr(f, "secret", False)]
-        return {n: str(self.data.get(n, ""))[:MAX_TYPED] for n in shown if n in self.data}
+        """What was typed, by HTML name, to show it again. Never a password, a code or an answer."""
+        names = [name for name, meta in self.meta.items() if not meta.secret and name in self.data]
+        return {name: str(self.data.get(name, ""))[:MAX_TYPED] for name in names}
 
     def _typed(self) -> dict[str, Any]:
-        paths = {n: getattr(f, "path", "") for n, f in self.fields.items()}
-        return {paths[n]: v for n, v in self.cleaned_data.items() if paths.get(n) and v not in ("", None)}
+        """Values by dotted name, empty ones left out."""
+        typed = {self.meta[name].path: value for name, value in self.cleaned_data.items() if name in self.meta}
+        return {path: value for path, value in typed.items() if path and value not in ("", None)}
 
     def _constants(self) -> dict[str, Any]:
-        """Immutable members of objects; those of the top level are the client's business."""
+        """Immutable members of objects; the client itself sends those of the top level."""
         chosen = [way.fields for way in map(self._chosen_way, self.choosers) if way]
         leaves = [leaf for fields in (self.step.fields, *chosen) for f in fields for leaf in f.leaves]
         return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
@@ -147,55 +152,57 @@ class StepForm(forms.Form):
         return self.choosers[chooser].options[int(number)] if number else None
 
     def clean(self) -> dict[str, Any]:
-        """What spans two fields: the repeated password, the number with its country, the way that was chosen."""
+        """Checks what spans several fields: a repeated password, a number with its country, the chosen way."""
         cleaned = super().clean() or self.cleaned_data
-        for name in [n for n, f in self.fields.items() if hasattr(f, "repeats")]:
-            self._clean_repetition(cleaned, name)
+        for name, meta in self.meta.items():
+            if meta.repeats:
+                self._clean_repetition(cleaned, name, meta.repeats)
         if NUMBER in cleaned and COUNTRY in self.fields:
             self._clean_phone(cleaned)
         for chooser in self.choosers:
             self._clean_ways(cleaned, chooser)
         return cleaned
 
-    def _clean_repetition(self, cleaned: dict[str, Any], name: str) -> None:
-        chosen: str = self.fields[name].repeats  # type: ignore[attr-defined]
-        if name in cleaned and chosen in cleaned and cleaned[name] != cleaned[chosen]:
-            self.add_error(name, _("The two passwords are not the same."))
+    def _clean_repetition(self, cleaned: dict[str, Any], name: str, repeated: str) -> None:
+        if name in cleaned and repeated in cleaned and cleaned[name] != cleaned[repeated]:
+            self.add_error(name, str(errors.PASSWORDS_DIFFER))
 
     def _clean_phone(self, cleaned: dict[str, Any]) -> None:
-        """People write numbers as they like; the org wants E.164, with ``x`` before an extension that is called."""
+        """Turns a number as people write it into E.164, which the org wants; ``x`` stands before the extension of a
+        number that is called.
+        """
         try:
             number = phonenumbers.parse(cleaned[NUMBER], cleaned.get(COUNTRY) or None)
         except phonenumbers.NumberParseException:
-            self.add_error(NUMBER, _("This is not a phone number. Choose the country, or start with + and its code."))
+            self.add_error(NUMBER, str(errors.NOT_A_PHONE_NUMBER))
             return
         by_call = cleaned.get(METHOD) == "voice"
         if not by_call:
-            self.errors.pop(EXTENSION, None)  # texts have no use for it
+            self.errors.pop(EXTENSION, None)  # a text goes to no extension
         extension = cleaned.get(EXTENSION) or number.extension or ""
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         cleaned[NUMBER] = f"{e164}x{extension}" if extension and by_call else e164
 
     def _clean_ways(self, cleaned: dict[str, Any], chooser: str) -> None:
-        """Only the members of the chosen way count; those that the org needs must be filled in."""
+        """Drops the fields of ways that were not chosen; those that the chosen way needs must be filled in."""
         chosen = self._chosen_way(chooser)
         if chosen is None:
             return
-        asked, needed = fields_of_way(chosen), self._needed(chosen)
+        fields, needed = fields_of_way(chosen), self._needed(chosen)
         for name in {n for way in self.choosers[chooser].options for n in fields_of_way(way)}:
-            if name not in asked:
+            if name not in fields:
                 cleaned.pop(name, None)
                 self.errors.pop(name, None)
             elif name in needed and cleaned.get(name) in ("", None) and not self.has_error(name):
                 self.add_error(name, str(self.fields[name].error_messages["required"]))
 
     def _needed(self, way: Option) -> set[str]:
-        """A question and its answer need each other, whatever the org says of either."""
+        """The fields that must be filled in; of a security question all, whatever the org says."""
         return {n for n, leaf in fields_of_way(way).items() if leaf.required or self.step.page == "question"}
 
     @cached_property
     def ways(self) -> "list[Way]":
-        """What each way of each choice consists of, for the script that shows only the chosen one."""
+        """The ways of each choice between objects, for the script that shows only the chosen one."""
         return [
             Way(name, n, list(fields_of_way(option)), sorted(self._needed(option)))
             for name, chooser in self.choosers.items()
@@ -205,7 +212,13 @@ class StepForm(forms.Form):
 
 
 class Way(NamedTuple):
-    """One of the objects that a choice is between: which radio button, its fields, those that must be filled in."""
+    """One of the objects that a field chooses between.
+
+    :param chooser: the name of that field
+    :param number: its value for this way
+    :param fields: the names of the way's fields
+    :param needed: those that must be filled in
+    """
 
     chooser: str
     number: int
@@ -218,23 +231,23 @@ class Row:
 
     def __init__(self, form: StepForm, name: str) -> None:
         self.field = form[name]
-        widget = form.fields[name].widget
-        self.errors = [*form.said.get(name, ()), *self.field.errors]
+        widget, meta = form.fields[name].widget, form.meta[name]
+        self.errors = [*form.field_messages.get(name, ()), *self.field.errors]
         self.is_choice = isinstance(widget, forms.RadioSelect)
         self.is_checkbox = isinstance(widget, forms.CheckboxInput)
-        self.is_password = isinstance(widget, forms.PasswordInput) and not hasattr(form.fields[name], "repeats")
+        self.is_password = isinstance(widget, forms.PasswordInput) and not meta.repeats
         self.is_new_password = self.is_password and widget.attrs["autocomplete"] == "new-password"
         self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
-        self.hints = getattr(form.fields[name], "choice_hints", {})
+        self.hints = meta.choice_hints
 
     @property
     def choices(self) -> list[tuple[Any, str]]:
-        """Radio buttons with the hint of each."""
+        """(radio button, its hint)."""
         return [(radio, self.hints.get(str(radio.data["value"]), "")) for radio in self.field]
 
 
-def _with_captcha(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The providers post the token under names of their own."""
+def _with_captcha_token(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The submission, with the token of a captcha also under the name of its field."""
     token = next((data[n] for n in CAPTCHA_RESPONSES if data.get(n)), "") if data else ""
     return {**_single_values(data), CAPTCHA_TOKEN: token} if data is not None and token else data
 

@@ -1,1 +1,1 @@
-"""Okta's Identity Engine protocol ("IDX"), as a client. No Django anywhere below this folder."""
+"""A client of Okta's Identity Engine ("IDX") protocol. Nothing in this folder imports Django."""

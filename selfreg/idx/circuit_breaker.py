@@ -1,7 +1,7 @@
-"""A circuit breaker with a cap on calls under way: an org that is away, or hangs, must not hold every worker.
+"""A circuit breaker with a limit on concurrent calls: an org that is down, or hangs, must not hold every worker.
 
-Own code, because the breakers for Python either lock around the whole call, which would put all threads in a queue,
-or count failures without a window of time.
+Our own code, because the circuit breakers for Python either hold a lock during the whole call, which would serialize
+all threads, or count failures without a time window.
 """
 
 import time
@@ -10,48 +10,57 @@ from threading import BoundedSemaphore, Lock
 
 from selfreg.idx.errors import OrgUnreachable
 
+# So many failures in a row, within so many seconds, open the breaker.
 FAILURES = 5
 WITHIN_SECONDS = 10.0
+# How long it stays open before one call is let through to try.
 OPEN_SECONDS = 15.0
+# How long a call waits while the limit is reached.
 QUEUE_SECONDS = 1.0
 
 
-class Circuit:
-    """Opens after ``FAILURES`` calls in a row failed within ``WITHIN_SECONDS``; then one call is let through every
-    ``OPEN_SECONDS``, and the first that succeeds closes it. Safe to share between threads.
+class CircuitBreaker:
+    """Refuses calls to an org that keeps failing. Safe to share between threads.
 
-    :param at_once: most calls under way; one more waits ``QUEUE_SECONDS`` for its turn
+    It opens after ``FAILURES`` calls in a row failed within ``WITHIN_SECONDS``. Then one call is let through every
+    ``OPEN_SECONDS``; the first that succeeds closes it.
+
+    :param at_once: how many calls may run at the same time; another waits ``QUEUE_SECONDS`` for one of them to end
     """
 
     def __init__(self, at_once: int) -> None:
-        self._turns = BoundedSemaphore(at_once)
+        self._slots = BoundedSemaphore(at_once)
         self._lock = Lock()
-        self._failures: deque[float] = deque(maxlen=FAILURES)
-        self._closed_at = 0.0
+        self._failed_at: deque[float] = deque(maxlen=FAILURES)
+        self._open_until = 0.0
 
     def enter(self) -> None:
-        """Before a call. ``leave`` must follow, unless this raises.
+        """Call it before each call to the org, and ``leave`` after it unless this raises.
 
-        :raises OrgUnreachable: nothing is to be sent now
+        :raises OrgUnreachable: nothing may be sent now
         """
         with self._lock:
             now = time.monotonic()
-            if now < self._closed_at:
+            if now < self._open_until:
                 raise OrgUnreachable(f"not asked: it failed {FAILURES} times in a row")
-            if self._closed_at:
-                self._closed_at = now + OPEN_SECONDS
-        if not self._turns.acquire(timeout=QUEUE_SECONDS):
+            if self._open_until:
+                # This call is the trial; the others go on waiting for its outcome.
+                self._open_until = now + OPEN_SECONDS
+        if not self._slots.acquire(timeout=QUEUE_SECONDS):
             raise OrgUnreachable("not asked: too many calls under way")
 
-    def leave(self, *, fine: bool) -> None:
-        """After a call that the org answered (``fine``) or not."""
-        self._turns.release()
+    def leave(self, *, succeeded: bool) -> None:
+        """Call it after each call to the org.
+
+        :param succeeded: whether the org gave an answer other than 5xx
+        """
+        self._slots.release()
         with self._lock:
-            if fine:
-                self._failures.clear()
-                self._closed_at = 0.0
+            if succeeded:
+                self._failed_at.clear()
+                self._open_until = 0.0
                 return
             now = time.monotonic()
-            self._failures.append(now)
-            if len(self._failures) == FAILURES and self._failures[0] > now - WITHIN_SECONDS:
-                self._closed_at = now + OPEN_SECONDS
+            self._failed_at.append(now)
+            if len(self._failed_at) == FAILURES and self._failed_at[0] > now - WITHIN_SECONDS:
+                self._open_until = now + OPEN_SECONDS

@@ -1,8 +1,8 @@
-"""The client: interact, introspect, proceed, token. Everything after introspect follows what the org sent.
+"""A client of the Identity Engine: interact, introspect, proceed, token (docs/protocol.md, sections 1 to 6).
 
-Protocol: OAuth 2.0 interaction code grant and the Identity Engine endpoints. The paths of interact, introspect, token,
-userinfo and keys are built from the issuer (the org's discovery document names no interaction endpoint); every other
-call goes to the ``href`` of a remediation, which must stay on the issuer's origin.
+The addresses of interact, introspect, token, userinfo and keys are built from the issuer, because the org's discovery
+document names no interaction endpoint. Every other call goes to the ``href`` that the org sent, which must be on the
+issuer's origin.
 """
 
 import json
@@ -28,7 +28,13 @@ EXPIRED = "idx.session.expired"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The OIDC app of the org that this site is. ``issuer`` without a trailing slash."""
+    """The OIDC app at the org that this site is registered as.
+
+    :param issuer: the org or a custom authorization server, without a trailing slash: ``https://dev-1.okta.com`` or
+        ``https://dev-1.okta.com/oauth2/default``
+    :param redirect_uri: as registered; interact and token want it although nobody is redirected there
+    :param scopes: separated by spaces
+    """
 
     issuer: str
     credentials: Credentials
@@ -37,24 +43,26 @@ class App:
 
     @property
     def client_id(self) -> str:
-        """The app's public name."""
+        """The app's public id at the org."""
         return self.credentials.client_id
 
     @property
     def origin(self) -> str:
-        """``https://dev-1.okta.com``: where Identity Engine paths sit, whatever the authorization server."""
+        """``https://dev-1.okta.com``: the Identity Engine's paths are here, whatever the authorization server."""
         parts = urlsplit(self.issuer)
         return f"{parts.scheme}://{parts.netloc}"
 
     def endpoint(self, name: str) -> str:
-        """``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` when the issuer is the org itself."""
+        """The address of an OAuth endpoint: ``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` where the issuer is the
+        org itself.
+        """
         base = self.issuer if "/oauth2" in self.issuer else f"{self.issuer}/oauth2"
         return f"{base}/v1/{name}"
 
     def absolute(self, href: str) -> str:
-        """Where a link of the org leads.
+        """The full address of a link in an answer of the org.
 
-        :raises ForeignHref: nowhere
+        :raises ForeignHref: the link is not an address
         """
         try:
             return urljoin(f"{self.origin}/", href)
@@ -64,10 +72,12 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whom the calls are made for. Okta's rate limits, zones and logs see this instead of the server.
+    """Whom the calls are made for. Okta's rate limits, network zones and logs use this instead of the server's own.
 
-    ``device_token`` is at most 32 characters, stable for one browser. Okta honours it and ``ip`` for confidential
-    clients only, ``ip`` only from a trusted proxy.
+    :param ip: the visitor's address. Okta accepts it from confidential clients behind a trusted proxy only
+    :param language: for ``Accept-Language``
+    :param device_token: at most 32 characters, the same for all visits of one browser. Okta accepts it from
+        confidential clients only
     """
 
     ip: str = ""
@@ -78,7 +88,9 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What must survive between two requests of one sign-up, beside the last answer."""
+    """What has to be kept between two requests of one sign-up, beside the last answer: the handle that interact gave,
+    and the random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
+    """
 
     interaction_handle: str = field(repr=False)
     state: str = field(repr=False)
@@ -90,8 +102,13 @@ class Transaction:
 class Answer:
     """An IDX document and the circumstances it came with.
 
-    ``document`` is its JSON text, for keeping. ``wait``: seconds until the next call is allowed. ``outcome`` is for the
-    log, where it is not what the document says; ``calls`` is how many calls it took.
+    :param document: its JSON text, for storage
+    :param status: the HTTP status; pages come with 4xx too
+    :param request_id: Okta's id of the call, "" if it sent none
+    :param seconds: how long the call took
+    :param wait: after a 429, seconds until the next call is welcome; else 0
+    :param outcome: for the log, where it is not what the document says
+    :param calls: how many calls it took
     """
 
     response: IdxResponse
@@ -106,7 +123,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The token endpoint's answer. Never store it longer than reading the claims takes."""
+    """The token endpoint's answer. Never store it."""
 
     id_token: str = field(repr=False)
     access_token: str = field(repr=False)
@@ -114,10 +131,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the end of a registration hands over: the interaction code (60 s, once) and what proves that it is ours.
+    """What a finished registration hands over to the sign-in.
 
-    ``workflow`` is the registration's ("mandatory", "optional"), ``proven_email`` the address whose code was answered
-    in it, "" if none was.
+    :param interaction_code: valid for 60 seconds, works once
+    :param code_verifier: of PKCE: proves that the transaction was ours
+    :param nonce: must be in the ID token
+    :param workflow: of the registration: "mandatory" or "optional"
+    :param proven_email: the address whose code was answered in the registration, "" if none was
     """
 
     interaction_code: str = field(repr=False)
@@ -128,10 +148,16 @@ class Grant:
 
 
 class IdxClient:
-    """One visitor's client of one app. Cheap to make; the connections live in the shared ``Transport``.
+    """A client of one app on behalf of one visitor. Cheap to create: the connections belong to the shared
+    ``Transport``.
 
-    Every method raises the errors of ``idx.errors``; an answer that the person can act on is returned, whatever
-    its status.
+    An answer that the person can act on is returned, whatever its HTTP status. Every method that calls the org raises
+
+    :raises OrgUnreachable: nothing was sent
+    :raises AnswerLost: sent, and no usable answer came back; the org may have done its work
+    :raises MalformedAnswer: an ``AnswerLost`` whose answer was not one of the protocol
+    :raises RateLimited: HTTP 429 without a page
+    :raises OrgRefused: the org's error, in its own words
     """
 
     def __init__(
@@ -140,7 +166,13 @@ class IdxClient:
         self.app, self.transport, self.visitor, self.product = app, transport, visitor, product
 
     def interact(self, *, activation_token: str = "") -> Transaction:
-        """Starts a transaction: POST ``{issuer}/v1/interact`` with PKCE S256, state and nonce."""
+        """Starts a transaction: POST ``{issuer}/v1/interact`` with PKCE S256, state and nonce.
+
+        :param activation_token: of an invitation, to continue the sign-up of an account that exists already
+        :raises OrgRefused: among others for a wrong redirect URI, client secret or activation token
+        :raises MalformedAnswer: an answer without a handle
+        :raises ValueError: the app's private key is unusable
+        """
         verifier = pkce.new_verifier()
         state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         fields = {
@@ -160,20 +192,31 @@ class IdxClient:
         return Transaction(handle, state, nonce, verifier)
 
     def introspect(self, transaction: Transaction) -> Answer:
-        """The current step of a transaction, whatever happened meanwhile. Changes nothing."""
+        """The current step of a transaction, whatever happened meanwhile. Changes nothing, and so may be repeated.
+
+        :raises TransactionExpired: the handle is unknown or too old
+        """
         body = {"interactionHandle": transaction.interaction_handle}
         return self._idx(f"{self.app.origin}/idp/idx/introspect", body, ION, repeatable=True)
 
     def proceed(self, action: Action, values: Mapping[str, Any]) -> Answer:
         """Submits a remediation or an action as the org described it.
 
-        :param values: nested JSON, ``{"userProfile": {"email": ...}}``; the hidden constants of the top level are added
+        :param values: nested JSON, ``{"userProfile": {"email": ...}}``; immutable fields of the top level are added
+        :raises ForeignHref: the org's answer said to call an address outside its origin; nothing was sent
+        :raises TransactionExpired: the handle is unknown or too old
         """
         body = {**_presets(action.fields), **values, **_constants(action.fields)}
         return self._idx(self.app.absolute(action.href), body, "application/json")
 
     def token(self, grant: Mapping[str, str]) -> Tokens:
-        """Exchanges a grant (``grant_type`` and what belongs to it) at the token endpoint."""
+        """Exchanges a grant for tokens (docs/protocol.md, section 6.2).
+
+        :param grant: ``grant_type`` and the form fields that belong to it
+        :raises OrgRefused: ``invalid_grant`` for a code that is used, expired or not ours; ``invalid_client``
+        :raises MalformedAnswer: an answer without both tokens, or with tokens that are not bearer tokens
+        :raises ValueError: the app's private key is unusable
+        """
         body = self._post_form("token", grant)
         id_token, access_token = body.get("id_token"), body.get("access_token")
         if not isinstance(id_token, str) or not isinstance(access_token, str) or not access_token:
@@ -183,14 +226,14 @@ class IdxClient:
         return Tokens(id_token, access_token)
 
     def userinfo(self, access_token: str) -> Json:
-        """The claims of the person (OIDC Core 5.3). The ID token of an interaction code is thin: the address is
-        only here.
+        """The claims of the person (OpenID Connect Core 5.3). The e-mail address is only here: the ID token that comes
+        for an interaction code does not have it.
         """
         headers = {**self._headers("application/json"), "Authorization": f"Bearer {access_token}"}
         return self._object(self.transport.get(self.app.endpoint("userinfo"), headers))
 
     def keys(self) -> Json:
-        """The signing keys (JWKS) of the issuer."""
+        """The issuer's signing keys: ``{"keys": [...]}`` (RFC 7517)."""
         return self._object(self.transport.get(self.app.endpoint("keys"), self._headers("application/json")))
 
     def _idx(self, url: str, body: Mapping[str, Any], content_type: str, *, repeatable: bool = False) -> Answer:
@@ -205,7 +248,7 @@ class IdxClient:
         return Answer(response, reply.text, reply.status, reply.request_id, reply.seconds, wait)
 
     def _post_form(self, endpoint: str, fields: Mapping[str, str]) -> Json:
-        """OAuth endpoints take forms and want to know which app asks."""
+        """OAuth endpoints take forms, and the app has to authenticate itself."""
         url = self.app.endpoint(endpoint)
         identity, proof = self.app.credentials.proof(url)
         headers = {**self._headers("application/json"), "Content-Type": FORM, **proof}
@@ -217,22 +260,23 @@ class IdxClient:
         return reply.body
 
     def _headers(self, accept: str) -> dict[str, str]:
-        visitor, confidential = self.visitor, self.app.credentials.confidential
+        visitor, is_confidential = self.visitor, self.app.credentials.confidential
         headers = {
             "Accept": accept,
             "Accept-Language": visitor.language,
             "User-Agent": visitor.user_agent or self.product,
             "X-Okta-User-Agent-Extended": self.product,
-            "X-Forwarded-For": visitor.ip if confidential else "",
-            "X-Device-Token": visitor.device_token[:32] if confidential else "",
+            "X-Forwarded-For": visitor.ip if is_confidential else "",
+            "X-Device-Token": visitor.device_token[:32] if is_confidential else "",
         }
         return {name: value for name, value in headers.items() if value}
 
 
 def _presets(fields: tuple[Field, ...]) -> dict[str, Any]:
+    """What the org filled in for the visitor."""
     return {f.name: f.value for f in fields if f.mutable and f.value is not None}
 
 
 def _constants(fields: tuple[Field, ...]) -> dict[str, Any]:
-    """Immutable fields go back unchanged, ``stateHandle`` above all; only the top level is automatic."""
+    """Immutable fields of the top level go back unchanged, ``stateHandle`` above all."""
     return {f.name: f.value for f in fields if not f.mutable and f.value is not None}

@@ -1,6 +1,6 @@
-"""How the app proves itself to interact and token: OpenID Connect Core section 9, the methods that Okta offers.
+"""How the app authenticates to interact and token: the methods of OpenID Connect Core, section 9, that Okta offers.
 
-Each method gives the form fields and headers that one request needs. A public client has no proof but PKCE.
+Each method gives the form fields and headers that one request needs. A public client authenticates by PKCE alone.
 """
 
 import secrets
@@ -16,11 +16,18 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 300
 
 Proof = tuple[dict[str, str], dict[str, str]]
+"""Form fields and headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """``method`` is a key of ``METHODS``; which of the others is needed follows from it."""
+    """Who the app is, and what it authenticates with.
+
+    :param method: a key of ``METHODS``
+    :param secret: for ``secret_post`` and ``secret_basic``
+    :param private_key: PEM of an RSA key, for ``private_key``
+    :param key_id: which of the app's public keys belongs to it; "" leaves it to the org
+    """
 
     client_id: str
     method: str = "none"
@@ -30,13 +37,13 @@ class Credentials:
 
     @property
     def confidential(self) -> bool:
-        """Whether the org can be sure that it is us."""
+        """Whether this is a confidential client (RFC 6749, section 2.1): one that can keep a secret."""
         return self.method != "none"
 
     def proof(self, url: str) -> Proof:
-        """(form fields, headers) for a request to ``url``.
+        """Form fields and headers for one request to ``url``.
 
-        :raises ValueError: the private key is no usable PEM
+        :raises ValueError: the private key is not a usable PEM
         """
         return METHODS[self.method](self, url)
 
@@ -50,15 +57,15 @@ def _secret_post(credentials: Credentials, _url: str) -> Proof:
 
 
 def _secret_basic(credentials: Credentials, _url: str) -> Proof:
-    """RFC 6749 2.3.1: both parts are form-encoded before they are joined. Interact wants the id in the body all
-    the same.
+    """RFC 6749, section 2.3.1: both parts are form-encoded before they are joined. Interact wants the id in the body
+    too.
     """
     pair = f"{quote(credentials.client_id, safe='')}:{quote(credentials.secret, safe='')}"
     return {"client_id": credentials.client_id}, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
 
 def _private_key(credentials: Credentials, url: str) -> Proof:
-    """``private_key_jwt``: signed for this very URL, once, for five minutes."""
+    """``private_key_jwt``: an assertion for this URL, usable once within ``ASSERTION_SECONDS``."""
     now = int(time.time())
     claims = {
         "iss": credentials.client_id,

@@ -1,165 +1,190 @@
-"""Total deadlines for a connection and for an answer: ``requests`` bounds each step only, and a server that drips, a
-name with many addresses or a resolver that hangs never end.
+"""Deadlines for whole HTTP calls.
+
+``requests`` limits single steps (one address, one read from the socket), never a whole call: a resolver that hangs, or
+a server that sends one byte at a time, would hold the caller for as long as it likes. So each call runs in a daemon
+thread of its own, and the caller waits for it no longer than its deadline.
+
+It is a thread for each call, not a ``ThreadPoolExecutor``: nothing has to be rebuilt after a fork, a name lookup that
+hangs takes no place away from other calls, and no thread delays the end of the process. The price is less than a
+millisecond for each call. How many run at once is limited by ``circuit_breaker``.
+
+A thread that its caller gave up ends at once, because its socket is shut down. Only a name lookup cannot be
+interrupted: it keeps the thread until the resolver gives up, and the request is not sent any more.
 """
 
-import io
 import math
 import socket
-import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from http.client import HTTPResponse
-from ipaddress import ip_address
-from queue import Empty, Queue
-from threading import Thread
-from typing import Any
+from threading import Condition, Thread
+from typing import Any, Generic, TypeVar
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util.connection import allowed_gai_family, create_connection
+from urllib3.exceptions import ConnectTimeoutError
 
-_over_at: ContextVar[float] = ContextVar("over_at", default=math.inf)
+Result = TypeVar("Result")
+
+_shared_deadline: ContextVar[float] = ContextVar("shared_deadline", default=math.inf)
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Bounds all calls made within together: three slow answers must not add up."""
-    outer = _over_at.set(min(_over_at.get(), time.monotonic() + seconds))
+    """Limits all calls made inside the ``with`` block together, so that several slow answers cannot add up.
+
+    An outer block that ends earlier stays in force.
+    """
+    outer = _shared_deadline.set(min(_shared_deadline.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _over_at.reset(outer)
+        _shared_deadline.reset(outer)
 
 
 def time_left(seconds: float) -> float:
-    """What a surrounding ``at_most`` leaves of ``seconds``; zero or less when nothing."""
-    return min(seconds, _over_at.get() - time.monotonic())
+    """How many of these seconds the surrounding ``at_most`` blocks leave; zero or less when none is left."""
+    return min(seconds, _shared_deadline.get() - time.monotonic())
+
+
+class Call(Generic[Result]):
+    """One HTTP call in a thread of its own.
+
+    ``is_connecting`` is true once a new connection was begun for it, ``is_sending`` once its request may be on its way.
+
+    :param work: makes the call with a session whose adapter is a ``DeadlineAdapter``
+    """
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self.is_connecting = False
+        self.is_sending = False
+        self._work = work
+        self._changed = Condition()
+        self._socket: socket.socket | None = None
+        self._is_given_up = False
+        self._results: list[Result] = []
+        self._errors: list[BaseException] = []
+
+    def run(self, connect_seconds: float, seconds: float) -> Result:
+        """The result of the work. Raises what the work raises.
+
+        :param connect_seconds: for a new connection: name lookup, every address and TLS handshake together
+        :param seconds: for the whole call
+        :raises TimeoutError: the work was not done in time; where ``is_sending`` is false, nothing was or will be sent
+        """
+        ends_at = time.monotonic() + seconds
+        Thread(target=self._run_work, name="selfreg-call", daemon=True).start()
+        with self._changed:
+            try:
+                self._changed.wait_for(lambda: self.is_sending or self._is_done(), min(connect_seconds, seconds))
+                if self.is_sending:
+                    self._changed.wait_for(self._is_done, ends_at - time.monotonic())
+            finally:
+                if not self._is_done():
+                    self._give_up()
+        if self._errors:
+            raise self._errors.pop()
+        if not self._results:
+            raise TimeoutError("no answer before the deadline")
+        return self._results[0]
+
+    def connects(self) -> None:
+        """A connection tells that it is about to be made."""
+        self.is_connecting = True
+
+    def sends(self, connection: HTTPConnection) -> None:
+        """A connection tells that it is about to send the request.
+
+        :raises ConnectTimeoutError: it must not, because the caller was told that nothing was sent
+        """
+        with self._changed:
+            if self._is_given_up:
+                raise ConnectTimeoutError(connection, "the caller gave up")
+            self._socket, self.is_sending = connection.sock, True
+            self._changed.notify_all()
+
+    def _run_work(self) -> None:
+        _current_call.set(self)
+        try:
+            result = self._work()
+        except BaseException as error:  # noqa: BLE001 (``run`` raises it in the caller's thread)
+            self._finish(self._errors, error)
+        else:
+            self._finish(self._results, result)
+
+    def _finish(self, outcomes: list[Any], outcome: Any) -> None:
+        with self._changed:
+            outcomes.append(outcome)
+            self._changed.notify_all()
+
+    def _is_done(self) -> bool:
+        return bool(self._results or self._errors)
+
+    def _give_up(self) -> None:
+        self._is_given_up = True
+        if self._socket is not None:
+            with suppress(OSError):
+                # That of a plain socket: the method of a TLS socket changes state which the other thread is using.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+_current_call: ContextVar[Call[Any] | None] = ContextVar("current_call", default=None)
+
+
+class _ReportingHTTPConnection(HTTPConnection):
+    """A connection that reports to the call it is used for."""
+
+    def connect(self) -> None:
+        """Reports, then connects."""
+        _report_connecting()
+        super().connect()
+
+    def request(self, *args: Any, **options: Any) -> None:
+        """Connects if necessary, reports, then sends the request."""
+        _report_sending(self)
+        super().request(*args, **options)
+
+
+class _ReportingHTTPSConnection(HTTPSConnection):
+    """The same for TLS."""
+
+    def connect(self) -> None:
+        """Reports, then connects."""
+        _report_connecting()
+        super().connect()
+
+    def request(self, *args: Any, **options: Any) -> None:
+        """Connects if necessary, reports, then sends the request."""
+        _report_sending(self)
+        super().request(*args, **options)
+
+
+def _report_connecting() -> None:
+    if call := _current_call.get():
+        call.connects()
+
+
+def _report_sending(connection: HTTPConnection) -> None:
+    if connection.is_closed:
+        connection.connect()
+    if call := _current_call.get():
+        call.sends(connection)
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _ReportingHTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _ReportingHTTPSConnection
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Gives up an answer, headers included, ``seconds`` after its request was sent."""
-
-    def __init__(self, seconds: float, **options: Any) -> None:
-        self.seconds = seconds
-        super().__init__(**options)
+    """Connections of this adapter report to the ``Call`` they are used for."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Has the pools make reporting connections."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, HTTPConnection, self.seconds),
-            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self.seconds),
-        }
-
-
-class _Reader(io.RawIOBase):
-    """The socket's own reader, whose timeout shrinks as the deadline comes nearer."""
-
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
-        self.raw, self.sock, self.until = raw, sock, until
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("total deadline")
-        each = self.sock.gettimeout()
-        self.sock.settimeout(left if each is None else min(each, left))
-        return self.raw.readinto(buffer)
-
-    def close(self) -> None:
-        self.raw.close()
-        super().close()
-
-
-class _Connecting:
-    """Mixed into a connection of urllib3: its timeout covers the name, every address of it, and the handshake, and
-    whatever fails by then has sent nothing.
-    """
-
-    host: str
-    port: int
-    sock: socket.socket
-    timeout: float
-    socket_options: Any
-    _dns_host: str
-
-    def connect(self) -> None:
-        self.until = time.monotonic() + self.timeout
-        try:
-            super().connect()  # type: ignore[misc]
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, "the handshake took too long") from error
-        except ssl.SSLError:
-            raise
-        except OSError as error:
-            raise NewConnectionError(self, "no handshake") from error  # type: ignore[arg-type]
-        self.sock.settimeout(self.timeout)
-
-    def _new_conn(self) -> socket.socket:
-        try:
-            addresses = _addresses(self._dns_host.strip("[]"), self.timeout)
-            return self._first_of(addresses)
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, "no connection in time") from error
-        except OSError as error:
-            raise NewConnectionError(self, "no connection") from error  # type: ignore[arg-type]
-
-    def _first_of(self, addresses: list[str]) -> socket.socket:
-        """The first that takes a connection; one that says nothing leaves the others their share of the time."""
-        for number, address in enumerate(addresses):
-            share = (self.until - time.monotonic()) / (len(addresses) - number)
-            try:
-                sock = create_connection((address, self.port), max(share, 0.001), socket_options=self.socket_options)
-            except OSError:
-                if number == len(addresses) - 1:
-                    raise
-            else:
-                sock.settimeout(max(self.until - time.monotonic(), 0.001))
-                return sock
-        raise socket.gaierror("a name without an address")
-
-
-def _addresses(host: str, seconds: float) -> list[str]:
-    """Looked up in a thread of its own: a resolver that hangs keeps the thread, not the visitor.
-
-    :raises TimeoutError: it did not answer
-    :raises socket.gaierror: no such name
-    """
-    with suppress(ValueError):
-        return [str(ip_address(host))]
-    answer: Queue[list[Any] | socket.gaierror] = Queue()
-
-    def look() -> None:
-        try:
-            answer.put(socket.getaddrinfo(host, None, allowed_gai_family(), socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            answer.put(error if isinstance(error, socket.gaierror) else socket.gaierror(str(error)))
-
-    Thread(target=look, name="selfreg-resolver", daemon=True).start()
-    try:
-        found = answer.get(timeout=seconds)
-    except Empty as error:
-        raise TimeoutError("the name was not looked up in time") from error
-    if isinstance(found, socket.gaierror):
-        raise found
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _pool(pool: Any, connection: Any, seconds: float) -> Any:
-    """The pool class whose connections read their answers through ``_Reader``."""
-
-    class Response(HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-            super().__init__(sock, *args, **options)
-            self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, time.monotonic() + time_left(seconds)))
-
-    bounded = type(connection.__name__, (_Connecting, connection), {"response_class": Response})
-    return type(pool.__name__, (pool,), {"ConnectionCls": bounded})
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

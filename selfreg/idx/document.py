@@ -1,4 +1,4 @@
-"""The answers of the Identity Engine as frozen, typed objects. ``parser`` builds them from JSON."""
+"""Answers of the Identity Engine as frozen, typed objects (docs/protocol.md, section 3). ``parser`` builds them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,12 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something the org says to the person. ``key`` is its i18n key, "" when it has none; ``path`` the field's, ""
-    for the page.
+    """Something the org says to the person.
+
+    :param key: its i18n key, "" if it has none
+    :param params: values for the placeholders of the translated sentence
+    :param severity: ``ERROR``, ``INFO``, ``SUCCESS`` or ``WARNING``
+    :param path: the dotted name of the field that it is about, "" for the whole page
     """
 
     text: str
@@ -24,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    """``settings`` of the password authenticator. ``None`` or 0: not asked for."""
+    """The rules of the password authenticator. 0 means that a rule does not apply."""
 
     min_length: int = 0
     min_lower: int = 0
@@ -41,8 +45,11 @@ class PasswordPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A call the org offers: where, how, and the fields it takes. A ``Remediation`` is one that is a step of the
-    flow.
+    """A call that the org offers. A ``Remediation`` is one that is a step of the flow.
+
+    :param href: where to send it, as the org wrote it
+    :param accepts: the media type it takes
+    :param refresh_ms: milliseconds between two calls of a poll
     """
 
     name: str
@@ -55,8 +62,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """One way to prove who one is. ``key`` falls back to the type: the oldest orgs send no key. ``question`` is the
-    security question that the person has chosen.
+    """One way for a person to prove who they are.
+
+    :param key: which one, see ``authenticators``; by its type where an old org sends no key
+    :param kind: its ``type``: "email", "phone", "app" ...
+    :param question_keys: the security questions to choose from: (key, question)
+    :param question: the security question that the person has chosen
+    :param shared_secret: of an authenticator app, to be typed in
+    :param qr_image: of an authenticator app, as a data URL
+    :param activation: the options of a passkey's ceremony (WebAuthn)
+    :param magic_link: whether its mails have a link beside the code
+    :param shown_code: a code to be typed in elsewhere
     """
 
     id: str
@@ -78,7 +94,7 @@ class Authenticator:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice: a scalar ``value``, or the ``fields`` of an object."""
+    """One choice: a scalar ``value``, or an object with its ``fields``."""
 
     label: str
     value: Scalar | None = None
@@ -88,10 +104,18 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input. ``fields`` are its members when it is an object, ``keys`` the names that lead to it from outside.
+    """One input of a form.
 
-    ``display`` and ``format`` are the org's wish how to show it (an ``options`` entry labelled "display"); the
-    choices it names are in ``options`` like any other.
+    :param keys: its own name, after those of the objects around it
+    :param type: "object" where it has members; else "string", "boolean" or a kind of number
+    :param secret: whether what is typed must not be shown
+    :param value: a preset, or the constant of an immutable field
+    :param hint: "captcha" or "webauthn" where a script fills it in
+    :param custom_label: whether an administrator of the org chose the label
+    :param display: how the org wants it shown: "select", "radio", "checkbox" ...
+    :param format: which values the org wants: "country-code", "timezone" ...
+    :param fields: its members, if it is an object
+    :param options: its choices, if it has any
     """
 
     name: str
@@ -118,12 +142,12 @@ class Field:
 
     @property
     def path(self) -> str:
-        """The dotted name, for people and pages; a name may hold dots of its own, which only ``keys`` tell apart."""
+        """The dotted name, for HTML and messages. Names may contain dots, so only ``keys`` tells them apart."""
         return ".".join(self.keys)
 
     @property
     def leaves(self) -> "Iterator[Field]":
-        """This field, or the innermost fields of an object: an empty one has none."""
+        """The field itself, or the innermost fields of an object (an empty object has none)."""
         for inner in self.fields:
             yield from inner.leaves
         if self.type != "object" or self.options:
@@ -132,8 +156,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Remediation(Action):
-    """A step the org offers. ``kind``, ``idp_id`` and ``idp_name`` are those of an identity provider's link; ``facts``
-    are what a consent is about: (name, value) of a request, or the scopes that are asked for.
+    """A step that the org offers.
+
+    :param authenticator: which one it is about, if it says so
+    :param kind: of an identity provider's link: "GOOGLE" ...
+    :param is_link: whether it is for a browser to follow, not to be called
+    :param facts: what a consent is about, as (name, value)
     """
 
     authenticator: Authenticator | None = None
@@ -145,7 +173,7 @@ class Remediation(Action):
 
     @property
     def leaves(self) -> Iterator[Field]:
-        """Every innermost field, in the org's order, repeated names included."""
+        """Every innermost field in the org's order; names may repeat."""
         for outer in self.fields:
             yield from outer.leaves
 
@@ -156,7 +184,7 @@ class Remediation(Action):
 
 @dataclass(frozen=True, slots=True)
 class Captcha:
-    """The provider's widget that a form asks for."""
+    """The captcha that a form asks for. ``kind`` is "HCAPTCHA" or "RECAPTCHA_V2"."""
 
     id: str
     site_key: str
@@ -165,7 +193,16 @@ class Captcha:
 
 @dataclass(frozen=True, slots=True)
 class IdxResponse:
-    """One whole answer. ``messages`` holds those of the page and of every field, without repetition."""
+    """One whole answer.
+
+    :param messages: those of the page and of every field, each once
+    :param authenticators: those that can be enrolled now
+    :param enrolled: those that the person has
+    :param title: of a profile form
+    :param button_label: of a profile form
+    :param requested_from: behind the link of a mail: the browser and the system that the mail was asked for with
+    :param interaction_code: "" until the org is done
+    """
 
     state_handle: str = field(default="", repr=False)
     expires_at: datetime | None = None
@@ -187,15 +224,15 @@ class IdxResponse:
 
     @property
     def is_terminal(self) -> bool:
-        """Nothing to go on with: no remediation and no interaction code."""
+        """Whether the transaction cannot go on: there is neither a remediation nor an interaction code."""
         return not self.remediations and not self.interaction_code
 
     def remediation(self, name: str) -> Remediation | None:
-        """The first remediation of this name."""
+        """The first remediation of this name, None if there is none."""
         return next((r for r in self.remediations if r.name == name), None)
 
     def has_message(self, key: str) -> bool:
-        """Whether the org says this i18n key anywhere."""
+        """Whether any message has this i18n key."""
         return any(m.key == key for m in self.messages)
 
 

@@ -1,28 +1,29 @@
-"""What can go wrong between us and the org, split by whose fault it is.
+"""What can go wrong between us and the org, by whose fault it is.
 
 ::
 
     IdxError
     ├── OrgUnreachable        the network: nothing was sent, nothing changed (DNS, refused, TLS)
     ├── AnswerLost            the network or the org: sent, but no whole answer came back; the change MAY have been made
-    │   └── MalformedAnswer   the org or a proxy before it: an answer, but not the protocol
-    ├── ForeignHref           the org: its answer points outside its own origin, or nowhere; never followed
-    ├── RateLimited           the org: too many requests; ``retry_after`` seconds
-    ├── TransactionExpired    time: the handle is stale; start again
-    ├── OrgRefused            the configuration or the policy of the org, in its own words (``code``, ``description``)
+    │   └── MalformedAnswer   the org or a proxy in front of it: an answer, but not one of the protocol
+    ├── ForeignHref           the org: its answer says to call an address that is not its own; never followed
+    ├── RateLimited           the org: too many requests; wait ``retry_after`` seconds
+    ├── TransactionExpired    time: the handle is too old; start again
+    ├── OrgRefused            the org's configuration or policy, in its own words (``code``, ``description``)
     └── NotOffered            the visitor (an old page) or us: the org does not offer this step now
 
-A wrong code, a weak password or a taken address are no errors: they are messages of an ``IdxResponse``.
-No error carries a request body or a handle.
+A wrong code, a weak password or a taken address is not an error but a message of an ``IdxResponse``.
+No error contains a request body or a handle.
 """
 
 
 class IdxError(Exception):
-    """Root of everything this package raises."""
+    """Base class of everything that this package raises about the org."""
 
     request_id: str = ""
+    """Okta's id of the call, for its System Log; "" if it sent none."""
     description: str = ""
-    """The org's own sentence, if it gave one."""
+    """The org's own sentence, "" if it gave none."""
 
 
 class OrgUnreachable(IdxError):
@@ -30,19 +31,22 @@ class OrgUnreachable(IdxError):
 
 
 class AnswerLost(IdxError):
-    """The request went out and no whole answer came back. Ask (introspect) before trying again."""
+    """The request was sent and no usable answer came back. Introspect before trying again: it may have been done."""
 
 
 class MalformedAnswer(AnswerLost):
-    """The org's address answered, but not with a document of the protocol."""
+    """Something answered at the org's address, but not with a document of the protocol."""
 
 
 class ForeignHref(IdxError):
-    """The org told us to call an address that is not its own, or is none."""
+    """The org's answer says to call an address outside its origin, or something that is not an address."""
 
 
 class RateLimited(IdxError):
-    """HTTP 429 without a step to go on with. ``retry_after`` is in seconds, never negative."""
+    """HTTP 429 without a page to go on with.
+
+    :param retry_after: seconds to wait, never negative
+    """
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many requests, retry after {retry_after} s")
@@ -54,7 +58,12 @@ class TransactionExpired(IdxError):
 
 
 class OrgRefused(IdxError):
-    """An OAuth error or a classic API error. ``code`` is machine readable, ``description`` the org's own sentence."""
+    """An OAuth error (RFC 6749, section 5.2) or an error of Okta's Management API.
+
+    :param code: machine-readable: ``invalid_grant``, ``E0000011``
+    :param description: the org's own sentence
+    :param status: the HTTP status
+    """
 
     def __init__(self, code: str, description: str, status: int) -> None:
         super().__init__(f"{code} (HTTP {status}): {description}")
@@ -62,4 +71,4 @@ class OrgRefused(IdxError):
 
 
 class NotOffered(IdxError):
-    """A remediation was asked for that the org's last answer does not hold."""
+    """Somebody asked for a step that is not in the org's last answer."""

@@ -1,5 +1,6 @@
-"""Validation of an ID token: OpenID Connect Core 3.1.3.7, clause by clause. Pure: keys, time and expectations come
-in.
+"""Validation of an ID token by each clause of OpenID Connect Core, section 3.1.3.7.
+
+Pure: keys, time and expected values are parameters.
 """
 
 import base64
@@ -18,25 +19,25 @@ LEEWAY_SECONDS = 60
 MAX_AGE_SECONDS = 3 * 3600
 REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 MIN_RSA_BITS = 2048
-# Decoders of base64 skip what they do not know: without this, garbage around a token would go unnoticed.
+# Base64 decoders skip characters that they do not know, so garbage around a token has to be refused here.
 COMPACT = re.compile(r"(?:[A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]*")
 
 
 class InvalidToken(Exception):
-    """The token is not one that this issuer made for us, now, for this sign-in. The reason names a clause, never a
+    """The token was not made by this issuer, for us, now, for this sign-in. The message names a clause, never a
     value.
     """
 
 
 class UnknownKey(InvalidToken):
-    """No usable key of this id, or not the one that signed: the issuer may have replaced its keys since they were
-    fetched.
+    """There is no usable key of this id, or another one made the signature. The issuer may have replaced its keys since
+    they were fetched.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the token must say. ``nonce`` is never blank."""
+    """The values that a token must have. ``nonce`` must not be blank."""
 
     issuer: str
     client_id: str
@@ -49,8 +50,8 @@ def verify(token: str, keys: Mapping[str, Any], expected: Expected, *, access_to
 
     :param keys: the issuer's JWKS
     :param now: seconds since the epoch
-    :raises UnknownKey: refetch the keys once, then try again
-    :raises InvalidToken: any clause is not met
+    :raises UnknownKey: fetch the keys once more, then try again
+    :raises InvalidToken: the token fails a clause
     """
     header = _header(token)
     if header.get("alg") not in expected.algorithms:
@@ -87,8 +88,8 @@ def _clauses(
 
 
 def _header(token: str) -> dict[str, Any]:
-    """The header of a plain signed token: no extensions, and not of another type (access and logout tokens are signed
-    by the same keys).
+    """The header of a plain signed ID token. Extensions are refused, and so are other types: the same keys sign access
+    and logout tokens.
     """
     if not COMPACT.fullmatch(token):
         raise InvalidToken("not a token")
@@ -104,11 +105,9 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
-    """The issuer's key of the token's ``kid``. What the header itself offers as a key (jwk, jku, x5u) is never
-    looked at.
-    """
-    found = keys.get("keys")
-    candidates = [k for k in found if isinstance(k, Mapping)] if isinstance(found, list) else []
+    """The issuer's key with the token's ``kid``. Keys that the header itself offers (jwk, jku, x5u) are ignored."""
+    published = keys.get("keys")
+    candidates = [k for k in published if isinstance(k, Mapping)] if isinstance(published, list) else []
     kid, algorithm = header.get("kid"), header["alg"]
     for key in candidates:
         if kid and key.get("kid") == kid and key.get("alg", algorithm) == algorithm and _is_for_signatures(key):
@@ -122,19 +121,19 @@ def _is_for_signatures(key: Mapping[str, Any]) -> bool:
 
 
 def _usable(key: Mapping[str, Any], algorithm: str) -> jwt.PyJWK:
-    """The key, unless anybody could have signed with it: its private half is published, or it is too short.
+    """The key, unless others could sign with it too: its private half is published, or it is too short.
 
-    Raises ``UnknownKey``: a better one may be published by now.
+    :raises UnknownKey: a better one may be published by now
     """
     if "d" in key:
         raise UnknownKey("a private key")
     try:
-        found = jwt.PyJWK(dict(key), algorithm=algorithm)
+        usable = jwt.PyJWK(dict(key), algorithm=algorithm)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
         raise UnknownKey("unusable key") from error
-    if isinstance(found.key, RSAPublicKey) and found.key.key_size < MIN_RSA_BITS:
+    if isinstance(usable.key, RSAPublicKey) and usable.key.key_size < MIN_RSA_BITS:
         raise UnknownKey("key too short")
-    return found
+    return usable
 
 
 def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
@@ -150,7 +149,7 @@ def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]
 
 
 def _is_subject(value: object) -> bool:
-    """OIDC Core 2: at most 255 ASCII characters."""
+    """OpenID Connect Core, section 2: at most 255 ASCII characters."""
     return (
         isinstance(value, str)
         and 0 < len(value) <= 255
@@ -165,6 +164,6 @@ def _is_time(value: object) -> bool:
 
 
 def _half_hash(access_token: str, algorithm: str) -> str:
-    """``at_hash``: base64url of the left half of the hash that the signature uses (OIDC Core 3.1.3.6)."""
+    """``at_hash``: base64url of the left half of the hash that the signature uses (section 3.1.3.6)."""
     digest = hashlib.new(f"sha{algorithm[-3:]}", access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

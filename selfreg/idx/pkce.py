@@ -6,7 +6,7 @@ import secrets
 
 
 def new_verifier() -> str:
-    """A fresh code verifier: 86 url-safe characters, 512 bits."""
+    """A new code verifier: 86 URL-safe characters with 512 random bits."""
     return secrets.token_urlsafe(64)
 
 

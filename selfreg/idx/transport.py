@@ -1,8 +1,8 @@
-"""The one seam for I/O: bounded HTTP to one origin.
+"""All I/O of this package: HTTP to one origin, within limits.
 
-A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never keeps cookies
-(visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops asking an org
-that is away. TLS is always verified.
+A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never stores cookies
+(visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops calling an org
+that is down. TLS certificates are always verified.
 """
 
 import json
@@ -15,24 +15,39 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import MaxRetryError
 
-from selfreg.idx.circuit_breaker import Circuit
-from selfreg.idx.deadline import DeadlineAdapter, time_left
+from selfreg.idx.circuit_breaker import CircuitBreaker
+from selfreg.idx.deadline import Call, DeadlineAdapter, time_left
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 
+# To connect to one address of the org; its TLS handshake may take as long.
 CONNECT_SECONDS = 2.0
+# A new connection as a whole, name lookup included, may take as long as so many attempts: one silent address of several
+# must not be the end.
+CONNECTION_ATTEMPTS = 2
+# Between two pieces of an answer.
 READ_SECONDS = 5.0
+# A whole call, from the name lookup to the last byte of the answer.
 TOTAL_SECONDS = 8.0
+# A repeatable call whose answer took longer to get lost is not repeated: the visitor has waited enough.
+REPEAT_SECONDS = 2.0
+# Decoded bytes of an answer.
 MAX_BODY = 256 * 1024
+# Nested objects and lists in an answer.
 MAX_DEPTH = 40
+DISCOVERY = "/.well-known/openid-configuration"
 CALLABLE_PATH = re.compile(r"/(?:idp/idx|oauth2)/[A-Za-z0-9._~/-]*")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole HTTP answer. ``body`` is the decoded JSON, ``text`` the same as it came; ``seconds`` how long it
-    took.
+    """One whole HTTP answer with JSON.
+
+    :param body: the decoded JSON
+    :param text: the same as text
+    :param seconds: how long the call took
     """
 
     status: int
@@ -43,13 +58,13 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """Okta's name for this call, as its System Log has it."""
+        """Okta's id of this call, for its System Log; "" if it sent none."""
         return self.headers.get("X-Okta-Request-Id", "")[:64]
 
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """One whole HTTP answer as it came, content encoding aside."""
+    """One whole HTTP answer of any kind; the body without its content encoding."""
 
     status: int
     body: bytes = field(repr=False)
@@ -57,10 +72,10 @@ class RawReply:
 
 
 class Transport:
-    """Calls one origin over a pool of kept connections. Safe to share between threads.
+    """Calls one origin over a pool of connections. Safe to share between threads.
 
-    :param origin: ``https://dev-1.okta.com``; what leads elsewhere raises ``ForeignHref``
-    :param at_once: most calls under way in this process
+    :param origin: ``https://dev-1.okta.com``; calls to anywhere else raise ``ForeignHref``
+    :param at_once: how many calls may run at the same time in this process
     :param paths: the paths that may be called, beside the discovery documents
     :param may_be_empty: an empty body is an empty object instead of a ``MalformedAnswer``
     :param on_reply: called with every whole answer, for its headers
@@ -77,11 +92,11 @@ class Transport:
     ) -> None:
         self.origin = origin
         self.paths, self.may_be_empty, self.on_reply = paths, may_be_empty, on_reply
-        self.circuit = Circuit(at_once)
+        self.circuit = CircuitBreaker(at_once)
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.mount(origin, DeadlineAdapter(TOTAL_SECONDS, pool_connections=1, pool_maxsize=at_once))
+        self.session.mount(origin, DeadlineAdapter(pool_connections=1, pool_maxsize=at_once))
 
     def get(self, url: str, headers: Mapping[str, str]) -> Reply:
         """A GET. Raises what ``request`` raises."""
@@ -96,29 +111,29 @@ class Transport:
     ) -> Reply:
         """One call.
 
-        :param repeatable: it changes nothing, so a lost answer is asked for once more
+        :param repeatable: the call changes nothing, so it is repeated once after a lost answer
         :raises OrgUnreachable: nothing was sent
         :raises AnswerLost: sent, and no whole answer came back in time
         :raises MalformedAnswer: a redirect, too large, or not JSON
         :raises ForeignHref: ``url`` is not of this origin
         """
-        self._check(url)
+        self._check(url)  # before the circuit breaker: a call that is never made tells nothing about the org
         started = time.monotonic()
         try:
             return self._guarded(method, url, headers, body)
         except AnswerLost:
-            if not repeatable or time.monotonic() - started > CONNECT_SECONDS:
+            if not repeatable or time.monotonic() - started > REPEAT_SECONDS:
                 raise
             return self._guarded(method, url, headers, body)
 
     def _guarded(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
         self.circuit.enter()
-        fine = False
+        succeeded = False
         try:
             reply = self._exchange(method, url, headers, body)
-            fine = reply.status < 500
+            succeeded = reply.status < 500
         finally:
-            self.circuit.leave(fine=fine)
+            self.circuit.leave(succeeded=succeeded)
         if self.on_reply:
             self.on_reply(reply)
         return reply
@@ -134,28 +149,15 @@ class Transport:
         :raises ForeignHref: ``url`` is not of this origin
         """
         self._check(url)
-        started, seconds = time.monotonic(), time_left(TOTAL_SECONDS)
+        seconds = time_left(TOTAL_SECONDS)
         if seconds <= 0:
             raise AnswerLost(f"{self.origin}: the calls before this one took too long")
+        ends_at = time.monotonic() + seconds
+        call = Call(lambda: self._send(method, url, headers, body, ends_at))
         try:
-            with self.session.request(
-                method,
-                url,
-                data=body,
-                headers=dict(headers),
-                timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return RawReply(answer.status_code, self._read(answer, started + seconds), answer.headers)
-        except requests.exceptions.ConnectTimeout as error:
-            raise OrgUnreachable(f"{self.origin}: no connection in {CONNECT_SECONDS} s") from error
-        except requests.exceptions.SSLError as error:
-            raise OrgUnreachable(f"{self.origin}: TLS refused") from error
-        except requests.exceptions.ConnectionError as error:
-            raise _nothing_sent_or_lost(self.origin, error) from error
+            return call.run(CONNECTION_ATTEMPTS * CONNECT_SECONDS, seconds)
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
-            raise AnswerLost(f"{self.origin}: {type(error).__name__}") from error
+            raise _failure_of(call, error, self.origin) from error
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
         started = time.monotonic()
@@ -165,16 +167,31 @@ class Transport:
         text, decoded = _strict_json(raw.body or (b"{}" if self.may_be_empty else b""), raw.status)
         return Reply(raw.status, decoded, text, raw.headers, time.monotonic() - started)
 
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, ends_at: float
+    ) -> RawReply:
+        """The work of a ``Call``: runs in its thread."""
+        with self.session.request(
+            method,
+            url,
+            data=body,
+            headers=dict(headers),
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            return RawReply(answer.status_code, self._read(answer, ends_at), answer.headers)
+
     def _check(self, url: str) -> None:
-        """Only this origin, only the protocol's paths, no tricks of spelling."""
+        """Only this origin and the protocol's paths, without ``..`` or ``//``, which servers read in different ways."""
         parts = urlsplit(url)
         path = parts.path
-        keys_or_discovery = path.endswith("/.well-known/openid-configuration")
-        known = keys_or_discovery or self.paths.fullmatch(path)
-        if f"{parts.scheme}://{parts.netloc}" != self.origin or not known or ".." in path or "//" in path:
+        is_callable = path.endswith(DISCOVERY) or self.paths.fullmatch(path)
+        if f"{parts.scheme}://{parts.netloc}" != self.origin or not is_callable or ".." in path or "//" in path:
             raise ForeignHref("the org's answer leads outside its own address")
 
     def _read(self, answer: requests.Response, until: float) -> bytes:
+        """The whole body, decoded as ``Content-Encoding`` says, if it is small enough and comes in time."""
         pieces, size = [], 0
         for piece in answer.iter_content(16 * 1024):
             size += len(piece)
@@ -189,8 +206,10 @@ class Transport:
 def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> int:
     """Seconds to wait after a 429: ``X-Rate-Limit-Reset`` (UTC epoch seconds), kept between 1 and 120.
 
-    A reset in the past, garbage, or none at all gives ``default``; so does a concurrency limit, whose reset is
-    only a hint.
+    ``default`` if the header is absent, unusable or in the past; also for a concurrency limit, whose reset is only a
+    hint.
+
+    :param now: seconds since the epoch
     """
     try:
         reset, limit = float(headers["X-Rate-Limit-Reset"]), float(headers.get("X-Rate-Limit-Limit", 1))
@@ -200,25 +219,37 @@ def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> in
     return min(math.ceil(wait), 120) if limit > 0 and 0 < wait < 86_400 else default
 
 
-def _nothing_sent_or_lost(origin: str, error: requests.exceptions.ConnectionError) -> OrgUnreachable | AnswerLost:
-    """A refused connection or an unknown host sent nothing; a reset may have come after the work was done."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"):
-        return OrgUnreachable(f"{origin}: {type(reason).__name__}")
-    return AnswerLost(f"{origin}: the connection broke")
+def _failure_of(call: Call[RawReply], error: Exception, origin: str) -> OrgUnreachable | AnswerLost:
+    """What a failed call means: nothing was sent, or the org may have received the request and done its work."""
+    is_tls = isinstance(error, requests.exceptions.SSLError)
+    is_connect_timeout = isinstance(error, requests.exceptions.ConnectTimeout)
+    if call.is_sending or not (call.is_connecting or is_tls or is_connect_timeout):
+        broke = isinstance(error, requests.exceptions.ConnectionError)
+        return AnswerLost(f"{origin}: {'the connection broke' if broke else type(error).__name__}")
+    if is_tls:
+        return OrgUnreachable(f"{origin}: TLS refused")
+    return OrgUnreachable(f"{origin}: no connection, {type(_reason(error)).__name__}")
+
+
+def _reason(error: Exception) -> Exception:
+    """The error of urllib3 inside one of requests, where there is one: it tells an unknown host from a refusal."""
+    cause = error.args[0] if error.args else None
+    return cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error
 
 
 def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
-    """JSON without NaN, NUL, lone surrogates, or depth that a database or a reader would choke on, and without names
-    that come twice in an object: readers differ about which one counts.
+    """The body as text and as JSON. Refused are NaN, NUL, lone surrogates and great depth, which databases or readers
+    cannot handle, and a name twice in one object, because readers differ about which one counts.
+
+    :raises MalformedAnswer: the body is not such JSON
     """
     try:
         text = raw.decode("utf-8")
         decoded = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous)
-        fine = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
+        is_storable = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
     except (ValueError, RecursionError) as error:
         raise MalformedAnswer(f"HTTP {status}, not JSON") from error
-    if not fine or _depth(decoded) > MAX_DEPTH:
+    if not is_storable or _depth(decoded) > MAX_DEPTH:
         raise MalformedAnswer(f"HTTP {status}, unsafe JSON")
     return text, decoded
 

@@ -17,8 +17,9 @@ from django.utils import timezone
 from selfreg import cache
 from selfreg.idx.client import Answer, IdxClient, Transaction
 from selfreg.idx.document import Action, Message
+from selfreg.idx.editing import DEFAULT_CODE_PAGE, with_expiry, with_field_message, without_person, without_ways
 from selfreg.idx.errors import IdxError, TransactionExpired
-from selfreg.idx.parser import parse, without_bearers
+from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, is_error, next_step
 from selfreg.registration.state import EnrollmentState
 from selfreg.texts.messages import say
@@ -28,58 +29,10 @@ PROFILE = "enroll-profile"
 RESEND = "resend"
 EMAIL = "okta_email"
 SESSION_EXPIRED = Message("", "idx.session.expired")
-# What a decoy takes over from the org's page, and what of that belonged to a person.
-SHARED = (
-    "version",
-    "intent",
-    "remediation",
-    "currentAuthenticator",
-    "authenticators",
-    "authenticatorEnrollments",
-    "app",
-)
-PERSONAL = ("profile", "id", "enrollmentId")
 # Ways around the page for the code, which would tell a new address from a taken one.
 WAYS_AROUND = ("skip", "select-authenticator-enroll", "challenge-poll")
-CANCEL = {"name": "cancel", "href": "/idp/idx/cancel", "method": "POST", "rel": ["create-form"]}
-WRONG_CODE = {
-    "message": "Invalid code. Try again.",
-    "i18n": {"key": "api.authn.error.PASSCODE_INVALID", "params": []},
-    "class": "ERROR",
-}
-SIGN_IN_HINT = {"message": "", "i18n": {"key": "selfreg.neutral", "params": []}, "class": "INFO"}
-# Until a page of the org was seen: what it sends by default (docs/protocol.md, section 4.6).
-DEFAULT_PAGE: Mapping[str, Any] = {
-    "version": "1.0.0",
-    "remediation": {
-        "type": "array",
-        "value": [
-            {
-                "name": "enroll-authenticator",
-                "rel": ["create-form"],
-                "href": "/idp/idx/challenge/answer",
-                "method": "POST",
-                "value": [
-                    {
-                        "name": "credentials",
-                        "type": "object",
-                        "required": True,
-                        "form": {"value": [{"name": "passcode", "label": "Enter code", "required": True}]},
-                    }
-                ],
-            }
-        ],
-    },
-    "currentAuthenticator": {
-        "type": "object",
-        "value": {
-            "type": "email",
-            "key": EMAIL,
-            "displayName": "Email",
-            "resend": {"name": "resend", "href": "/idp/idx/challenge/resend", "method": "POST", "value": []},
-        },
-    },
-}
+WRONG_CODE = Message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID")
+SIGN_IN_HINT = Message("", "selfreg.neutral", severity="INFO")
 
 
 class CodePage(NamedTuple):
@@ -92,7 +45,7 @@ class CodePage(NamedTuple):
     seconds: int
 
 
-DEFAULT = CodePage(DEFAULT_PAGE, is_chosen=True, seconds=300)
+DEFAULT = CodePage(DEFAULT_CODE_PAGE, is_chosen=True, seconds=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +91,9 @@ class EnumerationSafeClient:
 
     def _learn(self, answer: Answer, *, is_chosen: bool) -> None:
         """Keeps how the org's page for the code looks."""
-        document = without_bearers(json.loads(answer.document))
         expires_at = answer.response.expires_at
         seconds = round((expires_at - timezone.now()).total_seconds()) if expires_at else 0
-        page = CodePage(_without_person({k: document[k] for k in SHARED if k in document}), is_chosen, seconds)
+        page = CodePage(without_person(json.loads(answer.document)), is_chosen, seconds)
         cache.keep(self._key, tuple(page), None)
 
     def _decoy(self) -> Answer:
@@ -163,7 +115,7 @@ class EnumerationSafeClient:
         if is_resend:
             return _answer(_fresh(page))
         # A wrong code wins no time (docs/protocol.md, section 2.1).
-        return _answer(_with_wrong_code(page.document) | _validity(expires_at))
+        return _answer(_valid_until(with_field_message(page.document, "passcode", WRONG_CODE), expires_at))
 
     def _spend_a_call(self) -> None:
         with suppress(IdxError):
@@ -178,45 +130,20 @@ def _is_code_page(step: object) -> bool:
 
 
 def _answer(document: Mapping[str, Any], calls: int = 1) -> Answer:
-    decoy = json.dumps({**document, "cancel": CANCEL})
-    answer = Answer(parse(json.loads(decoy)), decoy, 200, "", 0.0, outcome=ADDRESS_TAKEN, calls=calls)
+    decoy = json.dumps(document)
+    answer = Answer(parse(document), decoy, 200, "", 0.0, outcome=ADDRESS_TAKEN, calls=calls)
     return _without_ways_around(answer)
 
 
-def _fresh(page: CodePage) -> dict[str, Any]:
-    return dict(page.document) | _validity(timezone.now() + timedelta(seconds=page.seconds) if page.seconds else None)
+def _fresh(page: CodePage) -> Mapping[str, Any]:
+    return _valid_until(page.document, timezone.now() + timedelta(seconds=page.seconds) if page.seconds else None)
 
 
-def _validity(expires_at: datetime | None) -> dict[str, str]:
-    return {"expiresAt": expires_at.isoformat()} if expires_at else {}
+def _valid_until(document: Mapping[str, Any], expires_at: datetime | None) -> Mapping[str, Any]:
+    return with_expiry(document, expires_at) if expires_at else document
 
 
 def _without_ways_around(answer: Answer) -> Answer:
     """The page for the code and nothing else, with a hint for whoever waits for a mail in vain."""
-    document = json.loads(answer.document)
-    remediations = document.get("remediation", {}).get("value", [])
-    document["remediation"] = {"type": "array", "value": [r for r in remediations if r.get("name") not in WAYS_AROUND]}
-    messages = document.get("messages", {}).get("value", [])
-    document["messages"] = {"type": "array", "value": [*messages, SIGN_IN_HINT]}
-    text = json.dumps(_without_polling(document))
-    return replace(answer, document=text, response=parse(json.loads(text)))
-
-
-def _without_polling(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {k: _without_polling(v) for k, v in node.items() if k != "poll"}
-    return [_without_polling(n) for n in node] if isinstance(node, list) else node
-
-
-def _with_wrong_code(node: Any) -> Any:
-    """The message about a wrong code stands at its field (docs/protocol.md, section 4.6)."""
-    if isinstance(node, Mapping):
-        message = {"messages": {"type": "array", "value": [WRONG_CODE]}} if node.get("name") == "passcode" else {}
-        return {**{k: _with_wrong_code(v) for k, v in node.items()}, **message}
-    return [_with_wrong_code(n) for n in node] if isinstance(node, list) else node
-
-
-def _without_person(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {k: _without_person(v) for k, v in node.items() if k not in PERSONAL}
-    return [_without_person(n) for n in node] if isinstance(node, list) else node
+    document = without_ways(json.loads(answer.document), WAYS_AROUND, SIGN_IN_HINT)
+    return replace(answer, document=json.dumps(document), response=parse(document))

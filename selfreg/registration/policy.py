@@ -14,8 +14,9 @@ from selfreg.conf import Conf
 from selfreg.idx.client import App, IdxClient, Visitor
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import IdxResponse, Message, Remediation
+from selfreg.idx.editing import without_bearers
 from selfreg.idx.errors import ForeignHref
-from selfreg.idx.parser import parse, without_bearers
+from selfreg.idx.parser import parse
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Transport
 from selfreg.registration.policy_history import record_version

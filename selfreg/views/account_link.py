@@ -7,7 +7,6 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.linking import account_to_join, join, may_try
@@ -17,6 +16,7 @@ from selfreg.flows.advance import sign_in
 from selfreg.flows.session import LINKING, kept_offer
 from selfreg.models import Conflict, OktaIdentity
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
+from selfreg.texts import errors
 from selfreg.views.base import SignUpView, sign_in_failed
 from selfreg.web.redirects import landing
 
@@ -39,11 +39,11 @@ class LinkView(SignUpView):
         if request.POST.get("action") == "apart" or account is None:
             return self.enter(request, offer, None)
         if not may_try(account):
-            return self.page(request, offer, _("Too many attempts. Try again later, or keep the accounts apart."))
+            return self.page(request, offer, str(errors.LINK_RATE_LIMITED))
         name = account.get_username()
         user = authenticate(request, username=name, password=request.POST.get("password", ""))
         if user is None or user.pk != account.pk:
-            return self.page(request, offer, _("That is not the password of this account."))
+            return self.page(request, offer, str(errors.WRONG_PASSWORD))
         return self.enter(request, offer, join(account, person["sub"]))
 
     def enter(self, request: HttpRequest, offer: dict[str, Any], identity: OktaIdentity | None) -> HttpResponse:

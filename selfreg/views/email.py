@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
@@ -28,6 +27,7 @@ from selfreg.okta_api.accounts import AccountNotPending, EmailChanged, EmailFact
 from selfreg.registration.endings import note_proven
 from selfreg.registration.state import seconds_until
 from selfreg.statuses import Status
+from selfreg.texts import errors
 from selfreg.texts.messages import notice, say
 from selfreg.views.base import SignUpView
 from selfreg.web.redirects import landing
@@ -71,14 +71,14 @@ class EmailView(SignUpView):
         if not mailed.get("factor"):
             return redirect(self.here(request, case))
         if not 0 < len(code) <= LONGEST_CODE or not code.isalnum() or not code.isascii():
-            return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
+            return self.page(request, case, [("id_code", str(errors.INVALID_CODE))])
         try:
             factor = EmailFactor(mailed["factor"], mailed["verb"])
             right = verify_code(conf(), case.who, factor, code, mail_id=mailed["name"], ip=client_ip(request, conf()))
         except IdxError as error:
             return self.page(request, case, [("", say(notice(error)))])
         if not right:
-            return self.page(request, case, [("id_code", _("Invalid code. Try again."))])
+            return self.page(request, case, [("id_code", str(errors.INVALID_CODE))])
         self.browser.store.pop(EMAIL_CODE, None)
         return self.proven(request, case)
 

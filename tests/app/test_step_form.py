@@ -8,6 +8,7 @@ from django.http import QueryDict
 from documents import CODE_PAGE, EMAIL, PASSWORD, PROFILE_PAGE, SELECT_PAGE, array, document, message, step, wrapped
 
 from selfreg.forms import StepForm
+from selfreg.forms.fields import FieldMeta
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step
 
@@ -248,6 +249,20 @@ def test_a_code_is_in_no_draft() -> None:
     assert StepForm(step_of(CODE_PAGE), data).draft() == {}
 
 
+def test_a_secret_without_choices_is_a_password_even_where_the_org_wants_a_list() -> None:
+    asked = profile({"name": "pin", "secret": True, "options": shown_as("select")})
+    form = StepForm(asked, typed(pin="canary-pin"))
+    assert isinstance(form.fields["userProfile.pin"].widget, forms.PasswordInput)
+    assert form.draft() == {}
+
+
+def test_a_form_tells_of_each_field_where_it_goes_and_what_it_repeats() -> None:
+    meta = StepForm(step_of(PROFILE_PAGE)).meta
+    assert meta["userProfile.firstName"] == FieldMeta("userProfile.firstName")
+    assert meta["credentials.passcode"] == FieldMeta("credentials.passcode", secret=True)
+    assert meta["confirm_passcode"] == FieldMeta("", secret=True, repeats="credentials.passcode")
+
+
 def test_a_form_that_is_shown_again_never_shows_a_secret() -> None:
     data = typed(firstName="Ada")
     data.update({"credentials.passcode": "canary-password", "confirm_passcode": "canary-password"})
@@ -380,7 +395,7 @@ def test_a_message_of_a_field_is_beside_it_and_one_of_the_page_on_top() -> None:
         ),
     )
     form = StepForm(step_of(page))
-    assert form.said == {"credentials.passcode": ["Invalid code. Try again."]}
+    assert form.field_messages == {"credentials.passcode": ["Invalid code. Try again."]}
     assert form.page_errors == ["Slow down"]
     assert form.page_notices == ["For your information"]
     assert [text for _, text in form.problems] == ["Slow down", "Invalid code. Try again."]

@@ -3,27 +3,56 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARSER = ROOT / "selfreg" / "idx" / "parser.py"
+EDITING = ROOT / "selfreg" / "idx" / "editing.py"
 RAW_KEYS = {"remediation", "stateHandle", "currentAuthenticator", "authenticators", "successWithInteractionCode"}
+# A word of settings and of the Management API too: alone in a collection it says nothing about the wire format.
+AMBIGUOUS_KEYS = {"authenticators"}
 
 
 def raw_keys_in(path: Path) -> set[str]:
-    """Keys of the wire format that a file reads: `document["remediation"]`, `document.get("remediation")`."""
-    read: set[str] = set()
+    """Keys of the wire format that a file knows: `document["remediation"]`, `document.get("remediation")`,
+    `read(document, "remediation")`, or the key in a tuple, list, set or dict.
+    """
+    keys: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Subscript):
-            key: ast.expr = node.slice
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get" and node.args:
-            key = node.args[0]
-        else:
-            continue
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            read.add(key.value)
-    return read & RAW_KEYS
+            keys |= strings_among(node.slice) & RAW_KEYS
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get":
+            keys |= strings_among(*node.args[:1]) & RAW_KEYS
+        elif isinstance(node, ast.Call):
+            keys |= strings_among(*node.args) & RAW_KEYS - AMBIGUOUS_KEYS
+        elif isinstance(node, ast.Tuple | ast.List | ast.Set):
+            keys |= strings_among(*node.elts) & RAW_KEYS - AMBIGUOUS_KEYS
+        elif isinstance(node, ast.Dict):
+            keys |= strings_among(*node.keys) & RAW_KEYS - AMBIGUOUS_KEYS
+    return keys
+
+
+def strings_among(*nodes: ast.expr | None) -> set[str]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def test_only_the_parser_reads_raw_keys_of_the_protocol() -> None:
-    files = [path for path in sorted((ROOT / "selfreg").rglob("*.py")) if path != PARSER]
+    files = [path for path in sorted((ROOT / "selfreg").rglob("*.py")) if path not in (PARSER, EDITING)]
     assert {path.name: keys for path in files if (keys := raw_keys_in(path))} == {}
-    assert raw_keys_in(PARSER)
+    assert raw_keys_in(PARSER) >= RAW_KEYS - AMBIGUOUS_KEYS
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "d['remediation']",
+        "d.get('remediation')",
+        "read(d, 'remediation')",
+        "('remediation', 'x')",
+        "{'remediation'}",
+        "{'remediation': []}",
+    ],
+)
+def test_a_raw_key_is_seen_wherever_it_stands(source: str, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(f"value = {source}")
+    assert raw_keys_in(tmp_path / "module.py") == {"remediation"}

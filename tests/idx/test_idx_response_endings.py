@@ -17,8 +17,9 @@ from documents import (
     step,
 )
 
+from selfreg.idx.editing import without_bearers
 from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.parser import parse, without_bearers
+from selfreg.idx.parser import parse
 
 
 def test_success_is_the_interaction_code_beside_the_remediation() -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from mutations import JSON, mutated
 
 from selfreg.idx.document import Field, IdxResponse, Remediation
+from selfreg.idx.editing import without_bearers
 from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.parser import parse, without_bearers
+from selfreg.idx.parser import parse
 from selfreg.idx.steps import Ended, Granted, Step, next_step
 
 PAGES = mutated(EVERY_PAGE)

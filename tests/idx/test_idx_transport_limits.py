@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 import tracemalloc
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -261,6 +261,79 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing_sent(certificate: Pa
     with hostile(lambda connection: None, read=serve) as server, pytest.raises(OrgUnreachable, match="TLS"):
         post(server.address.replace("http:", "https:"))
     assert received == []
+
+
+def test_an_address_that_says_nothing_leaves_time_for_the_next_one(
+    impatient: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hostile(sends(GOOD)) as server, socket.socket() as silent, ExitStack() as held:
+        port = int(server.address.rpartition(":")[2])
+        silent.bind(("127.0.0.9", port))
+        silent.listen(0)
+        while True:  # a full backlog: whoever connects next gets no answer
+            client = held.enter_context(socket.socket())
+            client.settimeout(0.1)
+            if client.connect_ex(("127.0.0.9", port)):
+                break
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (9, 1)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: addresses)
+        assert post(f"http://org.example:{port}").status == 200
+
+
+def test_a_call_that_was_given_up_before_it_was_sent_is_never_sent(
+    impatient: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver answers at last, when the caller has long been told that nothing was sent."""
+    let_go = threading.Event()
+    with hostile(sends(GOOD)) as server:
+        port = int(server.address.rpartition(":")[2])
+        address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: let_go.wait(10) and [address])
+        with pytest.raises(OrgUnreachable):
+            post(f"http://org.example:{port}")
+        let_go.set()
+        for thread in threads_of_calls():
+            thread.join(10)
+    assert server.requests in ([], [b""])
+
+
+def threads_of_calls() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("selfreg")]
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\n", head(Content_Length=2_000)], ids=["headers", "body"])
+def test_a_server_that_drips_keeps_no_thread_busy(soon: float, start: bytes) -> None:
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(start)
+        drip(b"X-A: b\r\n", soon / 4)(connection)  # type: ignore[operator]
+
+    with hostile(behave) as server:
+        with pytest.raises(AnswerLost):
+            post(server.address)
+        for thread in threads_of_calls():
+            thread.join(5 * soon)
+        assert threads_of_calls() == []
+
+
+def test_a_tls_failure_after_the_request_was_sent_is_a_lost_answer(certificate: Path) -> None:
+    """The org may have done the work before its line broke."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def garbles(connection: socket.socket) -> bytes:
+        secure = context.wrap_socket(connection.dup(), server_side=True)
+        received = secure.recv(65_536)
+        connection.sendall(b"this is no TLS record " * 10)
+        secure.detach()
+        return received
+
+    with hostile(lambda connection: None, read=garbles) as server:
+        wire = Transport(server.address.replace("http:", "https:"))
+        wire.session.verify = str(certificate)
+        with pytest.raises(AnswerLost):
+            wire.post(wire.origin + PATH, {}, "{}")
+        wire.session.close()
+        assert b"POST" in server.requests[0]
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -160,7 +160,7 @@ def test_the_token_and_the_key_are_nowhere_to_be_seen(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     unproven.presses("Send again")
-    tokens = [token.value for token in org.org.grants.tokens.values() if token.scopes == USERS]
+    tokens = [token.value for token in org.org.grants.access_tokens if token.scopes == USERS]
     assert len(tokens) == 1
     cached = [repr(pickle.loads(value)) for value in getattr(cache, "_cache").values()]  # noqa: B009
     said = " ".join([caplog.text, unproven.page.html, repr(dict(unproven.browser.session.items())), *cached])

@@ -8,8 +8,9 @@ from selfreg.accounts.identities import PROVES_EMAIL
 from selfreg.doctor.checks.connection import clocks_agree
 from selfreg.doctor.evidence import Evidence, OrgSettings, ProfileField
 from selfreg.doctor.findings import Finding, finding
+from selfreg.idx.authenticators import by_key
 from selfreg.idx.document import Captcha, Field, Remediation
-from selfreg.idx.steps import FEASIBLE, is_error
+from selfreg.idx.steps import is_error
 from selfreg.views.base import CAPTCHAS
 
 # Parts of the message keys of an org whose policy allows sign-up, but that cannot offer it at the moment.
@@ -51,7 +52,9 @@ def check_authenticators(evidence: Evidence) -> Iterator[Finding]:
         level = "INACTIVE" if key in org.inactive else org.enrollment.get(key, "NOT_ALLOWED")
         if level in ("INACTIVE", "NOT_ALLOWED") or (key == "okta_password" and level != "REQUIRED"):
             yield finding(DISABLED.get(key, "authenticator-disabled"), authenticator=f"{key}: {level}")
-    unsupported = [key for key, level in org.enrollment.items() if level == "REQUIRED" and key not in FEASIBLE]
+    unsupported = [
+        key for key, level in org.enrollment.items() if level == "REQUIRED" and not by_key(key).can_be_enrolled
+    ]
     if unsupported:
         yield finding("authenticator-unsupported", authenticators=", ".join(unsupported))
     if org.email_minutes is not None and org.email_minutes > ADVISED_EMAIL_MINUTES:

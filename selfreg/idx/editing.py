@@ -1,0 +1,152 @@
+"""Changes to IDX documents as they come over the wire: for sharing a page between visitors, and for a page of our own.
+
+Like ``parser`` this file may touch raw keys.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from selfreg.idx import ion
+from selfreg.idx.document import Json, Message
+from selfreg.idx.errors import MalformedAnswer
+
+# The action that every page of a transaction has.
+CANCEL = {"name": "cancel", "href": "/idp/idx/cancel", "method": "POST", "rel": ["create-form"]}
+
+# Whoever has one of these can go on with somebody's sign-up.
+BEARER_MEMBERS = ("stateHandle", "successWithInteractionCode")
+BEARER_FIELDS = ("stateHandle", "interaction_code")
+# What describes a page, and what inside it belongs to one person.
+PAGE_MEMBERS = (
+    "version",
+    "intent",
+    "remediation",
+    "currentAuthenticator",
+    "authenticators",
+    "authenticatorEnrollments",
+    "app",
+)
+PERSONAL_MEMBERS = ("profile", "id", "enrollmentId")
+# The page for the code from the mail, as an org sends it by default (docs/protocol.md, section 4.6).
+DEFAULT_CODE_PAGE: Json = {
+    "version": "1.0.0",
+    "remediation": {
+        "type": "array",
+        "value": [
+            {
+                "name": "enroll-authenticator",
+                "rel": ["create-form"],
+                "href": "/idp/idx/challenge/answer",
+                "method": "POST",
+                "value": [
+                    {
+                        "name": "credentials",
+                        "type": "object",
+                        "required": True,
+                        "form": {"value": [{"name": "passcode", "label": "Enter code", "required": True}]},
+                    }
+                ],
+            }
+        ],
+    },
+    "currentAuthenticator": {
+        "type": "object",
+        "value": {
+            "type": "email",
+            "key": "okta_email",
+            "displayName": "Email",
+            "resend": {"name": "resend", "href": "/idp/idx/challenge/resend", "method": "POST", "value": []},
+        },
+    },
+}
+
+
+def without_bearers(document: object) -> dict[str, Any]:
+    """The document without handles, errors, and links that belong to one transaction: fit to be shared by visitors.
+
+    :raises MalformedAnswer: not an object
+    """
+    if not isinstance(document, Mapping):
+        raise MalformedAnswer("not an IDX document")
+    messages = [m for m in ion.array(document, "messages") if ion.text(m, "class").upper() != "ERROR"]
+    remediations = [
+        {key: value for key, value in remediation.items() if key != "href" or remediation.get("rel")}
+        for remediation in ion.array(document, "remediation")
+    ]
+    shared = {key: value for key, value in document.items() if key != "cancel"}
+    cleaned: dict[str, Any] = _without_handles(
+        {**shared, "messages": _as_array(messages), "remediation": _as_array(remediations)}
+    )
+    return cleaned
+
+
+def without_person(document: object) -> dict[str, Any]:
+    """The page that a document describes, without its bearers and without anything of the person it was made for.
+
+    :raises MalformedAnswer: not an object
+    """
+    shared = without_bearers(document)
+    page: dict[str, Any] = _without_members({k: shared[k] for k in PAGE_MEMBERS if k in shared}, PERSONAL_MEMBERS)
+    return page
+
+
+def with_field_message(document: Json, field: str, message: Message) -> dict[str, Any]:
+    """The document with this message, and no other, at every field of this name (its last part, ``passcode``)."""
+    raw = _raw_message(message)
+
+    def placed(node: Any) -> Any:
+        if isinstance(node, list):
+            return [placed(inner) for inner in node]
+        if not isinstance(node, Mapping):
+            return node
+        copy = {key: placed(inner) for key, inner in node.items()}
+        return {**copy, "messages": _as_array([raw])} if node.get("name") == field else copy
+
+    changed: dict[str, Any] = placed(document)
+    return changed
+
+
+def with_expiry(document: Json, expires_at: datetime) -> dict[str, Any]:
+    """The document of a transaction that ends at this moment.
+
+    :param expires_at: with its time zone
+    """
+    return {**document, "expiresAt": expires_at.isoformat()}
+
+
+def without_ways(document: Json, names: Collection[str], message: Message) -> dict[str, Any]:
+    """The document without these remediations and without polling, with one more message and a way to cancel.
+
+    :param names: of remediations
+    """
+    remediations = [r for r in ion.array(document, "remediation") if ion.text(r, "name") not in names]
+    messages = [*ion.array(document, "messages"), _raw_message(message)]
+    changed: dict[str, Any] = _without_members(document, ("poll",))
+    changed["remediation"] = _without_members(_as_array(remediations), ("poll",))
+    changed["messages"] = _as_array(messages)
+    changed.setdefault("cancel", CANCEL)
+    return changed
+
+
+def _raw_message(message: Message) -> dict[str, Any]:
+    i18n = {"key": message.key, "params": list(message.params)}
+    return {"message": message.text, "i18n": i18n, "class": message.severity}
+
+
+def _without_handles(node: Any) -> Any:
+    """At any depth, because an org may put its members anywhere."""
+    if isinstance(node, Mapping):
+        cleaned = {key: _without_handles(value) for key, value in node.items() if key not in BEARER_MEMBERS}
+        return {**cleaned, "value": None} if node.get("name") in BEARER_FIELDS else cleaned
+    return [_without_handles(inner) for inner in node] if isinstance(node, list) else node
+
+
+def _without_members(node: Any, names: Collection[str]) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _without_members(value, names) for key, value in node.items() if key not in names}
+    return [_without_members(inner, names) for inner in node] if isinstance(node, list) else node
+
+
+def _as_array(entries: list[Any]) -> dict[str, Any]:
+    return {"type": "array", "value": entries}
