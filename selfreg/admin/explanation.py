@@ -107,7 +107,7 @@ def _step_page(registration: Registration, step: Step) -> tuple[str, ...]:
         "step": step_label(registration.step),
         "button": button,
     }
-    leaves = [leaf for field in step.fields for leaf in field.leaves]
+    leaves = step.leaves
     names = [labels.label(leaf) for leaf in leaves if leaf.visible and leaf.mutable and leaf.name != "stateHandle"]
     return (page, gettext("It asks for: %(fields)s.") % {"fields": ", ".join(names)}) if names else (page,)
 

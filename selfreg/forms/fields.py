@@ -17,6 +17,7 @@ from babel.core import get_global
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, URLValidator
+from django.utils.functional import lazy
 from django.utils.html import strip_spaces_between_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -25,6 +26,8 @@ from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step
 from selfreg.texts import errors, labels
 
+# A label is needed where a page shows the field, not where a submission is checked.
+lazy_label = lazy(labels.label, str)
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
 # Characters of one field.
@@ -142,7 +145,7 @@ def field_for(leaf: Field, step: Step) -> BuiltField:
     else:
         built = _text(leaf)
     question = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
-    built.label, built.help_text = labels.label(leaf), leaf.description or question
+    built.label, built.help_text = lazy_label(leaf), leaf.description or question
     return BuiltField(built, FieldMeta(leaf.path, secret=is_secret))
 
 

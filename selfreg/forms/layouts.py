@@ -1,6 +1,6 @@
 """Which fields each page has: a table from page to layout. A page that is not in it shows what the org sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,21 +45,21 @@ def as_sent(step: Step) -> Layout:
     token, a choice between objects as radio buttons with the fields of each object.
     """
     built: Layout = {}
-    for leaf in _in_order_of_names([leaf for outer in step.fields for leaf in outer.leaves]):
+    for leaf in _in_order_of_names(step.leaves):
         if leaf.hint == "captcha":
             built[leaf.path] = _captcha(leaf)
-        elif has_object_options(leaf):
+        elif leaf.options and has_object_options(leaf):
             built |= _ways(leaf, step)
         elif any(o.fields for o in leaf.options):
             built |= _choice_by_id(leaf)
         elif leaf.visible and leaf.mutable:
             built[leaf.path] = field_for(leaf, step)
-            if is_new_password(leaf, step):
+            if leaf.secret and is_new_password(leaf, step):
                 built[f"confirm_{leaf.name}"] = repeated_password(leaf)
     return built
 
 
-def _in_order_of_names(leaves: list[Field]) -> list[Field]:
+def _in_order_of_names(leaves: tuple[Field, ...]) -> Sequence[Field]:
     """The org's order, but the family name first where the visitor's language has it so."""
     paths = [leaf.path for leaf in leaves]
     given = paths.index(NAMES[0]) if NAMES[0] in paths else 0
@@ -109,7 +109,7 @@ def _ways(chooser: Field, step: Step) -> Layout:
 
 def fields_of_way(way: Option) -> dict[str, Field]:
     """What a person fills in of one of the objects to choose from, by dotted name."""
-    return {leaf.path: leaf for f in way.fields for leaf in f.leaves if leaf.visible and leaf.mutable}
+    return {leaf.path: leaf for leaf in way.leaves if leaf.visible and leaf.mutable}
 
 
 def _phone(step: Step) -> Layout:
@@ -147,7 +147,7 @@ def _extension() -> BuiltField:
 
 
 def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
-    leaf = next((leaf for outer in step.fields for leaf in outer.leaves if leaf.path == path), None)
+    leaf = next((leaf for leaf in step.leaves if leaf.path == path), None)
     return [(str(o.value), labels.name_of(o.label)) for o in leaf.options] if leaf and leaf.mutable else []
 
 
@@ -175,7 +175,7 @@ def _question(step: Step) -> Layout:
 
 def _passkey(step: Step) -> Layout:
     """Hidden fields for what the browser's WebAuthn ceremony returns; a script fills them in."""
-    leaves = [leaf for outer in step.fields for leaf in outer.leaves if leaf.mutable and "." in leaf.path]
+    leaves = [leaf for leaf in step.leaves if leaf.mutable and "." in leaf.path]
     return {
         leaf.path: _from_script(leaf.path, required=leaf.required)
         for leaf in leaves

@@ -115,7 +115,9 @@ class StepForm(forms.Form):
         Where a value and an object have the same name, only the object can be sent.
         """
         nested: dict[str, Any] = {}
-        values = {self._keys(path): value for path, value in {**self._constants(), **self._typed()}.items()}
+        keys_of = {leaf.path: leaf.keys for leaf in self._leaves()}
+        by_path = {**self._constants(), **self._typed()}
+        values = {keys_of.get(path) or tuple(path.split(".")): value for path, value in by_path.items()}
         for keys in sorted(values, key=len):
             *outer, name = keys
             target = nested
@@ -125,11 +127,6 @@ class StepForm(forms.Form):
                 target = target[key]
             target[name] = values[keys]
         return nested
-
-    def _keys(self, path: str) -> tuple[str, ...]:
-        """The names that a dotted name is made of."""
-        field = self.step.remediation.field(path)
-        return field.keys if field else tuple(path.split("."))
 
     def draft(self) -> dict[str, str]:
         """What was typed, by HTML name, to show it again. Never a password, a code or an answer."""
@@ -143,9 +140,12 @@ class StepForm(forms.Form):
 
     def _constants(self) -> dict[str, Any]:
         """Immutable members of objects; the client itself sends those of the top level."""
-        chosen = [way.fields for way in map(self._chosen_way, self.choosers) if way]
-        leaves = [leaf for fields in (self.step.fields, *chosen) for f in fields for leaf in f.leaves]
-        return {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
+        return {f.path: f.value for f in self._leaves() if not f.mutable and f.value is not None and len(f.keys) > 1}
+
+    def _leaves(self) -> list[Field]:
+        """The innermost fields of the step and of the chosen ways."""
+        chosen = [way.leaves for way in map(self._chosen_way, self.choosers) if way]
+        return [*self.step.leaves, *(leaf for leaves in chosen for leaf in leaves)]
 
     def _chosen_way(self, chooser: str) -> Option | None:
         number = self.cleaned_data.get(chooser)

@@ -120,7 +120,8 @@ AUTHENTICATORS: Mapping[str, AuthenticatorInfo] = {row.key: row for row in _ROWS
 """By key."""
 
 _KINDS = [row.kind for row in _ROWS]
-_BY_KIND = {row.kind: row for row in _ROWS if row.kind and _KINDS.count(row.kind) == 1}
+BY_KIND: Mapping[str, AuthenticatorInfo] = {row.kind: row for row in _ROWS if row.kind and _KINDS.count(row.kind) == 1}
+"""By kind, where one kind has one row."""
 
 
 def by_key(key: str) -> AuthenticatorInfo:
@@ -130,4 +131,4 @@ def by_key(key: str) -> AuthenticatorInfo:
 
 def by_kind(kind: str) -> AuthenticatorInfo:
     """The row of this kind; ``UNKNOWN`` if there is none, or more than one ("app")."""
-    return _BY_KIND.get(kind, UNKNOWN)
+    return BY_KIND.get(kind, UNKNOWN)

@@ -26,6 +26,12 @@ FORM = "application/x-www-form-urlencoded"
 EXPIRED = "idx.session.expired"
 
 
+def origin_of(issuer: str) -> str:
+    """The origin of an issuer: ``https://dev-1.okta.com``, whatever its authorization server."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """The OIDC app at the org that this site is registered as.
@@ -49,8 +55,7 @@ class App:
     @property
     def origin(self) -> str:
         """``https://dev-1.okta.com``: the Identity Engine's paths are here, whatever the authorization server."""
-        parts = urlsplit(self.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.issuer)
 
     def endpoint(self, name: str) -> str:
         """The address of an OAuth endpoint: ``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` where the issuer is the
@@ -147,6 +152,7 @@ class Grant:
     proven_email: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class IdxClient:
     """A client of one app on behalf of one visitor. Cheap to create: the connections belong to the shared
     ``Transport``.
@@ -160,10 +166,10 @@ class IdxClient:
     :raises OrgRefused: the org's error, in its own words
     """
 
-    def __init__(
-        self, app: App, transport: Transport, visitor: Visitor = Visitor(), product: str = "django-selfreg"
-    ) -> None:
-        self.app, self.transport, self.visitor, self.product = app, transport, visitor, product
+    app: App
+    transport: Transport
+    visitor: Visitor = Visitor()
+    product: str = "django-selfreg"
 
     def interact(self, *, activation_token: str = "") -> Transaction:
         """Starts a transaction: POST ``{issuer}/v1/interact`` with PKCE S256, state and nonce.
@@ -242,7 +248,7 @@ class IdxClient:
         if not isinstance(reply.body, Mapping) or not reply.body.get("version"):
             raise failure_of(reply, time.time())
         response = parse(reply.body)
-        if response.has_message(EXPIRED) and not response.remediations:
+        if not response.remediations and any(m.key == EXPIRED for m in response.messages):
             raise with_origin(TransactionExpired(EXPIRED), reply, " ".join(m.text for m in response.messages))
         wait = retry_after(reply.headers, time.time()) if reply.status == 429 else 0
         return Answer(response, reply.text, reply.status, reply.request_id, reply.seconds, wait)
@@ -260,7 +266,7 @@ class IdxClient:
         return reply.body
 
     def _headers(self, accept: str) -> dict[str, str]:
-        visitor, is_confidential = self.visitor, self.app.credentials.confidential
+        visitor, is_confidential = self.visitor, self.app.credentials.method != "none"
         headers = {
             "Accept": accept,
             "Accept-Language": visitor.language,

@@ -1,6 +1,6 @@
 """Answers of the Identity Engine as frozen, typed objects (docs/protocol.md, section 3). ``parser`` builds them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -94,12 +94,13 @@ class Authenticator:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice: a scalar ``value``, or an object with its ``fields``."""
+    """One choice: a scalar ``value``, or an object with its ``fields`` (``leaves``: the innermost of them)."""
 
     label: str
     value: Scalar | None = None
     fields: "tuple[Field, ...]" = ()
     authenticator: Authenticator | None = None
+    leaves: "tuple[Field, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class Field:
     :param format: which values the org wants: "country-code", "timezone" ...
     :param fields: its members, if it is an object
     :param options: its choices, if it has any
+    :param path: the dotted name, for HTML and messages; names may contain dots, so only ``keys`` tells them apart
+    :param inner_leaves: the innermost of its members
     """
 
     name: str
@@ -139,19 +142,14 @@ class Field:
     options: tuple[Option, ...] = ()
     authenticator: Authenticator | None = None
     messages: tuple[Message, ...] = ()
+    path: str = ""
+    inner_leaves: "tuple[Field, ...]" = ()
 
     @property
-    def path(self) -> str:
-        """The dotted name, for HTML and messages. Names may contain dots, so only ``keys`` tells them apart."""
-        return ".".join(self.keys)
-
-    @property
-    def leaves(self) -> "Iterator[Field]":
+    def leaves(self) -> "tuple[Field, ...]":
         """The field itself, or the innermost fields of an object (an empty object has none)."""
-        for inner in self.fields:
-            yield from inner.leaves
-        if self.type != "object" or self.options:
-            yield self
+        is_leaf = self.type != "object" or self.options
+        return (*self.inner_leaves, self) if is_leaf else self.inner_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +160,7 @@ class Remediation(Action):
     :param kind: of an identity provider's link: "GOOGLE" ...
     :param is_link: whether it is for a browser to follow, not to be called
     :param facts: what a consent is about, as (name, value)
+    :param leaves: every innermost field in the org's order; names may repeat
     """
 
     authenticator: Authenticator | None = None
@@ -170,16 +169,7 @@ class Remediation(Action):
     idp_name: str = ""
     is_link: bool = False
     facts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def leaves(self) -> Iterator[Field]:
-        """Every innermost field in the org's order; names may repeat."""
-        for outer in self.fields:
-            yield from outer.leaves
-
-    def field(self, path: str) -> Field | None:
-        """The first field (of any depth) with this dotted path."""
-        return next((f for f in walk_fields(self.fields) if f.path == path), None)
+    leaves: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +224,3 @@ class IdxResponse:
     def has_message(self, key: str) -> bool:
         """Whether any message has this i18n key."""
         return any(m.key == key for m in self.messages)
-
-
-def walk_fields(fields: tuple[Field, ...]) -> Iterator[Field]:
-    """Every field at every depth, including those of object options."""
-    for outer in fields:
-        yield outer
-        yield from walk_fields(outer.fields)
-        for option in outer.options:
-            yield from walk_fields(option.fields)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from selfreg.idx import ion
 from selfreg.idx.document import Json, Message
 from selfreg.idx.errors import MalformedAnswer
+from selfreg.idx.parser import read_array, read_text
 
 # The action that every page of a transaction has.
 CANCEL = {"name": "cancel", "href": "/idp/idx/cancel", "method": "POST", "rel": ["create-form"]}
@@ -69,10 +69,10 @@ def without_bearers(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, Mapping):
         raise MalformedAnswer("not an IDX document")
-    messages = [m for m in ion.array(document, "messages") if ion.text(m, "class").upper() != "ERROR"]
+    messages = [m for m in read_array(document, "messages") if read_text(m, "class").upper() != "ERROR"]
     remediations = [
         {key: value for key, value in remediation.items() if key != "href" or remediation.get("rel")}
-        for remediation in ion.array(document, "remediation")
+        for remediation in read_array(document, "remediation")
     ]
     shared = {key: value for key, value in document.items() if key != "cancel"}
     cleaned: dict[str, Any] = _without_handles(
@@ -120,8 +120,8 @@ def without_ways(document: Json, names: Collection[str], message: Message) -> di
 
     :param names: of remediations
     """
-    remediations = [r for r in ion.array(document, "remediation") if ion.text(r, "name") not in names]
-    messages = [*ion.array(document, "messages"), _raw_message(message)]
+    remediations = [r for r in read_array(document, "remediation") if read_text(r, "name") not in names]
+    messages = [*read_array(document, "messages"), _raw_message(message)]
     changed: dict[str, Any] = _without_members(document, ("poll",))
     changed["remediation"] = _without_members(_as_array(remediations), ("poll",))
     changed["messages"] = _as_array(messages)

@@ -11,8 +11,9 @@ the protocol at all raises ``MalformedAnswer``. Lists keep every entry, because 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
-from selfreg.idx import authenticators, ion
+from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, UNKNOWN
 from selfreg.idx.document import (
     Action,
     Authenticator,
@@ -24,10 +25,14 @@ from selfreg.idx.document import (
     Option,
     PasswordPolicy,
     Remediation,
-    walk_fields,
+    Scalar,
 )
 from selfreg.idx.errors import MalformedAnswer
 
+MAX_TEXT = 2_000
+MAX_NUMBER = 10**9
+# Databases and time zones fail at either end of the calendar.
+YEARS = range(2000, 9001)
 MAX_DEPTH = 12
 # In older orgs links to Okta's own pages stand beside the remediations (docs/protocol.md, section 3.1).
 LINKS_BESIDE_REMEDIATIONS = ("success", "failure")
@@ -55,45 +60,45 @@ class _Document:
     def response(self) -> IdxResponse:
         raw = self.document
         links = [raw[key] for key in LINKS_BESIDE_REMEDIATIONS if isinstance(raw.get(key), Mapping)]
-        offered = [*ion.array(raw, "remediation"), *links]
-        remediations = tuple(self.remediation(r) for r in offered if ion.text(r, "name"))
-        of_fields = [m for r in remediations for f in walk_fields(r.fields) for m in f.messages]
+        offered = [*read_array(raw, "remediation"), *links]
+        remediations = tuple(self.remediation(r) for r in offered if read_text(r, "name"))
+        of_fields = [m for r in remediations for m in _messages_of(r.fields)]
         at_fields = {(m.key, m.text) for m in of_fields}
         of_page = [m for m in _messages_anywhere(raw) if (m.key, m.text) not in at_fields]
-        user, ui, client = ion.unwrapped(raw, "user"), ion.unwrapped(raw, "uiDisplay"), ion.unwrapped(raw, "client")
+        user, ui, client = read_unwrapped(raw, "user"), read_unwrapped(raw, "uiDisplay"), read_unwrapped(raw, "client")
         cancel = raw.get("cancel")
         return IdxResponse(
-            state_handle=ion.text(raw, "stateHandle"),
-            expires_at=ion.moment(raw.get("expiresAt")),
-            intent=ion.text(raw, "intent").upper(),
+            state_handle=read_text(raw, "stateHandle"),
+            expires_at=read_moment(raw.get("expiresAt")),
+            intent=read_text(raw, "intent").upper(),
             remediations=remediations,
             messages=_unique([m for m in [*of_page, *of_fields] if m.text or m.key]),
             current_authenticator=self.current_authenticator(),
-            authenticators=tuple(self.authenticator(a) for a in ion.array(raw, "authenticators")),
-            enrolled=tuple(self.authenticator(a) for a in ion.array(raw, "authenticatorEnrollments")),
-            user_id=ion.text(user, "id"),
-            user_identifier=ion.text(user, "identifier"),
-            app_label=ion.text(ion.unwrapped(raw, "app"), "label"),
-            title=ion.text(ui, "label"),
-            button_label=ion.text(ui, "buttonLabel"),
+            authenticators=tuple(self.authenticator(a) for a in read_array(raw, "authenticators")),
+            enrolled=tuple(self.authenticator(a) for a in read_array(raw, "authenticatorEnrollments")),
+            user_id=read_text(user, "id"),
+            user_identifier=read_text(user, "identifier"),
+            app_label=read_text(read_unwrapped(raw, "app"), "label"),
+            title=read_text(ui, "label"),
+            button_label=read_text(ui, "buttonLabel"),
             captcha=self.captcha(),
             cancel=self.action(cancel) if isinstance(cancel, Mapping) else None,
-            requested_from=tuple(t for t in (ion.text(client, "browser"), ion.text(client, "os")) if t),
+            requested_from=tuple(t for t in (read_text(client, "browser"), read_text(client, "os")) if t),
             interaction_code=self.interaction_code(),
         )
 
     def action(self, raw: Json) -> Action:
         return Action(
-            name=ion.text(raw, "name"),
-            href=ion.text(raw, "href"),
-            method=(ion.text(raw, "method") or "POST").upper(),
-            accepts=ion.text(raw, "accepts"),
+            name=read_text(raw, "name"),
+            href=read_text(raw, "href"),
+            method=(read_text(raw, "method") or "POST").upper(),
+            accepts=read_text(raw, "accepts"),
             fields=self.fields(raw.get("value"), ()),
-            refresh_ms=ion.number(raw, "refresh") or 0,
+            refresh_ms=read_number(raw, "refresh") or 0,
         )
 
     def remediation(self, raw: Json) -> Remediation:
-        action, idp = self.action(raw), ion.mapping(raw.get("idp"))
+        action, idp = self.action(raw), read_mapping(raw.get("idp"))
         return Remediation(
             name=action.name,
             href=action.href,
@@ -102,61 +107,64 @@ class _Document:
             fields=action.fields,
             refresh_ms=action.refresh_ms,
             authenticator=self.related(raw.get("relatesTo")),
-            kind=ion.text(raw, "type"),
-            idp_id=ion.text(idp, "id"),
-            idp_name=ion.text(idp, "name"),
+            kind=read_text(raw, "type"),
+            idp_id=read_text(idp, "id"),
+            idp_name=read_text(idp, "name"),
             is_link=not raw.get("rel"),
-            facts=tuple(
-                (ion.text(fact, "label") or ion.text(fact, "name"), ion.text(fact, "value") or ion.text(fact, "desc"))
-                for key in ("requestInfo", "scopes")
-                for fact in ion.objects(raw, key)
-            ),
+            leaves=_leaves_of(action.fields),
+            facts=tuple(_fact_of(fact) for key in ("requestInfo", "scopes") for fact in read_objects(raw, key)),
         )
 
     def fields(self, raw: object, outer: tuple[str, ...], depth: int = 0) -> tuple[Field, ...]:
         """The fields of a form. ``outer``: the names of the objects around it."""
         if not isinstance(raw, list) or depth > MAX_DEPTH:
             return ()
-        return tuple(self.field(f, outer, depth) for f in raw if isinstance(f, Mapping) and ion.text(f, "name"))
+        return tuple(self.field(f, outer, depth) for f in raw if isinstance(f, Mapping) and read_text(f, "name"))
 
     def field(self, raw: Json, outer: tuple[str, ...], depth: int) -> Field:
-        name = ion.text(raw, "name")
+        name = read_text(raw, "name")
         keys = (*outer, name)
+        path = ".".join(keys)
         value, form = raw.get("value"), raw.get("form")
         if isinstance(value, Mapping) and not isinstance(form, Mapping):
             form = value.get("form")
         display, choices = _display(raw)
+        fields = self.fields(form.get("value"), keys, depth + 1) if isinstance(form, Mapping) else ()
         return Field(
             name=name,
             keys=keys,
-            label=ion.text(raw, "label"),
-            type="object" if isinstance(form, Mapping) else ion.text(raw, "type") or "string",
+            path=path,
+            label=read_text(raw, "label"),
+            type="object" if isinstance(form, Mapping) else read_text(raw, "type") or "string",
             required=raw.get("required") is True,
             visible=raw.get("visible") is not False,
             mutable=raw.get("mutable") is not False,
             secret=raw.get("secret") is True,
-            value=ion.scalar(value),
-            min_length=ion.number(raw, "minLength"),
-            max_length=ion.number(raw, "maxLength"),
-            hint=ion.text(raw, "hint"),
+            value=read_scalar(value),
+            min_length=read_number(raw, "minLength"),
+            max_length=read_number(raw, "maxLength"),
+            hint=read_text(raw, "hint"),
             custom_label=raw.get("customLabel") is True,
-            description=ion.text(raw, "desc"),
-            description_key=ion.text(raw, "descKey"),
-            display=ion.text(display, "inputType"),
-            format=ion.text(display, "format"),
-            fields=self.fields(form.get("value"), keys, depth + 1) if isinstance(form, Mapping) else (),
+            description=read_text(raw, "desc"),
+            description_key=read_text(raw, "descKey"),
+            display=read_text(display, "inputType"),
+            format=read_text(display, "format"),
+            fields=fields,
+            inner_leaves=_leaves_of(fields),
             options=tuple(self.option(o, keys, depth) for o in choices),
             authenticator=self.related(raw.get("relatesTo")),
-            messages=tuple(replace(_message(m), path=".".join(keys)) for m in ion.array(raw, "messages")),
+            messages=tuple(replace(_message(m), path=path) for m in read_array(raw, "messages")),
         )
 
     def option(self, raw: Json, outer: tuple[str, ...], depth: int) -> Option:
         value = raw.get("value")
-        form = ion.mapping(ion.mapping(value).get("form"))
+        form = read_mapping(read_mapping(value).get("form"))
+        fields = self.fields(form.get("value"), outer, depth + 1)
         return Option(
-            label=ion.text(raw, "label"),
-            value=ion.scalar(value),
-            fields=self.fields(form.get("value"), outer, depth + 1),
+            label=read_text(raw, "label"),
+            value=read_scalar(value),
+            fields=fields,
+            leaves=_leaves_of(fields),
             authenticator=self.related(raw.get("relatesTo")),
         )
 
@@ -179,98 +187,120 @@ class _Document:
         if isinstance(node, Mapping) and isinstance(node.get("value"), Mapping):
             node = node["value"]
         # A wrapper that is still there does not hold a single authenticator.
-        if not isinstance(node, Mapping) or "value" in node or not ion.text(node, "type"):
+        if not isinstance(node, Mapping) or "value" in node or not read_text(node, "type"):
             return None
         return self.authenticator(node)
 
     def current_authenticator(self) -> Authenticator | None:
-        raw = next((raw for key in CURRENT_AUTHENTICATOR if (raw := ion.unwrapped(self.document, key))), None)
+        raw = next((raw for key in CURRENT_AUTHENTICATOR if (raw := read_unwrapped(self.document, key))), None)
         return self.authenticator(raw) if raw else None
 
     def authenticator(self, raw: Json) -> Authenticator:
-        kind, context = ion.text(raw, "type"), ion.mapping(raw.get("contextualData"))
-        key = ion.text(raw, "key") or authenticators.by_kind(kind).key or kind
+        kind, context = read_text(raw, "type"), read_mapping(raw.get("contextualData"))
+        key = read_text(raw, "key") or BY_KIND.get(kind, UNKNOWN).key or kind
         activation = context.get("activationData")
         return Authenticator(
-            id=ion.text(raw, "id"),
+            id=read_text(raw, "id"),
             key=key,
-            kind=kind or authenticators.by_key(key).kind,
-            label=ion.text(raw, "displayName"),
-            methods=tuple(ion.text(m, "type") for m in ion.objects(raw, "methods")),
+            kind=kind or AUTHENTICATORS.get(key, UNKNOWN).kind,
+            label=read_text(raw, "displayName"),
+            methods=tuple(read_text(m, "type") for m in read_objects(raw, "methods")),
             password_policy=_password_policy(raw.get("settings")),
             question_keys=tuple(
-                (ion.text(q, "questionKey"), ion.text(q, "question")) for q in ion.objects(context, "questions")
+                (read_text(q, "questionKey"), read_text(q, "question")) for q in read_objects(context, "questions")
             ),
-            question=ion.text(ion.mapping(raw.get("profile")), "question"),
-            shared_secret=ion.text(context, "sharedSecret"),
-            qr_image=ion.text(ion.mapping(context.get("qrcode")), "href", limit=100_000),
+            question=read_text(read_mapping(raw.get("profile")), "question"),
+            shared_secret=read_text(context, "sharedSecret"),
+            qr_image=read_text(read_mapping(context.get("qrcode")), "href", limit=100_000),
             activation=activation if isinstance(activation, Mapping) else None,
             magic_link=context.get("useEmailMagicLink") is not False,
-            shown_code=ion.text(context, "otp"),
+            shown_code=read_text(context, "otp"),
             resend=self.inner_action(raw, "resend"),
             poll=self.inner_action(raw, "poll"),
         )
 
     def inner_action(self, raw: Json, key: str) -> Action | None:
-        inner = ion.mapping(raw.get(key))
-        return self.action(inner) if ion.text(inner, "href") else None
+        inner = read_mapping(raw.get(key))
+        return self.action(inner) if read_text(inner, "href") else None
 
     def captcha(self) -> Captcha | None:
-        raw = ion.unwrapped(self.document, "captcha")
-        return Captcha(ion.text(raw, "id"), ion.text(raw, "siteKey"), ion.text(raw, "type")) if raw else None
+        raw = read_unwrapped(self.document, "captcha")
+        return Captcha(read_text(raw, "id"), read_text(raw, "siteKey"), read_text(raw, "type")) if raw else None
 
     def interaction_code(self) -> str:
-        fields = ion.objects(ion.mapping(self.document.get("successWithInteractionCode")), "value")
-        return next((ion.text(f, "value") for f in fields if f.get("name") == "interaction_code"), "")
+        fields = read_objects(read_mapping(self.document.get("successWithInteractionCode")), "value")
+        return next((read_text(f, "value") for f in fields if f.get("name") == "interaction_code"), "")
+
+
+def _fact_of(raw: Json) -> tuple[str, str]:
+    return read_text(raw, "label") or read_text(raw, "name"), read_text(raw, "value") or read_text(raw, "desc")
+
+
+def _leaves_of(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The innermost fields, in the org's order."""
+    return tuple(leaf for field in fields for leaf in (*field.inner_leaves, *([field] if _is_leaf(field) else [])))
+
+
+def _is_leaf(field: Field) -> bool:
+    return field.type != "object" or bool(field.options)
+
+
+def _messages_of(fields: tuple[Field, ...]) -> Iterator[Message]:
+    """The messages of every field at every depth, those of object options included."""
+    for field in fields:
+        yield from field.messages
+        yield from _messages_of(field.fields)
+        for option in field.options:
+            yield from _messages_of(option.fields)
 
 
 def _display(raw: Json) -> tuple[Json, list[Json]]:
     """How a field wants to be shown, and its choices: both may stand in ``options`` (docs/protocol.md, section 3.4)."""
-    options = ion.objects(raw, "options")
+    options = read_objects(raw, "options")
     if len(options) == 1 and options[0].get("label") == "display" and isinstance(options[0].get("value"), Mapping):
         inner = options[0]["value"].get("value")
         display = inner if isinstance(inner, Mapping) else options[0]["value"]
-        return display, ion.objects(display, "options")
+        return display, read_objects(display, "options")
     return {}, options
 
 
 def _password_policy(settings: object) -> PasswordPolicy | None:
     if not isinstance(settings, Mapping):
         return None
-    rules, age = ion.mapping(settings.get("complexity")), ion.mapping(settings.get("age"))
+    rules, age = read_mapping(settings.get("complexity")), read_mapping(settings.get("age"))
     attributes = rules.get("excludeAttributes")
     return PasswordPolicy(
-        min_length=ion.number(rules, "minLength") or 0,
-        min_lower=ion.number(rules, "minLowerCase") or 0,
-        min_upper=ion.number(rules, "minUpperCase") or 0,
-        min_number=ion.number(rules, "minNumber") or 0,
-        min_symbol=ion.number(rules, "minSymbol") or 0,
-        max_repeating=ion.number(rules, "maxConsecutiveRepeatingCharacters") or 0,
+        min_length=read_number(rules, "minLength") or 0,
+        min_lower=read_number(rules, "minLowerCase") or 0,
+        min_upper=read_number(rules, "minUpperCase") or 0,
+        min_number=read_number(rules, "minNumber") or 0,
+        min_symbol=read_number(rules, "minSymbol") or 0,
+        max_repeating=read_number(rules, "maxConsecutiveRepeatingCharacters") or 0,
         exclude_username=rules.get("excludeUsername") is True,
         exclude_attributes=tuple(a for a in attributes if isinstance(a, str)) if isinstance(attributes, list) else (),
         active_directory_rules=rules.get("useADComplexityRequirements") is True,
-        history_count=ion.number(age, "historyCount") or 0,
-        min_age_minutes=ion.number(age, "minAgeMinutes") or 0,
+        history_count=read_number(age, "historyCount") or 0,
+        min_age_minutes=read_number(age, "minAgeMinutes") or 0,
     )
 
 
 def _message(raw: Json) -> Message:
-    i18n = ion.mapping(raw.get("i18n"))
+    i18n = read_mapping(raw.get("i18n"))
     params = i18n.get("params")
     return Message(
-        text=" ".join(filter(None, (ion.text(raw, "message"), *_links(raw)))),
-        key=ion.text(i18n, "key"),
-        params=tuple(str(p)[: ion.MAX_TEXT] for p in params if isinstance(p, str | int | float))
+        text=" ".join(filter(None, (read_text(raw, "message"), *_links(raw)))),
+        key=read_text(i18n, "key"),
+        params=tuple(str(p)[:MAX_TEXT] for p in params if isinstance(p, str | int | float))
         if isinstance(params, list)
         else (),
-        severity=(ion.text(raw, "class") or "INFO").upper(),
+        severity=(read_text(raw, "class") or "INFO").upper(),
     )
 
 
 def _links(message: Json) -> list[str]:
     """Links to read on, with their addresses as text."""
-    links = ion.objects(message, "links")
-    return [f"{ion.text(link, 'label')}: {ion.text(link, 'url')}" for link in links if ion.text(link, "url")]
+    links = read_objects(message, "links")
+    return [f"{read_text(link, 'label')}: {read_text(link, 'url')}" for link in links if read_text(link, "url")]
 
 
 def _messages_anywhere(node: object, depth: int = 0) -> Iterator[Message]:
@@ -278,7 +308,7 @@ def _messages_anywhere(node: object, depth: int = 0) -> Iterator[Message]:
     if depth > 3 * MAX_DEPTH:
         return
     if isinstance(node, Mapping):
-        yield from (_message(m) for m in ion.array(node, "messages"))
+        yield from (_message(m) for m in read_array(node, "messages"))
         node = [inner for key, inner in node.items() if key != "messages"]
     for inner in node if isinstance(node, list) else ():
         yield from _messages_anywhere(inner, depth + 1)
@@ -287,3 +317,57 @@ def _messages_anywhere(node: object, depth: int = 0) -> Iterator[Message]:
 def _unique(messages: list[Message]) -> tuple[Message, ...]:
     """The same words once for each field: a security question repeats its error in every option."""
     return tuple({(m.key, m.text, m.path): m for m in messages}.values())
+
+
+# Lenient readers for ION, the JSON of the Identity Engine: a value of another type reads as if it were absent.
+
+
+def read_text(raw: Json, key: str, limit: int = MAX_TEXT) -> str:
+    """The text under a key, cut to ``limit`` characters; "" if there is none."""
+    value = raw.get(key)
+    return value[:limit] if isinstance(value, str) else ""
+
+
+def read_number(raw: Json, key: str) -> int | None:
+    """The whole number under a key, from 0 up to ``MAX_NUMBER``."""
+    value = raw.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < MAX_NUMBER else None
+
+
+def read_scalar(value: object) -> Scalar | None:
+    """The value itself unless it is an object, a list or null."""
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def read_moment(value: object) -> datetime | None:
+    """A time in ISO 8601 with its offset from UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo and parsed.year in YEARS else None
+
+
+def read_mapping(value: object) -> Json:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def read_objects(raw: Json, key: str) -> list[Json]:
+    """The objects of the plain list under a key."""
+    value = raw.get(key)
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
+def read_array(raw: Json, key: str) -> list[Json]:
+    """The objects of ``{"type": "array", "value": [...]}`` under a key."""
+    return read_objects(read_mapping(raw.get(key)), "value")
+
+
+def read_unwrapped(raw: Json, key: str) -> Json:
+    """The object of ``{"type": "object", "value": {...}}`` under a key; an empty one if there is none."""
+    return read_mapping(read_mapping(raw.get(key)).get("value"))

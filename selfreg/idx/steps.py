@@ -6,7 +6,7 @@ the step; the others lead around it (skip, choose another authenticator, sign in
 
 from dataclasses import dataclass, field
 
-from selfreg.idx.authenticators import UNKNOWN, by_key, by_kind
+from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, UNKNOWN
 from selfreg.idx.document import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation
 
 SELECT = "select-authenticator-enroll"
@@ -73,6 +73,11 @@ class Step:
     :param poll: how to ask whether the visitor went on elsewhere
     :param others: how to get back to the choice of authenticators
     :param messages: what the org says, of the page and of its fields
+    :param name: remediation and authenticator in at most 100 characters: ``enroll-authenticator okta_email``
+    :param fields: the org's outermost fields of this page; for a picked authenticator its own, then those beside the
+        choice
+    :param leaves: the innermost of them
+    :param proves_email: whether a right answer proves that the e-mail address belongs to the person
     """
 
     page: str
@@ -85,22 +90,10 @@ class Step:
     poll: Action | None = None
     others: Remediation | None = None
     messages: tuple[Message, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Remediation and authenticator in at most 100 characters: ``enroll-authenticator okta_email``."""
-        return f"{self.remediation.name} {self.authenticator.key if self.authenticator else ''}".strip()[:100]
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The org's outermost fields of this page; for a picked authenticator its own, then those beside the choice."""
-        return (*self.option.fields, *beside_choice(self.remediation)) if self.option else self.remediation.fields
-
-    @property
-    def proves_email(self) -> bool:
-        """Whether a right answer proves that the e-mail address belongs to the person."""
-        kind = self.authenticator.kind if self.authenticator else ""
-        return self.remediation.name == ENROLL and by_kind(kind).proves == "email"
+    name: str = ""
+    fields: tuple[Field, ...] = ()
+    leaves: tuple[Field, ...] = ()
+    proves_email: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +131,23 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
     """
     if response.interaction_code:
         return Granted(response.interaction_code)
-    select = response.remediation(SELECT)
+    select = _offered(response, SELECT)
     remediation = select if picked and select else current_remediation(response)
     if remediation is None:
         return Ended(_reason(response), response.messages)
     if remediation.name == SELECT:
         return _choice_step(response, remediation, picked)
     authenticator = remediation.authenticator or _current_authenticator(response, remediation)
+    key, kind = (authenticator.key, authenticator.kind) if authenticator else ("", "")
     return Step(
         page=_page(remediation, authenticator),
         remediation=remediation,
         authenticator=authenticator,
-        skip=response.remediation(SKIP),
+        name=_name(remediation, key),
+        fields=remediation.fields,
+        leaves=remediation.leaves,
+        proves_email=remediation.name == ENROLL and BY_KIND.get(kind, UNKNOWN).proves == "email",
+        skip=_offered(response, SKIP),
         resend=authenticator.resend if authenticator and remediation.name in CODE_STEPS else None,
         poll=_poll(remediation, authenticator),
         others=select,
@@ -159,13 +157,24 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
 
 def _choice_step(response: IdxResponse, select: Remediation, picked: str) -> Step:
     """The choice of an authenticator, or the details of the picked one."""
-    choices, skip = feasible_choices(select), response.remediation(SKIP)
+    choices, skip = feasible_choices(select), _offered(response, SKIP)
     if not choices:
         unsupported = next((o.authenticator for o in _options_with_id(select) if o.authenticator), None)
-        return Step(UNSUPPORTED, select, unsupported, skip=skip, messages=response.messages)
+        name = _name(select, unsupported.key if unsupported else "")
+        return Step(
+            UNSUPPORTED,
+            select,
+            unsupported,
+            skip=skip,
+            messages=response.messages,
+            name=name,
+            fields=select.fields,
+            leaves=select.leaves,
+        )
     option = next((o for o in choices if option_id(o) == picked), None)
     authenticator = option.authenticator if option else None
     page = _page(select, authenticator)
+    beside = beside_choice(select)
     return Step(
         # "choose" shows the choice; details are shown as the org sent them unless the authenticator has its own page.
         page=OTHER if option and page == "choose" else page,
@@ -176,7 +185,18 @@ def _choice_step(response: IdxResponse, select: Remediation, picked: str) -> Ste
         skip=skip,
         others=select if option else None,
         messages=response.messages,
+        name=_name(select, authenticator.key if authenticator else ""),
+        fields=(*option.fields, *beside) if option else select.fields,
+        leaves=(*option.leaves, *(leaf for field in beside for leaf in field.leaves)) if option else select.leaves,
     )
+
+
+def _name(remediation: Remediation, authenticator_key: str) -> str:
+    return f"{remediation.name} {authenticator_key}".strip()[:100]
+
+
+def _offered(response: IdxResponse, name: str) -> Remediation | None:
+    return next((r for r in response.remediations if r.name == name), None)
 
 
 def current_remediation(response: IdxResponse) -> Remediation | None:
@@ -186,8 +206,8 @@ def current_remediation(response: IdxResponse) -> Remediation | None:
     steps = [r for r in response.remediations if r.name not in SIDE_ACTIONS and not r.is_link]
     if any(r.name in SIGN_IN for r in response.remediations):
         profile_forms = [r for r in steps if r.name.startswith("enroll-profile")]
-        return profile_forms[0] if profile_forms else response.remediation(SKIP)
-    fallbacks = [r for name in FALLBACKS if (r := response.remediation(name))]
+        return profile_forms[0] if profile_forms else _offered(response, SKIP)
+    fallbacks = [r for name in FALLBACKS if (r := _offered(response, name))]
     return next(iter((*steps, *fallbacks, *identity_providers(response))), None)
 
 
@@ -198,7 +218,7 @@ def identity_providers(response: IdxResponse) -> tuple[Remediation, ...]:
 
 def sign_up_offered(response: IdxResponse) -> Remediation | None:
     """How to get from the org's sign-in page to its profile form; None if its policy denies sign-up."""
-    return response.remediation(SIGN_UP)
+    return _offered(response, SIGN_UP)
 
 
 def choice_field(remediation: Remediation) -> Field | None:
@@ -211,7 +231,7 @@ def feasible_choices(remediation: Remediation) -> tuple[Option, ...]:
     return tuple(
         option
         for option in _options_with_id(remediation)
-        if option.authenticator is None or by_key(option.authenticator.key).can_be_enrolled
+        if option.authenticator is None or AUTHENTICATORS.get(option.authenticator.key, UNKNOWN).can_be_enrolled
     )
 
 
@@ -240,14 +260,14 @@ def has_object_options(field: Field) -> bool:
 
 def sends_on_choice(option: Option) -> bool:
     """Whether the org sends a code as soon as this option is chosen."""
-    return option.authenticator is not None and by_kind(option.authenticator.kind).sends_on_choice
+    return option.authenticator is not None and BY_KIND.get(option.authenticator.kind, UNKNOWN).sends_on_choice
 
 
 def needs_details(remediation: Remediation, option: Option) -> bool:
     """Whether the visitor has something to fill in before the org is told of the choice. An optional field with a
     single option leaves nothing to decide.
     """
-    leaves = [leaf for f in (*option.fields, *beside_choice(remediation)) for leaf in f.leaves]
+    leaves = (*option.leaves, *(leaf for field in beside_choice(remediation) for leaf in field.leaves))
     return any(f.mutable and f.visible and f.value is None and (f.required or len(f.options) != 1) for f in leaves)
 
 
@@ -263,7 +283,7 @@ def _poll(remediation: Remediation, authenticator: Authenticator | None) -> Acti
 
 
 def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
-    info = by_key(authenticator.key) if authenticator else UNKNOWN
+    info = AUTHENTICATORS.get(authenticator.key, UNKNOWN) if authenticator else UNKNOWN
     page = info.pages.get(remediation.name) or PAGES.get(remediation.name, OTHER)
     if page == "passkey":
         return page if authenticator and authenticator.activation else UNSUPPORTED
@@ -290,7 +310,7 @@ def _reason(response: IdxResponse) -> str:
     """
     with_key = [m for m in response.messages if m.key]
     errors = [m for m in with_key if is_error(m)]
-    if not errors and response.remediation(SUCCESS_REDIRECT):
+    if not errors and _offered(response, SUCCESS_REDIRECT):
         return SUCCESS_REDIRECT
     about_mail = [m for m in with_key if m.key in CHECK_EMAIL]
     messages = errors or about_mail or with_key

@@ -68,8 +68,11 @@ class Attempt:
         """The step as the visitor sees it; None where there is none."""
         if self.state is None or self.present is None:
             return None
-        may_skip = self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
-        return transitions.visible_step(self.present, self.state, may_skip_email=may_skip)
+        return transitions.visible_step(self.present, self.state, may_skip_email=self.may_skip_email)
+
+    def may_skip_email(self) -> bool:
+        """Whether the address is proven, or need not be."""
+        return self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
 
     @property
     def page(self) -> Step | None:

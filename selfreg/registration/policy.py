@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from selfreg import __version__, cache
 from selfreg.conf import Conf
-from selfreg.idx.client import App, IdxClient, Visitor
+from selfreg.idx.client import App, IdxClient, Visitor, origin_of
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import IdxResponse, Message, Remediation
 from selfreg.idx.editing import without_bearers
@@ -46,7 +46,9 @@ class Org:
 def connect(settings: Conf, visitor: Visitor) -> Org:
     """The org of these settings, on behalf of one visitor."""
     app = app_of(settings)
-    client = IdxClient(app, _transport(app.origin, settings.calls_at_once), visitor, f"django-selfreg/{__version__}")
+    client = IdxClient(
+        app, _transport(settings.issuer, settings.calls_at_once), visitor, f"django-selfreg/{__version__}"
+    )
     return Org(settings, client, hides_accounts=settings.enumeration == "neutral")
 
 
@@ -69,9 +71,9 @@ def _credentials(settings: Conf) -> Credentials:
 
 
 @lru_cache(maxsize=8)
-def _transport(origin: str, calls_at_once: int) -> Transport:
-    """One pool of connections for each process and org."""
-    return Transport(origin, calls_at_once)
+def _transport(issuer: str, calls_at_once: int) -> Transport:
+    """One pool of connections for each process and issuer."""
+    return Transport(origin_of(issuer), calls_at_once)
 
 
 def reset_connections() -> None:
@@ -94,7 +96,9 @@ def open_transaction(org: Org, *, activation_token: str = "") -> EnrollmentState
         answer = client.proceed(sign_up, {})
     if current_remediation(answer.response) is None:
         raise SignUpUnavailable(answer.response.messages)
-    state = EnrollmentState(transaction, answer.document, calls=(timezone.now().timestamp(),) * (2 if sign_up else 1))
+    state = EnrollmentState(
+        transaction, answer.document, answer.response, calls=(timezone.now().timestamp(),) * (2 if sign_up else 1)
+    )
     # A captcha belongs to one transaction; and a visitor who cannot solve it must not get it again from the cache.
     if not activation_token and state.response.captcha is None:
         _cache_form(org, state)

@@ -5,7 +5,6 @@ row.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
 from typing import Any, Self
 
 from django.utils import timezone
@@ -21,7 +20,7 @@ FORMAT = 1
 RENAMED = {"granted": "interaction_code"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EnrollmentState:
     """The IDX transaction of one registration, and what the visitor did on the present page.
 
@@ -31,6 +30,8 @@ class EnrollmentState:
     transaction: Transaction = field(repr=False)
     document: str = field(repr=False)
     """JSON of the org's last answer that one can go on from."""
+    response: IdxResponse = field(repr=False, compare=False)
+    """The same, parsed."""
     draft: dict[str, str] = field(default_factory=dict, repr=False)
     """What was typed on the present page, by HTML name; never passwords or codes."""
     profile: dict[str, str] = field(default_factory=dict, repr=False)
@@ -52,14 +53,15 @@ class EnrollmentState:
     interaction_code: str = field(default="", repr=False)
     """A code that came by the browser, from an identity provider."""
 
-    @cached_property
-    def response(self) -> IdxResponse:
-        """The parsed ``document``."""
-        return parse(json.loads(self.document))
-
     def to_json(self) -> dict[str, Any]:
         """For encryption."""
-        return {"format": FORMAT, **asdict(self)}
+        members = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "response"}
+        return {
+            **members,
+            "format": FORMAT,
+            "transaction": asdict(self.transaction),
+            "notices": [asdict(message) for message in self.notices],
+        }
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -76,6 +78,7 @@ class EnrollmentState:
             state = cls(
                 **values
                 | {
+                    "response": parse(json.loads(values["document"])),
                     "transaction": _transaction(values["transaction"]),
                     "notices": tuple(_message(m) for m in values.get("notices", ())),
                     "calls": tuple(float(moment) for moment in values.get("calls", ())),
@@ -86,7 +89,6 @@ class EnrollmentState:
             for name in ("wait_until", "resend_at", "poll_at"):
                 float(getattr(state, name))
             assert_text(state.picked, state.phone, state.interaction_code)
-            _ = state.response
         except (TypeError, KeyError, ValueError, AttributeError, RecursionError, MalformedAnswer) as error:
             raise Unreadable("not a state of this version") from error
         return state
@@ -107,7 +109,7 @@ def _known(cls: type, data: object) -> dict[str, Any]:
     """The members that the dataclass has; what another version wrote beside them is left out."""
     if not isinstance(data, Mapping):
         raise TypeError("not an object")
-    names = {f.name for f in fields(cls)}
+    names = {f.name for f in fields(cls)} - {"response"}
     return {name: value for name, value in data.items() if name in names}
 
 

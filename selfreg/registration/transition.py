@@ -5,6 +5,7 @@ From where a registration stands (``Position``) and the org's answer to a comman
 tell. ``commands`` makes the calls and commits.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -41,16 +42,16 @@ def step_of(state: EnrollmentState) -> Step | Granted | Ended:
 
 
 def visible_step(
-    step: Step | Granted | Ended, state: EnrollmentState, *, may_skip_email: bool
+    step: Step | Granted | Ended, state: EnrollmentState, *, may_skip_email: Callable[[], bool]
 ) -> Step | Granted | Ended:
     """The step as the visitor sees it: with this site's notices, and without a skip past the proof of the address.
 
-    :param may_skip_email: the address is proven, or need not be
+    :param may_skip_email: whether the address is proven, or need not be; asked only where there is a skip
     """
     if not isinstance(step, Step):
         return step
     has_email = any(a.key == "okta_email" for a in state.response.authenticators)
-    skip = step.skip if may_skip_email or not has_email else None
+    skip = step.skip if step.skip is None or not has_email or may_skip_email() else None
     # A page with nothing to do but a skip that is not allowed.
     page = UNSUPPORTED if step.name == SKIP and skip is None else step.page
     return replace(step, messages=(*state.notices, *step.messages), skip=skip, page=page)
@@ -95,6 +96,7 @@ def advance(before: Position, answer: Answer, command: Command) -> Transition:
     state = replace(
         before.state,
         document=answer.document,
+        response=answer.response,
         draft=command.draft if errors else {},
         notices=_notices_after(before, after, command, errors),
         picked="",
@@ -124,7 +126,13 @@ def recover(before: Position, answer: Answer, command: Command, error: IdxError 
         transition = advance(before, answer, command)
     else:
         own_words = (Message(error.description),) if error and error.description else ()
-        state = replace(before.state, document=answer.document, draft=command.draft, notices=(ANSWER_LOST, *own_words))
+        state = replace(
+            before.state,
+            document=answer.document,
+            response=answer.response,
+            draft=command.draft,
+            notices=(ANSWER_LOST, *own_words),
+        )
         outcome = outcomes.Failed(error or AnswerLost("asked again"))
         event = _answer_event(before, answer, Kind.RECOVERED)
         transition = stay(before, state, next_step(state.response, state.picked), outcome, events=(event,))
@@ -176,7 +184,8 @@ def stands_elsewhere(before: Position, answer: Answer) -> bool:
 
 def is_denied(response: IdxResponse) -> bool:
     """How an org answers a step that is not open any more; also how it ends a sign-up that its policy denies."""
-    return response.is_terminal and response.has_message("security.access_denied")
+    is_over = not response.remediations and not response.interaction_code
+    return is_over and any(m.key == "security.access_denied" for m in response.messages)
 
 
 def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool) -> Transition:
@@ -240,7 +249,7 @@ def keep_polling(before: Position, poll_at: float, answer: Answer | None = None)
         return stay(before, state, before.step, outcome)
     messages = (*before.state.notices, *before.state.response.messages)
     remaining = tuple(m for m in messages if m not in answer.response.messages)
-    state = replace(state, document=answer.document, notices=remaining)
+    state = replace(state, document=answer.document, response=answer.response, notices=remaining)
     return stay(before, state, next_step(answer.response, state.picked), outcome)
 
 
@@ -323,7 +332,15 @@ def _end(before: Position, answer: Answer, command: Command, end: Ended) -> Tran
     if end.awaits_sign_in:
         return await_sign_in(answer.response.user_id or before.okta_user_id, *end.messages, events=(event,))
     if end.awaits_email:
-        state = replace(before.state, document=answer.document, draft={}, notices=(), picked="", resend_at=0.0)
+        state = replace(
+            before.state,
+            document=answer.document,
+            response=answer.response,
+            draft={},
+            notices=(),
+            picked="",
+            resend_at=0.0,
+        )
         return stay(before, state, end, outcomes.Ended(Status.AWAITING_EMAIL), events=(event,))
     failed = fail(before.step_name, end.reason, *end.messages)
     return replace(failed, events=(event, *failed.events))

@@ -1,10 +1,19 @@
-"""How far a request travels: a step is decided once, unsealed once, and its form built once."""
+"""How far a request travels: its registration is opened once, its step decided once, its form built once."""
 
 import pytest
-from person import Person
+from person import PASSWORD, SITE, Person
 from tracing import Trace, tracing
 
 from okta_devorg import OrgHandle
+
+
+def post(person: Person, url: str) -> Trace:
+    """What the site runs for pressing the main button of the page, without the page that follows."""
+    form = person.form
+    data = form.data() | person.entries
+    with tracing() as trace:
+        person.browser.post(url, data)
+    return trace
 
 
 @pytest.fixture
@@ -12,27 +21,29 @@ def code_page(person: Person, org: OrgHandle) -> Person:
     return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
 
 
-def show(t: Trace) -> None:
-    print(len(t.files), sum(t.moves.values()), sum(t.calls.values()))
-    print(sorted(t.files))
-    for k, v in t.moves.most_common(150):
-        print(v, k)
+def test_a_code_is_opened_once_and_decided_twice(code_page: Person, org: OrgHandle) -> None:
+    trace = post(code_page.fills({"credentials.passcode": org.code(code_page.email)}), "/signup/step/")
+    assert trace.count("next_step") == 2  # the page that was submitted, and the org's answer
+    assert trace.count("decrypt") == trace.count("StepForm.__init__") == trace.count("commit") == 1
+    assert trace.count("parse") == 2
+    assert sum(trace.moves.values()) <= 130, trace.moves
+    assert len(trace.files) <= 23, sorted(trace.files)
 
 
-def test_code(code_page: Person, org: OrgHandle) -> None:
-    code_page.fills({"credentials.passcode": org.code(code_page.email)})
-    form = code_page.form
-    data = form.data() | code_page.entries
+def test_a_profile_form_is_built_once(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().fills({"First name": "Ada", "Last name": "Lovelace", "Email": person.email})
+    trace = post(person, "/signup/")
+    assert trace.count("StepForm.__init__") == 1
+    assert trace.count("decrypt") <= 2
+    assert trace.count("next_step") <= 3  # the page that is shown, the transaction that was opened, the answer
+
+
+def test_a_callback_builds_one_client(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    returning = Person().opens(f"{SITE}/oidc/authenticate/")
+    returning.fills_and_presses({"identifier": person.email}, "Next").fills({"password": PASSWORD})
     with tracing() as trace:
-        code_page._post("http://testserver" + (form.action or "/signup/step/"), data)
-    show(trace)
-
-
-def test_form(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up()
-    person.fills({"First name": "Ada", "Last name": "L", "Email": person.email})
-    form = person.form
-    data = form.data() | person.entries
-    with tracing() as trace:
-        person._post("http://testserver/signup/", data)
-    show(trace)
+        returning.presses("Sign in")
+    assert returning.is_signed_in
+    assert trace.count("OktaBackend.authenticate") == 1
+    assert trace.count("connect") == 1

@@ -62,7 +62,8 @@ def test_every_refusal_of_interact_has_a_name(error: IdxError, wanted: str) -> N
 
 
 def test_a_field_that_only_a_script_could_fill_in_is_named() -> None:
-    form = Remediation("enroll-profile", "/x", fields=(Field("ticket", "ticket", required=True, visible=False),))
+    ticket = Field("ticket", ("ticket",), required=True, visible=False)
+    form = Remediation("enroll-profile", "/x", fields=(ticket,), leaves=(ticket,))
     evidence = replace(RIGHT, form=form, response=IdxResponse(remediations=(form,)))
     assert ids(policy.check_form(evidence)) == ["doctor.field-unsupported"]
 

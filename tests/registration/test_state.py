@@ -10,12 +10,14 @@ from documents import CODE_PAGE
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Transaction
 from selfreg.idx.document import Message
+from selfreg.idx.parser import parse
 from selfreg.registration.state import EnrollmentState
 
 Json = dict[str, Any]
 STATE = EnrollmentState(
     Transaction("handle", "state", "nonce", "verifier"),
     json.dumps(CODE_PAGE),
+    parse(CODE_PAGE),
     draft={"userProfile.email": "ada@example.com"},
     profile={"userProfile.firstName": "Ada"},
     notices=(Message("", "selfreg.resend_wait", ("20",), "INFO"),),

@@ -10,6 +10,7 @@ from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.client import Transaction
+from selfreg.idx.document import IdxResponse
 from selfreg.models import Registration
 from selfreg.registration.state import EnrollmentState
 
@@ -44,7 +45,7 @@ def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> Non
 
 
 def test_what_a_newer_version_sealed_beside_is_no_obstacle() -> None:
-    state = EnrollmentState(Transaction("handle", "state", "nonce", "verifier"), '{"version": "1.0.0"}')
+    state = EnrollmentState(Transaction("handle", "state", "nonce", "verifier"), '{"version": "1.0.0"}', IdxResponse())
     assert EnrollmentState.from_json({**state.to_json(), "of_tomorrow": 1}) == state
 
 
