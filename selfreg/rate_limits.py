@@ -15,6 +15,7 @@ from typing import Any
 import phonenumbers
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from selfreg import cache
@@ -43,8 +44,6 @@ LIMITS: Mapping[str, Limit] = {
     "start by ip, a day": Limit(300, DAY),
     # The first mail or text of a page and what is asked for again, until the registration ends.
     "send by registration": Limit(8, DAY, relaxed=8),
-    # One of several requests at once that choose the same authenticator on the same page.
-    "send by page": Limit(1, 20, relaxed=1),
     # The same for an address that is proven after the sign-up.
     "send by account": Limit(8, DAY, relaxed=8),
     "send by address": Limit(15, HOUR),
@@ -111,6 +110,12 @@ def count(hits: Mapping[str, str]) -> int:
     return max(until - now if used > limits[key].most else 0 for key, used, until in counters)
 
 
+def refund(hits: Mapping[str, str]) -> None:
+    """Takes back hits of something that did not happen, so that an outage uses up nobody's limits."""
+    if hits:
+        Allowance.objects.filter(key__in=_by_key(hits), used__gt=0).update(used=F("used") - 1)
+
+
 def seconds_until_free(hits: Mapping[str, str]) -> int:
     """How many seconds to wait before ``consume`` would count these hits; counts nothing."""
     now, limits = int(time.time()), _by_key(hits)
@@ -131,14 +136,27 @@ def consume_start(form: str, address: str, ip: str) -> int:
     :param form: an id of the form that was submitted: that of the registration
     :return: 0, or how many seconds to wait
     """
-    once = {"start by form": f"{form} {folded(address)}"}
+    once = _once_per_form(form, address)
     if seconds_until_free(once):
         return 0
-    by_ip = {"start by ip": ip, "start by ip, a day": ip}
-    by_address = {"start by address": folded(address)} if address else {}
-    wait = consume(once | by_ip | by_address)
+    wait = consume(_hits_of_start(form, address, ip))
     # The same form, sent twice at once, may have been counted meanwhile.
     return 0 if wait and seconds_until_free(once) else wait
+
+
+def refund_start(form: str, address: str, ip: str) -> None:
+    """Takes back what ``consume_start`` counted: the org could not be asked."""
+    refund(_hits_of_start(form, address, ip))
+
+
+def _once_per_form(form: str, address: str) -> dict[str, str]:
+    return {"start by form": f"{form} {folded(address)}"}
+
+
+def _hits_of_start(form: str, address: str, ip: str) -> dict[str, str]:
+    by_ip = {"start by ip": ip, "start by ip, a day": ip}
+    by_address = {"start by address": folded(address)} if address else {}
+    return _once_per_form(form, address) | by_ip | by_address
 
 
 def address_in(profile: Mapping[str, Any]) -> str:
@@ -150,12 +168,11 @@ def address_in(profile: Mapping[str, Any]) -> str:
 class Effect:
     """What a command does that costs something.
 
-    ``sends``: a mail goes out, or with ``number`` (E.164) a text or call; ``page`` names the page that may do so once;
-    ``checks``: a code is checked, of this challenge.
+    ``sends``: a mail goes out, or with ``number`` (E.164) a text or call; ``checks``: a code is checked, of this
+    challenge.
     """
 
     sends: bool = False
-    page: str = ""
     number: str = field(default="", repr=False)
     checks: str = ""
 
@@ -173,7 +190,6 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[st
     if effect.sends:
         hits |= {"send by registration": registration, "send by ip": ip}
         hits |= {"send by address": folded(address)} if address else {}
-        hits |= once_per_page(effect, registration)
     if effect.number:
         hits |= {"text by number": effect.number, "text by number, a day": effect.number, "text by ip": ip, "text": ""}
         hits |= {"text by country": region(effect.number)}
@@ -183,14 +199,14 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[st
     return hits
 
 
-def once_per_page(effect: Effect, registration: str) -> dict[str, str]:
-    """The hit that only one of several requests at once can have."""
-    return {"send by page": f"{registration} {effect.page}"} if effect.page else {}
-
-
 def count_effect(effect: Effect, registration: str, address: str, ip: str) -> int:
     """Counts the hits of a command, see ``count``."""
     return count(hits_of(effect, registration, address, ip)) if effect != NO_EFFECT else 0
+
+
+def refund_effect(effect: Effect, registration: str, address: str, ip: str) -> None:
+    """Takes back the hits of a command that did not reach the org."""
+    refund(hits_of(effect, registration, address, ip))
 
 
 def hits_of_later_mail(subject: str, address: str, ip: str) -> dict[str, str]:

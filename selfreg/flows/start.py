@@ -43,7 +43,7 @@ from selfreg.flows.session import (
 )
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse, Message, Remediation
-from selfreg.idx.errors import IdxError, OrgRefused
+from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
 from selfreg.idx.steps import Step, identity_providers, next_step
 from selfreg.models import Conflict, Registration, link_digest
 from selfreg.registration import commands
@@ -60,6 +60,8 @@ HONEYPOT = "leave_this_empty"
 FORM_TOKEN = "form_token"
 FORM_VERSION = "form_version"
 FORM_TOKEN_SECONDS = 24 * 3600
+# After which a visitor may try again while the org cannot be reached.
+RETRY_SECONDS = 5
 SEND_AGAIN = Message("", "selfreg.send_again")
 FORM_CHANGED = Message("", "selfreg.form_changed", severity="INFO")
 RESUMED = Message("", "selfreg.resumed", severity="INFO")
@@ -80,8 +82,15 @@ class FirstPage:
         return list(identity_providers(self.response))
 
     @property
+    def is_failure(self) -> bool:
+        """Whether the org could not be asked."""
+        return isinstance(self.outcome, outcomes.Failed)
+
+    @property
     def wait(self) -> int:
         """Seconds until it may be submitted again."""
+        if isinstance(self.outcome, outcomes.Failed):
+            return self.outcome.error.retry_after if isinstance(self.outcome.error, RateLimited) else RETRY_SECONDS
         return self.outcome.seconds if isinstance(self.outcome, outcomes.Waiting) else 0
 
 
@@ -157,6 +166,7 @@ def start(request: HttpRequest, browser: Browser, submission: Submission) -> Adv
     except SignUpUnavailable as closed:
         return Closed(closed.messages)
     except IdxError as error:
+        rate_limits.refund_start(str(pk), address, org.client.visitor.ip)
         for message in notices(error):
             form.add_message(message)
         return FirstPage(form, response, outcomes.Failed(error))

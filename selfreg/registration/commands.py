@@ -97,8 +97,7 @@ def choose(attempt: Attempt, authenticator_id: str) -> Outcome:
         return outcomes.NotOffered()
     if needs_details(page.remediation, option):
         return _commit(attempt, transitions.turn_to(attempt.position, option_id(option)))
-    sends = sends_on_choice(option)
-    effect = Effect(sends, page=str(attempt.row.version) if sends else "")
+    effect = Effect(sends=sends_on_choice(option))
     return _perform(attempt, Command(Kind.ANSWERED), _call_to_choose(page.remediation, option, effect))
 
 
@@ -292,7 +291,7 @@ def _grant(attempt: Attempt) -> Grant:
 
 def _call_to_choose(remediation: Action, option: Option, effect: Effect) -> Call:
     constants = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
-    return Call(remediation, effect, is_repeatable=True, values={"authenticator": constants})
+    return Call(remediation, effect, is_repeatable=effect == NO_EFFECT, values={"authenticator": constants})
 
 
 def _throttled(before: Position, seconds: int, command: Command) -> Transition:

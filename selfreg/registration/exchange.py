@@ -27,7 +27,7 @@ from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.transition import is_denied, keeps_answer, stands_elsewhere
+from selfreg.registration.transition import answer_moves, is_denied, keeps_answer, stands_elsewhere
 from selfreg.registration.values import Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
@@ -212,8 +212,8 @@ def explain(messages: Iterable[Message]) -> str:
 class Call:
     """A call to make. ``effect`` decides which limits it counts towards; ``calls`` how many calls follow at once.
 
-    ``is_repeatable``: made twice, or by a worker that dies in it, it leaves the registration where one call would; the
-    row need not be claimed for it.
+    ``is_repeatable``: it has no effect, and made twice it leaves the registration where one call would; the row need not
+    be claimed for it.
     """
 
     action: Action
@@ -263,10 +263,21 @@ def exchange(attempt: Attempt, call: Call, **columns: Any) -> Result:
     :param columns: what is written with the claim, see ``models.RowValues``
     :raises Conflict: another request has a call under way, or changed the row
     """
-    admit = count_once if call.is_repeatable else claim
-    if wait := admit(attempt, call.effect, call.calls, **columns):
+    wait = check(attempt, call.calls) if call.is_repeatable else claim(attempt, call.effect, call.calls, **columns)
+    if wait:
         return Throttled(wait)
-    return send(attempt, call)
+    result = send(attempt, call)
+    if call.effect != NO_EFFECT and is_undone(attempt, result):
+        address = columns.get("email", attempt.row.email)
+        rate_limits.refund_effect(call.effect, str(attempt.row.pk), address, attempt.org.client.visitor.ip)
+    return result
+
+
+def is_undone(attempt: Attempt, result: Result) -> bool:
+    """Whether a call came to nothing, as far as anybody knows: what never reached the org counts for no limit."""
+    if isinstance(result, Recovered):
+        return not answer_moves(attempt.position, result.answer)
+    return isinstance(result, Trouble)
 
 
 def claim(attempt: Attempt, effect: Effect = NO_EFFECT, calls: int = 1, **columns: Any) -> int:
@@ -288,22 +299,15 @@ def claim(attempt: Attempt, effect: Effect = NO_EFFECT, calls: int = 1, **column
     return wait
 
 
-def count_once(attempt: Attempt, effect: Effect, calls: int = 1, **columns: Any) -> int:
-    """Counts the effect of a repeatable call.
+def check(attempt: Attempt, calls: int = 1) -> int:
+    """Before a repeatable call.
 
-    :return: 0, or how many seconds to wait: then nothing was written
-    :raises Conflict: another request of the same page has the same effect at this moment
+    :return: 0, or how many seconds to wait
+    :raises Conflict: another request has a call under way
     """
-    row = attempt.row
-    if row.is_busy:
-        raise Conflict("busy", row.pk, is_busy=True)
-    if wait := rate_limits.pace(attempt.position.state.calls, calls):
-        return wait
-    hits = rate_limits.hits_of(effect, str(row.pk), row.email, attempt.org.client.visitor.ip)
-    wait = rate_limits.consume(hits)
-    if wait and rate_limits.seconds_until_free(rate_limits.once_per_page(effect, str(row.pk))):
-        raise Conflict("busy with the same choice", row.pk, is_busy=True)
-    return wait
+    if attempt.row.is_busy:
+        raise Conflict("busy", attempt.row.pk, is_busy=True)
+    return rate_limits.pace(attempt.position.state.calls, calls)
 
 
 def send(attempt: Attempt, call: Call) -> Answered | Recovered | Trouble:

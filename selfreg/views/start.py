@@ -55,7 +55,7 @@ class StartView(SignUpView):
         else:
             page = unavailable(request, result.error or result.messages)
         if result.wait:
-            page.status_code = 429
+            page.status_code = 503 if isinstance(result, FirstPage) and result.is_failure else 429
             page["Retry-After"] = str(result.wait)
         return page
 

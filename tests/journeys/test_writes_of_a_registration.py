@@ -34,7 +34,7 @@ def test_a_registration_with_email_and_password_writes_little(org: OrgHandle) ->
     with CaptureQueriesContext(connection) as captured:
         assert Person().signs_up(org).is_signed_in
     statements = [q["sql"] for q in captured.captured_queries]
-    assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 8
+    assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 9
     assert commits(statements) <= 20
 
 

@@ -1,0 +1,65 @@
+"""An org that is down locks nobody out: what never reached it counts for no limit."""
+
+from collections.abc import Callable
+
+import pytest
+from person import Person
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration
+from selfreg.registration.policy import reset_connections
+
+PRESSES = 8
+FAULTS = [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "html"}]
+
+
+@pytest.fixture(autouse=True)
+def _real_limits(configure: Callable[..., None], settings: object) -> None:
+    configure(RESEND_SECONDS=0)
+
+
+def recovers(org: OrgHandle) -> None:
+    """The org answers again, and the site asks it again."""
+    org.org.faults.pending.clear()
+    reset_connections()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_the_first_press_after_an_outage_starts_the_sign_up(person: Person, org: OrgHandle, fault: dict) -> None:
+    Person("grace@example.com").opens_the_sign_up()  # the form is cached
+    person.opens_the_sign_up()
+    org.fail("/interact", times=99, **fault)
+    for _ in range(PRESSES):
+        person.tells_who_she_is()
+        assert person.status == 503
+        assert "Retry-After: " in person.seen[-1].headers
+        assert "Nothing is lost" in " ".join(person.page.problems())
+        assert person.page.typed("userProfile.email") == person.email
+    recovers(org)
+    assert person.tells_who_she_is().heading == "Secure your account"
+    assert Person(person.email.replace("ada", "eve")).opens_the_sign_up().tells_who_she_is().status == 200
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_right_code_after_an_outage_is_taken(person: Person, org: OrgHandle, fault: dict) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    org.fail("/challenge/answer", times=99, **fault)
+    for _ in range(PRESSES):
+        person.types_the_code_from(org)
+        assert "Too many attempts" not in person.page.text
+    recovers(org)
+    person.opens("/signup/step/")
+    assert person.types_the_code_from(org).heading == "Secure your account"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_code_can_be_sent_again_after_an_outage(person: Person, org: OrgHandle, fault: dict) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    org.fail("/challenge/resend", times=99, **fault)
+    for _ in range(PRESSES + 2):
+        person.presses("Send a new code")
+        assert "Too many attempts" not in person.page.text
+    recovers(org)
+    person.opens("/signup/step/").presses("Send a new code")
+    assert "We sent a new code" in person.page.text
+    assert Registration.objects.count() == 1
