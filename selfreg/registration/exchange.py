@@ -212,8 +212,8 @@ def explain(messages: Iterable[Message]) -> str:
 class Call:
     """A call to make. ``effect`` decides which limits it counts towards; ``calls`` how many calls follow at once.
 
-    ``is_repeatable``: it has no effect, and made twice it leaves the registration where one call would; the row need not
-    be claimed for it.
+    ``is_repeatable``: it has no effect, and made twice it leaves the registration where one call would, so the row need
+    not be claimed for it.
     """
 
     action: Action
