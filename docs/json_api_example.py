@@ -1,4 +1,4 @@
-"""An app of its own signs somebody up: every step is asked for until there is none."""
+"""A front end without a screen: it asks for every step until there is none."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +13,11 @@ def sign_up(site: str, ask: Callable[[Json], Json]) -> Json:
     api, app = f"{site}/signup/api/", requests.Session()
     app.headers["Accept-Language"] = "en"
     app.headers["Authorization"] = f"Bearer {app.post(f'{api}token/').json()['token']}"
-    form = app.get(api).json()
-    answer = app.post(api, json={"values": ask(form["step"]), "form_version": form["form_version"]}).json()
+    answer = form = app.get(api).json()
+    # An answer is the state of the registration, or a problem with the step to show again.
     while step := answer.get("step"):
-        # An answer is where the registration stands, or a problem with the step to show again.
-        answer = app.post(f"{api}step/", json={"step": step["mark"], "values": ask(step)}).json()
+        if step["mark"]:
+            answer = app.post(f"{api}step/", json={"step": step["mark"], "values": ask(step)}).json()
+        else:  # the first form: the registration has not started yet
+            answer = app.post(api, json={"values": ask(step), "form_version": form["form_version"]}).json()
     return answer

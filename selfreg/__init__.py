@@ -1,17 +1,19 @@
-"""Self-service registration for Django sites whose people live in Okta (Identity Engine).
+"""Self-service registration for Django sites that keep their user accounts in Okta (Identity Engine).
 
-Where things are, from the protocol up to the pages:
+What is where, from the bottom up:
 
-- ``idx``: Okta's Identity Engine protocol, without Django. ``okta_api``: Okta's Management API.
-- ``models``: the tables. ``encryption``, ``addresses``, ``rate_limits``, ``cache``, ``conf``: what everybody stands on.
-- ``web``: what is read off a request, and where a response may redirect to.
-- ``registration``: one attempt to sign up: state, transitions, calls to the org, recovery, retention.
-- ``accounts``: Okta identities and Django users. ``auth``: the authentication backend.
-- ``texts``: every sentence a visitor reads. ``forms``: a Django form built from a step of the org.
+- ``idx``: a client of Okta's protocol for signing up, without Django. ``okta_api``: a client of its Management API.
+- ``models``: the tables. ``statuses``, ``conf``, ``encryption``, ``rate_limits``, ``cache``: what everything uses.
+- ``web``: what is read from a request, and which redirects are safe.
+- ``texts``: every sentence that a visitor reads.
+- ``accounts``: which Django user belongs to which Okta account. ``auth``: the authentication backend.
+- ``registration``: one sign-up: its state, commands, transitions and calls to Okta; recovery and clean-up.
+- ``forms``: a Django form for any step that Okta sends.
 - ``flows``: what a visitor's request does; ``views`` (pages) and ``api`` (JSON) share it.
 - ``admin``, ``reports``, ``doctor``: what administrators see, count and check. ``management``: the commands.
 
-Imports run one way; the contract is in ``pyproject.toml`` (``make lint``).
+Imports run one way; the contract is in ``pyproject.toml`` (``make lint``). docs/architecture.md follows three requests
+through these folders.
 """
 
 __version__ = "0.1.0"

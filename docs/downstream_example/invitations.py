@@ -1,4 +1,4 @@
-"""A program that invites people into an Okta org. It knows nothing of the local one."""
+"""A program that invites people to an Okta org. It does not know that the org is a local one."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class AlreadyInvited(Exception):
 
 
 class OrgUnreachable(Exception):
-    """No usable answer, twice."""
+    """No usable answer to two calls."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Org:
 
 
 def invite(org: Org, email: str, first_name: str, last_name: str) -> str:
-    """Makes an account and has Okta mail the invitation; the new person's id."""
+    """Creates an account and has Okta mail the invitation. Returns the id of the new user."""
     profile = {"login": email, "email": email, "firstName": first_name, "lastName": last_name}
     reply = post(org, "/api/v1/users?activate=true", {"profile": profile})
     if reply.status_code == 400 and "already exists" in reply.text:

@@ -1,4 +1,4 @@
-"""The fixtures come with the package: nothing to import, nothing to set up."""
+"""The fixtures come from the pytest plugin: there is nothing to import or to set up."""
 
 import pytest
 import requests

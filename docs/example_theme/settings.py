@@ -1,4 +1,4 @@
-"""The demo site in other clothes. On a site of your own the three lines below stand in its settings."""
+"""The demo site with another theme. In your own site, the last lines belong in its settings."""
 
 from pathlib import Path
 

@@ -27,20 +27,25 @@ def test_every_problem_is_listed_with_its_status() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_example_signs_somebody_up(org: OrgHandle, live_server: Any) -> None:
+@pytest.mark.parametrize(
+    "emails", [["ada@example.com"], ["", "ada@example.com"]], ids=["at once", "after an empty field"]
+)
+def test_the_example_signs_somebody_up(org: OrgHandle, live_server: Any, emails: list[str]) -> None:
+    """``emails``: what is typed into that field, one after the other."""
     spec = importlib.util.spec_from_file_location("json_api_example", DOCS / "json_api_example.py")
     assert spec is not None
     assert spec.loader is not None
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    shown = []
+    shown: list[str] = []
+    typed = iter(emails)
 
     def ask(step: dict[str, Any]) -> dict[str, str]:
         shown.append(step["heading"])
         known = {
             "userProfile.firstName": lambda: "Ada",
             "userProfile.lastName": lambda: "Lovelace",
-            "userProfile.email": lambda: "ada@example.com",
+            "userProfile.email": lambda: next(typed),
             "credentials.passcode": lambda: org.code("ada@example.com") if step["page"] == "code" else PASSWORD,
             "confirm_passcode": lambda: PASSWORD,
         }
@@ -50,4 +55,5 @@ def test_the_example_signs_somebody_up(org: OrgHandle, live_server: Any) -> None
     answer = example.sign_up(live_server.url, ask)
     assert (answer["status"], answer["signed_in"]) == ("completed", True)
     assert {"Create your account", "Check your e-mail", "Choose a password"} <= set(shown)
+    assert shown.count("Create your account") == len(emails)
     assert Registration.objects.get().status == Status.COMPLETED
