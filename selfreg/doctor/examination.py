@@ -72,9 +72,9 @@ def examine(settings: Conf) -> Report:
 
 
 def save_report(report: Report) -> DoctorRun:
-    """Stores the report for the admin page and the deploy check, and deletes all but the last ``DoctorRun.KEPT``."""
+    """Stores the report for the admin and the deploy check. Deletes all but the last ``DoctorRun.MAX_RUNS`` reports."""
     run = DoctorRun.objects.create(issuer=report.issuer, ok=not report.errors, report=report.as_json())
-    last_runs = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.KEPT]
+    last_runs = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.MAX_RUNS]
     DoctorRun.objects.exclude(pk__in=list(last_runs)).delete()
     return run
 
