@@ -1,6 +1,7 @@
-"""`make demo`: the site and, unless a real org is named, the local org, in the foreground and as one.
+"""`make demo`: runs the site and, unless OKTA_ISSUER is set, the local org in the foreground.
 
-Ctrl-C or SIGTERM ends both; if one of them dies, the other is ended too. Exit status 0 only when asked to stop.
+Ctrl-C or SIGTERM stops both. If one of them exits, the other is stopped, too. The exit status is 0 only after Ctrl-C or
+a signal.
 """
 
 import os
@@ -28,12 +29,13 @@ Processes = dict[str, subprocess.Popen[bytes]]
 
 
 class DemoFailed(Exception):
-    """The demo cannot start or go on; the text says why and what to do."""
+    """The demo cannot start or continue. The text says why, and what to do."""
 
 
 def main() -> int:
+    """Runs the demo until it is stopped, and returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell's background job ignores it
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT, too: shells let background jobs ignore it
         signal.signal(stop, signal.default_int_handler)
     processes: Processes = {}
     try:
@@ -41,8 +43,8 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\nStopped.")
         return 0
-    except (DemoFailed, ImproperlyConfigured) as failed:
-        say(f"make demo: {failed}")
+    except (DemoFailed, ImproperlyConfigured) as error:
+        say(f"make demo: {error}")
         return 1
     finally:
         stop_all(processes)
@@ -50,6 +52,10 @@ def main() -> int:
 
 
 def run(processes: Processes) -> None:
+    """Starts both servers, adds them to ``processes``, and returns only by an exception.
+
+    :raises DemoFailed: a server could not be started, or exited
+    """
     django.setup()
     require_free_port("PORT", settings.PORT)
     if settings.LOCAL_ORG:
@@ -72,6 +78,7 @@ def run(processes: Processes) -> None:
 
 
 def require_free_port(variable: str, port: int) -> None:
+    """:raises DemoFailed: another process uses the port"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -81,6 +88,10 @@ def require_free_port(variable: str, port: int) -> None:
 
 
 def prepare_site() -> None:
+    """Migrates the database; under DEBUG creates the administrator, else collects the static files.
+
+    :raises DemoFailed: the database cannot be reached
+    """
     try:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
@@ -89,19 +100,21 @@ def prepare_site() -> None:
     if not settings.DEBUG:
         call_command("collectstatic", verbosity=0, interactive=False)
         return
-    people = get_user_model().objects
-    if not people.filter(username=ADMIN).exists():
-        people.create_superuser(ADMIN, f"{ADMIN}@example.com", ADMIN)
+    users = get_user_model().objects
+    if not users.filter(username=ADMIN).exists():
+        users.create_superuser(ADMIN, f"{ADMIN}@example.com", ADMIN)
 
 
 def org_options() -> list[str]:
-    # A file, so that an account made yesterday still signs in to the site's database of yesterday.
+    """Returns the command line options of the local org."""
+    # The accounts are in a file, so that users in the site's database can still log in after a restart.
     return ["--port", str(settings.ORG_PORT), "--site", settings.BASE_URL, "--data", settings.ORG_DATA]
 
 
 def site_options() -> list[str]:
-    # One process: under DEBUG the cache, and with it every limit, lives in its memory. No access log: the query string
-    # of an e-mail link holds its code.
+    """Returns the command line options of gunicorn."""
+    # One process, since under DEBUG the cache is in its memory. No access log, since the query string of an e-mail link
+    # holds its code.
     return [
         *("project.wsgi", "--bind", f"{HOST}:{settings.PORT}", "--worker-class", "gthread", "--threads", "8"),
         *("--graceful-timeout", "1", "--log-level", "warning", "--no-control-socket"),
@@ -109,7 +122,7 @@ def site_options() -> list[str]:
 
 
 def start(module: str, *options: str) -> subprocess.Popen[bytes]:
-    """Children stay in our process group, so that they end with it, but leave Ctrl-C to us."""
+    """Starts a Python module. It stays in this process group, but ignores Ctrl-C, which ``stop_all`` handles."""
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return subprocess.Popen([sys.executable, "-m", module, *options], cwd=settings.BASE_DIR)
@@ -118,11 +131,15 @@ def start(module: str, *options: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for(name: str, processes: Processes, url: str, host: str) -> None:
-    """Any answer counts: a production-like site may redirect to HTTPS. It also wants its own name in `Host`."""
-    give_up = time.monotonic() + START_SECONDS
+    """Waits until a server answers, with any status.
+
+    :param host: for the Host header, which a site checks
+    :raises DemoFailed: it did not answer in time, or a server exited
+    """
+    deadline = time.monotonic() + START_SECONDS
     with requests.Session() as http:
         http.trust_env = False
-        while time.monotonic() < give_up:
+        while time.monotonic() < deadline:
             require_alive(processes)
             try:
                 http.get(url, headers={"Host": host}, timeout=5, allow_redirects=False)
@@ -134,14 +151,16 @@ def wait_for(name: str, processes: Processes, url: str, host: str) -> None:
 
 
 def require_alive(processes: Processes) -> None:
+    """:raises DemoFailed: one of the processes exited"""
     for name, process in processes.items():
         if process.poll() is not None:
             raise DemoFailed(f"{name} ended by itself (exit status {process.returncode}); see its last lines above.")
 
 
 def stop_all(processes: Processes) -> None:
-    for impatient in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(impatient, signal.SIG_IGN)
+    """Stops the processes. Further signals are ignored meanwhile."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     for process in processes.values():
         process.terminate()
     for process in processes.values():
@@ -153,6 +172,7 @@ def stop_all(processes: Processes) -> None:
 
 
 def addresses() -> str:
+    """Returns a text with the URLs of the demo."""
     lines = [f"  Site     {settings.BASE_URL}/"]
     if settings.LOCAL_ORG:
         lines.append(
@@ -166,6 +186,7 @@ def addresses() -> str:
 
 
 def say(text: str) -> None:
+    """Prints a text at once, even if the output is a pipe."""
     print(text, flush=True)
 
 

@@ -1,7 +1,7 @@
 """The demo site's settings. What differs between machines comes from the environment or `.env`; see `.env.example`.
 
-With nothing set, the site talks to the local org (`python -m okta_devorg`) under DEBUG. Naming a real org in
-OKTA_ISSUER turns DEBUG off, and then every secret has to be given: nothing insecure is used by accident.
+Without any, the site uses the local org (`python -m okta_devorg`) under DEBUG. Setting OKTA_ISSUER to a real org turns
+DEBUG off, and then every secret is required, so that no insecure default is used by accident.
 """
 
 import os
@@ -14,15 +14,19 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-# ENV_FILE lets the tests look away from a developer's own .env.
+# ENV_FILE lets the tests ignore a developer's own .env.
 environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
 
 
-def port(name: str, given: str, default: int) -> int:
+def port(name: str, value: str, default: int) -> int:
+    """Returns a port number.
+
+    :raises ImproperlyConfigured: ``value`` is not a number
+    """
     try:
-        return int(given or default)
+        return int(value or default)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is {given!r}, and should be a number such as {default}.") from error
+        raise ImproperlyConfigured(f"{name} is {value!r}, and should be a number such as {default}.") from error
 
 
 PORT = port("PORT", env.str("PORT", default=""), 8000)
@@ -35,7 +39,11 @@ DEBUG = env.bool("DEBUG", default=LOCAL_ORG)
 
 
 def required(name: str, debug_default: str, hint: str) -> str:
-    """The variable; under DEBUG it may be missing. Raises ImproperlyConfigured naming what to do."""
+    """Returns an environment variable; ``debug_default`` if it is missing under DEBUG.
+
+    :param hint: what to set it to, for the error message
+    :raises ImproperlyConfigured: it is missing, and DEBUG is off
+    """
     value: str = env.str(name, default="").strip()
     if value:
         return value
@@ -45,6 +53,7 @@ def required(name: str, debug_default: str, hint: str) -> str:
 
 
 def comma_separated(value: str) -> list[str]:
+    """Returns the parts of a comma-separated list, without empty ones."""
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
@@ -83,7 +92,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Lists of countries and time zones are long. Its random padding and the masked CSRF tokens answer BREACH.
+    # Lists of countries and time zones are long. Random padding and masked CSRF tokens protect against BREACH.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -112,7 +121,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
-# What the app speaks; anything else gets English, in one piece.
+# The languages that the app is translated into. Visitors with another one get English, for the whole page.
 LANGUAGES = [
     ("en", "English"),
     ("ar", "العربية"),
@@ -157,7 +166,7 @@ if DATABASES["default"]["ENGINE"] == SQLITE:
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 
-# Several workers have to share limits and keys: outside DEBUG the cache is a table (`manage.py createcachetable`).
+# Workers have to share the cache: outside DEBUG it is a table of the database (`manage.py createcachetable`).
 CACHES = {
     "default": env.cache_url_config(
         env.str("CACHE_URL", default="") or ("locmemcache://" if DEBUG else "dbcache://django_cache")
@@ -194,7 +203,7 @@ SELFREG = {
     "ATTRIBUTES": comma_separated(env.str("ATTRIBUTES", default="") or "email"),
     "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="") or "mandatory",
     "SITE_NAME": "django-selfreg demo",
-    # Who changes the org's policy while trying wants to see it soon.
+    # Short under DEBUG, so that changes of the org's policy show soon.
     "FORM_CACHE_SECONDS": 5 if DEBUG else 60,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
 }
@@ -251,10 +260,10 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 31_
 if TRUSTED_PROXIES:
     # Only a proxy that always sets this header itself may be trusted: otherwise anyone could claim HTTPS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# HSTS for subdomains and the browsers' preload list speak for hosts this site knows nothing of.
+# HSTS for subdomains and preloading would also affect hosts that are not this site's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
-# ---- logging: what happened, never what was sent. Nothing is mailed: error mails carry request bodies.
+# ---- logging: events, never submitted values. There are no error mails, since they contain request bodies.
 
 LOGGING = {
     "version": 1,

@@ -1,3 +1,5 @@
+"""The URLs of the demo site."""
+
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path

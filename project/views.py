@@ -1,3 +1,5 @@
+"""The demo site's own pages."""
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -6,18 +8,19 @@ from django.views.decorators.cache import never_cache
 
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    # selfreg keeps the claims of the ID token in the session at sign-in; an admin who signed in here has none.
+    """The home page. Logged-in users see their claims."""
+    # Only users who logged in through Okta have claims in the session.
     return render(request, "home.html", {"claims": request.session.get("selfreg_claims", {})})
 
 
 @never_cache
 def members(request: HttpRequest) -> HttpResponse:
-    """A page for signed-in people. Others may sign in or sign up and come back here: `next` travels along."""
+    """A page for logged-in users. Others are offered to sign in or sign up, with this page as ``next``."""
     if request.user.is_authenticated:
         return render(request, "members.html")
     return render(request, "members_only.html", status=403)
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Pages that name no icon of their own, such as the admin's, make browsers ask here."""
+    """Redirects to the icon, for pages that name none, such as the admin's."""
     return redirect(static("selfreg/icon.svg"))

@@ -1,4 +1,4 @@
-"""The one canonical form of an e-mail address, for comparing and searching. Never for sending."""
+"""E-mail addresses in the forms used for comparing, limiting and displaying them. Mail goes to the address as typed."""
 
 import unicodedata
 
@@ -6,9 +6,10 @@ MAX_LENGTH = 254
 
 
 def canonical(address: str) -> str:
-    """NFC, case-folded, the domain as IDNA where it can be; "" for what is no address.
+    """Returns the form by which addresses are compared and searched; "" for text that is not an address.
 
-    Dots and tags of the local part are kept: whether they matter is the mail provider's business.
+    The text is NFC and case-folded, and the domain is IDNA-encoded. Dots and tags of the local part stay: whether they
+    matter depends on the mail provider.
     """
     address = address.strip()
     if len(address) > MAX_LENGTH or address.count("@") != 1:
@@ -18,19 +19,20 @@ def canonical(address: str) -> str:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:
         return ""
-    found = f"{local}@{domain}" if local and domain else ""
-    return found if len(found) <= MAX_LENGTH else ""  # some letters become three
+    result = f"{local}@{domain}" if local and domain else ""
+    return result if len(result) <= MAX_LENGTH else ""  # case folding turns some letters into three
 
 
 def folded(address: str) -> str:
-    """The canonical form without dots and ``+tag`` in the local part: for limits only, where strangers may well share
-    one, and nobody may have a new one by spelling.
+    """Returns the canonical form without dots and ``+tag`` in the local part.
+
+    For rate limits only: spelling an address differently gives no new quota. Different people may share a form.
     """
     local, at, domain = (canonical(address) or address.strip().casefold()).rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}{at}{domain}"
 
 
 def masked(address: str) -> str:
-    """``a•••@example.com``: enough to recognise one's own, too little to learn another's."""
+    """Returns ``a•••@example.com``: the owner recognises it, others do not learn the address. "" if there is no "@"."""
     local, at, domain = address.partition("@")
     return f"{local[:1]}•••{at}{domain}" if at else ""

@@ -1,12 +1,11 @@
-"""The hand-off to Django auth: one backend for both ways in, the interaction code and the authorization code.
+"""The authentication backend: logs users in by an interaction code (sign-up) or an authorization code (sign-in).
 
-A subclass of mozilla-django-oidc's backend that keeps its seams and replaces what is unsafe in them: tokens are checked
-clause by clause (``idx.id_token``), people are found by issuer and subject only, and every call goes through the
-bounded transport. Its endpoints follow from ``SELFREG["ISSUER"]``.
+It extends mozilla-django-oidc's backend: ID tokens are verified by ``idx.id_token``, users are looked up by issuer and
+subject only, and every call goes through ``idx.transport`` with its deadlines. The endpoints follow from
+``SELFREG["ISSUER"]``.
 """
 
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +13,13 @@ from urllib.parse import urlencode
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
 from selfreg import cache
 from selfreg.accounts.identities import forget_proof, prove_email
-from selfreg.accounts.linking import LinkOffered, account_to_join
+from selfreg.accounts.linking import LinkOffered, linkable_account
 from selfreg.addresses import canonical
 from selfreg.conf import conf
 from selfreg.idx import id_token
@@ -34,14 +34,14 @@ from selfreg.web.visitor import visitor_of
 
 KEYS_SECONDS = 3600
 REFETCH_SECONDS = 60
-# What of the claims may reach the session and the pages. Never groups, roles or flags.
-SHOWN_CLAIMS = (
+# Claims that may be stored in the session and shown on pages; never groups, roles or permissions.
+SESSION_CLAIMS = (
     "sub", "name", "given_name", "family_name", "preferred_username", "email", "email_verified", "locale", "zoneinfo"
 )  # fmt: skip
 
 
 class SignInFailed(Exception):
-    """The org's answer does not make this person a signed-in user. ``reason`` is a key of ``texts``, never a value."""
+    """The org answered, and the visitor is not logged in all the same. ``reason`` is a key of ``texts.messages``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class SignInFailed(Exception):
 
 
 class NotApproved(SignInFailed):
-    """The person is known and an administrator has not let them in, or said no."""
+    """The user exists, and an administrator has not approved them yet, or rejected them."""
 
     def __init__(self, identity: OktaIdentity) -> None:
         refused = identity.approval == OktaIdentity.Approval.REFUSED
@@ -59,7 +59,10 @@ class NotApproved(SignInFailed):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One grant for the token endpoint, and the nonce its ID token must carry."""
+    """One call of the token endpoint (``form`` is its body), and the nonce that the ID token must have.
+
+    ``workflow`` is that of the registration, and ``proven_email`` its verified address; "" for a sign-in.
+    """
 
     form: Mapping[str, str] = field(repr=False)
     nonce: str = field(repr=False)
@@ -68,7 +71,10 @@ class Exchange:
 
 
 def oidc_setting(name: str, *default: Any) -> Any:
-    """mozilla-django-oidc's settings: those that follow from ours, else the site's."""
+    """Returns a setting of mozilla-django-oidc: the one that follows from ``SELFREG``, else the site's own.
+
+    :raises ImproperlyConfigured: there is none, and no default
+    """
     settings = conf()
     app = app_of(settings)
     ours = {
@@ -87,20 +93,21 @@ def oidc_setting(name: str, *default: Any) -> Any:
 
 
 class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types there
-    """Signs people in by what the org says about them."""
+    """Logs in Django users by the ID token and the userinfo of their Okta account."""
 
     get_settings = staticmethod(oidc_setting)
 
     def authenticate(
         self, request: HttpRequest | None, grant: Grant | None = None, nonce: str = "", code_verifier: str = ""
     ) -> Any:
-        """A user, by the end of a registration (``grant``) or by the callback that ``request`` is.
+        """Returns the Django user, with the claims for the session as its attribute ``okta_claims``.
 
-        The user carries ``okta_claims``, the claims that may be shown.
-
-        :raises IdxError: the org could not be asked, or refused the code
-        :raises SignInFailed: it answered, and the answer does not hold
-        :raises LinkOffered: the person may join an account that was here before
+        :param request: the callback of a sign-in, unless there is a ``grant``; None returns None
+        :param grant: the end of a registration
+        :param nonce: of the sign-in's session, and so is ``code_verifier``
+        :raises IdxError: the org could not be reached, or refused the code
+        :raises SignInFailed: the org answered, and the user may not be logged in
+        :raises LinkOffered: the visitor may link an existing user of this site first
         """
         if request is None:
             return None
@@ -129,86 +136,91 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
     def _sign_in(self, exchange: Exchange) -> Any:
         with at_most(HAND_OFF_SECONDS):
             tokens = self.client.token(exchange.form)
-            claims = self._verified(tokens.id_token, exchange.nonce, tokens.access_token)
-            about = self.client.userinfo(tokens.access_token)
-        if about.get("sub") != claims["sub"]:
+            token_claims = self._verified(tokens.id_token, exchange.nonce, tokens.access_token)
+            userinfo = self.client.userinfo(tokens.access_token)
+        if userinfo.get("sub") != token_claims["sub"]:  # OIDC Core 5.3.2
             raise SignInFailed("selfreg.bad_token")
-        person = _person({**claims, **about}, exchange.proven_email or _proven_while_waiting(claims["sub"]))
-        user = self._user(person, exchange)
-        user.okta_claims = person
+        proven_email = exchange.proven_email or _email_proven_while_waiting(token_claims["sub"])
+        claims = _session_claims({**token_claims, **userinfo}, proven_email)
+        user = self._user(claims, exchange)
+        user.okta_claims = claims
         return user
 
     def get_user(self, user_id: Any) -> Any:
-        """Who a session belongs to; None as soon as they are switched off, as Django's own backend has it."""
+        """Returns the user of a session; None for inactive users, as in Django's own backend."""
         user = super().get_user(user_id)
         return user if user is not None and user.is_active else None
 
-    # -- the token
+    # -- the ID token
 
     def _verified(self, token: str, nonce: str, access_token: str) -> dict[str, Any]:
+        """Returns the claims of an ID token; fetches the keys again if its key is not cached."""
+        now = timezone.now().timestamp()
         expected = id_token.Expected(conf().issuer, conf().client_id, nonce)
         try:
             try:
-                return id_token.verify(
-                    token, signing_keys(self.client), expected, access_token=access_token, now=time.time()
-                )
+                return id_token.verify(token, signing_keys(self.client), expected, access_token=access_token, now=now)
             except id_token.UnknownKey:
                 keys = signing_keys(self.client, refetch=True)
-                return id_token.verify(token, keys, expected, access_token=access_token, now=time.time())
+                return id_token.verify(token, keys, expected, access_token=access_token, now=now)
         except id_token.InvalidToken as error:
             raise SignInFailed("selfreg.bad_token") from error
 
-    # -- the person
+    # -- the user
 
-    def _user(self, person: Mapping[str, Any], exchange: Exchange) -> Any:
-        """The Django user of this issuer and subject; a new one if there is none and the workflow allows it now."""
-        issuer, subject = conf().issuer, person["sub"]
-        known = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-        if conf().email_is_mandatory_for(exchange.workflow) and not (
-            person.get("email_verified") is True or (known and _still_proven(known, person))
-        ):
-            raise SignInFailed("selfreg.email_unproven")
-        if known is None and account_to_join(person) is not None:
-            raise LinkOffered(person)
-        return self.enter(person, known)
+    def _user(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
+        """Returns the Django user of this issuer and subject, a new one if there is none.
 
-    def enter(self, person: Mapping[str, Any], known: OktaIdentity | None = None) -> Any:
-        """The user of a person whom the org proved, made now if there is none.
-
-        :raises SignInFailed: switched off here, or the site's users have unique addresses and this one is taken
-        :raises NotApproved: an administrator has to let them in first
+        :raises SignInFailed: the address has to be verified first; or see ``enter``
+        :raises LinkOffered: the visitor may link an existing user of this site first
         """
-        issuer, subject = conf().issuer, person["sub"]
-        if known is None:
-            known = self._new_identity(issuer, subject, person)
-        if not known.user.is_active:
-            raise SignInFailed("selfreg.inactive")
-        if person.get("email_verified") is True and known.email_verified_at is None:
-            prove_email(issuer, subject)
-        elif person.get("email_verified") is not True and not _still_proven(known, person):
-            forget_proof(known)
-        if known.approval in (OktaIdentity.Approval.AWAITED, OktaIdentity.Approval.REFUSED):
-            raise NotApproved(known)
-        return self.update_user(known.user, dict(person))
+        issuer, subject = conf().issuer, claims["sub"]
+        identity = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
+        is_proven = claims.get("email_verified") is True or (
+            identity is not None and _is_still_proven(identity, claims)
+        )
+        if conf().email_is_mandatory_for(exchange.workflow) and not is_proven:
+            raise SignInFailed("selfreg.email_unproven")
+        if identity is None and linkable_account(claims) is not None:
+            raise LinkOffered(claims)
+        return self.enter(claims, identity)
 
-    def _new_identity(self, issuer: str, subject: str, person: Mapping[str, Any]) -> OktaIdentity:
+    def enter(self, claims: Mapping[str, Any], identity: OktaIdentity | None = None) -> Any:
+        """Returns the Django user for verified claims, updated from them; creates the user if there is no identity.
+
+        :raises SignInFailed: the user is inactive; or the address belongs to another user, where the site's user model
+            has unique addresses
+        :raises NotApproved: an administrator has to approve the user first
+        """
+        issuer, subject = conf().issuer, claims["sub"]
+        if identity is None:
+            identity = self._new_identity(issuer, subject, claims)
+        if not identity.user.is_active:
+            raise SignInFailed("selfreg.inactive")
+        if claims.get("email_verified") is True and identity.email_verified_at is None:
+            prove_email(issuer, subject)
+        elif claims.get("email_verified") is not True and not _is_still_proven(identity, claims):
+            forget_proof(identity)
+        if identity.approval in (OktaIdentity.Approval.AWAITED, OktaIdentity.Approval.REFUSED):
+            raise NotApproved(identity)
+        return self.update_user(identity.user, dict(claims))
+
+    def _new_identity(self, issuer: str, subject: str, claims: Mapping[str, Any]) -> OktaIdentity:
         try:
             with transaction.atomic():
-                user = self.create_user({**person, "iss": issuer})
+                user = self.create_user({**claims, "iss": issuer})
                 approval = OktaIdentity.Approval.AWAITED if conf().approval else OktaIdentity.Approval.NOT_NEEDED
                 return OktaIdentity.objects.create(issuer=issuer, subject=subject, user=user, approval=approval)
         except IntegrityError:
-            # Somebody else finished the same person a moment ago: theirs is the one.
-            found = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-            if found is None:
-                # A site whose users have unique addresses: an address never links accounts by itself.
+            # A concurrent request for the same account may have created the identity.
+            identity = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
+            if identity is None:
+                # The site's user model has unique addresses. An equal address alone never links accounts.
                 raise SignInFailed("selfreg.address_taken") from None
-            return found
+            return identity
 
     def create_user(self, claims: dict[str, Any]) -> Any:
-        """A user without a password here, named after issuer and subject, with nothing but name and address from
-        the claims.
-        """
+        """Creates a user with an unusable password. Only the name and the address are taken from the claims."""
         user = self.UserModel(
             **{self.UserModel.USERNAME_FIELD: self.get_username(claims)}, **_attributes(self.UserModel, claims)
         )
@@ -217,7 +229,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         return user
 
     def update_user(self, user: Any, claims: dict[str, Any]) -> Any:
-        """Name and address as the org has them now."""
+        """Updates the user's name and address from the claims, and returns the user."""
         changed = {k: v for k, v in _attributes(self.UserModel, claims).items() if getattr(user, k) != v}
         if changed:
             for name, value in changed.items():
@@ -226,66 +238,68 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         return user
 
     def get_username(self, claims: dict[str, Any]) -> str:
-        """Stable, unique for issuer and subject, ASCII, and no address."""
+        """Returns a user name in ASCII that is derived from issuer and subject, and tells nothing about the person."""
         identity = f"{claims.get('iss', conf().issuer)}\n{claims['sub']}"
         return f"okta-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
-def _still_proven(known: OktaIdentity, person: Mapping[str, Any]) -> bool:
-    """Whether the address was proven here and is the same now. A site that keeps no addresses cannot tell."""
-    before, now = canonical(str(getattr(known.user, "email", ""))), canonical(str(person.get("email", "")))
-    return known.email_verified_at is not None and (not before or not now or before == now)
+def _is_still_proven(identity: OktaIdentity, claims: Mapping[str, Any]) -> bool:
+    """Whether the address was verified here before, and did not change since as far as the user model can tell."""
+    before, now = canonical(str(getattr(identity.user, "email", ""))), canonical(str(claims.get("email", "")))
+    return identity.email_verified_at is not None and (not before or not now or before == now)
 
 
 def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
-    """The issuer's keys, kept for an hour; fetched anew for an unknown key id, at most once a minute for all
-    workers.
+    """Returns the issuer's keys (a JWK Set, RFC 7517 section 5), cached for an hour.
+
+    :param refetch: fetches them again, at most once a minute for all workers: the token names a key that is not there
+    :raises IdxError: the keys could not be fetched
     """
     name = f"selfreg:keys:{hashlib.sha256(conf().issuer.encode()).hexdigest()[:32]}"
-    kept: Json | None = cache.get(name)
-    if kept is not None and not (refetch and cache.first(f"{name}:refetched", REFETCH_SECONDS)):
-        return kept
-    fresh = client.keys()
-    cache.keep(name, dict(fresh), KEYS_SECONDS)
-    return fresh
+    cached: Json | None = cache.get(name)
+    if cached is not None and not (refetch and cache.claim_once(f"{name}:refetched", REFETCH_SECONDS)):
+        return cached
+    keys = client.keys()
+    cache.keep(name, dict(keys), KEYS_SECONDS)
+    return keys
 
 
-def _proven_while_waiting(subject: str) -> str:
-    """The address of a registration that is completed by this sign-in and saw its address proven meanwhile."""
+def _email_proven_while_waiting(subject: str) -> str:
+    """Returns the address of the registration that this sign-in completes, if it was verified meanwhile; else ""."""
     waiting = {"status": Status.AWAITING_EMAIL, "email_verified_at__isnull": False}
-    found = Registration.objects.filter(issuer=conf().issuer, okta_user_id=subject, **waiting).first()
-    return found.email if found else ""
+    registration = Registration.objects.filter(issuer=conf().issuer, okta_user_id=subject, **waiting).first()
+    return registration.email if registration else ""
 
 
-def _person(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:
-    """What may be shown of the claims: short texts and flags. The address is verified if the org says so or if its code
-    was answered in this registration; an address that is none is left out."""
-    shown = {k: claims[k] for k in SHOWN_CLAIMS if isinstance(claims.get(k), str | bool)}
-    shown = {k: v for k, v in shown.items() if not isinstance(v, str) or (len(v) <= 254 and v.isprintable())}
-    shown["sub"] = claims["sub"]
-    email = canonical(str(shown.get("email", "")))
+def _session_claims(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:
+    """Returns the claims that may be stored: short printable strings and booleans among ``SESSION_CLAIMS``.
+
+    An invalid address is left out. ``email_verified`` is also True if the registration verified this address.
+    """
+    allowed = {k: claims[k] for k in SESSION_CLAIMS if isinstance(claims.get(k), str | bool)}
+    allowed = {k: v for k, v in allowed.items() if not isinstance(v, str) or (len(v) <= 254 and v.isprintable())}
+    allowed["sub"] = claims["sub"]
+    email = canonical(str(allowed.get("email", "")))
     if not email:
-        shown = {k: v for k, v in shown.items() if k not in ("email", "email_verified")}
+        allowed = {k: v for k, v in allowed.items() if k not in ("email", "email_verified")}
     if proven_email and (not email or email == canonical(proven_email)):
-        shown |= {"email": shown.get("email", proven_email), "email_verified": True}
-    return shown
+        allowed |= {"email": allowed.get("email", proven_email), "email_verified": True}
+    return allowed
 
 
 def org_sign_out_url(request: HttpRequest) -> str:
-    """Ends the session at the org too. For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``.
+    """Returns the URL that ends the session at the org, too. For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``.
 
-    RP-initiated logout by ``client_id``: no token is kept that could serve as a hint.
+    It has ``client_id`` instead of ``id_token_hint``, since no token is kept (OIDC RP-Initiated Logout 1.0, section 2).
     """
     app = app_of(conf())
-    back = {"client_id": app.client_id, "post_logout_redirect_uri": f"{conf().base_url}/"}
-    return f"{app.endpoint('logout')}?{urlencode(back)}"
+    query = {"client_id": app.client_id, "post_logout_redirect_uri": f"{conf().base_url}/"}
+    return f"{app.endpoint('logout')}?{urlencode(query)}"
 
 
 def _attributes(model: Any, claims: Mapping[str, Any]) -> dict[str, str]:
-    """The model's own fields that claims may fill, cut to their length."""
-    wanted = {"email": "email", "first_name": "given_name", "last_name": "family_name"}
-    fields = {f.name: f for f in model._meta.concrete_fields}
-    found = {
-        ours: claims.get(theirs) for ours, theirs in wanted.items() if ours in fields and ours != model.USERNAME_FIELD
-    }
-    return {name: value[: fields[name].max_length] for name, value in found.items() if isinstance(value, str)}
+    """Returns values from the claims for the fields that the user model has, cut to their length."""
+    claim_names = {"email": "email", "first_name": "given_name", "last_name": "family_name"}
+    fields = {f.name: f for f in model._meta.concrete_fields if f.name != model.USERNAME_FIELD}
+    values = {name: claims.get(claim) for name, claim in claim_names.items() if name in fields}
+    return {name: value[: fields[name].max_length] for name, value in values.items() if isinstance(value, str)}

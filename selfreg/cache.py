@@ -1,4 +1,7 @@
-"""The site's cache, for what can be had again. While it is away nothing is kept, and visitors do not notice."""
+"""The site's cache, for values that can be computed or fetched again.
+
+While the cache is down every value counts as missing, and visitors do not notice.
+"""
 
 import logging
 from collections.abc import Callable
@@ -10,24 +13,24 @@ logger = logging.getLogger(__name__)
 
 
 def get(name: str, default: Any = None) -> Any:
-    """What is kept under this name; ``default`` when there is nothing."""
-    return _while_it_is_there(lambda: cache.get(name, default), default)
+    """Returns the cached value; ``default`` when there is none, or the cache is down."""
+    return _or_default(lambda: cache.get(name, default), default)
 
 
 def keep(name: str, value: Any, seconds: float | None) -> None:
-    """Keeps it for so many seconds, None for as long as the cache likes."""
-    _while_it_is_there(lambda: cache.set(name, value, seconds), None)
+    """Caches a value for so many seconds; None caches it without an end."""
+    _or_default(lambda: cache.set(name, value, seconds), None)
 
 
-def first(name: str, seconds: float) -> bool:
-    """Whether nobody asked for this name within so many seconds; while the cache is away everybody is the first."""
-    return bool(_while_it_is_there(lambda: cache.add(name, 1, seconds), True))
+def claim_once(name: str, seconds: float) -> bool:
+    """Returns True if nobody claimed this name within so many seconds, or if the cache is down."""
+    return bool(_or_default(lambda: cache.add(name, 1, seconds), True))
 
 
-def _while_it_is_there(call: Callable[[], Any], otherwise: Any) -> Any:
+def _or_default(call: Callable[[], Any], default: Any) -> Any:
     try:
         return call()
-    except Exception as error:  # noqa: BLE001 Backends raise what their client libraries raise, of no common class.
-        # Its text may hold the address of the cache, and that a password.
-        logger.warning("The cache is away: %s", type(error).__name__)
-        return otherwise
+    except Exception as error:  # noqa: BLE001  (backends raise what their client libraries raise, of no common class)
+        # Only the class is logged: the text may hold the cache's address with its password.
+        logger.warning("The cache is down: %s", type(error).__name__)
+        return default

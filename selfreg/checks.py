@@ -1,6 +1,7 @@
-"""System checks: settings that would fail, or fail to protect, at the first sign-up. No network here.
+"""System checks: settings with which the first sign-up would fail, or would be insecure. They use no network.
 
-Each row of the tables is one check: its id, the cases it finds, and the message and the hint for each case.
+Each row of the tables is one check: its id, a function that returns the cases to report, and the message and the hint
+for each case.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from django.db import DatabaseError
 from django.urls import NoReverseMatch, Resolver404, URLResolver, get_resolver, get_script_prefix, resolve
 from django.utils import timezone
 
-from selfreg.conf import KNOWN_KEYS, LISTS, MANDATORY, OPTIONAL, Conf, conf
+from selfreg.conf import LISTS, MANDATORY, OPTIONAL, SETTING_NAMES, Conf, conf
 from selfreg.encryption import decoded_key
 from selfreg.idx.credentials import METHODS, Credentials
 from selfreg.profile_hook import reason_unusable
@@ -45,12 +46,12 @@ TYPES = {bool: "True or False", int: "a whole number", float: "a number"}
 DOCTOR_IS_STALE_AFTER = timedelta(days=7)
 
 Cases = Iterable[Mapping[str, object]]
-"""One item for each time that a check fails: the values for its message and its hint."""
+"""One item for each message: the values for the placeholders of the message and of the hint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One row. An id with ``W`` is a warning, any other an error; the texts are templates for the values of a case."""
+    """One check. Ids with ``W`` are warnings, others errors. ``message`` and ``hint`` are %-templates for a case."""
 
     id: str
     find: Callable[[Conf], Cases]
@@ -58,7 +59,7 @@ class Check:
     hint: str = ""
 
     def run(self, settings: Conf) -> Iterator[CheckMessage]:
-        """A message of Django's check framework for each case."""
+        """Yields a message of Django's check framework for each case."""
         level = Warning if self.id.startswith("W") else Error
         for case in self.find(settings):
             yield level(self.message % case, hint=self.hint % case or None, id=f"selfreg.{self.id}")
@@ -70,44 +71,44 @@ def _run(checks: Iterable[Check]) -> list[CheckMessage]:
 
 
 def _if(condition: Callable[[Conf], bool]) -> Callable[[Conf], Cases]:
-    """One case without values when the condition holds."""
+    """Returns a function with one case, without values, if the condition holds."""
     return lambda settings: [{}] if condition(settings) else []
 
 
-# ---- SELFREG: complete, spelled right, usable
+# ---- the dict SELFREG
 
 
-def _given() -> Mapping[str, Any]:
-    """The dict as the site wrote it."""
+def _raw_settings() -> Mapping[str, Any]:
+    """The dict ``SELFREG`` as the site wrote it."""
     return getattr(django_settings, "SELFREG", {})
 
 
 def _unknown_keys(_settings: Conf) -> Cases:
-    return ({"key": key} for key in sorted(set(_given()) - KNOWN_KEYS))
+    return ({"key": key} for key in sorted(set(_raw_settings()) - SETTING_NAMES))
 
 
 def _strings_for_lists(_settings: Conf) -> Cases:
-    return ({"key": name.upper()} for name in LISTS if isinstance(_given().get(name.upper()), str))
+    return ({"key": name.upper()} for name in LISTS if isinstance(_raw_settings().get(name.upper()), str))
 
 
 def _wrong_types(_settings: Conf) -> Cases:
-    """Numbers and switches that came out of the environment as text."""
+    """Numbers and booleans that are still text, as read from the environment."""
     for field in fields(Conf):
-        key, wanted = field.name.upper(), type(field.default)
-        value = _given().get(key)
-        if wanted in TYPES and value is not None and not _has_type(value, wanted):
-            yield {"key": key, "value": value, "wanted": TYPES[wanted]}
+        key, expected = field.name.upper(), type(field.default)
+        value = _raw_settings().get(key)
+        if expected in TYPES and value is not None and not _has_type(value, expected):
+            yield {"key": key, "value": value, "expected": TYPES[expected]}
 
 
-def _has_type(value: object, wanted: type) -> bool:
-    """A whole number is a number too; True is neither."""
-    if wanted is bool or isinstance(value, bool):
-        return wanted is bool and isinstance(value, bool)
-    return isinstance(value, int | float if wanted is float else int)
+def _has_type(value: object, expected: type) -> bool:
+    """Unlike ``isinstance``, takes an int for a float, and no bool for a number."""
+    if expected is bool or isinstance(value, bool):
+        return expected is bool and isinstance(value, bool)
+    return isinstance(value, int | float if expected is float else int)
 
 
 def _missing(_settings: Conf) -> Cases:
-    return ({"key": key, "where": where} for key, where in REQUIRED.items() if not _given().get(key))
+    return ({"key": key, "where": where} for key, where in REQUIRED.items() if not _raw_settings().get(key))
 
 
 def _urls(settings: Conf) -> Iterator[tuple[str, str]]:
@@ -118,7 +119,7 @@ def _insecure_urls(settings: Conf) -> Cases:
     return ({"key": key} for key, url in _urls(settings) if not _is_secure(url))
 
 
-def _urls_with_more(settings: Conf) -> Cases:
+def _urls_with_extra_parts(settings: Conf) -> Cases:
     for key, url in _urls(settings):
         parts = urlsplit(url)
         if _is_secure(url) and (parts.query or parts.fragment or parts.username or not parts.hostname):
@@ -152,12 +153,12 @@ def _unknown_countries(settings: Conf) -> Cases:
 
 
 SETTINGS = (
-    Check("E001", _unknown_keys, "SELFREG has an unknown key %(key)r.", f"Known: {', '.join(sorted(KNOWN_KEYS))}."),
+    Check("E001", _unknown_keys, "SELFREG has an unknown key %(key)r.", f"Known: {', '.join(sorted(SETTING_NAMES))}."),
     Check("E023", _strings_for_lists, "SELFREG[%(key)r] is one string, and should be a list of them."),
-    Check("E024", _wrong_types, "SELFREG[%(key)r] is %(value)r, and should be %(wanted)s."),
+    Check("E024", _wrong_types, "SELFREG[%(key)r] is %(value)r, and should be %(expected)s."),
     Check("E002", _missing, "SELFREG[%(key)r] is not set.", "%(where)s"),
     Check("E003", _insecure_urls, "SELFREG[%(key)r] is not an https URL.", "Plain http is for loopback under DEBUG."),
-    Check("E004", _urls_with_more, "SELFREG[%(key)r] is more than scheme, host and path."),
+    Check("E004", _urls_with_extra_parts, "SELFREG[%(key)r] is more than scheme, host and path."),
     Check("E005", _if(lambda site: not site.encryption_keys), "SELFREG['ENCRYPTION_KEYS'] is empty.", KEY_HINT),
     Check("E005", _broken_keys, "SELFREG['ENCRYPTION_KEYS'][%(position)d] is unusable: %(reason)s.", KEY_HINT),
     Check("E012", _if(lambda site: site.client_auth not in CLIENT_AUTH),
@@ -173,7 +174,7 @@ SETTINGS = (
 
 @register(Tags.security)
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """``SELFREG``."""
+    """Checks the dict ``SELFREG``."""
     return _run(SETTINGS)
 
 
@@ -199,7 +200,7 @@ HAND_OFF = (
 
 @register(Tags.security)
 def check_hand_off(**_: Any) -> list[CheckMessage]:
-    """The hand-over from the sign-up to Django's authentication."""
+    """Checks the authentication backend, the views of mozilla-django-oidc, and the session cookie."""
     return _run(HAND_OFF)
 
 
@@ -207,7 +208,7 @@ def check_hand_off(**_: Any) -> list[CheckMessage]:
 
 
 def _atomic_databases(_settings: Conf) -> Cases:
-    """No call to the org may be made inside a transaction."""
+    """ATOMIC_REQUESTS would keep a transaction open during each call to the org."""
     return ({"alias": alias} for alias, values in django_settings.DATABASES.items() if values.get("ATOMIC_REQUESTS"))
 
 
@@ -220,7 +221,7 @@ DATABASE = (
 
 @register(Tags.security)
 def check_database(**_: Any) -> list[CheckMessage]:
-    """Transactions."""
+    """Checks the databases' transactions."""
     return _run(DATABASE)
 
 
@@ -228,7 +229,7 @@ def check_database(**_: Any) -> list[CheckMessage]:
 
 
 def _api_without_its_package(_settings: Conf) -> bool:
-    """``selfreg.api`` is mounted, and what it is made with is not installed."""
+    """Whether ``selfreg.api`` is mounted without django-ninja, which it needs."""
     return not find_spec("ninja") and any(
         getattr(resolver, "urlconf_name", None) is modules.get(API_URLS, resolver)
         for resolver in _resolvers(get_resolver())
@@ -236,7 +237,7 @@ def _api_without_its_package(_settings: Conf) -> bool:
 
 
 def _resolvers(resolver: URLResolver) -> Iterator[URLResolver]:
-    """The resolver and all below it."""
+    """Yields a resolver and all resolvers below it."""
     yield resolver
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
@@ -244,7 +245,7 @@ def _resolvers(resolver: URLResolver) -> Iterator[URLResolver]:
 
 
 def _missing_landing_page(_settings: Conf) -> Cases:
-    """Django's own default for ``LOGIN_REDIRECT_URL`` is a page that few sites have."""
+    """Django's default for ``LOGIN_REDIRECT_URL`` is /accounts/profile/, which few sites have."""
     url = django_settings.LOGIN_REDIRECT_URL
     try:
         url = landing("")
@@ -266,7 +267,7 @@ URLS = (
 
 @register(Tags.urls)
 def check_urls(**_: Any) -> list[CheckMessage]:
-    """The URLs of this app, and where it redirects to."""
+    """Checks the URLs of this app, and where it redirects to."""
     return _run(URLS)
 
 
@@ -287,11 +288,14 @@ PROFILE_HOOK = (
 
 @register()
 def check_profile_hook(**_: Any) -> list[CheckMessage]:
-    """Without a tag: the doctor runs the checks for security, and has a finding of its own for the hook."""
+    """Checks the profile hook.
+
+    It has no tag: the doctor runs the checks with the tag ``security``, and has a finding of its own for the hook.
+    """
     return _run(PROFILE_HOOK)
 
 
-# ---- ``check --deploy`` only: did the doctor look lately whether the org still fits this site?
+# ---- only in ``check --deploy``: the doctor's last run
 
 
 def _stale_doctor_run(settings: Conf) -> Cases:
@@ -311,5 +315,5 @@ DEPLOY = (Check("W002", _stale_doctor_run, "The org %(state)s.", "Run manage.py 
 
 @register(Tags.security, deploy=True)
 def check_doctor(**_: Any) -> list[CheckMessage]:
-    """The doctor's last run."""
+    """Checks that the doctor examined the org lately."""
     return _run(DEPLOY)

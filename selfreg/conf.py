@@ -1,7 +1,7 @@
-"""The app's settings: ``SELFREG = {...}`` of the Django settings, typed, read when asked for.
+"""The app's settings: the dict ``SELFREG`` of the Django settings as a typed value.
 
-``conf()`` is cheap to call and follows ``override_settings``. Unknown keys and unusable values are reported by the
-system checks (``selfreg.checks``), not here: reading must never fail half-way through a request.
+``conf()`` is cheap to call and follows ``override_settings``. It never fails: unknown keys and unusable values are
+reported by the system checks (``selfreg.checks``).
 """
 
 from dataclasses import dataclass, field, fields
@@ -18,124 +18,124 @@ MANDATORY, OPTIONAL = "mandatory", "optional"
 
 @dataclass(frozen=True, slots=True)
 class Conf:
-    """Every setting with its default. In ``SELFREG`` the keys are written in capitals."""
+    """Every setting with its default. The keys of ``SELFREG`` are these names in capitals."""
 
     issuer: str = ""
     """The org (``https://x.okta.com``) or a custom authorization server (``https://x.okta.com/oauth2/default``)."""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
-    """Empty for a public client; Okta then ignores the visitor's IP address and device token."""
+    """Empty for a public client, for which Okta ignores the visitor's IP address and device token."""
     base_url: str = ""
-    """The site's own origin; redirect URIs are built from it, never from the Host header."""
+    """This site's origin (``https://www.example.com``). Redirect URIs are built from it, not from the Host header."""
     scopes: str = "openid profile email"
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Url-safe base64 of 32 bytes each; the first seals, all open."""
+    """Each is the url-safe base64 of 32 bytes. The first encrypts; all of them decrypt."""
     email_verification: str = MANDATORY
-    """``mandatory`` or ``optional``. The org's policy may be stricter."""
+    """``mandatory``: nobody is logged in before their address is verified. ``optional``: only if the org demands it."""
     after: str = ""
-    """Where people land who came from nowhere in particular: a path of this site. Empty: ``LOGIN_REDIRECT_URL``."""
+    """The path to redirect to after a sign-up without ``next``. Empty: ``LOGIN_REDIRECT_URL``."""
     site_name: str = ""
     """Shown in the header of the pages. Empty: the host of ``base_url``."""
     trusted_proxies: int = 0
-    """How many proxies of yours stand before this site; that many entries of X-Forwarded-For are believed, from
-    the right.
+    """The number of your proxies in front of this site: so many entries of X-Forwarded-For are trusted, from the right.
     """
     country_header: str = ""
-    """The header in which a proxy of yours writes the visitor's country, whatever the visitor sent in it:
-    ``CF-IPCountry``, ``CloudFront-Viewer-Country``. For the admin's list only. Empty: countries are not known.
+    """The header in which your proxy writes the visitor's country (``CF-IPCountry``, ``CloudFront-Viewer-Country``),
+    overwriting what the visitor sent. Only shown in the admin's list. Empty: no countries there.
     """
     form_cache_seconds: int = 60
-    """How long the sign-up form of an org is shown without asking again."""
+    """How long the org's sign-up form is cached."""
     resend_seconds: int = 30
-    """How long after a mail or text the next one can be asked for."""
+    """How long after a mail or text the visitor has to wait before requesting another one."""
     activation_link_days: int = 7
-    """How long Okta's activation links work: Security > General > "Activation emails are valid for". No API tells."""
+    """As in Okta: Security > General > "Activation emails are valid for". No API returns it."""
     abandoned_after_seconds: int = 24 * 3600
-    """When an open registration that nobody touches counts as expired."""
+    """After so long without a change an open registration is expired."""
     erase_abandoned_after_seconds: int = 24 * 3600
-    """When ``selfreg_purge`` erases a registration that came to nothing."""
+    """After so long ``selfreg_purge`` erases a registration that was not completed."""
     reduce_finished_after_seconds: int = 30 * 24 * 3600
-    """When ``selfreg_purge`` takes the person out of a completed one."""
+    """After so long ``selfreg_purge`` removes the personal data of a completed registration."""
     most_open: int = 250_000
-    """How many registrations may be open at once; one more is asked to come back later."""
+    """The maximum of open registrations. Further visitors are told to come back later."""
     enumeration: str = "okta"
-    """``okta``: its own message says that an address has an account. ``neutral``: nothing does, and everybody proves
-    the address first."""
+    """``okta``: Okta's message says that an address has an account already. ``neutral``: the pages look the same for
+    new and for existing addresses, and everybody has to verify the address first."""
     phone_countries: tuple[str, ...] = ()
-    """Where texts and calls may go: ISO codes (``("DE", "US")``). Empty: everywhere the org allows."""
+    """ISO codes of the countries that texts and calls may go to (``("DE", "US")``). Empty: all that the org allows."""
     phone_after_email: bool = False
-    """Texts and calls only for people whose address is proven already."""
+    """Whether texts and calls are only for visitors whose address is verified."""
     calls_at_once: int = 16
-    """Most calls to the org under way in one process. Fewer than its threads, and other pages stay served when it
-    hangs.
+    """The maximum of concurrent calls to the org in one process. Keep it below the number of threads, so that other
+    pages are still served while the org hangs.
     """
     minimum_fill_seconds: float = 2.0
-    """A sign-up form that comes back faster was filled in by a program."""
+    """A sign-up form that is submitted faster counts as filled in by a script."""
     link_existing: bool = False
-    """Whether a person may join an account that this site had before, by its password. Never staff accounts."""
+    """Whether visitors may link their Okta account to an existing user, by its password. Never to staff."""
     approval: bool = False
-    """Whether an administrator has the last word: new people sign in once they are approved."""
+    """Whether an administrator has to approve new users before they can log in."""
     profile_hook: str = ""
-    """Dotted path of a function that may refuse or amend a profile, see ``selfreg.profile_hook``."""
+    """Dotted path of a function that may refuse or change a profile, see ``selfreg.profile_hook``."""
     hook_secret: str = field(default="", repr=False)
-    """What Okta's hooks send as their Authorization header. Empty: the hook URLs do not exist."""
+    """The Authorization header that Okta's hooks send. Empty: the URLs for hooks answer 404."""
     client_auth: str = "secret_post"
-    """How the app proves itself: ``secret_post``, ``secret_basic`` or ``private_key``."""
+    """How the app authenticates at the org: ``secret_post``, ``secret_basic`` or ``private_key``."""
     private_key: str = field(default="", repr=False)
     """PEM of the app's private key, for ``private_key``."""
     private_key_id: str = ""
     api_token: str = field(default="", repr=False)
-    """Token of Okta's Management API, for the doctor and the set-up, administrators' repairs, and sending the mail
+    """Token of Okta's Management API: for the doctor, the set-up, the repairs in the admin, and for sending the mail
     again after a sign-up. No step of a sign-up needs it.
     """
     api_client_id: str = ""
-    """Instead of ``api_token``, for the same: an OAuth service app that proves itself by ``api_private_key``. The
-    doctor, the set-up, and repairs with "send again" each ask for scopes of their own; docs/org-setup.md lists them.
+    """Instead of ``api_token``: client id of an OAuth service app that authenticates with ``api_private_key``. The
+    scopes that it needs are listed in docs/org-setup.md.
     """
     api_private_key: str = field(default="", repr=False)
     """PEM of the service app's private key."""
     api_key_id: str = ""
-    """The id of that key in the org, where the app has several."""
+    """The id of that key in the org, if the app has several."""
     authenticators: tuple[str, ...] = ("okta_email", "okta_password")
-    """What people must be able to enroll here. ``selfreg_doctor`` looks after it, ``selfreg_setup_org`` sees to it."""
+    """What visitors must be able to enroll. ``selfreg_doctor`` checks that, ``selfreg_setup_org`` sets it up."""
     attributes: tuple[str, ...] = ("email",)
-    """What the sign-up form must at least ask for, by Okta's names; the org may ask for more."""
+    """Okta's names of the fields that the sign-up form must have. The org may add others."""
 
     @property
     def name(self) -> str:
-        """What the site is called on the pages."""
+        """The name of the site on the pages."""
         return self.site_name or urlsplit(self.base_url).hostname or ""
 
     @property
     def email_is_mandatory(self) -> bool:
-        """Whether an address must be proven before its account works here."""
+        """Whether new visitors have to verify their address before they are logged in."""
         return self.email_is_mandatory_for("")
 
     def email_is_mandatory_for(self, workflow: str) -> bool:
-        """The same for a registration that was started while ``EMAIL_VERIFICATION`` was ``workflow``: the stricter of
-        the two applies.
+        """Whether the address has to be verified before the login that ends a registration.
+
+        :param workflow: ``EMAIL_VERIFICATION`` when the registration started; the stricter of the two settings applies
         """
         return MANDATORY in (self.email_verification, workflow)
 
 
-KNOWN_KEYS = {f.name.upper() for f in fields(Conf)}
+SETTING_NAMES = {f.name.upper() for f in fields(Conf)}
 LISTS = ("encryption_keys", "phone_countries", "authenticators", "attributes")
 
 
 @lru_cache(maxsize=1)
 def conf() -> Conf:
-    """The settings as they are now."""
-    given: dict[str, Any] = {k.lower(): v for k, v in getattr(settings, "SELFREG", {}).items() if k in KNOWN_KEYS}
+    """Returns the current settings."""
+    values: dict[str, Any] = {k.lower(): v for k, v in getattr(settings, "SELFREG", {}).items() if k in SETTING_NAMES}
     for url in ("issuer", "base_url"):
-        if url in given:
-            given[url] = str(given[url]).rstrip("/")
-    for several in LISTS:
-        if several in given:
-            given[several] = (given[several],) if isinstance(given[several], str) else tuple(given[several])
-    return Conf(**given)
+        if url in values:
+            values[url] = str(values[url]).rstrip("/")
+    for name in LISTS:
+        if name in values:
+            values[name] = (values[name],) if isinstance(values[name], str) else tuple(values[name])
+    return Conf(**values)
 
 
 @receiver(setting_changed)
-def _forget(*, setting: str, **_: object) -> None:
+def _clear_cache(*, setting: str, **_: object) -> None:
     if setting == "SELFREG":
         conf.cache_clear()

@@ -1,4 +1,4 @@
-"""For the site's own views."""
+"""Decorators for the site's own views."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,9 +17,10 @@ View = Callable[..., HttpResponse]
 
 
 def email_verified_required(view: View) -> View:
-    """Only for people whose e-mail address is proven: others see how to prove it, anonymous ones sign in first.
+    """Restricts a view to users whose e-mail address is verified.
 
-    Users without an Okta identity (made by the site itself) pass: there is nothing Okta could prove.
+    Anonymous visitors are redirected to the sign-in. Other users get the page ``selfreg/email_unproven.html`` (403),
+    which says how to verify the address. Users without an Okta identity pass: Okta has no address of theirs to verify.
     """
 
     @wraps(view)

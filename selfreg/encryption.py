@@ -1,7 +1,7 @@
-"""Bearer values at rest: AES-256-GCM with a key ring that is not ``SECRET_KEY``.
+"""Encrypts secrets that are stored: AES-256-GCM with the keys of ``SELFREG["ENCRYPTION_KEYS"]``.
 
-A sealed text is bound to where it belongs (``place``): moved to another row or column it does not open. Rotation is
-adding a new first key; what older keys sealed still opens until they are removed.
+An encrypted text is bound to the place it is stored at (the associated data of GCM), so a copy in another row or column
+cannot be decrypted. To rotate keys, add a new one in front; texts of older keys stay readable until those are removed.
 """
 
 import base64
@@ -22,41 +22,43 @@ ID_BYTES = 4
 
 
 class Unreadable(Exception):
-    """Sealed by a key that is gone, moved from elsewhere, or damaged. The flow it belonged to must start again."""
+    """The text was encrypted with a key that was removed or for another place, or it is damaged. Whatever it held is
+    lost: the sign-up it belongs to has to start again.
+    """
 
 
 def encrypt(value: Any, place: str) -> str:
-    """JSON-serializable ``value`` as url-safe text that only ``decrypt`` with the same ``place`` can read.
+    """Returns a JSON-serializable value as url-safe text that only ``decrypt`` with the same ``place`` can read.
 
     :raises ValueError: no usable key in ``SELFREG["ENCRYPTION_KEYS"]``
     """
-    ring = _ring()
-    if not ring:
+    keys = _keys_by_id()
+    if not keys:
         raise ValueError("SELFREG['ENCRYPTION_KEYS'] is empty")
-    key_id, key = next(iter(ring.items()))
+    key_id, key = next(iter(keys.items()))
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, json.dumps(value).encode(), place.encode())
-    return base64.urlsafe_b64encode(key_id + nonce + sealed).decode("ascii")
+    ciphertext = AESGCM(key).encrypt(nonce, json.dumps(value).encode(), place.encode())
+    return base64.urlsafe_b64encode(key_id + nonce + ciphertext).decode("ascii")
 
 
 def decrypt(text: str, place: str) -> Any:
-    """What ``encrypt`` was given.
+    """Returns the value that ``encrypt`` got.
 
-    :raises Unreadable: see there
+    :raises Unreadable: the key was removed, the place is another one, or the text is damaged
     """
     try:
         raw = base64.urlsafe_b64decode(text)
-        key = _ring()[raw[:ID_BYTES]]
-        nonce, sealed = raw[ID_BYTES : ID_BYTES + NONCE_BYTES], raw[ID_BYTES + NONCE_BYTES :]
-        return json.loads(AESGCM(key).decrypt(nonce, sealed, place.encode()))
+        key = _keys_by_id()[raw[:ID_BYTES]]
+        nonce, ciphertext = raw[ID_BYTES : ID_BYTES + NONCE_BYTES], raw[ID_BYTES + NONCE_BYTES :]
+        return json.loads(AESGCM(key).decrypt(nonce, ciphertext, place.encode()))
     except (KeyError, ValueError, InvalidTag) as error:
         raise Unreadable("sealed elsewhere, or by a key that is not in the ring") from error
 
 
 def decoded_key(text: str) -> bytes:
-    """One key of the ring.
+    """Returns the 32 bytes of a configured key.
 
-    :raises ValueError: not the url-safe base64 of 32 bytes
+    :raises ValueError: ``text`` is not the url-safe base64 of 32 bytes
     """
     try:
         key = base64.urlsafe_b64decode(text)
@@ -67,7 +69,7 @@ def decoded_key(text: str) -> bytes:
     return key
 
 
-def _ring() -> dict[bytes, bytes]:
-    """Keys by a short id derived from each, so that sealed texts name their key without telling it."""
+def _keys_by_id() -> dict[bytes, bytes]:
+    """Returns the configured keys by their id, a short digest. Each encrypted text begins with the id of its key."""
     keys = [decoded_key(k) for k in conf().encryption_keys]
     return {hashlib.sha256(b"selfreg key id" + k).digest()[:ID_BYTES]: k for k in keys}

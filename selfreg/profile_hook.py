@@ -1,8 +1,8 @@
-"""The site's own word on a profile: ``SELFREG["PROFILE_HOOK"]``, asked before a profile goes to Okta.
+"""The site's own rules for profiles: ``SELFREG["PROFILE_HOOK"]`` is called before a profile goes to Okta.
 
-The hook is ``def hook(profile: dict) -> dict | None``. It may return an amended profile, return None to leave it as it
-is, or raise ``ProfileRefused``. The same function decides for Okta's registration inline hook, so sign-ups that do not
-come through these pages meet the same rules.
+The hook is ``def hook(profile: dict) -> dict | None``. It may return a changed profile, return None to leave it as it
+is, or raise ``ProfileRefused``. Okta's registration inline hook calls the same function, so that sign-ups through
+Okta's own pages follow the same rules.
 """
 
 import logging
@@ -20,16 +20,17 @@ logger = logging.getLogger(__name__)
 
 
 def reason_unusable(path: str) -> str:
-    """Why the hook of this dotted path could not be called, in English; "" when it can be, or when there is none."""
+    """Returns in English why the hook of this dotted path cannot be called; "" when it can be, or the path is empty."""
     try:
-        return "" if not path or callable(import_string(path)) else "it is no function"
+        return "" if not path or callable(import_string(path)) else "it is not a function"
     except ImportError as error:
         return str(error)
 
 
 class ProfileRefused(Exception):
-    """This profile may not register. ``errors`` maps Okta's attribute names to what to say beside them; "" is the
-    page.
+    """Raised by a hook when this profile may not register.
+
+    :param errors: Okta's attribute name -> message to show beside that field; the key "" is for the whole page
     """
 
     def __init__(self, errors: Mapping[str, str]) -> None:
@@ -38,10 +39,10 @@ class ProfileRefused(Exception):
 
 
 def judge(path: str, profile: Profile) -> Profile:
-    """The profile as the site's hook leaves it.
+    """Returns the profile as the site's hook changed it.
 
     :param path: the hook's dotted path, "" for none
-    :raises ProfileRefused: the hook says no, or is broken: what nobody judged does not pass
+    :raises ProfileRefused: the hook refused the profile, or failed: a profile that was not checked may not register
     """
     if not path:
         return profile

@@ -1,12 +1,14 @@
-"""Announcements for the site. Nothing here depends on anybody listening, and a receiver that fails fails alone.
+"""Signals for the site's own code.
 
-Every signal is sent after the commit that made it true, and once. Receivers get ``registration`` (the row), and
+Each is sent once, after the commit of what it reports. An exception in a receiver is logged and changes nothing else.
+Receivers get these keyword arguments:
 
-- ``registration_started``: a first form was accepted for sending
-- ``registration_completed``: ``user``, the Django user; in both workflows, also when the e-mail link finished it later
-- ``registration_failed``: ``reason``, the org's i18n key or ours
-- ``registration_expired``
-- ``email_verified``: instead of a registration ``identity`` (an ``OktaIdentity``) and ``user``
+- ``registration_started``: ``registration`` (the row), created just before the first form goes to the org
+- ``registration_completed``: ``registration`` and ``user`` (the Django user), in both workflows, also when an e-mail
+  link completed it later
+- ``registration_failed``: ``registration`` and ``reason`` (a message key, Okta's or this app's)
+- ``registration_expired``: ``registration``
+- ``email_verified``: ``identity`` (an ``OktaIdentity``) and ``user``
 """
 
 from functools import partial
@@ -22,6 +24,6 @@ registration_expired = Signal()
 email_verified = Signal()
 
 
-def announce(signal: Signal, sender: type, **about: Any) -> None:
-    """Sends after the commit; receivers' exceptions are logged by Django, never raised into a sign-up."""
-    transaction.on_commit(partial(signal.send_robust, sender=sender, **about), robust=True)
+def announce(signal: Signal, sender: type, **arguments: Any) -> None:
+    """Sends a signal after the commit. Django logs the exceptions of receivers; none is raised here."""
+    transaction.on_commit(partial(signal.send_robust, sender=sender, **arguments), robust=True)

@@ -1,4 +1,4 @@
-"""The statuses of a registration, and everything that depends on a status, in one table.
+"""The statuses of a registration, and one table with everything that depends on a status.
 
 A new status needs a member of ``Status``, a row in ``STATUS_INFO``, an entry in the ``may_become`` of the statuses it
 can follow, and a migration for the choices of ``Registration.status``.
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
-    """Where a registration stands. The value is stored in ``Registration.status``."""
+    """The values of ``Registration.status``."""
 
     STARTED = "started", _("Started")
     ENROLLING = "enrolling", _("Setting up")
@@ -34,25 +34,25 @@ class StatusInfo:
     """What one status means, for the code, for the visitor and for administrators."""
 
     phase: Literal["open", "completed", "abandoned"]
-    """``open`` registrations may still change; the other two are final, and hold no secrets any more."""
+    """The other two are final: ``sealed`` is empty then. (An expired registration may still be completed.)"""
     page: Literal["step", "done"]
     """The page that shows the registration: a URL name in the namespace ``selfreg``."""
     may_become: frozenset[Status]
-    """The statuses that can follow. A status that is listed here itself may be written again."""
+    """The statuses that can follow; the status itself where it may be written again."""
     waits_for: Literal["visitor", "administrator", "nobody"]
     """Who has to act next."""
     way_on: Literal["sign in", "sign up", ""]
-    """What the visitor can do on the page at the end: sign in, sign up again, or nothing but wait."""
+    """What the page at the end offers the visitor: to sign in, to sign up again, or nothing."""
     ending: str
-    """Key in ``selfreg.texts.endings.ENDINGS``; empty on the page of a step, which has the step's own words."""
+    """Key in ``selfreg.texts.endings.ENDINGS``; empty where ``page`` is ``step``."""
     badge: str
-    """CSS class of the colour in Django admin, without its prefix ``selfreg-``."""
+    """CSS class of the badge in Django admin, without the prefix ``selfreg-``. It sets the colour."""
     sign: str
-    """One character that says in Django admin, without colour, what ``badge`` says with it."""
+    """One character in the badge, for people who do not see its colour."""
     visitor_sees: str | Promise
-    """For administrators: the page in front of the visitor. An open step is described by its own fields instead."""
+    """For administrators: the page that the visitor sees. While there is a step, its fields are listed instead."""
     blocker: str | Promise = ""
-    """For administrators: why the registration does not move. Empty where the status alone does not tell."""
+    """For administrators: why the registration does not go on. Empty where that does not follow from the status."""
 
 
 _STOPPED = frozenset({Status.CANCELLED, Status.EXPIRED, Status.FAILED})

@@ -1,3 +1,5 @@
+"""The URLs of the pages: ``path("signup/", include("selfreg.urls"))``."""
+
 from django.urls import path
 
 from selfreg import views

@@ -14,9 +14,9 @@ from selfreg.idx.errors import OrgRefused, RateLimited
 from selfreg.okta_api.accounts import ACTIVE, PENDING, AccountNotPending, EmailFactor, OktaAccounts
 from selfreg.okta_api.client import is_configured
 
-REFUSED_LATELY = "selfreg:no-mail-again"
+REFUSED_CACHE_KEY = "selfreg:no-mail-again"
 REFUSED_SECONDS = 3600
-# The token or the service app is wrong or lacks the right, or the org has no e-mail factor: the same for every visitor.
+# Errors that every visitor would get: a wrong token or service app, a missing right, or no e-mail factor in the org.
 REFUSED_FOR_EVERYONE = frozenset({"E0000006", "E0000011", "E0000015"}) | frozenset(
     {"invalid_client", "unauthorized_client", "consent_required", "invalid_scope"}
 )
@@ -25,24 +25,24 @@ TOTAL_SECONDS = 9.0
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedAccount:
-    """An Okta account whose address is not proven. ``subject`` is Okta's user id."""
+    """An Okta account whose address is not verified. ``subject`` is the Okta user id."""
 
     subject: str
     email: str
 
 
 def can_send(settings: Conf) -> bool:
-    """Whether "send again" is offered: the Management API can be used, and did not refuse it within the hour."""
-    return is_configured(settings) and not cache.get(REFUSED_LATELY)
+    """Returns whether to offer "send again": the Management API is configured, and did not refuse within the hour."""
+    return is_configured(settings) and not cache.get(REFUSED_CACHE_KEY)
 
 
 def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | None:
     """Has the org send the mail again.
 
-    :return: what the code in the mail is for; None when the mail has a link
-    :raises RateLimited: too many of them, here or at the org
-    :raises IdxError: the org could not be asked, or refused
-    :raises AccountNotPending: the account is locked, suspended or gone
+    :return: the factor whose code is in the mail; None when the mail has a link
+    :raises RateLimited: too many mails, by this site's limits or Okta's
+    :raises IdxError: the org could not be reached, or refused
+    :raises AccountNotPending: the account is locked, suspended or deleted
     :raises EmailChanged: the account has another address by now
     """
     if wait := rate_limits.consume(rate_limits.hits_of_later_mail(account.subject, account.email, ip)):
@@ -59,18 +59,18 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
             return accounts.send_code(account.subject, account.email)
     except OrgRefused as refusal:
         if refusal.code in REFUSED_FOR_EVERYONE:
-            cache.keep(REFUSED_LATELY, True, REFUSED_SECONDS)
+            cache.keep(REFUSED_CACHE_KEY, True, REFUSED_SECONDS)
         raise
 
 
 def verify_code(
     settings: Conf, account: UnverifiedAccount, factor: EmailFactor, code: str, *, mail_id: str, ip: str
 ) -> bool:
-    """Whether a code is the one from the mail.
+    """Returns whether a code is the one from the mail.
 
-    :param mail_id: names the mail; each has its own number of tries
+    :param mail_id: identifies the mail; tries are counted for each
     :raises RateLimited: too many tries
-    :raises IdxError: the org could not be asked, or refused
+    :raises IdxError: the org could not be reached, or refused
     """
     if wait := rate_limits.consume(rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id)):
         raise RateLimited(wait)

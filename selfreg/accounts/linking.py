@@ -1,7 +1,7 @@
-"""Joining an Okta account with a Django account that was here before: off by default, never by the address alone.
+"""Linking an Okta account to an existing Django user, where ``SELFREG["LINK_EXISTING"]`` is on.
 
-With ``SELFREG["LINK_EXISTING"]`` a person whose proven address belongs to an account of this site is asked for that
-account's password, once, and the joining is recorded. Staff accounts are never offered.
+An equal address is not enough: a visitor whose verified address belongs to a user of this site has to enter that user's
+password, once. Staff users are never offered.
 """
 
 import logging
@@ -20,37 +20,48 @@ logger = logging.getLogger("selfreg")
 
 
 class LinkOffered(Exception):
-    """An account of this site has this proven address: its owner may join it by signing in to it."""
+    """A user of this site has this verified address. The visitor may link the Okta account to it by its password.
+
+    :param person: the verified claims, ``sub`` and ``email`` among them
+    """
 
     def __init__(self, person: Mapping[str, Any]) -> None:
-        super().__init__("an account may be joined")
+        super().__init__("an existing user may be linked")
         self.person = dict(person)
 
 
-def account_to_join(person: Mapping[str, Any]) -> Any:
-    """The one account that may be joined: this proven address, active, with a password, no staff, not joined yet."""
+def linkable_account(person: Mapping[str, Any]) -> Any:
+    """Returns the Django user that the Okta account may be linked to; None if there is none, or several.
+
+    That user has this verified address, is active, has a password, is not staff, and is not linked yet.
+
+    :param person: verified claims
+    """
     email = canonical(str(person.get("email", "")))
     if not conf().link_existing or not email or person.get("email_verified") is not True:
         return None
     users = get_user_model()._default_manager.filter(email__iexact=person["email"], is_active=True)
-    joined = OktaIdentity.objects.filter(issuer=conf().issuer).values("user")
-    found = [u for u in users.exclude(pk__in=joined)[:3] if canonical(u.email) == email]
-    if len(found) != 1 or not found[0].has_usable_password() or _is_staff(found[0]):
+    linked = OktaIdentity.objects.filter(issuer=conf().issuer).values("user")
+    matches = [u for u in users.exclude(pk__in=linked)[:3] if canonical(u.email) == email]
+    if len(matches) != 1 or not matches[0].has_usable_password() or _is_staff(matches[0]):
         return None
-    return found[0]
+    return matches[0]
 
 
-def may_try(user: Any) -> bool:
-    """Counts an attempt at an account's password; False once there were too many."""
+def consume_password_try(user: Any) -> bool:
+    """Counts one try of a user's password. Returns False if there were too many, and this one must not be made."""
     return not consume({"join by account": str(user.pk)})
 
 
-def join(user: Any, subject: str) -> OktaIdentity:
-    """Records that this Okta account and this Django account are the same person, proven on both sides."""
+def link_account(user: Any, subject: str) -> OktaIdentity:
+    """Links an Okta account to a Django user, and returns the identity. The visitor has proved to own both.
+
+    :param subject: the Okta user id
+    """
     identity, _new = OktaIdentity.objects.get_or_create(
         issuer=conf().issuer, subject=subject, defaults={"user": user, "linked_at": timezone.now()}
     )
-    logger.info("Okta account %s joined with user %s", subject, user.pk)
+    logger.info("Okta account %s linked to user %s", subject, user.pk)
     return identity
 
 

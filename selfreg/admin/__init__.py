@@ -1,4 +1,4 @@
-"""Registrations in Django admin: administrators watch them, and change them by actions only.
+"""Registrations in Django admin: administrators can view them, and change them by actions only.
 
 - ``registrations``: the list and the URLs. ``pagination``, ``filters``, ``columns``: the parts of the list.
 - ``registration_page``, ``explanation``: the page of one registration, and what its row means.

@@ -39,7 +39,7 @@ class AdminAction:
 
     ``name`` is part of the action's URL and of the recorded events. ``warning`` says what will happen, before it is
     confirmed. ``is_available`` reads the row only. ``run`` gets the registration and the administrator's reason (""
-    unless ``asks_reason``), and may raise ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``NotHalfMade``,
+    unless ``asks_reason``), and may raise ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``AccountNotPending``,
     ``encryption.Unreadable`` and ``IdxError``.
     """
 
@@ -51,7 +51,7 @@ class AdminAction:
     run: Callable[[Attempt, str], object]
     asks_reason: bool = False
     needs_state: bool = False
-    """Impossible once the key of what the row keeps is gone."""
+    """Whether the action needs the registration's state, which is lost when its encryption key was removed."""
 
 
 @dataclass(frozen=True, slots=True)

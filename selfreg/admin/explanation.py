@@ -1,9 +1,8 @@
-"""What a registration means to an administrator: what the visitor sees now, and why the registration does not move.
+"""Explains a registration to an administrator: what the visitor sees now, and why the registration does not go on.
 
-Only keys and our own sentences are shown: the org's sentences may repeat what somebody typed.
+Only keys and this app's sentences are shown, since the org's sentences may repeat what a visitor typed.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,11 +21,12 @@ from selfreg.idx.steps import Step, is_error
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
+from selfreg.registration.state import seconds_until
 from selfreg.statuses import ON_STEP_PAGE, STATUS_INFO, Status
 from selfreg.texts import labels
 
 IDLE_AFTER = timedelta(minutes=15)
-# Domains of Okta whose orgs have their admin console at NAME-admin.DOMAIN.
+# Okta's domains. The admin console of NAME.DOMAIN is at NAME-admin.DOMAIN.
 OKTA_DOMAINS = ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil")
 
 # Class of an IdxError, as events record it -> what happened.
@@ -63,18 +63,18 @@ def open_for_admin(registration: Registration, actor: str = "") -> Attempt:
 
 
 def explain(registration: Registration, last_event: RegistrationEvent | None) -> Explanation:
-    """Explains a registration from its row and its last event, without a call to the org."""
+    """Explains a registration from its row and its last event, without calling the org."""
     attempt = open_for_admin(registration)
     if not attempt.is_readable:
         return Explanation(
             (gettext("A page that says: please start again."),), (gettext("Its encryption key is gone."),)
         )
     step = attempt.page
-    seconds_to_wait = attempt.state.wait_until - time.time() if step and attempt.state else 0
+    seconds_to_wait = seconds_until(attempt.state.wait_until) if step and attempt.state else 0
     blockers = [
         *_blockers_by_status(registration),
         *(_error_sentence(message) for message in (step.messages if step else ()) if is_error(message)),
-        *_blockers_by_time(registration, round(seconds_to_wait)),
+        *_blockers_by_time(registration, seconds_to_wait),
         *_trouble(last_event),
     ]
     return Explanation(

@@ -62,7 +62,7 @@ def _distinct_values(column: str) -> list[str]:
 
 
 class ListFilter(SimpleListFilter):
-    """A filter whose value comes from a URL that anybody can write."""
+    """A filter with a value from the URL, which may be any text."""
 
     def value(self) -> str | None:
         """The chosen value. None for text with NUL, which no row has and PostgreSQL rejects."""
@@ -76,27 +76,27 @@ class StatusFilter(ListFilter):
     title, parameter_name = _("status"), "status"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
-        """The choices: pairs of value and label."""
+        """Returns the choices as pairs of value and label."""
         return [("open", _("Open (all)")), *Status.choices]
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        """The rows that the choice leaves."""
+        """Returns the rows that match the choice."""
         if self.value() == "open":
             return queryset.filter(status__in=OPEN)
         return queryset.filter(status=self.value()) if self.value() in Status.values else queryset
 
 
 class StuckFilter(ListFilter):
-    """Open registrations that did not change for some time."""
+    """Open registrations that did not change for so many minutes."""
 
     title, parameter_name = _("no progress for"), "stuck"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
-        """The choices: pairs of value and label."""
+        """Returns the choices as pairs of value and label."""
         return IDLE_MINUTES
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        """The rows that the choice leaves."""
+        """Returns the rows that match the choice."""
         value = self.value() or ""
         if not value.isdecimal() or len(value) > 6:
             return queryset
@@ -104,34 +104,34 @@ class StuckFilter(ListFilter):
 
 
 class PeriodFilter(ListFilter):
-    """Registrations that started lately."""
+    """Registrations that started in a period up to now."""
 
     title, parameter_name = _("period"), "period"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
-        """The choices: pairs of value and label."""
+        """Returns the choices as pairs of value and label."""
         return [(name, label) for name, label, _hours in PERIODS]
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        """The rows that the choice leaves."""
+        """Returns the rows that match the choice."""
         hours = {name: hours for name, _label, hours in PERIODS}.get(self.value() or "")
         return queryset.filter(created_at__gte=timezone.now() - timedelta(hours=hours)) if hours else queryset
 
 
 class ValueFilter(ListFilter):
-    """One of the present values of an indexed column. A value from a URL that no row has any more matches no row."""
+    """One of the values of an indexed column. A value from the URL that no row has matches no row."""
 
     label_of: Callable[[str], str] = staticmethod(str)
 
     def lookups(self, request: Any, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """The choices: pairs of value and label."""
+        """Returns the choices as pairs of value and label."""
         values, chosen = values_of(str(self.parameter_name)), self.value()
         if chosen and chosen not in values:
             values = [*values, chosen]
         return [(value, type(self).label_of(value)) for value in values]
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        """The rows that the choice leaves."""
+        """Returns the rows that match the choice."""
         return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
 
 

@@ -18,7 +18,7 @@ from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Stage, fu
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
 DEFAULT_DAYS, MAX_DAYS, MAX_DIGITS = 1, 366, 3
-FIRST_YEAR = 2000  # nobody signed up before, and the period before the first year of Python's calendar has no dates
+FIRST_YEAR = 2000  # earlier periods hold nothing, and the period before year 1 has no dates in Python
 # A funnel that takes longer than SLOW_SECONDS to compute is cached.
 CACHE_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}

@@ -1,4 +1,4 @@
-"""The base of our admin pages: rows are looked at, and never added, changed or deleted by a form.
+"""The base of this app's admin pages: no form adds, changes or deletes rows.
 
 Where the site uses django-unfold, the base is its ``ModelAdmin``, which its templates need.
 """
@@ -20,13 +20,13 @@ class ReadOnlyAdmin(ModelAdmin):
     """Lets users with the view permission see rows; nobody may add, change or delete them here."""
 
     def has_add_permission(self, *args: Any, **kwargs: Any) -> bool:
-        """Nobody."""
+        """Returns False."""
         return False
 
     def has_change_permission(self, *args: Any, **kwargs: Any) -> bool:
-        """Nobody."""
+        """Returns False."""
         return False
 
     def has_delete_permission(self, *args: Any, **kwargs: Any) -> bool:
-        """Nobody."""
+        """Returns False."""
         return False

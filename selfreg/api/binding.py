@@ -1,16 +1,15 @@
-"""Whose request it is: a browser's by its session cookie and CSRF token, or an app's by the token of its registration.
+"""Authentication of API requests: browsers by session cookie and CSRF token, apps by the token of their registration.
 
-The token is encrypted and holds the id that its registration has, or will have: nothing of it is kept on the server,
-and it opens that one registration only.
+A token is the encrypted id of the registration that it starts or belongs to. The server does not store it.
 """
 
-import time
 import uuid
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
@@ -27,7 +26,10 @@ SCHEME = "bearer "
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the registration. ``registration``: the one that a token is for, None for a browser's session."""
+    """Who sends the request: an app with the token of a registration, or a browser (``registration`` is None).
+
+    ``issued_at`` is when the token was issued, in seconds since the epoch.
+    """
 
     browser: Browser
     registration: uuid.UUID | None = None
@@ -35,39 +37,53 @@ class Holder:
 
     @property
     def is_browser(self) -> bool:
-        """Known by a session cookie, not by a token."""
+        """Whether the request is authenticated by a session cookie."""
         return self.registration is None
 
     @property
-    def may_begin(self) -> bool:
-        """Whether a person could have filled in a form since the token was issued, and it is not too old for that."""
-        return is_old_enough(self.issued_at) and time.time() - self.issued_at < FORM_TOKEN_SECONDS
+    def may_start(self) -> bool:
+        """Whether the token may start a registration: it is not too old, and a person could have filled in a form."""
+        return is_old_enough(self.issued_at) and timezone.now().timestamp() - self.issued_at < FORM_TOKEN_SECONDS
+
+
+class AuthenticatedRequest(HttpRequest):
+    """A request to an operation: django-ninja sets ``auth`` to what the authentication returned."""
+
+    auth: Holder
 
 
 class RegistrationToken(AuthBase):
-    """``Authorization: Bearer ...``. Cookies that come along are not looked at; what is kept lasts one request."""
+    """``Authorization: Bearer ...``. Cookies are ignored, and the holder's store lasts for the request only."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> Holder | None:
-        given = request.headers.get("Authorization", "")
-        if given[: len(SCHEME)].lower() != SCHEME:
+        """Returns the holder of the token; None without one.
+
+        :raises Refusal: the token is not valid, or too old
+        """
+        header = request.headers.get("Authorization", "")
+        if header[: len(SCHEME)].lower() != SCHEME:
             return None
-        holder = _opened(given[len(SCHEME) :].strip())
+        holder = _holder_of(header[len(SCHEME) :].strip())
         if holder is None:
             raise Refusal("token")
         return holder
 
 
 class SessionCookie(AuthBase):
-    """The site's session. What changes something needs the header ``X-CSRFToken`` too."""
+    """The site's session cookie. Requests that change something also need the header ``X-CSRFToken``."""
 
     openapi_type = "apiKey"
     openapi_in = "cookie"
     openapi_name = settings.SESSION_COOKIE_NAME
 
     def __call__(self, request: HttpRequest) -> Holder:
+        """Returns the browser.
+
+        :raises Refusal: the CSRF token is missing or wrong, or the visitor is logged in
+        """
         if check_csrf(request) is not None:
             raise Refusal("csrf")
         if request.user.is_authenticated:
@@ -76,22 +92,23 @@ class SessionCookie(AuthBase):
 
 
 def absolute(url: str) -> str:
-    """Where a browser is sent to; the site's own setting may lead to another host."""
+    """Returns an absolute URL of this site; absolute URLs stay as they are."""
     return urljoin(conf().base_url, url)
 
 
 def new_token() -> str:
-    """A token for a registration that is still to begin."""
-    return encryption.encrypt({"registration": uuid.uuid4().hex, "issued_at": time.time()}, PLACE)
+    """Returns a token for one registration, which does not exist yet."""
+    return encryption.encrypt({"registration": uuid.uuid4().hex, "issued_at": timezone.now().timestamp()}, PLACE)
 
 
-def _opened(token: str) -> Holder | None:
+def _holder_of(token: str) -> Holder | None:
+    """Decrypts a token. None if it is not valid, or older than any registration of it can be."""
     try:
         values = encryption.decrypt(token, PLACE)
     except encryption.Unreadable:
         return None
-    lasts = FORM_TOKEN_SECONDS + conf().abandoned_after_seconds
-    if values["issued_at"] + lasts < time.time():
+    lifetime = FORM_TOKEN_SECONDS + conf().abandoned_after_seconds
+    if values["issued_at"] + lifetime < timezone.now().timestamp():
         return None
     registration = uuid.UUID(values["registration"])
     return Holder(Browser({MINE: [str(registration)]}, registration.hex), registration, values["issued_at"])

@@ -1,9 +1,9 @@
-"""The operations: what the pages do, answered with data. The rules are those of ``flows``."""
+"""The operations of the JSON API: what the pages do, with JSON answers. The rules are in ``flows``."""
 
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,6 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
-from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -19,7 +18,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.responses import Status as Answer
 
 from selfreg import __version__
-from selfreg.api.binding import Holder, RegistrationToken, SessionCookie, absolute, new_token
+from selfreg.api.binding import AuthenticatedRequest, Holder, RegistrationToken, SessionCookie, absolute, new_token
 from selfreg.api.problems import Refusal, answer_refusal, refusal_of
 from selfreg.api.schemas import (
     Beginning,
@@ -48,8 +47,8 @@ from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import fingerprint
-from selfreg.statuses import FINAL, ON_STEP_PAGE, Status
-from selfreg.texts.endings import ending
+from selfreg.statuses import ON_STEP_PAGE, STATUS_INFO, Status
+from selfreg.texts.endings import ALMOST_THERE, ending
 from selfreg.texts.messages import notices, say
 from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
@@ -62,13 +61,15 @@ again."""
 
 
 class Interface(NinjaAPI):
-    """Never cached; problems are documented as what they are."""
+    """Forbids caching, and documents problems with their media type."""
 
-    def create_response(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
-        return _finished(request, super().create_response(request, *args, **more))
+    def create_response(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Returns the response with the headers that every response has."""
+        return _with_headers(request, super().create_response(request, *args, **kwargs))
 
-    def get_openapi_schema(self, *args: Any, **more: Any) -> OpenAPISchema:
-        document = super().get_openapi_schema(*args, **more)
+    def get_openapi_schema(self, *args: Any, **kwargs: Any) -> OpenAPISchema:
+        """Returns the OpenAPI document, with ``application/problem+json`` for errors."""
+        document = super().get_openapi_schema(*args, **kwargs)
         for path in document["paths"].values():
             for operation in path.values():
                 for status, answer in operation["responses"].items():
@@ -89,48 +90,55 @@ api = Interface(
 api.add_decorator(at_most(REQUEST_SECONDS), mode="view")
 
 
-def answers(good: Mapping[int, Any], *problems: int) -> dict[int, Any]:
-    """What an operation may answer."""
-    return {**good, **dict.fromkeys((400, 401, 403, 409, *problems), Problem)}
+def answers(success: Mapping[int, Any], *problems: int) -> dict[int, Any]:
+    """Returns the response schemas of an operation by HTTP status.
+
+    :param success: the schemas of successful responses
+    :param problems: further statuses of problems, beside those of every operation
+    """
+    return {**success, **dict.fromkeys((400, 401, 403, 409, *problems), Problem)}
 
 
 @api.exception_handler(Refusal)
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    return _finished(request, answer_refusal(request, refusal))
+    """Answers a request that was refused with its problem."""
+    return _with_headers(request, answer_refusal(request, refusal))
 
 
 @api.exception_handler(Conflict)
 def overtaken(request: HttpRequest, conflict: Conflict) -> HttpResponse:
+    """Answers a request while another one changes the same registration."""
     return refused(request, Refusal("busy"))
 
 
 @api.exception_handler(ValidationError)
-def misshapen(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Says where, and never what was sent."""
+def invalid_body(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Answers a body that does not fit the schema. Names the members that are wrong, never their values."""
     places = {".".join(str(p) for p in e["loc"][2:]) for e in error.errors}
     return refused(request, Refusal("malformed", detail=", ".join(sorted(places))[:500]))
 
 
 @api.exception_handler(HttpError)
-def no_json(request: HttpRequest, error: HttpError) -> HttpResponse:
+def unparsable_body(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Answers a body that is not JSON."""
     return refused(request, Refusal("malformed"))
 
 
 @api.exception_handler(Exception)
-def broken(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Django's own reports know what to leave out."""
+def failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Leaves unexpected exceptions to Django, whose error reports hide sensitive variables."""
     raise error
 
 
 @api.post("token/", auth=None, response={201: Token}, operation_id="token")
 def token(request: HttpRequest) -> Answer[Token]:
-    """For apps that keep no cookies: a token for one registration, which is still to begin."""
+    """For apps that keep no cookies: a token with which one registration can be started."""
     return Answer(201, Token(token=new_token()))
 
 
 @api.get("", response=answers({200: FirstForm}, 502, 503), operation_id="form")
 def form(request: HttpRequest, next: str = "") -> FirstForm:
-    """The first form, as the org's policy asks for it. `next` is where people land who signed up here."""
+    """The sign-up form of the org's policy. `next` is the path to go to after the sign-up."""
     holder = _holder(request)
     page = start.first_page(request, holder.browser)
     if isinstance(page, Closed):
@@ -146,7 +154,7 @@ def form(request: HttpRequest, next: str = "") -> FirstForm:
 @api.post("", response=answers({201: RegistrationState}, 410, 422, 429, 502, 503), operation_id="begin")
 @sensitive_variables()
 def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") -> Answer[RegistrationState]:
-    """Begins the registration. The same form sent twice begins one."""
+    """Starts the registration. The same form sent twice starts one."""
     holder = _holder(request)
     pk = _registration_id(request, sent, holder)
     if sent.activation_token:
@@ -161,13 +169,13 @@ def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") ->
         raise _closed(result)
     if isinstance(result, FirstPage):
         outcome = result.outcome or outcomes.Rejected(())
-        raise refusal_of(outcome, **_shown(_first_step(holder, result)))
+        raise refusal_of(outcome, **_problem_members(_first_step(holder, result)))
     return Answer(201, _result(request, holder, result))
 
 
 @api.get("step/", response=answers({200: RegistrationState}, 404), operation_id="standing")
 def registration_state(request: HttpRequest, registration: str = "") -> RegistrationState:
-    """Where the registration stands. `registration` names another of this browser's than the newest."""
+    """The state of the registration. `registration` names one of this browser's that is not the newest."""
     holder, attempt = _holder(request), _attempt(request)
     commands.refresh(attempt)
     return _state(request, holder, attempt)
@@ -176,21 +184,21 @@ def registration_state(request: HttpRequest, registration: str = "") -> Registra
 @api.post("step/", response=answers({200: RegistrationState}, 404, 422, 429, 502, 503), operation_id="submit")
 @sensitive_variables()
 def submit(request: HttpRequest, sent: Submission, registration: str = "") -> RegistrationState:
-    """Submits the present step, or another of its buttons. `poll` asks whether the visitor went on elsewhere."""
+    """Submits the current step, or another of its buttons. `poll` asks whether the visitor went on elsewhere."""
     holder, attempt = _holder(request), _attempt(request)
     if sent.action == "poll":
         return _poll(request, holder, attempt, sent.step)
     typed, action = _as_typed(sent.values), _action(sent.action, holder)
     result = act(request, holder.browser, attempt, typed, action, sent.step)
     if isinstance(result, StepForm):
-        raise Refusal("input", **_shown(_step(holder, attempt, result)))
+        raise Refusal("input", **_problem_members(_step(holder, attempt, result)))
     return _result(request, holder, result)
 
 
 @api.post("verify/", response=answers({200: RegistrationState}, 404, 422, 429, 502, 503), operation_id="verify")
 @sensitive_variables()
 def verify(request: HttpRequest, sent: MailLink) -> RegistrationState:
-    """Proves the address by what the link in the mail carries: for apps that open the site's links themselves."""
+    """Submits the code of the link in the mail: for apps that open the site's links themselves."""
     holder = _holder(request)
     if not is_whole({"otp": sent.otp, "state": sent.state}):
         raise Refusal("link", standing="broken")
@@ -205,18 +213,18 @@ def verify(request: HttpRequest, sent: MailLink) -> RegistrationState:
 
 @api.post("cancel/", response=answers({200: RegistrationState}, 404), operation_id="cancel")
 def cancel(request: HttpRequest, registration: str = "") -> RegistrationState:
-    """Gives up."""
+    """Cancels the registration."""
     attempt = _attempt(request)
     endings.cancel(attempt)
     return _state(request, _holder(request), attempt)
 
 
 def _holder(request: HttpRequest) -> Holder:
-    holder: Holder = request.auth  # type: ignore[attr-defined]
-    return holder
+    return cast(AuthenticatedRequest, request).auth
 
 
 def _attempt(request: HttpRequest) -> Attempt:
+    """:raises Refusal: the holder has no registration"""
     attempt = open_attempt(request, _holder(request).browser)
     if attempt is None:
         raise Refusal("no-registration")
@@ -224,13 +232,14 @@ def _attempt(request: HttpRequest) -> Attempt:
 
 
 def _registration_id(request: HttpRequest, sent: Beginning, holder: Holder) -> uuid.UUID | None:
-    """The id that the registration will have; None for a form that has to be sent once more."""
+    """Returns the id that the registration will have; None if the form has to be sent again."""
     if holder.registration is not None:
-        return holder.registration if holder.may_begin else None
+        return holder.registration if holder.may_start else None
     return start.registration_id(request, {start.FORM_TOKEN: sent.form_token})
 
 
 def _first_typed(sent: Beginning, holder: Holder) -> dict[str, str]:
+    """Returns the first submission by HTML name."""
     typed = _as_typed(sent.values)
     if sent.form_version:
         typed[start.FORM_VERSION] = sent.form_version
@@ -238,18 +247,22 @@ def _first_typed(sent: Beginning, holder: Holder) -> dict[str, str]:
 
 
 def _action(action: str, holder: Holder) -> str:
-    """The button, unless it leads to an identity provider and nothing would lead back."""
+    """Returns the button's value.
+
+    :raises Refusal: it leads to an identity provider, from which an app without cookies could not come back
+    """
     if pressed_provider(action) and not holder.is_browser:
         raise Refusal("stale")
     return action
 
 
 def _as_typed(values: Mapping[str, Any]) -> dict[str, str]:
-    """As a form would send it: a box that is not ticked is not sent."""
+    """Returns values as an HTML form would send them: unticked checkboxes are left out."""
     return {k: "on" if v is True else str(v) for k, v in values.items() if v is not None and v is not False}
 
 
 def _closed(closed: Closed) -> Refusal:
+    """Returns the problem for a sign-up without a form."""
     messages = notices(closed.error) if closed.error else closed.messages
     detail = " ".join(dict.fromkeys(say(m) for m in messages))
     if closed.wait:
@@ -270,13 +283,13 @@ def _step(holder: Holder, attempt: Attempt, form: StepForm) -> Step:
 
 
 def _as_data(holder: Holder, form: StepForm, response: IdxResponse, mark: str, times: WaitTimes) -> Step:
-    """The way back from an identity provider finds the registration by the browser's session."""
+    """Returns a step as data. Identity providers are for browsers only: the way back needs their session."""
     step = step_as_data(form, response, mark, times)
     return step if holder.is_browser else step.model_copy(update={"identity_providers": []})
 
 
-def _shown(step: Step) -> dict[str, Any]:
-    """A step in a problem, its messages in front."""
+def _problem_members(step: Step) -> dict[str, Any]:
+    """Returns the members of a problem that is about a step: ``detail``, ``messages`` and ``step``."""
     errors = [m for m in step.messages if m.severity == "error"] or step.messages
     return {"detail": " ".join(dict.fromkeys(m.text for m in errors)), "messages": step.messages, "step": step}
 
@@ -288,10 +301,13 @@ def _poll(request: HttpRequest, holder: Holder, attempt: Attempt, mark: str | No
 
 
 def _result(request: HttpRequest, holder: Holder, result: Advance) -> RegistrationState:
-    """What a submission came to: the state of the registration, or a problem."""
+    """Returns the registration's state after a submission.
+
+    :raises Refusal: the submission did not go through
+    """
     if result.signed_in and result.attempt:
         row = result.attempt.row
-        # What the org said beside its grant, and a page would show next.
+        # The org's messages at the end, which the next page would show.
         text = " ".join(str(m) for m in get_messages(request))
         return RegistrationState(
             registration=str(row.pk),
@@ -312,7 +328,11 @@ def _result(request: HttpRequest, holder: Holder, result: Advance) -> Registrati
 
 
 def _state(request: HttpRequest, holder: Holder, attempt: Attempt, go: str = "") -> RegistrationState:
-    """Where the registration stands."""
+    """Returns the state of a registration.
+
+    :param go: where the browser goes next, "" to stay
+    :raises Refusal: another request is calling the org for it
+    """
     row = attempt.row
     if row.is_busy:
         raise Refusal("busy")
@@ -322,39 +342,39 @@ def _state(request: HttpRequest, holder: Holder, attempt: Attempt, go: str = "")
     if row.status not in ON_STEP_PAGE:
         end = ending(row)
         text = " ".join([*end.reasons, end.lead]).strip()
-        return RegistrationState(**values, heading=end.heading, text=text, go=_way_on(holder, row))
+        return RegistrationState(**values, heading=end.heading, text=text, go=_url_from_end(holder, row))
     if attempt.page:
         form = StepForm(attempt.page, draft=attempt.position.state.draft)
         return RegistrationState(**values, step=_step(holder, attempt, form), go=go)
-    text = gettext("Your account is set up. One press signs you in.")
-    return RegistrationState(**values, heading=gettext("Almost there"), text=text)
+    heading, lead = ALMOST_THERE
+    return RegistrationState(**values, heading=str(heading), text=str(lead))
 
 
 def _problem(step: Step, outcome: Outcome) -> Refusal | None:
-    """What the answer to a submission finds fault with, if it does."""
+    """Returns the problem for a submission that did not go through; None if it did."""
     if step.wait:
-        return Refusal("wait", retry_after=step.wait, **_shown(step))
+        return Refusal("wait", retry_after=step.wait, **_problem_members(step))
     if isinstance(outcome, outcomes.Rejected) and not any(m.severity == "error" for m in step.messages):
         return None
     is_fine = isinstance(outcome, outcomes.Advanced | outcomes.Sent | outcomes.Ended | outcomes.Granted)
-    return None if is_fine else refusal_of(outcome, **_shown(step))
+    return None if is_fine else refusal_of(outcome, **_problem_members(step))
 
 
-def _way_on(holder: Holder, registration: Registration) -> str:
-    """Where a browser goes from an end: to sign in, to the word about an older account, or to start again."""
-    if registration.status in FINAL - {Status.COMPLETED}:
-        place = "selfreg:start"
-    elif registration.status == Status.AWAITING_APPROVAL:
+def _url_from_end(holder: Holder, registration: Registration) -> str:
+    """Returns where a browser goes from the page at the end, by ``StatusInfo.way_on``; "" if it can only wait."""
+    way_on = STATUS_INFO[Status(registration.status)].way_on
+    if not way_on:
         return ""
-    else:
-        # An app's browser was made no offer yet: it gets one when it comes back from signing in.
-        offered = holder.is_browser and kept_offer(holder.browser)
-        place = "selfreg:link" if offered else "oidc_authentication_init"
+    route = "selfreg:start" if way_on == "sign up" else "oidc_authentication_init"
+    # The offer to link an existing user is in a browser's session. Apps get theirs at the sign-in.
+    if way_on == "sign in" and holder.is_browser and kept_offer(holder.browser):
+        route = "selfreg:link"
     query = f"?{urlencode({'next': registration.next_url})}" if registration.next_url else ""
-    return absolute(f"{reverse(place)}{query}")
+    return absolute(f"{reverse(route)}{query}")
 
 
-def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _with_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Adds the headers that every response has, and the device cookie of a new browser."""
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "same-origin"
     holder = getattr(request, "auth", None)

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, as problem details (RFC 9457)."""
+"""Errors of the JSON API as problem details (RFC 9457)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from selfreg.registration import outcome as outcomes
 from selfreg.registration.outcome import Outcome
 
 TYPE = "urn:problem-type:selfreg:"
-# Name -> status, title. The title explains the type to a developer; `detail` speaks to the visitor.
+# Name -> HTTP status, title. The title is for developers, the member `detail` for visitors.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "malformed": (400, "The request is not what the document of this interface describes"),
     "token": (401, "The token is unknown or too old"),
@@ -28,36 +28,36 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "bad-answer": (502, "The organization refused, or its answer cannot be used"),
     "unreachable": (503, "The organization does not answer"),
 }
-# Kinds of error of a failed exchange -> the problem it is; the first that fits.
+# Class of a failed call's error -> name of the problem; the first that fits.
 FAILURES: tuple[tuple[type[IdxError], str], ...] = (
     (OrgUnreachable, "unreachable"),
     (AnswerLost, "unreachable"),
     (RateLimited, "wait"),
     (IdxError, "bad-answer"),
 )
-# Where nobody said how long.
-USUAL_WAITS = {"busy": 2, "unreachable": 5, "wait": 5}
+# Seconds to wait, where the org does not say how long.
+DEFAULT_WAITS = {"busy": 2, "unreachable": 5, "wait": 5}
 
 
 class Refusal(Exception):
-    """Ends a request as a problem.
+    """Raised to answer a request with a problem.
 
-    :param name: of ``PROBLEMS``
-    :param retry_after: seconds, 0 for the usual
-    :param more: further members of ``Problem``
+    :param name: a key of ``PROBLEMS``
+    :param retry_after: seconds; 0 for ``DEFAULT_WAITS``
+    :param members: further members of ``Problem``
     """
 
-    def __init__(self, name: str, *, retry_after: int = 0, **more: Any) -> None:
+    def __init__(self, name: str, *, retry_after: int = 0, **members: Any) -> None:
         super().__init__(name)
-        self.name, self.more = name, more
-        self.retry_after = retry_after or USUAL_WAITS.get(name, 0)
+        self.name, self.members = name, members
+        self.retry_after = retry_after or DEFAULT_WAITS.get(name, 0)
 
     @property
     def response(self) -> HttpResponse:
-        """As it goes out."""
+        """The HTTP response."""
         status, title = PROBLEMS[self.name]
         problem = Problem(
-            type=TYPE + self.name, title=title, status=status, retry_after=self.retry_after or None, **self.more
+            type=TYPE + self.name, title=title, status=status, retry_after=self.retry_after or None, **self.members
         )
         response = JsonResponse(
             problem.model_dump(exclude_none=True), status=status, content_type="application/problem+json"
@@ -69,23 +69,23 @@ class Refusal(Exception):
         return response
 
 
-def refusal_of(outcome: Outcome, **more: Any) -> Refusal:
-    """The problem that an outcome is.
+def refusal_of(outcome: Outcome, **members: Any) -> Refusal:
+    """Returns the problem for an outcome that is not a success.
 
-    :param more: further members of ``Problem``
+    :param members: further members of ``Problem``
     """
     match outcome:
         case outcomes.Waiting(seconds):
-            return Refusal("wait", retry_after=seconds, **more)
+            return Refusal("wait", retry_after=seconds, **members)
         case outcomes.Stale() | outcomes.NotOffered():
-            return Refusal("stale", **more)
+            return Refusal("stale", **members)
         case outcomes.Failed(error) | outcomes.Unsure(error):
             name = next(name for kind, name in FAILURES if isinstance(error, kind))
-            return Refusal(name, retry_after=error.retry_after if isinstance(error, RateLimited) else 0, **more)
+            return Refusal(name, retry_after=error.retry_after if isinstance(error, RateLimited) else 0, **members)
         case _:
-            return Refusal("input", **more)
+            return Refusal("input", **members)
 
 
 def answer_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """For the interface's exception handler."""
+    """Returns the response, for the API's exception handler."""
     return refusal.response

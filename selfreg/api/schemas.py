@@ -1,4 +1,4 @@
-"""What comes in and what goes out. The OpenAPI document is made of these."""
+"""The bodies of requests and responses. The OpenAPI document is generated from them, these docstrings included."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,75 +11,84 @@ FieldType = Literal["text", "email", "tel", "url", "number", "password", "checkb
 ActionName = Literal["submit", "skip", "resend", "back", "cancel"]
 Severity = Literal["error", "info"]
 PROVIDER = "idp:[A-Za-z0-9_-]+"
-MOST_TYPED = 20_000
-MOST_FIELDS = 200
-Text = Annotated[str, Field(max_length=MOST_TYPED)]
+MAX_VALUE_LENGTH = 20_000
+MAX_VALUES = 200
+Text = Annotated[str, Field(max_length=MAX_VALUE_LENGTH)]
 Typed = Annotated[
     dict[Annotated[str, Field(max_length=200)], Text | bool | int | float | None],
     Field(
-        max_length=MOST_FIELDS,
+        max_length=MAX_VALUES,
         repr=False,
-        description="What was typed, by the fields' names.",
+        description="What the visitor entered, by the names of the fields.",
         examples=[{"userProfile.email": "ada@example.com"}],
     ),
 ]
 
 
 class Body(Schema):
-    """Takes no member that it does not know."""
+    """A request's body. Unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class Beginning(Body):
-    """The first form, filled in; or the token of an invitation."""
+    """The sign-up form, filled in; or the token of an invitation."""
 
     values: Typed = {}
-    form_token: Text = Field(default="", description="As it came with the form. Not needed with a token.")
-    form_version: Text = Field(default="", description="As it came with the form: a change of it is noticed.")
+    form_token: Text = Field(default="", description="As in the answer with the form. Not needed with a token.")
+    form_version: Text = Field(default="", description="As in the answer with the form. Changes are noticed by it.")
     action: Annotated[str, Field(pattern=rf"^({PROVIDER})?$", max_length=200)] = Field(
         default="", description="`idp:` and the id of an identity provider, to sign up through it instead."
     )
-    activation_token: Text = Field(default="", repr=False, description="Of an invitation mail.")
+    activation_token: Text = Field(default="", repr=False, description="From the link in an invitation mail.")
 
 
 class Submission(Body):
-    """A step, filled in, or one of its other buttons."""
+    """A step, filled in; or another of its buttons."""
 
     step: Annotated[str, Field(max_length=200)] | None = Field(
-        None, description="`mark` of the step that was filled in: one that is not the present one is refused."
+        None, description="`mark` of the step that was filled in; refused if it is not the current one."
     )
     action: Annotated[str, Field(pattern=rf"^(skip|resend|back|poll|{PROVIDER})?$", max_length=200)] = Field(
-        default="", description="'' submits the step; `poll` asks for news; `idp:` and an id goes to that provider."
+        default="",
+        description="'' submits the step; `poll` asks whether it changed; `idp:` and an id goes to that provider.",
     )
     values: Typed = {}
 
 
 class MailLink(Body):
-    """What the link in the mail carries: an app that opens the site's links takes it from the address."""
+    """The query parameters of the link in the mail, for apps that open the site's links."""
 
     otp: Text = Field(repr=False)
     state: Text = Field(repr=False)
 
 
 class Token(Schema):
+    """The token of one registration."""
+
     token: str = Field(repr=False, description="For the header `Authorization: Bearer ...`. Opens one registration.")
 
 
 class Choice(Schema):
+    """One option of a field."""
+
     value: str
     label: str
     hint: str = ""
 
 
 class StepField(Schema):
+    """One field of a step."""
+
     name: str
     type: FieldType
     label: str
     hint: str = ""
     required: bool
-    secret: bool = Field(description="Never comes back, and never belongs into storage.")
-    value: str | bool | None = Field(default=None, description="What was typed before, or what the org suggests.")
+    secret: bool = Field(description="A password or code: never returned, not to be stored.")
+    value: str | bool | None = Field(
+        default=None, description="What the visitor entered before, or the org's suggestion."
+    )
     min_length: int | None = None
     max_length: int | None = None
     autocomplete: str = Field(default="", description="Token of the HTML standard.")
@@ -87,53 +96,67 @@ class StepField(Schema):
     choices: list[Choice] = []
 
 
-class Said(Schema):
-    """Something to show."""
+class StepMessage(Schema):
+    """A message to show."""
 
     key: str = Field(
-        description="Okta's i18n key, one of ours (`selfreg....`), or `form.` and what is wrong; may be ''."
+        description="Okta's i18n key, one of ours (`selfreg....`), or `form.` and an error code; may be ''."
     )
     text: str = Field(description="In the visitor's language.")
     severity: Severity
-    field: str = Field(default="", description="Name of the field it belongs to; '' for the step.")
+    field: str = Field(default="", description="Name of the field that it is about; '' for the whole step.")
 
 
 class Stage(Schema):
+    """One authenticator in the progress of the sign-up."""
+
     label: str
     state: Literal["done", "current", "todo"]
 
 
 class Rule(Schema):
+    """One rule for passwords."""
+
     rule: str
     number: int
     text: str
 
 
 class StepAction(Schema):
+    """A button of a step."""
+
     name: ActionName
     label: str
 
 
 class Captcha(Schema):
+    """The CAPTCHA of a form."""
+
     kind: str
     site_key: str
 
 
 class AuthenticatorApp(Schema):
+    """What an authenticator app needs to be set up."""
+
     secret: str = Field(repr=False)
     uri: str = Field(repr=False, description="`otpauth://...`, for a link or a QR code.")
     image: str = Field(
         repr=False,
-        description="The organization's QR code (a `data:` URI) where it keeps the key to itself; else empty.",
+        description="The organization's QR code (a `data:` URI) if it does not send the secret; else empty.",
     )
 
 
 class Fact(Schema):
+    """Something that a consent is about."""
+
     name: str
     value: str
 
 
 class IdentityProvider(Schema):
+    """An identity provider that a browser can sign up through."""
+
     id: str
     name: str
 
@@ -141,12 +164,12 @@ class IdentityProvider(Schema):
 class Step(Schema):
     """One page of the sign-up."""
 
-    mark: str = Field(description="Sent back with what was typed.")
+    mark: str = Field(description="To be sent back as `step` of the submission.")
     page: str = Field(description="Kind of page: profile, choose, phone, password, code, question, totp, passkey ...")
     heading: str
     authenticator: str = Field(default="", description="Okta's key: `okta_email`, `phone_number` ...")
     fields: list[StepField]
-    messages: list[Said]
+    messages: list[StepMessage]
     actions: list[StepAction]
     progress: list[Stage]
     password_rules: list[Rule] = []
@@ -163,20 +186,22 @@ class Step(Schema):
 
 
 class FirstForm(Schema):
-    """What the first step asks for. Nothing has begun."""
+    """The sign-up form. No registration was started yet."""
 
     step: Step
     form_version: str
-    form_token: str = Field(default="", description="For a browser: sent back with the form, begins one registration.")
+    form_token: str = Field(
+        default="", description="For a browser: sent back with the form. It starts one registration."
+    )
     csrf_token: str = Field(default="", description="For a browser: the header `X-CSRFToken` of every POST.")
 
 
 class RegistrationState(Schema):
-    """Where a registration stands."""
+    """The state of a registration."""
 
-    registration: str = Field(description="Its id: a reference for people who help. Opens nothing.")
+    registration: str = Field(description="Its id: a reference for support. It gives no access.")
     status: Status
-    step: Step | None = Field(default=None, description="What to ask for now; null when there is nothing.")
+    step: Step | None = Field(default=None, description="The current step; null when there is none.")
     heading: str = ""
     text: str = ""
     signed_in: bool = Field(default=False, description="This answer came with a session cookie of the site.")
@@ -185,13 +210,13 @@ class RegistrationState(Schema):
 
 
 class Problem(Schema):
-    """RFC 9457."""
+    """Problem details (RFC 9457)."""
 
     type: str
     title: str
     status: int
-    detail: str = Field(default="", description="In the visitor's language; '' when it is nothing for visitors.")
-    messages: list[Said] = []
+    detail: str = Field(default="", description="In the visitor's language; '' if there is nothing for visitors.")
+    messages: list[StepMessage] = []
     step: Step | None = Field(default=None, description="The step to show again.")
     standing: str = Field(default="", description="Of a link: other, used, expired, stale, foreign, broken.")
     retry_after: int | None = Field(default=None, description="Seconds.")

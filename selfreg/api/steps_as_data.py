@@ -1,20 +1,20 @@
-"""A step as data: what its page would show, field by field."""
+"""A step as data: what its page would show."""
 
 from collections.abc import Iterator
 from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.utils.translation import gettext as _
 
 from selfreg.api import schemas
 from selfreg.flows.step_context import WaitTimes, step_context
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import is_error
+from selfreg.texts import labels
 from selfreg.texts.messages import say
 
-# First match wins. What is not here is a text box, which says its kind itself.
+# Widget -> type; the first that fits. Other widgets are text boxes, whose ``input_type`` is the type.
 TYPES: tuple[tuple[type[forms.Widget], schemas.FieldType], ...] = (
     (forms.HiddenInput, "hidden"),
     (forms.PasswordInput, "password"),
@@ -26,9 +26,9 @@ TYPES: tuple[tuple[type[forms.Widget], schemas.FieldType], ...] = (
 
 
 def step_as_data(form: StepForm, response: IdxResponse, mark: str, times: WaitTimes) -> schemas.Step:
-    """The step with its messages.
+    """Returns a step with its fields, messages and buttons.
 
-    :param mark: its name, which a submission sends back
+    :param mark: the step's name, which a submission sends back
     """
     page, step = step_context(form, response), form.step
     captcha, secret, image = page.captcha, page.secret, page.secret_image
@@ -55,16 +55,16 @@ def step_as_data(form: StepForm, response: IdxResponse, mark: str, times: WaitTi
     )
 
 
-def messages_of(form: StepForm) -> Iterator[schemas.Said]:
-    """What the org and the site said, then what is wrong with what was typed."""
+def messages_of(form: StepForm) -> Iterator[schemas.StepMessage]:
+    """Yields the messages of the org and the site, then the form's validation errors."""
     for place, message in form.messages:
         severity: schemas.Severity = "error" if is_error(message) else "info"
-        yield schemas.Said(key=message.key, text=say(message), severity=severity, field=place)
-    for name, found in form.errors.as_data().items() if form.is_bound else ():
-        for error in found:
+        yield schemas.StepMessage(key=message.key, text=say(message), severity=severity, field=place)
+    for name, field_errors in form.errors.as_data().items() if form.is_bound else ():
+        for error in field_errors:
             for text in error.messages:
                 place = "" if name == NON_FIELD_ERRORS else name
-                yield schemas.Said(key=f"form.{error.code or 'wrong'}", text=text, severity="error", field=place)
+                yield schemas.StepMessage(key=f"form.{error.code or 'wrong'}", text=text, severity="error", field=place)
 
 
 def _field(form: StepForm, name: str) -> schemas.StepField:
@@ -79,7 +79,7 @@ def _field(form: StepForm, name: str) -> schemas.StepField:
         hint=str(field.help_text),
         required=field.required,
         secret=is_secret,
-        value=None if is_secret else _shown(bound.value()),
+        value=None if is_secret else _json_value(bound.value()),
         min_length=getattr(field, "min_length", None),
         max_length=getattr(field, "max_length", None),
         autocomplete=attributes.get("autocomplete", ""),
@@ -92,7 +92,7 @@ def _field(form: StepForm, name: str) -> schemas.StepField:
     )
 
 
-def _shown(value: Any) -> str | bool | None:
+def _json_value(value: Any) -> str | bool | None:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
@@ -102,12 +102,16 @@ def _rule(rule: str, text: str) -> schemas.Rule:
 
 
 def _actions(form: StepForm, submit: str) -> Iterator[schemas.StepAction]:
+    """Yields the buttons of a step. ``submit`` is the label of the main one."""
     step = form.step
-    offered: tuple[tuple[schemas.ActionName, bool, str], ...] = (
-        ("submit", step.remediation.name != "skip" and step.page not in ("unsupported", "providers"), submit),
-        ("skip", step.skip is not None, _("Skip for now")),
-        ("resend", step.resend is not None, _("Send a new code")),
-        ("back", step.others is not None, _("Use another way")),
-        ("cancel", True, _("Cancel sign-up")),
+    if step.remediation.name != "skip" and step.page not in ("unsupported", "providers"):
+        yield schemas.StepAction(name="submit", label=submit)
+    offered: tuple[tuple[schemas.ActionName, bool], ...] = (
+        ("skip", step.skip is not None),
+        ("resend", step.resend is not None),
+        ("back", step.others is not None),
+        ("cancel", True),
     )
-    return (schemas.StepAction(name=name, label=label) for name, is_offered, label in offered if is_offered)
+    for name, is_offered in offered:
+        if is_offered:
+            yield schemas.StepAction(name=name, label=str(labels.ACTIONS[name]))

@@ -1,4 +1,4 @@
-"""For ``include``. Without django-ninja there is nothing to mount; a system check says so (``selfreg.E022``)."""
+"""The URLs of the JSON API. There are none without django-ninja; a system check reports that (``selfreg.E022``)."""
 
 from importlib.util import find_spec
 from typing import Any

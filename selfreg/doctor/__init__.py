@@ -1,7 +1,7 @@
-"""What is set wrong, in the org or here, found without creating anybody; ``setup`` puts the org right.
+"""Finds wrong settings of the org and of this site, without creating an account; ``setup`` corrects those of the org.
 
-Reading order: ``findings`` (everything that can be wrong, as a table), ``evidence`` (what is known of site and org),
-``collect`` (how it is learned; all I/O) with ``documents`` (what the Management API shows), ``checks`` (pure: evidence
-in, findings out), ``facts`` (worth knowing, not wrong), ``examination`` (runs it all and makes the report),
+Reading order: ``findings`` (a table of everything that can be wrong), ``evidence`` (the data about site and org),
+``collect`` (reads them; all I/O) with ``documents`` (those of the Management API), ``checks`` (pure functions from
+evidence to findings), ``facts`` (useful to know, not wrong), ``examination`` (runs everything and makes the report),
 ``report_i18n`` (translates a stored report).
 """

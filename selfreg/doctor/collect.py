@@ -1,10 +1,9 @@
-"""Collects the evidence: everything that an org tells without creating anybody. The doctor's only I/O.
+"""Collects the evidence: all that can be read from an org without creating an account. The doctor's only I/O.
 
-It starts a sign-up and leaves it at its first page; the org forgets it by itself.
+It starts a sign-up and leaves it at its first page, where the org lets it expire.
 """
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,7 @@ from urllib.parse import urlencode, urljoin
 from django.conf import settings as django_settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from selfreg import __version__
 from selfreg.conf import Conf
@@ -34,9 +34,10 @@ PAGE_TEXT_LIMIT = 20_000
 
 
 class ProbeTransport:
-    """A transport apart from the site's, so that trouble met here never makes the site think that the org is away.
+    """A transport of its own, so that failures here do not open the circuit breaker of the site's transport.
 
-    ``last_reply`` is the last answer to a call of ``transport``: its headers tell limits, the time and the request id.
+    ``last_reply`` is the last answer that ``transport`` got. Its headers hold the rate limit, the time and the request
+    id.
     """
 
     def __init__(self, origin: str) -> None:
@@ -44,7 +45,7 @@ class ProbeTransport:
         self.transport = Transport(origin, on_reply=self._remember)
 
     def fetch_page(self, url: str) -> PageProbe | None:
-        """What a browser would get for a GET. None when there is no whole answer."""
+        """Returns what a browser would get for a GET; None if the call failed."""
         try:
             raw = self.transport.fetch("GET", url, {})
         except IdxError:
@@ -58,7 +59,7 @@ class ProbeTransport:
 
 @dataclass(frozen=True, slots=True)
 class StartedSignUp:
-    """How far a sign-up came. ``error`` is None where the org sent a page, and this is ``response``."""
+    """The result of starting a sign-up: the first page (``response``), or why there is none (``error``)."""
 
     transaction: Transaction | None = None
     error: IdxError | None = None
@@ -68,7 +69,7 @@ class StartedSignUp:
 
 
 def describe_site(settings: Conf) -> Site:
-    """This site as its settings make it. A route that is not mounted gives "": another finding tells that."""
+    """Returns what the settings of this site say. URLs of routes that are not mounted are ""; that is a finding."""
     base_url = settings.base_url
     confidential = settings.client_auth == "private_key" or bool(settings.client_secret)
     return Site(
@@ -91,7 +92,7 @@ def describe_site(settings: Conf) -> Site:
 
 
 def collect_evidence(settings: Conf) -> Evidence:
-    """Everything that the org tells an app, and, where this site can use the Management API, an administrator."""
+    """Reads all that an app can see of the org, and what the Management API shows, if it is configured."""
     site = describe_site(settings)
     visitor = Visitor(ip=CLAIMED_ADDRESS, language=django_settings.LANGUAGE_CODE)
     site_client = connect(settings, visitor).client
@@ -120,9 +121,9 @@ def collect_evidence(settings: Conf) -> Evidence:
 
 
 def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
-    """Interact, introspect, and "sign up" where that has to be pressed.
+    """Starts a sign-up: interact, introspect, and "sign up" if the org shows its sign-in page first.
 
-    :param probe: that of the client
+    :param probe: the one whose transport the client uses
     """
     try:
         transaction = client.interact()
@@ -141,14 +142,14 @@ def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
 
 
 def _seconds_left(response: IdxResponse | None) -> float | None:
-    """Of a transaction that stands at its form."""
+    """Returns how long a transaction is still valid, if it is at its form."""
     if response is None or response.expires_at is None or current_remediation(response) is None:
         return None
-    return response.expires_at.timestamp() - time.time()
+    return response.expires_at.timestamp() - timezone.now().timestamp()
 
 
 def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxError:
-    """What the Management API shows, and the address that the System Log has for the doctor's own call."""
+    """Returns what the Management API shows, with the IP address that the System Log has for the doctor's own call."""
     client = ManagementClient(settings, scopes.to_read_org(settings))
     try:
         org = org_settings_of(read_documents(client, site), site)
@@ -158,7 +159,7 @@ def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxE
 
 
 def _seen_address(client: ManagementClient, request_id: str) -> str | None:
-    """None while the log does not show the call yet, or may not be read."""
+    """Returns the IP address; None if the log does not have the call yet, or may not be read."""
     if not request_id:
         return None
     events = client.items("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
@@ -175,7 +176,7 @@ def _discovery(transport: Transport, issuer: str) -> Discovery | IdxError:
     except IdxError as error:
         return error
     if reply.status != 200:
-        return failure_of(reply, time.time())
+        return failure_of(reply, timezone.now().timestamp())
     body = reply.body
     if not isinstance(body, Mapping) or not isinstance(body.get("issuer"), str):
         return MalformedAnswer("not a discovery document")
@@ -191,12 +192,12 @@ def _key_count(client: IdxClient) -> int | IdxError:
 
 
 def _clock_difference(reply: Reply | None) -> float | None:
-    """Seconds by the Date header, which has whole seconds; None when there is none that can be read."""
+    """Returns how many seconds the org's clock is ahead, by its Date header; None without a valid one."""
     try:
         org_time = parsedate_to_datetime(reply.headers["Date"] if reply else "").timestamp()
     except (KeyError, ValueError, TypeError):
         return None
-    return org_time - time.time()
+    return org_time - timezone.now().timestamp()
 
 
 def _rate_limit(reply: Reply | None) -> RateLimit | None:
@@ -208,7 +209,7 @@ def _rate_limit(reply: Reply | None) -> RateLimit | None:
 
 
 def _token_error(client: IdxClient) -> IdxError | None:
-    """Orgs that do not look at the secret at interact do so here. The code is made up: nothing is spent."""
+    """Sends an invalid code to the token endpoint: orgs that do not check the secret at interact do so there."""
     grant = {"grant_type": "interaction_code", "interaction_code": "none", "code_verifier": pkce.new_verifier()}
     try:
         client.token(grant)
@@ -218,7 +219,7 @@ def _token_error(client: IdxClient) -> IdxError | None:
 
 
 def _authorize_url(app: App) -> str:
-    """``prompt=none`` asks for an answer to the app at once, ``login_required`` (OIDC Core 3.1.2.1)."""
+    """With ``prompt=none`` the org redirects at once, with the error ``login_required`` (OIDC Core 3.1.2.1)."""
     query = {
         "client_id": app.client_id,
         "response_type": "code",

@@ -12,7 +12,7 @@ from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField
 from selfreg.idx.errors import OrgRefused
 from selfreg.okta_api.client import NOT_FOUND, Json, ManagementClient
 
-# Not part of the published API: where an org does not send them, they have to be looked up in the Admin Console.
+# Not in Okta's API reference. Where an org does not send them, only the Admin Console shows them.
 EMAIL_CALLBACK, SENSITIVE = "email_verification_uri", "sensitive"
 EVERYONE, ALL_CLIENTS = "BUILT_IN", "ALL_CLIENTS"
 REGISTRATION_HOOK = "com.okta.user.pre-registration"
@@ -84,7 +84,7 @@ def value_at(document: Any, *path: str) -> Any:
 
 
 def org_settings_of(documents: OrgDocuments, site: Site) -> OrgSettings:
-    """Their typed form, for the checks."""
+    """Returns the documents as typed values, for the checks."""
     levels = value_at(documents.enrollment_policy, "settings", "authenticators") or []
     email = next((a for a in documents.authenticators if a.get("key") == "okta_email"), None)
     return OrgSettings(
@@ -102,23 +102,23 @@ def org_settings_of(documents: OrgDocuments, site: Site) -> OrgSettings:
 
 
 def hook_url(hook: Json) -> str:
-    """Where an inline or event hook calls."""
+    """Returns the URL of an inline or event hook."""
     return str(value_at(hook, "channel", "config", "uri") or "")
 
 
 def grants_of(rule: Json) -> list[str]:
-    """The grants that a rule of an access policy is for."""
+    """Returns the grant types of a rule of an access policy."""
     return list(value_at(rule, "conditions", "grantTypes", "include") or ())
 
 
 def allowing_rule(policies: tuple[AccessPolicy, ...]) -> Json | None:
-    """The first rule that allows Interaction Code; None when there is none."""
+    """Returns the first rule that allows Interaction Code; None if there is none."""
     rules = (rule for policy in policies for rule in policy.rules)
     return next((rule for rule in rules if INTERACTION_CODE in grants_of(rule)), None)
 
 
 def _find_app(client: ManagementClient, client_id: str) -> Json | None:
-    """The id of an app is its client ID unless somebody chose another one."""
+    """Looks for the app by its id, which usually equals the client ID, then among all apps."""
     if app := client.get_or_none(f"apps/{client_id}"):
         return app
     path = ("credentials", "oauthClient", "client_id")
@@ -126,7 +126,7 @@ def _find_app(client: ManagementClient, client_id: str) -> Json | None:
 
 
 def _profile_policy(client: ManagementClient, app: Json | None) -> tuple[Json | None, list[Json]]:
-    """The policy that the app is attached to, and the apps of that policy; for no app yet, the default policy."""
+    """Returns the app's policy, the default one if there is no app yet; and all apps of that policy."""
     linked = str(value_at(app, "_links", "profileEnrollment", "href") or "")
     for policy in client.items("policies", type="PROFILE_ENROLLMENT"):
         apps = _apps_of(client, policy)
@@ -137,7 +137,7 @@ def _profile_policy(client: ManagementClient, app: Json | None) -> tuple[Json | 
 
 
 def _apps_of(client: ManagementClient, policy: Json) -> list[Json]:
-    """Not every org lists them: the call is deprecated."""
+    """Returns the apps of a policy. The call is deprecated; orgs that refuse it give an empty list."""
     try:
         return list(client.items(f"policies/{policy['id']}/app"))
     except OrgRefused as refusal:
@@ -147,7 +147,7 @@ def _apps_of(client: ManagementClient, policy: Json) -> list[Json]:
 
 
 def _access_policies(client: ManagementClient, site: Site) -> Iterator[AccessPolicy]:
-    """None for a server that does not exist: what the org answers to an app tells that."""
+    """Yields nothing for an authorization server that does not exist; other checks report that."""
     path = f"authorizationServers/{site.server_id}/policies"
     try:
         policies = sorted(client.items(path), key=_priority)
@@ -182,14 +182,14 @@ def _profile(schema: Json) -> dict[str, ProfileField]:
 
 
 def _profile_field(item: Json) -> ProfileField:
-    """``PROFILE_MASTER`` means Okta for users who come from no other directory: those who sign up."""
+    """The master ``PROFILE_MASTER`` is Okta for users who sign up, since they come from no other directory."""
     own = [str(value_at(p, "action")) for p in item.get("permissions") or () if value_at(p, "principal") == "SELF"]
     permission = "READ_ONLY" if item.get("mutability") == "READ_ONLY" else next(iter(own), "READ_WRITE")
     return ProfileField(permission, value_at(item, "master", "type") != "OVERRIDE", item.get(SENSITIVE) is True)
 
 
 def _enrollment_policy(client: ManagementClient) -> Json | None:
-    """The one for everybody: the last in order."""
+    """Returns the policy that applies to everybody: the system's, which is the last."""
     policies = list(client.items("policies", type="MFA_ENROLL"))
     return next((p for p in policies if p.get("system")), policies[-1] if policies else None)
 

@@ -1,17 +1,17 @@
-"""What is known about this site and its org. What could not be learned is None, and no check needs it."""
+"""The data about this site and its org. Values that could not be read are None, and the checks skip them."""
 
 from dataclasses import dataclass, field
 
 from selfreg.idx.document import IdxResponse, Remediation
 from selfreg.idx.errors import IdxError
 
-# What the doctor claims as the visitor's address: of a block that is reserved for documentation (RFC 5737).
+# The visitor's IP address in the doctor's own calls, from a block for documentation (RFC 5737).
 CLAIMED_ADDRESS = "192.0.2.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """How this site uses the org: what has to be registered there."""
+    """What this site needs from the org."""
 
     issuer: str
     client_id: str
@@ -23,27 +23,27 @@ class Site:
     initiate_login_uri: str
     email_callback_uri: str
     hook_url: str
-    """Where Okta's registration hook would call; "" when the site has no hook secret."""
+    """URL of the registration hook; "" if the site has no hook secret."""
     event_hook_url: str
-    """Where Okta's event hook would call; likewise."""
+    """URL of the event hook; "" if the site has no hook secret."""
     scopes: str
     email_is_mandatory: bool
-    """Whether an address must be proven before its account works here."""
+    """Whether visitors have to verify their address before they are logged in."""
     authenticators: tuple[str, ...] = ()
-    """Keys of those that people must be able to enroll here."""
+    """Keys of the authenticators that visitors must be able to enroll."""
     attributes: tuple[str, ...] = ()
-    """What the sign-up form must at least ask for."""
+    """Fields that the sign-up form must have."""
     name: str = ""
-    """What the site is called on its pages."""
+    """The name of the site on its pages."""
 
     @property
     def confidential(self) -> bool:
-        """Whether the site can prove that it is the app."""
+        """Whether the site authenticates as the app, by a secret or a key."""
         return self.client_auth != "none"
 
     @property
     def server_id(self) -> str:
-        """Of the custom authorization server; "" for the org's own, which has no policies."""
+        """Id of the custom authorization server; "" for the org's own, which has no policies."""
         return self.issuer.partition("/oauth2/")[2].partition("/")[0]
 
 
@@ -57,7 +57,7 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class PageProbe:
-    """What a browser would get: the URL that it is redirected to, or the text of a page."""
+    """A response to a browser: ``location`` of a redirect, else "", and ``text`` of the page."""
 
     status: int
     location: str
@@ -74,7 +74,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class OrgApp:
-    """The app as an administrator sees it. ``email_callback_uri`` is None where the org's API does not show it."""
+    """The app by the Management API. ``email_callback_uri`` is None if the org's API does not show it."""
 
     id: str
     label: str
@@ -96,7 +96,7 @@ class OrgApp:
 
 @dataclass(frozen=True, slots=True)
 class ProfilePolicy:
-    """The user profile policy that decides about sign-ups to the app."""
+    """The user profile policy of the app."""
 
     id: str
     name: str
@@ -112,15 +112,15 @@ class ProfileField:
     """An attribute of the org's user profile schema."""
 
     permission: str
-    """What users may do to their own value: READ_WRITE, READ_ONLY or HIDE."""
+    """The users' permission for their own value: READ_WRITE, READ_ONLY or HIDE."""
     from_okta: bool
-    """Whether Okta itself is where its value comes from."""
+    """Whether the value is managed in Okta, not in another directory."""
     sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EventHook:
-    """One of the org's event hooks. ``ready``: active and verified."""
+    """One of the org's event hooks. ``ready`` is whether it is active and verified."""
 
     url: str
     ready: bool
@@ -129,7 +129,7 @@ class EventHook:
 
 @dataclass(frozen=True, slots=True)
 class OrgSettings:
-    """What the Management API tells."""
+    """The org's settings by the Management API."""
 
     app: OrgApp | None
     profile_policy: ProfilePolicy | None
@@ -138,21 +138,21 @@ class OrgSettings:
     everyone_id: str
     email_minutes: int | None = None
     inactive: tuple[str, ...] = ()
-    """Keys of authenticators that are switched off for the whole org."""
+    """Keys of authenticators that are inactive in the whole org."""
     hook_urls: dict[str, str] = field(default_factory=dict)
     """Active registration hooks: id -> URL."""
     event_hooks: tuple[EventHook, ...] = ()
     rule_allows: bool | None = None
-    """Whether a rule of the authorization server lets this app use Interaction Code; None: it has no rules."""
+    """Whether a rule of the authorization server lets this app use Interaction Code; None where there are no rules."""
     profile: dict[str, ProfileField] = field(default_factory=dict)
-    """The user profile schema by name; empty when the org does not tell."""
+    """The user profile schema by attribute; empty if the org does not show it."""
     seen_address: str | None = None
-    """The address that the System Log shows for the doctor's own call."""
+    """The IP address that the System Log shows for the doctor's own call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that was learned in one examination."""
+    """All data of one examination."""
 
     site: Site
     discovery: Discovery | IdxError
@@ -163,32 +163,32 @@ class Evidence:
     interact_error: IdxError | None = None
     """Why no sign-up could be started."""
     token_error: IdxError | None = None
-    """What the token endpoint said to a made-up code."""
+    """The token endpoint's answer to an invalid code."""
     response: IdxResponse | None = None
     """The first page of a sign-up."""
     form: Remediation | None = None
     """The form on it."""
     transaction_seconds: float | None = None
-    """How long a new sign-up may take to its first answer."""
+    """How long a new transaction is valid."""
     authorize_page: PageProbe | None = None
     sign_out_page: PageProbe | None = None
     rate_limit: RateLimit | None = None
     has_api_access: bool = False
     """Whether this site has an API token or a service app."""
     org: OrgSettings | IdxError | None = None
-    """What the Management API tells, or why it does not; None without access to it."""
+    """The settings by the Management API, or why they could not be read; None if the API is not configured."""
 
     @property
     def org_settings(self) -> OrgSettings | None:
-        """What the Management API tells; None if it does not."""
+        """The settings by the Management API; None if they could not be read."""
         return self.org if isinstance(self.org, OrgSettings) else None
 
     @property
     def app(self) -> OrgApp | None:
-        """The app, where the Management API shows it."""
+        """The app, if the Management API shows it."""
         return self.org_settings.app if self.org_settings else None
 
     @property
     def profile_policy(self) -> ProfilePolicy | None:
-        """The user profile policy of the app, where the Management API shows it."""
+        """The user profile policy of the app, if the Management API shows it."""
         return self.org_settings.profile_policy if self.org_settings else None

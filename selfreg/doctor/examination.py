@@ -1,4 +1,4 @@
-"""One examination: collect the evidence, run the checks, and the report of what they found."""
+"""Examines the org and the site: collects the evidence, runs the checks, and makes the report."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ CHECKS: tuple[Check, ...] = (
     policy.check_form,
     connection.check_access,
 )
-"""In the order of the report; those of this site come last."""
+"""In the order of the report. The checks of this site's own settings come last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an examination found. ``with_token``: the Management API could be used."""
+    """The result of an examination. ``with_token`` is whether the Management API is configured."""
 
     issuer: str
     with_token: bool
@@ -40,11 +40,11 @@ class Report:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """What keeps people from signing up."""
+        """The findings that prevent sign-ups."""
         return tuple(finding for finding in self.findings if finding.kind.severity == "error")
 
     def as_json(self) -> dict[str, Any]:
-        """As ``--json`` prints it and ``DoctorRun`` stores it: in English, whoever reads it, and without secrets.
+        """Returns the report as ``--json`` prints it and ``DoctorRun`` stores it: in English and without secrets.
 
         The keys are ``ok``, ``issuer``, ``with_token``, ``findings`` (objects with ``id``, ``severity``, ``sentence``,
         ``detail``, ``template``, ``values``, ``path``, ``older_path``, ``command``) and ``facts`` (objects with
@@ -61,7 +61,7 @@ class Report:
 
 
 def examine(settings: Conf) -> Report:
-    """Examines this site, then the org, unless this site's own settings make that impossible. Creates nobody."""
+    """Examines this site, then the org, unless this site's settings make that impossible. Creates no account."""
     site_findings = tuple(site.check_site(settings))
     if any(site.prevents_calls(finding) for finding in site_findings):
         return Report(settings.issuer, is_configured(settings), site_findings, (not_examined(),))
@@ -72,15 +72,15 @@ def examine(settings: Conf) -> Report:
 
 
 def save_report(report: Report) -> DoctorRun:
-    """Stores the report for the admin page and the deploy check, and deletes all but the last ``DoctorRun.KEPT``."""
+    """Stores the report for the admin and the deploy check. Deletes all but the last ``DoctorRun.MAX_RUNS`` reports."""
     run = DoctorRun.objects.create(issuer=report.issuer, ok=not report.errors, report=report.as_json())
-    last_runs = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.KEPT]
+    last_runs = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.MAX_RUNS]
     DoctorRun.objects.exclude(pk__in=list(last_runs)).delete()
     return run
 
 
 def _without_repetition(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding of each kind, where the first stood, with the longest detail: several checks see the same fault."""
+    """Keeps one finding of each kind, with the longest detail: several checks may notice the same mistake."""
     by_id: dict[str, Finding] = {}
     for finding in findings:
         other = by_id.setdefault(finding.id, finding)

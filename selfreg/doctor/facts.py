@@ -1,4 +1,4 @@
-"""What is worth knowing of an org although nothing is wrong with it."""
+"""Facts about the org for the report: useful to know, and not wrong."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ NEEDED = {"setting": "SELFREG['API_TOKEN']"}
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """``subject`` is English, marked for translation."""
+    """One line of the report. ``subject`` is English, marked for translation."""
 
     subject: str
     detail: Detail
 
 
 def not_examined() -> Fact:
-    """The org was not asked: with this site's settings that is impossible."""
+    """Returns the fact that the org was not called, since this site's settings do not allow it."""
     return Fact(ORG, Detail(_("not asked: this site's own settings come first")))
 
 
 def facts_of(evidence: Evidence) -> Iterator[Fact]:
-    """In the order of the report."""
+    """Yields the facts in the order of the report."""
     if evidence.form:
         yield _fact(FORM, _("asks for: %(fields)s"), fields=", ".join(attributes_of(evidence.form)))
     if evidence.transaction_seconds:

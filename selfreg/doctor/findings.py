@@ -1,6 +1,6 @@
-"""Everything that can be wrong, as one table. Ids are stable: documentation, dashboards and scripts refer to them.
+"""A table of everything that can be wrong. The ids are stable: documentation, dashboards and scripts refer to them.
 
-Paths are places in the Admin Console, in its current words and in those of older guides and screens.
+Paths are places in the Admin Console, by its current labels and by those of older versions and guides.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 SETUP = "manage.py selfreg_setup_org"
 
-# (path, path in older words)
+# (path, path in older versions)
 NOWHERE = ("", "")
 SITE = ("this site's settings", "")
 APP = ("Applications > Applications > (app) > General", "Applications > (app) > General Settings")
@@ -59,8 +59,9 @@ STATUS = ("status.okta.com", "trust.okta.com")
 
 @dataclass(frozen=True, slots=True)
 class FindingKind:
-    """One thing that can be wrong. ``command`` puts it right; "" where only a person can. ``str(sentence)`` is in the
-    active language.
+    """Something that can be wrong. ``command`` is the management command that corrects it, "" if there is none.
+
+    ``str(sentence)`` is in the active language.
     """
 
     id: str
@@ -73,8 +74,8 @@ class FindingKind:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What exactly was seen. ``str()`` puts the values into ``text``, translated into the active language; without a
-    text it lists the values.
+    """The details of a finding. ``str()`` returns ``text`` in the active language, with the values filled in; without a
+    text, the values.
     """
 
     text: str = ""
@@ -86,14 +87,14 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong here, and what exactly was seen."""
+    """Something that is wrong, with its details."""
 
     kind: FindingKind
     detail: Detail = Detail()
 
     @property
     def id(self) -> str:
-        """Of its kind: ``doctor.scopes``."""
+        """The id of its kind: ``doctor.scopes``."""
         return self.kind.id
 
 
@@ -179,9 +180,9 @@ KINDS_BY_NAME: Mapping[str, FindingKind] = {kind.id.removeprefix("doctor."): kin
 
 
 def finding(name: str, text: str = "", **values: Any) -> Finding:
-    """A finding of the kind ``doctor.{name}``.
+    """Returns a finding of the kind ``doctor.{name}``.
 
-    :param text: what was seen, in English, marked with ``gettext_noop`` by the caller; see ``Detail``
-    :raises KeyError: there is no such kind: a defect of the caller
+    :param text: the details in English, marked with ``gettext_noop`` by the caller; see ``Detail``
+    :raises KeyError: there is no such kind: a bug in the caller
     """
     return Finding(KINDS_BY_NAME[name], Detail(text, values))

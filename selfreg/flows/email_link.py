@@ -1,4 +1,4 @@
-"""What the link in the e-mail does: its code completes one step, in the browser that started the registration only."""
+"""The link in the e-mail: its code completes a step, but only in the browser that started the registration."""
 
 import re
 from collections.abc import Mapping
@@ -21,10 +21,11 @@ MAX_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class EmailLink:
-    """A link as it was opened here.
+    """A link that was opened in this browser.
 
-    ``status``: ``same`` (to be confirmed), ``other`` (a browser that did not start this registration), ``used``,
-    ``expired``, ``foreign`` (no registration of this site). ``attempt`` is set for ``same``.
+    ``status`` is ``same`` (the visitor may confirm it), ``other`` (another browser started the registration),
+    ``used``, ``expired``, or ``foreign`` (no registration of this site). ``attempt`` is set for ``same`` only, and
+    ``is_mine`` says whether this browser started the registration.
     """
 
     status: str
@@ -34,12 +35,12 @@ class EmailLink:
 
 
 def is_whole(link: Mapping[str, str]) -> bool:
-    """Whether ``otp`` and ``state`` are there and look like what they should be."""
+    """Whether a link's query has an ``otp`` and a ``state``, and both look valid."""
     return all(0 < len(link.get(n, "")) <= MAX_LENGTH for n in ("otp", "state")) and bool(CODE.fullmatch(link["otp"]))
 
 
 def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
-    """What a link with this ``state`` is good for, in this browser."""
+    """Looks up the registration of a link by its ``state``, and what the link can do in this browser."""
     row = Registration.objects.filter(link_digest=link_digest(state)).first() if state else None
     if row is None:
         return EmailLink("foreign")
@@ -53,7 +54,7 @@ def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
 
 
 def awaits_email_code(attempt: Attempt) -> bool:
-    """Whether a code from the mail is what the present step asks for."""
+    """Whether the current step asks for the code from the mail."""
     return isinstance(attempt.step, Step) and attempt.step.proves_email
 
 
@@ -61,7 +62,7 @@ def awaits_email_code(attempt: Attempt) -> bool:
 def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: str) -> Advance | None:
     """Submits the code of a link whose status is ``same``.
 
-    :return: where to go; None when the org does not take the code any more
+    :return: where to redirect to; None when the org does not accept the code any more
     """
     try:
         outcome = commands.submit(attempt, {"credentials": {"passcode": otp}}, {})

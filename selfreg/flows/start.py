@@ -1,10 +1,9 @@
-"""Start a registration: the form that the org's profile policy asks for, and its first submission.
+"""Starts a registration: the sign-up form of the org's profile policy, and its first submission.
 
 The pages and the JSON API share these functions. Nothing is created before the form is submitted, one form starts one
-registration, and the limits on starting are checked before the org is asked.
+registration, and the limits on starting are checked before the org is called.
 """
 
-import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -70,7 +69,7 @@ FULL = Message("", "selfreg.full")
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The first form, as it is or with what is to be put right: then ``outcome`` says what kind of problem it is."""
+    """The sign-up form to show. ``outcome`` is None for an empty form, else why the submission did not go through."""
 
     form: StepForm
     response: IdxResponse
@@ -78,7 +77,7 @@ class FirstPage:
 
     @property
     def identity_providers(self) -> list[Remediation]:
-        """Links to providers of the org that one can sign up through."""
+        """The org's identity providers that visitors can sign up through."""
         return list(identity_providers(self.response))
 
     @property
@@ -88,7 +87,7 @@ class FirstPage:
 
     @property
     def wait(self) -> int:
-        """Seconds until it may be submitted again."""
+        """Seconds until the form may be submitted again."""
         if isinstance(self.outcome, outcomes.Failed):
             return self.outcome.error.retry_after if isinstance(self.outcome.error, RateLimited) else RETRY_SECONDS
         return self.outcome.seconds if isinstance(self.outcome, outcomes.Waiting) else 0
@@ -96,10 +95,10 @@ class FirstPage:
 
 @dataclass(frozen=True)
 class Closed:
-    """There is no form to show: the org could not be asked (``error``), or offers no sign-up, in its own words.
+    """There is no form to show: the call to the org failed (``error``), or the org offers no sign-up (``messages``).
 
-    ``invitation``: what is used up, too old or unknown is an activation token. ``wait``: seconds until it may be tried
-    again.
+    ``invitation`` is whether the problem is an activation token that was used, has expired or is unknown. ``wait`` is
+    the number of seconds until the visitor may try again.
     """
 
     messages: tuple[Message, ...] = ()
@@ -110,10 +109,11 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The first form as it was submitted.
+    """The submitted sign-up form.
 
-    ``typed`` is by HTML name; its ``action`` may name an identity provider, its ``form_version`` the form that was
-    shown. ``registration`` is the id that the registration will have; None when the form has to be sent once more.
+    ``typed`` holds the values by HTML name, among them ``action`` (may name an identity provider) and
+    ``form_version`` (of the form that the visitor saw). ``registration`` is the id that the registration will have;
+    None if the visitor has to submit the form again.
     """
 
     typed: Mapping[str, str]
@@ -121,12 +121,12 @@ class Submission:
 
     @property
     def provider(self) -> str:
-        """The id of the identity provider that was pressed, "" for none."""
+        """The id of the identity provider whose button was pressed, "" if none was."""
         return pressed_provider(self.typed.get("action", ""))
 
 
 def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
-    """The form, with what was typed before a transaction ran out. Creates nothing."""
+    """Returns the form, filled in with the visitor's draft if a transaction expired before. Creates nothing."""
     org = connect_for(request, browser)
     first = _first_step(browser, org, opened_transaction(browser, org.settings))
     if isinstance(first, Closed):
@@ -137,10 +137,10 @@ def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
 
 @sensitive_variables()
 def start(request: HttpRequest, browser: Browser, submission: Submission) -> Advance | FirstPage | Closed:
-    """The first submission: where a browser goes from here, or why it stays."""
+    """Handles the first submission: returns where to redirect to, the form again, or why there is none."""
     pk = submission.registration
     if pk and Registration.objects.filter(pk=pk).exists():
-        return _show(browser, pk)
+        return _to_registration(browser, pk)
     org = connect_for(request, browser)
     opened = opened_transaction(browser, org.settings)
     first = _first_step(browser, org, opened)
@@ -152,7 +152,7 @@ def start(request: HttpRequest, browser: Browser, submission: Submission) -> Adv
     step, response = first
     form = StepForm(step, submission.typed)
     if pk is None:
-        return _send_once_more(form, response)
+        return _ask_to_send_again(form, response)
     if not (submission.provider or form.is_valid()):
         return FirstPage(form, response, outcomes.Rejected(()))
     if row := _started_before(browser, form):
@@ -176,16 +176,16 @@ def start(request: HttpRequest, browser: Browser, submission: Submission) -> Adv
 def accept_invitation(
     request: HttpRequest, browser: Browser, token: str, pk: uuid.UUID | None = None
 ) -> Advance | Closed:
-    """An activation link: starts a registration that stands at its first step, or leads back to the one that this
-    browser has started by it.
+    """Handles an activation link: starts a registration, or returns to the one that this browser started by it.
 
-    :param pk: the id it shall have, None for any
+    :param token: the link's ``activationToken``
+    :param pk: the id that the registration shall have, None for a new one
     """
     pk = pk or uuid.uuid4()
     if Registration.objects.filter(pk=pk).exists():
         return Advance(step_url(browser, pk), outcomes.NOTHING_NEW)
     if row := _accepted_before(browser, token):
-        return _show(browser, row.pk)
+        return _to_registration(browser, row.pk)
     org = connect_for(request, browser)
     if waiting := _too_many(org, pk, ""):
         return Closed((waiting.message,), wait=waiting.seconds)
@@ -202,20 +202,23 @@ def accept_invitation(
     attempt = new_attempt(org, state, _origin(request, org, pk))
     attempt.create()
     browser.store[INVITED] = {link_digest(token): str(pk)}
-    return _show(browser, pk)
+    return _to_registration(browser, pk)
 
 
-# ---- the form's own protection
+# ---- protection against scripts and double submissions
 
 
 def new_form_token(request: HttpRequest) -> str:
-    """An id for the registration that this form will start, bound to this browser: submitted twice, it starts once."""
+    """Returns a signed id for the registration that the form will start, so that a form submitted twice starts one.
+
+    It is bound to the browser's CSRF cookie.
+    """
     get_token(request)
     return signing.TimestampSigner(salt=_browser_salt(request)).sign(uuid.uuid4().hex)
 
 
 def registration_id(request: HttpRequest, typed: Mapping[str, str]) -> uuid.UUID | None:
-    """The id from the form. None: filled in faster than a person can, or by a program that fills in everything."""
+    """Returns the id from the form. None if the token is not valid, or if a script seems to have filled in the form."""
     token = typed.get(FORM_TOKEN, "")
     if typed.get(HONEYPOT):
         return None
@@ -223,14 +226,14 @@ def registration_id(request: HttpRequest, typed: Mapping[str, str]) -> uuid.UUID
         signer = signing.TimestampSigner(salt=_browser_salt(request))
         pk = uuid.UUID(signer.unsign(token, max_age=FORM_TOKEN_SECONDS))
     except (signing.BadSignature, ValueError):
-        # No form of ours, or too old; under DEBUG programs may post without having read the page.
+        # Under DEBUG scripts may submit the form without a token.
         return uuid.uuid4() if settings.DEBUG else None
     return pk if is_old_enough(signing.b62_decode(token.rsplit(":", 2)[1])) else None
 
 
-def is_old_enough(shown_at: float) -> bool:
-    """Whether a person could have filled in a form that was handed out then (seconds since the epoch)."""
-    return settings.DEBUG or time.time() - shown_at >= conf().minimum_fill_seconds
+def is_old_enough(issued_at: float) -> bool:
+    """Whether a person could have filled in a form since it was issued (seconds since the epoch)."""
+    return settings.DEBUG or timezone.now().timestamp() - issued_at >= conf().minimum_fill_seconds
 
 
 def _browser_salt(request: HttpRequest) -> str:
@@ -241,7 +244,7 @@ def _browser_salt(request: HttpRequest) -> str:
 
 
 def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> tuple[Step, IdxResponse] | Closed:
-    """The first step; a transaction that had to be opened for it is kept for the submission that will follow."""
+    """Returns the first step. A transaction that was opened for it is kept in the session for the submission."""
     try:
         response, fresh = (opened.response, None) if opened else sign_up_form(org)
     except SignUpUnavailable as closed:
@@ -254,13 +257,13 @@ def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> t
     return (step, response) if isinstance(step, Step) else Closed(response.messages)
 
 
-def _send_once_more(form: StepForm, response: IdxResponse) -> FirstPage:
+def _ask_to_send_again(form: StepForm, response: IdxResponse) -> FirstPage:
     form.add_message(SEND_AGAIN)
     return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
 
 
-def _show(browser: Browser, pk: uuid.UUID) -> Advance:
-    """On to a registration that exists."""
+def _to_registration(browser: Browser, pk: uuid.UUID) -> Advance:
+    """Returns the redirect to an existing registration, which this browser owns from now on."""
     remember(browser, pk)
     return Advance(step_url(browser, pk), outcomes.NOTHING_NEW)
 
@@ -273,7 +276,10 @@ def _origin(request: HttpRequest, org: Org, pk: uuid.UUID) -> Origin:
 
 @sensitive_variables()
 def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, submission: Submission) -> Advance:
-    """The first call that changes something at the org; should this worker die in it, the browser knows the row."""
+    """Submits the form to the org.
+
+    The session is saved before that, so that the browser finds its registration even if this worker dies.
+    """
     for name in (OPENING, DRAFT):
         browser.store.pop(name, None)
     remember(browser, attempt.row.pk)
@@ -282,18 +288,18 @@ def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepF
         if submission.provider:
             attempt.create()
             return to_identity_provider(browser, attempt, submission.provider)
-        present = _present_form(attempt, form, submission.typed)
-        shown_version = submission.typed.get(FORM_VERSION, attempt.row.policy)
+        current = _current_form(attempt, form, submission.typed)
+        submitted_version = submission.typed.get(FORM_VERSION, attempt.row.policy)
         attempt.change(draft=form.draft(), profile=form.draft())
-        if present is None or not present.is_valid() or shown_version != attempt.row.policy:
+        if current is None or not current.is_valid() or submitted_version != attempt.row.policy:
             return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
-        return run(request, browser, attempt, present, "")
+        return run(request, browser, attempt, current, "")
     except Conflict:
         return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
 
 
-def _present_form(attempt: Attempt, form: StepForm, typed: Mapping[str, str]) -> StepForm | None:
-    """The form of the transaction that was opened; the one that was validated, unless it has changed since."""
+def _current_form(attempt: Attempt, form: StepForm, typed: Mapping[str, str]) -> StepForm | None:
+    """Returns the form of the opened transaction: ``form``, which is validated, unless the org changed it since."""
     page = attempt.page
     if page is None:
         return None
@@ -301,12 +307,15 @@ def _present_form(attempt: Attempt, form: StepForm, typed: Mapping[str, str]) ->
 
 
 def _inputs(step: Step) -> list[Any]:
-    """What a person fills in and what goes back unchanged, without what belongs to one transaction."""
+    """Returns the fields of a form without the state handle, for comparing forms of two transactions."""
     return [step.page, *(field for field in step.fields if field.name != "stateHandle")]
 
 
 def _save_session(request: HttpRequest, browser: Browser) -> None:
-    """:raises Conflict: signing in, in another tab, ended this session"""
+    """Saves a cookie session.
+
+    :raises Conflict: the visitor logged in in another tab, which ended this session
+    """
     if browser.store is not request.session:
         return
     try:
@@ -318,14 +327,14 @@ def _save_session(request: HttpRequest, browser: Browser) -> None:
 
 
 def _resume(browser: Browser, org: Org, row: Registration) -> Advance:
-    """On where this browser left the same person's sign-up: the org has made the account by now."""
+    """Continues the browser's earlier registration of the same address, for which the org has an account by now."""
     with suppress(Conflict, Unreadable):
         commands.tell(open_row(row, org), RESUMED)
-    return _show(browser, row.pk)
+    return _to_registration(browser, row.pk)
 
 
 def _started_before(browser: Browser, form: StepForm) -> Registration | None:
-    """This browser's own open registration of the same address, once the org has an account for it."""
+    """Returns this browser's open registration of the same address, if the org has an account for it by now."""
     if MINE not in browser.store or not form.is_valid():
         return None
     address = canonical(str(commands.member(form.values(), commands.PROFILE).get("email", "")))
@@ -334,15 +343,15 @@ def _started_before(browser: Browser, form: StepForm) -> Registration | None:
 
 
 def _accepted_before(browser: Browser, token: str) -> Registration | None:
-    """This browser's own registration by the same invitation, while it can be continued."""
+    """Returns this browser's registration by the same invitation, if it can be continued."""
     pk = browser.store.get(INVITED, {}).get(link_digest(token))
     mine = my_registrations(browser).open().filter(pk=pk).exclude(expires_at__lte=timezone.now())
     return mine.first() if pk else None
 
 
 def _too_many(org: Org, pk: uuid.UUID, address: str) -> outcomes.Waiting | None:
-    """Why this registration cannot start now, and in how many seconds it can."""
+    """Counts the start of a registration. Returns why it cannot start now, None if it can."""
     if rate_limits.is_full(org.settings.most_open):
-        return outcomes.Waiting(rate_limits.OPEN_COUNTED_FOR, FULL)
+        return outcomes.Waiting(rate_limits.OPEN_COUNT_SECONDS, FULL)
     wait = rate_limits.consume_start(str(pk), address, org.client.visitor.ip)
     return outcomes.Waiting(wait, Message("", "selfreg.rate_limited", (str(wait),))) if wait else None

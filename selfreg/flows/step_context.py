@@ -1,4 +1,4 @@
-"""What the page of a step says, as a value: the templates' context and the JSON API are made from it."""
+"""The content of a step's page as a value, for the templates and the JSON API."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -18,11 +18,12 @@ Progress = Literal["done", "current", "todo"]
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Heading, messages, rules and progress of a step.
+    """The content of a step's page.
 
-    ``captcha`` and ``activation`` are what the provider's and the browser's own scripts need, None when nothing is;
-    ``secret`` and ``secret_uri`` belong to an authenticator app, "" for everything else; ``secret_image`` is the org's
-    own picture (a ``data:`` URI), where it keeps the key to itself. ``progress`` holds (label, done | current | todo).
+    ``problems`` are pairs of a field's HTML id and a message, ``rules`` pairs as ``password_rules`` returns them, and
+    ``progress`` pairs of a label and ``done``, ``current`` or ``todo``. ``captcha`` and ``activation`` (the options of
+    a passkey) are for scripts; None if there is none. ``secret`` and ``secret_uri`` (``otpauth:``) are for an
+    authenticator app, else ""; ``secret_image`` is the org's QR code (a ``data:`` URI) if it does not send the secret.
     """
 
     heading: str
@@ -41,14 +42,14 @@ class StepContext:
     secret_image: str
 
     def as_dict(self) -> dict[str, Any]:
-        """For a template."""
+        """Returns the template's context."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class WaitTimes:
-    """How long to wait before anything, and before the next code (seconds); how often to ask for news (milliseconds,
-    0 for never).
+    """The timers of a page: seconds before anything may be sent (``wait``) and before another code may be requested
+    (``resend_wait``); milliseconds between polls (``poll``), 0 for a page that does not poll.
     """
 
     wait: int = 0
@@ -56,12 +57,12 @@ class WaitTimes:
     poll: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        """For a template."""
+        """Returns the template's context."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 def step_context(form: StepForm, response: IdxResponse) -> StepContext:
-    """The page of ``form``'s step, in the visitor's language."""
+    """Returns the content of the page of ``form.step``, in the visitor's language."""
     step, policy = form.step, password_policy(form.step)
     heading, submit = labels.heading(step, response.title, response.button_label)
     app = step.authenticator if step.page == "totp" else None
@@ -90,7 +91,7 @@ def _activation(step: Step) -> dict[str, Any] | None:
 
 
 def wait_times(attempt: Attempt) -> WaitTimes:
-    """The timers of a registration's present page."""
+    """Returns the timers of a registration's current page."""
     if attempt.state is None:
         return WaitTimes()
     return WaitTimes(
@@ -101,14 +102,14 @@ def wait_times(attempt: Attempt) -> WaitTimes:
 
 
 def _progress(step: Step, response: IdxResponse) -> list[tuple[str, Progress]]:
-    """What the org has, what is at hand, what it still names. Never a made-up count."""
+    """Returns the enrolled authenticators, the current one, and those that the org offers; [] if none is current."""
     done: list[tuple[str, Progress]] = [(labels.name_of(a.label), "done") for a in response.enrolled if a.label]
     current: list[tuple[str, Progress]] = (
         [(labels.name_of(step.authenticator.label), "current")]
         if step.authenticator and step.authenticator.label
         else []
     )
-    named = {label for label, _state in (*done, *current)}
-    waiting = [labels.name_of(a.label) for a in response.authenticators if a.label]
-    todo: list[tuple[str, Progress]] = [(label, "todo") for label in waiting if label not in named]
+    seen = {label for label, _state in (*done, *current)}
+    listed = [labels.name_of(a.label) for a in response.authenticators if a.label]
+    todo: list[tuple[str, Progress]] = [(label, "todo") for label in listed if label not in seen]
     return [*done, *current, *todo] if done or current else []

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from django.utils import timezone
+
 from selfreg.idx.client import FORM
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import MalformedAnswer, OrgRefused
@@ -76,13 +78,13 @@ class ServiceApp:
         except ValueError as error:
             raise OrgRefused("invalid_client", f"SELFREG['API_PRIVATE_KEY']: {error}", 401) from error
         form = {"grant_type": "client_credentials", "scope": self._scopes, **client_proof}
-        asked_at = time.monotonic()
+        sent_at = time.monotonic()
         reply = self._transport.post(url, {"Accept": "application/json", "Content-Type": FORM}, urlencode(form))
         if reply.status != 200:
-            raise failure_of(reply, time.time())
+            raise failure_of(reply, timezone.now().timestamp())
         body = reply.body if isinstance(reply.body, Mapping) else {}
         value, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(value, str) or not value:
             raise MalformedAnswer("the token endpoint answered without an access token")
         seconds = lifetime if isinstance(lifetime, int) else 0
-        return AccessToken(value, asked_at + seconds - MARGIN_SECONDS)
+        return AccessToken(value, sent_at + seconds - MARGIN_SECONDS)

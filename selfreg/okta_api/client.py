@@ -5,11 +5,12 @@ The doctor, the set-up, the administrator's repairs and "send the mail again" al
 
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from django.utils import timezone
 
 from selfreg import __version__
 from selfreg.conf import Conf
@@ -115,7 +116,7 @@ def _checked(reply: Reply, path: str) -> Reply:
     """A refusal names the resource: that tells which right is missing."""
     if reply.status < 400:
         return reply
-    error = failure_of(reply, time.time())
+    error = failure_of(reply, timezone.now().timestamp())
     if isinstance(error, OrgRefused):
         error.description = f"{path}: {error.description}"
     raise error

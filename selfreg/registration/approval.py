@@ -1,4 +1,4 @@
-"""The last word of an administrator: who is let in or not, and the mail that tells them."""
+"""Approving and rejecting new users, and the mail that tells them."""
 
 import logging
 from smtplib import SMTPException
@@ -18,34 +18,38 @@ logger = logging.getLogger("selfreg")
 
 
 class MailNotSent(Exception):
-    """The decision stands; the person was not told."""
+    """The decision was saved, but the mail about it could not be sent."""
 
 
 def approve(attempt: Attempt) -> None:
-    """Lets the person in: signing in works from now on.
+    """Completes the registration, so that the user can log in from now on, and mails them.
 
-    :raises Conflict: somebody else decided
-    :raises MailNotSent: see there
+    :raises Conflict: another administrator decided first
+    :raises MailNotSent: the decision was saved, but the mail could not be sent
     """
     with transaction.atomic():
         endings.complete(attempt.row, attempt.row.user, attempt.row.okta_user_id, attempt.actor)
-        _decide(attempt.row, OktaIdentity.Approval.GIVEN)
-    _tell(attempt.row, "approved")
+        _save_decision(attempt.row, OktaIdentity.Approval.GRANTED)
+    _send_mail(attempt.row, "approved")
 
 
 def reject(attempt: Attempt, reason: str) -> None:
-    """Keeps the person out; the reason is kept, and told to them. Raises what ``approve`` raises."""
+    """Ends the registration as failed, and mails the reason to the user. The reason is stored, too.
+
+    :raises Conflict: another administrator decided first
+    :raises MailNotSent: the decision was saved, but the mail could not be sent
+    """
     with transaction.atomic():
         endings.fail(attempt, "selfreg.rejected", Message(reason))
-        _decide(attempt.row, OktaIdentity.Approval.REFUSED)
-    _tell(attempt.row, "rejected", reason)
+        _save_decision(attempt.row, OktaIdentity.Approval.REFUSED)
+    _send_mail(attempt.row, "rejected", reason)
 
 
-def _decide(registration: Registration, approval: OktaIdentity.Approval) -> None:
+def _save_decision(registration: Registration, approval: OktaIdentity.Approval) -> None:
     OktaIdentity.objects.filter(issuer=registration.issuer, subject=registration.okta_user_id).update(approval=approval)
 
 
-def _tell(registration: Registration, decision: str, reason: str = "") -> None:
+def _send_mail(registration: Registration, decision: str, reason: str = "") -> None:
     if not registration.email:
         return
     context = {"site": conf().name, "url": conf().base_url, "reason": reason}
@@ -55,5 +59,5 @@ def _tell(registration: Registration, decision: str, reason: str = "") -> None:
     try:
         send_mail(subject, body, None, [registration.email])
     except (OSError, SMTPException) as error:
-        logger.warning("the mail about a decision was not sent: %s", type(error).__name__)
+        logger.warning("The mail about an approval or rejection could not be sent: %s", type(error).__name__)
         raise MailNotSent from error

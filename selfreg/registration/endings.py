@@ -1,6 +1,7 @@
-"""How registrations end: given up, failed, expired, completed by a sign-in, or left waiting for something outside.
+"""Commands that end a registration, or leave it waiting for a sign-in, the link in a mail or an administrator.
 
-Every function raises ``Conflict`` when another request is at work on the registration or was quicker.
+Every function raises ``Conflict`` when another request is changing the registration or changed it first, unless its
+docstring says otherwise.
 """
 
 from contextlib import suppress
@@ -23,7 +24,7 @@ AWAITING_SIGN_IN = (Status.AWAITING_EMAIL, Status.READY)
 
 
 def cancel(attempt: Attempt) -> Outcome:
-    """Gives up, here at once and at the org if it can be reached."""
+    """Cancels the registration, and its transaction at the org if the org can be reached."""
     if attempt.row.status in FINAL:
         return Ended(Status(attempt.row.status))
     state = attempt.state
@@ -39,35 +40,41 @@ def cancel(attempt: Attempt) -> Outcome:
 
 
 def fail(attempt: Attempt, reason: str, *explanation: Message) -> Outcome:
-    """Ends for a reason (a key of ``texts``) that the person cannot put right on this page."""
+    """Ends the registration as failed.
+
+    :param reason: a key of ``texts.messages``
+    :param explanation: what to show the visitor instead of the message of that key
+    """
     return _end(attempt, transitions.fail(attempt.row.step, reason, *explanation))
 
 
 def expire(attempt: Attempt) -> Outcome:
-    """Ends because nobody went on in time."""
+    """Ends the registration because the visitor did not go on in time."""
     return _end(attempt, transitions.expire(attempt.row.step))
 
 
 def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = None) -> Outcome:
-    """The account exists at the org, and signing in there completes the registration: the interaction code is spent or
-    stale (``error``), or the person decides about an older account first.
+    """Leaves the registration to a sign-in at the org, where the account exists.
+
+    :param subject: the Okta user id, where the visitor decides first whether to link an existing user
+    :param error: why the interaction code could not be used, if that is the reason
     """
     if error is None:
         return _end(attempt, transitions.await_sign_in(subject))
     messages = attempt.state.response.messages if attempt.state else ()
-    own = (Message(error.description),) if error.description else ()
+    description = (Message(error.description),) if error.description else ()
     event = Event(Kind.TROUBLE, attempt.row.step, transitions.describe(error), None, error.request_id)
-    transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, *own, events=(event,))
+    transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, *description, events=(event,))
     return _end(attempt, transition)
 
 
 def await_email(attempt: Attempt) -> Outcome:
-    """This site demands a proven address and this one is not: the org's link or sign-in has to prove it."""
+    """Leaves the registration to the link in Okta's mail: this site requires a verified address."""
     return _end(attempt, transitions.await_email())
 
 
 def release(attempt: Attempt) -> None:
-    """Ends a claim that nothing will come of."""
+    """Ends the claim of a worker that died, without changing anything else."""
     attempt.row.commit()
 
 
@@ -78,13 +85,15 @@ def _end(attempt: Attempt, transition: Transition) -> Outcome:
     return transition.outcome
 
 
-# ---- by the sign-in, or an administrator
+# ---- by a sign-in, or an administrator
 
 
 def complete(registration: Registration, user: Any, subject: str, actor: str = "") -> Ended:
-    """The person is a Django user now, or was let in by an administrator.
+    """Completes a registration: the visitor was logged in, or an administrator approved them.
 
+    :param user: the Django user
     :param subject: the Okta user id
+    :param actor: the administrator's user name, "" if there is none
     """
     registration.commit(
         to=Status.COMPLETED,
@@ -95,7 +104,7 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
         failure_text="",
     )
     announce(registration_completed, Registration, registration=registration, user=user)
-    # A new link of the org starts a registration of its own, and the one that waited for the old link is void.
+    # Each new link of the org starts another registration; those that waited for the older links are cancelled.
     for other in _awaiting_sign_in(registration.issuer, subject).exclude(pk=registration.pk):
         with suppress(Conflict):
             event = other.event(Kind.CANCELLED, outcome="completed elsewhere")
@@ -104,7 +113,7 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
 
 
 def await_approval(registration: Registration, user: Any, subject: str) -> Ended:
-    """The org is done; an administrator of this site decides."""
+    """Leaves the registration to an administrator. The state is emptied: the org is not called any more."""
     registration.commit(
         to=Status.AWAITING_APPROVAL,
         events=[registration.event(Kind.RECOVERED, outcome="awaiting approval", step="")],
@@ -118,30 +127,31 @@ def await_approval(registration: Registration, user: Any, subject: str) -> Ended
 
 
 def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
-    """Somebody signed in through the org: the newest registration that waited for just that is complete.
+    """Completes the newest registration that waited for this sign-in, if there is one. Raises no ``Conflict``.
 
-    :return: where it was to lead, "" for nowhere in particular
+    :param subject: the Okta user id
+    :return: the registration's ``next_url``, or ""
     """
     registration = _awaiting_sign_in(issuer, subject).first()
     if registration is None:
         return ""
-    # Another sign-in of the same person may complete it at the same moment.
+    # A concurrent sign-in of the same account may complete it, too.
     with suppress(Conflict):
         complete(registration, user, subject)
     return registration.next_url
 
 
 def await_approval_by_sign_in(issuer: str, user: Any, subject: str) -> None:
-    """Somebody signed in through the org whom an administrator has to let in first.
+    """Leaves the newest registration that waited for this sign-in to an administrator, if there is one.
 
-    :raises Conflict: another sign-in of the same person did so at the same moment
+    :raises Conflict: a concurrent sign-in of the same account did this
     """
     if registration := _awaiting_sign_in(issuer, subject).first():
         await_approval(registration, user, subject)
 
 
 def note_proven(registration: Registration) -> None:
-    """The code of a mail was typed for a registration whose transaction is over: signing in completes it."""
+    """Marks the address of a registration as verified: only the sign-in is missing then. Raises no ``Conflict``."""
     with suppress(Conflict):
         registration.commit(email_verified_at=timezone.now(), events=[registration.event(Kind.VERIFIED)])
 

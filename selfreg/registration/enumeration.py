@@ -1,8 +1,8 @@
-"""``SELFREG["ENUMERATION"] = "neutral"``: nothing in the sign-up tells whether an address has an account.
+"""Protection against user enumeration: new and existing addresses look alike if ``SELFREG["ENUMERATION"]`` is neutral.
 
-A client that stands where ``IdxClient`` does. For a new address it hands through what the org says. For a taken one it
-answers the profile with a decoy: the org's own latest page for the code from the mail, whose codes are never right, at
-the cost of the same calls. A decoy has no state handle, which every answer of the org has.
+``EnumerationSafeClient`` replaces ``IdxClient``. For a new address it returns the org's answers. For an existing one it
+answers the profile with a decoy: the page for the code from the mail, as the org sent it last, which rejects every code
+and costs as many calls. A decoy has no state handle; every answer of the org has one.
 """
 
 import json
@@ -16,28 +16,30 @@ from django.utils import timezone
 
 from selfreg import cache
 from selfreg.idx.client import Answer, IdxClient, Transaction
-from selfreg.idx.document import Action, Message
+from selfreg.idx.document import Action, IdxResponse, Message
 from selfreg.idx.editing import DEFAULT_CODE_PAGE, with_expiry, with_field_message, without_person, without_ways
 from selfreg.idx.errors import IdxError, TransactionExpired
 from selfreg.idx.parser import parse
-from selfreg.idx.steps import Step, is_error, next_step
+from selfreg.idx.steps import is_error, next_step
 from selfreg.registration.state import EnrollmentState
+from selfreg.registration.transition import ADDRESS_TAKEN, page_of
 from selfreg.texts.messages import say
 
-ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
 PROFILE = "enroll-profile"
 RESEND = "resend"
 EMAIL = "okta_email"
 SESSION_EXPIRED = Message("", "idx.session.expired")
-# Ways around the page for the code, which would tell a new address from a taken one.
+# Remediations beside the page for the code that decoys do not have, and that would tell a new address from another.
 WAYS_AROUND = ("skip", "select-authenticator-enroll", "challenge-poll")
 WRONG_CODE = Message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID")
 SIGN_IN_HINT = Message("", "selfreg.neutral", severity="INFO")
 
 
 class CodePage(NamedTuple):
-    """The org's page for the code: its document without anybody's data, whether e-mail had to be chosen to get there,
-    and for how many seconds it is valid (0: not stated).
+    """The org's page for the code from the mail.
+
+    ``document`` is the answer without personal data, ``is_chosen`` whether e-mail had to be chosen to get there, and
+    ``seconds`` how long it is valid (0: the org does not say).
     """
 
     document: Mapping[str, Any]
@@ -50,32 +52,34 @@ DEFAULT = CodePage(DEFAULT_CODE_PAGE, is_chosen=True, seconds=300)
 
 @dataclass(frozen=True, slots=True)
 class EnumerationSafeClient:
-    """An ``IdxClient`` for one registration that stands at ``state``. Raises what that raises."""
+    """The client of one registration whose state is ``state``. It has the methods of ``IdxClient`` that commands use.
+
+    :raises IdxError: (both methods) see ``idx.errors``
+    """
 
     client: IdxClient
     state: EnrollmentState
     email_proven: bool
 
     def proceed(self, action: Action, values: Mapping[str, Any]) -> Answer:
-        """Submits an action, or pretends to behind a decoy."""
+        """Submits an action; at a decoy it only pretends to."""
         if self._is_decoy:
             return self._pretend(is_resend=action.name == RESEND)
         answer = self.client.proceed(action, values)
         if action.name == PROFILE and any(m.key == ADDRESS_TAKEN for m in answer.response.messages):
             return self._decoy()
-        step = next_step(answer.response)
-        if not _is_code_page(step):
+        if not _is_code_page(answer.response):
             return answer
         if not any(is_error(m) for m in answer.response.messages):
-            self._learn(answer, is_chosen=action.name != PROFILE)
+            self._remember_page(answer, is_chosen=action.name != PROFILE)
         return answer if self.email_proven else _without_ways_around(answer)
 
     def introspect(self, transaction: Transaction) -> Answer:
-        """The present step, or the decoy."""
+        """Returns the org's current answer, or the decoy."""
         if self._is_decoy:
             return self._pretend(is_resend=True)
         answer = self.client.introspect(transaction)
-        is_open = _is_code_page(next_step(answer.response)) and not self.email_proven
+        is_open = _is_code_page(answer.response) and not self.email_proven
         return _without_ways_around(answer) if is_open else answer
 
     @property
@@ -89,22 +93,25 @@ class EnumerationSafeClient:
     def _page(self) -> CodePage:
         return CodePage(*cache.get(self._key, DEFAULT))
 
-    def _learn(self, answer: Answer, *, is_chosen: bool) -> None:
-        """Keeps how the org's page for the code looks."""
+    def _remember_page(self, answer: Answer, *, is_chosen: bool) -> None:
+        """Caches the org's page for the code, without personal data."""
         expires_at = answer.response.expires_at
         seconds = round((expires_at - timezone.now()).total_seconds()) if expires_at else 0
         page = CodePage(without_person(json.loads(answer.document)), is_chosen, seconds)
         cache.keep(self._key, tuple(page), None)
 
     def _decoy(self) -> Answer:
-        """In place of "this address is taken", after as many calls as a new address costs."""
+        """Returns the decoy instead of "this address is taken", after as many calls as a new address costs."""
         page = self._page()
         if page.is_chosen:
             self._spend_a_call()
         return _answer(_fresh(page), calls=2 if page.is_chosen else 1)
 
     def _pretend(self, *, is_resend: bool) -> Answer:
-        """Behind a decoy: takes as long as a real call, and changes nothing. A code is always wrong."""
+        """Returns what the org would answer at a real page, after a call that takes as long. Every code is wrong.
+
+        :raises TransactionExpired: the decoy is as old as a real page may get
+        """
         expires_at = self.state.response.expires_at
         if expires_at and expires_at <= timezone.now():
             expired = TransactionExpired(SESSION_EXPIRED.key)
@@ -114,7 +121,7 @@ class EnumerationSafeClient:
         page = self._page()
         if is_resend:
             return _answer(_fresh(page))
-        # A wrong code wins no time (docs/protocol.md, section 2.1).
+        # A wrong code does not extend the transaction (docs/protocol.md, section 2.1).
         return _answer(_valid_until(with_field_message(page.document, "passcode", WRONG_CODE), expires_at))
 
     def _spend_a_call(self) -> None:
@@ -122,11 +129,11 @@ class EnumerationSafeClient:
             self.client.introspect(self.state.transaction)
 
 
-def _is_code_page(step: object) -> bool:
-    """The page for the code from the mail."""
-    if not isinstance(step, Step):
-        return False
-    return step.page == "code" and step.authenticator is not None and step.authenticator.kind == "email"
+def _is_code_page(response: IdxResponse) -> bool:
+    """Whether the step is the page for the code from the mail."""
+    step = page_of(next_step(response))
+    kind = step.authenticator.kind if step and step.authenticator else ""
+    return step is not None and step.page == "code" and kind == "email"
 
 
 def _answer(document: Mapping[str, Any], calls: int = 1) -> Answer:
@@ -144,6 +151,6 @@ def _valid_until(document: Mapping[str, Any], expires_at: datetime | None) -> Ma
 
 
 def _without_ways_around(answer: Answer) -> Answer:
-    """The page for the code and nothing else, with a hint for whoever waits for a mail in vain."""
+    """Returns the answer with the page for the code only, and with a hint for visitors who get no mail."""
     document = without_ways(json.loads(answer.document), WAYS_AROUND, SIGN_IN_HINT)
     return replace(answer, document=json.dumps(document), response=parse(document))

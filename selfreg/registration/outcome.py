@@ -1,4 +1,4 @@
-"""What came of a command. Pages, the JSON API, admin actions and management commands branch on these types."""
+"""The results of commands. Pages, the JSON API, admin actions and management commands branch on these types."""
 
 from dataclasses import dataclass, field
 
@@ -10,33 +10,33 @@ from selfreg.statuses import Status
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The registration shows another page, or the same one for a good reason (``poll``: nothing new yet)."""
+    """The command was carried out. ``moved`` is whether the registration is at another page now."""
 
     moved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The org or this site found fault with the input. ``messages`` stand on the page, most beside a field."""
+    """The org or this site did not accept the input. ``messages`` are shown on the page, most of them at a field."""
 
     messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """The present page does not offer that. Nothing was written."""
+    """The current page does not offer that. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The visitor acted on a page that is not the present one; ``message`` says so there."""
+    """The visitor submitted a page that is no longer the current one. ``message`` tells them on the current page."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Too early or too often: nothing was sent. ``seconds`` to wait."""
+    """Too early, or too often: the org was not called. ``seconds`` is how long to wait, and ``message`` says so."""
 
     seconds: int
     message: Message
@@ -49,28 +49,28 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The org is done. ``grant`` belongs to this caller alone, for about a minute."""
+    """The org is done. Only this caller got ``grant``, which is valid for about a minute."""
 
     grant: Grant = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """There is no step any more: ``status`` is final, or waits for something outside of these pages."""
+    """There are no more steps: ``status`` is final, or waits for something outside the sign-up pages."""
 
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The exchange with the org failed, and changed nothing there."""
+    """The call to the org failed, and changed nothing there."""
 
     error: IdxError
 
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """The exchange failed, and nobody knows whether the org carried it out; the next request asks."""
+    """The call failed, and the org may have carried it out. The next request asks the org."""
 
     error: IdxError
 

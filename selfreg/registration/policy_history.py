@@ -13,7 +13,7 @@ from selfreg.models import PolicyVersion
 
 CACHE_SECONDS = 24 * 3600
 MAX_VERSIONS = 50
-# What of a field is compared by its value; required and options have sentences of their own.
+# Members of a field's summary that are compared by value. ``required`` and ``options`` have sentences of their own.
 ASPECTS = ("label", "type", "display")
 
 
@@ -27,7 +27,7 @@ class Version:
 
 
 def record_version(issuer: str, language: str, fingerprint: str, form: Remediation | None) -> None:
-    """Saves the version of a form if it is new. A form that is not new costs one look into the cache."""
+    """Saves the version of a form if it is new. A known one costs one read from the cache."""
     name = f"selfreg:policy:{hashlib.sha256(f'{issuer} {language}'.encode()).hexdigest()[:32]}"
     if form is None or cache.get(name) == fingerprint:
         return

@@ -1,5 +1,6 @@
-"""Registrations that nobody moves: a worker died in a call, an answer was lost, a person left. Each ends in a status
-that says where it stands. Safe beside live traffic: whoever is quicker wins, the other leaves the row alone.
+"""Settles registrations that are stuck: a worker died during a call, an answer was lost, or the visitor left.
+
+Safe while the site serves visitors: a row that a request changes at the same time is left alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,13 +20,13 @@ from selfreg.registration.policy import connect
 from selfreg.statuses import ABANDONED, Status
 
 ACTOR = "selfreg_recover"
-# An interaction code lives that long (Okta's documentation); after it only signing in at the org helps.
+# How long an interaction code is valid, by Okta's documentation. After that only a sign-in completes a registration.
 CODE_SECONDS = 60
-ACCOUNT_ACTS = {"activate": OktaAccounts.send_activation, "remove": OktaAccounts.remove}
+ACCOUNT_ACTIONS = {"activate": OktaAccounts.send_activation, "remove": OktaAccounts.remove}
 
 
 def stuck() -> RegistrationQuerySet:
-    """Open registrations in doubt, or whose sign-in did not come through while its code lived."""
+    """Returns open registrations in doubt, and those that were not logged in while their interaction code was valid."""
     now = timezone.now()
     doubtful = Registration.objects.open().filter(busy_until__lt=now) | Registration.objects.open().filter(unsure=True)
     unfinished = Registration.objects.filter(
@@ -34,44 +35,47 @@ def stuck() -> RegistrationQuerySet:
     return doubtful | unfinished
 
 
-def recovered() -> Iterator[tuple[Registration, str]]:
-    """Settles every stuck registration: asks the org, or leaves it to the sign-in. Yields each with what came of it."""
+def settle_stuck() -> Iterator[tuple[Registration, str]]:
+    """Settles every stuck registration: asks the org, or leaves it to a sign-in.
+
+    Yields each with its new status, "in doubt", or "somebody else was quicker".
+    """
     for registration in stuck().iterator():
-        yield registration, _settled(registration, _settle)
+        yield registration, _apply(_settle, registration)
 
 
-def expired() -> Iterator[tuple[Registration, str]]:
-    """Ends every open registration that nobody touched for ``abandoned_after_seconds``."""
+def expire_abandoned() -> Iterator[tuple[Registration, str]]:
+    """Ends every open registration that did not change for ``abandoned_after_seconds``. Yields as ``settle_stuck``."""
     moment = timezone.now() - timedelta(seconds=conf().abandoned_after_seconds)
     for registration in Registration.objects.untouched_since(moment).iterator():
-        yield registration, _settled(registration, endings.expire)
+        yield registration, _apply(endings.expire, registration)
 
 
-def left_accounts() -> RegistrationQuerySet:
-    """Abandoned registrations whose account at the org belongs to nobody here and was not seen to yet."""
-    mine = OuterRef("okta_user_id")
-    signed_in = OktaIdentity.objects.filter(issuer=OuterRef("issuer"), subject=mine)
-    again = Registration.objects.filter(issuer=OuterRef("issuer"), okta_user_id=mine).exclude(status__in=ABANDONED)
-    seen_to = RegistrationEvent.objects.filter(registration=OuterRef("pk"), actor=ACTOR)
+def with_orphaned_account() -> RegistrationQuerySet:
+    """Returns abandoned registrations whose Okta account has no Django user, and was not handled here before."""
+    subject = OuterRef("okta_user_id")
+    identities = OktaIdentity.objects.filter(issuer=OuterRef("issuer"), subject=subject)
+    others = Registration.objects.filter(issuer=OuterRef("issuer"), okta_user_id=subject).exclude(status__in=ABANDONED)
+    handled = RegistrationEvent.objects.filter(registration=OuterRef("pk"), actor=ACTOR)
     return Registration.objects.filter(status__in=ABANDONED, issuer=conf().issuer, okta_user_id__gt="").exclude(
-        Exists(signed_in) | Exists(again) | Exists(seen_to)
+        Exists(identities) | Exists(others) | Exists(handled)
     )
 
 
-def accounts(act: str) -> Iterator[tuple[Registration, str]]:
-    """Sees to accounts that were begun and never became active.
+def handle_orphaned_accounts(action: str) -> Iterator[tuple[Registration, str]]:
+    """Handles Okta accounts of abandoned registrations that never became active. Yields each with what happened.
 
-    :param act: "activate" has Okta mail its link, "remove" deletes the account, "report" only looks
+    :param action: "activate" has Okta mail its link, "remove" deletes the account, "report" only reads its status
     """
     okta = OktaAccounts(conf())
-    for registration in left_accounts().iterator():
+    for registration in with_orphaned_account().iterator():
         try:
-            if act == "report":
+            if action == "report":
                 status = okta.status(registration.okta_user_id)
                 outcome = f"account is {status}" if status in PENDING else "nothing to do"
             else:
-                ACCOUNT_ACTS[act](okta, registration.okta_user_id)
-                outcome = f"{act}: ok"
+                ACCOUNT_ACTIONS[action](okta, registration.okta_user_id)
+                outcome = f"{action}: ok"
                 registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=ACTOR)
         except AccountNotPending as other:
             outcome = f"account is {other.status or 'gone'}"
@@ -81,10 +85,11 @@ def accounts(act: str) -> Iterator[tuple[Registration, str]]:
         yield registration, outcome
 
 
-def _settled(registration: Registration, settle: Callable[[Attempt], object]) -> str:
+def _apply(command: Callable[[Attempt], object], registration: Registration) -> str:
+    """Runs a command on a registration, and returns what became of it."""
     org = connect(conf(), Visitor(language=registration.language))
     try:
-        settle(open_row(registration, org))
+        command(open_row(registration, org))
     except Conflict:
         return "somebody else was quicker"
     return "in doubt" if registration.in_doubt else str(registration.status)
@@ -96,7 +101,7 @@ def _settle(attempt: Attempt) -> None:
     elif attempt.row.status == Status.FINISHING:
         endings.await_sign_in(attempt, error=AnswerLost("the interaction code ran out"))
     elif attempt.state is None:
-        # Nothing to ask with; it waits for the person, at the org or in the mail.
+        # Without a state the org cannot be asked. The registration waits for a sign-in or the link in a mail.
         endings.release(attempt)
     else:
         commands.refresh(attempt)

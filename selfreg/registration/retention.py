@@ -1,8 +1,9 @@
-"""How long registrations are kept. Every batch is a transaction of its own, so a run that is killed has lost nothing,
-two runs do not meet, and a request that holds a row keeps it. Who is erased stays counted in the funnel.
+"""How long registrations are kept. Erased registrations stay counted in the funnel.
+
+Each batch is one transaction, so a run can be killed at any time. Rows that another run or a request has locked are
+skipped.
 """
 
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,65 +14,71 @@ from django.utils import timezone
 
 from selfreg.addresses import canonical
 from selfreg.conf import conf
-from selfreg.models import Allowance, Registration, RegistrationEvent, RegistrationQuerySet, waits_for_link
+from selfreg.models import RateLimitCounter, Registration, RegistrationEvent, RegistrationQuerySet, waits_for_link
 from selfreg.reports import counts
 from selfreg.statuses import FINAL, OPEN, Status
 
 BATCH = 500
-# What a finished registration is reduced by. Status, times, issuer and ids stay: they are the record.
+# Columns that are emptied in completed registrations. Status, times, issuer and ids stay.
 PERSONAL = ("email", "email_canonical", "browser", "next_url", "country", "language", "failure_text")
 
 
 def abandoned() -> RegistrationQuerySet:
-    """Not completed and not touched for ``erase_abandoned_after_seconds``; and what an administrator marked."""
+    """Returns registrations to erase: not completed and too old, or marked by an administrator.
+
+    See ``SELFREG["ERASE_ABANDONED_AFTER_SECONDS"]``.
+    """
     moment = timezone.now() - timedelta(seconds=conf().erase_abandoned_after_seconds)
-    kept = Q(status__in=(Status.COMPLETED, Status.AWAITING_APPROVAL))
+    exempt = Q(status__in=(Status.COMPLETED, Status.AWAITING_APPROVAL))
     marked = Q(erase_asked_at__isnull=False) & ~Q(status__in=OPEN)
-    ended = Q(status__in=FINAL, finished_at__lt=moment) & ~kept
-    untouched = Q(status__in=OPEN, updated_at__lt=moment) & ~kept & ~waits_for_link()
+    ended = Q(status__in=FINAL, finished_at__lt=moment) & ~exempt
+    untouched = Q(status__in=OPEN, updated_at__lt=moment) & ~exempt & ~waits_for_link()
     return Registration.objects.filter(ended | untouched | marked)
 
 
 def finished() -> RegistrationQuerySet:
-    """Completed longer than ``reduce_finished_after_seconds`` ago, and still telling who it was."""
+    """Returns completed registrations whose personal data is to be removed.
+
+    See ``SELFREG["REDUCE_FINISHED_AFTER_SECONDS"]``.
+    """
     moment = timezone.now() - timedelta(seconds=conf().reduce_finished_after_seconds)
-    telling = Q()
+    has_personal_data = Q()
     for name in PERSONAL:
-        telling |= Q(**{f"{name}__gt": ""})
-    return Registration.objects.filter(telling, status=Status.COMPLETED, finished_at__lt=moment)
+        has_personal_data |= Q(**{f"{name}__gt": ""})
+    return Registration.objects.filter(has_personal_data, status=Status.COMPLETED, finished_at__lt=moment)
 
 
 def of(address: str) -> RegistrationQuerySet:
-    """All of one person's registrations, by their canonical address."""
+    """Returns all registrations with an e-mail address, in any spelling of it."""
     return Registration.objects.filter(email_canonical=canonical(address) or address)
 
 
 def erase(rows: RegistrationQuerySet, batch: int = BATCH) -> Iterator[int]:
-    """Deletes rows and their events; yields the size of every batch."""
+    """Deletes registrations and their events. Yields the size of each batch."""
     while ids := _erase_batch(rows, batch):
         yield ids
 
 
 def reduce(rows: RegistrationQuerySet, batch: int = BATCH) -> Iterator[int]:
-    """Takes the person out of finished rows and their events away; yields the size of every batch."""
+    """Removes personal data from registrations, and deletes their events. Yields the size of each batch."""
     while ids := _reduce_batch(rows, batch):
         yield ids
 
 
 def completed() -> RegistrationQuerySet:
-    """Completed, and still counted event by event: nothing can happen to them that the funnel counts."""
+    """Returns completed registrations that the funnel still counts by their events, although none will be added."""
     return Registration.objects.filter(status=Status.COMPLETED, tallied=False)
 
 
 def count(rows: RegistrationQuerySet, batch: int = BATCH) -> Iterator[int]:
-    """Counts rows for good, so that the funnel need not read their events; yields the size of every batch."""
+    """Moves registrations into ``TalliedHour``, so that the funnel is quick. Yields the size of each batch."""
     while ids := _count_batch(rows, batch):
         yield ids
 
 
-def forget_allowances() -> int:
-    """Deletes counts whose time is over."""
-    deleted, _ = Allowance.objects.filter(until__lt=time.time()).delete()
+def delete_old_counters() -> int:
+    """Deletes rate limit counters whose window is over, and returns how many."""
+    deleted, _ = RateLimitCounter.objects.filter(until__lt=timezone.now().timestamp()).delete()
     return deleted
 
 
@@ -101,7 +108,7 @@ def _count_batch(rows: RegistrationQuerySet, batch: int) -> int:
 
 
 def _locked(rows: RegistrationQuerySet, batch: int) -> list[uuid.UUID]:
-    """Ids of some of the rows, none of them in another's hands. SQLite has one writer at a time and needs no locks."""
+    """Locks some of the rows that are not locked, and returns their ids. SQLite has one writer and no row locks."""
     locked = rows.select_for_update(skip_locked=True, of=("self",)) if _locks_rows() else rows
     return list(locked.order_by().values_list("pk", flat=True)[:batch])
 

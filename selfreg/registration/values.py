@@ -18,9 +18,10 @@ Kind = RegistrationEvent.Kind
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a registration stands: its state, the step of it, and what its row and the settings say.
+    """A registration before a command, as ``transition`` needs it.
 
-    ``step`` is as ``next_step`` gave it, ``step_name`` the row's. ``now`` is in seconds since the epoch.
+    ``step`` is what ``next_step`` returned for ``state``, and ``step_name`` the row's column ``step``. ``now`` is in
+    seconds since the epoch.
     """
 
     state: EnrollmentState
@@ -34,10 +35,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the visitor asked of the org.
+    """What the visitor wants from the org.
 
-    ``draft`` is what was typed, by HTML name, without secrets. ``proves_email``: a step that it completes proves the
-    address.
+    ``draft`` holds the submitted values by HTML name, without secrets. ``proves_email`` is whether the address is
+    verified if this completes the step.
     """
 
     kind: RegistrationEvent.Kind
@@ -47,7 +48,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event to write, see ``models.RegistrationEvent``."""
+    """An event to write; the columns of ``models.RegistrationEvent``."""
 
     kind: RegistrationEvent.Kind
     step: str = ""
@@ -58,10 +59,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What becomes of a registration.
+    """What a command does to a registration.
 
-    ``state`` None wipes it; ``step`` is None then. ``status`` None leaves the status. ``values`` are further columns
-    of the row, ``explanation`` the messages that an end keeps, ``signal`` one of ``selfreg.signals``.
+    ``state`` None empties it, and ``step`` is None then. ``status`` None leaves the status. ``values`` are further
+    columns of the row. ``explanation`` becomes ``failure_text``. ``signal`` is one of ``selfreg.signals``, and
+    ``signal_values`` are its arguments.
     """
 
     outcome: Outcome

@@ -1,7 +1,7 @@
-"""What became of the people who started in a period, counted.
+"""Counts of the registrations that started in a period: how far they came, where, and how long it took.
 
-A registration is counted in one of two places: from its events, as long as these are needed; in a ``TalliedHour`` once
-it is completed or about to be erased. So whoever is erased stays counted. The numbers name nobody.
+A registration is counted either from its events, or in a ``TalliedHour`` once it is completed or about to be erased.
+Erased registrations therefore stay counted. The numbers hold no personal data.
 """
 
 import uuid
@@ -27,9 +27,9 @@ Click = tuple[str, str, str]
 IS_PASSED = Q(kind__in=(Kind.ANSWERED, Kind.SKIPPED), outcome="ok")
 IS_CLICK = Q(kind__in=(Kind.RESENT, Kind.TROUBLE)) | Q(kind=Kind.ANSWERED) & ~Q(outcome="ok")
 
-# The time of a step runs from the step that was passed before, the time of the first one from the start. Whoever passes
-# a step more than once (the choice of a method) counts once, with the sum of the times.
-# Django's ORM cannot aggregate over window functions; it writes the rows, ``passed``.
+# The time of a step begins when the step before was passed, that of the first step when the registration started. If a
+# step was passed more than once (the choice of a method), it counts once, with the sum of the times.
+# Django's ORM cannot aggregate over window functions, so it only makes the query of the rows, ``passed``.
 STEP_TIMES = """
 WITH passed (registration_id, created_at, step, at, id) AS ({passed}),
 timed AS (
@@ -44,7 +44,7 @@ person AS (
 )
 SELECT hour, step, tenths, COUNT(*), SUM(place) FROM person GROUP BY hour, step, tenths
 """
-# Hours from the epoch to ``created_at``, and tenths of a second from ``since`` to ``at``: no SQL for these fits both.
+# Hours from the epoch to ``created_at``, and tenths of a second from ``since`` to ``at``, for each database.
 FRAGMENTS = {
     "postgresql": {
         "hour": "CAST(FLOOR(EXTRACT(EPOCH FROM created_at) / 3600) AS bigint)",
@@ -114,7 +114,7 @@ class Tally:
 
 
 def tally_of(start: datetime, end: datetime) -> Tally:
-    """Returns what became, up to now, of everybody who started from ``start`` up to but not including ``end``.
+    """Returns the counts, up to now, of everybody who started from ``start`` up to but not including ``end``.
 
     :param start: an aware datetime at a full hour, and so is ``end``
     """
@@ -158,9 +158,9 @@ def tally_for_good(ids: Iterable[uuid.UUID]) -> None:
 
 @contextmanager
 def _consistent_snapshot() -> Iterator[None]:
-    """Reads inside see the database at one moment: a purge may move people from one place of counting to the other.
+    """Makes the reads inside see one snapshot of the database, since a purge may move registrations between the tables.
 
-    SQLite does that in any transaction. PostgreSQL has to be told before the first statement.
+    In SQLite every transaction does. PostgreSQL needs an isolation level, set before the first statement.
     """
     connection = connections[router.db_for_read(RegistrationEvent)]
     is_outermost = not connection.in_atomic_block
@@ -172,7 +172,7 @@ def _consistent_snapshot() -> Iterator[None]:
 
 
 def _tallies(registrations: QuerySet[Registration], events: QuerySet[RegistrationEvent]) -> Mapping[datetime, Tally]:
-    """Returns, by the full hour (UTC) in which people started, what became of them.
+    """Returns the tallies by the full hour (UTC) in which people started.
 
     Three queries, whatever the number of registrations; call it in a transaction.
 

@@ -1,7 +1,7 @@
-"""Where people give up: the numbers of a period, about everybody who started in it.
+"""The funnel: how many of the people who started in a period passed each step.
 
-How far they came is counted up to now, not up to the end of the period. Each number counts people (registrations), not
-clicks, unless its name says otherwise.
+Steps count up to now, not up to the end of the period. Numbers count people (registrations), unless they are said to
+count clicks.
 """
 
 from bisect import bisect_right

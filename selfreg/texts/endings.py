@@ -1,4 +1,4 @@
-"""What a registration says that is at no step any more: it ended, or waits for something outside these pages."""
+"""Texts for registrations that are at no step: they ended, or wait for something outside the sign-up pages."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from selfreg.models import Registration
 from selfreg.statuses import STATUS_INFO, Status
 from selfreg.texts.messages import say
 
-# ``StatusInfo.ending`` -> heading, and what follows; "" where the registration's own reason says that.
+# ``StatusInfo.ending`` -> heading and text; the text is "" where the registration's own reason replaces it.
 ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "account-ready": (_("Your account is ready"), _("Sign in to go on.")),
     "check-email": (_("Check your e-mail"), ""),
@@ -27,15 +27,15 @@ ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "failed": (_("The sign-up could not be finished"), ""),
 }
 
-# The org is done, and one more request signs the visitor in.
+# Heading and text while only the sign-in is missing.
 ALMOST_THERE = (_("Almost there"), _("Your account is set up. One press signs you in."))
 
 
 class Ending(NamedTuple):
-    """How a registration ended, or what it waits for.
+    """The texts for a registration that ended, or waits for something.
 
-    ``lead`` is what follows from it, "" where ``reasons`` say that. ``reasons`` are sentences: an administrator's or
-    the org's own if there are any, else ours.
+    ``lead`` tells the visitor what to do; "" where ``reasons`` do. ``reasons`` are sentences by an administrator or by
+    the org, else this app's own.
     """
 
     heading: str
@@ -44,9 +44,9 @@ class Ending(NamedTuple):
 
 
 def ending(registration: Registration) -> Ending:
-    """Returns the words for a registration whose status is shown on the page at the end.
+    """Returns the texts for a registration that is shown on the page at the end.
 
-    :raises KeyError: the status is one of a step (``statuses.ON_STEP_PAGE``)
+    :raises KeyError: the registration is at a step (``statuses.ON_STEP_PAGE``)
     """
     heading, lead = ENDINGS[STATUS_INFO[Status(registration.status)].ending]
     ours = [] if lead else [say(Message("", registration.failure or registration.step))]

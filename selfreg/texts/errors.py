@@ -1,4 +1,4 @@
-"""What is wrong with something a visitor typed, where this site finds it and not the org."""
+"""Error messages for input that this site rejects before the org sees it."""
 
 from django.utils.translation import gettext_lazy as _
 

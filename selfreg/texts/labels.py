@@ -81,7 +81,7 @@ BASE_LABELS: Mapping[str, str | Promise] = {
     "Voice call": _("Voice call"),
 }
 
-# Fields and hints that our own forms add to what the org asks for. (Django translates "Yes" and "No".)
+# Labels and hints of fields that this app adds to the org's forms. (Django itself translates "Yes" and "No".)
 CHOOSE_AUTHENTICATOR = _("What do you want to set up now?")
 COUNTRY = _("Country")
 EXTENSION = _("Extension")
@@ -92,7 +92,7 @@ REPEAT_PASSWORD = _("Repeat the password")
 SECURITY_QUESTION = _("Security question")
 YES = _("Yes")
 
-# Okta's key of an authenticator -> what it is like to set it up.
+# Okta's key of an authenticator -> hint that says what setting it up means.
 AUTHENTICATOR_HINTS: Mapping[str, str | Promise] = {
     "okta_email": _("We send a code to your e-mail address."),
     "okta_password": _("Choose a password for this account."),
@@ -136,13 +136,13 @@ def name_of(okta_label: str) -> str:
     return str(BASE_LABELS.get(okta_label, okta_label))
 
 
-def full_name(given: str, family: str) -> str:
+def full_name(given_name: str, family_name: str) -> str:
     """Returns a person's name in the order of the visitor's language.
 
-    :param given: the given name, and ``family`` the family name; either may be empty
+    :param given_name: may be empty, like ``family_name``
     """
     # Translators: the order of a name; "{family} {given}" where the family name comes first.
-    return pgettext("a person's name", "{given} {family}").format(given=given, family=family).strip()
+    return pgettext("a person's name", "{given} {family}").format(given=given_name, family=family_name).strip()
 
 
 def family_first() -> bool:

@@ -108,9 +108,9 @@ LISTED_RULES = re.compile(r"Password requirements: [^.]*\.\s*")
 REFUSED = "selfreg.refused"
 
 # Messages whose parameter is a number of seconds.
-LASTING = frozenset({"selfreg.rate_limited", "selfreg.resend_wait"})
+WITH_SECONDS = frozenset({"selfreg.rate_limited", "selfreg.resend_wait"})
 
-# Failed exchange -> key of the message. The first class that fits counts.
+# Class of a failed call's error -> key of the message; the first that fits.
 TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
     (OrgUnreachable, "selfreg.unreachable"),
     (AnswerLost, "selfreg.no_answer"),
@@ -122,7 +122,7 @@ TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
 
 
 def notice(error: IdxError) -> Message:
-    """Returns the message for a failed exchange, with the org's own sentence where the org refused with one."""
+    """Returns the message for a failed call, with the org's own sentence if the org refused with one."""
     key = next(key for error_class, key in TROUBLES if isinstance(error, error_class))
     if isinstance(error, RateLimited):
         return Message("", key, (str(error.retry_after),))
@@ -130,7 +130,7 @@ def notice(error: IdxError) -> Message:
 
 
 def notices(error: IdxError) -> tuple[Message, ...]:
-    """Returns ``notice(error)`` and, where it says something else, the org's description of the failure."""
+    """Returns ``notice(error)`` and the org's description of the failure, if that is another text."""
     ours, orgs = notice(error), Message(error.description)
     return (ours, orgs) if orgs.text and orgs.text != ours.text else (ours,)
 
@@ -146,7 +146,7 @@ def say(message: Message) -> str:
     if not text:
         return gettext("Something went wrong. Please try again.")
     for position, value in enumerate(message.params):
-        is_time = message.key in LASTING and value.isdecimal()
+        is_time = message.key in WITH_SECONDS and value.isdecimal()
         text = text.replace(f"{{{position}}}", duration(int(value)) if is_time else value)
     if message.key == RULES_NOT_MET:
         text = f"{text} {LISTED_RULES.sub('', ' '.join(message.params))}".rstrip()

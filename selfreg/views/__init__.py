@@ -1,8 +1,8 @@
-"""The pages. Views parse HTTP, call ``flows``, and pick a response; nothing else.
+"""The pages. Views parse the request, call ``flows``, and choose a response; nothing else.
 
-Every answer to a POST that changed something is a redirect, so refreshing never repeats it. A GET changes nothing,
-except that it asks the org once when the answer to an earlier call was lost, and that the link of an invitation begins
-its registration, once in each browser.
+A POST that changed something is answered with a redirect, so reloading the page does not repeat it. A GET changes
+nothing, with two exceptions: it asks the org if the answer to an earlier call was lost, and the link of an invitation
+starts a registration, once in each browser.
 """
 
 from selfreg.views.account_link import LinkView

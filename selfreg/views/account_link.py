@@ -1,4 +1,4 @@
-"""``/signup/link/``: "You have an account here already." Its owner proves it by the password, or goes on without it."""
+"""``/signup/link/``: offers to link the Okta account to an existing user of this site, by that user's password."""
 
 from contextlib import suppress
 from typing import Any
@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_variables
 
-from selfreg.accounts.linking import account_to_join, join, may_try
+from selfreg.accounts.linking import consume_password_try, link_account, linkable_account
 from selfreg.auth import NotApproved, OktaBackend, SignInFailed
 from selfreg.conf import conf
 from selfreg.flows.advance import sign_in
@@ -22,38 +22,44 @@ from selfreg.web.redirects import landing
 
 
 class LinkView(SignUpView):
-    """One try of a password, or "keep them apart"."""
+    """GET shows the offer. POST takes the password, or declines (``action=apart``)."""
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Shows the offer, as long as there is one."""
         offer = kept_offer(self.browser)
         return self.page(request, offer) if offer else redirect("selfreg:start")
 
     @method_decorator(sensitive_variables())
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Logs in with the linked user, or with a new one if the offer is declined."""
         offer = kept_offer(self.browser)
         if offer is None:
             return redirect("selfreg:start")
-        person, account = offer["person"], account_to_join(offer["person"])
+        person, account = offer["person"], linkable_account(offer["person"])
         if request.POST.get("action") == "apart" or account is None:
             return self.enter(request, offer, None)
-        if not may_try(account):
+        if not consume_password_try(account):
             return self.page(request, offer, str(errors.LINK_RATE_LIMITED))
         name = account.get_username()
         user = authenticate(request, username=name, password=request.POST.get("password", ""))
         if user is None or user.pk != account.pk:
             return self.page(request, offer, str(errors.WRONG_PASSWORD))
-        return self.enter(request, offer, join(account, person["sub"]))
+        return self.enter(request, offer, link_account(account, person["sub"]))
 
     def enter(self, request: HttpRequest, offer: dict[str, Any], identity: OktaIdentity | None) -> HttpResponse:
-        """Signs in, with the account that was joined or a new one, if this site lets the person in."""
+        """Logs in and redirects to where the sign-up was to lead.
+
+        :param offer: see ``flows.session.kept_offer``
+        :param identity: the linked one; None creates a new Django user
+        """
         person = offer["person"]
         try:
             user = OktaBackend().enter(person, identity)
         except SignInFailed as error:
             if isinstance(error, NotApproved):
-                # Another sign-in of the same person may do so at the same moment.
+                # A concurrent sign-in of the same account may do this, too.
                 with suppress(Conflict):
                     await_approval_by_sign_in(conf().issuer, error.identity.user, error.identity.subject)
             self.browser.store.pop(LINKING, None)
@@ -65,5 +71,6 @@ class LinkView(SignUpView):
         return redirect(target)
 
     def page(self, request: HttpRequest, offer: dict[str, Any], problem: str = "") -> HttpResponse:
+        """Renders the offer, with an error beside the password if there is one."""
         problems = [("id_password", problem)] if problem else []
         return render(request, "selfreg/link.html", {"email": offer["person"].get("email"), "problems": problems})

@@ -1,4 +1,4 @@
-"""What all pages of the sign-up share."""
+"""The base view of the sign-up pages, and responses that several of them use."""
 
 import logging
 import uuid
@@ -25,6 +25,13 @@ from selfreg.texts.messages import notices, say
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
+csp_update: Any
+try:
+    from csp.decorators import csp_update
+except ImportError:  # django-csp is the site's choice
+    csp_update = None
+
+# The org's name of a CAPTCHA -> CSS class of its widget, its script, and further sources for the pages' CSP.
 CAPTCHAS = {
     "HCAPTCHA": ("h-captcha", "https://js.hcaptcha.com/1/api.js", ("https://hcaptcha.com", "https://*.hcaptcha.com")),
     "RECAPTCHA_V2": (
@@ -34,18 +41,20 @@ CAPTCHAS = {
     ),
 }
 
-
 logger = logging.getLogger("selfreg")
 
 
 class SignUpView(View):
-    """Never cached, CSRF checked whatever the site's middleware, and not for people who are signed in. When a
-    concurrent request was quicker, the page shows what that one produced.
+    """The base of all sign-up pages: never cached, and with CSRF protection even if the site's middleware has none.
+
+    After a ``Conflict`` it shows the state that the other request produced.
     """
 
     for_signed_in = False
+    """Whether the page is also for logged-in users. Others redirect them to where a sign-up leads."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Sets ``browser``."""
         super().setup(request, *args, **kwargs)
         self.browser = browser_of(request)
 
@@ -53,6 +62,7 @@ class SignUpView(View):
     @method_decorator(sensitive_post_parameters())
     @method_decorator(csrf_protect)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Calls the method's view within ``REQUEST_SECONDS``, and sets headers and the device cookie."""
         if request.user.is_authenticated and not self.for_signed_in:
             return redirect(landing(request.GET.get("next", "")))
         with at_most(REQUEST_SECONDS):
@@ -66,15 +76,18 @@ class SignUpView(View):
         return response
 
     def overtaken(self, request: HttpRequest, conflict: Conflict) -> HttpResponse:
-        """The page after another request was quicker: a moment's wait while that one asks the org, else its result."""
+        """Returns a page that waits while another request calls the org, else a redirect to what that one produced."""
         if conflict.registration is None:
             return redirect("selfreg:start")
-        here = step_url(self.browser, conflict.registration)
-        return render(request, "selfreg/busy.html", {"here": here}) if conflict.is_busy else redirect(here)
+        url = step_url(self.browser, conflict.registration)
+        return render(request, "selfreg/busy.html", {"here": url}) if conflict.is_busy else redirect(url)
 
 
 def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, context: dict[str, Any]) -> HttpResponse:
-    """The page of a step: ``step_<page>.html``, else ``step.html``."""
+    """Renders ``step_<page>.html`` if there is such a template, else ``step.html``.
+
+    :param context: further context for the template
+    """
     page_context = step_context(form, response)
     captcha = page_context.captcha
     widget = CAPTCHAS.get(captcha.kind) if captcha and captcha.site_key else None
@@ -85,20 +98,25 @@ def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, con
         **context,
     }
     page = render(request, [f"selfreg/step_{form.step.page}.html", "selfreg/step.html"], context)
-    opened = _sources_of(*widget[1:]) if widget else {}
+    sources = _captcha_sources(*widget[1:]) if widget else {}
     if page_context.secret_image:
-        opened["img-src"] = ["data:"]
-    if opened:
-        # Opens the Content-Security-Policy on this page only (read by django-csp).
-        page._csp_update = opened  # type: ignore[attr-defined]
-    return page
+        sources["img-src"] = ["data:"]
+    return _with_csp_sources(request, page, sources)
+
+
+def _with_csp_sources(request: HttpRequest, page: HttpResponse, sources: dict[str, list[str]]) -> HttpResponse:
+    """Adds sources to the Content-Security-Policy of this response, where the site uses django-csp."""
+    if not sources or csp_update is None:
+        return page
+    response: HttpResponse = csp_update(sources)(lambda _request: page)(request)
+    return response
 
 
 def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
-    """A page with a reference that the log has too.
+    """Returns the page for a sign-in that failed, and logs a warning with the reference that the page shows.
 
     :param why: for the log
-    :param reason: a key of ``texts``
+    :param reason: a key of ``texts.messages``, for the page
     """
     reference = uuid.uuid4().hex[:8]
     logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
@@ -107,24 +125,27 @@ def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -> HttpResponse:
-    """There is no form to show: the org cannot be asked, or its policy offers no sign-up."""
+    """Returns the page for a sign-up without a form, and logs why there is none.
+
+    :param problem: why the call to the org failed, or the org's messages where its policy offers no sign-up
+    """
     messages = notices(problem) if isinstance(problem, IdxError) else problem
-    said = list(dict.fromkeys(say(m) for m in messages))
+    texts = list(dict.fromkeys(say(m) for m in messages))
     wait = problem.retry_after if isinstance(problem, RateLimited) else 30
     why = ", ".join(m.key or "message" for m in messages) or "no form"
     logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", why)
     status = 503 if isinstance(problem, OrgUnreachable | RateLimited) else 200
-    response = render(request, "selfreg/unavailable.html", {"said": said, "next": next_path(request)}, status=status)
+    response = render(request, "selfreg/unavailable.html", {"said": texts, "next": next_path(request)}, status=status)
     if status == 503:
         response["Retry-After"] = str(wait)
     if isinstance(problem, RateLimited):
-        # There is nothing to type here that coming back by itself could lose.
+        # The page has no input that a reload could lose.
         response["Refresh"] = str(wait)
     return response
 
 
-def _sources_of(script: str, sources: tuple[str, ...]) -> dict[str, list[str]]:
-    """What a captcha's provider needs of the Content-Security-Policy."""
+def _captcha_sources(script: str, sources: tuple[str, ...]) -> dict[str, list[str]]:
+    """Returns the sources that a CAPTCHA needs, by directive of the Content-Security-Policy."""
     return {
         "script-src": [script, *sources],
         "frame-src": list(sources),

@@ -1,16 +1,16 @@
-"""``/signup/email/``: proving the address after the sign-up, by a mail that is sent again.
+"""``/signup/email/``: verifying the address after the sign-up, by a mail that is sent again.
 
-For people who are signed in (optional workflow), and for the registration of this browser that waits for its address to
-be proven (mandatory).
+For logged-in users (optional workflow), and for this browser's registration that waits for its address to be verified
+(mandatory workflow).
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_variables
@@ -33,144 +33,167 @@ from selfreg.views.base import SignUpView
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import client_ip
 
-LONGEST_CODE = 20
+MAX_CODE_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """Whose address this browser may prove; ``registration`` is set before the first sign-in."""
+class Verification:
+    """An address that this browser may verify. ``registration`` is None for logged-in users."""
 
-    who: UnverifiedAccount
+    account: UnverifiedAccount
     registration: Registration | None = None
 
     @property
     def registration_id(self) -> str:
-        """Which registration of this browser it is; "" for a person who is signed in."""
+        """The registration's id; "" for logged-in users."""
         return str(self.registration.pk) if self.registration else ""
 
 
 class EmailView(SignUpView):
-    """GET asks for the code, or offers one. POST sends the mail again, or takes the code."""
+    """GET asks for the code, or offers to send one. POST sends the mail again (``action=send``), or checks the code."""
 
     http_method_names = ["get", "head", "post"]
     for_signed_in = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        case = case_of(request, self.browser)
-        return self.page(request, case) if case else self.elsewhere(request)
+        """Renders the page."""
+        verification = find_verification(request, self.browser)
+        return self.page(request, verification) if verification else self.redirect_away(request)
 
     @method_decorator(sensitive_variables())
     def post(self, request: HttpRequest) -> HttpResponse:
-        case = case_of(request, self.browser)
-        if case is None:
-            return self.elsewhere(request)
+        """Sends the mail again, or checks the code."""
+        verification = find_verification(request, self.browser)
+        if verification is None:
+            return self.redirect_away(request)
         if request.POST.get("action") == "send":
-            return self.send_again(request, case)
-        mailed = last_mail(self.browser, case)
+            return self.send_again(request, verification)
+        mail = last_mail(self.browser, verification)
         code = request.POST.get("credentials.passcode", "").strip()
-        if not mailed.get("factor"):
-            return redirect(self.here(request, case))
-        if not 0 < len(code) <= LONGEST_CODE or not code.isalnum() or not code.isascii():
-            return self.page(request, case, [("id_code", str(errors.INVALID_CODE))])
+        if not mail.get("factor"):
+            return redirect(self.url(request, verification))
+        if not 0 < len(code) <= MAX_CODE_LENGTH or not code.isalnum() or not code.isascii():
+            return self.page(request, verification, [("id_code", str(errors.INVALID_CODE))])
         try:
-            factor = EmailFactor(mailed["factor"], mailed["verb"])
-            right = verify_code(conf(), case.who, factor, code, mail_id=mailed["name"], ip=client_ip(request, conf()))
+            factor, ip = EmailFactor(mail["factor"], mail["verb"]), client_ip(request, conf())
+            is_right = verify_code(conf(), verification.account, factor, code, mail_id=mail["name"], ip=ip)
         except IdxError as error:
-            return self.page(request, case, [("", say(notice(error)))])
-        if not right:
-            return self.page(request, case, [("id_code", str(errors.INVALID_CODE))])
+            return self.page(request, verification, [("", say(notice(error)))])
+        if not is_right:
+            return self.page(request, verification, [("id_code", str(errors.INVALID_CODE))])
         self.browser.store.pop(EMAIL_CODE, None)
-        return self.proven(request, case)
+        return self.verified(request, verification)
 
-    def send_again(self, request: HttpRequest, case: Case) -> HttpResponse:
-        """One mail more, unless it has to wait; what came of it is said on the page that follows."""
-        mailed = last_mail(self.browser, case)
-        if wait := seconds_until(mailed.get("resend_at", 0)):
-            said = Message("", "selfreg.resend_wait", (str(wait),))
+    def send_again(self, request: HttpRequest, verification: Verification) -> HttpResponse:
+        """Sends the mail again, unless it is too early, and redirects to the page that says how it went."""
+        mail = last_mail(self.browser, verification)
+        if wait := seconds_until(mail.get("resend_at", 0)):
+            message = Message("", "selfreg.resend_wait", (str(wait),))
         elif not can_send(conf()):
-            said = Message("", "selfreg.cannot_send")
+            message = Message("", "selfreg.cannot_send")
         else:
-            mailed, said = self.mail(request, case, mailed)
-        keep(self.browser, EMAIL_CODE, {**mailed, "who": address_of(case.who), "said": say(said)})
-        by_link = case.registration is not None and not mailed.get("factor")
-        return redirect(url_of(self.browser, "done", case.registration_id) if by_link else self.here(request, case))
+            mail, message = self.send(request, verification, mail)
+        values = {**mail, "who": identifier_of(verification.account), "said": say(message)}
+        keep(self.browser, EMAIL_CODE, values)
+        if verification.registration is not None and not mail.get("factor"):
+            return redirect(url_of(self.browser, "done", verification.registration_id))
+        return redirect(self.url(request, verification))
 
-    def mail(self, request: HttpRequest, case: Case, before: dict[str, Any]) -> tuple[dict[str, Any], Message]:
-        """What the mail was, and what to say; the one before it when none was sent."""
+    def send(
+        self, request: HttpRequest, verification: Verification, previous: dict[str, Any]
+    ) -> tuple[dict[str, Any], Message]:
+        """Sends a mail.
+
+        :param previous: the mail before, see ``last_mail``
+        :return: what ``last_mail`` will return, which is ``previous`` if no mail was sent; and the message to show
+        """
         try:
-            factor = send(conf(), case.who, client_ip(request, conf()))
+            factor = send(conf(), verification.account, client_ip(request, conf()))
         except (AccountNotPending, EmailChanged):
-            return before, Message("", "selfreg.cannot_send")
+            return previous, Message("", "selfreg.cannot_send")
         except IdxError as error:
-            return before, notice(error)
-        now = time.time()
-        mailed = {"resend_at": now + conf().resend_seconds, "name": str(now)}
+            return previous, notice(error)
+        now = timezone.now().timestamp()
+        mail = {"resend_at": now + conf().resend_seconds, "name": str(now)}
         if factor is None:
-            return mailed, Message("", "selfreg.link_sent_again")
-        return {**mailed, "factor": factor.id, "verb": factor.verb}, Message("", "selfreg.sent_again")
+            return mail, Message("", "selfreg.link_sent_again")
+        return {**mail, "factor": factor.id, "verb": factor.verb}, Message("", "selfreg.sent_again")
 
-    def proven(self, request: HttpRequest, case: Case) -> HttpResponse:
-        """On with it: to where they were, or to the sign-in that completes the registration."""
-        if case.registration is None:
-            prove_email(conf().issuer, case.who.subject)
+    def verified(self, request: HttpRequest, verification: Verification) -> HttpResponse:
+        """Marks the address as verified. Redirects to ``next``, or to the sign-in that completes the registration."""
+        if verification.registration is None:
+            prove_email(conf().issuer, verification.account.subject)
             return redirect(landing(next_path(request)))
-        note_proven(case.registration)
-        query = urlencode({"next": case.registration.next_url} if case.registration.next_url else {})
+        note_proven(verification.registration)
+        next_url = verification.registration.next_url
+        query = urlencode({"next": next_url} if next_url else {})
         return redirect(f"{reverse('oidc_authentication_init')}?{query}")
 
-    def elsewhere(self, request: HttpRequest) -> HttpResponse:
-        """Nothing to prove."""
+    def redirect_away(self, request: HttpRequest) -> HttpResponse:
+        """Redirects visitors without an address to verify."""
         if request.user.is_authenticated:
             return redirect(landing(next_path(request)))
         registration = my_registration(request, self.browser)
         return redirect(url_of(self.browser, "done", registration.pk) if registration else "selfreg:start")
 
-    def here(self, request: HttpRequest, case: Case) -> str:
-        return url_of(self.browser, "email", case.registration_id, next=next_path(request))
+    def url(self, request: HttpRequest, verification: Verification) -> str:
+        """Returns the URL of this page."""
+        return url_of(self.browser, "email", verification.registration_id, next=next_path(request))
 
-    def page(self, request: HttpRequest, case: Case, problems: list[tuple[str, str]] | None = None) -> HttpResponse:
-        mailed = last_mail(self.browser, case)
-        said = mailed.pop("said", "")
-        if said:
-            keep(self.browser, EMAIL_CODE, mailed)
+    def page(
+        self, request: HttpRequest, verification: Verification, problems: list[tuple[str, str]] | None = None
+    ) -> HttpResponse:
+        """Renders the page, with the message about the last mail if that was not shown before.
+
+        :param problems: pairs of a field's HTML id, "" for none, and a message
+        """
+        mail = last_mail(self.browser, verification)
+        text = mail.pop("said", "")
+        if text:
+            keep(self.browser, EMAIL_CODE, mail)
         context = {
-            "email": case.who.email,
-            "sent": bool(mailed.get("factor")),
+            "email": verification.account.email,
+            "sent": bool(mail.get("factor")),
             "sendable": can_send(conf()),
-            "wait": seconds_until(mailed.get("resend_at", 0)),
+            "wait": seconds_until(mail.get("resend_at", 0)),
             "problems": problems or [],
-            "notices": [said] if said else [],
+            "notices": [text] if text else [],
             "next": next_path(request),
-            "registration_id": case.registration_id,
+            "registration_id": verification.registration_id,
         }
         return render(request, "selfreg/email_code.html", context)
 
 
-def case_of(request: HttpRequest, browser: Browser) -> Case | None:
-    """The address that this visitor may prove: of the person who is signed in, else of this browser's registration."""
+def find_verification(request: HttpRequest, browser: Browser) -> Verification | None:
+    """Returns the address that may be verified: the logged-in user's, else that of this browser's registration."""
     if request.user.is_authenticated:
         identity = identity_of(request.user)
         if identity is None or identity.email_verified_at is not None or identity.issuer != conf().issuer:
             return None
         email = str(getattr(request.user, "email", ""))
-        return Case(UnverifiedAccount(identity.subject, email)) if canonical(email) else None
-    return case_of_registration(my_registration(request, browser))
+        return Verification(UnverifiedAccount(identity.subject, email)) if canonical(email) else None
+    return verification_of(my_registration(request, browser))
 
 
-def case_of_registration(registration: Registration | None) -> Case | None:
-    """The same for a registration that waits for its address to be proven."""
+def verification_of(registration: Registration | None) -> Verification | None:
+    """Returns the address of a registration that waits for it to be verified; None for every other registration."""
     if registration is None or registration.status != Status.AWAITING_EMAIL or registration.issuer != conf().issuer:
         return None
-    known = registration.okta_user_id and registration.email
-    return Case(UnverifiedAccount(registration.okta_user_id, registration.email), registration) if known else None
+    if not registration.okta_user_id or not registration.email:
+        return None
+    return Verification(UnverifiedAccount(registration.okta_user_id, registration.email), registration)
 
 
-def last_mail(browser: Browser, case: Case) -> dict[str, Any]:
-    """What was mailed last in this case, and when the next mail may be asked for."""
-    found = kept(browser, EMAIL_CODE) or {}
-    return found if found.get("who") == address_of(case.who) else {}
+def last_mail(browser: Browser, verification: Verification) -> dict[str, Any]:
+    """Returns what the session holds about the last mail; {} if there was none to this address.
+
+    The keys are ``resend_at`` (when another mail may be sent, seconds since the epoch), ``name`` (identifies the mail),
+    for a code ``factor`` and ``verb`` (see ``EmailFactor``), and ``said`` (the message about it, until it is shown).
+    """
+    mail = kept(browser, EMAIL_CODE) or {}
+    return mail if mail.get("who") == identifier_of(verification.account) else {}
 
 
-def address_of(who: UnverifiedAccount) -> str:
-    """An address that has changed since is another one: its code proves nothing of this one."""
-    return f"{who.subject} {canonical(who.email)}"
+def identifier_of(account: UnverifiedAccount) -> str:
+    """Returns a text that changes with the address: a code proves only the address that it was mailed to."""
+    return f"{account.subject} {canonical(account.email)}"

@@ -1,8 +1,8 @@
 """``/signup/verify/``: where the link in the e-mail lands (Okta's Email Verification Experience URI).
 
-Opening the link consumes nothing: mail scanners open links too, and run scripts. The code moves from the address into
-the encrypted part of the session; only a press of the button, in the browser that signs up, submits it. Anywhere else
-the page shows the code to type in the first window (docs/protocol.md, section 4.9).
+Opening the link submits nothing, since mail scanners open links and run scripts, too. The code moves from the URL into
+the encrypted part of the session. A button submits it, but only in the browser that started the registration; other
+browsers show the code, to be typed into the first one (docs/protocol.md, section 4.9).
 """
 
 from datetime import timedelta
@@ -22,11 +22,14 @@ MINUTE = timedelta(minutes=1)
 
 
 class VerifyView(SignUpView):
-    """Which page a link gets: same (the button), other (the code), used, expired, stale, foreign, broken."""
+    """GET shows one of the pages ``same`` (has the button), ``other`` (has the code), ``used``, ``expired``, ``stale``,
+    ``foreign`` and ``broken``. POST submits the code.
+    """
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Moves the parameters into the session, or shows the page of the link that is there."""
         if any(name in request.GET for name in (*PARAMETERS, "error")):
             keep(self.browser, LINK, self.parameters(request))
             return redirect("selfreg:verify")
@@ -40,6 +43,7 @@ class VerifyView(SignUpView):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Submits the code of the link in the session."""
         values = kept(self.browser, LINK) or {}
         link = open_link(request, self.browser, values.get("state", ""))
         if link.attempt is None:
@@ -51,22 +55,26 @@ class VerifyView(SignUpView):
         return redirect(advance.url if advance else "selfreg:verify")
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
-        """What the link carries, or nothing if it is not whole: each value exactly once."""
+        """Returns ``otp`` and ``state``; {} unless each is there exactly once and looks valid."""
         values = {name: request.GET.getlist(name) for name in PARAMETERS}
         link = {n: v[0] for n, v in values.items() if len(v) == 1}
         return link if is_whole(link) else {}
 
     def way_back(self, link: EmailLink) -> str:
-        """From a link that was used before: to the registration, in the browser that started it."""
+        """Returns the URL of the registration for a link that was used, in the browser that started it; else ""."""
         return step_url(self.browser, link.row.pk) if link.status == "used" and link.row and link.is_mine else ""
 
     def page(
         self, request: HttpRequest, page: str, registration: Registration | None = None, code: str = "", back: str = ""
     ) -> HttpResponse:
-        """One of the pages; ``code`` is shown on ``other`` only."""
-        asked = registration if page == "other" else None
-        just_now = asked is not None and timezone.now() - asked.created_at < MINUTE
-        context = {"page": page, "code": code if asked else "", "asked": asked, "just_now": just_now, "back": back}
+        """Renders one of the pages.
+
+        :param code: shown on ``other`` only, and so is when and where the registration was started
+        :param back: URL of the registration, for the pages ``used`` and ``stale``
+        """
+        visible = registration if page == "other" else None
+        just_now = visible is not None and timezone.now() - visible.created_at < MINUTE
+        context = {"page": page, "code": code if visible else "", "asked": visible, "just_now": just_now, "back": back}
         response = render(request, "selfreg/verify.html", context)
         response["Referrer-Policy"] = "no-referrer"
         return response

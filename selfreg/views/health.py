@@ -1,5 +1,6 @@
-"""``/signup/health/live`` and ``/signup/health/ready``: for load balancers. Neither asks the org: it being away is no
-reason to take a server out of service, which still serves every other page.
+"""``/signup/health/live`` and ``/signup/health/ready``: for load balancers.
+
+Neither calls the org: while that is down, this server can still serve every other page.
 """
 
 from django.db import DatabaseError, connection
@@ -14,21 +15,24 @@ from selfreg.models import Registration
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:
-    """This process answers."""
+    """Answers 200: this process runs."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """This process can carry registrations on: 200, or 503 with what is missing."""
-    missing = [name for name, works in (("database", _database), ("encryption keys", _keys)) if not works()]
+    """Answers 200 if this process can continue registrations, else 503.
+
+    The JSON object has ``status`` (ok, not ready) and ``missing`` (a list of "database" and "encryption keys").
+    """
+    missing = [name for name, works in (("database", _database_works), ("encryption keys", _keys_work)) if not works()]
     status = "not ready" if missing else "ok"
     return JsonResponse({"status": status, "missing": missing}, status=503 if missing else 200)
 
 
-def _database() -> bool:
-    """It answers, and has our tables."""
+def _database_works() -> bool:
+    """Whether the database answers, and has this app's tables."""
     try:
         Registration.objects.exists()
     except DatabaseError:
@@ -37,7 +41,8 @@ def _database() -> bool:
     return True
 
 
-def _keys() -> bool:
+def _keys_work() -> bool:
+    """Whether there is a key to encrypt with."""
     try:
         return bool(encryption.decrypt(encryption.encrypt("ready", "health"), "health") == "ready")
     except (ValueError, encryption.Unreadable):

@@ -1,4 +1,4 @@
-"""``/oidc/authenticate/`` and ``/oidc/callback/``: mozilla-django-oidc's views, made safe at their seams."""
+"""``/oidc/authenticate/`` and ``/oidc/callback/``: mozilla-django-oidc's views, with stricter checks."""
 
 from contextlib import suppress
 from typing import Any
@@ -25,30 +25,34 @@ from selfreg.statuses import ON_STEP_PAGE
 from selfreg.views.base import sign_in_failed
 from selfreg.web.redirects import landing, safe_path
 
+# Parameters that may occur only once.
 ONCE = ("code", "state", "interaction_code", "error")
 
 
 class AuthenticateView(OIDCAuthenticationRequestView):  # type: ignore[misc]  # no types there
-    """To the org's sign-in page. The redirect URI is the site's, never made from the Host header."""
+    """Redirects to the org's sign-in page. The redirect URI is made from ``BASE_URL``, not from the Host header."""
 
     get_settings = staticmethod(oidc_setting)
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
+        """Returns further parameters of the URL."""
         return {**super().get_extra_params(request), "redirect_uri": app_of(conf()).redirect_uri}
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Redirects, and keeps a validated ``next`` in the session."""
         response: HttpResponse = super().get(request)
         request.session["oidc_login_next"] = safe_path(request.GET.get("next"))
         return response
 
 
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no types there
-    """Back from the org, or from an identity provider in the middle of a sign-up. Every failure is a page."""
+    """Handles the return from the org, or from an identity provider during a sign-up. Every failure has a page."""
 
     get_settings = staticmethod(oidc_setting)
 
     @method_decorator(never_cache)
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Logs the visitor in, or continues the sign-up that the ``state`` belongs to."""
         if any(len(request.GET.getlist(name)) > 1 for name in ONCE):
             return self.failed(request, "repeated parameter")
         browser = browser_of(request)
@@ -58,17 +62,17 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
         if request.GET.get("state") not in request.session.get("oidc_states", {}):
             return self.failed(request, "unknown state")
         if request.GET.get("iss", conf().issuer) != conf().issuer:
-            # RFC 9207: an answer that names another issuer was meant for another sign-in.
+            # RFC 9207, section 2.4: an answer of another issuer belongs to another sign-in.
             return self.failed(request, "another issuer")
         try:
             response: HttpResponse = super().get(request)
             return response
         except SignInFailed as error:
-            # Who was signed in before is signed out: the claims of whoever is here now did not hold.
+            # Log out whoever was logged in before: the visitor may be somebody else now, whose sign-in failed.
             if request.user.is_authenticated:
                 request.session.flush()
             if isinstance(error, NotApproved):
-                # Another sign-in of the same person may do so at the same moment.
+                # A concurrent sign-in of the same account may do this, too.
                 with suppress(Conflict):
                     await_approval_by_sign_in(conf().issuer, error.identity.user, error.identity.subject)
             return self.failed(request, "claims", error.reason)
@@ -82,7 +86,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
             return self.failed(request, type(error).__name__)
 
     def sign_up(self, request: HttpRequest, browser: Browser) -> Attempt | None:
-        """The open registration of this browser whose state came back (docs/protocol.md, section 4.8), if one did."""
+        """Returns this browser's open registration that the ``state`` belongs to (docs/protocol.md, section 4.8)."""
         state = request.GET.get("state", "")
         if not state or not {"interaction_code", "error"} & set(request.GET):
             return None
@@ -90,33 +94,35 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
         return open_row(row, connect_for(request, browser), signs_in=True) if row and row.sealed else None
 
     def back_in_sign_up(self, request: HttpRequest, browser: Browser, attempt: Attempt) -> HttpResponse:
-        """With an interaction code the sign-up is over; otherwise the org says where it stands. What cannot go on any
-        more says so on its own page.
-        """
-        here = step_url(browser, attempt.row.pk)
+        """Continues a sign-up after an identity provider: finishes it with the interaction code, else asks the org."""
+        url = step_url(browser, attempt.row.pk)
         if attempt.row.status not in ON_STEP_PAGE or not attempt.is_readable:
-            return redirect(here)
+            return redirect(url)
         try:
             code = request.GET.get("interaction_code", "")
             outcome = commands.return_from_identity_provider(attempt, code)
             return redirect(follow(request, browser, attempt, outcome).url)
         except Conflict:
-            return redirect(here)
+            return redirect(url)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Returns the page for a failed sign-in, with status 405."""
         response = self.failed(request, "not a GET")
         response.status_code, response["Allow"] = 405, "GET"
         return response
 
     def login_failure(self) -> HttpResponse:
+        """Returns the page for a failed sign-in; mozilla-django-oidc calls this."""
         return self.failed(self.request, "refused")
 
     def login_success(self) -> HttpResponse:
-        # The link of a mail ends here by way of the org, which knows nothing of where the sign-up was to lead.
+        """Completes the registration that waited for this sign-in, logs in, and redirects; the library calls this."""
+        # Without ``next`` in the session, as after the link in a mail, the registration knows where to go.
         next_url = complete_by_sign_in(conf().issuer, self.user, self.user.okta_claims["sub"])
         target = landing(safe_path(self.request.session.get("oidc_login_next")) or next_url)
         sign_in(self.request, self.user)
         return redirect(target)
 
     def failed(self, request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
+        """Returns the page for a failed sign-in, see ``sign_in_failed``."""
         return sign_in_failed(request, why, reason)

@@ -24,16 +24,18 @@ from selfreg.views.base import SignUpView, render_step, unavailable
 
 
 class StartView(SignUpView):
-    """GET shows the form that the org's profile policy asks for and creates nothing; POST starts the registration. The
-    link of an invitation starts it too: who opens it in a mail has no form to submit.
+    """GET shows the sign-up form of the org's profile policy, and creates nothing. POST starts the registration.
+
+    The link of an invitation starts one by GET: a link in a mail has no form to submit.
     """
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Shows the form, or accepts the invitation of the link."""
         token = request.GET.get("activationToken") or request.GET.get("token")
         if token and request.method == "HEAD":
-            # A program that looks whether the link of a mail is good.
+            # Programs that check the links in mails send HEAD. They must not start a registration.
             return redirect("selfreg:step")
         if token:
             return self.answer(request, accept_invitation(request, self.browser, token))
@@ -41,11 +43,12 @@ class StartView(SignUpView):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Starts the registration."""
         submission = Submission(request.POST, registration_id(request, request.POST))
         return self.answer(request, start(request, self.browser, submission))
 
     def answer(self, request: HttpRequest, result: Advance | FirstPage | Closed) -> HttpResponse:
-        """A redirect, the form, or why there is none."""
+        """Returns a redirect, the form, or a page that says why there is none."""
         if isinstance(result, Advance):
             return redirect(result.url)
         if isinstance(result, FirstPage):
@@ -60,7 +63,7 @@ class StartView(SignUpView):
         return page
 
     def page(self, request: HttpRequest, first: FirstPage) -> HttpResponse:
-        """The form."""
+        """Renders the form."""
         row = my_registrations(self.browser).open().last() if MINE in self.browser.store else None
         context = {
             "next": next_path(request),
@@ -73,6 +76,6 @@ class StartView(SignUpView):
 
 
 def _no_invitation(request: HttpRequest, messages: tuple[Message, ...]) -> HttpResponse:
-    """The activation token is used, too old or unknown, and the org offers no new mail here."""
-    said = list(dict.fromkeys(say(m) for m in messages))
-    return render(request, "selfreg/no_invitation.html", {"said": said, "next": next_path(request)})
+    """Returns the page for an activation token that was used, has expired or is unknown."""
+    texts = list(dict.fromkeys(say(m) for m in messages))
+    return render(request, "selfreg/no_invitation.html", {"said": texts, "next": next_path(request)})

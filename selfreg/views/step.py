@@ -22,11 +22,12 @@ from selfreg.views.base import SignUpView, render_step
 
 
 class StepView(SignUpView):
-    """GET renders from the row, without a call to the org; POST makes the one call that the button stands for."""
+    """GET renders the step from the row, without a call to the org. POST makes the call that the button stands for."""
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """Renders the current step. If the last answer was lost, the org is asked first."""
         attempt = open_attempt(request, self.browser)
         if attempt is None:
             return redirect("selfreg:start")
@@ -42,6 +43,7 @@ class StepView(SignUpView):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Does what the button says; redirects, or renders the form with its errors."""
         attempt = open_attempt(request, self.browser)
         if attempt is None:
             return redirect("selfreg:start")
@@ -52,7 +54,7 @@ class StepView(SignUpView):
         return redirect(result.url) if isinstance(result, Advance) else self.page(request, attempt, result)
 
     def poll(self, request: HttpRequest, attempt: Attempt) -> HttpResponse:
-        """For the script of a waiting page: where to go, or how many milliseconds to wait before asking again."""
+        """Answers the script of a waiting page: {"go": url}, or {"wait": milliseconds} until the next poll."""
         try:
             moved = is_stale(attempt, request.POST.get("step")) or commands.poll(attempt) != outcomes.NOTHING_NEW
         except Conflict:
@@ -62,9 +64,9 @@ class StepView(SignUpView):
         return JsonResponse({"wait": commands.poll_milliseconds(attempt)})
 
     def page(self, request: HttpRequest, attempt: Attempt, form: StepForm) -> HttpResponse:
-        """The page of a step."""
+        """Renders the page of a step."""
         state, policy, expires_at = attempt.position.state, password_policy(form.step), attempt.row.expires_at
-        earlier = forbidden_values(policy, state.profile) if policy else {}
+        forbidden = forbidden_values(policy, state.profile) if policy else {}
         context = {
             **wait_times(attempt).as_dict(),
             "registration": attempt.row,
@@ -72,6 +74,6 @@ class StepView(SignUpView):
             "registration_id": attempt.row.pk,
             "username": attempt.row.email,
             "expires_in": seconds_until(expires_at.timestamp()) if expires_at else 0,
-            "earlier": json.dumps(earlier) if earlier else "",
+            "earlier": json.dumps(forbidden) if forbidden else "",
         }
         return render_step(request, form, state.response, context)

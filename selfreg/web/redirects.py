@@ -1,4 +1,4 @@
-"""Where people land: a path of this site, never anything else."""
+"""Redirect targets: only paths of this site."""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -10,20 +10,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from selfreg.conf import conf
 
 MAX_LENGTH = 2_000
-CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\\]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\\]")
 
 
 def safe_path(url: str | None) -> str:
-    """``url`` if it is a path of this site, else "".
+    """Returns ``url`` if it is a path of this site, else "".
 
-    Absolute URLs of this very site are reduced to their path. Control characters are refused, plain or encoded:
-    Django's own check lets them through.
+    Of an absolute URL of this site the path is returned. URLs with control characters are refused, also with encoded
+    ones, which Django's own check allows.
     """
     if (
         not url
         or len(url) > MAX_LENGTH
-        or CONTROL.search(url)
-        or CONTROL.search(unquote(unquote(url)).replace(" ", ""))
+        or CONTROL_CHARACTERS.search(url)
+        or CONTROL_CHARACTERS.search(unquote(unquote(url)).replace(" ", ""))
     ):
         return ""
     base = conf().base_url
@@ -36,5 +36,5 @@ def safe_path(url: str | None) -> str:
 
 
 def landing(next_url: str) -> str:
-    """The validated ``next_url``, else the site's setting, else Django's."""
+    """Returns ``next_url`` if it is a path of this site, else ``SELFREG["AFTER"]``, else ``LOGIN_REDIRECT_URL``."""
     return safe_path(next_url) or safe_path(conf().after) or resolve_url(settings.LOGIN_REDIRECT_URL)

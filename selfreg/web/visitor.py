@@ -1,4 +1,4 @@
-"""Who is visiting, as far as Okta needs to know: address, browser, language, device."""
+"""What Okta is told about the visitor: IP address, User-Agent, language, device token."""
 
 import ipaddress
 import re
@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from selfreg.conf import Conf
 from selfreg.idx.client import Visitor
 
-# Two letters that proxies write where no country is known: unknown, Tor.
+# Codes that proxies write instead of a country's: unknown (XX, ZZ) and Tor (T1).
 NO_COUNTRY = frozenset({"XX", "ZZ", "T1"})
 DEVICE_COOKIE = "selfreg_device"
 # First match wins: every browser claims to be several others.
@@ -37,9 +37,9 @@ DEVICE_SECONDS = 400 * 24 * 3600
 
 
 def visitor_of(request: HttpRequest, settings: Conf, device: str = "") -> Visitor:
-    """The visitor of a request.
+    """Returns the visitor of a request.
 
-    :param device: the device token, where it is known already; see ``device_of``
+    :param device: the device token; "" reads it from the cookie, see ``device_of``
     """
     return Visitor(
         ip=client_ip(request, settings),
@@ -50,28 +50,28 @@ def visitor_of(request: HttpRequest, settings: Conf, device: str = "") -> Visito
 
 
 def client_ip(request: HttpRequest, settings: Conf) -> str:
-    """The visitor's address: the socket's, or the X-Forwarded-For entry that the outermost trusted proxy wrote.
+    """Returns the visitor's IP address: the connection's, or that in X-Forwarded-For by the outermost trusted proxy.
 
-    "" when the entry that should be trusted is no address: unknown is better than forged.
+    "" if that entry is missing or is not an IP address: the entry beside it may be forged.
     """
     hops = [h.strip() for h in request.headers.get("X-Forwarded-For", "").split(",")][-10:]
     trusted = settings.trusted_proxies
-    claimed = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "") if not trusted else ""
+    address = hops[-trusted] if 0 < trusted <= len(hops) else request.META.get("REMOTE_ADDR", "") if not trusted else ""
     try:
-        return str(ipaddress.ip_address(claimed))
+        return str(ipaddress.ip_address(address))
     except ValueError:
         return ""
 
 
 def country_of(request: HttpRequest, settings: Conf) -> str:
-    """ISO 3166 code as the site's proxy found it out; "" when there is none, or it is no country's (``XX``, ``T1``)."""
+    """Returns the ISO 3166 code from ``SELFREG["COUNTRY_HEADER"]``; "" if there is none, or it is no country's."""
     header = settings.country_header
     code = request.headers.get(header, "").upper() if header else ""
     return code if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRY else ""
 
 
 def device_of(request: HttpRequest) -> str:
-    """The device token of this browser's cookie, or a new one, which ``remember_device`` sets."""
+    """Returns the device token of the browser's cookie, or a new one for ``remember_device`` to set."""
     try:
         return str(request.get_signed_cookie(DEVICE_COOKIE))[:32]
     except (KeyError, signing.BadSignature):
@@ -79,18 +79,19 @@ def device_of(request: HttpRequest) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, device: str) -> None:
-    """Sets the device cookie of a browser that has none: signed, for a year, out of reach of scripts."""
+    """Sets the device cookie: signed, for ``DEVICE_SECONDS``, and not readable by scripts."""
     response.set_signed_cookie(
         DEVICE_COOKIE, device, max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
     )
 
 
 def browser_name(request: HttpRequest) -> str:
-    """ "Firefox, Windows": enough for a person to recognise their own visit; "" for what we do not know."""
+    """Returns a description such as "Firefox, Windows", by which people recognise their own visit; "" if unknown."""
     agent = request.headers.get("User-Agent", "")
-    named = [next((name for mark, name in table if mark in agent), "") for table in (BROWSERS, SYSTEMS)]
-    return ", ".join(n for n in named if n)
+    names = [next((name for mark, name in table if mark in agent), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(n for n in names if n)
 
 
 def _header_safe(value: str) -> str:
+    """Removes everything but printable ASCII."""
     return "".join(c for c in value if 32 <= ord(c) < 127)

@@ -10,16 +10,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from selfreg.models import (
-    FINAL,
-    OPEN,
-    TRANSITIONS,
     Conflict,
     ForbiddenTransition,
     OktaIdentity,
     Registration,
     RegistrationEvent,
-    Status,
 )
+from selfreg.statuses import FINAL, OPEN, TRANSITIONS, Status
 
 pytestmark = pytest.mark.django_db
 PAIRS = list(product(Status, Status))

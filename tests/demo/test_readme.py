@@ -8,7 +8,7 @@ import pytest
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
-from selfreg.conf import KNOWN_KEYS
+from selfreg.conf import SETTING_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -31,7 +31,7 @@ def test_its_python_is_python(snippet: str) -> None:
 def test_the_settings_it_shows_exist() -> None:
     settings = next(s for s in SNIPPETS if "SELFREG" in s)
     shown = next(n for n in ast.walk(ast.parse(settings)) if isinstance(n, ast.Dict))
-    assert {k.value for k in shown.keys if isinstance(k, ast.Constant)} <= KNOWN_KEYS
+    assert {k.value for k in shown.keys if isinstance(k, ast.Constant)} <= SETTING_NAMES
 
 
 def test_the_classes_it_names_exist() -> None:

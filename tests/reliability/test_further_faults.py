@@ -221,10 +221,10 @@ def test_without_its_cache_a_site_signs_people_up_and_in(
 
 
 def test_without_its_cache_a_site_keeps_its_limits(db: None, org: OrgHandle, no_cache: None) -> None:
-    for _ in range(LIMITS["start by address"].most + 1):
+    for _ in range(LIMITS["start by address"].max_hits + 1):
         person = Person().opens_the_sign_up().tells_who_she_is()
     assert "Too many attempts" in person.page.text
-    assert Registration.objects.count() == LIMITS["start by address"].most
+    assert Registration.objects.count() == LIMITS["start by address"].max_hits
 
 
 def test_without_its_cache_administrators_see_their_pages(admin_client: Client, no_cache: None) -> None:

@@ -14,7 +14,7 @@ from person import Person
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
 from selfreg.addresses import folded
-from selfreg.models import Allowance, Registration
+from selfreg.models import RateLimitCounter, Registration
 from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, consume
 
 CODE = "credentials.passcode"
@@ -50,7 +50,7 @@ def changes(org: OrgHandle) -> int:
 
 
 def test_a_limit_lets_through_as_many_as_it_says_and_then_tells_how_long_to_wait(db: None) -> None:
-    most = LIMITS["start by address"].most
+    most = LIMITS["start by address"].max_hits
     assert [consume({"start by address": "a"}) for _ in range(most)] == [0] * most
     assert HOUR - 5 <= consume({"start by address": "a"}) <= HOUR
     assert consume({"start by address": "b"}) == 0
@@ -84,7 +84,7 @@ def test_an_ipv4_visitor_has_one_count_however_the_socket_writes_it(db: None, at
 
 
 def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
-    most = LIMITS["start by address"].most
+    most = LIMITS["start by address"].max_hits
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(3 * most):
             last = consume({"start by address": "a"})
@@ -97,7 +97,7 @@ def test_when_the_time_is_over_it_begins_anew(db: None) -> None:
 
 def test_the_table_tells_nobodys_address(db: None) -> None:
     rate_limits.consume_start("form", "ada@example.com", "192.0.2.7")
-    kept = " ".join(str(row) for row in Allowance.objects.values())
+    kept = " ".join(str(row) for row in RateLimitCounter.objects.values())
     assert "ada" not in kept
     assert "192" not in kept
 
@@ -119,7 +119,7 @@ def test_under_debug_programs_may_walk(db: None, settings: object) -> None:
 
 
 def test_a_cache_that_is_emptied_changes_no_count(db: None) -> None:
-    for _ in range(LIMITS["start by address"].most):
+    for _ in range(LIMITS["start by address"].max_hits):
         consume({"start by address": "a"})
         cache.clear()
     assert consume({"start by address": "a"}) > 0
@@ -279,11 +279,11 @@ def test_the_sixth_code_of_a_challenge_is_refused_even_if_it_is_right(person: Pe
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     wrong = "000000" if org.code(person.email) != "000000" else "111111"
-    for _ in range(LIMITS["code by challenge"].most):
+    for _ in range(LIMITS["code by challenge"].max_hits):
         person.fills_and_presses({CODE: wrong})
     before = len(org.calls("/challenge/answer"))
     person.types_the_code_from(org)
-    assert len(org.calls("/challenge/answer")) == before == LIMITS["code by challenge"].most
+    assert len(org.calls("/challenge/answer")) == before == LIMITS["code by challenge"].max_hits
     assert person.heading == "Check your e-mail"
     assert re.search(r"Try again in \d+ (seconds|minutes|hours)", person.page.text)
 

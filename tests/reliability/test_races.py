@@ -89,7 +89,7 @@ def test_sixteen_wrong_codes_at_once_are_not_sixteen_guesses(person: Person, org
     wrong = "000000" if org.code(person.email) != "000000" else "111111"
     for _ in range(4):
         posted_at_once(person, {"credentials.passcode": wrong})
-    assert len(org.calls("/challenge/answer")) <= LIMITS["code by challenge"].most
+    assert len(org.calls("/challenge/answer")) <= LIMITS["code by challenge"].max_hits
 
 
 def test_sixteen_who_ask_for_the_mail_again_at_once_get_one(
@@ -123,15 +123,15 @@ def test_the_same_new_person_coming_in_by_sixteen_ways_at_once_is_one_user(
 
 def test_a_limit_lets_through_exactly_as_many_as_it_says(transactional_db: None) -> None:
     waits = at_once(lambda _: consume({"start by address": "a", "start by ip": "i"}))
-    assert waits.count(0) == LIMITS["start by address"].most
+    assert waits.count(0) == LIMITS["start by address"].max_hits
 
 
 def test_what_is_refused_at_the_same_moment_uses_up_nothing(transactional_db: None) -> None:
     """Twelve by a network that may only twice more leave enough for the four that come by others."""
-    for _ in range(LIMITS["start by ip"].most - 2):
+    for _ in range(LIMITS["start by ip"].max_hits - 2):
         consume({"start by ip": "theirs"})
     waits = at_once(lambda n: consume({"start by ip": "theirs" if n % 4 else str(n), "start by address": "a"}))
-    assert waits.count(0) == LIMITS["start by address"].most
+    assert waits.count(0) == LIMITS["start by address"].max_hits
 
 
 def test_limits_in_any_order_do_not_wait_for_each_other(transactional_db: None) -> None:

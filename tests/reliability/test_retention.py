@@ -12,7 +12,7 @@ from django.utils import timezone
 from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.models import Allowance, Registration, RegistrationEvent
+from selfreg.models import RateLimitCounter, Registration, RegistrationEvent
 from selfreg.rate_limits import consume
 from selfreg.registration import retention
 from selfreg.statuses import Status
@@ -125,9 +125,9 @@ def test_a_row_that_is_touched_meanwhile_is_not_erased(person: Person, org: OrgH
 
 def test_counts_of_limits_whose_time_is_over_are_forgotten(db: None) -> None:
     consume({"start by address": "a"})
-    Allowance.objects.create(key="old", used=3, until=1)
+    RateLimitCounter.objects.create(key="old", used=3, until=1)
     assert "forgot 1 counts" in run("selfreg_purge")
-    assert Allowance.objects.count() == 1
+    assert RateLimitCounter.objects.count() == 1
 
 
 def test_a_person_is_erased_by_address_however_it_is_spelled(person: Person, org: OrgHandle) -> None:

@@ -1,4 +1,4 @@
-"""The app: may it start sign-ups, does it authenticate as the org expects, are its URIs right, do new people get it?"""
+"""Checks the app in the org: its credentials, grants and URIs, and whether new users are assigned to it."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -38,7 +38,7 @@ HTTP_ERROR = 400
 
 
 def check_client(evidence: Evidence) -> Iterator[Finding]:
-    """The client, its credentials and its grants."""
+    """Checks the client, its credentials and its grants."""
     org, app = evidence.org_settings, evidence.app
     if app and not app.active:
         yield finding("app-inactive", app=app.label)
@@ -59,12 +59,12 @@ def check_client(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_uris(evidence: Evidence) -> Iterator[Finding]:
-    """This site's four addresses, which the app must have letter by letter."""
+    """Checks that the app has this site's four URIs, exactly as they are."""
     site, app = evidence.site, evidence.app
     if _complains_about(evidence.authorize_page, "redirect_uri"):
         yield finding("redirect-uri", USED, used=site.redirect_uri)
-    client_is_known = not _complains_about(evidence.authorize_page, "client_id")
-    if client_is_known and _complains_about(evidence.sign_out_page, "post_logout_redirect_uri"):
+    is_client_accepted = not _complains_about(evidence.authorize_page, "client_id")
+    if is_client_accepted and _complains_about(evidence.sign_out_page, "post_logout_redirect_uri"):
         yield finding("sign-out-uri", USED, used=site.sign_out_uri)
     if app is None:
         return
@@ -79,7 +79,7 @@ def check_uris(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_assignment(evidence: Evidence) -> Iterator[Finding]:
-    """The app must be assigned to Everyone, or to a group that the profile policy puts new people into."""
+    """Checks that the app is assigned to Everyone, or to a group that the profile policy adds new users to."""
     org, app, policy = evidence.org_settings, evidence.app, evidence.profile_policy
     if org is None or app is None:
         return
@@ -90,7 +90,7 @@ def check_assignment(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _is_expected(error: IdxError) -> bool:
-    """The made-up code is refused, once the client itself is accepted."""
+    """Whether the error is about the invalid code, which means that the client itself was accepted."""
     return isinstance(error, OrgRefused) and error.code == "invalid_grant"
 
 
@@ -135,7 +135,7 @@ def _error_in(location: str) -> str:
 
 
 def _complains_about(page: PageProbe | None, parameter: str) -> bool:
-    """Okta answers a browser with a page that names the parameter. Anything else proves nothing."""
+    """Whether the page is an error of Okta's about this parameter, which it names."""
     return page is not None and page.status >= HTTP_ERROR and parameter in page.text
 
 

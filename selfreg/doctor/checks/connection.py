@@ -1,4 +1,4 @@
-"""Is the org at its address, do the clocks agree, what does it see of this site, and how much does it allow?"""
+"""Checks the connection to the org: issuer, signing keys, clocks, rate limits, access to the Management API."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ LOW_SHARE = 0.1
 
 
 def check_issuer(evidence: Evidence) -> Iterator[Finding]:
-    """The discovery document, the signing keys and the clock. While one of these is wrong, no other finding counts."""
+    """Checks the discovery document, the signing keys and the clock. Other findings may follow from these."""
     discovery = evidence.discovery
     if isinstance(discovery, IdxError):
         yield _missing_discovery(evidence.site.issuer, discovery)
@@ -36,7 +36,7 @@ def check_issuer(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_access(evidence: Evidence) -> Iterator[Finding]:
-    """Rate limits, the visitor's address, and the rights at the Management API."""
+    """Checks the rate limits, the visitor's IP address, and the rights at the Management API."""
     limit, org = evidence.rate_limit, evidence.org
     is_spent = isinstance(evidence.interact_error or evidence.token_error, RateLimited)
     if limit and limit.limit and limit.remaining < limit.limit * LOW_SHARE and not is_spent:
@@ -51,7 +51,7 @@ def check_access(evidence: Evidence) -> Iterator[Finding]:
 
 
 def clocks_agree(evidence: Evidence) -> bool:
-    """As far as is known. If not, a moment that the org names means nothing here."""
+    """Whether the clocks agree, or cannot be compared. If they do not, times from the org are of no use."""
     return abs(evidence.clock_difference or 0.0) <= CLOCK_TOLERANCE_SECONDS
 
 
@@ -68,7 +68,7 @@ def _missing_discovery(issuer: str, error: IdxError) -> Finding:
 
 
 def _may_name_the_visitor(evidence: Evidence) -> bool:
-    """Okta ignores the address that a public app names; that is another finding."""
+    """Whether Okta uses the visitor's IP address that the app sends: it ignores it for public apps."""
     return evidence.app is not None and not evidence.app.is_public
 
 

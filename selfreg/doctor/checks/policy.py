@@ -1,4 +1,4 @@
-"""The org's policies: is sign-up offered, can people enroll what this site wants, can this site show the form?"""
+"""Checks the org's policies: sign-up, authenticators, and whether this site can show the form."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,14 +18,14 @@ UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")
 DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
 ADVISED_EMAIL_MINUTES = 10
 SHORTEST_TRANSACTION_SECONDS = 300.0
-SHOWN_TYPES = frozenset({"string", "boolean", "integer", "number", "decimal"})
+SUPPORTED_TYPES = frozenset({"string", "boolean", "integer", "number", "decimal"})
 CAPTCHA_HINT = "captcha"
 PROFILE = "userProfile."
 LOGIN, WRITABLE = "login", "READ_WRITE"
 
 
 def check_sign_up(evidence: Evidence) -> Iterator[Finding]:
-    """Whether sign-up is offered to this app, and the address is proven as this site says."""
+    """Checks that the app offers sign-up, and that e-mail verification is as this site is configured."""
     policy = evidence.profile_policy
     if policy is not None and not policy.sign_up:
         yield finding("signup-denied", _("policy “%(policy)s”"), policy=policy.name)
@@ -41,7 +41,7 @@ def check_sign_up(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_authenticators(evidence: Evidence) -> Iterator[Finding]:
-    """Authenticators that this site wants or cannot show, and how long codes and sign-ups live."""
+    """Checks the authenticators that this site needs or cannot show, and how long codes and transactions are valid."""
     seconds = evidence.transaction_seconds
     if seconds is not None and seconds < SHORTEST_TRANSACTION_SECONDS and clocks_agree(evidence):
         yield finding("transaction-lifetime", _("%(seconds)d seconds"), seconds=round(seconds))
@@ -62,7 +62,7 @@ def check_authenticators(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_form(evidence: Evidence) -> Iterator[Finding]:
-    """The first page of the sign-up, the user profile behind it, and the org's hooks."""
+    """Checks the sign-up form, the user profile schema, and the org's hooks."""
     form, site, org = evidence.form, evidence.site, evidence.org_settings
     profile = org.profile if org else {}
     if form is not None and evidence.response is not None:
@@ -70,7 +70,7 @@ def check_form(evidence: Evidence) -> Iterator[Finding]:
         yield from _captcha(form, evidence.response.captcha)
         yield from _missing_attributes(site.attributes, attributes_of(form), profile)
     if org:
-        # The policy tells what would be on the form where none opens.
+        # Without a form, the policy says which attributes it would have.
         policy = org.profile_policy
         attributes = attributes_of(form) if form else policy.attributes if policy else ()
         yield from _profile(attributes, profile, has_hook=bool(site.hook_url))
@@ -79,19 +79,19 @@ def check_form(evidence: Evidence) -> Iterator[Finding]:
 
 
 def attributes_of(form: Remediation) -> tuple[str, ...]:
-    """The attributes of the user profile that a form asks for, in its order."""
+    """Returns the attributes of the user profile that a form has, in its order."""
     return tuple(field.path.removeprefix(PROFILE) for field in form.leaves if field.path.startswith(PROFILE))
 
 
 def _unsupported_fields(form: Remediation) -> Iterator[Finding]:
-    if paths := [field.path for field in form.leaves if not _can_be_shown(field)]:
+    if paths := [field.path for field in form.leaves if not _is_supported(field)]:
         yield finding("field-unsupported", fields=", ".join(paths))
 
 
-def _can_be_shown(field: Field) -> bool:
-    """A captcha is another matter."""
+def _is_supported(field: Field) -> bool:
+    """Whether a page can show a field. CAPTCHAs are checked separately."""
     is_for_scripts = field.required and field.mutable and not field.visible and field.value is None
-    has_other_type = field.visible and field.type not in SHOWN_TYPES
+    has_other_type = field.visible and field.type not in SUPPORTED_TYPES
     return field.hint == CAPTCHA_HINT or not (is_for_scripts or has_other_type)
 
 
@@ -104,9 +104,9 @@ def _captcha(form: Remediation, captcha: Captcha | None) -> Iterator[Finding]:
 
 
 def _missing_attributes(
-    wanted: tuple[str, ...], present: tuple[str, ...], profile: Mapping[str, ProfileField]
+    required: tuple[str, ...], present: tuple[str, ...], profile: Mapping[str, ProfileField]
 ) -> Iterator[Finding]:
-    missing = [name for name in wanted if name not in present]
+    missing = [name for name in required if name not in present]
     unknown = [name for name in missing if profile and name not in profile]
     if unknown:
         yield finding("field-unknown", fields=", ".join(unknown))
@@ -115,7 +115,7 @@ def _missing_attributes(
 
 
 def _profile(attributes: tuple[str, ...], profile: Mapping[str, ProfileField], *, has_hook: bool) -> Iterator[Finding]:
-    """Okta lets people who sign up write their login all the same."""
+    """Checks the attributes of the form. The login is left out: Okta lets visitors enter it even if it is read-only."""
     fields = {name: profile[name] for name in attributes if name in profile and name != LOGIN}
     if read_only := [f"{name}: {field.permission}" for name, field in fields.items() if field.permission != WRITABLE]:
         yield finding("field-read-only", fields=", ".join(read_only))

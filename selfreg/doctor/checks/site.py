@@ -1,4 +1,4 @@
-"""This site's own settings, beside what the system checks say."""
+"""Checks this site's own settings, beyond what the system checks do."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -16,22 +16,22 @@ from selfreg.profile_hook import reason_unusable
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 CACHES_OF_ONE_PROCESS = ("locmem.LocMemCache", "dummy.DummyCache")
 ROUTES = ("selfreg:start", "selfreg:verify", "oidc_authentication_init", "oidc_authentication_callback")
-# Languages of Okta's own texts, by their first part.
+# Languages that Okta's own texts are translated into, without regions.
 OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hr", "ht"}) | frozenset(
     {"hu", "id", "it", "ja", "ko", "ms", "nb", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "sw", "th"}
     | {"tr", "uk", "ur", "vi", "zh"}
 )
-# System checks without which there is no org to talk to, or no way to.
+# Ids of system checks about settings without which the org cannot be called.
 ORG_CANNOT_BE_CALLED = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012"})
 
 
 def prevents_calls(finding: Finding) -> bool:
-    """Whether no org can be talked to with the settings that this finding is about."""
+    """Whether the org cannot be called because of this finding."""
     return finding.id in ORG_CANNOT_BE_CALLED
 
 
 def check_site(settings: Conf) -> Iterator[Finding]:
-    """This site, as its settings make it."""
+    """Checks the settings of this site."""
     yield from _system_checks()
     if missing := [name for name in ROUTES if not _is_mounted(name)]:
         yield finding("site-routes", names=", ".join(missing))
@@ -53,7 +53,7 @@ def check_site(settings: Conf) -> Iterator[Finding]:
 
 
 def _system_checks() -> Iterator[Finding]:
-    """Messages of this app's own system checks, under their own ids."""
+    """Yields the messages of this app's system checks as findings, with the checks' ids."""
     messages: list[CheckMessage] = run_checks(tags=[Tags.security])
     for message in messages:
         if message.level >= WARNING and (message.id or "").startswith("selfreg."):

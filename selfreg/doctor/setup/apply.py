@@ -1,4 +1,4 @@
-"""Making the changes of a plan, and undoing them. Every change is in the journal before it is sent."""
+"""Makes the changes of a plan, and undoes them. Every change is in the journal before it is sent."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from selfreg.okta_api.client import NOT_FOUND, ManagementClient
 OnDone = Callable[[str], None]
 """Called with the name of each change once it is made or undone."""
 Values = Mapping[str, str]
-"""Placeholder -> what it stands for."""
+"""Placeholder -> value."""
 Step = TypeVar("Step", bound=Call | Restore)
 
 
@@ -26,7 +26,7 @@ Step = TypeVar("Step", bound=Call | Restore)
 class Interrupted(Exception):
     """The org refused a change, or its answer was lost; the changes after it were not made.
 
-    ``done`` and ``remaining`` are names of changes; ``unsure``: the change ``name`` may have been made all the same.
+    ``done`` and ``remaining`` are names of changes. ``unsure`` is whether the change ``name`` may have been made.
     """
 
     name: str
@@ -38,14 +38,14 @@ class Interrupted(Exception):
 
 
 def secrets_of(settings: Conf) -> dict[str, str]:
-    """The values of the placeholders that stand for secrets."""
+    """Returns the secrets by their placeholders."""
     return {CLIENT_SECRET: settings.client_secret, HOOK_SECRET: settings.hook_secret}
 
 
 def apply_changes(
     client: ManagementClient, changes: Sequence[Change], journal: Journal, secrets: Values, on_done: OnDone
 ) -> None:
-    """Makes every change.
+    """Makes the changes in order.
 
     :raises Interrupted: not all of them were made; the journal holds which
     :raises UnusableJournal: the journal cannot be written
@@ -95,7 +95,10 @@ def _interrupted(entries: Sequence[Entry], position: int, error: IdxError, hint:
 
 
 def _undo_steps(client: ManagementClient, entry: Entry) -> Sequence[Call | Restore]:
-    """None for a resource that was never created. One whose id was lost with the answer is looked for."""
+    """Returns the steps to undo a change; none if its resource was never created.
+
+    If the answer with the resource's id was lost, the resource is looked for in the org.
+    """
     created = entry.created
     if created is None or created.placeholder not in entry.undo[0].path:
         return entry.undo
@@ -107,7 +110,7 @@ def _undo_steps(client: ManagementClient, entry: Entry) -> Sequence[Call | Resto
 
 
 def _undo(client: ManagementClient, step: Call | Restore, secrets: Values) -> None:
-    """What is gone already needs no undoing."""
+    """Undoes one step, unless the resource does not exist any more."""
     try:
         if isinstance(step, Call):
             call = _filled(step, secrets)
@@ -131,7 +134,7 @@ def _filled_created(created: Created, ids: Values) -> Created:
 
 
 def _filled(step: Step, values: Values) -> Step:
-    """With the values in place of their placeholders, wherever in the body they are."""
+    """Returns a copy with the placeholders replaced, in the path and everywhere in the body."""
     escaped = {placeholder: json.dumps(value)[1:-1] for placeholder, value in values.items()}
     return type(step)(**json.loads(_fill(json.dumps(asdict(step)), escaped)))
 

@@ -1,4 +1,4 @@
-"""What the org's documents should say, each made from the current one. Whatever is not named here stays as it is."""
+"""The desired documents of the org, each made from the current one. Members that are not named here stay."""
 
 from copy import deepcopy
 from typing import Any
@@ -9,7 +9,7 @@ from selfreg.doctor.evidence import Site
 from selfreg.okta_api.client import Json
 
 GRANTS = ("authorization_code", INTERACTION_CODE)
-# Placeholders of secrets, which are only filled in when a call is sent: neither the plan nor the journal holds them.
+# Placeholders of secrets, replaced when a call is sent, so that neither the plan nor the journal holds a secret.
 CLIENT_SECRET, HOOK_SECRET = "{client secret}", "{hook secret}"
 AUTH_METHODS = {
     "none": "none",
@@ -20,7 +20,7 @@ LABELS = {"firstName": "First name", "lastName": "Last name", "email": "Email", 
 
 
 def new_app(site: Site) -> Json:
-    """An app with the client ID and secret of this site's settings, so that nothing has to be copied back."""
+    """Returns a new app that has the client ID and secret of this site's settings."""
     secret = {"client_secret": CLIENT_SECRET} if site.confidential else {}
     client = {"client_id": site.client_id, "token_endpoint_auth_method": AUTH_METHODS[site.client_auth], **secret}
     base = {
@@ -34,7 +34,7 @@ def new_app(site: Site) -> Json:
 
 
 def app(current: Json, site: Site) -> Json:
-    """The app with this site's addresses and grants; those of other sites and uses stay."""
+    """Returns the app with this site's URIs and grants added."""
     after = deepcopy(current)
     client = after["settings"]["oauthClient"]
     client["redirect_uris"] = _with(client.get("redirect_uris"), site.redirect_uri)
@@ -47,9 +47,9 @@ def app(current: Json, site: Site) -> Json:
 
 
 def profile_rule(current: Json, site: Site, hook_id: str) -> Json:
-    """Sign-up allowed, this site's attributes on the form, email verification as this site has it, the hook.
+    """Returns the rule with sign-up allowed, and this site's attributes, e-mail verification and hook.
 
-    :param hook_id: of the registration hook; "" for a site without one
+    :param hook_id: id of the registration hook; "" for a site without one
     """
     after = deepcopy(current)
     action = after["actions"]["profileEnrollment"]
@@ -69,7 +69,9 @@ def profile_rule(current: Json, site: Site, hook_id: str) -> Json:
 
 
 def enrollment_policy(current: Json, site: Site) -> Json:
-    """This site's authenticators can be enrolled: the password is required, the others stay as set, or are optional."""
+    """Returns the policy with this site's authenticators allowed: the password is required, others that were not
+    allowed become optional.
+    """
     after = deepcopy(current)
     levels: list[Any] = value_at(after, "settings", "authenticators") or []
     for key in site.authenticators:
@@ -85,7 +87,7 @@ def enrollment_policy(current: Json, site: Site) -> Json:
 
 
 def access_policy(site: Site) -> Json:
-    """A new one, for an authorization server that has none for this app."""
+    """Returns a new access policy, for an authorization server that has none for this app."""
     return {
         "type": "OAUTH_AUTHORIZATION_POLICY",
         "name": site.name,
@@ -97,7 +99,7 @@ def access_policy(site: Site) -> Json:
 
 
 def access_rule(current: Json | None, site: Site) -> Json:
-    """The rule with Interaction Code beside its other grants; without a rule, a new one for everybody."""
+    """Returns the rule with Interaction Code added to its grants; a new rule for everybody if there is none."""
     if current is None:
         people = {"users": {"include": [], "exclude": []}, "groups": {"include": ["EVERYONE"], "exclude": []}}
         current = {
@@ -114,30 +116,30 @@ def access_rule(current: Json | None, site: Site) -> Json:
 
 
 def registration_hook(site: Site) -> Json:
-    """A new inline hook that calls this site with the hook secret in its Authorization header."""
+    """Returns a new inline hook, which sends the hook secret in the Authorization header."""
     kind = {"name": f"Registration at {site.name}", "type": REGISTRATION_HOOK, "version": "1.0.0"}
     return {**kind, "channel": _channel(site.hook_url)}
 
 
 def event_hook(current: Json | None, site: Site) -> Json:
-    """The event hook for proven addresses, likewise; its other events stay. Without one, a new one."""
+    """Returns the event hook with the event for verified addresses added; a new hook if there is none."""
     hook = current or {"name": f"Proven addresses at {site.name}", "events": {"type": "EVENT_TYPE", "items": []}}
     events = {**hook["events"], "items": _with(hook["events"].get("items"), PROVES_EMAIL)}
     return {**hook, "events": events, "channel": _channel(site.event_hook_url)}
 
 
 def _channel(url: str) -> Json:
-    """The org never shows the secret again, so every change of a hook sends it."""
+    """Returns the channel of a hook. It always has the secret, which the org does not return."""
     scheme = {"type": "HEADER", "key": "Authorization", "value": HOOK_SECRET}
     config = {"uri": url, "headers": [], "method": "POST", "authScheme": scheme}
     return {"type": "HTTP", "version": "1.0.0", "config": config}
 
 
 def _level(key: str, site: Site) -> str:
-    """A mandatory address is enrolled by proving it."""
+    """The e-mail authenticator is required where verifying the address is: enrolling it verifies the address."""
     return "REQUIRED" if key == "okta_email" and site.email_is_mandatory else "OPTIONAL"
 
 
-def _with(present: list[str] | None, *wanted: str) -> list[str]:
-    """The list with what it lacks at its end."""
-    return list(dict.fromkeys([*(present or []), *wanted]))
+def _with(present: list[str] | None, *items: str) -> list[str]:
+    """Returns the list with the items that it lacks added."""
+    return list(dict.fromkeys([*(present or []), *items]))

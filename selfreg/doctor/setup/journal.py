@@ -1,4 +1,6 @@
-"""What was done to the org, in a file: enough to undo it after any interruption. Holds no secret."""
+"""A file with the changes that were made to the org, so that they can be undone after any interruption. It holds no
+secrets.
+"""
 
 import json
 import os
@@ -11,7 +13,7 @@ from selfreg.doctor.setup.plan import Call, Created, Restore
 from selfreg.okta_api.client import Json
 
 State = Literal["planned", "done", "unsure", "undone"]
-"""``unsure``: sent, and no answer came back, or not yet."""
+"""``unsure``: sent, and there is no answer (yet)."""
 USE_ANOTHER = "Leave it where it is, and name another one: --plan-file FILE."
 
 
@@ -31,21 +33,21 @@ class Entry:
 
     @property
     def undo_lines(self) -> tuple[str, ...]:
-        """What undoing it changes, in words; none where the name says it."""
+        """What undoing the change will change, line by line; empty where the name says it."""
         restores = (step for step in self.undo if isinstance(step, Restore))
         return tuple(line for restore in restores for line in diff_lines(restore.after, restore.before))
 
 
 @dataclass
 class Journal:
-    """The file; saved after every change of a state."""
+    """The entries of the file. It is saved after every change of a state."""
 
     path: Path
     issuer: str
     entries: list[Entry] = field(default_factory=list)
 
     def save(self) -> None:
-        """In one go: an interruption leaves the old file or the new one, never half of one.
+        """Replaces the file atomically, so that an interruption leaves the old file or the new one.
 
         :raises UnusableJournal: it cannot be written
         """
@@ -67,12 +69,12 @@ class Journal:
 
     @property
     def undoable(self) -> list[Entry]:
-        """What was done, or may have been done, the last first."""
+        """The changes that were made, or may have been made, the last one first."""
         return [entry for entry in reversed(self.entries) if entry.state in ("done", "unsure")]
 
 
 def load_journal(path: Path, issuer: str) -> Journal:
-    """What was done to this org so far; an empty journal when there is no file.
+    """Reads the journal of this org; an empty one if there is no file.
 
     :raises UnusableJournal: the file is not one of ours, or about another org
     """
@@ -88,7 +90,7 @@ def load_journal(path: Path, issuer: str) -> Journal:
     return Journal(path, issuer, [entry for entry in entries if entry.state in ("done", "unsure")])
 
 
-# The names in the file are those of its first version: a file that is there must stay readable.
+# The keys in the file are those of its first version, so that existing files stay readable.
 
 
 def _entry_to_json(entry: Entry) -> Json:

@@ -1,4 +1,4 @@
-"""The changes that lead from the org's documents to the desired ones. Pure: documents in, calls out."""
+"""Plans the changes from the org's documents to the desired ones. Pure functions from documents to calls."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -10,7 +10,7 @@ from selfreg.doctor.setup import desired
 from selfreg.doctor.setup.diff import content_lines, diff_lines
 from selfreg.okta_api.client import Json
 
-# Placeholders of ids that are only known once the resource was created.
+# Placeholders of ids that only exist once the resource was created.
 APP, HOOK, EVENT_HOOK, ACCESS_POLICY, ACCESS_RULE = (
     "{new app}", "{new registration hook}", "{new event hook}", "{new access policy}", "{new access rule}",
 )  # fmt: skip
@@ -20,7 +20,7 @@ UNREACHABLE_HINT = "The org must be able to reach this site there: is the site u
 
 
 class CannotPlan(Exception):
-    """The org lacks something that this command does not make. The text says what, and who can make it."""
+    """The org lacks something that this command does not create. The text says what, and where to create it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Undoes a PUT. What others changed meanwhile stays: see ``diff.reverted``."""
+    """Undoes a PUT. Changes that others made since stay, see ``diff.reverted``."""
 
     path: str
     before: Json
@@ -43,9 +43,9 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new resource: the placeholder of its id, and how to find it when the answer with its id was lost.
+    """A new resource: the placeholder of its id, and how to find it if the answer with the id was lost.
 
-    It is the item of the list at ``list_path`` that has ``value`` at the path of keys ``key_path``.
+    It is the item of the list at ``list_path`` whose member at the path of keys ``key_path`` is ``value``.
     """
 
     placeholder: str
@@ -56,9 +56,9 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: its name, its differences in words, the call, and the calls that undo it.
+    """One change: its name, its differences as text, the call, and the steps that undo it.
 
-    ``hint`` says what to look at when the org refuses the call.
+    ``hint`` says what to check if the org refuses the call.
     """
 
     name: str
@@ -70,9 +70,9 @@ class Change:
 
 
 def plan_changes(site: Site, documents: OrgDocuments) -> tuple[Change, ...]:
-    """The changes in the order to be made; empty when the org is as it should be. Calls from the org come last.
+    """Returns the changes in their order; empty if nothing has to change. The org calls this site in the last ones.
 
-    :raises CannotPlan: there is nothing to change, because there is nothing there
+    :raises CannotPlan: the org lacks something that this command does not create
     """
     return tuple(change for planner in PLANNERS for change in planner(site, documents))
 
@@ -112,7 +112,7 @@ def _assignment(_site: Site, documents: OrgDocuments) -> Iterator[Change]:
 
 
 def _access_rule(site: Site, documents: OrgDocuments) -> Iterator[Change]:
-    """A rule that lets the app use Interaction Code: one that is there, else a new one, if need be in a new policy."""
+    """Lets the app use Interaction Code: by an existing rule, else by a new one, in a new policy if there is none."""
     if not site.server_id or allowing_rule(documents.access_policies):
         return
     policies = f"authorizationServers/{site.server_id}/policies"
@@ -164,7 +164,7 @@ def _profile_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
 
 
 def _unknown_attributes(documents: OrgDocuments, rule: Json) -> list[str]:
-    """Attributes that the rule asks for and the profile lacks; none where the org does not show its schema."""
+    """Returns attributes of the rule that the user profile lacks; none if the org does not show its schema."""
     parts = [value_at(documents.schema, "definitions", part, "properties") or {} for part in ("base", "custom")]
     attributes = value_at(rule, "actions", "profileEnrollment", "profileAttributes") or ()
     names = [str(value_at(attribute, "name")) for attribute in attributes]
@@ -189,7 +189,7 @@ def _enrollment_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
 
 
 def _event_hook(site: Site, documents: OrgDocuments) -> Iterator[Change]:
-    """The org calls the site once to verify it, before it sends anything."""
+    """Creates or corrects the event hook. The org verifies it by a call to this site."""
     if not site.event_hook_url:
         return
     hook = _hook_to(site.event_hook_url, documents.event_hooks)
@@ -226,7 +226,7 @@ def _creation(name: str, created: Created, body: Json, *, is_active: bool = Fals
 
 
 def _put(name: str, path: str, before: Json, after: Json) -> Iterator[Change]:
-    """None where nothing differs."""
+    """Yields the change of a document, unless nothing differs."""
     if lines := tuple(diff_lines(before, after)):
         yield Change(name, lines, Call("PUT", path, after), (Restore(path, before, after),))
 
@@ -241,7 +241,7 @@ def _hook_to(url: str, hooks: tuple[Json, ...]) -> Json | None:
 
 
 def _without_secret(app: Json) -> Json:
-    """The org keeps a secret that a PUT leaves out, and the journal must not hold it."""
+    """Returns the app without its secret: a PUT without one leaves it, and the journal must not hold it."""
     copy = deepcopy(app)
     (value_at(copy, "credentials", "oauthClient") or {}).pop("client_secret", None)
     return copy

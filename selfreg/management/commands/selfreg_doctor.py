@@ -1,4 +1,4 @@
-"""``manage.py selfreg_doctor``: what is set wrong, in the org and here."""
+"""``manage.py selfreg_doctor``: finds wrong settings, in the org and in this site."""
 
 import json
 from typing import Any
@@ -29,6 +29,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Runs the command.
+
+        :raises SystemExit: with 1, see ``help``
+        """
         report = examine(conf())
         save_report(report)
         if options["json"]:
@@ -39,7 +43,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def print_report(self, report: Report) -> None:
-        """For people, in the active language."""
+        """Prints the report as text, in the active language."""
         self.stdout.write(f"{report.issuer}\n")
         for finding in report.findings:
             self.print_finding(finding)
@@ -50,7 +54,7 @@ class Command(BaseCommand):
         self.stdout.write(self.summary(report))
 
     def summary(self, report: Report) -> str:
-        """The last line."""
+        """Returns the last line of the report."""
         errors, warnings = len(report.errors), len(report.findings) - len(report.errors)
         if not report.findings:
             return self.style.SUCCESS(gettext("Nothing to put right."))
@@ -60,7 +64,7 @@ class Command(BaseCommand):
         return self.style.ERROR(text % {"errors": errors, "warnings": warnings})
 
     def print_finding(self, finding: Finding) -> None:
-        """What is wrong, what was seen, and where to put it right."""
+        """Prints a finding: what is wrong, what was seen, and where to change it."""
         kind = finding.kind
         style = self.style.ERROR if kind.severity == "error" else self.style.WARNING
         self.stdout.write(f"\n{style(kind.id)} {kind.sentence}")

@@ -1,4 +1,4 @@
-"""``manage.py selfreg_erase EMAIL``: for people who ask that their data are erased."""
+"""``manage.py selfreg_erase EMAIL``: erases the data of a person who asks for it."""
 
 from typing import Any
 

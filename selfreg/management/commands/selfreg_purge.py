@@ -1,4 +1,4 @@
-"""``manage.py selfreg_purge``: keeps registrations no longer than the settings say. Run it every hour."""
+"""``manage.py selfreg_purge``: erases old registrations as the settings say. Run it every hour."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,10 +31,10 @@ class Command(BaseCommand):
         self.print_progress("erased", abandoned.count(), retention.erase(abandoned, batch))
         self.print_progress("reduced", finished.count(), retention.reduce(finished, batch))
         self.print_progress("counted", retention.completed().count(), retention.count(retention.completed(), batch))
-        self.stdout.write(f"forgot {retention.forget_allowances()} counts of limits")
+        self.stdout.write(f"forgot {retention.delete_old_counters()} counts of limits")
 
     def print_progress(self, verb: str, total: int, batches: Iterator[int]) -> None:
-        """Works through the batches, and prints a line after each.
+        """Runs the batches, and prints a line after each.
 
         :param total: how many rows there were at the start
         :param batches: does the work; yields the size of every batch

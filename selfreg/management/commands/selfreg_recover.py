@@ -1,4 +1,4 @@
-"""``manage.py selfreg_recover``: settles registrations that nobody moves. Run it every few minutes."""
+"""``manage.py selfreg_recover``: settles stuck registrations. Run it every few minutes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ NOT_CONFIGURED = (
 
 
 class Command(BaseCommand):
-    """Prints what became of the registrations in doubt, of the abandoned ones, and of accounts at Okta."""
+    """Prints what became of stuck registrations, of abandoned ones, and of accounts at Okta."""
 
     help = (
         "Asks Okta what became of calls whose answer was lost, ends registrations that nobody came back to, and sees "
@@ -35,19 +35,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, accounts: str, **options: Any) -> None:
+        """Runs the command.
+
+        :raises CommandError: ``--accounts`` without access to the Management API
+        """
         if accounts and not is_configured(conf()):
             raise CommandError(NOT_CONFIGURED)
-        self.tell("in doubt", recovery.recovered(), options["verbosity"])
-        self.tell("abandoned", recovery.expired(), options["verbosity"])
+        self.print_outcomes("in doubt", recovery.settle_stuck(), options["verbosity"])
+        self.print_outcomes("abandoned", recovery.expire_abandoned(), options["verbosity"])
         if accounts:
-            self.tell("accounts", recovery.accounts(accounts), options["verbosity"])
+            self.print_outcomes("accounts", recovery.handle_orphaned_accounts(accounts), options["verbosity"])
 
-    def tell(self, what: str, results: Iterator[tuple[Registration, str]], verbosity: int) -> None:
-        """One line for each outcome; with ``-v 2`` one for each registration."""
-        counted: Counter[str] = Counter()
+    def print_outcomes(self, what: str, results: Iterator[tuple[Registration, str]], verbosity: int) -> None:
+        """Prints how often each outcome occurred; with ``-v 2`` also a line for each registration."""
+        counts: Counter[str] = Counter()
         for registration, outcome in results:
-            counted[outcome] += 1
+            counts[outcome] += 1
             if verbosity > 1:
                 self.stdout.write(f"{registration.pk} {outcome}")
-        found = ", ".join(f"{n} {outcome}" for outcome, n in sorted(counted.items()))
-        self.stdout.write(f"{what}: {found or 'none'}")
+        summary = ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items()))
+        self.stdout.write(f"{what}: {summary or 'none'}")

@@ -1,3 +1,5 @@
+"""``manage.py selfreg_setup_org``: sets the org up for this site by the Management API, and can undo it."""
+
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,19 +29,27 @@ NO_TOKEN = (
 
 
 class Command(BaseCommand):
+    """Plans the changes, asks for confirmation, makes them, and has the doctor check the result."""
+
     help = (
         "Sets the org up for this site: shows what would change, asks, changes it, and looks whether it is right now. "
         "Changes nothing that it does not name."
     )
+    # Those that matter here are checked in ``handle``.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declares the options."""
         parser.add_argument("--dry-run", action="store_true", help="only show; the default away from a terminal")
         parser.add_argument("--yes", "--no-input", action="store_true", dest="yes", help="change without asking")
         parser.add_argument("--undo", action="store_true", help="take back what this command has changed")
         parser.add_argument("--plan-file", default=JOURNAL, help=f"where changes are written down ({JOURNAL})")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Runs the command.
+
+        :raises CommandError: the org was not changed, or not completely; the text says what was
+        """
         settings = conf()
         if not is_configured(settings):
             raise CommandError(NO_TOKEN)
@@ -73,13 +83,13 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS("Nothing to change."))
         elif self.is_confirmed(options):
             apply_changes(client, changes, journal, secrets, self.print_done)
-            # Some settings of a new app exist only now; the plan announced them with the app.
+            # Some settings of a new app can only be made once it exists. The plan listed them with the app.
             apply_changes(client, remaining_changes(client, site), journal, secrets, self.print_done)
             self.stdout.write(f"Written down in {journal.path}; --undo takes it back.")
             self.verify(settings)
 
     def undo(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
-        """Shows what the journal holds and, once it is confirmed, undoes it."""
+        """Shows the changes in the journal and, once it is confirmed, undoes them."""
         self.stdout.write(self.style.HTTP_INFO(client.origin))
         for entry in journal.undoable:
             self.print_change(f"take back: {entry.name}", entry.undo_lines)
@@ -99,7 +109,10 @@ class Command(BaseCommand):
         return False
 
     def verify(self, settings: Conf) -> None:
-        """Has the doctor look again."""
+        """Has the doctor examine the org, and prints its findings.
+
+        :raises CommandError: there are errors among them
+        """
         report = examine(settings)
         save_report(report)
         for finding in report.findings:
@@ -109,20 +122,25 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS("The doctor finds nothing that keeps people from signing up."))
 
     def print_change(self, name: str, lines: Iterable[str]) -> None:
-        """A change and its differences in words."""
+        """Prints a change and its differences."""
         self.stdout.write(self.style.MIGRATE_HEADING(name))
         for line in lines:
             self.stdout.write(f"    {line}")
 
     def print_done(self, name: str) -> None:
+        """Prints that a change was made."""
         self.stdout.write(f"done: {name}")
 
     def print_undone(self, name: str) -> None:
+        """Prints that a change was undone."""
         self.stdout.write(f"taken back: {name}")
 
 
 def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...]:
-    """What is to be changed after the changes of the first plan."""
+    """Returns the changes that are left after those of the first plan.
+
+    :raises CommandError: the org's documents could not be read again
+    """
     try:
         return plan_changes(site, read_documents(client, site))
     except IdxError as error:
@@ -130,7 +148,7 @@ def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...
 
 
 def is_answered_with_yes(question: str) -> bool:
-    """Asks on the terminal. The end of input means no."""
+    """Asks on the terminal, and returns whether the answer is yes. The end of input means no."""
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
@@ -138,12 +156,12 @@ def is_answered_with_yes(question: str) -> bool:
 
 
 def as_line(finding: Finding) -> str:
-    """One finding of the doctor."""
+    """Returns one of the doctor's findings as text."""
     return f"{finding.id} {finding.kind.sentence} {finding.detail}"
 
 
 def explain(error: IdxError) -> str:
-    """Why the org did not do it, for the administrator."""
+    """Returns a sentence that says why the org refused a call."""
     if isinstance(error, OrgRefused) and lacks_rights(error):
         return f"The API token may not do this ({error.description}): it needs more rights, see docs/org-setup.md."
     if isinstance(error, OrgRefused) and error.status == UNAUTHORIZED:
@@ -154,7 +172,7 @@ def explain(error: IdxError) -> str:
 
 
 def explain_interruption(interruption: Interrupted, options: dict[str, Any]) -> str:
-    """What was done and what was not, for the administrator."""
+    """Returns a text that lists which changes were made and which were not."""
     state = "MAY HAVE BEEN MADE, its answer was lost" if interruption.unsure else "was NOT made"
     lines = (
         f"Stopped in the middle. {explain(interruption.cause)}",
@@ -168,5 +186,5 @@ def explain_interruption(interruption: Interrupted, options: dict[str, Any]) -> 
 
 
 def name_list(names: tuple[str, ...]) -> str:
-    """One name on each line."""
+    """Returns the names, one a line; "nothing" if there are none."""
     return "\n        ".join(names) or "nothing"

@@ -1,8 +1,8 @@
-"""The row is the flow: everything a sign-up needs to go on lives in ``Registration``, so any worker serves any step.
+"""Registrations and their events. A row holds everything a sign-up needs to go on, so any worker can serve any step.
 
-Statuses move along ``TRANSITIONS`` only, and a row changes only by compare-and-set on its ``version``: of two requests
-that saw the same state one wins and the other learns that it lost. Bearer values sit in one sealed text that is emptied
-in every final status, which a constraint of the database enforces. Nothing here knows HTTP or the protocol.
+A status changes as ``statuses.TRANSITIONS`` allows, and a row changes only by compare-and-set on its ``version``: when
+two requests read the same version, one of them writes and the other gets ``Conflict``. Handles and codes are encrypted
+in one column, which a database constraint keeps empty in every final status.
 """
 
 import hashlib
@@ -20,23 +20,22 @@ from selfreg import encryption
 from selfreg.addresses import masked
 from selfreg.conf import conf
 from selfreg.signals import announce, registration_started
-from selfreg.statuses import FINAL, OPEN, TRANSITIONS
-from selfreg.statuses import Status as Status
+from selfreg.statuses import FINAL, OPEN, TRANSITIONS, Status
 
 
 def link_digest(state: str) -> str:
-    """Finds the registration that an e-mail link or a returning browser belongs to, without keeping its ``state``."""
+    """Returns the digest by which a registration is found again by an e-mail link's ``state``, which is not stored."""
     return hashlib.sha256(state.encode()).hexdigest()[:40]
 
 
 class ForbiddenTransition(Exception):
-    """A status that cannot follow the present one: a defect of the caller."""
+    """The new status cannot follow the current one: a bug in the caller."""
 
 
 class Conflict(Exception):
-    """Another request changed the row first. Read it again and show what it says.
+    """Another request changed the row first, or is waiting for the org's answer (``is_busy``). Nothing was written.
 
-    ``registration`` is its id; None when there is no row yet. ``is_busy``: the other request still waits for the org.
+    ``registration`` is the row's id; None when there is no row yet.
     """
 
     def __init__(self, why: str, registration: uuid.UUID | None = None, *, is_busy: bool = False) -> None:
@@ -45,7 +44,7 @@ class Conflict(Exception):
 
 
 class RowValues(TypedDict, total=False):
-    """Columns of a registration that a change may write, beside its status."""
+    """Columns that ``claim`` and ``commit`` may write. The status changes through ``commit(to=...)`` only."""
 
     step: str
     sealed: str
@@ -62,24 +61,26 @@ class RowValues(TypedDict, total=False):
 
 
 def waits_for_link() -> models.Q:
-    """Registrations that the org's link may still complete."""
+    """Returns the condition for registrations that the link in Okta's mail may still complete."""
     moment = timezone.now() - timedelta(days=conf().activation_link_days)
     return models.Q(status=Status.AWAITING_EMAIL, updated_at__gte=moment)
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
-    """Questions asked of registrations."""
+    """Filters that several parts of the app use."""
 
     def open(self) -> "RegistrationQuerySet":
-        """Neither finished nor given up."""
+        """Keeps registrations whose status is not final."""
         return self.filter(status__in=OPEN)
 
     def under_way(self) -> "RegistrationQuerySet":
-        """Open ones that may still be gone on with; the others are about to be expired."""
+        """Keeps open registrations that are not abandoned yet, see ``SELFREG["ABANDONED_AFTER_SECONDS"]``."""
         return self.open().filter(updated_at__gte=timezone.now() - timedelta(seconds=conf().abandoned_after_seconds))
 
-    def untouched_since(self, moment: Any) -> "RegistrationQuerySet":
-        """Open ones that nobody moved since ``moment``. What waits for an administrator is not the person's delay."""
+    def untouched_since(self, moment: datetime) -> "RegistrationQuerySet":
+        """Keeps open registrations that did not change since ``moment``, except those that wait for an administrator
+        or for the link in Okta's mail, which may take longer.
+        """
         return (
             self.open().filter(updated_at__lt=moment).exclude(status=Status.AWAITING_APPROVAL).exclude(waits_for_link())
         )
@@ -112,6 +113,7 @@ class Registration(models.Model):
     link_digest = models.CharField(max_length=40, blank=True, editable=False)
     failure = models.CharField(_("failure"), max_length=100, blank=True)
     failure_text = models.TextField(_("in the org's words"), blank=True)
+    """Sentences for the visitor, one a line, as they were shown: in the visitor's language, not the administrator's."""
 
     created_at = models.DateTimeField(_("started"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("last change"), default=timezone.now)
@@ -119,8 +121,9 @@ class Registration(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     erase_asked_at = models.DateTimeField(_("to be erased since"), null=True, blank=True)
     tallied = models.BooleanField(default=False, editable=False)
-    """Counted in a ``TalliedHour``; its events are not counted any more."""
+    """Counted in a ``TalliedHour``, so the funnel does not count its events."""
     sealed = models.TextField(blank=True, editable=False)
+    """The encrypted state of the IDX transaction, see ``encrypted``; empty in every final status."""
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -140,9 +143,9 @@ class Registration(models.Model):
             ("remove_okta_account", _("Can remove half-made Okta accounts")),
             ("approve_registration", _("Can approve and reject registrations")),
         )
-        # The list is newest first. Each filter has an index in that order: a page reads no more than it shows. No index
-        # holds ``updated_at`` or anything else that a claim or a rejected input changes, so that PostgreSQL can update
-        # such a row in place (HOT) without touching an index.
+        # The admin's list is newest first, and each of its filters has an index in that order, so that a page reads
+        # only the rows it shows. No index holds ``updated_at`` or another column that a claim or a rejected input
+        # changes: PostgreSQL then updates the row without touching an index (a HOT update).
         indexes = (
             models.Index(fields=["created_at", "id"], name="selfreg_created"),
             models.Index(fields=["status", "created_at", "id"], name="selfreg_by_status"),
@@ -177,42 +180,43 @@ class Registration(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Neither finished nor given up."""
+        """Whether the status is not final."""
         return self.status in OPEN
 
     @property
     def is_new(self) -> bool:
-        """Not written to the database yet."""
+        """Whether the row is not in the database yet."""
         return self._state.adding
 
     @property
     def is_busy(self) -> bool:
-        """A call for this registration is under way in some worker, or its worker died a moment ago."""
+        """Whether a worker is calling the org for this registration, or died doing so and its claim has not expired."""
         return self.busy_until is not None and self.busy_until > timezone.now()
 
     @property
     def in_doubt(self) -> bool:
-        """Nobody knows whether the org carried out the last call: ask before doing anything else."""
+        """Whether the org may or may not have carried out the last call, and has to be asked before the next one."""
         return not self.is_busy and (self.unsure or self.busy_until is not None)
 
     def decrypted(self) -> Any:
-        """The state that is kept, as JSON; None when there is none.
+        """Returns the decrypted state, a JSON value as ``EnrollmentState.to_json`` wrote it; None when there is none.
 
-        :raises encryption.Unreadable: its key is gone
+        :raises encryption.Unreadable: its encryption key was removed
         """
         return encryption.decrypt(self.sealed, self._place()) if self.sealed else None
 
     def encrypted(self, state: Any) -> str:
-        """A state (JSON) as this row keeps it, for ``claim`` and ``commit``."""
+        """Returns a state (a JSON value) encrypted for the column ``sealed`` of this row."""
         return encryption.encrypt(state, self._place())
 
     def _place(self) -> str:
         return f"registration:{self.pk}:sealed"
 
     def claim(self, seconds: float, **values: Unpack[RowValues]) -> None:
-        """Marks a call to the org as under way, for so many seconds, before it is made; a new row is created by that.
+        """Marks the row as busy for so many seconds, before the org is called. Creates the row if it is new.
 
-        :raises Conflict: another request has a call under way, or changed the row
+        :param values: columns to write with the claim
+        :raises Conflict: the row is busy, or another request changed it
         """
         if self.is_busy:
             raise Conflict("busy", self.pk, is_busy=True)
@@ -227,12 +231,12 @@ class Registration(models.Model):
         hold: float = 0.0,
         **values: Unpack[RowValues],
     ) -> None:
-        """Writes columns and events in one transaction, if nobody changed the row since it was read; ends a claim.
+        """Writes columns and events in one transaction, if the row did not change since it was read. Ends a claim.
 
-        :param to: the next status; a final one wipes the state
-        :param hold: seconds for which the claim goes on, for a call that follows at once
-        :raises ForbiddenTransition: ``to`` cannot follow the present status
-        :raises Conflict: somebody changed the row; nothing was written
+        :param to: the next status; a final one empties ``sealed``
+        :param hold: seconds for which the row stays claimed, where another call follows at once
+        :raises ForbiddenTransition: ``to`` cannot follow the current status
+        :raises Conflict: another request changed the row; nothing was written
         """
         now = timezone.now()
         columns: dict[str, Any] = {
@@ -250,16 +254,19 @@ class Registration(models.Model):
         self._write(columns, events)
 
     def mark_for_erasure(self) -> None:
-        """The next purge erases the row with its events."""
+        """Makes the next ``selfreg_purge`` erase the row with its events.
+
+        :raises Conflict: another request changed the row; nothing was written
+        """
         self._write({"erase_asked_at": timezone.now(), "updated_at": timezone.now()}, ())
 
     def _write(self, columns: dict[str, Any], events: Sequence["RegistrationEvent"]) -> None:
-        """Inserts a new row with its first event, or updates by compare-and-set.
+        """Inserts a new row with its first event, or updates the row by compare-and-set.
 
-        :raises Conflict: the row exists already, or somebody changed it
+        :raises Conflict: the row exists already, or another request changed it
         """
         values = {**columns, "version": self.version + 1}
-        # Only an insert can fail in a way that a surrounding transaction has to be protected from.
+        # An insert may raise an IntegrityError, and only a savepoint keeps the caller's transaction usable then.
         with transaction.atomic(savepoint=self.is_new):
             if self.is_new:
                 events = [self._insert(values), *events]
@@ -280,7 +287,7 @@ class Registration(models.Model):
         try:
             self.save(force_insert=True)
         except IntegrityError as error:
-            raise Conflict("already begun", self.pk) from error
+            raise Conflict("created by another request", self.pk) from error
         announce(registration_started, Registration, registration=self)
         return first_event
 
@@ -289,22 +296,24 @@ class Registration(models.Model):
         return rows.update(**values)
 
     def event(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
-        """An unsaved event of this registration. Details hold keys, counts and times; never what anybody typed."""
+        """Returns an unsaved event. ``details`` are columns of the event: keys, counts and times, never typed text."""
         details = {"step": self.step, **details}
         details["actor"] = details.get("actor", "")[:150]
         return RegistrationEvent(registration=self, kind=kind, **details)
 
     def note(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
-        """Writes an event by itself, where the row does not change with it."""
+        """Saves an event without changing the row, and returns it."""
         event = self.event(kind, **details)
         event.save()
         return event
 
 
 class RegistrationEvent(models.Model):
-    """Something that happened to a registration. Holds no secret and nothing typed."""
+    """Something that happened to a registration. Holds no secret and no typed text."""
 
     class Kind(models.TextChoices):
+        """What happened."""
+
         STARTED = "started", _("Started")
         ANSWERED = "answered", _("Step submitted")
         RESENT = "resent", _("Sent again")
@@ -319,17 +328,18 @@ class RegistrationEvent(models.Model):
         ADMINISTERED = "administered", _("Administrator acted")
 
     OWN_WORDS = "refused"
-    """The outcome where the org refused with a text and no i18n key; its text may name the person and is not kept."""
+    """The outcome if the org refused with a text and no i18n key. The text may hold a name, so it is not stored."""
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("at"), default=timezone.now)
     kind = models.CharField(_("what"), max_length=20, choices=Kind.choices)
     step = models.CharField(_("step"), max_length=100, blank=True)
     outcome = models.CharField(_("outcome"), max_length=200, blank=True)
+    """"ok", keys of the org's messages separated by spaces, or what an administrator's action came to."""
     milliseconds = models.PositiveIntegerField(_("milliseconds"), null=True, blank=True)
     request_id = models.CharField(_("Okta request id"), max_length=64, blank=True)
     actor = models.CharField(_("by"), max_length=150, blank=True)
-    """The administrator's user name; empty for what the person or the org did."""
+    """Name of the administrator or of the management command; empty for what the visitor or the org did."""
 
     class Meta:
         verbose_name = _("event")
@@ -340,102 +350,3 @@ class RegistrationEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()
-
-
-class TalliedHour(models.Model):
-    """What became of those who started in one hour and are done with: numbers, kept when the people are erased."""
-
-    hour = models.DateTimeField(primary_key=True)
-    numbers = models.JSONField(default=dict)
-    """As ``tally.Tally`` writes them."""
-
-    def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H:00}"
-
-
-class OktaEvent(models.Model):
-    """An event of Okta's that was handled: event hooks deliver at least once."""
-
-    id = models.CharField(primary_key=True, max_length=100, editable=False)
-    at = models.DateTimeField(default=timezone.now, editable=False)
-
-    def __str__(self) -> str:
-        return self.id
-
-
-class Allowance(models.Model):
-    """How often something was done since ``until`` minus the length of its limit. See ``limits``; never read alone."""
-
-    key = models.CharField(primary_key=True, max_length=64)
-    used = models.PositiveIntegerField()
-    until = models.BigIntegerField(db_index=True)
-    """Seconds since the epoch: one number that every database compares alike."""
-
-    def __str__(self) -> str:
-        return f"{self.key[:8]}: {self.used}"
-
-
-class OktaIdentity(models.Model):
-    """Whose Django user an Okta account is. The pair of issuer and subject is the identity; an address never is."""
-
-    class Approval(models.TextChoices):
-        NOT_NEEDED = "", _("Not needed")
-        AWAITED = "awaited", _("Awaited")
-        GIVEN = "given", _("Given")
-        REFUSED = "refused", _("Refused")
-
-    issuer = models.CharField(_("issuer"), max_length=255)
-    subject = models.CharField(_("subject"), max_length=255)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="okta_identities")
-    email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
-    linked_at = models.DateTimeField(_("joined with an older account"), null=True, blank=True)
-    approval = models.CharField(_("approval"), max_length=10, choices=Approval.choices, blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = _("Okta identity")
-        verbose_name_plural = _("Okta identities")
-        constraints = (models.UniqueConstraint(fields=["issuer", "subject"], name="selfreg_identity_unique"),)
-
-    def __str__(self) -> str:
-        return f"{self.subject} at {self.issuer}"
-
-
-class PolicyVersion(models.Model):
-    """What the sign-up form asked for from ``seen_at`` until the next row of the same issuer and language."""
-
-    issuer = models.CharField(_("issuer"), max_length=255)
-    language = models.CharField(_("language"), max_length=35, blank=True)
-    fingerprint = models.CharField(_("policy version"), max_length=16)
-    fields = models.JSONField(_("fields"), default=list)
-    seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("policy version")
-        verbose_name_plural = _("policy versions")
-        default_permissions = ("view",)
-        ordering = ("-seen_at", "-pk")
-        indexes = (models.Index(fields=["issuer", "language", "-seen_at"], name="selfreg_policy_seen"),)
-
-    def __str__(self) -> str:
-        return f"{self.fingerprint} ({self.language})"
-
-
-class DoctorRun(models.Model):
-    """One examination of the org and of this site by ``selfreg.doctor``, as it was reported. Holds no secret."""
-
-    KEPT = 50
-
-    at = models.DateTimeField(_("at"), default=timezone.now)
-    issuer = models.CharField(_("issuer"), max_length=255)
-    ok = models.BooleanField(_("nothing that keeps people from signing up"))
-    report = models.JSONField(_("report"), default=dict)
-
-    class Meta:
-        verbose_name = _("doctor run")
-        verbose_name_plural = _("doctor runs")
-        default_permissions = ("view",)
-        ordering = ("-at", "-pk")
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.issuer}"
