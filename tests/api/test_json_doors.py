@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 import time_machine
-from app_client import BASE, AppClient
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
-from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
 from selfreg import encryption
 from selfreg.models import Registration
+from support.app_client import BASE, AppClient
+from support.person import PASSWORD, Person
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]

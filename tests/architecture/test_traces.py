@@ -1,10 +1,10 @@
 """How far a request travels: a step is decided once, unsealed once, and its form built once."""
 
 import pytest
-from person import Person
-from tracing import Trace, tracing
 
+from architecture.tracing import Trace, tracing
 from okta_devorg import OrgHandle
+from support.person import Person
 
 
 @pytest.fixture

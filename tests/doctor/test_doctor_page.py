@@ -14,11 +14,11 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone, translation
-from doctor.trouble import change_app
 
 from okta_devorg import OrgHandle
 from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.models import DoctorRun
+from support.trouble import change_app
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "org-setup.md"
 

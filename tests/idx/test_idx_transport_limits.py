@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from hostile import head, hostile, sends
 
 from selfreg.idx import transport
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import MAX_BODY, Reply, Transport
+from support.hostile_server import head, hostile, sends
 
 PATH = "/idp/idx/introspect"
 DOCUMENT = b'{"version": "1.0.0"}'

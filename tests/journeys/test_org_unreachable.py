@@ -8,13 +8,13 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
-from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle, running_org
 from selfreg.idx import transport
 from selfreg.models import Registration
 from selfreg.registration import policy as configured_org
 from selfreg.statuses import Status
+from support.person import PASSWORD, SITE, Person
 
 # What is lost before the org works, and what is lost after it did.
 BEFORE = ["status", "reset", "html", "empty", "malformed", "redirect", "huge"]

@@ -1,9 +1,9 @@
 """Scenarios B12 and B13: the org needs the address only, and comes straight to its code; a password is optional."""
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
+from support.person import Person
 
 PASSWORD_OPTIONAL = {"email_verification": False, "authenticators": {"okta_password": "optional"}}
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from page import attribute, text
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
+from support.page import attribute, text
+from support.person import Person
 
 PERSON = [
     {"name": "firstName", "label": "First name", "required": True},

@@ -3,10 +3,10 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity
+from support.person import SITE, Person
 
 FOREIGN = ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:evil.example"]
 

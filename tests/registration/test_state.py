@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from documents import CODE_PAGE
 
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Transaction
 from selfreg.idx.document import Message
 from selfreg.registration.state import EnrollmentState
+from support.idx.documents import CODE_PAGE
 
 Json = dict[str, Any]
 STATE = EnrollmentState(

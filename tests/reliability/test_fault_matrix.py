@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import Person
 
 # The end of a path, and how often a registration with a code, a password and a skipped phone calls it.
 CHANGES = {

@@ -12,13 +12,13 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.test import Client
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
 from selfreg.models import Registration
 from selfreg.rate_limits import LIMITS
 from selfreg.statuses import Status
+from support.person import Person
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,7 +14,6 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.auth import OktaBackend
@@ -22,6 +21,7 @@ from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.rate_limits import LIMITS, consume
 from selfreg.registration import retention
 from selfreg.statuses import Status
+from support.person import PASSWORD, SITE, Person
 
 AT_ONCE = 16
 pytestmark = [

@@ -10,10 +10,6 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import mutated
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import SITUATIONS
 
 from selfreg.forms import StepForm
 from selfreg.idx.document import Field, IdxResponse
@@ -22,6 +18,10 @@ from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step, option_id
 from selfreg.models import Registration
 from selfreg.views.base import render_step
+from support.idx.mutations import mutated
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import SITUATIONS
+from support.person import Person
 
 PAGES = [s.document for s in SITUATIONS]
 MUTATED = mutated(PAGES)

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from hostile_provider import CLIENT_SECRET, SUBJECT, Attack, HostileProvider
-from person import SITE, Person
-from provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, SLOW
 
 from selfreg import auth
 from selfreg.auth import signing_keys
@@ -18,6 +15,9 @@ from selfreg.idx import transport
 from selfreg.idx.client import Visitor
 from selfreg.models import OktaIdentity
 from selfreg.registration import policy
+from support.person import SITE, Person
+from support.provider.hostile_provider import CLIENT_SECRET, SUBJECT, Attack, HostileProvider
+from support.provider.provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, SLOW
 
 Look = Callable[[], list[dict[str, Any]]]
 PATIENCE = 12.0

@@ -12,7 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hostile_provider import (
+
+from support.provider.hostile_provider import (
     ABSENT,
     CLIENT_ID,
     KID,

@@ -20,10 +20,6 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, get_resolver
-from hostile_provider import EMAIL, SUBJECT, Attack, Handler, HostileProvider, rsa_key
-from person import PASSWORD, SITE, Person
-from provider_attacks import HARMLESS, REFUSED
-from test_visitor_attacks import CALLBACK, TARGETS, way_back
 
 from okta_devorg import OrgHandle
 from selfreg.addresses import canonical
@@ -38,8 +34,11 @@ from selfreg.models import OktaIdentity, Registration
 from selfreg.registration import policy as site_org
 from selfreg.statuses import Status
 from selfreg.web.redirects import landing
+from support.person import PASSWORD, SITE, Person
+from support.provider.hostile_provider import EMAIL, SUBJECT, Attack, Handler, HostileProvider, rsa_key
+from support.provider.provider_attacks import HARMLESS, REFUSED
+from support.provider.visitor_attacks import AUTHENTICATE, CALLBACK, FOREIGN_TARGETS, way_back
 
-AUTHENTICATE = f"{SITE}/oidc/authenticate/"
 Configure = Callable[..., None]
 
 
@@ -219,8 +218,8 @@ def test_t13_nobody_is_a_user_before_the_address_is_proven(person: Person, org: 
 
 
 def test_t14_no_target_leads_off_the_site(configure: Configure) -> None:
-    assert [landing(t) for t in TARGETS] == ["/"] * len(TARGETS)
-    for target in TARGETS:
+    assert [landing(t) for t in FOREIGN_TARGETS] == ["/"] * len(FOREIGN_TARGETS)
+    for target in FOREIGN_TARGETS:
         configure(AFTER=target)
         assert landing("") == "/"
 

@@ -69,7 +69,9 @@ def test_a_profile_nobody_objects_to_is_allowed_as_it_is(okta: Client) -> None:
     assert send(okta, REGISTRATION, INLINE).json() == {"commands": [allow]}
 
 
-@pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])
+@pytest.mark.parametrize(
+    "hook", ["support.site_hooks.breaks", "support.site_hooks.returns_nonsense", "support.site_hooks.is_not_there"]
+)
 def test_a_broken_hook_lets_nobody_in(okta: Client, configure: Callable[..., None], hook: str) -> None:
     configure(PROFILE_HOOK=hook)
     answer = send(okta, REGISTRATION, INLINE)
@@ -77,7 +79,7 @@ def test_a_broken_hook_lets_nobody_in(okta: Client, configure: Callable[..., Non
 
 
 def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, configure: Callable[..., None]) -> None:
-    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     body = {**INLINE, "data": {"userProfile": PROFILE | {"email": "ada@example.com"}}}
     answer = send(okta, REGISTRATION, body).json()
     assert answer["commands"][0]["value"] == {"registration": "DENY"}
@@ -87,7 +89,7 @@ def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, conf
 
 
 def test_the_sites_hook_amends(okta: Client, configure: Callable[..., None]) -> None:
-    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     change = send(okta, REGISTRATION, INLINE).json()["commands"][1]
     assert change == {"type": "com.okta.user.profile.update", "value": {"lastName": "LOVELACE"}}
 
@@ -105,10 +107,10 @@ def test_a_profile_that_grows_at_sign_in_is_answered_in_the_words_for_that(okta:
 
 
 def test_the_sites_hook_judges_an_update_by_the_whole_person(okta: Client, configure: Callable[..., None]) -> None:
-    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     change = send(okta, REGISTRATION, MORE).json()["commands"][1]
     assert change == {"type": "com.okta.user.progressive.profile.update", "value": {"lastName": "LOVELACE"}}
-    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     assert "error" not in send(okta, REGISTRATION, MORE).json()
     body = json.loads(json.dumps(MORE).replace("company.example", "example.com"))
     answer = send(okta, REGISTRATION, body).json()

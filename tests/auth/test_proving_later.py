@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Enrollment
 from selfreg import rate_limits
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.person import SITE, Person
 
 Configure = Callable[..., None]
 EMAIL = "/signup/email/"

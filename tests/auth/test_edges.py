@@ -8,9 +8,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.test import Client
-from hostile_provider import HostileProvider
-from person import SITE, Person
-from test_linking import OLD_PASSWORD, an_older_account, user_of
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
@@ -21,6 +18,9 @@ from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
 from selfreg.statuses import Status
 from selfreg.views import hooks, oidc
+from support.older_account import OLD_PASSWORD, an_older_account, user_of
+from support.person import SITE, Person
+from support.provider.hostile_provider import HostileProvider
 
 Configure = Callable[..., None]
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"
