@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import override_settings
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -31,12 +32,12 @@ settings.register_profile("suite", max_examples=200, deadline=None, derandomize=
 settings.register_profile("long", settings.get_profile("suite"), max_examples=20_000, derandomize=False)
 settings.load_profile("suite")
 
+SITE_FIXTURES = {"db", "transactional_db", "configure", "settings"}
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what asks something of the database: the rest is the same on any."""
-    for item in items:
-        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.database)
+
+def uses_a_site(request: pytest.FixtureRequest) -> bool:
+    """Whether a test has a database or settings of a site; the others are about code that knows neither."""
+    return bool(SITE_FIXTURES & set(request.fixturenames) or request.node.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +54,20 @@ def org(org_of_this_worker: OrgHandle, configure: Callable[..., None]) -> OrgHan
     return org_of_this_worker
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_password_hashes() -> Iterator[None]:
+    """The default hash of Django takes half a second, which is its purpose, and no test is about it."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _fresh_site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that remembers nothing of the test before: no forms and keys, no org that was away, no language.
 
     Its visitors may be quicker than an org allows any real person. Tests of code without a site go without it.
     """
-    if not (request.node.get_closest_marker("database") or "configure" in request.fixturenames):
+    if not uses_a_site(request):
         yield
         return
     monkeypatch.setattr(rate_limits, "CALLS", 1_000)

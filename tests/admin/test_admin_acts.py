@@ -14,6 +14,8 @@ from selfreg.statuses import Status
 from support.person import Person
 from support.staff import LIST
 
+pytestmark = pytest.mark.database
+
 TOKEN = "canary-api-token"
 REFUSED_LATELY = "Wait"
 

@@ -13,6 +13,8 @@ from selfreg.statuses import Status
 from support.person import Person
 from support.staff import LIST
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def waiting(person: Person, org: OrgHandle, configure: Callable[..., None]) -> Registration:

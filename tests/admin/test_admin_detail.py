@@ -16,6 +16,8 @@ from selfreg.statuses import Status
 from support.person import PASSWORD, Person
 from support.staff import LIST, VIEWER
 
+pytestmark = pytest.mark.database
+
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind
 EVERY_PAGE = (

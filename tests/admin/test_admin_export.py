@@ -14,6 +14,8 @@ from selfreg.models import Registration
 from selfreg.statuses import Status
 from support.staff import LIST
 
+pytestmark = pytest.mark.database
+
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 

@@ -20,6 +20,8 @@ from selfreg.reports.funnel import Period, Stage, funnel
 from selfreg.statuses import Status
 from support.staff import LIST
 
+pytestmark = pytest.mark.database
+
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind
 PROFILE, CHOICE = "enroll-profile", "select-authenticator-enroll"

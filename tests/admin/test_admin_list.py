@@ -16,6 +16,8 @@ from selfreg.models import PolicyVersion, Registration, RegistrationEvent
 from selfreg.statuses import Status
 from support.staff import LIST
 
+pytestmark = pytest.mark.database
+
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind
 

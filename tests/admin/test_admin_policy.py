@@ -18,6 +18,8 @@ from selfreg.registration.policy_history import difference
 from support.person import Person
 from support.staff import LIST
 
+pytestmark = pytest.mark.database
+
 PHONE = {"name": "mobilePhone", "label": "Phone", "type": "string", "required": True}
 
 

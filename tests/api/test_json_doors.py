@@ -145,6 +145,7 @@ def app(org: OrgHandle) -> AppClient:
     return AppClient(by_token=True)
 
 
+@pytest.mark.database
 @given(path=st.sampled_from(["", "step/", "verify/", "cancel/"]), sent=ANYTHING | SHAPED)
 def test_whatever_is_sent_is_answered_as_the_document_says(app: AppClient, path: str, sent: Any) -> None:
     body = json.dumps(sent)

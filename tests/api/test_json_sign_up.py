@@ -15,7 +15,7 @@ from selfreg.statuses import Status
 from support.app_client import AppClient
 from support.person import Person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 BOTH = pytest.mark.parametrize("by_token", [False, True], ids=["session", "token"])
 
 

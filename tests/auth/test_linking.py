@@ -10,6 +10,8 @@ from selfreg.statuses import Status
 from support.older_account import OLD_PASSWORD, an_older_account, user_of
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def linking(configure: Callable[..., None]) -> None:

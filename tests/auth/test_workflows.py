@@ -20,6 +20,8 @@ from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
 from support.person import SITE, Person
 
+pytestmark = pytest.mark.database
+
 Configure = Callable[..., None]
 LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
 NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}

@@ -9,6 +9,8 @@ from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity, Registration
 from support.person import SITE, Person
 
+pytestmark = pytest.mark.database
+
 LIST = f"{SITE}/admin/selfreg/registration/"
 
 

@@ -11,6 +11,8 @@ from selfreg.statuses import Status
 from support.page import text
 from support.person import PASSWORD, Person
 
+pytestmark = pytest.mark.database
+
 PASSCODE, CONFIRM = "credentials.passcode", "confirm_passcode"
 
 

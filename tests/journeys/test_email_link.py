@@ -12,6 +12,8 @@ from selfreg.models import Registration
 from selfreg.statuses import Status
 from support.person import SITE, Person
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def at_the_code(person: Person) -> Person:

@@ -7,6 +7,8 @@ from selfreg.models import Registration
 from selfreg.statuses import Status
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 
 def test_a_step_that_comes_too_late_says_so(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")

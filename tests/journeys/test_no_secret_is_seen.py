@@ -22,6 +22,8 @@ from selfreg.idx.transport import Reply, Transport
 from selfreg.models import Registration
 from support.person import PASSWORD, SITE, Person
 
+pytestmark = pytest.mark.database
+
 WRONG_PASSWORD, WRONG_CODE = "canary-wrong-password", "canary9"
 BEARERS = {
     "interaction_handle",

@@ -112,6 +112,7 @@ def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(
 # ---- the first submission
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("kind", [*BEFORE, *AFTER, "timeout"])
 def test_a_first_submission_whose_answer_is_lost_makes_one_account(
     person: Person, org: OrgHandle, kind: str, trouble: Trouble

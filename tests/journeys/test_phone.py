@@ -5,6 +5,8 @@ import pytest
 from okta_devorg import OrgHandle
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 NUMBER = "authenticator.phoneNumber"
 
 

@@ -9,6 +9,8 @@ from selfreg.models import Registration
 from support.page import attribute, text
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 PERSON = [
     {"name": "firstName", "label": "First name", "required": True},
     {"name": "lastName", "label": "Last name", "required": True},

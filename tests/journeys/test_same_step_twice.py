@@ -13,6 +13,8 @@ from selfreg.models import Registration
 from selfreg.statuses import Status
 from support.person import PASSWORD, Person
 
+pytestmark = pytest.mark.database
+
 
 def submission(person: Person, **values: str) -> tuple[str, dict[str, str]]:
     """What pressing the main button would send, for sending it more than once."""

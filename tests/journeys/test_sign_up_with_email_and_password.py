@@ -10,6 +10,8 @@ from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 PHONE_TOO = {"authenticators": {"phone_number": "optional"}}
 
 

@@ -10,6 +10,8 @@ from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 UPDATE_OF_THE_ROW = re.compile(r'^UPDATE "selfreg_registration"')
 

@@ -134,6 +134,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
 @pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
 def test_odd_bodies_are_refused_and_never_an_error(okta: Client, path: str, body: Any) -> None:
@@ -150,6 +151,7 @@ def test_the_one_time_verification_is_answered(okta: Client) -> None:
     assert answer.json() == {"verification": "a-challenge"}
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "said", [{"factor": "EMAIL_FACTOR"}, {"factor": None, "reason": "User set up EMAIL_FACTOR factor"}]
 )
@@ -164,6 +166,7 @@ def test_an_event_proves_the_address_once(okta: Client, identity: OktaIdentity, 
     assert OktaEvent.objects.count() == 2
 
 
+@pytest.mark.database
 def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaIdentity) -> None:
     send(okta, EVENTS, delivery(event()))
     OktaIdentity.objects.update(email_verified_at=None)

@@ -76,6 +76,7 @@ def test_what_is_optional_can_be_skipped(person: Person, org: OrgHandle) -> None
     assert (later.is_signed_in, later.path) == (True, "/members/")
 
 
+@pytest.mark.database
 def test_the_registration_that_waited_is_completed_by_it(person: Person, org: OrgHandle) -> None:
     """By the activation link, through the Initiate login URI, over the org's question, into the same row."""
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})

@@ -13,6 +13,8 @@ from selfreg.models import Registration
 from selfreg.registration.state import EnrollmentState
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")
 def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from selfreg.models import Allowance, Registration
 from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, consume
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 CODE = "credentials.passcode"
 PHONE = {"authenticators": {"phone_number": "required", "okta_password": "disabled"}}
 NUMBER = "authenticator.phoneNumber"

@@ -25,6 +25,7 @@ from support.person import PASSWORD, SITE, Person
 
 AT_ONCE = 16
 pytestmark = [
+    pytest.mark.database,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="races are run on PostgreSQL (DATABASE_URL)"),
     pytest.mark.django_db(transaction=True),
 ]

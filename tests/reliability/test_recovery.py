@@ -17,6 +17,8 @@ from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 OTHER_KEYS = ("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",)
 TOKEN = "local-api-token-not-for-production"
 

@@ -17,6 +17,8 @@ from selfreg.registration import retention
 from selfreg.statuses import Status
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 
 def run(command: str, *arguments: str) -> str:
     said = io.StringIO()

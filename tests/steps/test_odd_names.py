@@ -7,6 +7,8 @@ from support.idx.scripted_org import ScriptedOrg
 from support.idx.situations import SKIP, ending
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 DONE = ending("Enough.", "enough")
 
 

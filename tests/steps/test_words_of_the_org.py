@@ -14,6 +14,8 @@ from support.idx.situations import EMAIL, credentials, ending, enrolling, link
 from support.page import text
 from support.person import Person
 
+pytestmark = pytest.mark.database
+
 BOAT = document(step("profile-update", profile_field("boat"), path="/idp/idx/enroll/update"))
 
 

@@ -154,6 +154,7 @@ def test_t8_an_interaction_code_of_somebody_else_does_not_finish_a_sign_up(at_th
     assert not User.objects.exists()
 
 
+@pytest.mark.database
 def test_t9_a_code_a_link_and_a_callback_work_once(at_the_code: Person, org: OrgHandle) -> None:
     code = org.code(at_the_code.email)
     mark = at_the_code.form.data().get("step", "")
@@ -278,6 +279,7 @@ def test_t18_no_handle_is_ever_shown(person: Person, org: OrgHandle) -> None:
     assert [h for h in handles for s in person.seen if h in s.body + s.headers + s.url] == []
 
 
+@pytest.mark.database
 def test_t35_a_form_sent_twice_changes_the_org_once(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     form = {k: v for k, v in person.form.data().items() if k != "csrfmiddlewaretoken"}
@@ -294,6 +296,7 @@ def test_t35_a_form_sent_twice_changes_the_org_once(person: Person, org: OrgHand
     assert len(org.calls("/challenge/answer")) == 1
 
 
+@pytest.mark.database
 def test_t36_two_registrations_of_one_address_make_at_most_one_user(person: Person, org: OrgHandle) -> None:
     tabs = [Person().opens_the_sign_up() for _ in range(4)]
     for tab in tabs:
@@ -305,6 +308,7 @@ def test_t36_two_registrations_of_one_address_make_at_most_one_user(person: Pers
     assert User.objects.count() == OktaIdentity.objects.count() <= 1
 
 
+@pytest.mark.database
 def test_t37_an_address_never_links_to_an_existing_user(provider: HostileProvider) -> None:
     root = User.objects.create_superuser("root", "root@example.com")
     before = User.objects.filter(pk=root.pk).values().get()

@@ -3,7 +3,6 @@
 import json
 import queue
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,6 +14,7 @@ class HookReceiver:
         self.answers: list[tuple[int, object]] = [(200, {})]
         self.delay = 0.0
         self.honest = True
+        self.closed = threading.Event()
         self.received: queue.Queue[tuple[dict[str, str], Any]] = queue.Queue()
         receiver = self
 
@@ -22,7 +22,7 @@ class HookReceiver:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 receiver.received.put((dict(self.headers), body))
-                time.sleep(receiver.delay)
+                receiver.closed.wait(receiver.delay)
                 status, answer = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
                 self.reply(status, answer)
 
@@ -57,6 +57,7 @@ class HookReceiver:
         return [body for _, body in list(self.received.queue)]
 
     def close(self) -> None:
+        self.closed.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
