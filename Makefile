@@ -1,4 +1,4 @@
-# make demo | test | fuzz | screenshots | lint | docs | bench | load. Needs Python 3.11+ and make; .venv gets the rest.
+# make demo | test | coverage | fuzz | screenshots | lint | docs | bench | load. Needs Python 3.11+ and make; .venv gets the rest.
 
 # The first of these that runs and is new enough. Another one: make demo PYTHON=/path/to/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 # Tools must not meet a developer's own settings, such as a real org.
 CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
 
-.PHONY: demo docs test test-clients fuzz screenshots lint wheel requirements clean
+.PHONY: demo docs test test-clients coverage fuzz screenshots lint wheel requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -18,6 +18,11 @@ demo: $(VENV)/.installed
 # make test ARGS="-k signup" passes options to pytest
 test: $(VENV)/.installed-dev
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
+
+# Which lines and branches the suite runs (SQLite, with the browser), and what it misses; fails under the floor.
+coverage: $(VENV)/.installed-dev
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python scripts/run_tests.py --sqlite-only --cov --cov-report=term $(ARGS)
 
 # Okta's own clients against the local org; needs node, npm and a Chromium.
 test-clients: $(VENV)/.installed-dev
@@ -67,7 +72,7 @@ requirements: $(VENV)/.installed-dev
 
 # The demo's and tools' leftovers, .env aside.
 clean:
-	rm -rf $(VENV) tests/clients/node_modules staticfiles dist db.sqlite3* okta_devorg.json* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/clients/node_modules staticfiles dist .coverage* db.sqlite3* okta_devorg.json* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed: requirements.txt $(BIN)/python
 	@echo "Installing requirements.txt into $(VENV) ..."

@@ -21,7 +21,9 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 HOST = "127.0.0.1"
-START_SECONDS = 30
+# A cold disk or a busy machine may need minutes; a program that ended is noticed at once.
+START_SECONDS = 300
+REMIND_SECONDS = 10
 STOP_SECONDS = 5
 ADMIN = "admin"
 
@@ -131,16 +133,19 @@ def start(module: str, *options: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for(name: str, processes: Processes, url: str, host: str) -> None:
-    """Waits until a server answers, with any status.
+    """Waits until a server answers, with any status, and says so now and then.
 
     :param host: for the Host header, which a site checks
     :raises DemoFailed: it did not answer in time, or a server exited
     """
-    deadline = time.monotonic() + START_SECONDS
+    started = reminded = time.monotonic()
     with requests.Session() as http:
         http.trust_env = False
-        while time.monotonic() < deadline:
+        while time.monotonic() < started + START_SECONDS:
             require_alive(processes)
+            if time.monotonic() > reminded + REMIND_SECONDS:
+                reminded = time.monotonic()
+                say(f"{name} is starting: waiting for an answer at {url} ({reminded - started:.0f} s so far) ...")
             try:
                 http.get(url, headers={"Host": host}, timeout=5, allow_redirects=False)
             except requests.RequestException:

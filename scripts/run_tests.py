@@ -1,5 +1,5 @@
-"""`make test`: the whole suite on SQLite, then what asks something of a database, but for the browser tests and the
-properties, on PostgreSQL.
+"""`make test`: the whole suite on SQLite, then the tests marked `database` on PostgreSQL: rows, limits, races,
+retention, the admin, what people and programs may put into a column, and one sign-up of each kind.
 
 Takes the PostgreSQL and the Chromium of this machine, or installs them if that takes no question. Without one of them
 its tests are left out with a line that says so; under CI=true that is a failure. Arguments go to pytest.
@@ -28,7 +28,7 @@ CI = os.environ.get("CI") == "true"
 AS_ROOT = os.getuid() == 0
 WORKERS = str(max(2, os.cpu_count() or 2))
 
-ON_EVERY_DATABASE = ["-m", "database and not browser and not hypothesis"]
+ON_EVERY_DATABASE = ["-m", "database"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSERS = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")

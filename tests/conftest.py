@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import override_settings
 from django.utils import translation
 from hypothesis import HealthCheck, settings
-from person import KEYS, SITE, Person
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import rate_limits
 from selfreg.okta_api.client import reset_connections
-from selfreg.registration import policy as connected_org
+from selfreg.registration import policy
+from support.person import KEYS, SITE, Person
+
+pytest_plugins = ["support.provider.fixtures"]
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
 # Playwright leaves the thread with an event loop that counts as running; whichever tests come next in this worker use
@@ -23,18 +26,18 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
-# Of every property: the same examples each time in a normal run, others in each long one (`make fuzz`).
+# Of every property: the same few examples each time in a normal run, many and others in each long one (`make fuzz`).
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-settings.register_profile("suite", max_examples=2_000, deadline=None, derandomize=True, suppress_health_check=UNHURRIED)
+settings.register_profile("suite", max_examples=200, deadline=None, derandomize=True, suppress_health_check=UNHURRIED)
 settings.register_profile("long", settings.get_profile("suite"), max_examples=20_000, derandomize=False)
 settings.load_profile("suite")
 
+SITE_FIXTURES = {"db", "transactional_db", "configure", "settings"}
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what asks something of the database: the rest is the same on any."""
-    for item in items:
-        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.database)
+
+def uses_a_site(request: pytest.FixtureRequest) -> bool:
+    """Whether a test has a database or settings of a site; the others are about code that knows neither."""
+    return bool(SITE_FIXTURES & set(request.fixturenames) or request.node.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session")
@@ -51,17 +54,25 @@ def org(org_of_this_worker: OrgHandle, configure: Callable[..., None]) -> OrgHan
     return org_of_this_worker
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_password_hashes() -> Iterator[None]:
+    """The default hash of Django takes half a second, which is its purpose, and no test is about it."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _people_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quicker than any real person: more calls of one transaction in five seconds than an org allows."""
+def _fresh_site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A site that remembers nothing of the test before: no forms and keys, no org that was away, no language.
+
+    Its visitors may be quicker than an org allows any real person. Tests of code without a site go without it.
+    """
+    if not uses_a_site(request):
+        yield
+        return
     monkeypatch.setattr(rate_limits, "CALLS", 1_000)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_cached() -> Iterator[None]:
-    """Neither forms and keys, nor that the org was away a moment ago, nor whose language was spoken last."""
     cache.clear()
-    connected_org.reset_connections()
+    policy.reset_connections()
     reset_connections()
     with translation.override("en"):
         yield

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
-from staff import MANAGER, NOBODY
 
 from selfreg.admin.roles import make_groups
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import FINAL, Status
+from support.staff import MANAGER, NOBODY
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ import pytest
 import responses
 from django.contrib.admin.models import LogEntry
 from django.test import Client
-from person import Person
-from staff import LIST
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.person import Person
+from support.staff import LIST
+
+pytestmark = pytest.mark.database
 
 TOKEN = "canary-api-token"
 REFUSED_LATELY = "Wait"

@@ -6,12 +6,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
-from person import Person
-from staff import LIST
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.person import Person
+from support.staff import LIST
+
+pytestmark = pytest.mark.database
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
-from person import PASSWORD, Person
-from staff import LIST, VIEWER
 
 from okta_devorg import OrgHandle
 from selfreg.admin.actions import ACTIONS
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.person import PASSWORD, Person
+from support.staff import LIST, VIEWER
+
+pytestmark = pytest.mark.database
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind

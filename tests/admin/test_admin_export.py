@@ -8,11 +8,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from staff import LIST
 
 from selfreg.admin.export import safe
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.staff import LIST
+
+pytestmark = pytest.mark.database
 
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 

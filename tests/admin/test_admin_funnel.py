@@ -14,11 +14,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from staff import LIST
 
 from selfreg.models import Registration, RegistrationEvent, TalliedHour
 from selfreg.reports.funnel import Period, Stage, funnel
 from selfreg.statuses import Status
+from support.staff import LIST
+
+pytestmark = pytest.mark.database
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind

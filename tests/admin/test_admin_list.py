@@ -10,11 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from staff import LIST
 
 from selfreg.admin.filters import PARAMETERS
 from selfreg.models import PolicyVersion, Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.staff import LIST
+
+pytestmark = pytest.mark.database
 
 Make = Callable[..., Registration]
 Kind = RegistrationEvent.Kind

@@ -8,8 +8,6 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from person import Person
-from staff import LIST
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
@@ -17,6 +15,10 @@ from selfreg.idx.client import Visitor
 from selfreg.models import PolicyVersion, Registration
 from selfreg.registration.policy import connect, open_transaction
 from selfreg.registration.policy_history import difference
+from support.person import Person
+from support.staff import LIST
+
+pytestmark = pytest.mark.database
 
 PHONE = {"name": "mobilePhone", "label": "Phone", "type": "string", "required": True}
 

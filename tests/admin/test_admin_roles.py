@@ -8,11 +8,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
-from staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
 from selfreg.admin.actions import ACTIONS
 from selfreg.models import DoctorRun, OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
 SEEING = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
 PAGES = {

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from person import PASSWORD
 
 from okta_devorg import OrgHandle
 from selfreg.api.problems import PROBLEMS
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import PASSWORD
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "json-api.md").read_text()

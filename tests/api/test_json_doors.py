@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 import time_machine
-from app_client import BASE, AppClient
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
-from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
 from selfreg import encryption
 from selfreg.models import Registration
+from support.app_client import BASE, AppClient
+from support.person import PASSWORD, Person
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,6 +145,7 @@ def app(org: OrgHandle) -> AppClient:
     return AppClient(by_token=True)
 
 
+@pytest.mark.database
 @given(path=st.sampled_from(["", "step/", "verify/", "cancel/"]), sent=ANYTHING | SHAPED)
 def test_whatever_is_sent_is_answered_as_the_document_says(app: AppClient, path: str, sent: Any) -> None:
     body = json.dumps(sent)

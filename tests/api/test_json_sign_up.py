@@ -6,16 +6,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from app_client import AppClient
 from django.contrib.auth.models import User
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.app_client import AppClient
+from support.person import Person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 BOTH = pytest.mark.parametrize("by_token", [False, True], ids=["session", "token"])
 
 

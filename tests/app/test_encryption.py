@@ -4,9 +4,9 @@ import base64
 from collections.abc import Callable
 
 import pytest
-from person import KEYS
 
 from selfreg import encryption
+from support.person import KEYS
 
 NEW, OLD = KEYS
 HERE, THERE = "registration:1:sealed", "registration:2:sealed"

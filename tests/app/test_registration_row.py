@@ -18,7 +18,7 @@ from selfreg.models import (
 )
 from selfreg.statuses import FINAL, OPEN, TRANSITIONS, Status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 PAIRS = list(product(Status, Status))
 ALLOWED = [(a, b) for a, b in PAIRS if b in TRANSITIONS[a]]
 REFUSED = [(a, b) for a, b in PAIRS if b not in TRANSITIONS[a]]

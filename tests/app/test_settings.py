@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, run_checks
-from person import KEYS
 
 from selfreg.conf import Conf, conf
+from support.person import KEYS
 
 HTTPS = {"ISSUER": "https://dev-1.example.com", "BASE_URL": "https://www.example.com"}
 

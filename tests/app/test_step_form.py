@@ -5,12 +5,23 @@ from typing import Any
 import pytest
 from django import forms
 from django.http import QueryDict
-from documents import CODE_PAGE, EMAIL, PASSWORD, PROFILE_PAGE, SELECT_PAGE, array, document, message, step, wrapped
 
 from selfreg.forms import StepForm
 from selfreg.forms.fields import FieldMeta
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step
+from support.idx.documents import (
+    CODE_PAGE,
+    EMAIL,
+    PASSWORD,
+    PROFILE_PAGE,
+    SELECT_PAGE,
+    array,
+    document,
+    message,
+    step,
+    wrapped,
+)
 
 Json = dict[str, Any]
 OPTIONS = [{"label": "Free", "value": "free"}, {"label": "Gold", "value": "gold"}]

@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import translation
-from person import Person
 
 from okta_devorg import OrgHandle
+from support.person import Person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CATALOGUES = sorted(ROOT.glob("*/locale/*/LC_MESSAGES/django.po"))

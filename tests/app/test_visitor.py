@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from django.test import RequestFactory
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.web.visitor import browser_name, client_ip, country_of, visitor_of
+from support.person import SITE, Person
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from person import SITE, Person
-from tracing import Trace, tracing
 
 import selfreg
+from architecture.tracing import Trace, tracing
 from okta_devorg import OrgHandle
 from okta_devorg.policy.settings import Policy, Unknowns
 from selfreg.registration.outcome import Outcome
 from selfreg.statuses import Status
+from support.person import SITE, Person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"

@@ -1,10 +1,10 @@
 """How far a request travels: its registration is opened once, its step decided once, its form built once."""
 
 import pytest
-from person import PASSWORD, SITE, Person
-from tracing import Trace, tracing
 
+from architecture.tracing import Trace, tracing
 from okta_devorg import OrgHandle
+from support.person import PASSWORD, SITE, Person
 
 
 def post(person: Person, url: str) -> Trace:

@@ -6,11 +6,11 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-from demo_site import Site, running_site, url_of
 from playwright.sync_api import Browser
-from visitor import Visitor, Window
 
 from okta_devorg import OrgHandle, running_org
+from support.browser.demo_site import Site, running_site, url_of
+from support.browser.visitor import Visitor, Window
 
 
 @pytest.fixture(scope="session")

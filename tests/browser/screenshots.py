@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from demo_site import Site
-from every_page import cancelled, expired
-from visitor import PHONE, Visitor
 
 from okta_devorg import OrgHandle
+from support.browser.demo_site import Site
+from support.browser.every_page import cancelled, expired
+from support.browser.visitor import PHONE, Visitor
 
 pytestmark = pytest.mark.browser
 

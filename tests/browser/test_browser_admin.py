@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from demo_site import Site
-from every_page import ATTRIBUTES
 from playwright.sync_api import expect
-from visitor import PHONE, WIDE, Visitor
+
+from support.browser.demo_site import Site
+from support.browser.every_page import ATTRIBUTES
+from support.browser.visitor import PHONE, WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Route, expect
-from visitor import PHONE, WIDE, Visitor
+
+from support.browser.visitor import PHONE, WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
-from visitor import Visitor
 
 from okta_devorg import OrgHandle
+from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from every_page import JOURNEYS, LEFT_OUT, WCAG
 from playwright.sync_api import Page
-from visitor import WIDE, Visitor
+
+from support.browser.every_page import JOURNEYS, LEFT_OUT, WCAG
+from support.browser.visitor import WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -1,9 +1,10 @@
 """What scripts add to fields: a search in long lists, and what is wrong said at once."""
 
 import pytest
-from every_page import ATTRIBUTES, only, signed_up
 from playwright.sync_api import expect
-from visitor import Visitor
+
+from support.browser.every_page import ATTRIBUTES, only, signed_up
+from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -4,9 +4,10 @@ fields fill themselves in, and nothing complains. The pages are walked once; in 
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from every_page import JOURNEYS, LEFT_OUT, WCAG
 from playwright.sync_api import Page
-from visitor import Visitor
+
+from support.browser.every_page import JOURNEYS, LEFT_OUT, WCAG
+from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -1,10 +1,11 @@
 """A passkey, made by the browser's own ceremony with a virtual authenticator."""
 
 import pytest
-from demo_site import Site
-from every_page import OPTIONAL, only
 from playwright.sync_api import Route, expect
-from visitor import PASSWORD, Visitor
+
+from support.browser.demo_site import Site
+from support.browser.every_page import OPTIONAL, only
+from support.browser.visitor import PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from every_page import ATTRIBUTES, ZONE
 from playwright.sync_api import Locator, expect
-from visitor import PASSWORD, Visitor
 
 from okta_devorg import OrgHandle
+from support.browser.every_page import ATTRIBUTES, ZONE
+from support.browser.visitor import PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from demo_site import Site
 from playwright.sync_api import expect
-from visitor import PASSWORD, PHONE, WIDE, Visitor
+
+from support.browser.demo_site import Site
+from support.browser.visitor import PASSWORD, PHONE, WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 

@@ -4,11 +4,11 @@ import socket
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from demo_site import Site, serving, url_of
 from playwright.sync_api import Browser
-from visitor import Visitor, Window
 
 from okta_devorg import OrgHandle
+from support.browser.demo_site import Site, serving, url_of
+from support.browser.visitor import Visitor, Window
 
 pytestmark = pytest.mark.browser
 

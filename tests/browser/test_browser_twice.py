@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from demo_site import Site
 from playwright.sync_api import Route, expect
-from visitor import PASSWORD, Visitor
 
 from okta_devorg import OrgHandle
+from support.browser.demo_site import Site
+from support.browser.visitor import PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
 

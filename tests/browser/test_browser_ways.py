@@ -1,9 +1,10 @@
 """Fields that belong to one way only: a question of the org's or one's own, a text or a call."""
 
 import pytest
-from every_page import only, signed_up
 from playwright.sync_api import expect
-from visitor import Visitor
+
+from support.browser.every_page import only, signed_up
+from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 

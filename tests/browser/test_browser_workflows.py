@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
-from demo_site import Site, running_site, url_of
 from playwright.sync_api import Browser, expect
-from visitor import PASSWORD, Visitor, Window
 
 from okta_devorg import OrgHandle
+from support.browser.demo_site import Site, running_site, url_of
+from support.browser.visitor import PASSWORD, Visitor, Window
 
 pytestmark = pytest.mark.browser
 WITHOUT_CODE = {"okta_email": "disabled", "okta_password": "required"}

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import CLIENT, HERE
-from org_journey import ADA, PASSWORD
 
 from okta_devorg import OrgHandle
 from okta_devorg.factors.questions import PREDEFINED
 from okta_devorg.state.users import Status, User, hash_secret, new_enrollment
 from okta_devorg.testing import OktaOrg
+from support.clients import CLIENT, CLIENTS
+from support.local_org.org_journey import ADA, PASSWORD
 
 pytestmark = pytest.mark.parametrize("major", ["7", "8"])
 
@@ -24,7 +24,7 @@ class Runner:
     def __call__(self, major: str, scenario: str, **app: Any) -> dict[str, Any]:
         client = json.dumps({**CLIENT, **app})
         command = [self.node, "auth_js.cjs", major, scenario, self.org.issuer, self.org.base, client]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, cwd=CLIENTS, capture_output=True, text=True, timeout=30, check=False)
         assert done.stdout, done.stderr
         result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return result

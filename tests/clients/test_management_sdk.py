@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from okta import models
 from okta.client import Client
-from org_journey import ADA
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA
 
 Work = Callable[[Client], Awaitable[None]]
 

@@ -8,10 +8,10 @@ import jwt
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
-from conftest import CLIENT
-from org_journey import ADA, PASSWORD, REDIRECT, Journey
 
 from okta_devorg import OrgHandle
+from support.clients import CLIENT
+from support.local_org.org_journey import ADA, PASSWORD, REDIRECT, Journey
 
 
 def sign_in(address: str, base: str) -> str:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLIENT, HERE, missing
-from org_journey import ADA, PASSWORD
 from playwright.sync_api import Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Status, User
 from okta_devorg.testing import OktaOrg
+from support.clients import CLIENT, CLIENTS, missing
+from support.local_org.org_journey import ADA, PASSWORD
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
@@ -53,7 +53,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The widget's own files, and a page that shows it."""
-    dist = HERE / "node_modules/@okta/okta-signin-widget/dist"
+    dist = CLIENTS / "node_modules/@okta/okta-signin-widget/dist"
     if not dist.exists():
         missing("tests/clients/node_modules is not here (make test-clients installs it)")
     handler = functools.partial(Files, directory=str(dist))

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 60
+# As long as the demo itself is patient: a busy machine takes its time.
+START_SECONDS = 300
 pytestmark = pytest.mark.slow
 
 Demo = subprocess.Popen[str]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from page import Page
-from person import Person
+
+from support.page import Page
+from support.person import Person
 
 ROOT = Path(__file__).resolve().parents[2]
 THEME = ROOT / "docs" / "example_theme"

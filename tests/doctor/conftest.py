@@ -2,9 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doctor.trouble import change_app
 
 from okta_devorg import OrgHandle
+from support.trouble import change_app
 
 # Plain http is for loopback: "testserver" would be a finding.
 BASE_URL = "http://127.0.0.1:8000"

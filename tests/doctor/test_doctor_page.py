@@ -14,11 +14,11 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone, translation
-from doctor.trouble import change_app
 
 from okta_devorg import OrgHandle
 from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.models import DoctorRun
+from support.trouble import change_app
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "org-setup.md"
 
@@ -67,6 +67,7 @@ def test_json_is_one_object_and_holds_no_secret(right_org: OrgHandle, configure:
     assert "canary" not in said + json.dumps(DoctorRun.objects.get().report)
 
 
+@pytest.mark.database
 def test_the_admin_page_shows_the_last_run(right_org: OrgHandle) -> None:
     right_org.patch_policy({"sign_up": False})
     doctor()
@@ -125,6 +126,7 @@ def test_the_admin_page_says_that_nobody_looked_yet(right_org: OrgHandle) -> Non
     assert "The org was never examined." in browser.get("/admin/selfreg/doctorrun/").text
 
 
+@pytest.mark.database
 def test_only_the_last_runs_are_kept(right_org: OrgHandle) -> None:
     DoctorRun.objects.bulk_create(DoctorRun(issuer="x", ok=True) for _ in range(DoctorRun.KEPT + 5))
     doctor()

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doctor.trouble import Trouble
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
+from support.local_org.management_api import TOKEN
+from support.trouble import Trouble
 
-TOKEN = "local-api-token-not-for-production"
 HOOKS = "http://127.0.0.1:8000/signup/hooks"
 PROVEN = {"url": f"{HOOKS}/events/", "events": ["user.mfa.factor.activate"], "verified": True}
 HOOKED = {"registration": {"url": f"{HOOKS}/registration/"}, "events": [PROVEN]}

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doctor.trouble import LATER, Trouble
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
+from support.trouble import LATER, Trouble
 
 NEARLY_SPENT = {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "3"}
 SPOILED = {"seconds": 0}

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import KEYS
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
+from support.person import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 import requests
 from django.core.management import CommandError, call_command
-from doctor.test_doctor_with_token import TOKEN
-from doctor.trouble import change_app
-from person import Person
 from pytest_django.live_server_helper import LiveServer
-from service_app import add_service_app, rsa_key
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 from selfreg.okta_api.scopes import CHANGEABLE, READ_ONLY
+from support.local_org.management_api import TOKEN
+from support.person import Person
+from support.service_app import add_service_app, rsa_key
+from support.trouble import change_app
 
 BARE = {
     "apps": [],

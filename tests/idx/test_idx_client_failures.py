@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import requests
 import responses
-from documents import CODE_PAGE, EXPIRED, ORG, PASSCODE, array, document, message, step
 
 from selfreg.idx.client import Answer, App, Grant, IdxClient, Tokens, Transaction, Visitor
 from selfreg.idx.credentials import Credentials
@@ -23,6 +22,7 @@ from selfreg.idx.errors import (
 )
 from selfreg.idx.parser import parse
 from selfreg.idx.transport import Transport, retry_after
+from support.idx.documents import CODE_PAGE, EXPIRED, ORG, PASSCODE, array, document, message, step
 
 ISSUER = f"{ORG}/oauth2/default"
 ANSWER = f"{ORG}/idp/idx/challenge/answer"

@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
-from documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUCCESS, document, profile_field, step
 
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.parser import parse
 from selfreg.idx.transport import Transport
+from support.idx.documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUCCESS, document, profile_field, step
 
 ISSUER = f"{ORG}/oauth2/default"
 ION = "application/ion+json; okta-version=1.0.0"

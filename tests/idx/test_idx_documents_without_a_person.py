@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from documents import CODE_PAGE, EMAIL, SELECT_PAGE, array, document, message, step, wrapped
 
 from selfreg.idx.document import Message
 from selfreg.idx.editing import with_expiry, with_field_message, without_person
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step
+from support.idx.documents import CODE_PAGE, EMAIL, SELECT_PAGE, array, document, message, step, wrapped
 
 Json = dict[str, Any]
 WRONG = Message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", params=("1",))

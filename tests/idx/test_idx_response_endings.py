@@ -3,7 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from documents import (
+
+from selfreg.idx.editing import without_bearers
+from selfreg.idx.errors import MalformedAnswer
+from selfreg.idx.parser import parse
+from support.idx.documents import (
     CHECK_MAIL,
     CODE_PAGE,
     EXPIRED,
@@ -16,10 +20,6 @@ from documents import (
     message,
     step,
 )
-
-from selfreg.idx.editing import without_bearers
-from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.parser import parse
 
 
 def test_success_is_the_interaction_code_beside_the_remediation() -> None:

@@ -1,10 +1,21 @@
 """Fields, options and what they relate to (docs/protocol.md, sections 3.2 to 3.5)."""
 
 import pytest
-from documents import CHOICE, CODE_PAGE, EMAIL, PROFILE_PAGE, SELECT_PAGE, array, document, profile_field, step, wrapped
 
 from selfreg.idx.document import Field, IdxResponse
 from selfreg.idx.parser import parse
+from support.idx.documents import (
+    CHOICE,
+    CODE_PAGE,
+    EMAIL,
+    PROFILE_PAGE,
+    SELECT_PAGE,
+    array,
+    document,
+    profile_field,
+    step,
+    wrapped,
+)
 
 
 def field_of(raw: dict[str, object]) -> Field:

@@ -1,10 +1,10 @@
 """What the org says, wherever it says it, once (docs/protocol.md, section 3.6)."""
 
 import pytest
-from documents import array, document, message, step
 
 from selfreg.idx.document import Message
 from selfreg.idx.parser import parse
+from support.idx.documents import array, document, message, step
 
 WRONG = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", [])
 

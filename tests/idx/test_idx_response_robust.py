@@ -3,15 +3,15 @@
 import json
 from typing import Any
 
-from documents import EVERY_PAGE
 from hypothesis import given
-from mutations import JSON, mutated
 
 from selfreg.idx.document import Field, IdxResponse, Remediation
 from selfreg.idx.editing import without_bearers
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Ended, Granted, Step, next_step
+from support.idx.documents import EVERY_PAGE
+from support.idx.mutations import JSON, mutated
 
 PAGES = mutated(EVERY_PAGE)
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from documents import CODE_PAGE, EMAIL, PASSWORD, PHONE, SELECT_PAGE, document, step, wrapped
 
 from selfreg.idx.document import Authenticator, Option
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step, sends_on_choice
+from support.idx.documents import CODE_PAGE, EMAIL, PASSWORD, PHONE, SELECT_PAGE, document, step, wrapped
 
 Json = dict[str, Any]
 

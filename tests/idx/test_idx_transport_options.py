@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from hostile import head, hostile, sends
 
 from selfreg.idx.errors import ForeignHref, MalformedAnswer
 from selfreg.idx.transport import Reply, Transport
+from support.hostile_server import head, hostile, sends
 
 EMPTY = head(Content_Length=0)
 DOCUMENT = b'{"id": "00u1"}'

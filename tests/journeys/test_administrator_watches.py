@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity, Registration
+from support.person import SITE, Person
+
+pytestmark = pytest.mark.database
 
 LIST = f"{SITE}/admin/selfreg/registration/"
 

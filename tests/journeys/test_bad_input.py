@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from page import text
-from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.page import text
+from support.person import PASSWORD, Person
+
+pytestmark = pytest.mark.database
 
 PASSCODE, CONFIRM = "credentials.passcode", "confirm_passcode"
 

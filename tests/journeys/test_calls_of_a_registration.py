@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
+from support.person import Person
 
 PHONE_REQUIRED = {"authenticators": {"phone_number": "required"}}
 PHONE_OPTIONAL = {"authenticators": {"phone_number": "optional"}}

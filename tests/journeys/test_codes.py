@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import Person
 
 CODE = "credentials.passcode"
 

@@ -6,11 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import SITE, Person
+
+pytestmark = pytest.mark.database
 
 
 @pytest.fixture

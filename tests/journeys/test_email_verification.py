@@ -2,11 +2,13 @@
 
 import pytest
 from django.contrib.auth.models import User
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.person import SITE, Person
+
+pytestmark = pytest.mark.database
 
 LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
 NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}

@@ -1,11 +1,13 @@
 """The org's transaction runs out: two hours before there is an account, five minutes between steps after that."""
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 
 def test_a_step_that_comes_too_late_says_so(person: Person, org: OrgHandle) -> None:

@@ -6,10 +6,10 @@ import time
 import pytest
 import segno
 from django.contrib.auth import get_user_model
-from person import Person
 
 from okta_devorg import OrgHandle
 from okta_devorg.factors.totp import code_at
+from support.person import Person
 
 
 def at_the_choice_with(person: Person, org: OrgHandle, **authenticators: str) -> Person:

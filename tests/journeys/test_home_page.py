@@ -1,8 +1,7 @@
 """Scenario B23: the page everybody lands on, signed out and signed in."""
 
-from person import SITE, Person
-
 from okta_devorg import OrgHandle
+from support.person import SITE, Person
 
 
 def test_signed_out_there_are_two_ways_in(person: Person) -> None:

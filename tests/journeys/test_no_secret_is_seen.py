@@ -16,11 +16,13 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
 from selfreg.models import Registration
+from support.person import PASSWORD, SITE, Person
+
+pytestmark = pytest.mark.database
 
 WRONG_PASSWORD, WRONG_CODE = "canary-wrong-password", "canary9"
 BEARERS = {

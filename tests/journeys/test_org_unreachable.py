@@ -8,13 +8,13 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
-from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle, running_org
 from selfreg.idx import transport
 from selfreg.models import Registration
 from selfreg.registration import policy as configured_org
 from selfreg.statuses import Status
+from support.person import PASSWORD, SITE, Person
 
 # What is lost before the org works, and what is lost after it did.
 BEFORE = ["status", "reset", "html", "empty", "malformed", "redirect", "huge"]
@@ -112,6 +112,7 @@ def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(
 # ---- the first submission
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("kind", [*BEFORE, *AFTER, "timeout"])
 def test_a_first_submission_whose_answer_is_lost_makes_one_account(
     person: Person, org: OrgHandle, kind: str, trouble: Trouble

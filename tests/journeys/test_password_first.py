@@ -1,9 +1,11 @@
 """Scenario B2: an org that asks for the password before anything else, and for the address straight after."""
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 
 @pytest.fixture

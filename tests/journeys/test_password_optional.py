@@ -1,9 +1,11 @@
 """Scenarios B12 and B13: the org needs the address only, and comes straight to its code; a password is optional."""
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 PASSWORD_OPTIONAL = {"email_verification": False, "authenticators": {"okta_password": "optional"}}
 

@@ -1,9 +1,11 @@
 """Scenarios B4 to B6, B8 and B9: a code by text message or call, and numbers that nobody can be reached at."""
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 NUMBER = "authenticator.phoneNumber"
 

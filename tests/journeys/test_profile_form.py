@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
-from page import attribute, text
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
+from support.page import attribute, text
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 PERSON = [
     {"name": "firstName", "label": "First name", "required": True},

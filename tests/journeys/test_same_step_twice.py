@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.transport import Reply, Transport
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import PASSWORD, Person
+
+pytestmark = pytest.mark.database
 
 
 def submission(person: Person, **values: str) -> tuple[str, dict[str, str]]:

@@ -3,14 +3,15 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity
+from support.person import SITE, Person
 
 FOREIGN = ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:evil.example"]
 
 
+@pytest.mark.database
 def test_the_same_person_is_the_same_django_user(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens(f"{SITE}/oidc/authenticate/")
@@ -22,12 +23,14 @@ def test_the_same_person_is_the_same_django_user(person: Person, org: OrgHandle)
     assert again.browser.session["_auth_user_id"] == str(User.objects.get().pk)
 
 
+@pytest.mark.database
 def test_another_person_is_another_user_even_with_the_same_name(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     Person("ada.two@example.com").signs_up(org)
     assert User.objects.count() == OktaIdentity.objects.count() == 2
 
 
+@pytest.mark.database
 def test_an_address_never_links_an_account_to_a_user_who_was_here_before(person: Person, org: OrgHandle) -> None:
     old = User.objects.create_superuser("root", "ada@example.com", "x")
     person.signs_up(org)
@@ -35,6 +38,7 @@ def test_an_address_never_links_an_account_to_a_user_who_was_here_before(person:
     assert person.browser.session["_auth_user_id"] != str(old.pk)
 
 
+@pytest.mark.database
 def test_a_changed_name_and_address_at_the_org_are_taken_over_at_the_next_sign_in(
     person: Person, org: OrgHandle
 ) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
+from support.person import SITE, Person
 
 APP = {
     "client_id": "0oaLocalDemoApp0000",

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 PHONE_TOO = {"authenticators": {"phone_number": "optional"}}
 

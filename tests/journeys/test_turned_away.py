@@ -6,12 +6,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-from page import text
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.page import text
+from support.person import Person
 
 ENDED = "The sign-up could not be finished"
 MAINTENANCE = "Set up is temporarily unavailable due to server maintenance. Try again later."

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
+from support.person import Person
 
 
 @pytest.fixture

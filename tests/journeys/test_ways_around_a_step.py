@@ -1,11 +1,10 @@
 """Cancel, skip, back to the choice, coming back to a sign-up that was left open."""
 
-from page import text
-from person import SITE, Person
-
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.page import text
+from support.person import SITE, Person
 
 
 def test_cancelling_ends_it_here_and_at_the_org_and_says_so(person: Person, org: OrgHandle) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page import text
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.page import text
+from support.person import SITE, Person
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}

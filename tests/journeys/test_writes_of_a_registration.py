@@ -5,10 +5,12 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 UPDATE_OF_THE_ROW = re.compile(r'^UPDATE "selfreg_registration"')

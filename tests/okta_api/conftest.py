@@ -1,5 +1,6 @@
 import pytest
-import service_app
+
+from support import service_app
 
 
 @pytest.fixture(scope="session")

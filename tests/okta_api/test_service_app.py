@@ -12,13 +12,13 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
-from person import Person
-from service_app import add_service_app
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.person import Person
+from support.service_app import add_service_app
 
 Configure = Callable[..., None]
 ACTIONS = "/admin/selfreg/registration/act"

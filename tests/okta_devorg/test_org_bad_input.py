@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, PASSWORD, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, PASSWORD, Journey
 
 PATTERN = "registration.error.doesNotMatchPattern"
 REQUIRED = "api.error.field_required"

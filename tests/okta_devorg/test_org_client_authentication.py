@@ -8,9 +8,9 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from org_journey import CLIENT, REDIRECT, SECRET, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import CLIENT, REDIRECT, SECRET, Journey
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from org_journey import ADA, PASSWORD, Journey
 
 from okta_devorg import running_org
+from support.local_org.org_journey import ADA, PASSWORD, Journey
 
 COMMAND = [sys.executable, "-m", "okta_devorg"]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, CLIENT, PASSWORD, SECRET, Journey
 
 from okta_devorg import OrgHandle, running_org
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, SECRET, Journey
 
 POLICY = "/_devorg/policy"
 

@@ -2,9 +2,9 @@
 
 import pytest
 import requests
-from org_journey import Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import Journey
 
 SITE = "http://localhost:3000"
 

@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from org_journey import Journey
-
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import Journey
 
 ION = "application/ion+json; okta-version=1.0.0"
 ACCEPTS = "application/json; okta-version=1.0.0"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, Journey
 
 INTROSPECT = "/idp/idx/introspect"
 

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Example IdP", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "News?", "type": "boolean"}

@@ -4,23 +4,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from org_journey import ADA, Journey
-from service import Service
 
 from okta_devorg import OrgHandle
+from support.local_org.hook_receiver import HookReceiver
+from support.local_org.org_journey import ADA, Journey
 
 GENERIC = "There was an error creating your account. Please try registering again."
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    started = Service()
+def service() -> Iterator[HookReceiver]:
+    started = HookReceiver()
     yield started
     started.close()
 
 
 @pytest.fixture
-def hooked(org: OrgHandle, service: Service) -> Service:
+def hooked(org: OrgHandle, service: HookReceiver) -> HookReceiver:
     headers = [{"key": "Authorization", "value": "hook-secret"}]
     org.patch_policy({"hooks": {"registration": {"url": service.url, "headers": headers}, "timeout_seconds": 1}})
     return service
@@ -46,7 +46,9 @@ def command(kind: str, **value: Any) -> dict[str, Any]:
 DENY = command("com.okta.action.update", registration="DENY")
 
 
-def test_the_hook_is_told_the_profile_and_never_the_password(org: OrgHandle, hooked: Service, journey: Journey) -> None:
+def test_the_hook_is_told_the_profile_and_never_the_password(
+    org: OrgHandle, hooked: HookReceiver, journey: Journey
+) -> None:
     org.patch_policy({"password_on_form": True})
     journey.to_profile().enroll_profile(credentials={"passcode": "Correct-horse-7"})
     headers, body = hooked.received.get(timeout=1)
@@ -59,7 +61,9 @@ def test_the_hook_is_told_the_profile_and_never_the_password(org: OrgHandle, hoo
     assert org.users[0].status == "STAGED"
 
 
-def test_what_is_marked_sensitive_is_not_told_to_the_hook(org: OrgHandle, hooked: Service, journey: Journey) -> None:
+def test_what_is_marked_sensitive_is_not_told_to_the_hook(
+    org: OrgHandle, hooked: HookReceiver, journey: Journey
+) -> None:
     org.patch_policy({"profile_schema": [{"name": "lastName", "sensitive": True}]})
     journey.registered()
     _headers, body = hooked.received.get(timeout=1)
@@ -67,14 +71,16 @@ def test_what_is_marked_sensitive_is_not_told_to_the_hook(org: OrgHandle, hooked
     assert org.users[0].profile == ADA
 
 
-def test_a_hook_may_change_the_profile(org: OrgHandle, hooked: Service, journey: Journey) -> None:
+def test_a_hook_may_change_the_profile(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     hooked.answers = [(200, {"commands": [command("com.okta.user.profile.update", firstName="Augusta", crm=7)]})]
     journey.registered()
     assert org.users[0].profile == {**ADA, "firstName": "Augusta", "crm": 7}
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"commands": None}, [], {"commands": [7, {"type": "?"}]}])
-def test_an_answer_without_a_verdict_lets_the_person_pass(hooked: Service, journey: Journey, answer: object) -> None:
+def test_an_answer_without_a_verdict_lets_the_person_pass(
+    hooked: HookReceiver, journey: Journey, answer: object
+) -> None:
     hooked.answers = [(200, answer)]
     assert journey.registered().steps == ["select-authenticator-enroll"]
 
@@ -88,7 +94,7 @@ def test_an_answer_without_a_verdict_lets_the_person_pass(hooked: Service, journ
     ],
 )
 def test_a_denial_ends_the_sign_up_in_the_hooks_words(
-    org: OrgHandle, hooked: Service, journey: Journey, answer: object, text: str
+    org: OrgHandle, hooked: HookReceiver, journey: Journey, answer: object, text: str
 ) -> None:
     hooked.answers = [(200, answer)]
     journey.registered()
@@ -97,7 +103,7 @@ def test_a_denial_ends_the_sign_up_in_the_hooks_words(
     assert org.users == []
 
 
-def test_causes_stand_beside_their_fields(org: OrgHandle, hooked: Service, journey: Journey) -> None:
+def test_causes_stand_beside_their_fields(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     causes = [
         {"errorSummary": "No such street", "location": "data.userProfile.lastName"},
         {"errorSummary": "Use your work address", "location": "data.userProfile.login"},
@@ -112,7 +118,7 @@ def test_causes_stand_beside_their_fields(org: OrgHandle, hooked: Service, journ
     assert journey.steps == ["select-authenticator-enroll"]
 
 
-def test_a_server_error_is_tried_once_more(hooked: Service, journey: Journey) -> None:
+def test_a_server_error_is_tried_once_more(hooked: HookReceiver, journey: Journey) -> None:
     hooked.answers = [(503, None), (200, {})]
     journey.registered()
     assert journey.steps == ["select-authenticator-enroll"]
@@ -120,7 +126,9 @@ def test_a_server_error_is_tried_once_more(hooked: Service, journey: Journey) ->
 
 
 @pytest.mark.parametrize(("status", "calls"), [(500, 2), (404, 1), (302, 1)])
-def test_a_hook_that_fails_denies(org: OrgHandle, hooked: Service, journey: Journey, status: int, calls: int) -> None:
+def test_a_hook_that_fails_denies(
+    org: OrgHandle, hooked: HookReceiver, journey: Journey, status: int, calls: int
+) -> None:
     hooked.answers = [(status, {})]
     journey.registered()
     assert (texts(journey), journey.keys) == ([GENERIC], ["registration.error.generic"])
@@ -128,7 +136,7 @@ def test_a_hook_that_fails_denies(org: OrgHandle, hooked: Service, journey: Jour
 
 
 @pytest.mark.slow
-def test_a_hook_that_takes_too_long_denies(hooked: Service, journey: Journey) -> None:
+def test_a_hook_that_takes_too_long_denies(hooked: HookReceiver, journey: Journey) -> None:
     hooked.delay = 1.5
     journey.registered()
     assert (texts(journey), len(hooked.calls)) == ([GENERIC], 2)
@@ -140,7 +148,7 @@ def test_nobody_there_denies(org: OrgHandle, journey: Journey) -> None:
     assert texts(journey) == [GENERIC]
 
 
-def test_a_progressive_profile_asks_the_hook_too(org: OrgHandle, hooked: Service, journey: Journey) -> None:
+def test_a_progressive_profile_asks_the_hook_too(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     org.patch_policy({"progressive_profile": {"attributes": [{"name": "plan", "label": "Plan", "required": True}]}})
     journey.signed_up()
     hooked.answers = [(200, {"commands": [command("com.okta.action.update", progressiveProfile="DENY")]})]
@@ -154,12 +162,12 @@ def test_a_progressive_profile_asks_the_hook_too(org: OrgHandle, hooked: Service
     assert (body["requestType"], body["data"]["userProfileUpdate"]) == ("progressive.profile", {"plan": "free"})
 
 
-def event_hook(service: Service, **more: Any) -> dict[str, Any]:
+def event_hook(service: HookReceiver, **more: Any) -> dict[str, Any]:
     events = ["user.lifecycle.create", "user.lifecycle.activate"]
     return {"hooks": {"events": [{"url": service.url, "events": events, "verified": True, **more}]}}
 
 
-def test_event_hooks_hear_what_they_asked_for(org: OrgHandle, service: Service, journey: Journey) -> None:
+def test_event_hooks_hear_what_they_asked_for(org: OrgHandle, service: HookReceiver, journey: Journey) -> None:
     org.patch_policy(event_hook(service))
     service.answers = [(500, None), (200, None)]
     journey.signed_up()
@@ -171,7 +179,7 @@ def test_event_hooks_hear_what_they_asked_for(org: OrgHandle, service: Service, 
 
 
 def test_an_event_hook_that_was_never_verified_hears_nothing(
-    org: OrgHandle, service: Service, journey: Journey
+    org: OrgHandle, service: HookReceiver, journey: Journey
 ) -> None:
     unverified = event_hook(service, verified=False)["hooks"]["events"]
     with_sentinel = [*unverified, {"url": service.url, "events": ["user.mfa.factor.activate"], "verified": True}]

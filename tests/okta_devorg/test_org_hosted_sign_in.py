@@ -3,73 +3,15 @@
 import re
 from collections.abc import Iterator
 from html import unescape
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
-from org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey, pkce
 
 from okta_devorg import OrgHandle
 from okta_devorg.factors.totp import code_at
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, Journey, pkce
 
 PHONE = "+14155550100"
-
-
-class Browser:
-    """Fills in the one form of each page."""
-
-    def __init__(self, org: OrgHandle) -> None:
-        self.org, self.http = org, requests.Session()
-        self.verifier, self.challenge = pkce()
-
-    def authorize(self, **changes: str) -> requests.Response:
-        wanted = {
-            "client_id": CLIENT,
-            "redirect_uri": REDIRECT,
-            "response_type": "code",
-            "scope": "openid email",
-            "state": "abc",
-            "nonce": "n1",
-            "code_challenge": self.challenge,
-            "code_challenge_method": "S256",
-        }
-        return self.go("GET", self.org.issuer + "/v1/authorize", params={**wanted, **changes})
-
-    def go(self, method: str, url: str, **more: object) -> requests.Response:
-        """Follows redirects inside the org; stops at the one that leaves it."""
-        self.page = self.http.request(method, url, allow_redirects=False, timeout=5, **more)  # type: ignore[arg-type]
-        place = self.page.headers.get("Location", "")
-        return self.go("GET", self.org.base + place) if place.startswith("/") else self.page
-
-    def fill(self, **values: str) -> requests.Response:
-        action = re.search(r'<form method="post" action="([^"]+)"', self.page.text)
-        assert action
-        return self.go("POST", self.org.base + unescape(action[1]), data=values)
-
-    @property
-    def landed(self) -> dict[str, str]:
-        """The query the app's callback gets."""
-        place = urlsplit(self.page.headers["Location"])
-        assert f"{place.scheme}://{place.netloc}{place.path}" == REDIRECT
-        return {name: values[0] for name, values in parse_qs(place.query).items()}
-
-    def token(self, **changes: str) -> requests.Response:
-        form = {
-            "grant_type": "authorization_code",
-            "code": self.landed["code"],
-            "redirect_uri": REDIRECT,
-            "client_id": CLIENT,
-            "client_secret": SECRET,
-            "code_verifier": self.verifier,
-        }
-        return requests.post(self.org.issuer + "/v1/token", data={**form, **changes}, timeout=5)
-
-
-@pytest.fixture
-def browser(org: OrgHandle) -> Iterator[Browser]:
-    opened = Browser(org)
-    yield opened
-    opened.http.close()
 
 
 @pytest.fixture
@@ -79,14 +21,14 @@ def ada(org: OrgHandle) -> Iterator[Journey]:
     journey.close()
 
 
-def sign_in(browser: Browser) -> None:
+def sign_in(browser: OrgBrowser) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(password=PASSWORD)
 
 
 @pytest.mark.usefixtures("ada")
-def test_address_then_password_lead_back_with_a_code_good_once(browser: Browser) -> None:
+def test_address_then_password_lead_back_with_a_code_good_once(browser: OrgBrowser) -> None:
     browser.authorize()
     assert 'href="http://127.0.0.1:8000/signup/"' in browser.page.text
     browser.fill(identifier=ADA["email"].upper())
@@ -98,7 +40,7 @@ def test_address_then_password_lead_back_with_a_code_good_once(browser: Browser)
 
 
 @pytest.mark.usefixtures("ada")
-def test_wrong_password_and_unknown_person_look_the_same(browser: Browser) -> None:
+def test_wrong_password_and_unknown_person_look_the_same(browser: OrgBrowser) -> None:
     pages = []
     for identifier in (ADA["email"], "nobody@example.com"):
         browser.authorize()
@@ -110,7 +52,7 @@ def test_wrong_password_and_unknown_person_look_the_same(browser: Browser) -> No
 
 
 @pytest.mark.usefixtures("ada")
-def test_the_org_s_session_signs_in_without_asking_until_signed_out(browser: Browser) -> None:
+def test_the_org_s_session_signs_in_without_asking_until_signed_out(browser: OrgBrowser) -> None:
     browser.authorize(prompt="none")
     assert browser.landed["error"] == "login_required"
     sign_in(browser)
@@ -128,13 +70,13 @@ def test_the_org_s_session_signs_in_without_asking_until_signed_out(browser: Bro
 
 
 @pytest.mark.usefixtures("ada")
-def test_signing_out_leads_only_to_registered_addresses(browser: Browser) -> None:
+def test_signing_out_leads_only_to_registered_addresses(browser: OrgBrowser) -> None:
     query = {"client_id": CLIENT, "post_logout_redirect_uri": "https://elsewhere.example/"}
     browser.go("GET", browser.org.issuer + "/v1/logout", params=query)
     assert (browser.page.status_code, browser.page.headers.get("Location")) == (400, None)
 
 
-def test_a_person_without_a_password_is_sent_a_code(org: OrgHandle, browser: Browser, journey: Journey) -> None:
+def test_a_person_without_a_password_is_sent_a_code(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_password": "disabled"}})
     journey.registered().answer(org.code(ADA["email"]))
     assert "successWithInteractionCode" in journey.document
@@ -147,7 +89,7 @@ def test_a_person_without_a_password_is_sent_a_code(org: OrgHandle, browser: Bro
     assert browser.token().status_code == 200
 
 
-def test_a_second_factor_may_be_mail_or_phone(org: OrgHandle, browser: Browser, journey: Journey) -> None:
+def test_a_second_factor_may_be_mail_or_phone(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
     org.patch_policy({"sign_on": "password_and_another", "authenticators": {"phone_number": "required"}})
     journey.signed_up().choose("Phone", methodType="sms", phoneNumber=PHONE)
     journey.answer(org.code(PHONE))
@@ -162,7 +104,7 @@ def test_a_second_factor_may_be_mail_or_phone(org: OrgHandle, browser: Browser, 
     assert browser.token().status_code == 200
 
 
-def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser: Browser, ada: Journey) -> None:
+def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser: OrgBrowser, ada: Journey) -> None:
     org.patch_policy({"authenticators": {"google_otp": "required", "security_question": "required"}})
     ada.sign_in().choose("Google Authenticator")
     secret = ada.document["currentAuthenticator"]["value"]["contextualData"]["sharedSecret"]
@@ -189,7 +131,7 @@ def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser:
 
 
 @pytest.mark.usefixtures("ada")
-def test_an_expired_password_is_changed_on_the_page(org: OrgHandle, browser: Browser) -> None:
+def test_an_expired_password_is_changed_on_the_page(org: OrgHandle, browser: OrgBrowser) -> None:
     org.patch_policy({"password": {"age": {"maxAgeDays": 1}}})
     org.advance(86400)
     sign_in(browser)
@@ -200,7 +142,7 @@ def test_an_expired_password_is_changed_on_the_page(org: OrgHandle, browser: Bro
 
 
 @pytest.mark.usefixtures("ada")
-def test_too_many_wrong_passwords_lock_the_account(org: OrgHandle, browser: Browser) -> None:
+def test_too_many_wrong_passwords_lock_the_account(org: OrgHandle, browser: OrgBrowser) -> None:
     org.patch_policy({"password": {"lockout": {"maxAttempts": 2, "showLockoutFailures": True}}})
     browser.authorize()
     browser.fill(identifier=ADA["email"])
@@ -211,7 +153,7 @@ def test_too_many_wrong_passwords_lock_the_account(org: OrgHandle, browser: Brow
     assert "Your account is locked" in browser.page.text
 
 
-def test_somebody_not_yet_active_cannot_sign_in(org: OrgHandle, browser: Browser, journey: Journey) -> None:
+def test_somebody_not_yet_active_cannot_sign_in(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
     assert org.users[0].status == "STAGED"
@@ -220,7 +162,7 @@ def test_somebody_not_yet_active_cannot_sign_in(org: OrgHandle, browser: Browser
 
 
 @pytest.mark.parametrize("changes", [{"redirect_uri": "https://elsewhere.example/"}, {"client_id": "0oaUnknown"}])
-def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: Browser, changes: dict[str, str]) -> None:
+def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: OrgBrowser, changes: dict[str, str]) -> None:
     browser.authorize(**changes)
     assert (browser.page.status_code, browser.page.headers.get("Location")) == (400, None)
 
@@ -234,7 +176,7 @@ def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: Browser,
         ({"response_mode": "form_post"}, "invalid_request"),
     ],
 )
-def test_other_mistakes_go_back_to_the_app(browser: Browser, changes: dict[str, str], error: str) -> None:
+def test_other_mistakes_go_back_to_the_app(browser: OrgBrowser, changes: dict[str, str], error: str) -> None:
     browser.authorize(**changes)
     assert (browser.landed["error"], browser.landed["state"]) == (error, "abc")
 
@@ -244,12 +186,12 @@ def test_other_mistakes_go_back_to_the_app(browser: Browser, changes: dict[str, 
     ("changes", "error"),
     [({"code_verifier": pkce()[0]}, "invalid_grant"), ({"redirect_uri": "https://x.example/"}, "invalid_grant")],
 )
-def test_the_code_needs_its_verifier_and_its_address(browser: Browser, changes: dict[str, str], error: str) -> None:
+def test_the_code_needs_its_verifier_and_its_address(browser: OrgBrowser, changes: dict[str, str], error: str) -> None:
     sign_in(browser)
     assert browser.token(**changes).json()["error"] == error
 
 
-def test_an_old_page_says_so(org: OrgHandle, browser: Browser) -> None:
+def test_an_old_page_says_so(org: OrgHandle, browser: OrgBrowser) -> None:
     browser.authorize()
     org.advance(1801)
     browser.fill(identifier=ADA["email"])
@@ -257,7 +199,7 @@ def test_an_old_page_says_so(org: OrgHandle, browser: Browser) -> None:
     assert "expired" in browser.page.text
 
 
-def test_the_page_is_plain_and_strict(browser: Browser) -> None:
+def test_the_page_is_plain_and_strict(browser: OrgBrowser) -> None:
     browser.authorize()
     assert "<script" not in browser.page.text
     policy = browser.page.headers["Content-Security-Policy"]

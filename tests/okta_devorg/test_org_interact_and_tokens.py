@@ -6,9 +6,9 @@ import hashlib
 import jwt
 import pytest
 import requests
-from org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey, pkce
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey, pkce
 
 PUBLIC = {"client_id": "0oaPublic", "client_secret": None, "redirect_uris": [REDIRECT]}
 

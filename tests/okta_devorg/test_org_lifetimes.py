@@ -3,9 +3,9 @@
 from datetime import datetime
 
 import pytest
-from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, Journey
 
 
 def left(journey: Journey) -> float:

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, Journey
 
 
 def test_a_client_that_calls_too_often_waits_a_minute(org: OrgHandle, journey: Journey) -> None:

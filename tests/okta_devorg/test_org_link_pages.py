@@ -4,9 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey
 
 
 def follow(link: str | None) -> requests.Response:

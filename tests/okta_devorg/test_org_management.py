@@ -5,38 +5,16 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, CLIENT, REDIRECT, Journey
-from service import Service
 
 from okta_devorg import OrgHandle
+from support.local_org.hook_receiver import HookReceiver
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_journey import ADA, CLIENT, REDIRECT, Journey
 
-TOKEN = "local-api-token-not-for-production"
 Json = Any
 
 
-class Api:
-    def __init__(self, org: OrgHandle) -> None:
-        self.base = org.base + "/api/v1/"
-        self.http = requests.Session()
-        self.http.headers["Authorization"] = f"SSWS {TOKEN}"
-
-    def __call__(self, method: str, path: str, body: object = None, status: int = 200, **params: str) -> Json:
-        reply = self.http.request(method, self.base + path, json=body, params=params, timeout=5)
-        assert reply.status_code == status, reply.text
-        return reply.json() if reply.content else None
-
-    def user(self, email: str = ADA["email"], **params: str) -> Json:
-        return self("POST", "users", {"profile": {**ADA, "login": email, "email": email}}, **params)
-
-
-@pytest.fixture
-def api(org: OrgHandle) -> Iterator[Api]:
-    opened = Api(org)
-    yield opened
-    opened.http.close()
-
-
-def test_a_person_s_life(org: OrgHandle, api: Api) -> None:
+def test_a_person_s_life(org: OrgHandle, api: ManagementApi) -> None:
     user = api.user(activate="false")
     path = f"users/{user['id']}"
     states = [user["status"]]
@@ -51,7 +29,7 @@ def test_a_person_s_life(org: OrgHandle, api: Api) -> None:
     assert org.users == []
 
 
-def test_only_what_fits_the_status_is_allowed(api: Api, journey: Journey) -> None:
+def test_only_what_fits_the_status_is_allowed(api: ManagementApi, journey: Journey) -> None:
     journey.signed_up()
     path = "users/ada@example.com/lifecycle/"
     assert api("POST", path + "activate", status=403)["errorCode"] == "E0000016"
@@ -62,7 +40,7 @@ def test_only_what_fits_the_status_is_allowed(api: Api, journey: Journey) -> Non
     api("POST", path + "fly", status=404)
 
 
-def test_a_profile_is_merged_by_post_and_replaced_by_put(api: Api) -> None:
+def test_a_profile_is_merged_by_post_and_replaced_by_put(api: ManagementApi) -> None:
     path = "users/" + api.user()["id"]
     api("POST", path, {"profile": {"nickName": "Countess", "lastName": None}})
     profile = api("GET", path)["profile"]
@@ -72,7 +50,7 @@ def test_a_profile_is_merged_by_post_and_replaced_by_put(api: Api) -> None:
     api("GET", "users/ada@example.com", status=404)
 
 
-def test_a_login_belongs_to_one_person(api: Api) -> None:
+def test_a_login_belongs_to_one_person(api: ManagementApi) -> None:
     api.user()
     body = {"profile": {**ADA, "login": "ADA@example.com"}}
     error = api("POST", "users", body, status=400)
@@ -91,7 +69,7 @@ def test_a_login_belongs_to_one_person(api: Api) -> None:
         ({}, ["ada", "grace"]),
     ],
 )
-def test_lists_can_be_filtered(api: Api, query: dict[str, str], found: list[str]) -> None:
+def test_lists_can_be_filtered(api: ManagementApi, query: dict[str, str], found: list[str]) -> None:
     api.user("ada@example.com", activate="false")
     api.user("grace@example.com")
     gone = api.user("gone@example.com")["id"]
@@ -99,12 +77,12 @@ def test_lists_can_be_filtered(api: Api, query: dict[str, str], found: list[str]
     assert [item["profile"]["login"].split("@")[0] for item in api("GET", "users", **query)] == found
 
 
-def test_a_filter_that_is_none_is_refused(api: Api) -> None:
+def test_a_filter_that_is_none_is_refused(api: ManagementApi) -> None:
     api.user()
     assert api("GET", "users", status=400, filter="status ~ ACTIVE")["errorCode"] == "E0000031"
 
 
-def test_long_lists_come_in_pages(org: OrgHandle, api: Api) -> None:
+def test_long_lists_come_in_pages(org: OrgHandle, api: ManagementApi) -> None:
     for name in "abc":
         api.user(f"{name}@example.com")
     first = api.http.get(api.base + "users", params={"limit": "2"}, timeout=5)
@@ -112,7 +90,7 @@ def test_long_lists_come_in_pages(org: OrgHandle, api: Api) -> None:
     assert (len(first.json()), len(following.json()), "next" in following.links) == (2, 1, False)
 
 
-def test_groups_decide_who_may_use_an_app(org: OrgHandle, api: Api, journey: Journey) -> None:
+def test_groups_decide_who_may_use_an_app(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     everyone = api("GET", "groups", q="Everyone")[0]
     group = api("POST", "groups", {"profile": {"name": "Members"}})
     api("POST", "groups", {"profile": {"name": "members"}}, status=400)
@@ -127,14 +105,14 @@ def test_groups_decide_who_may_use_an_app(org: OrgHandle, api: Api, journey: Jou
     assert "successWithInteractionCode" in journey.document
 
 
-def test_new_people_join_the_target_group(org: OrgHandle, api: Api, journey: Journey) -> None:
+def test_new_people_join_the_target_group(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     org.patch_policy({"target_group": "Newcomers"})
     journey.registered()
     group = api("GET", "groups", q="Newcomers")[0]
     assert [item["profile"]["login"] for item in api("GET", f"groups/{group['id']}/users")] == [ADA["email"]]
 
 
-def test_an_app_can_be_made_and_used(org: OrgHandle, api: Api) -> None:
+def test_an_app_can_be_made_and_used(org: OrgHandle, api: ManagementApi) -> None:
     body = {
         "name": "oidc_client",
         "label": "Second app",
@@ -154,13 +132,13 @@ def test_an_app_can_be_made_and_used(org: OrgHandle, api: Api) -> None:
     journey.close()
 
 
-def policy_of(api: Api, kind: str) -> tuple[Json, Json]:
+def policy_of(api: ManagementApi, kind: str) -> tuple[Json, Json]:
     """The policy and its rule."""
     policy = api("GET", "policies", type=kind)[0]
     return policy, api("GET", f"policies/{policy['id']}/rules")[0]
 
 
-def test_the_profile_enrollment_rule_is_the_sign_up_policy(org: OrgHandle, api: Api) -> None:
+def test_the_profile_enrollment_rule_is_the_sign_up_policy(org: OrgHandle, api: ManagementApi) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
     action = rule["actions"]["profileEnrollment"]
     assert (action["unknownUserAction"], action["activationRequirements"]) == ("REGISTER", {"emailVerification": True})
@@ -174,7 +152,7 @@ def test_the_profile_enrollment_rule_is_the_sign_up_policy(org: OrgHandle, api: 
     assert (first.label, first.max_length) == ("Given name", 50)
 
 
-def test_the_other_policies_are_views_too(org: OrgHandle, api: Api) -> None:
+def test_the_other_policies_are_views_too(org: OrgHandle, api: ManagementApi) -> None:
     policy, _ = policy_of(api, "MFA_ENROLL")
     phone = next(item for item in policy["settings"]["authenticators"] if item["key"] == "phone_number")
     phone["enroll"]["self"] = "OPTIONAL"
@@ -190,7 +168,7 @@ def test_the_other_policies_are_views_too(org: OrgHandle, api: Api) -> None:
     assert org.policy.sign_on == "password_and_another"
 
 
-def test_a_policy_that_makes_no_sense_is_named_and_nothing_changes(org: OrgHandle, api: Api) -> None:
+def test_a_policy_that_makes_no_sense_is_named_and_nothing_changes(org: OrgHandle, api: ManagementApi) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
     rule["actions"]["profileEnrollment"]["profileAttributes"] = [{"name": "nickName", "label": "Nick"}]
     error = api("PUT", f"policies/{policy['id']}/rules/{rule['id']}", rule, status=400)
@@ -198,7 +176,7 @@ def test_a_policy_that_makes_no_sense_is_named_and_nothing_changes(org: OrgHandl
     assert len(org.policy.profile) == 3
 
 
-def test_a_form_asks_only_for_what_the_profile_schema_has(org: OrgHandle, api: Api) -> None:
+def test_a_form_asks_only_for_what_the_profile_schema_has(org: OrgHandle, api: ManagementApi) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
     path, shown = f"policies/{policy['id']}/rules/{rule['id']}", {"name": "badge", "label": "Badge"}
     rule["actions"]["profileEnrollment"]["profileAttributes"].append(shown)
@@ -212,7 +190,7 @@ def test_a_form_asks_only_for_what_the_profile_schema_has(org: OrgHandle, api: A
 
 
 def test_the_access_policy_of_a_server_and_its_rule_can_be_made_changed_and_taken_away(
-    org: OrgHandle, api: Api, journey: Journey
+    org: OrgHandle, api: ManagementApi, journey: Journey
 ) -> None:
     policies = f"authorizationServers/{api('GET', 'authorizationServers')[0]['id']}/policies"
     rules = f"{policies}/{api('GET', policies)[0]['id']}/rules"
@@ -231,7 +209,7 @@ def test_the_access_policy_of_a_server_and_its_rule_can_be_made_changed_and_take
     assert journey.interact().status_code == 200
 
 
-def test_authenticators_can_be_switched(org: OrgHandle, api: Api) -> None:
+def test_authenticators_can_be_switched(org: OrgHandle, api: ManagementApi) -> None:
     listed = {item["key"]: item for item in api("GET", "authenticators")}
     assert (listed["okta_email"]["status"], listed["webauthn"]["status"]) == ("ACTIVE", "INACTIVE")
     api("POST", f"authenticators/{listed['webauthn']['id']}/lifecycle/activate")
@@ -240,19 +218,21 @@ def test_authenticators_can_be_switched(org: OrgHandle, api: Api) -> None:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    started = Service()
+def service() -> Iterator[HookReceiver]:
+    started = HookReceiver()
     yield started
     started.close()
 
 
-def hook_body(service: Service, **more: Any) -> Json:
+def hook_body(service: HookReceiver, **more: Any) -> Json:
     scheme = {"type": "HEADER", "key": "Authorization", "value": "hook-secret"}
     channel = {"type": "HTTP", "version": "1.0.0", "config": {"uri": service.url, "headers": [], "authScheme": scheme}}
     return {"name": "My hook", "channel": channel, **more}
 
 
-def test_a_registration_hook_works_once_a_rule_names_it(api: Api, service: Service, journey: Journey) -> None:
+def test_a_registration_hook_works_once_a_rule_names_it(
+    api: ManagementApi, service: HookReceiver, journey: Journey
+) -> None:
     hook = api("POST", "inlineHooks", hook_body(service, type="com.okta.user.pre-registration", version="1.0.0"))
     assert "hook-secret" not in str(hook)
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
@@ -265,7 +245,9 @@ def test_a_registration_hook_works_once_a_rule_names_it(api: Api, service: Servi
     api("DELETE", f"inlineHooks/{hook['id']}", status=403)
 
 
-def test_an_event_hook_must_answer_its_challenge_first(api: Api, service: Service, journey: Journey) -> None:
+def test_an_event_hook_must_answer_its_challenge_first(
+    api: ManagementApi, service: HookReceiver, journey: Journey
+) -> None:
     events = {"type": "EVENT_TYPE", "items": ["user.lifecycle.create"]}
     hook = api("POST", "eventHooks", hook_body(service, events=events))
     verify = f"eventHooks/{hook['id']}/lifecycle/verify"
@@ -278,7 +260,7 @@ def test_an_event_hook_must_answer_its_challenge_first(api: Api, service: Servic
     assert body["data"]["events"][0]["eventType"] == "user.lifecycle.create"
 
 
-def test_the_system_log_tells_what_happened(api: Api, journey: Journey) -> None:
+def test_the_system_log_tells_what_happened(api: ManagementApi, journey: Journey) -> None:
     journey.signed_up()
     kinds = [item["eventType"] for item in api("GET", "logs") if item["eventType"].startswith("user.")]
     assert kinds[0] == "user.lifecycle.create"
@@ -297,7 +279,7 @@ def service_token(org: OrgHandle, scope: str) -> str:
     return str(reply.json()["access_token"])
 
 
-def test_a_service_may_come_with_a_bearer_token_and_its_scopes(org: OrgHandle, api: Api) -> None:
+def test_a_service_may_come_with_a_bearer_token_and_its_scopes(org: OrgHandle, api: ManagementApi) -> None:
     api.http.headers["Authorization"] = "Bearer " + service_token(org, "okta.users.read")
     assert api("GET", "users") == []
     assert api("GET", "groups", status=403)["errorCode"] == "E0000006"
@@ -318,25 +300,25 @@ CHANGES = ("POST users", "POST groups", "POST apps", "POST inlineHooks", "POST e
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("change", CHANGES)
-def test_odd_bodies_are_refused(api: Api, change: str, body: object) -> None:
+def test_odd_bodies_are_refused(api: ManagementApi, change: str, body: object) -> None:
     method, path = change.split()
     reply = api.http.request(method, api.base + path, json=body, timeout=5)
     assert reply.status_code == 400 or (path == "apps" and reply.status_code == 200)
 
 
-def every_rule(api: Api, change: Callable[[str], object]) -> None:
+def every_rule(api: ManagementApi, change: Callable[[str], object]) -> None:
     for kind in ("PROFILE_ENROLLMENT", "MFA_ENROLL", "ACCESS_POLICY", "PASSWORD"):
         policy, rule = policy_of(api, kind)
         for path in (f"policies/{policy['id']}", f"policies/{policy['id']}/rules/{rule['id']}"):
             change(path)
 
 
-def test_odd_policies_never_break_the_org(api: Api) -> None:
+def test_odd_policies_never_break_the_org(api: ManagementApi) -> None:
     odd = [{"actions": 1}, {"settings": {"password": {"complexity": 7}, "authenticators": [3, {"key": []}]}}]
     odd += [{"actions": {"profileEnrollment": {"profileAttributes": [1], "preRegistrationInlineHooks": [2]}}}]
     for body in odd:
         every_rule(api, lambda path, body=body: answers(api, path, body))
 
 
-def answers(api: Api, path: str, body: object) -> None:
+def answers(api: ManagementApi, path: str, body: object) -> None:
     assert api.http.put(api.base + path, json=body, timeout=5).status_code < 500

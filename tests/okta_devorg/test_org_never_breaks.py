@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import new_enrollment
 from okta_devorg.testing import OktaOrg
+from support.local_org.org_journey import ADA, Journey
 
 ODD: list[Any] = [None, True, 0, -1.5, 10**30, "", "x", "\ud800", "\x00", "x" * 5000, [], [[]], {}, {"id": {}}]
 PATHS = [

@@ -7,13 +7,12 @@ from html import unescape
 from typing import Any
 
 import pytest
-from org_journey import ADA, CLIENT, PASSWORD, Journey
-from security_key import SecurityKey, decoded
-from test_org_hosted_sign_in import Browser, browser
 
 from okta_devorg import OrgHandle
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, Journey
+from support.local_org.security_key import SecurityKey, decoded
 
-__all__ = ["browser"]
 SITE = "http://127.0.0.1:8000"
 
 
@@ -89,7 +88,7 @@ def test_odd_answers_are_refused_alike(journey: Journey, asked: dict, answer: di
     assert (journey.status, journey.keys) == (400, ["authfactor.webauthn.error"])
 
 
-def request_options(browser: Browser) -> dict[str, Any]:
+def request_options(browser: OrgBrowser) -> dict[str, Any]:
     found = re.search(r'id="passkey-options">(.*?)</script>', browser.page.text)
     assert found
     options: dict[str, Any] = json.loads(unescape(found[1]))
@@ -103,7 +102,7 @@ def enrolled(org: OrgHandle, journey: Journey, asked: dict, key: SecurityKey) ->
     return key
 
 
-def test_a_passkey_signs_in_instead_of_the_password(browser: Browser, enrolled: SecurityKey) -> None:
+def test_a_passkey_signs_in_instead_of_the_password(browser: OrgBrowser, enrolled: SecurityKey) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(action="passkey")
@@ -111,7 +110,7 @@ def test_a_passkey_signs_in_instead_of_the_password(browser: Browser, enrolled: 
     assert browser.landed["state"] == "abc"
 
 
-def test_a_passkey_is_the_second_factor(org: OrgHandle, browser: Browser, enrolled: SecurityKey) -> None:
+def test_a_passkey_is_the_second_factor(org: OrgHandle, browser: OrgBrowser, enrolled: SecurityKey) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
     before = len(org.messages())
     browser.authorize()
@@ -123,7 +122,7 @@ def test_a_passkey_is_the_second_factor(org: OrgHandle, browser: Browser, enroll
 
 
 def test_a_mailed_code_does_where_the_passkey_is_not_at_hand(
-    org: OrgHandle, browser: Browser, enrolled: SecurityKey
+    org: OrgHandle, browser: OrgBrowser, enrolled: SecurityKey
 ) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
     browser.authorize()
@@ -134,7 +133,7 @@ def test_a_mailed_code_does_where_the_passkey_is_not_at_hand(
     assert browser.token().status_code == 200
 
 
-def test_another_key_or_an_old_answer_does_not_sign_in(browser: Browser, enrolled: SecurityKey) -> None:
+def test_another_key_or_an_old_answer_does_not_sign_in(browser: OrgBrowser, enrolled: SecurityKey) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(action="passkey")
@@ -148,7 +147,7 @@ def test_another_key_or_an_old_answer_does_not_sign_in(browser: Browser, enrolle
 
 
 def test_a_person_without_a_passkey_and_an_unknown_one_look_alike(
-    org: OrgHandle, browser: Browser, journey: Journey
+    org: OrgHandle, browser: OrgBrowser, journey: Journey
 ) -> None:
     journey.signed_up()
     org.patch_policy({"authenticators": {"webauthn": "optional"}})
@@ -173,7 +172,7 @@ def test_a_passkey_made_for_localhost_is_asked_for_at_localhost(org: OrgHandle, 
     key = SecurityKey(site)
     asked = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
     journey.take("enroll-authenticator", credentials=key.create(asked))
-    browser = Browser(org)
+    browser = OrgBrowser(org)
     browser.authorize(redirect_uri=callback)
     browser.fill(identifier=ADA["email"])
     browser.fill(action="passkey")

@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 import requests
-from org_journey import ADA, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, Journey
 
 
 def get(org: OrgHandle, path: str) -> str:

@@ -3,18 +3,17 @@
 from typing import Any
 
 import pytest
-from org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
-from test_org_management import Api, api
 
 from okta_devorg import OrgHandle
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
-__all__ = ["api"]
 Json = dict[str, Any]
 OTHER = {"client_id": "0oaOther", "client_secret": SECRET, "redirect_uris": [REDIRECT]}
 
 
 @pytest.fixture
-def staff(org: OrgHandle, api: Api, journey: Journey) -> str:
+def staff(org: OrgHandle, api: ManagementApi, journey: Journey) -> str:
     """A group with Ada in it."""
     journey.signed_up()
     group = api("POST", "groups", {"profile": {"name": "Staff"}})["id"]
@@ -31,12 +30,14 @@ def two_factors(name: str, **more: Any) -> Json:
     return {"name": name, "actions": {"appSignOn": {"access": "ALLOW", "verificationMethod": method}}, **more}
 
 
-def default(api: Api, kind: str) -> str:
+def default(api: ManagementApi, kind: str) -> str:
     policy: str = next(item for item in api("GET", "policies", type=kind) if item["system"])["id"]
     return policy
 
 
-def test_a_rule_of_the_default_policy_for_some_people(org: OrgHandle, api: Api, journey: Journey, staff: str) -> None:
+def test_a_rule_of_the_default_policy_for_some_people(
+    org: OrgHandle, api: ManagementApi, journey: Journey, staff: str
+) -> None:
     rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
     rule = api("POST", rules, two_factors("Staff", conditions=people(staff)))
     assert [item["name"] for item in api("GET", rules)] == ["Staff", "Catch-all Rule"]
@@ -52,7 +53,7 @@ def test_a_rule_of_the_default_policy_for_some_people(org: OrgHandle, api: Api, 
     assert "successWithInteractionCode" in journey.document
 
 
-def test_the_rule_before_wins(api: Api, journey: Journey, staff: str) -> None:
+def test_the_rule_before_wins(api: ManagementApi, journey: Journey, staff: str) -> None:
     rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
     api("POST", rules, two_factors("Everybody"))
     api("POST", rules, two_factors("Staff", conditions=people(staff), priority=-1))
@@ -66,7 +67,7 @@ def test_the_rule_before_wins(api: Api, journey: Journey, staff: str) -> None:
     assert journey.steps == ["select-authenticator-authenticate"]
 
 
-def test_an_access_policy_holds_for_its_apps(org: OrgHandle, api: Api, journey: Journey, staff: str) -> None:
+def test_an_access_policy_holds_for_its_apps(org: OrgHandle, api: ManagementApi, journey: Journey, staff: str) -> None:
     apps = api.http.get(org.base + "/_devorg/policy", timeout=5).json()["apps"]
     org.patch_policy({"apps": [*apps, OTHER]})
     policy = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Strict"})
@@ -82,7 +83,7 @@ def test_an_access_policy_holds_for_its_apps(org: OrgHandle, api: Api, journey: 
     assert "successWithInteractionCode" in journey.document
 
 
-def test_a_sign_up_form_of_an_app_of_its_own(org: OrgHandle, api: Api, journey: Journey) -> None:
+def test_a_sign_up_form_of_an_app_of_its_own(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     policy = api("POST", "policies", {"type": "PROFILE_ENROLLMENT", "name": "Short"})
     rule = api("GET", f"policies/{policy['id']}/rules")[0]
     asked = [{"name": "email", "label": "Your address", "required": True}]
@@ -98,7 +99,9 @@ def test_a_sign_up_form_of_an_app_of_its_own(org: OrgHandle, api: Api, journey: 
     api("POST", f"policies/{policy['id']}/rules", {"name": "second"}, status=403)
 
 
-def test_who_must_enroll_what_and_with_which_password(org: OrgHandle, api: Api, journey: Journey, staff: str) -> None:
+def test_who_must_enroll_what_and_with_which_password(
+    org: OrgHandle, api: ManagementApi, journey: Journey, staff: str
+) -> None:
     phone = [{"key": "phone_number", "enroll": {"self": "REQUIRED"}}]
     enroll = {"type": "MFA_ENROLL", "name": "Staff", "conditions": people(staff)}
     policy = api("POST", "policies", {**enroll, "settings": {"type": "AUTHENTICATORS", "authenticators": phone}})
@@ -130,13 +133,13 @@ def test_who_must_enroll_what_and_with_which_password(org: OrgHandle, api: Api, 
         ({"type": "PASSWORD", "name": "x", "settings": {"password": {"complexity": {"minLength": "long"}}}}, "Pass"),
     ],
 )
-def test_what_makes_no_sense_is_refused(api: Api, body: Json, cause: str) -> None:
+def test_what_makes_no_sense_is_refused(api: ManagementApi, body: Json, cause: str) -> None:
     error = api("POST", "policies", body, status=400)
     assert cause.lower() in str(error).lower()
     assert [len(api("GET", "policies", type=kind)) for kind in ("PASSWORD", "ACCESS_POLICY")] == [1, 1]
 
 
-def test_the_defaults_stay(api: Api) -> None:
+def test_the_defaults_stay(api: ManagementApi) -> None:
     policy = default(api, "ACCESS_POLICY")
     rule = api("GET", f"policies/{policy}/rules")[0]["id"]
     assert api("DELETE", f"policies/{policy}", status=403)["errorCode"] == "E0000077"

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, PASSWORD, Journey
-from shapes import HERE, Answer, read_recordings, read_shapes, shape, steps
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, PASSWORD, Journey
+from support.local_org.shapes import HERE, Answer, read_recordings, read_shapes, shape, steps
 
 RECORDINGS = os.environ.get("OKTA_RECORDINGS", "")
 Call = Callable[[Journey], Any]

@@ -1,9 +1,9 @@
 """The sequences of docs/protocol.md, section 5, with their number of calls."""
 
 import requests
-from org_journey import ADA, PASSWORD, Journey
 
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import ADA, PASSWORD, Journey
 
 PHONE = "+14155550100"
 

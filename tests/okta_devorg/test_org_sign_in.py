@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import requests
-from org_journey import ADA, PASSWORD, Journey
-from security_key import SecurityKey
 
 from okta_devorg import OrgHandle
 from okta_devorg.factors.totp import code_at
+from support.local_org.org_journey import ADA, PASSWORD, Journey
+from support.local_org.security_key import SecurityKey
 
 PHONE = "+14155550100"
 TWO = {"sign_on": "password_and_another"}

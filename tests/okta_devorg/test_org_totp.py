@@ -6,9 +6,8 @@ import hmac
 import struct
 import time
 
-from org_journey import Journey
-
 from okta_devorg import OrgHandle
+from support.local_org.org_journey import Journey
 
 
 def code(secret: str, at: float) -> str:

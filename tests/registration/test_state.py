@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from documents import CODE_PAGE
 
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Transaction
 from selfreg.idx.document import Message
 from selfreg.idx.parser import parse
 from selfreg.registration.state import EnrollmentState
+from support.idx.documents import CODE_PAGE
 
 Json = dict[str, Any]
 STATE = EnrollmentState(

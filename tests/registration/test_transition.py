@@ -5,17 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from documents import (
-    CHECK_MAIL,
-    CODE_PAGE,
-    PROFILE_PAGE,
-    SELECT_PAGE,
-    SUCCESS,
-    array,
-    document,
-    message,
-    step,
-)
 
 from selfreg.idx.client import Answer, Transaction
 from selfreg.idx.errors import AnswerLost, ForeignHref, OrgRefused, OrgUnreachable, RateLimited, TransactionExpired
@@ -28,6 +17,17 @@ from selfreg.registration.state import EnrollmentState
 from selfreg.registration.values import Command, Event, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import FINAL, Status
+from support.idx.documents import (
+    CHECK_MAIL,
+    CODE_PAGE,
+    PROFILE_PAGE,
+    SELECT_PAGE,
+    SUCCESS,
+    array,
+    document,
+    message,
+    step,
+)
 
 Json = dict[str, Any]
 Kind = RegistrationEvent.Kind

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from hostile import Hostile, head, hostile, sends
 
 from selfreg.idx import circuit_breaker
 from selfreg.idx.circuit_breaker import FAILURES, OPEN_SECONDS
 from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import Transport
+from support.hostile_server import Hostile, head, hostile, sends
 
 GOOD = head(Content_Length=2) + b"{}"
 DOWN = head(503, Content_Length=2) + b"{}"

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, connections
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.idx.client import Transaction
 from selfreg.idx.document import IdxResponse
 from selfreg.models import Registration
 from selfreg.registration.state import EnrollmentState
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.utils import timezone
-from person import PASSWORD, Person
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
+from support.person import PASSWORD, Person
 
 CODE = "credentials.passcode"
 ADA, GRACE = "ada@example.com", "grace@example.com"

@@ -12,13 +12,15 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.test import Client
-from person import Person
 
 from okta_devorg import OrgHandle
-from selfreg.idx.transport import Reply, Transport
+from selfreg.idx.transport import RawReply, Transport
 from selfreg.models import Registration
 from selfreg.rate_limits import LIMITS
 from selfreg.statuses import Status
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,9 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @contextmanager
 def writes_fail(after: str = "") -> Iterator[None]:
     """The database takes no change: from the beginning, or once a call to a path that ends so was answered."""
-    broken, real = [not after], Transport._exchange
+    broken, real = [not after], Transport.fetch
 
-    def exchange(self: Transport, method: str, url: str, *rest: Any) -> Reply:
+    def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
         reply = real(self, method, url, *rest)
         broken[0] = broken[0] or url.endswith(after)
         return reply
@@ -38,12 +40,12 @@ def writes_fail(after: str = "") -> Iterator[None]:
             raise OperationalError("cannot execute in a read-only transaction")
         return execute(statement, *rest)
 
-    Transport._exchange = exchange  # type: ignore[method-assign]
+    Transport.fetch = fetch  # type: ignore[method-assign]
     try:
         with connection.execute_wrapper(refuse):
             yield
     finally:
-        Transport._exchange = real  # type: ignore[method-assign]
+        Transport.fetch = real  # type: ignore[method-assign]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,15 +76,15 @@ def test_a_database_that_is_away_after_the_call_costs_nobody_the_sign_up(
 def test_a_session_that_is_deleted_during_a_call_is_no_error(
     person: Person, org: OrgHandle, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Transport._exchange
+    real = Transport.fetch
 
-    def exchange(self: Transport, method: str, url: str, *rest: Any) -> Reply:
+    def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
         if url.endswith(path):
             Session.objects.all().delete()
         return real(self, method, url, *rest)
 
     person.opens_the_sign_up().tells_who_she_is()
-    monkeypatch.setattr(Transport, "_exchange", exchange)
+    monkeypatch.setattr(Transport, "fetch", fetch)
     person.chooses("Email")
     assert person.status == 200
     if path == "/credential/enroll":
@@ -99,9 +101,9 @@ def test_a_session_that_is_deleted_while_a_registration_begins_begins_none(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another tab signs in while the org is asked: the browser has the cookie of the new session by then."""
-    real = Transport._exchange
+    real = Transport.fetch
 
-    def exchange(self: Transport, method: str, url: str, *rest: Any) -> Reply:
+    def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
         if url.endswith("/interact"):
             Session.objects.all().delete()
         return real(self, method, url, *rest)
@@ -112,7 +114,7 @@ def test_a_session_that_is_deleted_while_a_registration_begins_begins_none(
     del session["selfreg_opening"]
     session["cart"] = 1
     session.save()
-    monkeypatch.setattr(Transport, "_exchange", exchange)
+    monkeypatch.setattr(Transport, "fetch", fetch)
     begun = len(person.seen)
     person.tells_who_she_is()
     assert (person.status, person.heading) == (200, "Create your account")

@@ -10,6 +10,8 @@ from django.test import Client
 
 from okta_devorg import OrgHandle
 
+pytestmark = pytest.mark.database
+
 
 @contextmanager
 def database_away() -> Iterator[None]:

@@ -9,13 +9,15 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.utils import timezone
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
 from selfreg.addresses import folded
 from selfreg.models import RateLimitCounter, Registration
 from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, consume
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 CODE = "credentials.passcode"
 PHONE = {"authenticators": {"phone_number": "required", "okta_password": "disabled"}}

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from selfreg.registration.policy import reset_connections
+from support.person import Person
 
 PRESSES = 8
 FAULTS = [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "html"}]

@@ -14,7 +14,6 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from person import PASSWORD, SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.auth import OktaBackend
@@ -22,9 +21,11 @@ from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.rate_limits import LIMITS, consume
 from selfreg.registration import retention
 from selfreg.statuses import Status
+from support.person import PASSWORD, SITE, Person
 
 AT_ONCE = 16
 pytestmark = [
+    pytest.mark.database,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="races are run on PostgreSQL (DATABASE_URL)"),
     pytest.mark.django_db(transaction=True),
 ]

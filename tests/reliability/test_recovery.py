@@ -10,12 +10,14 @@ import responses
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from person import Person
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Status as AccountStatus
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 OTHER_KEYS = ("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",)
 TOKEN = "local-api-token-not-for-production"

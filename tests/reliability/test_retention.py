@@ -9,13 +9,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import RateLimitCounter, Registration, RegistrationEvent
 from selfreg.rate_limits import consume
 from selfreg.registration import retention
 from selfreg.statuses import Status
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 
 def run(command: str, *arguments: str) -> str:

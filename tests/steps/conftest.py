@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from person import Person
-from scripted_org import ISSUER, ScriptedOrg
+
+from support.idx.scripted_org import ISSUER, ScriptedOrg
+from support.person import Person
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """Setting up an authenticator app with the org's own picture, where the org keeps the key to itself."""
 
 import pytest
-from page import attribute
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import APP, Json, enrolling
+
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import APP, Json, enrolling
+from support.page import attribute
+from support.person import Person
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 

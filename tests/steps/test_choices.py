@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from documents import EMAIL, PASSWORD, PHONE, array, document, step
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import QUESTION, TOKEN, ending, enrolling, question
+
+from support.idx.documents import EMAIL, PASSWORD, PHONE, array, document, step
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import QUESTION, TOKEN, ending, enrolling, question
+from support.person import Person
 
 Json = dict[str, Any]
 DONE = ending("Enough.", "enough")

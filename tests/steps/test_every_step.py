@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from documents import EMAIL, PHONE, SELECT, array, document, message, profile_field, step, wrapped
-from page import Page, text
-from person import Person
-from scripted_org import FORM, SIGN_IN, ScriptedOrg
-from situations import (
+
+from support.idx.documents import EMAIL, PHONE, SELECT, array, document, message, profile_field, step, wrapped
+from support.idx.scripted_org import FORM, SIGN_IN, ScriptedOrg
+from support.idx.situations import (
     CONSENT,
     IDENTIFY,
     SECRET_CODE,
@@ -25,6 +24,8 @@ from situations import (
     enrolling,
     link,
 )
+from support.page import Page, text
+from support.person import Person
 
 PASSWORD = {"type": "password", "key": "okta_password", "id": "autPASSWORD", "displayName": "Password"}
 DONE = ending("Enough.", "enough")

@@ -10,10 +10,6 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import mutated
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import SITUATIONS
 
 from selfreg.forms import StepForm
 from selfreg.idx.document import Field, IdxResponse
@@ -22,6 +18,10 @@ from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step, option_id
 from selfreg.models import Registration
 from selfreg.views.base import render_step
+from support.idx.mutations import mutated
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import SITUATIONS
+from support.person import Person
 
 PAGES = [s.document for s in SITUATIONS]
 MUTATED = mutated(PAGES)
@@ -73,6 +73,7 @@ def test_whatever_the_org_sends_is_a_page_or_a_typed_error(document: Any, posted
     assert page.rstrip().endswith("</html>")
 
 
+@pytest.mark.database
 @given(document=MUTATED)
 def test_whatever_the_org_answers_nobody_is_left_without_a_page(sailor: Sailor, document: Any) -> None:
     before = len(sailor.org.sent)
@@ -164,6 +165,7 @@ def test_an_authenticator_that_is_not_offered_cannot_be_chosen(situation: Any) -
         assert not StepForm(found[1], QueryDict(f"authenticator.id={wanted}")).is_valid()
 
 
+@pytest.mark.database
 @given(posted=POSTS)
 def test_hostile_names_and_values_change_nothing_else_in_the_request(sailor: Sailor, posted: dict[str, str]) -> None:
     typed = {n: v for n, v in posted.items() if n not in ("action", "registration", "step") and "\ud800" not in v}

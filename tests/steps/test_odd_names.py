@@ -1,10 +1,13 @@
 """Names that an org uses otherwise than usual: the person gets a page, and the org its own names back."""
 
 import pytest
-from documents import document, step
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import SKIP, ending
+
+from support.idx.documents import document, step
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import SKIP, ending
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 DONE = ending("Enough.", "enough")
 

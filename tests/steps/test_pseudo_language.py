@@ -17,10 +17,6 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 from django.utils import translation
-from page import Page, attribute, walk
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import SITUATIONS, Situation
 
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
@@ -29,6 +25,10 @@ from selfreg.registration import approval
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 from selfreg.statuses import FINAL, Status
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import SITUATIONS, Situation
+from support.page import Page, attribute, walk
+from support.person import Person
 
 ROOT = Path(__file__).resolve().parents[2]
 DJANGO = Path(django.__file__).parent

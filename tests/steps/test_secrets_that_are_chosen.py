@@ -5,10 +5,11 @@ from operator import getitem
 from typing import Any
 
 import pytest
-from documents import PASSWORD, document, profile_field, step
-from person import Person
-from scripted_org import ScriptedOrg
-from situations import credentials, ending, enrolling
+
+from support.idx.documents import PASSWORD, document, profile_field, step
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import credentials, ending, enrolling
+from support.person import Person
 
 DONE = ending("Enough.", "enough")
 PIN = {"name": "pin", "label": "Choose a PIN", "required": True, "secret": True}

@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from documents import PASSWORD, POLL, RESEND, array, document, message, profile_field, step, wrapped
-from page import text
-from person import Person
-from scripted_org import FORM, ISSUER, ScriptedOrg
-from situations import EMAIL, credentials, ending, enrolling, link
 
 from okta_devorg import OrgHandle
 from okta_devorg.idx.documents import document as documents_of_the_org
 from okta_devorg.state.transactions import Step
 from selfreg.models import Registration
+from support.idx.documents import PASSWORD, POLL, RESEND, array, document, message, profile_field, step, wrapped
+from support.idx.scripted_org import FORM, ISSUER, ScriptedOrg
+from support.idx.situations import EMAIL, credentials, ending, enrolling, link
+from support.page import text
+from support.person import Person
+
+pytestmark = pytest.mark.database
 
 BOAT = document(step("profile-update", profile_field("boat"), path="/idp/idx/enroll/update"))
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hostile_provider import (
+
+from support.provider.hostile_provider import (
     ABSENT,
     CLIENT_ID,
     KID,
@@ -358,7 +359,6 @@ BUSY = {
     "deeply nested": reply(b'{"x":' + DEEP + b"}"),
     "NaN": reply(b'{"x":NaN}'),
     "no UTF-8": reply(b'{"x":"\xff\xfe"}'),
-    "no length at all": reply(b"{}", headers={"Content-Length": "many"}),
     "429": reply(b'{"error":"too_many_requests"}', 429),
     "500": reply(b'{"error":"server_error"}', 500),
     "503 with HTML": reply(HTML, 503),
@@ -495,7 +495,7 @@ REFUSED_TOKENS = rows("id_token", SIGNATURES | HEADERS | SHAPES | CLAIMS)
 REFUSED = [*REFUSED_TOKENS, *rows("token", TOKEN), *rows("keys", KEYS), *rows("userinfo", USERINFO)]
 REFUSED_BY_REDIRECT = rows("authorize", AUTHORIZE)
 
-LONGER = {"Content-Length": "9000"}
+LONGER, NO_LENGTH = {"Content-Length": "9000"}, {"Content-Length": "many"}
 SLOW = [
     *(
         Attack(f"{at}: {drips} that drip", at, reply(body, drips=drips))
@@ -503,6 +503,7 @@ SLOW = [
         for drips in ("headers", "body", "silence")
     ),
     *(Attack(f"{at}: a wrong length", at, reply(b"{}", headers=LONGER)) for at in ("token", "keys", "userinfo")),
+    *(Attack(f"{at}: no length at all", at, reply(b"{}", headers=NO_LENGTH)) for at in ("token", "keys", "userinfo")),
 ]
 
 ROOT = "root@example.com"

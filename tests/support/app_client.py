@@ -4,9 +4,9 @@ import json
 from typing import Any, Self
 
 from django.test import Client
-from person import PASSWORD
 
 from okta_devorg import OrgHandle
+from support.person import PASSWORD
 
 BASE = "/signup/api/"
 

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import requests
-from visitor import Visitor
 
 from okta_devorg.policy.settings import Authenticators
+from support.browser.visitor import Visitor
 
 # What axe looks for: WCAG 2.2 AA, and what its makers hold for good practice.
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

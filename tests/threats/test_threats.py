@@ -20,10 +20,6 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, get_resolver
-from hostile_provider import EMAIL, SUBJECT, Attack, Handler, HostileProvider, rsa_key
-from person import PASSWORD, SITE, Person
-from provider_attacks import HARMLESS, REFUSED
-from test_visitor_attacks import CALLBACK, TARGETS, way_back
 
 from okta_devorg import OrgHandle
 from selfreg.addresses import canonical
@@ -38,8 +34,11 @@ from selfreg.models import OktaIdentity, Registration
 from selfreg.registration import policy as site_org
 from selfreg.statuses import Status
 from selfreg.web.redirects import landing
+from support.person import PASSWORD, SITE, Person
+from support.provider.hostile_provider import EMAIL, SUBJECT, Attack, Handler, HostileProvider, rsa_key
+from support.provider.provider_attacks import HARMLESS, REFUSED
+from support.provider.visitor_attacks import AUTHENTICATE, CALLBACK, FOREIGN_TARGETS, way_back
 
-AUTHENTICATE = f"{SITE}/oidc/authenticate/"
 Configure = Callable[..., None]
 
 
@@ -155,6 +154,7 @@ def test_t8_an_interaction_code_of_somebody_else_does_not_finish_a_sign_up(at_th
     assert not User.objects.exists()
 
 
+@pytest.mark.database
 def test_t9_a_code_a_link_and_a_callback_work_once(at_the_code: Person, org: OrgHandle) -> None:
     code = org.code(at_the_code.email)
     mark = at_the_code.form.data().get("step", "")
@@ -219,8 +219,8 @@ def test_t13_nobody_is_a_user_before_the_address_is_proven(person: Person, org: 
 
 
 def test_t14_no_target_leads_off_the_site(configure: Configure) -> None:
-    assert [landing(t) for t in TARGETS] == ["/"] * len(TARGETS)
-    for target in TARGETS:
+    assert [landing(t) for t in FOREIGN_TARGETS] == ["/"] * len(FOREIGN_TARGETS)
+    for target in FOREIGN_TARGETS:
         configure(AFTER=target)
         assert landing("") == "/"
 
@@ -279,6 +279,7 @@ def test_t18_no_handle_is_ever_shown(person: Person, org: OrgHandle) -> None:
     assert [h for h in handles for s in person.seen if h in s.body + s.headers + s.url] == []
 
 
+@pytest.mark.database
 def test_t35_a_form_sent_twice_changes_the_org_once(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     form = {k: v for k, v in person.form.data().items() if k != "csrfmiddlewaretoken"}
@@ -295,6 +296,7 @@ def test_t35_a_form_sent_twice_changes_the_org_once(person: Person, org: OrgHand
     assert len(org.calls("/challenge/answer")) == 1
 
 
+@pytest.mark.database
 def test_t36_two_registrations_of_one_address_make_at_most_one_user(person: Person, org: OrgHandle) -> None:
     tabs = [Person().opens_the_sign_up() for _ in range(4)]
     for tab in tabs:
@@ -306,6 +308,7 @@ def test_t36_two_registrations_of_one_address_make_at_most_one_user(person: Pers
     assert User.objects.count() == OktaIdentity.objects.count() <= 1
 
 
+@pytest.mark.database
 def test_t37_an_address_never_links_to_an_existing_user(provider: HostileProvider) -> None:
     root = User.objects.create_superuser("root", "root@example.com")
     before = User.objects.filter(pk=root.pk).values().get()

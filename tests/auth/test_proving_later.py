@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Enrollment
 from selfreg import rate_limits
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.statuses import Status
+from support.person import SITE, Person
 
 Configure = Callable[..., None]
 EMAIL = "/signup/email/"
@@ -54,6 +54,7 @@ def is_proven() -> bool:
 # ---- optional: signed in, by a code
 
 
+@pytest.mark.database
 def test_the_notice_sends_a_code_and_the_code_proves_the_address(unproven: Person, org: OrgHandle) -> None:
     mails = len(org.messages(unproven.email))
     unproven.presses("Send again")
@@ -143,6 +144,7 @@ def test_mails_wait_for_each_other(unproven: Person, org: OrgHandle, configure: 
     assert len(org.messages(unproven.email)) == mails
 
 
+@pytest.mark.database
 def test_mails_are_counted_in_the_database(unproven: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "send by account", rate_limits.Limit(2, 60, relaxed=2))
     before = len(org.messages(unproven.email))
@@ -152,6 +154,7 @@ def test_mails_are_counted_in_the_database(unproven: Person, org: OrgHandle, mon
     assert "Too many attempts" in unproven.page.text
 
 
+@pytest.mark.database
 def test_tries_of_a_code_are_counted(unproven: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 60, relaxed=2))
     unproven.presses("Send again")
@@ -260,6 +263,7 @@ def test_without_a_token_the_page_offers_no_resend(waiting: Person, configure: C
     assert "Send the mail again" not in waiting.opens("/signup/done/").page.text
 
 
+@pytest.mark.database
 def test_the_link_comes_back_signs_in_and_completes_the_same_row(waiting: Person, org: OrgHandle) -> None:
     """The whole way: the org activates, the Initiate login URI begins a sign-in, the row is the same."""
     pk = Registration.objects.get().pk

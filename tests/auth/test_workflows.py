@@ -12,22 +12,20 @@ from django.core.cache import cache
 from django.db import connection
 from django.template import Context, Template
 from django.test import RequestFactory
-from django.urls import path
 from django.utils import timezone
-from person import SITE, Person
-from site_hooks import for_proven_people
 
 from okta_devorg import OrgHandle
-from project.urls import urlpatterns as of_the_site
 from selfreg import rate_limits, signals
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.person import SITE, Person
+
+pytestmark = pytest.mark.database
 
 Configure = Callable[..., None]
 LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
 NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
 INVITED = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "login": "ada@example.com"}
-urlpatterns = [*of_the_site, path("inside/", for_proven_people)]
 
 
 @pytest.fixture
@@ -283,7 +281,7 @@ def test_b41_optional_signed_in_at_once_and_proven_later(person: Person, org: Or
 def test_b41_a_page_for_proven_people_tells_the_others_what_to_do(
     person: Person, org: OrgHandle, settings: Any
 ) -> None:
-    settings.ROOT_URLCONF = "test_workflows"
+    settings.ROOT_URLCONF = "support.site_urls"
     assert "/oidc/authenticate/?next=%2Finside%2F" in person.browser.get("/inside/")["Location"]
     signs_up_without_proof(person).opens(f"{SITE}/inside/")
     assert (person.status, person.heading) == (403, "Confirm your e-mail first")
@@ -436,7 +434,7 @@ def test_a_receiver_that_fails_fails_alone(
 def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
     person: Person, org: OrgHandle, configure: Configure
 ) -> None:
-    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     person.opens_the_sign_up().tells_who_she_is()
     assert person.page.beside("userProfile.email") == ["Use your work address."]
     assert "We know only companies." in person.page.text
@@ -452,7 +450,7 @@ def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
     monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, rate_limits.HOUR))  # type: ignore[arg-type]
     headings = []
     for n in range(2):
-        configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+        configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
         person = Person(f"ada+{n}@example.com").opens_the_sign_up()
         person.fills_and_presses({"First name": "Ada", "Last name": "L", "Email": f"no address {n}"}, "Sign up")
         person.tells_who_she_is().tells_who_she_is()
@@ -463,7 +461,9 @@ def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
     assert len(org.users) == 1
 
 
-@pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])
+@pytest.mark.parametrize(
+    "hook", ["support.site_hooks.breaks", "support.site_hooks.returns_nonsense", "support.site_hooks.is_not_there"]
+)
 def test_a_hook_that_is_broken_costs_no_typing_and_lets_nobody_in(
     person: Person, org: OrgHandle, configure: Configure, caplog: pytest.LogCaptureFixture, hook: str
 ) -> None:
@@ -479,6 +479,6 @@ def test_a_hook_that_is_broken_costs_no_typing_and_lets_nobody_in(
 
 
 def test_a_hook_that_amends_decides_what_the_org_gets(person: Person, org: OrgHandle, configure: Configure) -> None:
-    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     person.opens_the_sign_up().tells_who_she_is()
     assert org.users[0].profile["lastName"] == "LOVELACE"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from person import SITE, Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import SITE, Person
 
 AUTHENTICATE = f"{SITE}/oidc/authenticate/?next=/members/"
 CITY = {"name": "city", "label": "City", "required": True}
@@ -76,6 +76,7 @@ def test_what_is_optional_can_be_skipped(person: Person, org: OrgHandle) -> None
     assert (later.is_signed_in, later.path) == (True, "/members/")
 
 
+@pytest.mark.database
 def test_the_registration_that_waited_is_completed_by_it(person: Person, org: OrgHandle) -> None:
     """By the activation link, through the Initiate login URI, over the org's question, into the same row."""
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
@@ -105,10 +106,10 @@ def test_what_the_org_asks_for_at_the_end_is_a_page_of_ours(person: Person, org:
 def test_the_sites_hook_judges_the_whole_person(person: Person, org: OrgHandle, configure: Configure) -> None:
     asks_for(org, CITY)
     person.signs_up(org)
-    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     person.fills_and_presses({"City": "London"})
     assert "Use your work address." in person.page.text
-    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     person.fills_and_presses({"City": "London"})
     assert person.is_signed_in
     assert org.users[0].profile["lastName"] == "Lovelace"

@@ -7,10 +7,10 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, rsa_key
-from person import SITE, Person
 
 from selfreg.checks import check_database, check_hand_off, check_settings
+from support.person import SITE, Person
+from support.provider.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, rsa_key
 
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"
 Configure = Callable[..., None]

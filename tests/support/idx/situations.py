@@ -6,7 +6,7 @@ Written by hand after the protocol's description; names, ids and most sentences 
 from dataclasses import dataclass
 from typing import Any
 
-from documents import (
+from support.idx.documents import (
     CHOICE,
     EMAIL,
     PASSCODE,

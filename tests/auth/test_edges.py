@@ -6,21 +6,22 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.test import Client
-from hostile_provider import HostileProvider
-from person import SITE, Person
-from test_linking import OLD_PASSWORD, an_older_account, user_of
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
 from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration
-from selfreg.registration import approval
 from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
 from selfreg.statuses import Status
 from selfreg.views import hooks, oidc
+from support.older_account import OLD_PASSWORD, an_older_account, user_of
+from support.person import SITE, Person
+from support.provider.hostile_provider import HostileProvider
+
+pytestmark = pytest.mark.database
 
 Configure = Callable[..., None]
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"
@@ -100,17 +101,18 @@ def test_who_was_signed_in_is_out_before_somebody_else_is_asked_to_join(
 
 
 def test_an_approval_that_is_not_carried_through_leaves_no_half(
-    person: Person, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
+    person: Person, org: OrgHandle, configure: Configure
 ) -> None:
     configure(APPROVAL=True)
     person.signs_up(org)
     registration = Registration.objects.get()
 
-    def breaks(*_: Any) -> None:
-        raise ConnectionError("the database went away")
+    def breaks(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith(f'UPDATE "{OktaIdentity._meta.db_table}"'):
+            raise ConnectionError("the database went away")
+        return execute(sql, *rest)
 
-    monkeypatch.setattr(approval, "_decide", breaks)
-    with pytest.raises(ConnectionError):
+    with connection.execute_wrapper(breaks), pytest.raises(ConnectionError):
         approve(open_row(registration, None))  # type: ignore[arg-type]
     registration.refresh_from_db()
     assert registration.status == Status.AWAITING_APPROVAL

@@ -3,31 +3,19 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth import get_user, get_user_model
-from django.contrib.auth.models import User
-from django.http import HttpRequest
-from person import Person
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
+from support.older_account import OLD_PASSWORD, an_older_account, user_of
+from support.person import Person
 
-OLD_PASSWORD = "Old-Oak-Door-1951"
+pytestmark = pytest.mark.database
 
 
 @pytest.fixture
 def linking(configure: Callable[..., None]) -> None:
     configure(LINK_EXISTING=True)
-
-
-def an_older_account(email: str, **more: bool) -> User:
-    return get_user_model().objects.create_user("ada-of-old", email=email, password=OLD_PASSWORD, **more)
-
-
-def user_of(person: Person) -> User:
-    request = HttpRequest()
-    request.session = person.browser.session
-    return get_user(request)
 
 
 def test_off_by_default_an_address_joins_nothing(person: Person, org: OrgHandle) -> None:

@@ -69,7 +69,9 @@ def test_a_profile_nobody_objects_to_is_allowed_as_it_is(okta: Client) -> None:
     assert send(okta, REGISTRATION, INLINE).json() == {"commands": [allow]}
 
 
-@pytest.mark.parametrize("hook", ["site_hooks.breaks", "site_hooks.returns_nonsense", "site_hooks.is_not_there"])
+@pytest.mark.parametrize(
+    "hook", ["support.site_hooks.breaks", "support.site_hooks.returns_nonsense", "support.site_hooks.is_not_there"]
+)
 def test_a_broken_hook_lets_nobody_in(okta: Client, configure: Callable[..., None], hook: str) -> None:
     configure(PROFILE_HOOK=hook)
     answer = send(okta, REGISTRATION, INLINE)
@@ -77,7 +79,7 @@ def test_a_broken_hook_lets_nobody_in(okta: Client, configure: Callable[..., Non
 
 
 def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, configure: Callable[..., None]) -> None:
-    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     body = {**INLINE, "data": {"userProfile": PROFILE | {"email": "ada@example.com"}}}
     answer = send(okta, REGISTRATION, body).json()
     assert answer["commands"][0]["value"] == {"registration": "DENY"}
@@ -87,7 +89,7 @@ def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, conf
 
 
 def test_the_sites_hook_amends(okta: Client, configure: Callable[..., None]) -> None:
-    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     change = send(okta, REGISTRATION, INLINE).json()["commands"][1]
     assert change == {"type": "com.okta.user.profile.update", "value": {"lastName": "LOVELACE"}}
 
@@ -105,10 +107,10 @@ def test_a_profile_that_grows_at_sign_in_is_answered_in_the_words_for_that(okta:
 
 
 def test_the_sites_hook_judges_an_update_by_the_whole_person(okta: Client, configure: Callable[..., None]) -> None:
-    configure(PROFILE_HOOK="site_hooks.amends_the_name")
+    configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     change = send(okta, REGISTRATION, MORE).json()["commands"][1]
     assert change == {"type": "com.okta.user.progressive.profile.update", "value": {"lastName": "LOVELACE"}}
-    configure(PROFILE_HOOK="site_hooks.refuses_freemail")
+    configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     assert "error" not in send(okta, REGISTRATION, MORE).json()
     body = json.loads(json.dumps(MORE).replace("company.example", "example.com"))
     answer = send(okta, REGISTRATION, body).json()
@@ -132,6 +134,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
 @pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
 def test_odd_bodies_are_refused_and_never_an_error(okta: Client, path: str, body: Any) -> None:
@@ -148,6 +151,7 @@ def test_the_one_time_verification_is_answered(okta: Client) -> None:
     assert answer.json() == {"verification": "a-challenge"}
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "said", [{"factor": "EMAIL_FACTOR"}, {"factor": None, "reason": "User set up EMAIL_FACTOR factor"}]
 )
@@ -162,6 +166,7 @@ def test_an_event_proves_the_address_once(okta: Client, identity: OktaIdentity, 
     assert OktaEvent.objects.count() == 2
 
 
+@pytest.mark.database
 def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaIdentity) -> None:
     send(okta, EVENTS, delivery(event()))
     OktaIdentity.objects.update(email_verified_at=None)

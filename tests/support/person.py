@@ -10,9 +10,9 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import requests
 from django.test import Client
-from page import Form, Page
 
 from okta_devorg import OrgHandle
+from support.page import Form, Page
 
 # How the tests set the site up. Two keys, the newer first; made up.
 SITE = "http://testserver"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from hostile_provider import HostileProvider, running_provider
 
 from selfreg.models import OktaIdentity
 from selfreg.registration import policy
+from support.provider.hostile_provider import HostileProvider, running_provider
 
 ROOT = "root@example.com"
 

@@ -5,8 +5,9 @@ import re
 from typing import Any, Self
 
 import responses
-from documents import ORG, document, profile_field, step
 from requests import PreparedRequest
+
+from support.idx.documents import ORG, document, profile_field, step
 
 Json = dict[str, Any]
 ISSUER = f"{ORG}/oauth2/default"

@@ -3,32 +3,32 @@
 import json
 import queue
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
-class Service:
+class HookReceiver:
     """`answers`: what the next POSTs get, (status, body) each; the last one stays. Body None: empty."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, object]] = [(200, {})]
         self.delay = 0.0
         self.honest = True
+        self.closed = threading.Event()
         self.received: queue.Queue[tuple[dict[str, str], Any]] = queue.Queue()
-        service = self
+        receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                service.received.put((dict(self.headers), body))
-                time.sleep(service.delay)
-                status, answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
+                receiver.received.put((dict(self.headers), body))
+                receiver.closed.wait(receiver.delay)
+                status, answer = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
                 self.reply(status, answer)
 
             def do_GET(self) -> None:
                 challenge = self.headers["x-okta-verification-challenge"]
-                self.reply(200, {"verification": challenge if service.honest else "something else"})
+                self.reply(200, {"verification": challenge if receiver.honest else "something else"})
 
             def reply(self, status: int, answer: object) -> None:
                 payload = b"" if answer is None else json.dumps(answer).encode()
@@ -57,6 +57,7 @@ class Service:
         return [body for _, body in list(self.received.queue)]
 
     def close(self) -> None:
+        self.closed.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

@@ -1,10 +1,7 @@
-"""Profile hooks and views as a site would write them."""
+"""Profile hooks as a site would write them."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-
-from selfreg.decorators import email_verified_required
 from selfreg.profile_hook import ProfileRefused
 
 
@@ -23,8 +20,3 @@ def breaks(profile: dict[str, Any]) -> None:
 
 def returns_nonsense(profile: dict[str, Any]) -> Any:
     return 7
-
-
-@email_verified_required
-def for_proven_people(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("<h1>Inside</h1>")

@@ -1,0 +1,1 @@
+"""Helpers of the tests, each imported by its name: ``from support.person import Person``."""

@@ -1,0 +1,1 @@
+"""An OpenID provider that lies, and the lies it can tell."""
