@@ -25,7 +25,7 @@ from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
-from selfreg.registration.transition import ALREADY_DONE, NOT_OFFERED
+from selfreg.registration.values import ALREADY_DONE, NOT_OFFERED
 from selfreg.statuses import ON_STEP_PAGE, Status
 from selfreg.texts.messages import say
 from selfreg.web.redirects import landing

@@ -15,7 +15,7 @@ from selfreg.models import Conflict, Registration, RegistrationEvent, Registrati
 from selfreg.registration import transition as transitions
 from selfreg.registration.exchange import Attempt, commit
 from selfreg.registration.outcome import Ended, Outcome
-from selfreg.registration.values import Event, Transition
+from selfreg.registration.values import Event, Transition, describe
 from selfreg.signals import announce, registration_completed
 from selfreg.statuses import FINAL, Status
 
@@ -35,7 +35,7 @@ def cancel(attempt: Attempt) -> Outcome:
         try:
             client.proceed(action, {})
         except IdxError as error:
-            attempt.row.note(Kind.TROUBLE, outcome=transitions.describe(error), request_id=error.request_id)
+            attempt.row.note(Kind.TROUBLE, outcome=describe(error), request_id=error.request_id)
     return outcome
 
 
@@ -63,7 +63,7 @@ def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = 
         return _end(attempt, transitions.await_sign_in(subject))
     messages = attempt.state.response.messages if attempt.state else ()
     description = (Message(error.description),) if error.description else ()
-    event = Event(Kind.TROUBLE, attempt.row.step, transitions.describe(error), None, error.request_id)
+    event = Event(Kind.TROUBLE, attempt.row.step, describe(error), None, error.request_id)
     transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, *description, events=(event,))
     return _end(attempt, transition)
 

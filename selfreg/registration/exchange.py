@@ -19,7 +19,7 @@ from selfreg.encryption import Unreadable
 from selfreg.idx.client import Answer, IdxClient
 from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import AnswerLost, IdxError
-from selfreg.idx.steps import Ended, Granted, Step, current_remediation
+from selfreg.idx.steps import Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
 from selfreg.models import Conflict, Registration, RegistrationEvent, link_digest
 from selfreg.rate_limits import NO_EFFECT, Effect
@@ -28,7 +28,7 @@ from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition import answer_moves, is_denied, keeps_answer, stands_elsewhere
-from selfreg.registration.values import Position, Transition
+from selfreg.registration.values import AnyStep, Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
 from selfreg.texts.messages import say
@@ -56,7 +56,7 @@ class Attempt:
     row: Registration
     org: Org
     state: EnrollmentState | None = None
-    present: Step | Granted | Ended | None = None
+    present: AnyStep | None = None
     step_name: str = ""
     is_readable: bool = True
     actor: str = ""
@@ -64,7 +64,7 @@ class Attempt:
     leftover: dict[str, str] | None = None
 
     @property
-    def step(self) -> Step | Granted | Ended | None:
+    def step(self) -> AnyStep | None:
         """The step as the visitor sees it; None where there is none."""
         if self.state is None or self.present is None:
             return None

@@ -11,13 +11,14 @@ from typing import Any
 
 from selfreg.idx.client import Answer
 from selfreg.idx.document import IdxResponse, Message, Option, Remediation
-from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, OrgRefused, RateLimited, TransactionExpired
+from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, RateLimited, TransactionExpired
 from selfreg.idx.steps import SELECT, SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, next_step, option_id
 from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
+from selfreg.registration import values
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.values import Command, Event, Kind, Position, Transition
+from selfreg.registration.values import AnyStep, Command, Event, Kind, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import Status
 from selfreg.texts.messages import notice, notices
@@ -25,25 +26,16 @@ from selfreg.texts.messages import notice, notices
 PROFILE_PAGE = "profile"
 ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
 
-CODE_SENT_AGAIN = Message("", "selfreg.sent_again", severity="INFO")
-ALREADY_DONE = Message("", "selfreg.already_done", severity="INFO")
-NOT_OFFERED = Message("", "selfreg.not_offered", severity="INFO")
-SIGN_IN_INSTEAD = Message("", "selfreg.exists", severity="INFO")
-ASKED_AGAIN = Message("", "selfreg.same_again")
-ANSWER_LOST = Message("", "selfreg.answer_lost")
-
 
 # ---- where a state stands
 
 
-def step_of(state: EnrollmentState) -> Step | Granted | Ended:
+def step_of(state: EnrollmentState) -> AnyStep:
     """The step that a state stands at."""
     return Granted(state.interaction_code) if state.interaction_code else next_step(state.response, state.picked)
 
 
-def visible_step(
-    step: Step | Granted | Ended, state: EnrollmentState, *, may_skip_email: Callable[[], bool]
-) -> Step | Granted | Ended:
+def visible_step(step: AnyStep, state: EnrollmentState, *, may_skip_email: Callable[[], bool]) -> AnyStep:
     """The step as the visitor sees it: with this site's notices, and without a skip past the proof of the address.
 
     :param may_skip_email: whether the address is proven, or need not be; asked only where there is a skip
@@ -57,7 +49,7 @@ def visible_step(
     return replace(step, messages=(*state.notices, *step.messages), skip=skip, page=page)
 
 
-def row_values(before: Position, state: EnrollmentState, step: Step | Granted | Ended) -> tuple[Status, dict[str, Any]]:
+def row_values(before: Position, state: EnrollmentState, step: AnyStep) -> tuple[Status, dict[str, Any]]:
     """Status and columns of a row whose ``state`` stands at ``step``."""
     response = state.response
     match step:
@@ -76,7 +68,7 @@ def row_values(before: Position, state: EnrollmentState, step: Step | Granted | 
     }
 
 
-def has_moved(before: Position, after: Step | Granted | Ended) -> bool:
+def has_moved(before: Position, after: AnyStep) -> bool:
     """Whether the org stands at another step than before."""
     # Whatever page of the answer the visitor turned to.
     step = next_step(before.state.response) if before.state.picked else before.step
@@ -131,7 +123,7 @@ def recover(before: Position, answer: Answer, command: Command, error: IdxError 
             document=answer.document,
             response=answer.response,
             draft=command.draft,
-            notices=(ANSWER_LOST, *own_words),
+            notices=(values.ANSWER_LOST, *own_words),
         )
         outcome = outcomes.Failed(error or AnswerLost("asked again"))
         event = _answer_event(before, answer, Kind.RECOVERED)
@@ -145,16 +137,16 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
     transition = advance(before, answer, Command(Kind.RECOVERED, proves_email=command.proves_email))
     if not isinstance(transition.step, Step) or transition.state is None:
         return transition
-    state = replace(transition.state, notices=(ALREADY_DONE,))
-    return replace(transition, state=state, outcome=outcomes.Stale(ALREADY_DONE))
+    state = replace(transition.state, notices=(values.ALREADY_DONE,))
+    return replace(transition, state=state, outcome=outcomes.Stale(values.ALREADY_DONE))
 
 
-def page_of(step: Step | Granted | Ended | None) -> Step | None:
+def page_of(step: AnyStep | None) -> Step | None:
     """The step, where there is a page to fill in."""
     return step if isinstance(step, Step) else None
 
 
-def is_granted(step: Step | Granted | Ended | None) -> bool:
+def is_granted(step: AnyStep | None) -> bool:
     """Whether the org is done."""
     return isinstance(step, Granted)
 
@@ -204,7 +196,7 @@ def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool
     outcome: Outcome = outcomes.Unsure(error) if unsure else outcomes.Failed(error)
     if isinstance(error, RateLimited):
         outcome = outcomes.Waiting(error.retry_after, notice(error))
-    event = Event(Kind.TROUBLE, before.step_name, describe(error), None, error.request_id)
+    event = Event(Kind.TROUBLE, before.step_name, values.describe(error), None, error.request_id)
     return replace(stay(before, state, before.step, outcome, events=(event,)), in_doubt=unsure)
 
 
@@ -225,16 +217,16 @@ def notify(before: Position, outcome: Outcome, *messages: Message, **changes: An
 def stay(
     before: Position,
     state: EnrollmentState,
-    step: Step | Granted | Ended,
+    step: AnyStep,
     outcome: Outcome,
     *,
     events: tuple[Event, ...] = (),
     proves_email: bool = False,
 ) -> Transition:
     """The registration goes on with ``state``, which stands at ``step``."""
-    status, values = row_values(before, state, step)
+    status, columns = row_values(before, state, step)
     explanation = step.messages if isinstance(step, Ended) else ()
-    return Transition(outcome, state, step, status, values, events, explanation, proves_email)
+    return Transition(outcome, state, step, status, columns, events, explanation, proves_email)
 
 
 def keep_polling(before: Position, poll_at: float, answer: Answer | None = None) -> Transition:
@@ -316,11 +308,6 @@ def await_email() -> Transition:
     return Transition(outcomes.Ended(status), status=status, values={"step": "selfreg.email_unproven"})
 
 
-def describe(error: IdxError) -> str:
-    """What an event says of a failed exchange: its kind, and the org's code if it gave one."""
-    return f"{type(error).__name__} {error.code}" if isinstance(error, OrgRefused) else type(error).__name__
-
-
 def keeps_answer(error: IdxError) -> bool:
     """Whether the kept answer can still be gone on from; one that leads elsewhere must be asked for anew."""
     return not isinstance(error, ForeignHref)
@@ -374,12 +361,12 @@ def _notices_after(
 ) -> tuple[Message, ...]:
     """What this site has to say about an answer."""
     if any(m.key == ADDRESS_TAKEN for m in errors):
-        return (SIGN_IN_INSTEAD,)
+        return (values.SIGN_IN_INSTEAD,)
     if errors:
         return ()
     if command.kind == Kind.RESENT:
-        return (CODE_SENT_AGAIN,)
-    return (ASKED_AGAIN,) if command.kind == Kind.ANSWERED and _is_same_page(before.step, after) else ()
+        return (values.CODE_SENT_AGAIN,)
+    return (values.ASKED_AGAIN,) if command.kind == Kind.ANSWERED and _is_same_page(before.step, after) else ()
 
 
 def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ...]) -> Outcome:
@@ -391,7 +378,7 @@ def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ..
     return outcomes.Sent() if command.kind == Kind.RESENT else outcomes.Advanced()
 
 
-def _is_same_page(before: Step | Granted | Ended, after: Step | Granted) -> bool:
+def _is_same_page(before: AnyStep, after: Step | Granted) -> bool:
     """Whether the org answers a submission with the very page that was submitted."""
     if not isinstance(before, Step) or not isinstance(after, Step):
         return False

@@ -7,6 +7,7 @@ from typing import Any
 from django.dispatch import Signal
 
 from selfreg.idx.document import Message
+from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.idx.steps import Ended, Granted, Step
 from selfreg.models import RegistrationEvent
 from selfreg.registration.outcome import Outcome
@@ -14,6 +15,15 @@ from selfreg.registration.state import EnrollmentState
 from selfreg.statuses import Status
 
 Kind = RegistrationEvent.Kind
+AnyStep = Step | Granted | Ended
+
+# Messages of this site for the next page.
+CODE_SENT_AGAIN = Message("", "selfreg.sent_again", severity="INFO")
+ALREADY_DONE = Message("", "selfreg.already_done", severity="INFO")
+NOT_OFFERED = Message("", "selfreg.not_offered", severity="INFO")
+SIGN_IN_INSTEAD = Message("", "selfreg.exists", severity="INFO")
+ASKED_AGAIN = Message("", "selfreg.same_again")
+ANSWER_LOST = Message("", "selfreg.answer_lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,7 @@ class Position:
     """
 
     state: EnrollmentState
-    step: Step | Granted | Ended
+    step: AnyStep
     status: Status
     step_name: str
     okta_user_id: str
@@ -68,7 +78,7 @@ class Transition:
 
     outcome: Outcome
     state: EnrollmentState | None = None
-    step: Step | Granted | Ended | None = None
+    step: AnyStep | None = None
     status: Status | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
@@ -77,3 +87,8 @@ class Transition:
     in_doubt: bool = False
     signal: Signal | None = None
     signal_values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def describe(error: IdxError) -> str:
+    """What an event says of a failed exchange: its kind, and the org's code if it gave one."""
+    return f"{type(error).__name__} {error.code}" if isinstance(error, OrgRefused) else type(error).__name__

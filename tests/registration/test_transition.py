@@ -14,7 +14,7 @@ from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.values import Command, Event, Position, Transition
+from selfreg.registration.values import CODE_SENT_AGAIN, Command, Event, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import FINAL, Status
 from support.idx.documents import (
@@ -287,7 +287,7 @@ def test_a_page_with_nothing_but_a_forbidden_skip_cannot_be_gone_on_from() -> No
 
 
 def test_turning_to_another_page_makes_no_call_and_forgets_old_words() -> None:
-    before = position(CODE_PAGE, notices=(transitions.CODE_SENT_AGAIN,), draft={"a": "b"})
+    before = position(CODE_PAGE, notices=(CODE_SENT_AGAIN,), draft={"a": "b"})
     after = transitions.turn_to(before, SELECT)
     assert after.state is not None
     assert (after.state.picked, after.state.notices, after.state.draft) == (SELECT, (), {})
