@@ -23,7 +23,8 @@ ID_BYTES = 4
 
 class Unreadable(Exception):
     """The text was encrypted with a key that was removed or for another place, or it is damaged. Whatever it held is
-    lost: the sign-up it belongs to has to start again.
+    lost: the sign-up it belongs to has to start again. ``registration.exchange.open_row`` marks such a registration,
+    ``flows.session`` ends it.
     """
 
 
