@@ -1,4 +1,5 @@
-# make demo | test | coverage | fuzz | screenshots | lint | docs | bench | load. Needs Python 3.11+ and make; .venv gets the rest.
+# make demo | test | coverage | fuzz | screenshots | lint | docs | bench | load
+# Needs Python 3.11+ and make; .venv gets the rest.
 
 # The first of these that runs and is new enough. Another one: make demo PYTHON=/path/to/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -9,7 +10,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 # Tools must not meet a developer's own settings, such as a real org.
 CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
 
-.PHONY: demo docs test test-clients coverage fuzz screenshots lint wheel requirements clean
+.PHONY: demo docs test test-clients install-clients coverage fuzz screenshots lint wheel requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -23,6 +24,9 @@ test: $(VENV)/.installed-dev
 coverage: $(VENV)/.installed-dev
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python scripts/run_tests.py --sqlite-only --cov --cov-report=term $(ARGS)
+
+install-clients: $(VENV)/.installed-dev
+	@$(BIN)/python scripts/run_client_tests.py --install
 
 # Okta's own clients against the local org; needs node, npm and a Chromium.
 test-clients: $(VENV)/.installed-dev

@@ -2,7 +2,8 @@
 retention, the admin, what people and programs may put into a column, and one sign-up of each kind.
 
 Takes the PostgreSQL and the Chromium of this machine, or installs them if that takes no question. Without one of them
-its tests are left out with a line that says so; under CI=true that is a failure. Arguments go to pytest.
+its tests are left out with a line that says so; under CI=true that is a failure. Arguments go to pytest, but for
+`--sqlite-only`, which leaves PostgreSQL out.
 
 TEST_DATABASE_URL names a PostgreSQL server to use (its role must be allowed to create databases); else a throwaway
 cluster is started and removed again. CHROMIUM names a browser to use; the browser tests read it.
@@ -28,6 +29,7 @@ CI = os.environ.get("CI") == "true"
 AS_ROOT = os.getuid() == 0
 WORKERS = str(max(2, os.cpu_count() or 2))
 
+SQLITE_ONLY = "--sqlite-only"
 ON_EVERY_DATABASE = ["-m", "database"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -42,10 +44,14 @@ POSTGRES_FOLDERS = (
 
 
 def main(arguments: list[str]) -> int:
+    sqlite_only = SQLITE_ONLY in arguments
+    arguments = [argument for argument in arguments if argument != SQLITE_ONLY]
     chromium = find_chromium() or install_chromium()
     failures = [] if chromium else [left_out("browser", "no Chromium was found or could be installed (set CHROMIUM)")]
     everything = [] if chromium else ["-m", "not browser"]
     failures += [] if run_pytest("SQLite", "", chromium, everything, arguments) else ["SQLite"]
+    if sqlite_only:
+        return 1 if any(failures) else 0
     with postgresql() as url:
         if not url:
             failures.append(left_out("PostgreSQL", "no server was found or could be installed (set TEST_DATABASE_URL)"))

@@ -16,14 +16,18 @@ from django.test import Client
 from django.utils import timezone
 
 from okta_devorg import OrgHandle
+from selfreg import auth
 from selfreg.auth import OktaBackend
+from selfreg.idx import circuit_breaker, transport
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.rate_limits import LIMITS, consume
 from selfreg.registration import retention
 from selfreg.statuses import Status
+from selfreg.views import base
 from support.person import PASSWORD, SITE, Person
 
 AT_ONCE = 16
+PATIENCE = 60.0
 pytestmark = [
     pytest.mark.database,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="races are run on PostgreSQL (DATABASE_URL)"),
@@ -36,7 +40,7 @@ def at_once(what: Callable[[int], Any], times: int = AT_ONCE) -> list[Any]:
     barrier = threading.Barrier(times)
 
     def one(number: int) -> Any:
-        barrier.wait(20)
+        barrier.wait(PATIENCE)
         try:
             return what(number)
         finally:
@@ -59,6 +63,16 @@ def posted_at_once(person: Person, entries: dict[str, str], button: str = "") ->
     data = form.data() | person.entries | ({"action": button} if button else {})
     url = (form.action or person.page.url).removeprefix(SITE)
     return at_once(lambda _: same_browser(person).post(url, data))
+
+
+@pytest.fixture(autouse=True)
+def _patient_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deadline is no race: sixteen threads, the org and other tests share a machine that may be busy."""
+    for name in ("CONNECT_SECONDS", "READ_SECONDS", "TOTAL_SECONDS"):
+        monkeypatch.setattr(transport, name, PATIENCE)
+    monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", PATIENCE)
+    monkeypatch.setattr(auth, "HAND_OFF_SECONDS", PATIENCE)
+    monkeypatch.setattr(base, "REQUEST_SECONDS", PATIENCE)
 
 
 @pytest.fixture
@@ -186,5 +200,5 @@ def test_a_hundred_thousand_abandoned_rows_are_purged_beside_people_who_sign_up(
             visitor.browser.defaults["REMOTE_ADDR"] = str(ip_address("10.0.0.1") + signed_up)
             assert visitor.signs_up(org).is_signed_in
             signed_up += 1
-        assert purging.result(120) == 100_000
+        assert purging.result() == 100_000
     assert Registration.objects.count() == User.objects.count() == signed_up

@@ -1,7 +1,7 @@
 """Shapes of an org's answers: which keys there are, of what type, in which order. No values.
 
 The `.txt` files hold the shapes of recorded registrations, one file a sequence. Written anew from recordings by
-`python -m shapes FOLDER`, run in tests/okta_devorg; FOLDER holds one folder a sequence with files
+`python -m support.local_org.shapes FOLDER`, run in tests; FOLDER holds one folder a sequence with files
 `NN-METHOD-call.STATUS.json` in it.
 """
 
