@@ -1,10 +1,10 @@
-"""Self-service registration for Django sites whose people live in Okta (Identity Engine).
+"""Self-service registration for Django sites whose users have their accounts in Okta (Identity Engine).
 
 Where things are, from the protocol up to the pages:
 
 - ``idx``: Okta's Identity Engine protocol, without Django. ``okta_api``: Okta's Management API.
-- ``models``: the tables. ``encryption``, ``addresses``, ``rate_limits``, ``cache``, ``conf``: what everybody stands on.
-- ``web``: what is read off a request, and where a response may redirect to.
+- ``models``: the tables. ``encryption``, ``addresses``, ``rate_limits``, ``cache``, ``conf``: used by all other parts.
+- ``web``: the visitor of a request, and safe redirects.
 - ``registration``: one attempt to sign up: state, transitions, calls to the org, recovery, retention.
 - ``accounts``: Okta identities and Django users. ``auth``: the authentication backend.
 - ``texts``: every sentence a visitor reads. ``forms``: a Django form built from a step of the org.
