@@ -3,6 +3,7 @@
 import logging
 from smtplib import SMTPException
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -54,6 +55,6 @@ def _tell(registration: Registration, decision: str, reason: str = "") -> None:
         body = render_to_string(f"selfreg/mail/{decision}.txt", context)
     try:
         send_mail(subject, body, None, [registration.email])
-    except (OSError, SMTPException) as error:
+    except (OSError, SMTPException, ImproperlyConfigured) as error:  # the last: MAILERS has no usable default
         logger.warning("the mail about a decision was not sent: %s", type(error).__name__)
         raise MailNotSent from error
