@@ -173,6 +173,9 @@ CACHES = {
     )
 }
 
+# Read from Django 6.1 on; before it, this is what the defaults of EMAIL_* amount to.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}
+
 # ---- sign-up and sign-in
 
 client_id = env.str("OKTA_CLIENT_ID", default="") or ("0oaLocalDemoApp0000" if LOCAL_ORG else "")

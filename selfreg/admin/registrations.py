@@ -91,8 +91,12 @@ class RegistrationAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         return (queryset.filter(_exactly(term)) if term else queryset), False
 
-    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The actions that the administrator may carry out. (Django 6.1 passes where they will be shown.)"""
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """The actions that the administrator may carry out.
+
+        :param action_location: from Django 6.1 on, the page that asks; only the list does, since our page of one
+            registration is not Django's
+        """
         permitted = [action for action in ACTIONS if action.permission.is_held_by(request.user)]
         return {action.name: (_confirming(action), action.name, action.label) for action in permitted}
 

@@ -3,6 +3,7 @@
 import logging
 from smtplib import SMTPException
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -58,6 +59,6 @@ def _send_mail(registration: Registration, decision: str, reason: str = "") -> N
         body = render_to_string(f"selfreg/mail/{decision}.txt", context)
     try:
         send_mail(subject, body, None, [registration.email])
-    except (OSError, SMTPException) as error:
+    except (OSError, SMTPException, ImproperlyConfigured) as error:  # the last: MAILERS has no usable default
         logger.warning("The mail about an approval or rejection could not be sent: %s", type(error).__name__)
         raise MailNotSent from error

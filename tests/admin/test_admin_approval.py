@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import django
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
@@ -14,6 +15,8 @@ from support.person import Person
 from support.staff import LIST
 
 pytestmark = pytest.mark.database
+
+HAS_MAILERS = django.VERSION >= (6, 1)
 
 
 @pytest.fixture
@@ -85,8 +88,20 @@ def test_a_decision_is_made_once(waiting: Registration, manager: Client) -> None
 def test_a_mail_server_that_is_away_is_told_and_the_decision_stands(
     waiting: Registration, manager: Client, settings: object
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
-    settings.EMAIL_PORT = 1  # type: ignore[attr-defined]
+    smtp = "django.core.mail.backends.smtp.EmailBackend"
+    if HAS_MAILERS:
+        server = {"host": "127.0.0.1", "port": 1}
+        settings.MAILERS = {"default": {"BACKEND": smtp, "OPTIONS": server}}  # type: ignore[attr-defined]
+    else:
+        settings.EMAIL_BACKEND, settings.EMAIL_PORT = smtp, 1  # type: ignore[attr-defined]
+    assert "mail to the person could not be sent" in press(manager, "approve", waiting)[0]
+    waiting.refresh_from_db()
+    assert waiting.status == Status.COMPLETED
+
+
+@pytest.mark.skipif(not HAS_MAILERS, reason="Django has MAILERS from 6.1 on")
+def test_a_site_without_a_default_mailer_is_told_too(waiting: Registration, manager: Client, settings: object) -> None:
+    settings.MAILERS = {}  # type: ignore[attr-defined]
     assert "mail to the person could not be sent" in press(manager, "approve", waiting)[0]
     waiting.refresh_from_db()
     assert waiting.status == Status.COMPLETED

@@ -20,7 +20,7 @@ def _fine(configure: Callable[..., None], settings: Any) -> None:
 
 
 def found() -> dict[str, CheckMessage]:
-    return {str(m.id): m for m in run_checks() if str(m.id).startswith("selfreg.")}
+    return {str(m.id): m for m in run_checks(databases=[]) if str(m.id).startswith("selfreg.")}
 
 
 # ---- reading

@@ -1,0 +1,154 @@
+"""What is run elsewhere (the workflows of .github, pre-commit) is well formed and calls what exists."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+FORMS = sorted(path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)
+MATRIX = runpy.run_path(str(ROOT / "scripts" / "run_matrix.py"))
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in WORKFLOWS:
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items():
+            yield f"{path.name}: {name}", job
+
+
+def steps() -> list[dict[str, Any]]:
+    return [step for _name, job in jobs() for step in job.get("steps", [])]
+
+
+def commands() -> list[str]:
+    return [step["run"] for step in steps() if "run" in step]
+
+
+# ---- well formed
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [
+        ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.dependabot", [GITHUB / "dependabot.yml"]),
+        ("vendor.github-issue-forms", FORMS),
+        ("vendor.github-issue-config", [GITHUB / "ISSUE_TEMPLATE" / "config.yml"]),
+    ],
+)
+def test_each_file_follows_the_schema_of_its_kind(schema: str, paths: list[Path]) -> None:
+    assert paths
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda path: path.name)
+def test_each_form_asks_for_what_the_doctor_says(form: Path) -> None:
+    assert "manage.py selfreg_doctor" in form.read_text()
+
+
+def test_every_job_gives_up_after_some_time() -> None:
+    assert [name for name, job in jobs() if "steps" in job and "timeout-minutes" not in job] == []
+
+
+# ---- safe
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_only_read_unless_a_job_says_otherwise(path: Path) -> None:
+    assert yaml.safe_load(path.read_text())["permissions"] == {"contents": "read"}
+
+
+def test_every_action_is_pinned_to_a_version() -> None:
+    used = [step["uses"] for step in steps() if "uses" in step]
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@v\d+(\.\d+)*", action)] == []
+
+
+def test_no_checkout_leaves_its_credentials_to_the_steps_after_it() -> None:
+    checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_no_command_is_put_together_from_what_somebody_else_may_have_named() -> None:
+    assert [command for command in commands() if "${{" in command] == []
+
+
+# ---- calls what exists
+
+
+def test_every_target_that_is_made_exists() -> None:
+    made = [
+        word for command in commands() for names in re.findall(r"\bmake ([a-z -]+)", command) for word in names.split()
+    ]
+    assert {"matrix", "fuzz", "load", "wheel", "sbom", "licenses"} <= set(made) <= set(TARGETS)
+
+
+def test_every_script_that_is_run_exists() -> None:
+    scripts = [path for command in commands() for path in re.findall(r"(?:^|\s)((?:\.ci|scripts)/[\w./-]+)", command)]
+    assert ".ci/run" in scripts
+    assert [path for path in scripts if not os.access(ROOT / path, os.X_OK)] == []
+
+
+def test_the_scripts_of_the_makefile_exist() -> None:
+    scripts = re.findall(r"\bscripts/[\w.]+", MAKEFILE)
+    assert "scripts/run_matrix.py" in scripts
+    assert [path for path in scripts if not (ROOT / path).is_file()] == []
+
+
+def test_every_workflow_that_a_workflow_calls_exists() -> None:
+    called = [job["uses"] for _name, job in jobs() if "uses" in job]
+    assert called
+    assert [path for path in called if not (ROOT / path).is_file()] == []
+
+
+def test_every_tool_of_pre_commit_is_one_of_the_pinned_ones() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    names = {name for hook in hooks for name in re.findall(r"\.venv/bin/([\w-]+)", hook["entry"])}
+    assert names == {"ruff", "lint-imports", "mypy"}
+    pinned = (ROOT / "requirements-dev.txt").read_text()
+    assert all(f"\n{name}==" in pinned for name in ("ruff", "import-linter", "mypy"))
+
+
+def test_help_lists_every_target() -> None:
+    described = re.findall(r"^([a-z][a-z-]*):.*## \S", MAKEFILE, re.MULTILINE)
+    assert described == TARGETS
+
+
+# ---- the matrix
+
+
+def test_the_hosted_matrix_is_the_one_of_make_matrix() -> None:
+    (matrix,) = [job["strategy"]["matrix"] for _name, job in jobs() if "strategy" in job]
+    excluded = {(pair["python"], pair["django"]) for pair in matrix["exclude"]}
+    hosted = set(product(matrix["python"], matrix["django"])) - excluded
+    supported = {pair for pair in product(MATRIX["PYTHONS"], MATRIX["DJANGOS"]) if MATRIX["is_supported"](*pair)}
+    assert hosted == supported
+
+
+def test_the_package_claims_no_version_that_the_matrix_does_not_test() -> None:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    for prefix, versions in (("Programming Language :: Python", "PYTHONS"), ("Framework :: Django", "DJANGOS")):
+        named = [m[1] for c in classifiers if (m := re.fullmatch(rf"{prefix} :: (\d+\.\d+)", c))]
+        assert named
+        assert set(named) <= set(MATRIX[versions])
+
+
+def test_the_tests_of_the_matrix_exist() -> None:
+    paths = [*MATRIX["TESTS"], *MATRIX["IGNORED"]]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
