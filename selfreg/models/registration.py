@@ -33,14 +33,14 @@ class ForbiddenTransition(Exception):
 
 
 class Conflict(Exception):
-    """Another request changed the row first, or is waiting for the org's answer (``is_busy``). Nothing was written.
+    """Another request changed the row first, or is waiting for the org's answer. Nothing was written.
 
     ``registration`` is the row's id; None when there is no row yet.
     """
 
-    def __init__(self, why: str, registration: uuid.UUID | None = None, *, is_busy: bool = False) -> None:
+    def __init__(self, why: str, registration: uuid.UUID | None = None) -> None:
         super().__init__(why)
-        self.registration, self.is_busy = registration, is_busy
+        self.registration = registration
 
 
 class RowValues(TypedDict, total=False):
@@ -219,7 +219,7 @@ class Registration(models.Model):
         :raises Conflict: the row is busy, or another request changed it
         """
         if self.is_busy:
-            raise Conflict("busy", self.pk, is_busy=True)
+            raise Conflict("busy", self.pk)
         until = timezone.now() + timedelta(seconds=seconds)
         self._write({**values, "busy_until": until}, ())
 

@@ -306,7 +306,7 @@ def check(attempt: Attempt, calls: int = 1) -> int:
     :raises Conflict: another request has a call under way
     """
     if attempt.row.is_busy:
-        raise Conflict("busy", attempt.row.pk, is_busy=True)
+        raise Conflict("busy", attempt.row.pk)
     return rate_limits.pace(attempt.position.state.calls, calls)
 
 

@@ -69,18 +69,15 @@ class SignUpView(View):
             try:
                 response: Any = super().dispatch(request, *args, **kwargs)
             except Conflict as conflict:
-                response = self.overtaken(request, conflict)
+                response = self.overtaken(conflict)
         response["Referrer-Policy"] = "same-origin"
         if DEVICE_COOKIE not in request.COOKIES:
             remember_device(request, response, self.browser.device)
         return response
 
-    def overtaken(self, request: HttpRequest, conflict: Conflict) -> HttpResponse:
-        """Returns a page that waits while another request calls the org, else a redirect to what that one produced."""
-        if conflict.registration is None:
-            return redirect("selfreg:start")
-        url = step_url(self.browser, conflict.registration)
-        return render(request, "selfreg/busy.html", {"here": url}) if conflict.is_busy else redirect(url)
+    def overtaken(self, conflict: Conflict) -> HttpResponse:
+        """Redirects to what the quicker request produces: that page waits while the org is being called."""
+        return redirect(step_url(self.browser, conflict.registration) if conflict.registration else "selfreg:start")
 
 
 def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, context: dict[str, Any]) -> HttpResponse:
