@@ -30,7 +30,7 @@ def approve(attempt: Attempt) -> None:
     """
     with transaction.atomic():
         endings.complete(attempt.row, attempt.row.user, attempt.row.okta_user_id, attempt.actor)
-        _save_decision(attempt.row, OktaIdentity.Approval.GRANTED)
+        _decide(attempt.row, OktaIdentity.Approval.GRANTED)
     _send_mail(attempt.row, "approved")
 
 
@@ -42,11 +42,11 @@ def reject(attempt: Attempt, reason: str) -> None:
     """
     with transaction.atomic():
         endings.fail(attempt, "selfreg.rejected", Message(reason))
-        _save_decision(attempt.row, OktaIdentity.Approval.REFUSED)
+        _decide(attempt.row, OktaIdentity.Approval.REFUSED)
     _send_mail(attempt.row, "rejected", reason)
 
 
-def _save_decision(registration: Registration, approval: OktaIdentity.Approval) -> None:
+def _decide(registration: Registration, approval: OktaIdentity.Approval) -> None:
     OktaIdentity.objects.filter(issuer=registration.issuer, subject=registration.okta_user_id).update(approval=approval)
 
 
