@@ -39,6 +39,12 @@ test-clients: $(VENV)/.installed-dev ## run Okta's own clients against the local
 matrix: ## run the quick tests on every Python and Django that this machine has (ARGS="--python 3.12 --django 6.1")
 	@$(CLEAN) $(PYTHON) scripts/run_matrix.py $(ARGS)
 
+# What the tests did not notice is explained in pyproject.toml, or a test is missing: mutmut show NAME tells the change.
+mutate: $(VENV)/.installed-dev ## change registration/transition.py bit by bit, and list the changes that no test notices
+	@rm -rf mutants
+	@$(CLEAN) $(BIN)/mutmut run
+	@$(CLEAN) $(BIN)/mutmut results
+
 fuzz: $(VENV)/.installed-test ## check the properties with many more examples than the suite does; minutes
 	@$(CLEAN) $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=long -o faulthandler_timeout=0 $(ARGS)
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from selfreg.idx.client import Answer, Transaction
+from selfreg.idx.document import Message
 from selfreg.idx.errors import AnswerLost, ForeignHref, OrgRefused, OrgUnreachable, RateLimited, TransactionExpired
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import SELECT, Granted, Step
@@ -17,6 +19,7 @@ from selfreg.registration.state import EnrollmentState
 from selfreg.registration.values import CODE_SENT_AGAIN, Command, Event, Position, Transition
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import FINAL, Status
+from selfreg.texts.messages import notice
 from support.idx.documents import (
     CHECK_MAIL,
     CODE_PAGE,
@@ -142,6 +145,7 @@ def test_an_interaction_code_leaves_the_sign_in() -> None:
     assert after.status == Status.FINISHING
     assert isinstance(after.step, Granted)
     assert after.values["okta_user_id"] == "00u1"
+    assert keys(after) == []
 
 
 def test_a_page_that_the_visitor_turned_to_stays_while_its_input_has_a_fault() -> None:
@@ -315,3 +319,314 @@ def test_every_final_status_wipes_the_state() -> None:
     for status, transition in ends.items():
         assert (transition.status, transition.state) == (status, None)
         assert transition.outcome == outcomes.Ended(status)
+
+
+# ---- what is written: columns, events and every member of the state
+
+OURS = Message("", "selfreg.sent_again", severity="INFO")
+HELLO = message("Hello.", "hello", severity="INFO")
+
+
+def test_what_is_too_long_for_its_column_is_cut() -> None:
+    user = {"type": "object", "value": {"id": "u" * 150}}
+    after = transitions.advance(position(CODE_PAGE), answer({**SUCCESS, "user": user}), CODE)
+    assert after.values["okta_user_id"] == "u" * 100
+    assert transitions.await_sign_in("u" * 150).values == {"okta_user_id": "u" * 100, "step": ""}
+    failed = transitions.fail("enroll-profile", "r" * 150)
+    assert failed.values == {"failure": "r" * 100}
+    assert failed.events == (Event(Kind.FAILED, "enroll-profile", "r" * 100),)
+    faults = [message("", f"some.long.key.of.the.org.{number:04}") for number in range(10)]
+    refused = transitions.advance(position(CODE_PAGE), answer(with_messages(CODE_PAGE, *faults), 400), CODE)
+    assert len(refused.events[0].outcome) == 200
+
+
+def test_the_row_names_the_step_and_when_the_transaction_ends() -> None:
+    code = transitions.advance(position(SELECT_PAGE), answer(CODE_PAGE), SUBMITTED)
+    assert code.values == {
+        "step": "enroll-authenticator okta_email",
+        "okta_user_id": "00u1",
+        "expires_at": parse(CODE_PAGE).expires_at,
+    }
+    assert transitions.advance(position(CODE_PAGE), answer(SUCCESS), CODE).values["step"] == "token"
+
+
+def test_the_next_step_starts_with_a_clean_page() -> None:
+    before = position(CODE_PAGE, draft={"a": "b"}, notices=(OURS,), wait_until=1.0, resend_at=2.0)
+    after = transitions.advance(before, answer(SELECT_PAGE), SUBMITTED).state
+    assert after is not None
+    assert after.document == json.dumps(SELECT_PAGE)
+    assert (after.draft, after.notices, after.picked, after.wait_until, after.resend_at) == ({}, (), "", 0.0, 0.0)
+
+
+def test_an_end_that_waits_for_a_mail_leaves_nothing_of_the_page_before_it() -> None:
+    before = position(PROFILE_PAGE, draft={"a": "b"}, notices=(OURS,), picked="autPHONE", resend_at=2.0)
+    after = transitions.advance(before, answer(CHECK_MAIL), SUBMITTED)
+    assert after.state is not None
+    assert after.state.document == json.dumps(CHECK_MAIL)
+    assert after.state.response == parse(CHECK_MAIL)
+    assert (after.state.draft, after.state.notices, after.state.picked, after.state.resend_at) == ({}, (), "", 0.0)
+    assert [m.key for m in after.explanation] == ["idx.email.verification.required"]
+    assert after.events == (Event(Kind.ANSWERED, "enroll-profile", "ok", 250, "request-1"),)
+
+
+def test_an_end_that_waits_for_a_sign_in_keeps_what_the_org_says() -> None:
+    link = {"name": "success-redirect", "href": "https://dev-1.example.com/login", "method": "GET"}
+    redirect = document(success=link, messages=array(message("Welcome.", "welcome", severity="INFO")))
+    after = transitions.advance(replace(position(CODE_PAGE), okta_user_id="00u9"), answer(redirect), CODE)
+    assert after.outcome == outcomes.Ended(Status.READY)
+    assert after.values == {"okta_user_id": "00u9", "step": ""}
+    assert [m.text for m in after.explanation] == ["Welcome."]
+    assert [e.kind for e in after.events] == [Kind.ANSWERED]
+
+
+def test_a_failure_is_written_with_its_step_and_reason() -> None:
+    denied = document(messages=array(message("No.", "security.access_denied")))
+    after = transitions.advance(position(CODE_PAGE), answer(denied, 403), CODE)
+    assert after.events[-1] == Event(Kind.FAILED, "enroll-authenticator okta_email", "security.access_denied")
+
+
+def test_other_ends_are_written_with_their_step() -> None:
+    expired = transitions.expire("enroll-profile")
+    assert expired.events == (Event(Kind.EXPIRED, "enroll-profile"),)
+    assert expired.explanation == ()
+    assert transitions.cancel("enroll-profile").events == (Event(Kind.CANCELLED, "enroll-profile"),)
+    ran_out = transitions.trouble(position(CODE_PAGE), TransactionExpired("x"), CODE, unsure=False)
+    assert ran_out.events == (Event(Kind.EXPIRED, "enroll-authenticator okta_email"),)
+
+
+def test_waiting_for_the_proof_of_the_address_is_no_end() -> None:
+    after = transitions.await_email()
+    assert after == Transition(
+        outcomes.Ended(Status.AWAITING_EMAIL),
+        status=Status.AWAITING_EMAIL,
+        values={"step": "selfreg.email_unproven"},
+    )
+
+
+def test_a_proven_address_is_written_with_the_step_that_proved_it() -> None:
+    after = transitions.advance(position(CODE_PAGE), answer(SELECT_PAGE), CODE)
+    assert after.events[-1] == Event(Kind.VERIFIED, "enroll-authenticator okta_email")
+
+
+def test_a_page_that_this_site_cannot_show_is_written_once() -> None:
+    app_only = document(step("enroll-poll"))
+    after = transitions.advance(position(CODE_PAGE), answer(app_only), SUBMITTED)
+    assert after.events[-1] == Event(Kind.TROUBLE, "enroll-poll", "unsupported")
+    again = transitions.advance(position(app_only), answer(app_only), SUBMITTED)
+    assert [e.kind for e in again.events] == [Kind.ANSWERED]
+
+
+def test_an_answer_is_written_with_its_errors_and_how_long_it_took() -> None:
+    faults = (message("Too short.", "password.short"), message("Our own rule."))
+    slow = replace(answer(with_messages(CODE_PAGE, *faults), 400), seconds=10.0)
+    event = transitions.advance(position(CODE_PAGE), slow, CODE).events[0]
+    assert (event.outcome, event.milliseconds) == (f"password.short {RegistrationEvent.OWN_WORDS}", 10_000)
+
+
+# ---- waiting, in detail
+
+
+@pytest.mark.parametrize("command", [CODE, Command(Kind.RESENT)])
+def test_a_step_that_asks_for_a_wait_says_how_long(command: Command) -> None:
+    without_words = transitions.advance(position(CODE_PAGE), answer(CODE_PAGE, 429, wait=20), Command(Kind.RESENT))
+    assert without_words.outcome == outcomes.Waiting(20, notice(RateLimited(20)))
+    with_words = transitions.advance(
+        position(CODE_PAGE), answer(with_messages(CODE_PAGE, WRONG_CODE), 429, wait=20), command
+    )
+    assert isinstance(with_words.outcome, outcomes.Waiting)
+    assert (with_words.outcome.seconds, with_words.outcome.message.text) == (20, "Invalid code. Try again.")
+    assert with_words.state is not None
+    assert with_words.state.wait_until == NOW + 20
+
+
+def test_a_refusal_without_a_step_keeps_what_was_typed() -> None:
+    before = position(PROFILE_PAGE, Status.STARTED, wait_until=1.0)
+    after = transitions.advance(before, answer(document(messages=array(message("Busy."))), 500), SUBMITTED)
+    assert isinstance(after.outcome, outcomes.Rejected)
+    assert [m.text for m in after.outcome.messages] == ["Busy."]
+    assert after.status == Status.STARTED
+    assert after.state is not None
+    assert (after.state.draft, after.state.wait_until) == (SUBMITTED.draft, 0.0)
+    assert [(e.kind, e.step) for e in after.events] == [(Kind.ANSWERED, "enroll-profile")]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [((), notice(RateLimited(20)).key), ((message("Slow down.", "slow"),), "slow")]
+)
+def test_a_refusal_that_asks_for_a_wait_says_why(words: tuple[Json, ...], expected: str) -> None:
+    after = transitions.advance(position(CODE_PAGE), answer(document(messages=array(*words)), 429, wait=20), CODE)
+    assert isinstance(after.outcome, outcomes.Waiting)
+    assert (after.outcome.seconds, after.outcome.message.key) == (20, expected)
+    assert after.outcome.message.params == (("20",) if not words else ())
+
+
+def test_without_a_wait_between_two_codes_the_next_may_be_asked_for_at_once() -> None:
+    before = replace(position(CODE_PAGE, resend_at=5.0), resend_seconds=0)
+    after = transitions.advance(before, answer(CODE_PAGE), Command(Kind.RESENT))
+    assert after.state is not None
+    assert after.state.resend_at == 0.0
+
+
+# ---- after a doubt, in detail
+
+
+def test_a_lost_answer_is_written_before_what_became_of_it() -> None:
+    error = AnswerLost("timeout")
+    error.request_id = "request-9"
+    after = transitions.recover(position(PROFILE_PAGE), answer(with_messages(PROFILE_PAGE, HELLO)), SUBMITTED, error)
+    assert after.events == (
+        Event(Kind.TROUBLE, "enroll-profile", "AnswerLost", None, "request-9"),
+        Event(Kind.RECOVERED, "enroll-profile", "ok", 250, "request-1"),
+    )
+    assert after.outcome == outcomes.Failed(error)
+    assert after.state is not None
+    assert after.state.document == json.dumps(with_messages(PROFILE_PAGE, HELLO))
+    assert after.state.response == parse(with_messages(PROFILE_PAGE, HELLO))
+    assert keys(after) == ["selfreg.answer_lost"]
+
+
+def test_an_answer_that_an_earlier_request_lost_is_no_second_trouble() -> None:
+    after = transitions.recover(position(CODE_PAGE), answer(CODE_PAGE), CODE, None)
+    assert isinstance(after.outcome, outcomes.Failed)
+    assert isinstance(after.outcome.error, AnswerLost)
+    assert [e.kind for e in after.events] == [Kind.RECOVERED]
+
+
+def test_a_lost_answer_leaves_the_visitor_on_the_page_that_was_turned_to() -> None:
+    before = position(SELECT_PAGE, picked="autPHONE")
+    after = transitions.recover(before, answer(SELECT_PAGE), SUBMITTED, AnswerLost("timeout"))
+    assert isinstance(after.step, Step)
+    assert after.step.option is not None
+    assert [e.kind for e in after.events] == [Kind.TROUBLE, Kind.RECOVERED]
+
+
+def test_a_code_that_came_by_the_browser_is_another_place_than_the_kept_page() -> None:
+    before = position(CODE_PAGE, interaction_code="canaryInteractionCode")
+    assert before.step == Granted("canaryInteractionCode")
+    assert transitions.interaction_code(before) == "canaryInteractionCode"
+    assert transitions.answer_moves(before, answer(CODE_PAGE))
+    assert not transitions.answer_moves(position(CODE_PAGE), answer(CODE_PAGE))
+    assert transitions.interaction_code(position(CODE_PAGE)) == ""
+
+
+def test_catching_up_tells_that_the_step_is_done_unless_all_is() -> None:
+    after = transitions.catch_up(position(CODE_PAGE), answer(SELECT_PAGE), CODE)
+    assert isinstance(after.outcome, outcomes.Stale)
+    assert after.outcome.message.key == "selfreg.already_done"
+    assert after.proves_email
+    done = transitions.catch_up(position(CODE_PAGE), answer(SUCCESS), CODE)
+    assert done.outcome == outcomes.Advanced()
+    assert keys(done) == []
+
+
+def test_trouble_keeps_what_was_typed_and_the_waits() -> None:
+    before = position(PROFILE_PAGE, Status.STARTED, wait_until=7.0)
+    error = OrgUnreachable("refused")
+    error.request_id = "request-9"
+    after = transitions.trouble(before, error, SUBMITTED, unsure=False)
+    assert after.outcome == outcomes.Failed(error)
+    assert after.status == Status.STARTED
+    assert after.state is not None
+    assert (after.state.draft, after.state.wait_until) == (SUBMITTED.draft, 7.0)
+    assert after.events[0].request_id == "request-9"
+    lost = AnswerLost("timeout")
+    assert transitions.trouble(before, lost, SUBMITTED, unsure=True).outcome == outcomes.Unsure(lost)
+    limited = transitions.trouble(before, RateLimited(20), SUBMITTED, unsure=False)
+    assert limited.outcome == outcomes.Waiting(20, notice(RateLimited(20)))
+    assert limited.state is not None
+    assert limited.state.wait_until == NOW + 20
+
+
+def test_a_doubt_that_is_too_fresh_stays() -> None:
+    before = position(PROFILE_PAGE, Status.STARTED)
+    after = transitions.remain_in_doubt(before)
+    assert (after.in_doubt, after.outcome) == (True, outcomes.NOTHING_NEW)
+    assert (after.state, after.step, after.status) == (before.state, before.step, Status.STARTED)
+
+
+# ---- without a call, in detail
+
+
+def test_turning_to_another_page_proves_nothing() -> None:
+    after = transitions.turn_to(replace(position(SELECT_PAGE), okta_user_id="00u9"), "autPHONE")
+    assert after.outcome == outcomes.Advanced()
+    assert not after.proves_email
+    assert after.values["okta_user_id"] == "00u9"
+
+
+def test_a_notice_of_this_site_stands_on_the_same_page() -> None:
+    before = position(PROFILE_PAGE, Status.STARTED, draft={"a": "b"})
+    after = transitions.notify(before, outcomes.NotOffered(), OURS, phone="+4930123456")
+    assert after.outcome == outcomes.NotOffered()
+    assert (after.step, after.status) == (before.step, Status.STARTED)
+    assert after.state == replace(before.state, notices=(OURS,), phone="+4930123456")
+
+
+@pytest.mark.parametrize("has_answer", [True, False])
+def test_a_poll_leaves_row_and_page_as_they_are(has_answer: bool) -> None:
+    before = replace(position(SELECT_PAGE, picked="autPHONE"), okta_user_id="00u9")
+    newer = with_messages(SELECT_PAGE, HELLO)
+    after = transitions.keep_polling(before, NOW + 4, answer(newer) if has_answer else None)
+    assert after.values["okta_user_id"] == "00u9"
+    assert isinstance(after.step, Step)
+    assert after.step.option is not None
+    assert after.state is not None
+    assert after.state.document == json.dumps(newer if has_answer else SELECT_PAGE)
+    assert after.state.response == parse(newer if has_answer else SELECT_PAGE)
+
+
+def test_a_code_from_the_browser_is_granted() -> None:
+    after = transitions.grant(replace(position(SELECT_PAGE), okta_user_id="00u9"), "canaryInteractionCode")
+    assert after.outcome == outcomes.Advanced()
+    assert (after.status, after.step) == (Status.FINISHING, Granted("canaryInteractionCode"))
+    assert after.values["okta_user_id"] == "00u9"
+    assert after.state is not None
+    assert after.state.interaction_code == "canaryInteractionCode"
+
+
+# ---- questions about an answer
+
+
+def test_e_mail_is_taken_from_a_choice_that_has_it() -> None:
+    choice = transitions.email_choice(transitions.advance(position(PROFILE_PAGE), answer(SELECT_PAGE), SUBMITTED))
+    assert choice is not None
+    remediation, option = choice
+    assert remediation.name == "select-authenticator-enroll"
+    assert option.label == "Email"
+    without = json.loads(json.dumps(SELECT_PAGE))
+    del without["remediation"]["value"][0]["value"][0]["options"][0]
+    for page in (without, CODE_PAGE, SUCCESS):
+        after = transitions.advance(position(PROFILE_PAGE), answer(page), SUBMITTED)
+        assert transitions.email_choice(after) is None
+
+
+def test_only_a_refusal_without_a_step_is_a_denial() -> None:
+    refusal = message("You do not have permission.", "security.access_denied")
+    assert transitions.is_denied(parse(document(messages=array(refusal))))
+    assert not transitions.is_denied(parse(with_messages(CODE_PAGE, refusal)))
+    assert not transitions.is_denied(parse(document(messages=array(WRONG_CODE))))
+    assert not transitions.is_denied(parse({**SUCCESS, "messages": array(refusal)}))
+
+
+def test_a_page_is_a_step_and_nothing_else() -> None:
+    page = position(CODE_PAGE).step
+    assert transitions.page_of(page) is page
+    assert transitions.page_of(position(SUCCESS).step) is None
+    assert transitions.is_granted(position(SUCCESS).step)
+    assert not transitions.is_granted(page)
+
+
+def test_the_visitor_sees_the_notices_of_this_site_before_the_words_of_the_org() -> None:
+    before = position(with_messages(SELECT_PAGE, WRONG_CODE), notices=(OURS,))
+    visible = transitions.visible_step(before.step, before.state, may_skip_email=lambda: True)
+    assert isinstance(visible, Step)
+    assert [m.key for m in visible.messages] == ["selfreg.sent_again", "api.authn.error.PASSCODE_INVALID"]
+    assert visible.page == "choose"
+
+
+def test_what_has_nothing_to_do_with_the_address_can_be_skipped() -> None:
+    phone = CODE_PAGE["authenticators"]["value"][1]
+    before = position({**CODE_PAGE, "authenticators": array(phone)})
+    visible = transitions.visible_step(before.step, before.state, may_skip_email=lambda: False)
+    assert isinstance(visible, Step)
+    assert visible.skip is not None

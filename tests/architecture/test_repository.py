@@ -149,6 +149,8 @@ def test_the_package_claims_no_version_that_the_matrix_does_not_test() -> None:
         assert set(named) <= set(MATRIX[versions])
 
 
-def test_the_tests_of_the_matrix_exist() -> None:
+def test_the_tests_of_the_matrix_and_of_the_mutations_exist() -> None:
+    mutmut = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
     paths = [*MATRIX["TESTS"], *MATRIX["IGNORED"]]
+    paths += mutmut["only_mutate"] + mutmut["also_copy"] + mutmut["pytest_add_cli_args_test_selection"]
     assert [path for path in paths if not (ROOT / path).exists()] == []
