@@ -128,9 +128,9 @@ def test_the_admin_page_says_that_nobody_looked_yet(right_org: OrgHandle) -> Non
 
 @pytest.mark.database
 def test_only_the_last_runs_are_kept(right_org: OrgHandle) -> None:
-    DoctorRun.objects.bulk_create(DoctorRun(issuer="x", ok=True) for _ in range(DoctorRun.KEPT + 5))
+    DoctorRun.objects.bulk_create(DoctorRun(issuer="x", ok=True) for _ in range(DoctorRun.MAX_RUNS + 5))
     doctor()
-    assert DoctorRun.objects.count() == DoctorRun.KEPT
+    assert DoctorRun.objects.count() == DoctorRun.MAX_RUNS
 
 
 def test_the_deploy_check_warns_of_an_org_nobody_examined_for_a_week(right_org: OrgHandle) -> None:

@@ -218,7 +218,7 @@ def test_without_its_cache_a_site_signs_people_up_and_in(
     assert Registration.objects.get().status == Status.COMPLETED
     person.presses("Sign out").follows("Sign in").signs_in_at_the_org()
     assert (person.is_signed_in, User.objects.count()) == (True, 1)
-    assert "The cache is away: ConnectionError" in caplog.text
+    assert "The cache is down: ConnectionError" in caplog.text
     assert "hush" not in caplog.text
 
 

@@ -15,7 +15,7 @@ import requests
 
 from okta_devorg import OrgHandle
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Site:
