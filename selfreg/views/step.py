@@ -1,9 +1,14 @@
 """``/signup/step/``: the current step of this browser's registration, whatever it is."""
 
 import json
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.timesince import timeuntil
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.flows.advance import Advance, act, is_stale, page_of
@@ -14,7 +19,6 @@ from selfreg.models import Conflict
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
-from selfreg.registration.state import seconds_until
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.messages import say
 from selfreg.texts.password_rules import forbidden_values, password_policy
@@ -65,7 +69,7 @@ class StepView(SignUpView):
 
     def page(self, request: HttpRequest, attempt: Attempt, form: StepForm) -> HttpResponse:
         """Renders the page of a step."""
-        state, policy, expires_at = attempt.position.state, password_policy(form.step), attempt.row.expires_at
+        state, policy = attempt.position.state, password_policy(form.step)
         forbidden = forbidden_values(policy, state.profile) if policy else {}
         context = {
             **wait_times(attempt).as_dict(),
@@ -73,7 +77,17 @@ class StepView(SignUpView):
             "mark": attempt.row.step,
             "registration_id": attempt.row.pk,
             "username": attempt.row.email,
-            "expires_in": seconds_until(expires_at.timestamp()) if expires_at else 0,
+            **time_left(attempt.row.expires_at),
             "earlier": json.dumps(forbidden) if forbidden else "",
         }
         return render_step(request, form, state.response, context)
+
+
+def time_left(expires_at: datetime | None) -> Mapping[str, object]:
+    """The time until a registration expires, in seconds and in words.
+
+    Both are of one moment: the script counts the words down, and finds them by the seconds.
+    """
+    now = timezone.now()
+    seconds = max(0, math.ceil((expires_at - now).total_seconds())) if expires_at else 0
+    return {"expires_in": seconds, "time_left": timeuntil(now + timedelta(seconds=seconds), now)}

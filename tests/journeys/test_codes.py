@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
@@ -106,3 +108,11 @@ def test_an_org_that_finds_it_too_early_is_heard(
 
 def test_a_step_says_how_long_it_can_be_finished(at_the_code: Person) -> None:
     assert re.search(r"You can finish this within \d+", at_the_code.page.text)
+
+
+def test_the_script_counts_down_from_the_time_that_the_sentence_names(at_the_code: Person) -> None:
+    Registration.objects.update(expires_at=timezone.now() + timedelta(seconds=299.7))
+    page = at_the_code.opens("/signup/step/").page.html
+    shown = re.search(r'data-expires="(\d+)">You can finish this within (\d+).minutes', page)
+    assert shown
+    assert int(shown[1]) // 60 == int(shown[2])
