@@ -34,7 +34,7 @@ from selfreg.api.steps_as_data import step_as_data
 from selfreg.flows import start
 from selfreg.flows.advance import REQUEST_SECONDS, Advance, act, is_stale, pressed_provider
 from selfreg.flows.email_link import confirm, is_whole, open_link
-from selfreg.flows.session import kept_offer, open_attempt
+from selfreg.flows.session import load_offer, open_attempt
 from selfreg.flows.start import Closed, FirstPage
 from selfreg.flows.step_context import WaitTimes, wait_times
 from selfreg.forms import StepForm
@@ -367,7 +367,7 @@ def _url_from_end(holder: Holder, registration: Registration) -> str:
         return ""
     route = "selfreg:start" if way_on == "sign up" else "oidc_authentication_init"
     # The offer to link an existing user is in a browser's session. Apps get theirs at the sign-in.
-    if way_on == "sign in" and holder.is_browser and kept_offer(holder.browser):
+    if way_on == "sign in" and holder.is_browser and load_offer(holder.browser):
         route = "selfreg:link"
     query = f"?{urlencode({'next': registration.next_url})}" if registration.next_url else ""
     return absolute(f"{reverse(route)}{query}")

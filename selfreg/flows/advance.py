@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed
-from selfreg.flows.session import CLAIMS, Browser, keep_draft, keep_offer, remember_end, step_url, url_of
+from selfreg.flows.session import CLAIMS, Browser, remember_end, save_draft, save_offer, step_url, url_of
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
 from selfreg.idx.document import Message
@@ -108,7 +108,7 @@ def run(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm
 def follow(request: HttpRequest, browser: Browser, attempt: Attempt, outcome: Outcome) -> Advance:
     """To where the registration stands now; to the sign-in, if the org is done."""
     if attempt.leftover:
-        keep_draft(browser, attempt.leftover)
+        save_draft(browser, attempt.leftover)
     if isinstance(outcome, outcomes.Granted):
         return sign_up_finished(request, browser, attempt, outcome.grant)
     return Advance(page_of(browser, attempt), outcome, attempt)
@@ -128,7 +128,7 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
         return Advance(step_url(browser, attempt.row.pk), commands.report_failure(attempt, error), attempt)
     except LinkOffered as offer:
         outcome = endings.await_sign_in(attempt, offer.person["sub"])
-        keep_offer(browser, offer, attempt.row.next_url)
+        save_offer(browser, offer, attempt.row.next_url)
         return Advance(reverse("selfreg:link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
         return Advance(url_of(browser, "done", attempt.row.pk), _end_without_session(attempt, problem), attempt)

@@ -1,6 +1,5 @@
 """What is remembered of one browser: the ids of its registrations in the clear, everything else encrypted."""
 
-import time
 import uuid
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.http import urlencode
 
@@ -97,8 +97,8 @@ def my_registrations(browser: Browser) -> RegistrationQuerySet:
 def my_registration(request: HttpRequest, browser: Browser) -> Registration | None:
     """The registration this request is about: the one it names if that is this browser's, else the newest."""
     ids = my_ids(browser)
-    named = next((v for data in (request.POST, request.GET) for n in NAMES if (v := data.get(n))), "")
-    pk = named if named in ids else next(iter(ids[-1:]), None)
+    requested = next((v for data in (request.POST, request.GET) for n in NAMES if (v := data.get(n))), "")
+    pk = requested if requested in ids else next(iter(ids[-1:]), None)
     return Registration.objects.filter(pk=pk).first() if pk else None
 
 
@@ -152,12 +152,12 @@ def next_path(request: HttpRequest) -> str:
 # ---- encrypted values
 
 
-def keep(browser: Browser, name: str, value: Any) -> None:
+def save_value(browser: Browser, name: str, value: Any) -> None:
     """Encrypts a JSON-serializable value into the session."""
     browser.store[name] = encryption.encrypt(value, name)
 
 
-def kept(browser: Browser, name: str) -> Any:
+def load_value(browser: Browser, name: str) -> Any:
     """The value under this name; None when there is none or its key is gone."""
     try:
         return encryption.decrypt(browser.store[name], name)
@@ -165,25 +165,29 @@ def kept(browser: Browser, name: str) -> Any:
         return None
 
 
-def keep_draft(browser: Browser, values: Mapping[str, str]) -> None:
-    """Keeps what was typed on the first page for the next first page."""
-    keep(browser, DRAFT, {name: value[:MAX_DRAFT] for name, value in values.items()})
+def save_draft(browser: Browser, values: Mapping[str, str]) -> None:
+    """Saves what was typed on the first page, to fill in the next first page."""
+    save_value(browser, DRAFT, {name: value[:MAX_DRAFT] for name, value in values.items()})
 
 
-def keep_offer(browser: Browser, offer: LinkOffered, next_url: str) -> None:
-    """Keeps a person's claims while they decide about an older account, for ten minutes."""
-    keep(browser, LINKING, {"person": offer.person, "next": next_url, "until": time.time() + OFFER_SECONDS})
+def save_offer(browser: Browser, offer: LinkOffered, next_url: str) -> None:
+    """Saves a person's claims while they decide about an older account, for ten minutes."""
+    save_value(
+        browser,
+        LINKING,
+        {"person": offer.person, "next": next_url, "until": timezone.now().timestamp() + OFFER_SECONDS},
+    )
 
 
-def kept_offer(browser: Browser) -> dict[str, Any] | None:
-    """What ``keep_offer`` kept, while it lasts."""
-    offer = kept(browser, LINKING)
-    return offer if offer and offer["until"] > time.time() else None
+def load_offer(browser: Browser) -> dict[str, Any] | None:
+    """What ``save_offer`` saved, for as long as it is valid."""
+    offer = load_value(browser, LINKING)
+    return offer if offer and offer["until"] > timezone.now().timestamp() else None
 
 
-def opened_transaction(browser: Browser, settings: Conf) -> EnrollmentState | None:
+def load_transaction(browser: Browser, settings: Conf) -> EnrollmentState | None:
     """The transaction that was opened to show this browser the form, while it lasts and belongs to the org."""
-    opening = kept(browser, OPENING)
+    opening = load_value(browser, OPENING)
     if not opening or opening.get("issuer") != settings.issuer:
         return None
     try:
@@ -191,9 +195,9 @@ def opened_transaction(browser: Browser, settings: Conf) -> EnrollmentState | No
     except encryption.Unreadable:
         return None
     expires = state.response.expires_at
-    return state if expires is None or expires.timestamp() > time.time() + 60 else None
+    return state if expires is None or expires.timestamp() > timezone.now().timestamp() + 60 else None
 
 
-def keep_transaction(browser: Browser, settings: Conf, state: EnrollmentState) -> None:
-    """Keeps an opened transaction for the submission that will follow."""
-    keep(browser, OPENING, {"issuer": settings.issuer, "state": state.to_json()})
+def save_transaction(browser: Browser, settings: Conf, state: EnrollmentState) -> None:
+    """Saves an opened transaction for the submission that will follow."""
+    save_value(browser, OPENING, {"issuer": settings.issuer, "state": state.to_json()})

@@ -30,14 +30,14 @@ from selfreg.flows.session import (
     OPENING,
     Browser,
     connect_for,
-    keep_draft,
-    keep_transaction,
-    kept,
     leave_session_cookie_alone,
+    load_transaction,
+    load_value,
     my_registrations,
     next_path,
-    opened_transaction,
     remember,
+    save_draft,
+    save_transaction,
     step_url,
 )
 from selfreg.forms import StepForm
@@ -128,11 +128,11 @@ class Submission:
 def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
     """Returns the form, filled in with the visitor's draft if a transaction expired before. Creates nothing."""
     org = connect_for(request, browser)
-    first = _first_step(browser, org, opened_transaction(browser, org.settings))
+    first = _first_step(browser, org, load_transaction(browser, org.settings))
     if isinstance(first, Closed):
         return first
     step, response = first
-    return FirstPage(StepForm(step, draft=kept(browser, DRAFT)), response)
+    return FirstPage(StepForm(step, draft=load_value(browser, DRAFT)), response)
 
 
 @sensitive_variables()
@@ -142,12 +142,12 @@ def start(request: HttpRequest, browser: Browser, submission: Submission) -> Adv
     if pk and Registration.objects.filter(pk=pk).exists():
         return _to_registration(browser, pk)
     org = connect_for(request, browser)
-    opened = opened_transaction(browser, org.settings)
+    opened = load_transaction(browser, org.settings)
     first = _first_step(browser, org, opened)
     if isinstance(first, Closed):
         if first.error:
             profile = {k: str(v) for k, v in submission.typed.items() if k.startswith("userProfile.")}
-            keep_draft(browser, profile)
+            save_draft(browser, profile)
         return first
     step, response = first
     form = StepForm(step, submission.typed)
@@ -252,7 +252,7 @@ def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> t
     except IdxError as error:
         return Closed(error=error)
     if fresh:
-        keep_transaction(browser, org.settings, fresh)
+        save_transaction(browser, org.settings, fresh)
     step = next_step(response)
     return (step, response) if isinstance(step, Step) else Closed(response.messages)
 

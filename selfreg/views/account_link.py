@@ -13,7 +13,7 @@ from selfreg.accounts.linking import consume_password_try, link_account, linkabl
 from selfreg.auth import NotApproved, OktaBackend, SignInFailed
 from selfreg.conf import conf
 from selfreg.flows.advance import sign_in
-from selfreg.flows.session import LINKING, kept_offer
+from selfreg.flows.session import LINKING, load_offer
 from selfreg.models import Conflict, OktaIdentity
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.texts import errors
@@ -28,13 +28,13 @@ class LinkView(SignUpView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Shows the offer, as long as there is one."""
-        offer = kept_offer(self.browser)
+        offer = load_offer(self.browser)
         return self.page(request, offer) if offer else redirect("selfreg:start")
 
     @method_decorator(sensitive_variables())
     def post(self, request: HttpRequest) -> HttpResponse:
         """Logs in with the linked user, or with a new one if the offer is declined."""
-        offer = kept_offer(self.browser)
+        offer = load_offer(self.browser)
         if offer is None:
             return redirect("selfreg:start")
         person, account = offer["person"], linkable_account(offer["person"])
@@ -51,7 +51,7 @@ class LinkView(SignUpView):
     def enter(self, request: HttpRequest, offer: dict[str, Any], identity: OktaIdentity | None) -> HttpResponse:
         """Logs in and redirects to where the sign-up was to lead.
 
-        :param offer: see ``flows.session.kept_offer``
+        :param offer: see ``flows.session.load_offer``
         :param identity: the linked one; None creates a new Django user
         """
         person = offer["person"]

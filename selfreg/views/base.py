@@ -117,7 +117,7 @@ def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
     """
     reference = uuid.uuid4().hex[:8]
     logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
-    context = {"said": say(Message("", reason)), "reference": reference}
+    context = {"reason": say(Message("", reason)), "reference": reference}
     return render(request, "selfreg/sign_in_failed.html", context, status=400)
 
 
@@ -132,7 +132,9 @@ def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -
     why = ", ".join(m.key or "message" for m in messages) or "no form"
     logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", why)
     status = 503 if isinstance(problem, OrgUnreachable | RateLimited) else 200
-    response = render(request, "selfreg/unavailable.html", {"said": texts, "next": next_path(request)}, status=status)
+    response = render(
+        request, "selfreg/unavailable.html", {"reasons": texts, "next": next_path(request)}, status=status
+    )
     if status == 503:
         response["Retry-After"] = str(wait)
     if isinstance(problem, RateLimited):

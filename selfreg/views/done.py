@@ -40,7 +40,7 @@ class DoneView(SignUpView):
             "link_days": conf().activation_link_days,
             "sendable": verification is not None and can_send(conf()),
             "wait": seconds_until(mail.get("resend_at", 0)),
-            "notices": [mail["said"]] if mail.get("said") else [],
+            "notices": [mail["message"]] if mail.get("message") else [],
         }
 
 

@@ -19,7 +19,7 @@ from selfreg.accounts.email_verification import UnverifiedAccount, can_send, sen
 from selfreg.accounts.identities import identity_of, prove_email
 from selfreg.addresses import canonical
 from selfreg.conf import conf
-from selfreg.flows.session import EMAIL_CODE, Browser, keep, kept, my_registration, next_path, url_of
+from selfreg.flows.session import EMAIL_CODE, Browser, load_value, my_registration, next_path, save_value, url_of
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
 from selfreg.models import Registration
@@ -93,8 +93,8 @@ class EmailView(SignUpView):
             message = Message("", "selfreg.cannot_send")
         else:
             mail, message = self.send(request, verification, mail)
-        values = {**mail, "who": identifier_of(verification.account), "said": say(message)}
-        keep(self.browser, EMAIL_CODE, values)
+        values = {**mail, "who": identifier_of(verification.account), "message": say(message)}
+        save_value(self.browser, EMAIL_CODE, values)
         if verification.registration is not None and not mail.get("factor"):
             return redirect(url_of(self.browser, "done", verification.registration_id))
         return redirect(self.url(request, verification))
@@ -148,9 +148,9 @@ class EmailView(SignUpView):
         :param problems: pairs of a field's HTML id, "" for none, and a message
         """
         mail = last_mail(self.browser, verification)
-        text = mail.pop("said", "")
+        text = mail.pop("message", "")
         if text:
-            keep(self.browser, EMAIL_CODE, mail)
+            save_value(self.browser, EMAIL_CODE, mail)
         context = {
             "email": verification.account.email,
             "sent": bool(mail.get("factor")),
@@ -188,9 +188,9 @@ def last_mail(browser: Browser, verification: Verification) -> dict[str, Any]:
     """Returns what the session holds about the last mail; {} if there was none to this address.
 
     The keys are ``resend_at`` (when another mail may be sent, seconds since the epoch), ``name`` (identifies the mail),
-    for a code ``factor`` and ``verb`` (see ``EmailFactor``), and ``said`` (the message about it, until it is shown).
+    for a code ``factor`` and ``verb`` (see ``EmailFactor``), and ``message`` (the message about it, until it is shown).
     """
-    mail = kept(browser, EMAIL_CODE) or {}
+    mail = load_value(browser, EMAIL_CODE) or {}
     return mail if mail.get("who") == identifier_of(verification.account) else {}
 
 

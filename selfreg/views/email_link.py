@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.flows.email_link import EmailLink, confirm, is_whole, open_link
-from selfreg.flows.session import LINK, keep, kept, step_url
+from selfreg.flows.session import LINK, load_value, save_value, step_url
 from selfreg.models import Registration
 from selfreg.views.base import SignUpView
 
@@ -31,9 +31,9 @@ class VerifyView(SignUpView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Moves the parameters into the session, or shows the page of the link that is there."""
         if any(name in request.GET for name in (*PARAMETERS, "error")):
-            keep(self.browser, LINK, self.parameters(request))
+            save_value(self.browser, LINK, self.parameters(request))
             return redirect("selfreg:verify")
-        values = kept(self.browser, LINK) or {}
+        values = load_value(self.browser, LINK) or {}
         if "stale" in values:
             return self.page(request, "stale", back=step_url(self.browser, values["stale"]))
         if not values:
@@ -44,14 +44,14 @@ class VerifyView(SignUpView):
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
         """Submits the code of the link in the session."""
-        values = kept(self.browser, LINK) or {}
+        values = load_value(self.browser, LINK) or {}
         link = open_link(request, self.browser, values.get("state", ""))
         if link.attempt is None:
             return redirect("selfreg:verify")
         self.browser.store.pop(LINK, None)
         advance = confirm(request, self.browser, link.attempt, values["otp"])
         if advance is None:
-            keep(self.browser, LINK, {"stale": str(link.attempt.row.pk)})
+            save_value(self.browser, LINK, {"stale": str(link.attempt.row.pk)})
         return redirect(advance.url if advance else "selfreg:verify")
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
@@ -74,7 +74,13 @@ class VerifyView(SignUpView):
         """
         visible = registration if page == "other" else None
         just_now = visible is not None and timezone.now() - visible.created_at < MINUTE
-        context = {"page": page, "code": code if visible else "", "asked": visible, "just_now": just_now, "back": back}
+        context = {
+            "page": page,
+            "code": code if visible else "",
+            "registration": visible,
+            "just_now": just_now,
+            "back": back,
+        }
         response = render(request, "selfreg/verify.html", context)
         response["Referrer-Policy"] = "no-referrer"
         return response

@@ -14,7 +14,7 @@ from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
 from selfreg.conf import conf
 from selfreg.flows.advance import follow, sign_in
-from selfreg.flows.session import Browser, browser_of, connect_for, keep_offer, my_registrations, step_url
+from selfreg.flows.session import Browser, browser_of, connect_for, my_registrations, save_offer, step_url
 from selfreg.idx.errors import IdxError
 from selfreg.models import Conflict, link_digest
 from selfreg.registration import commands
@@ -80,7 +80,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
             next_url = request.session.get("oidc_login_next", "")
             if request.user.is_authenticated:
                 request.session.flush()
-            keep_offer(browser_of(request), offer, next_url)
+            save_offer(browser_of(request), offer, next_url)
             return redirect("selfreg:link")
         except (IdxError, SuspiciousOperation) as error:
             return self.failed(request, type(error).__name__)

@@ -78,4 +78,4 @@ class StartView(SignUpView):
 def _no_invitation(request: HttpRequest, messages: tuple[Message, ...]) -> HttpResponse:
     """Returns the page for an activation token that was used, has expired or is unknown."""
     texts = list(dict.fromkeys(say(m) for m in messages))
-    return render(request, "selfreg/no_invitation.html", {"said": texts, "next": next_path(request)})
+    return render(request, "selfreg/no_invitation.html", {"reasons": texts, "next": next_path(request)})
