@@ -19,7 +19,7 @@ demo: $(VENV)/.installed ## run the demo site and a local org (PORT, ORG_PORT)
 	@exec $(BIN)/python -m project.demo
 
 # make test ARGS="-k signup" passes options to pytest
-test: $(VENV)/.installed-test ## run the whole suite, on SQLite and PostgreSQL, with a browser (ARGS="-k signup")
+test: $(VENV)/.installed-test ## run the whole suite on SQLite with a browser, and the database tests on PostgreSQL (ARGS="-k signup")
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
 t: $(VENV)/.installed-test ## run some tests on SQLite only: make t T=tests/app/test_settings.py

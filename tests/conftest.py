@@ -26,7 +26,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
-# Of every property: the same few examples each time in a normal run, many and others in each long one (`make fuzz`).
+# A normal run tries the same 200 examples of each property; `make fuzz` tries 20,000 new ones.
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("suite", max_examples=200, deadline=None, derandomize=True, suppress_health_check=UNHURRIED)
 settings.register_profile("long", settings.get_profile("suite"), max_examples=20_000, derandomize=False)

@@ -85,7 +85,7 @@ def test_no_checkout_leaves_its_credentials_to_the_steps_after_it() -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_no_command_is_put_together_from_what_somebody_else_may_have_named() -> None:
+def test_no_workflow_command_contains_an_expression() -> None:
     assert [command for command in commands() if "${{" in command] == []
 
 

@@ -39,7 +39,7 @@ def test_a_kind_that_one_row_has_leads_to_it(kind: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "app", "made_up"])
-def test_a_kind_of_none_or_of_several_rows_leads_to_none(kind: str) -> None:
+def test_an_unknown_or_ambiguous_kind_finds_no_row(kind: str) -> None:
     assert by_kind(kind) is UNKNOWN
 
 

@@ -164,11 +164,15 @@ def test_the_older_of_two_that_waits_for_its_mail_says_so(
     person.chooses("Password").sets_a_password()
     assert (person.path, person.heading) == ("/signup/done/", "Check your e-mail")
     assert "ada@example.com" in person.page.text
-    for path in ("/signup/done/", "/signup/step/", f"/signup/done/?registration={ada.pk}"):
+    # "flow" is the parameter's name in links of earlier versions.
+    named = (f"/signup/done/?registration={ada.pk}", f"/signup/done/?flow={ada.pk}")
+    for path in ("/signup/done/", "/signup/step/", *named):
         assert "ada@example.com" in person.opens(path).page.text
-    person.opens(f"/signup/done/?registration={other.pk}")
-    assert (person.path, person.heading) == ("/signup/step/", "Secure your account")
-    assert told(person) == [str(other.pk)]
+    for name in ("registration", "flow"):
+        person.opens(f"/signup/done/?{name}={other.pk}")
+        assert (person.path, person.heading) == ("/signup/step/", "Secure your account")
+        assert told(person) == [str(other.pk)]
+        assert f'value="/signup/step/?registration={other.pk}"' in person.page.html
 
 
 def test_the_mail_is_sent_again_for_the_registration_whose_page_it_is(

@@ -37,13 +37,13 @@ def test_a_registration_with_email_and_password_writes_little(org: OrgHandle) ->
         assert Person().signs_up(org).is_signed_in
     statements = [q["sql"] for q in captured.captured_queries]
     assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 9
-    assert commits(statements) <= 20
+    assert commits(statements) == 19
 
 
 def test_no_index_holds_what_changes_while_a_registration_stays_at_its_step() -> None:
     """PostgreSQL updates such a row in place; any indexed column would make it write every index."""
     meta = Registration._meta
-    indexed = {name for index in meta.indexes for name in index.fields}
+    indexed = {name.removeprefix("-") for index in meta.indexes for name in index.fields}
     indexed |= {field.name for field in meta.fields if field.db_index or field.unique}
     assert not indexed & {"sealed", "version", "busy_until", "unsure", "updated_at", "expires_at"}
     assert {"status", "step", "created_at"} <= indexed

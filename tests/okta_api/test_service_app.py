@@ -119,7 +119,7 @@ def test_a_client_id_without_a_key_is_no_service_app(unproven: Person, configure
 # ---- its access token
 
 
-def test_one_access_token_does_for_several_calls_and_pages(unproven: Person, org: OrgHandle) -> None:
+def test_an_access_token_is_used_for_several_calls_and_pages(unproven: Person, org: OrgHandle) -> None:
     unproven.presses("Send again").presses("Send a new code").types_the_code_from(org)
     assert OktaIdentity.objects.get().email_verified_at is not None
     assert token_calls(org) == 1

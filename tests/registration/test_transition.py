@@ -140,7 +140,7 @@ def test_a_new_page_for_a_code_starts_the_wait_and_a_wrong_code_does_not_prolong
     assert wrong.state.resend_at == NOW + 5
 
 
-def test_an_interaction_code_leaves_the_sign_in() -> None:
+def test_after_an_interaction_code_only_the_sign_in_remains() -> None:
     after = transitions.advance(position(CODE_PAGE), answer(SUCCESS), CODE)
     assert after.status == Status.FINISHING
     assert isinstance(after.step, Granted)
@@ -197,7 +197,7 @@ def test_an_end_that_waits_for_the_link_of_a_mail_stays_open() -> None:
     assert after.values["step"] == "idx.email.verification.required"
 
 
-def test_an_org_that_goes_on_at_its_own_page_leaves_the_sign_in() -> None:
+def test_if_the_org_continues_on_its_own_page_only_the_sign_in_remains() -> None:
     redirect = document(
         success={"name": "success-redirect", "href": "https://dev-1.example.com/login/token/redirect", "method": "GET"},
         user={"type": "object", "value": {"id": "00u7"}},
@@ -500,7 +500,7 @@ def test_a_lost_answer_leaves_the_visitor_on_the_page_that_was_turned_to() -> No
     assert [e.kind for e in after.events] == [Kind.TROUBLE, Kind.RECOVERED]
 
 
-def test_a_code_that_came_by_the_browser_is_another_place_than_the_kept_page() -> None:
+def test_an_interaction_code_from_the_browser_replaces_the_stored_step() -> None:
     before = position(CODE_PAGE, interaction_code="canaryInteractionCode")
     assert before.step == Granted("canaryInteractionCode")
     assert transitions.interaction_code(before) == "canaryInteractionCode"

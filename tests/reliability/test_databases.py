@@ -46,7 +46,7 @@ def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> Non
     assert let_go.is_set()
 
 
-def test_what_a_newer_version_sealed_beside_is_no_obstacle() -> None:
+def test_unknown_keys_of_an_encrypted_state_are_ignored() -> None:
     state = EnrollmentState(Transaction("handle", "state", "nonce", "verifier"), '{"version": "1.0.0"}', IdxResponse())
     assert EnrollmentState.from_json({**state.to_json(), "of_tomorrow": 1}) == state
 
@@ -55,6 +55,7 @@ def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHand
     person.opens_the_sign_up().tells_who_she_is()
     row = Registration.objects.get()
     kept = row.decrypted()
+    # As the version before wrote it.
     for name in ("calls", "phone", "poll_at", "format"):
         del kept[name]
     row.commit(sealed=row.encrypted(kept | {"decoy": False, "granted": ""}))

@@ -14,7 +14,7 @@ FAULTS = [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "html"}
 
 
 @pytest.fixture(autouse=True)
-def _real_limits(configure: Callable[..., None], settings: object) -> None:
+def _no_wait_between_codes(configure: Callable[..., None]) -> None:
     configure(RESEND_SECONDS=0)
 
 
