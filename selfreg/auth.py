@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
@@ -97,6 +98,8 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
 
     get_settings = staticmethod(oidc_setting)
 
+    # Django hides only ``credentials`` of the frames above this one: nothing below may show a token or verifier either.
+    @sensitive_variables()
     def authenticate(
         self, request: HttpRequest | None, grant: Grant | None = None, nonce: str = "", code_verifier: str = ""
     ) -> Any:

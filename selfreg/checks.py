@@ -87,8 +87,9 @@ def _unknown_keys(_settings: Conf) -> Cases:
     return ({"key": key} for key in sorted(set(_raw_settings()) - SETTING_NAMES))
 
 
-def _strings_for_lists(_settings: Conf) -> Cases:
-    return ({"key": name.upper()} for name in LISTS if isinstance(_raw_settings().get(name.upper()), str))
+def _no_lists(_settings: Conf) -> Cases:
+    values = {name.upper(): _raw_settings().get(name.upper(), ()) for name in LISTS}
+    return ({"key": key} for key, value in values.items() if not isinstance(value, list | tuple | set | frozenset))
 
 
 def _wrong_types(_settings: Conf) -> Cases:
@@ -154,7 +155,7 @@ def _unknown_countries(settings: Conf) -> Cases:
 
 SETTINGS = (
     Check("E001", _unknown_keys, "SELFREG has an unknown key %(key)r.", f"Known: {', '.join(sorted(SETTING_NAMES))}."),
-    Check("E023", _strings_for_lists, "SELFREG[%(key)r] is one string, and should be a list of them."),
+    Check("E023", _no_lists, "SELFREG[%(key)r] should be a list of strings."),
     Check("E024", _wrong_types, "SELFREG[%(key)r] is %(value)r, and should be %(expected)s."),
     Check("E002", _missing, "SELFREG[%(key)r] is not set.", "%(where)s"),
     Check("E003", _insecure_urls, "SELFREG[%(key)r] is not an https URL.", "Plain http is for loopback under DEBUG."),

@@ -122,6 +122,13 @@ SETTING_NAMES = {f.name.upper() for f in fields(Conf)}
 LISTS = ("encryption_keys", "phone_countries", "authenticators", "attributes")
 
 
+def _tuple_of(value: object) -> tuple[Any, ...]:
+    """A list as a tuple; of anything else, which the system checks report, a tuple all the same."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return tuple(value)
+    return () if value is None else (str(value),)
+
+
 @lru_cache(maxsize=1)
 def conf() -> Conf:
     """Returns the current settings."""
@@ -131,7 +138,7 @@ def conf() -> Conf:
             values[url] = str(values[url]).rstrip("/")
     for name in LISTS:
         if name in values:
-            values[name] = (values[name],) if isinstance(values[name], str) else tuple(values[name])
+            values[name] = _tuple_of(values[name])
     return Conf(**values)
 
 

@@ -53,18 +53,18 @@ def decrypt(text: str, place: str) -> Any:
         nonce, ciphertext = raw[ID_BYTES : ID_BYTES + NONCE_BYTES], raw[ID_BYTES + NONCE_BYTES :]
         return json.loads(AESGCM(key).decrypt(nonce, ciphertext, place.encode()))
     except (KeyError, ValueError, InvalidTag) as error:
-        raise Unreadable("sealed elsewhere, or by a key that is not in the ring") from error
+        raise Unreadable("encrypted for another place, with a key that was removed, or damaged") from error
 
 
 def decoded_key(text: str) -> bytes:
     """Returns the 32 bytes of a configured key.
 
-    :raises ValueError: ``text`` is not the url-safe base64 of 32 bytes
+    :raises ValueError: ``text`` is not base64 of 32 bytes
     """
     try:
         key = base64.urlsafe_b64decode(text)
     except binascii.Error as error:
-        raise ValueError("not url-safe base64") from error
+        raise ValueError("not base64") from error
     if len(key) != KEY_BYTES:
         raise ValueError(f"{len(key)} bytes instead of {KEY_BYTES}")
     return key

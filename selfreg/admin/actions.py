@@ -17,6 +17,7 @@ from selfreg.admin.explanation import open_for_admin
 from selfreg.admin.labels import failure_label
 from selfreg.admin.roles import RegistrationPermission
 from selfreg.conf import conf
+from selfreg.encryption import Unreadable
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.models import Conflict, Registration, RegistrationEvent
 from selfreg.okta_api.accounts import AccountNotPending, OktaAccounts
@@ -40,7 +41,7 @@ class AdminAction:
     ``name`` is part of the action's URL and of the recorded events. ``warning`` says what will happen, before it is
     confirmed. ``is_available`` reads the row only. ``run`` gets the registration and the administrator's reason (""
     unless ``asks_reason``), and may raise ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``AccountNotPending``,
-    ``encryption.Unreadable`` and ``IdxError``.
+    ``Unreadable`` and ``IdxError``.
     """
 
     name: str
@@ -83,10 +84,12 @@ def _run(action: AdminAction, registration: Registration, actor: str, reason: st
             raise ActionRefused(_not_possible(registration))
         attempt = open_for_admin(registration, actor)
         if action.needs_state and not attempt.is_readable:
-            raise ActionRefused(gettext("its encryption key is gone; it can only be marked for erasure"))
+            return _key_is_gone()
         action.run(attempt, reason)
     except ActionRefused as refusal:
         return str(refusal)
+    except Unreadable:
+        return _key_is_gone()
     except Conflict:
         return gettext("another request changed it at the same moment; look at it again")
     except MailNotSent:
@@ -99,6 +102,10 @@ def _run(action: AdminAction, registration: Registration, actor: str, reason: st
     except IdxError as error:
         return say(notice(error))
     return ""
+
+
+def _key_is_gone() -> str:
+    return gettext("its encryption key is gone; it can only be marked for erasure")
 
 
 def _not_possible(registration: Registration) -> str:

@@ -162,8 +162,9 @@ def _cells(now: Funnel, before: Funnel) -> Iterator[tuple[Any, ...]]:
         ("error", now.errors, before.errors),
         ("trouble", now.troubles, before.troubles),
     ):
+        past = dict(earlier_counts)
         for key, count in counts:
-            yield (what, key, count, dict(earlier_counts).get(key, 0))
+            yield (what, key, count, past.get(key, 0))
     for what, shares, past_shares in (
         ("language", now.languages, before.languages),
         ("workflow", now.workflows, before.workflows),

@@ -19,7 +19,7 @@ from ninja.responses import Status as Answer
 
 from selfreg import __version__
 from selfreg.api.binding import AuthenticatedRequest, Holder, RegistrationToken, SessionCookie, absolute, new_token
-from selfreg.api.problems import Refusal, answer_refusal, refusal_of
+from selfreg.api.problems import PROBLEM_JSON, Refusal, refusal_of
 from selfreg.api.schemas import (
     Beginning,
     FirstForm,
@@ -52,7 +52,6 @@ from selfreg.texts.endings import ALMOST_THERE, ending
 from selfreg.texts.messages import notices, say
 from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
-PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = """The sign-up of this site as data. `GET` the first form, `POST` it filled in, then show the step of
 each answer and `POST` what was typed, until there is none. A browser is known by its session cookie and sends the
 header `X-CSRFToken`; an app gets a token first and sends it as `Authorization: Bearer`. Texts come in the language of
@@ -102,7 +101,7 @@ def answers(success: Mapping[int, Any], *problems: int) -> dict[int, Any]:
 @api.exception_handler(Refusal)
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Answers a request that was refused with its problem."""
-    return _with_headers(request, answer_refusal(request, refusal))
+    return _with_headers(request, refusal.response)
 
 
 @api.exception_handler(Conflict)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 
 from selfreg.api.schemas import Problem
 from selfreg.idx.errors import AnswerLost, IdxError, OrgUnreachable, RateLimited
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.outcome import Outcome
 
+PROBLEM_JSON = "application/problem+json"
 TYPE = "urn:problem-type:selfreg:"
 # Name -> HTTP status, title. The title is for developers, the member `detail` for visitors.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
@@ -59,9 +60,7 @@ class Refusal(Exception):
         problem = Problem(
             type=TYPE + self.name, title=title, status=status, retry_after=self.retry_after or None, **self.members
         )
-        response = JsonResponse(
-            problem.model_dump(exclude_none=True), status=status, content_type="application/problem+json"
-        )
+        response = JsonResponse(problem.model_dump(exclude_none=True), status=status, content_type=PROBLEM_JSON)
         if self.retry_after:
             response["Retry-After"] = str(self.retry_after)
         if status == 401:
@@ -84,8 +83,3 @@ def refusal_of(outcome: Outcome, **members: Any) -> Refusal:
             return Refusal(name, retry_after=error.retry_after if isinstance(error, RateLimited) else 0, **members)
         case _:
             return Refusal("input", **members)
-
-
-def answer_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """Returns the response, for the API's exception handler."""
-    return refusal.response

@@ -35,7 +35,9 @@ class Beginning(Body):
     """The sign-up form, filled in; or the token of an invitation."""
 
     values: Typed = {}
-    form_token: Text = Field(default="", description="As in the answer with the form. Not needed with a token.")
+    form_token: Text = Field(
+        default="", repr=False, description="As in the answer with the form. Not needed with a token."
+    )
     form_version: Text = Field(default="", description="As in the answer with the form. Changes are noticed by it.")
     action: Annotated[str, Field(pattern=rf"^({PROVIDER})?$", max_length=200)] = Field(
         default="", description="`idp:` and the id of an identity provider, to sign up through it instead."
@@ -191,9 +193,11 @@ class FirstForm(Schema):
     step: Step
     form_version: str
     form_token: str = Field(
-        default="", description="For a browser: sent back with the form. It starts one registration."
+        repr=False, default="", description="For a browser: sent back with the form. It starts one registration."
     )
-    csrf_token: str = Field(default="", description="For a browser: the header `X-CSRFToken` of every POST.")
+    csrf_token: str = Field(
+        default="", repr=False, description="For a browser: the header `X-CSRFToken` of every POST."
+    )
 
 
 class RegistrationState(Schema):
@@ -206,7 +210,9 @@ class RegistrationState(Schema):
     text: str = ""
     signed_in: bool = Field(default=False, description="This answer came with a session cookie of the site.")
     go: str = Field(default="", description="Where a browser goes from here.")
-    csrf_token: str = Field(default="", description="For a browser: the header `X-CSRFToken` of every POST.")
+    csrf_token: str = Field(
+        default="", repr=False, description="For a browser: the header `X-CSRFToken` of every POST."
+    )
 
 
 class Problem(Schema):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
-from selfreg.models import Conflict, Registration, RegistrationEvent, RegistrationQuerySet
+from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet
 from selfreg.registration import transition as transitions
 from selfreg.registration.exchange import Attempt, commit
 from selfreg.registration.outcome import Ended, Outcome
@@ -141,13 +141,15 @@ def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
     return registration.next_url
 
 
-def await_approval_by_sign_in(issuer: str, user: Any, subject: str) -> None:
+def await_approval_by_sign_in(identity: OktaIdentity) -> None:
     """Leaves the newest registration that waited for this sign-in to an administrator, if there is one.
 
-    :raises Conflict: a concurrent sign-in of the same account did this
+    Raises no ``Conflict``.
     """
-    if registration := _awaiting_sign_in(issuer, subject).first():
-        await_approval(registration, user, subject)
+    if registration := _awaiting_sign_in(identity.issuer, identity.subject).first():
+        # A concurrent sign-in of the same account may do this, too.
+        with suppress(Conflict):
+            await_approval(registration, identity.user, identity.subject)
 
 
 def note_proven(registration: Registration) -> None:

@@ -92,16 +92,6 @@ REPEAT_PASSWORD = _("Repeat the password")
 SECURITY_QUESTION = _("Security question")
 YES = _("Yes")
 
-# Okta's key of an authenticator -> hint that says what setting it up means.
-AUTHENTICATOR_HINTS: Mapping[str, str | Promise] = {
-    "okta_email": _("We send a code to your e-mail address."),
-    "okta_password": _("Choose a password for this account."),
-    "phone_number": _("We send a code by text message or call."),
-    "security_question": _("Choose a question and an answer only you know."),
-    "google_otp": _("Codes from an authenticator app on your phone."),
-    "webauthn": _("Your fingerprint, face, screen lock or a security key."),
-}
-
 
 def heading(step: Step, title: str, button: str) -> tuple[str, str]:
     """Returns the heading of a step's page and the label of its main button.

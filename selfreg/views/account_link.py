@@ -1,12 +1,10 @@
 """``/signup/link/``: offers to link the Okta account to an existing user of this site, by that user's password."""
 
-from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.linking import consume_password_try, link_account, linkable_account
@@ -14,7 +12,7 @@ from selfreg.auth import NotApproved, OktaBackend, SignInFailed
 from selfreg.conf import conf
 from selfreg.flows.advance import sign_in
 from selfreg.flows.session import LINKING, load_offer
-from selfreg.models import Conflict, OktaIdentity
+from selfreg.models import OktaIdentity
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.texts import errors
 from selfreg.views.base import SignUpView, sign_in_failed
@@ -31,7 +29,7 @@ class LinkView(SignUpView):
         offer = load_offer(self.browser)
         return self.page(request, offer) if offer else redirect("selfreg:start")
 
-    @method_decorator(sensitive_variables())
+    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
         """Logs in with the linked user, or with a new one if the offer is declined."""
         offer = load_offer(self.browser)
@@ -59,14 +57,13 @@ class LinkView(SignUpView):
             user = OktaBackend().enter(person, identity)
         except SignInFailed as error:
             if isinstance(error, NotApproved):
-                # A concurrent sign-in of the same account may do this, too.
-                with suppress(Conflict):
-                    await_approval_by_sign_in(conf().issuer, error.identity.user, error.identity.subject)
+                await_approval_by_sign_in(error.identity)
             self.browser.store.pop(LINKING, None)
             return sign_in_failed(request, "linking", error.reason)
-        complete_by_sign_in(conf().issuer, user, person["sub"])
+        # Without ``next`` in the offer, as after the link in a mail, the registration knows where to go.
+        next_url = complete_by_sign_in(conf().issuer, user, person["sub"])
         user.okta_claims, user.backend = person, "selfreg.auth.OktaBackend"
-        target = landing(offer["next"])
+        target = landing(offer["next"] or next_url)
         sign_in(request, user)
         return redirect(target)
 

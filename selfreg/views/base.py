@@ -124,7 +124,8 @@ def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
 def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -> HttpResponse:
     """Returns the page for a sign-up without a form, and logs why there is none.
 
-    :param problem: why the call to the org failed, or the org's messages where its policy offers no sign-up
+    :param problem: why the call to the org failed, or the messages to show: the org's, where its policy offers no
+        sign-up, or this site's, where a limit is used up
     """
     messages = notices(problem) if isinstance(problem, IdxError) else problem
     texts = list(dict.fromkeys(say(m) for m in messages))

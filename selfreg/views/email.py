@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_variables
 
@@ -60,7 +59,7 @@ class EmailView(SignUpView):
         verification = find_verification(request, self.browser)
         return self.page(request, verification) if verification else self.redirect_away(request)
 
-    @method_decorator(sensitive_variables())
+    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sends the mail again, or checks the code."""
         verification = find_verification(request, self.browser)
@@ -157,6 +156,7 @@ class EmailView(SignUpView):
             "sendable": can_send(conf()),
             "wait": seconds_until(mail.get("resend_at", 0)),
             "problems": problems or [],
+            "code_is_wrong": any(control for control, _text in problems or []),
             "notices": [text] if text else [],
             "next": next_path(request),
             "registration_id": verification.registration_id,

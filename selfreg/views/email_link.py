@@ -28,6 +28,7 @@ class VerifyView(SignUpView):
 
     http_method_names = ["get", "head", "post"]
 
+    @sensitive_variables()
     def get(self, request: HttpRequest) -> HttpResponse:
         """Moves the parameters into the session, or shows the page of the link that is there."""
         if any(name in request.GET for name in (*PARAMETERS, "error")):

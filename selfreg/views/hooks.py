@@ -89,7 +89,7 @@ class RegistrationHookView(OktaHook):
         existing = _at(body, "data", "context", "user", "profile")
         profile = {**(existing if isinstance(existing, Mapping) else {}), **sent}
         try:
-            amended = judge(conf().profile_hook, dict(profile))
+            amended = judge(conf().profile_hook, profile)
         except ProfileRefused as refusal:
             return JsonResponse(_denial(refusal, kind))
         changed = {k: v for k, v in amended.items() if k not in profile or profile[k] != v}

@@ -1,6 +1,5 @@
 """``/oidc/authenticate/`` and ``/oidc/callback/``: mozilla-django-oidc's views, with stricter checks."""
 
-from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -72,9 +71,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
             if request.user.is_authenticated:
                 request.session.flush()
             if isinstance(error, NotApproved):
-                # A concurrent sign-in of the same account may do this, too.
-                with suppress(Conflict):
-                    await_approval_by_sign_in(conf().issuer, error.identity.user, error.identity.subject)
+                await_approval_by_sign_in(error.identity)
             return self.failed(request, "claims", error.reason)
         except LinkOffered as offer:
             next_url = request.session.get("oidc_login_next", "")

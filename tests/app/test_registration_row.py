@@ -156,7 +156,7 @@ def test_what_is_kept_does_not_open_in_another_row() -> None:
     sealed = row().sealed
     other = row()
     other.sealed = sealed
-    with pytest.raises(Exception, match="sealed elsewhere"):
+    with pytest.raises(Exception, match="encrypted for another place"):
         other.decrypted()
 
 

@@ -117,6 +117,8 @@ def test_a_site_that_is_set_up_well_has_nothing_to_put_right() -> None:
         ("selfreg.E023", {"AUTHENTICATORS": "okta_email,okta_password"}, "AUTHENTICATORS"),
         ("selfreg.E023", {"ATTRIBUTES": "email"}, "ATTRIBUTES"),
         ("selfreg.E012", {"CLIENT_AUTH": "private_key", "PRIVATE_KEY": "no pem"}, "PRIVATE_KEY"),
+        ("selfreg.E023", {"AUTHENTICATORS": None}, "AUTHENTICATORS"),
+        ("selfreg.E023", {"PHONE_COUNTRIES": 5}, "PHONE_COUNTRIES"),
         ("selfreg.E024", {"TRUSTED_PROXIES": "1"}, "TRUSTED_PROXIES"),
         ("selfreg.E024", {"TRUSTED_PROXIES": True}, "TRUSTED_PROXIES"),
         ("selfreg.E024", {"MINIMUM_FILL_SECONDS": "2.0"}, "MINIMUM_FILL_SECONDS"),

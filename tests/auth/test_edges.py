@@ -13,10 +13,11 @@ from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
 from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration
+from selfreg.registration import endings
 from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
 from selfreg.statuses import Status
-from selfreg.views import hooks, oidc
+from selfreg.views import hooks
 from support.older_account import OLD_PASSWORD, an_older_account, user_of
 from support.person import SITE, Person
 from support.provider.hostile_provider import HostileProvider
@@ -170,7 +171,7 @@ def test_two_sign_ins_that_wait_for_approval_at_once_are_both_a_page(
     def quicker(*_: Any) -> None:
         raise Conflict("changed by another request")
 
-    monkeypatch.setattr(oidc, "await_approval_by_sign_in", quicker)
+    monkeypatch.setattr(endings, "await_approval", quicker)
     again = Person().opens(AUTHENTICATE).signs_in_at_the_org()
     assert (again.status, again.is_signed_in) == (400, False)
 

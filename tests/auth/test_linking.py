@@ -40,7 +40,7 @@ def test_the_owner_joins_the_older_account_by_its_password(person: Person, org: 
 def test_a_wrong_password_joins_nothing_and_says_so(person: Person, org: OrgHandle) -> None:
     an_older_account(person.email)
     person.signs_up(org).fills_and_presses({"password": "not this one"})
-    assert "That is not the password of this account." in person.seen[-1].body
+    assert person.page.problems() == ["That is not the password of this account."]
     assert not person.is_signed_in
     assert not OktaIdentity.objects.exists()
 
@@ -70,3 +70,17 @@ def test_staff_accounts_are_never_offered(person: Person, org: OrgHandle, rank: 
     person.signs_up(org)
     assert person.is_signed_in
     assert user_of(person).pk != older.pk
+
+
+@pytest.mark.usefixtures("linking")
+@pytest.mark.parametrize("answer", [{"password": OLD_PASSWORD}, {"action": "apart"}], ids=["join", "apart"])
+def test_after_the_link_in_a_mail_the_offer_leads_to_where_the_sign_up_was_to_lead(
+    person: Person, org: OrgHandle, answer: dict[str, str]
+) -> None:
+    an_older_account(person.email)
+    org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
+    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+    assert person.heading == "You have an account here"
+    person.posts("/signup/link/", answer)
+    assert (person.is_signed_in, person.path) == (True, "/members/")

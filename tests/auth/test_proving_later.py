@@ -69,6 +69,21 @@ def test_the_notice_sends_a_code_and_the_code_proves_the_address(unproven: Perso
     assert org.users[0].email_verified
 
 
+def test_a_wrong_code_is_named_in_the_summary_and_at_its_field(unproven: Person, org: OrgHandle) -> None:
+    unproven.presses("Send again").fills_and_presses({"credentials.passcode": "000000"})
+    assert unproven.page.problems() != []
+    assert unproven.page.problems() == unproven.page.beside("credentials.passcode")
+
+
+def test_an_org_that_is_down_is_no_fault_of_the_typed_code(unproven: Person, org: OrgHandle) -> None:
+    unproven.presses("Send again")
+    org.fail("*", "status", status=503, times=9)
+    unproven.fills_and_presses({"credentials.passcode": "123456"})
+    assert unproven.page.problems() != []
+    assert 'aria-invalid="true"' not in unproven.page.html
+    assert "id_code_error" not in unproven.page.html
+
+
 def test_a_page_for_proven_people_is_where_the_code_leads_back_to(unproven: Person, org: OrgHandle) -> None:
     unproven.opens("/members/").posts(EMAIL, {"action": "send", "next": "/members/"}).types_the_code_from(org)
     assert unproven.path == "/members/"
