@@ -13,15 +13,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from selfreg.flows.advance import REQUEST_SECONDS
-from selfreg.flows.session import browser_of, next_path, step_url
+from selfreg.flows.session import browser_of, step_url
 from selfreg.flows.step_context import step_context
 from selfreg.forms import StepForm
 from selfreg.forms.qr import qr_svg
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import IdxResponse, Message
-from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.models import Conflict
-from selfreg.texts.messages import notices, say
+from selfreg.texts.messages import say
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import DEVICE_COOKIE, remember_device
 
@@ -119,29 +118,6 @@ def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
     logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
     context = {"reason": say(Message("", reason)), "reference": reference}
     return render(request, "selfreg/sign_in_failed.html", context, status=400)
-
-
-def unavailable(request: HttpRequest, problem: IdxError | tuple[Message, ...]) -> HttpResponse:
-    """Returns the page for a sign-up without a form, and logs why there is none.
-
-    :param problem: why the call to the org failed, or the messages to show: the org's, where its policy offers no
-        sign-up, or this site's, where a limit is used up
-    """
-    messages = notices(problem) if isinstance(problem, IdxError) else problem
-    texts = list(dict.fromkeys(say(m) for m in messages))
-    wait = problem.retry_after if isinstance(problem, RateLimited) else 30
-    why = ", ".join(m.key or "message" for m in messages) or "no form"
-    logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", why)
-    status = 503 if isinstance(problem, OrgUnreachable | RateLimited) else 200
-    response = render(
-        request, "selfreg/unavailable.html", {"reasons": texts, "next": next_path(request)}, status=status
-    )
-    if status == 503:
-        response["Retry-After"] = str(wait)
-    if isinstance(problem, RateLimited):
-        # The page has no input that a reload could lose.
-        response["Refresh"] = str(wait)
-    return response
 
 
 def _captcha_sources(script: str, sources: tuple[str, ...]) -> dict[str, list[str]]:

@@ -1,5 +1,7 @@
 """``/signup/``: the Create Account form, and the start of a registration."""
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
@@ -18,9 +20,15 @@ from selfreg.flows.start import (
     start,
 )
 from selfreg.idx.document import Message
+from selfreg.idx.errors import OrgUnreachable, RateLimited
 from selfreg.registration.policy import fingerprint
-from selfreg.texts.messages import say
-from selfreg.views.base import SignUpView, render_step, unavailable
+from selfreg.texts.messages import notices, say
+from selfreg.views.base import SignUpView, render_step
+
+logger = logging.getLogger("selfreg")
+
+# When to come back to a page without a form to submit.
+OUTAGE_RETRY_SECONDS = 30
 
 
 class StartView(SignUpView):
@@ -56,7 +64,7 @@ class StartView(SignUpView):
         elif result.invitation:
             page = _no_invitation(request, result.messages)
         else:
-            page = unavailable(request, result.error or result.messages)
+            page = _unavailable(request, result)
         if result.wait:
             page.status_code = 503 if isinstance(result, FirstPage) and result.is_failure else 429
             page["Retry-After"] = str(result.wait)
@@ -77,5 +85,25 @@ class StartView(SignUpView):
 
 def _no_invitation(request: HttpRequest, messages: tuple[Message, ...]) -> HttpResponse:
     """Returns the page for an activation token that was used, has expired or is unknown."""
-    texts = list(dict.fromkeys(say(m) for m in messages))
-    return render(request, "selfreg/no_invitation.html", {"reasons": texts, "next": next_path(request)})
+    return render(request, "selfreg/no_invitation.html", _reasons(request, messages))
+
+
+def _unavailable(request: HttpRequest, closed: Closed) -> HttpResponse:
+    """Returns the page for a sign-up without a form; logs why there is none, unless a limit of this site is used up."""
+    error = closed.error
+    messages = notices(error) if error else closed.messages
+    if not closed.wait:
+        keys = ", ".join(m.key or "message" for m in messages) or "no form"
+        logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", keys)
+    response = render(request, "selfreg/unavailable.html", _reasons(request, messages))
+    if isinstance(error, OrgUnreachable | RateLimited):
+        wait = error.retry_after if isinstance(error, RateLimited) else OUTAGE_RETRY_SECONDS
+        response.status_code, response["Retry-After"] = 503, str(wait)
+        if isinstance(error, RateLimited):
+            # The page has no input that a reload could lose.
+            response["Refresh"] = str(wait)
+    return response
+
+
+def _reasons(request: HttpRequest, messages: tuple[Message, ...]) -> dict[str, object]:
+    return {"reasons": list(dict.fromkeys(say(m) for m in messages)), "next": next_path(request)}

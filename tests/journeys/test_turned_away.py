@@ -43,13 +43,27 @@ def test_a_refusal_is_told_in_the_orgs_words_with_a_way_to_start_again(
 
 @pytest.mark.parametrize("refusal", ["at_interact", "unavailable"])
 def test_an_org_that_offers_no_form_after_all_is_a_page_that_says_so(
-    person: Person, org: OrgHandle, refusal: str
+    person: Person, org: OrgHandle, refusal: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     org.patch_policy({"sign_up_refusal": refusal})
     assert person.opens_the_sign_up().heading == "Sign-up is not available"
     assert notices(person) != []
+    assert "manage.py selfreg_doctor says why" in caplog.text
     org.patch_policy({"sign_up_refusal": None})
     assert person.follows("Try again").heading == "Create your account"
+
+
+def test_a_limit_of_this_site_is_no_fault_for_the_doctor(
+    person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(500):
+        person.opens(f"/signup/?token=unknown-{number}")
+        if person.status == 429:
+            break
+    caplog.clear()
+    assert person.opens("/signup/?token=another").status == 429
+    assert person.heading == "Sign-up is not available"
+    assert "selfreg_doctor" not in caplog.text
 
 
 # ---- the org's registration hook
