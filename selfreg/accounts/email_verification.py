@@ -11,7 +11,7 @@ from selfreg import cache, rate_limits
 from selfreg.conf import Conf
 from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import OrgRefused, RateLimited
-from selfreg.okta_api.accounts import ACTIVE, PENDING, AccountNotPending, EmailFactor, OktaAccounts
+from selfreg.okta_api.accounts import ACTIVE, AccountNotPending, EmailFactor, OktaAccounts
 from selfreg.okta_api.client import is_configured
 
 REFUSED_CACHE_KEY = "selfreg:no-mail-again"
@@ -50,12 +50,12 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
     accounts = OktaAccounts(settings)
     try:
         with at_most(TOTAL_SECONDS):
-            status = accounts.status(account.subject)
-            if status in PENDING:
+            try:
                 accounts.send_activation(account.subject)
                 return None
-            if status != ACTIVE:
-                raise AccountNotPending(status)
+            except AccountNotPending as other:
+                if other.status != ACTIVE:
+                    raise
             return accounts.send_code(account.subject, account.email)
     except OrgRefused as refusal:
         if refusal.code in REFUSED_FOR_EVERYONE:

@@ -1,4 +1,4 @@
-"""Collects the evidence: all that can be read from an org without creating an account. The doctor's only I/O.
+"""Collects the evidence: all that can be read from an org without creating an account.
 
 It starts a sign-up and leaves it at its first page, where the org lets it expire.
 """
@@ -21,7 +21,7 @@ from selfreg.doctor.evidence import CLAIMED_ADDRESS, Discovery, Evidence, OrgSet
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.document import IdxResponse
-from selfreg.idx.errors import IdxError, MalformedAnswer, OrgRefused
+from selfreg.idx.errors import IdxError, MalformedAnswer
 from selfreg.idx.failures import failure_of
 from selfreg.idx.steps import current_remediation, sign_up_offered
 from selfreg.idx.transport import Reply, Transport
@@ -159,14 +159,14 @@ def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxE
 
 
 def _seen_address(client: ManagementClient, request_id: str) -> str | None:
-    """Returns the IP address; None if the log does not have the call yet, or may not be read."""
+    """Returns the IP address; None if the log does not have the call yet, or cannot be read."""
     if not request_id:
         return None
     events = client.items("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
     try:
         addresses = (value_at(event, "client", "ipAddress") for event in events)
         return next((str(address) for address in addresses if address), None)
-    except OrgRefused:
+    except IdxError:
         return None
 
 

@@ -1,6 +1,6 @@
 """What the Management API shows of one app: its documents, and their typed form for the checks.
 
-Only this file and ``setup`` read raw keys of that API.
+In the doctor, raw keys of that API are read here, in ``setup``, and for one log event in ``collect``.
 """
 
 from collections.abc import Iterator
@@ -127,11 +127,14 @@ def _find_app(client: ManagementClient, client_id: str) -> Json | None:
 
 def _profile_policy(client: ManagementClient, app: Json | None) -> tuple[Json | None, list[Json]]:
     """Returns the app's policy, the default one if there is no app yet; and all apps of that policy."""
-    linked = str(value_at(app, "_links", "profileEnrollment", "href") or "")
-    for policy in client.items("policies", type="PROFILE_ENROLLMENT"):
+    linked = urlsplit(str(value_at(app, "_links", "profileEnrollment", "href") or "")).path
+    policies = list(client.items("policies", type="PROFILE_ENROLLMENT"))
+    for policy in policies:
+        if linked.endswith(f"/{policy['id']}") or (app is None and policy.get("system")):
+            return policy, _apps_of(client, policy)
+    for policy in policies if app else ():
         apps = _apps_of(client, policy)
-        is_linked = bool(linked) and urlsplit(linked).path.endswith(f"/{policy['id']}")
-        if is_linked or (app is None and policy.get("system")) or (app and app["id"] in [a.get("id") for a in apps]):
+        if app and app["id"] in [a.get("id") for a in apps]:
             return policy, apps
     return None, []
 

@@ -67,7 +67,7 @@ def examine(settings: Conf) -> Report:
         return Report(settings.issuer, is_configured(settings), site_findings, (not_examined(),))
     evidence = collect_evidence(settings)
     org_findings = [finding for check in CHECKS for finding in check(evidence)]
-    findings = _without_repetition([*org_findings, *site_findings])
+    findings = (*_without_repetition(org_findings), *site_findings)
     return Report(evidence.site.issuer, evidence.has_api_access, findings, tuple(facts_of(evidence)))
 
 

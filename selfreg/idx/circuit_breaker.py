@@ -10,7 +10,7 @@ from threading import BoundedSemaphore, Lock
 
 from selfreg.idx.errors import OrgUnreachable
 
-# So many failures in a row, within so many seconds, open the breaker.
+# The breaker opens after FAILURES failures in a row within WITHIN_SECONDS.
 FAILURES = 5
 WITHIN_SECONDS = 10.0
 # How long it stays open before one call is let through to try.
@@ -52,7 +52,7 @@ class CircuitBreaker:
     def leave(self, *, succeeded: bool) -> None:
         """Call it after each call to the org.
 
-        :param succeeded: whether the org gave an answer other than 5xx
+        :param succeeded: whether a JSON answer below HTTP 500 came back
         """
         self._slots.release()
         with self._lock:

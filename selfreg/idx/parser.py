@@ -1,4 +1,6 @@
-"""Reads IDX documents (JSON) into the objects of ``document``. The only module that knows keys of the wire format.
+"""Reads IDX documents (JSON) into the objects of ``document``.
+
+Only this module and ``editing`` know keys of the wire format.
 
 The shapes are in docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and
 ``visible`` are true when absent, ``required`` is false.

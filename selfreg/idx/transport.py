@@ -23,14 +23,14 @@ from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnre
 
 # To connect to one address of the org; its TLS handshake may take as long.
 CONNECT_SECONDS = 2.0
-# A new connection as a whole, name lookup included, may take as long as so many attempts: one silent address of several
-# must not be the end.
+# The limit for a new connection, name lookup included, is this many times CONNECT_SECONDS, so that a second address can
+# be tried when the first does not answer.
 CONNECTION_ATTEMPTS = 2
 # Between two pieces of an answer.
 READ_SECONDS = 5.0
 # A whole call, from the name lookup to the last byte of the answer.
 TOTAL_SECONDS = 8.0
-# A repeatable call whose answer took longer to get lost is not repeated: the visitor has waited enough.
+# A repeatable call is repeated only if it failed within this many seconds.
 REPEAT_SECONDS = 2.0
 # Decoded bytes of an answer.
 MAX_BODY = 256 * 1024
@@ -156,6 +156,9 @@ class Transport:
         call = Call(lambda: self._send(method, url, headers, body, ends_at))
         try:
             return call.run(CONNECTION_ATTEMPTS * CONNECT_SECONDS, seconds)
+        except requests.exceptions.InvalidHeader:
+            # Its message quotes the header, which may hold a token.
+            raise OrgUnreachable(f"{self.origin}: not sent, a header has a character that is not allowed") from None
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
             raise _failure_of(call, error, self.origin) from error
 

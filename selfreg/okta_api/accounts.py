@@ -1,7 +1,7 @@
 """Accounts of the org: the repairs of an administrator, and the mail that is sent again.
 
-Source: Okta Management API, Users, User Lifecycle and User Factors. Only accounts that never became active are changed;
-of an active account the e-mail factor is asked to send a code, and told the code.
+Source: Okta Management API, Users, User Lifecycle and User Factors. Accounts that never became active are repaired or
+deleted. For an active account, Okta mails a code and checks it; the e-mail factor is enrolled first if there is none.
 """
 
 import re

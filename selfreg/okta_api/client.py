@@ -143,7 +143,7 @@ def _authorization(settings: Conf, origin: str, scopes: str) -> ApiToken | Servi
 
 @lru_cache(maxsize=8)
 def _service_app(origin: str, client_id: str, private_key: str, key_id: str, scopes: str) -> ServiceApp:
-    """One for each process, so that its access token serves several clients."""
+    """Cached, so that clients with the same credentials and scopes share an access token."""
     credentials = Credentials(client_id, "private_key", private_key=private_key, key_id=key_id)
     return ServiceApp(_transport(origin), credentials, scopes)
 

@@ -26,6 +26,7 @@ TROUBLES = (
     Trouble("doctor.token-refused", policy={"api_token": "rotated"}),
     Trouble("doctor.token-rights", faults=(("/api/v1/authenticators", "status", {"status": 403}),)),
     Trouble("doctor.issuer-failing", faults=(("/api/v1/groups", "status", {"status": 500}),)),
+    Trouble("doctor.rate-limited", faults=(("/api/v1/groups", "status", {"status": 429}),)),
     Trouble("doctor.client-unknown", site={"CLIENT_ID": "0oaSomebodyElse"}),
     Trouble("doctor.client-secret-wrong", site={"CLIENT_SECRET": "another"}),
     Trouble("doctor.client-secret-missing", site={"CLIENT_SECRET": ""}),
@@ -98,6 +99,18 @@ def test_each_way_to_be_set_wrong_is_named_and_no_other(
     trouble.make(right_org, configure, settings)
     assert [finding.id for finding in examine(conf()).findings] == [trouble.id]
     assert right_org.users == []
+
+
+def test_a_system_log_that_cannot_be_read_hides_nothing_else(right_org: OrgHandle) -> None:
+    right_org.patch_policy(schema(permission="HIDE"))
+    right_org.fail("/api/v1/logs", "status", status=500, times=9)
+    assert [finding.id for finding in examine(conf()).findings] == ["doctor.field-read-only"]
+
+
+def test_each_wrong_setting_is_named(right_org: OrgHandle, configure: Callable[..., None]) -> None:
+    configure(CUSTOMER=1, CLIENT="x")
+    sentences = {str(f.kind.sentence) for f in examine(conf()).findings if f.id == "selfreg.E001"}
+    assert sentences == {"SELFREG has an unknown key 'CLIENT'.", "SELFREG has an unknown key 'CUSTOMER'."}
 
 
 def test_an_org_that_asks_the_hook_yields_no_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:

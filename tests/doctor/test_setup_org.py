@@ -15,7 +15,11 @@ from pytest_django.live_server_helper import LiveServer
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
 from selfreg.conf import conf
+from selfreg.doctor.collect import describe_site
 from selfreg.doctor.examination import examine
+from selfreg.doctor.setup import desired
+from selfreg.doctor.setup.plan import CannotPlan
+from selfreg.management.commands import selfreg_setup_org
 from selfreg.okta_api.scopes import CHANGEABLE, READ_ONLY
 from support.local_org.management_api import TOKEN
 from support.person import Person
@@ -370,3 +374,29 @@ def test_a_service_app_that_may_not_is_named(
 def service_app(right_org: OrgHandle, configure: Callable[..., None]) -> ServiceApp:
     """Adds an OAuth service app with these scopes to the org, and gives the site its key, or another one."""
     return partial(add_service_app, right_org, configure)
+
+
+def test_a_corrected_event_hook_keeps_its_other_headers() -> None:
+    headers = [{"key": "X-Env", "value": "staging"}]
+    there = {"name": "theirs", "events": {"items": []}, "channel": {"config": {"uri": "x", "headers": headers}}}
+    assert desired.event_hook(there, describe_site(conf()))["channel"]["config"]["headers"] == headers
+
+
+def test_a_plan_that_fails_after_the_first_changes_says_that_they_were_made(
+    bare: OrgHandle, setup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new app under no policy: what else it needs cannot be planned."""
+    genuine, plans = selfreg_setup_org.plan_changes, []
+
+    def plan_once(*arguments: Any) -> Any:
+        plans.append(arguments)
+        if len(plans) > 1:
+            raise CannotPlan("The app is attached to no user profile policy.")
+        return genuine(*arguments)
+
+    monkeypatch.setattr(selfreg_setup_org, "plan_changes", plan_once)
+    with pytest.raises(CommandError, match="no user profile policy") as error:
+        setup("--yes")
+    assert "Changed as shown above" in str(error.value)
+    assert "--undo" in str(error.value)
+    assert len(bare.policy.apps) == 1

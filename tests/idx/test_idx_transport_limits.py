@@ -6,6 +6,7 @@ import ssl
 import struct
 import threading
 import time
+import traceback
 import tracemalloc
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
@@ -396,3 +397,12 @@ def test_a_thread_each_may_call_at_once() -> None:
             thread.join(10)
         wire.session.close()
     assert [r.status for r in replies] == [200] * 8
+
+
+def test_a_header_that_cannot_be_sent_is_told_without_its_value() -> None:
+    """A token that was read with the end of its line."""
+    headers = {"Authorization": "SSWS canary\n"}
+    with pytest.raises(OrgUnreachable) as error:
+        Transport("http://127.0.0.1:9").get("http://127.0.0.1:9/oauth2/v1/keys", headers)
+    assert "header" in str(error.value)
+    assert "canary" not in "".join(traceback.format_exception(error.value))

@@ -128,7 +128,7 @@ def test_a_row_that_is_touched_meanwhile_is_not_erased(person: Person, org: OrgH
 def test_counts_of_limits_whose_time_is_over_are_forgotten(db: None) -> None:
     consume({"start by address": "a"})
     RateLimitCounter.objects.create(key="old", used=3, until=1)
-    assert "forgot 1 counts" in run("selfreg_purge")
+    assert "deleted 1 old rate-limit counters" in run("selfreg_purge")
     assert RateLimitCounter.objects.count() == 1
 
 

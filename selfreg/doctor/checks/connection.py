@@ -45,7 +45,7 @@ def check_access(evidence: Evidence) -> Iterator[Finding]:
     if isinstance(org, OrgRefused):
         yield finding("token-rights" if lacks_rights(org) else "token-refused", org=org.description)
     elif isinstance(org, IdxError):
-        yield finding("issuer-failing", org=f"Management API: {org}")
+        yield finding(_failure_name(org), org=f"Management API: {org}")
     elif org is not None and _may_name_the_visitor(evidence) and org.seen_address not in (None, CLAIMED_ADDRESS):
         yield finding("visitor-address", _("the System Log shows %(address)s"), address=org.seen_address)
 
@@ -65,6 +65,13 @@ def _missing_discovery(issuer: str, error: IdxError) -> Finding:
     if isinstance(error, AnswerLost) and "connection broke" in str(error):
         return finding("issuer-unreachable", org=str(error))
     return finding("issuer-failing", org=str(error))
+
+
+def _failure_name(error: IdxError) -> str:
+    """The finding for an org that was reached once, and then did not answer."""
+    if isinstance(error, RateLimited):
+        return "rate-limited"
+    return "issuer-unreachable" if isinstance(error, OrgUnreachable) else "issuer-failing"
 
 
 def _may_name_the_visitor(evidence: Evidence) -> bool:

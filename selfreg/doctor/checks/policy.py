@@ -10,7 +10,7 @@ from selfreg.doctor.evidence import Evidence, OrgSettings, ProfileField
 from selfreg.doctor.findings import Finding, finding
 from selfreg.idx.authenticators import by_key
 from selfreg.idx.document import Captcha, Field, Remediation
-from selfreg.idx.steps import is_error
+from selfreg.idx.steps import is_error, is_script_only
 from selfreg.views.base import CAPTCHAS
 
 # Parts of the message keys of an org whose policy allows sign-up, but that cannot offer it at the moment.
@@ -90,9 +90,8 @@ def _unsupported_fields(form: Remediation) -> Iterator[Finding]:
 
 def _is_supported(field: Field) -> bool:
     """Whether a page can show a field. CAPTCHAs are checked separately."""
-    is_for_scripts = field.required and field.mutable and not field.visible and field.value is None
     has_other_type = field.visible and field.type not in SUPPORTED_TYPES
-    return field.hint == CAPTCHA_HINT or not (is_for_scripts or has_other_type)
+    return field.hint == CAPTCHA_HINT or not (is_script_only(field) or has_other_type)
 
 
 def _captcha(form: Remediation, captcha: Captcha | None) -> Iterator[Finding]:

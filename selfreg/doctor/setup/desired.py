@@ -1,5 +1,6 @@
 """The desired documents of the org, each made from the current one. Members that are not named here stay."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -11,6 +12,7 @@ from selfreg.okta_api.client import Json
 GRANTS = ("authorization_code", INTERACTION_CODE)
 # Placeholders of secrets, replaced when a call is sent, so that neither the plan nor the journal holds a secret.
 CLIENT_SECRET, HOOK_SECRET = "{client secret}", "{hook secret}"
+AUTHORIZATION = "Authorization"
 AUTH_METHODS = {
     "none": "none",
     "secret_post": "client_secret_post",
@@ -125,13 +127,17 @@ def event_hook(current: Json | None, site: Site) -> Json:
     """Returns the event hook with the event for verified addresses added; a new hook if there is none."""
     hook = current or {"name": f"Proven addresses at {site.name}", "events": {"type": "EVENT_TYPE", "items": []}}
     events = {**hook["events"], "items": _with(hook["events"].get("items"), PROVES_EMAIL)}
-    return {**hook, "events": events, "channel": _channel(site.event_hook_url)}
+    headers = [h for h in value_at(current, "channel", "config", "headers") or [] if h.get("key") != AUTHORIZATION]
+    return {**hook, "events": events, "channel": _channel(site.event_hook_url, headers)}
 
 
-def _channel(url: str) -> Json:
-    """Returns the channel of a hook. It always has the secret, which the org does not return."""
-    scheme = {"type": "HEADER", "key": "Authorization", "value": HOOK_SECRET}
-    config = {"uri": url, "headers": [], "method": "POST", "authScheme": scheme}
+def _channel(url: str, headers: Iterable[Json] = ()) -> Json:
+    """Returns the channel of a hook. It always has the secret, which the org does not return.
+
+    :param headers: what the org sends besides
+    """
+    scheme = {"type": "HEADER", "key": AUTHORIZATION, "value": HOOK_SECRET}
+    config = {"uri": url, "headers": list(headers), "method": "POST", "authScheme": scheme}
     return {"type": "HTTP", "version": "1.0.0", "config": config}
 
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     help = (
         "Looks for what is set wrong, in the org and here. Changes nothing, creates nobody. "
-        "Exit code: 0 when nothing keeps people from signing up, else 1."
+        "Exit code 1 when something keeps people from signing up, or at any finding with --fail-level warning."
     )
     # The system checks are part of the report.
     requires_system_checks: list[str] = []

@@ -33,10 +33,13 @@ class Command(BaseCommand):
         for registration in rows.open():
             attempt = open_row(registration, connect(conf(), Visitor()))
             try:
-                endings.cancel(attempt) if attempt.is_readable else endings.fail(attempt, "erased")
+                if attempt.is_readable:
+                    endings.cancel(attempt)
+                else:
+                    endings.fail(attempt, "erased")
             except Conflict:
                 self.stderr.write(f"{registration.pk} is being used right now")
         erased = sum(retention.erase(rows))
         if rows.exists():
             raise CommandError("Some are being used right now: run this again.")
-        self.stdout.write(f"erased {erased} registrations. Its Django user and its account at Okta were not touched.")
+        self.stdout.write(f"erased {erased} registrations. The person's Django user and Okta account were not changed.")

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         self.print_progress("erased", abandoned.count(), retention.erase(abandoned, batch))
         self.print_progress("reduced", finished.count(), retention.reduce(finished, batch))
         self.print_progress("counted", retention.completed().count(), retention.count(retention.completed(), batch))
-        self.stdout.write(f"forgot {retention.delete_old_counters()} counts of limits")
+        self.stdout.write(f"deleted {retention.delete_old_counters()} old rate-limit counters")
 
     def print_progress(self, verb: str, total: int, batches: Iterator[int]) -> None:
         """Runs the batches, and prints a line after each.

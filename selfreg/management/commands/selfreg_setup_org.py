@@ -139,10 +139,14 @@ class Command(BaseCommand):
 def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...]:
     """Returns the changes that are left after those of the first plan.
 
-    :raises CommandError: the org's documents could not be read again
+    :raises CommandError: the org's documents could not be read again, or something is missing in them
     """
     try:
         return plan_changes(site, read_documents(client, site))
+    except CannotPlan as problem:
+        raise CommandError(
+            f"Changed as shown above, but not completely. {problem} Then run it again, or take it back with --undo."
+        ) from problem
     except IdxError as error:
         raise CommandError(f"Changed, but it could not be read back. {explain(error)} Run it again.") from error
 
