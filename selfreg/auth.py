@@ -174,7 +174,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
     def _user(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
         """Returns the Django user of this issuer and subject, a new one if there is none.
 
-        :raises SignInFailed: the address has to be verified first; or see ``enter``
+        :raises SignInFailed: the address has to be verified first; and whatever ``enter`` raises
         :raises LinkOffered: the visitor may link an existing user of this site first
         """
         issuer, subject = conf().issuer, claims["sub"]
