@@ -24,7 +24,7 @@ def main() -> int:
     """Run the org until a signal stops it; return the exit status."""
     options = argument_parser().parse_args()
     try:
-        org, server = make_org(options.host, options.port, options.site, data=options.data)
+        org, server = make_org(options.host, options.port, options.site, data=options.data, url=options.url or "")
     except OSError as error:
         print(f"okta_devorg: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         return 1
@@ -58,10 +58,11 @@ def argument_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser("okta_devorg", description="A local Okta org for development. Not for production.")
     parser.add_argument("--port", type=int, default=9000)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; the default is this machine only")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; by default only this machine")
     parser.add_argument(
-        "--site", type=origin, default="http://127.0.0.1:8000", help="origin of the site that signs people up"
+        "--site", type=origin, default="http://127.0.0.1:8000", help="the origin of the site that people sign up on"
     )
+    parser.add_argument("--url", type=origin, help="the org's public origin, behind a proxy with TLS")
     parser.add_argument("--data", type=Path, metavar="FILE", help="keep users in FILE between runs")
     return parser
 
@@ -80,8 +81,8 @@ def origin(text: str) -> str:
 def banner(org: Org, host: str) -> str:
     """Return what the program prints when it has started: the pages, the issuer and the client."""
     app = org.policy.apps[0]
-    is_local = host in ("127.0.0.1", "localhost", "::1")
-    reach = "this machine only" if is_local else f"listening on {host}: others can reach it"
+    reach = f"listening on {host}: others can reach it" if org.is_public else "this machine only"
+    token = f"  token    {org.policy.api_token} (Management API, for this run)\n" if org.is_public else ""
     return (
         f"Local Okta org ({reach})\n"
         f"  mailbox  {org.base}/\n"
@@ -90,6 +91,7 @@ def banner(org: Org, host: str) -> str:
         f"  policy   {org.base}/policy\n"
         f"  issuer   {org.issuer}\n"
         f"  client   {app.client_id} ({app.label})\n"
+        f"{token}"
         "Ctrl-C stops it."
     )
 

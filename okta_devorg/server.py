@@ -8,12 +8,16 @@ from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
 
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from okta_devorg.app.factory import MAX_BODY, create_app
 from okta_devorg.handle import OrgHandle
 from okta_devorg.state.org import Org
+from okta_devorg.wire.identifiers import new_token
 from okta_devorg.wire.ion import Json
+from okta_devorg.wire.numbers import whole_number
+from okta_devorg.wire.urls import is_loopback
 
 IDLE_SECONDS = 75
 Headers = list[tuple[str, str]]
@@ -61,9 +65,10 @@ class KeepAliveHandler(WSGIRequestHandler):
 
     def _read_body(self, length: str, stream: BinaryIO, is_chunked: bool) -> bytes:
         """Read the body, but at most one byte more than the app accepts: then it refuses and the connection ends."""
-        size = MAX_BODY + 1 if is_chunked else min(int(length) if length.isdigit() else 0, MAX_BODY + 1)
+        declared = whole_number(length or "0")
+        size = MAX_BODY + 1 if is_chunked else min(declared or 0, MAX_BODY + 1)
         body = stream.read(size) if size else b""
-        if len(body) > MAX_BODY:
+        if declared is None or len(body) > MAX_BODY:
             self.close_connection = True
         return body
 
@@ -94,9 +99,12 @@ class KeepAliveHandler(WSGIRequestHandler):
 
 
 def make_org(
-    host: str, port: int, site: str, policy: Json | None = None, data: Path | None = None
+    host: str, port: int, site: str, policy: Json | None = None, data: Path | None = None, *, url: str = ""
 ) -> tuple[Org, BaseWSGIServer]:
     """Return an org and its server, which listens already; port 0 takes a free one. For the rest see `Org`.
+
+    `url` is the origin by which others know the org, where a proxy stands before it; the proxy sets `Host` and
+    `X-Forwarded-Proto`. Unless others cannot reach the org, the API token is a new one: everybody knows the usual one.
 
     :raises OSError: if the port is taken.
     :raises PolicyError: for a wrong `policy`.
@@ -105,25 +113,36 @@ def make_org(
     # The org must know its own address before it starts: it is in every link.
     with _listening_socket(host, port) as listener:
         url_host = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host
-        org = Org(f"http://{url_host}:{listener.getsockname()[1]}", site.rstrip("/"), policy, data)
+        is_public = bool(url) or not is_loopback(host)
+        if is_public:
+            policy = {"api_token": new_token(), **(policy or {})}
+        org = Org(url or f"http://{url_host}:{listener.getsockname()[1]}", site.rstrip("/"), policy, data)
+        org.is_public = is_public
         app = create_app(org)
+        if url:
+            app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1)  # type: ignore[method-assign]
         server = make_server(host, port, app, threaded=True, request_handler=KeepAliveHandler, fd=listener.fileno())
     return org, server
 
 
 @contextmanager
 def running_org(
-    port: int = 0, policy: Json | None = None, site: str = "http://127.0.0.1:8000", data: Path | None = None
+    port: int = 0,
+    policy: Json | None = None,
+    site: str = "http://127.0.0.1:8000",
+    data: Path | None = None,
+    *,
+    url: str = "",
 ) -> Iterator[OrgHandle]:
     """Run an org on this machine for as long as the block runs.
 
     `port` 0 takes a free one. `policy` is merged into the default settings, `site` is the origin of the tested site,
-    `data` a file for the users.
+    `data` a file for the users, `url` the org's own origin behind a proxy.
 
     :raises OSError: if the port is taken.
     :raises PolicyError: for a wrong `policy`.
     """
-    org, server = make_org("127.0.0.1", port, site, policy, data)
+    org, server = make_org("127.0.0.1", port, site, policy, data, url=url)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="okta-devorg", daemon=True)
     thread.start()
     try:

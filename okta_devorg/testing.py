@@ -1,7 +1,10 @@
 """What the pytest fixtures of this package give to a test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from okta_devorg.handle import OrgHandle
 from okta_devorg.policy.settings import App
@@ -97,8 +100,44 @@ class OktaOrg:
         org = self.handle.org
         with org.lock:
             now = org.clock.now()
-            user = User(new_id("00u"), email, values, Status.ACTIVE, now, now, email_verified=True)
+            user = User(new_id("00u"), email, values, Status.STAGED, now, now, email_verified=True)
+            user.move_to(Status.ACTIVE, now)
             user.set_password(password, now)
             user.enroll(new_enrollment("okta_email", ("email",)))
             org.users.add(user)
         return SignedUpUser(user.id, email, password, values)
+
+    def sign_in(self, client: Any, user: SignedUpUser, path: str = "/oidc/authenticate/") -> Any:
+        """Sign a Django test client in, through the org's own pages, and return the site's answer to the callback.
+
+        :param client: `django.test.Client`, or what has its `get`
+        :param path: where the site's sign-in begins
+        :raises LookupError: if the site or the org shows a page instead of going on: the app is unknown to the org, or
+            its policy asks for more than a password.
+        """
+        answer = client.get(path)
+        if not (authorize := answer.headers.get("Location", "")).startswith(self.url):
+            raise LookupError(f"{path} does not lead to the org: {answer.status_code} {authorize}")
+        page = _redirected("GET", authorize, {})
+        for values in ({"identifier": user.email}, {"password": user.password}):
+            target = _redirected("POST", page, values)
+        if target.startswith(self.url):
+            raise LookupError(f"the org asks for more than a password: {target}")
+        return client.get(target)
+
+
+def _redirected(method: str, url: str, form: Mapping[str, str]) -> str:
+    """Return where the org redirects to."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=30)
+    try:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+        connection.request(method, f"{parts.path}?{parts.query}", urlencode(form) or None, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+    location = answer.getheader("Location")
+    if location is None:
+        raise LookupError(f"the org shows a page instead of going on: {answer.status} {url}\n{text}")
+    return urljoin(url, location)

@@ -1,17 +1,20 @@
-"""The answers to exceptions, a table by class. An `IdxError` is not here: `okta_devorg.idx.serving` answers it."""
+"""The answers to exceptions, a table by class. Those of the IDX endpoints come from `okta_devorg.idx.serving`."""
 
 import logging
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
+from okta_devorg.idx.documents.document import messages_only
 from okta_devorg.policy.serialization import PolicyError
-from okta_devorg.wire.errors import ApiError, OAuthError
-from okta_devorg.wire.replies import json_reply
+from okta_devorg.wire.errors import ApiError, IdxError, OAuthError
+from okta_devorg.wire.replies import json_reply, message_page
 
 log = logging.getLogger(__name__)
+CANNOT_GO_ON = "This cannot go on"
 MALFORMED_BODY = ("E0000003", "The request body was not well-formed.")
 # By status: code and summary.
 HTTP_ERRORS = {
@@ -27,7 +30,22 @@ def api_error_reply(error: ApiError) -> Response:
 
 
 def _oauth_error_reply(error: OAuthError) -> Response:
+    if _wants_page():
+        return message_page(CANNOT_GO_ON, error.description, error.status)
     return json_reply({"error": error.error, "error_description": error.description}, error.status)
+
+
+def _idx_error_reply(error: IdxError) -> Response:
+    """Answer an error of a step that came up outside of the IDX endpoints: on a page as a page."""
+    messages = [*error.messages, *chain(*error.field_messages.values())]
+    if _wants_page():
+        return message_page(CANNOT_GO_ON, " ".join(message["message"] for message in messages), error.status)
+    return json_reply(messages_only(messages), error.status)
+
+
+def _wants_page() -> bool:
+    """Return whether a browser asks for a page: no program asks for HTML."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def _policy_error_reply(error: PolicyError) -> Response:
@@ -47,6 +65,7 @@ def _unexpected_error_reply(error: Exception) -> Response:
 
 
 ERROR_HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
+    IdxError: _idx_error_reply,
     OAuthError: _oauth_error_reply,
     ApiError: api_error_reply,
     PolicyError: _policy_error_reply,

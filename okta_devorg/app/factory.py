@@ -33,8 +33,9 @@ def create_app(org: Org) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json = UnsortedJSONProvider(app)
     for issuer in (org.base, org.issuer):
-        discovery_path = urlsplit(issuer).path + "/.well-known/openid-configuration"
-        _add_route(app, org, "GET", discovery_path, partial(discovery.discovery, issuer=issuer))
+        for document in ("openid-configuration", "oauth-authorization-server"):
+            path = f"{urlsplit(issuer).path}/.well-known/{document}"
+            _add_route(app, org, "GET", path, partial(discovery.discovery, issuer=issuer))
         oauth_path = urlsplit(org.oauth_base(issuer)).path
         for methods, path, view in OAUTH_ROUTES:
             _add_route(app, org, methods, oauth_path + path, partial(view, issuer=issuer))
@@ -50,7 +51,10 @@ def create_app(org: Org) -> Flask:
 def _add_route(app: Flask, org: Org, methods: str, path: str, view: View) -> None:
     """Add a route. Its name matters only for the page that `url_for` leads to."""
     name = "sign_in_page" if view is sign_in.sign_in_page else f"{methods} {path}".replace(".", "_")
-    app.add_url_rule(path, name, _locked(org, view), methods=methods.split(), provide_automatic_options=False)
+    # Clients of the Management API write a slash at the end or leave it out.
+    strict_slashes = not path.startswith("/api/")
+    options = {"provide_automatic_options": False, "strict_slashes": strict_slashes}
+    app.add_url_rule(path, name, _locked(org, view), methods=methods.split(), **options)
 
 
 def _locked(org: Org, view: View) -> View:

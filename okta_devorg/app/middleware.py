@@ -7,35 +7,41 @@ start) and, once it is known, `flow` (the transaction or sign-in attempt).
 
 import time
 from functools import partial
-from urllib.parse import urlsplit
 
-from flask import Request, Response, g, request
+from flask import Response, g, request
 
 from okta_devorg.app.error_replies import api_error_reply
 from okta_devorg.app.fault_replies import reply_instead, spoiled_reply
 from okta_devorg.app.routes import is_local
 from okta_devorg.idx.documents.document import messages_only
 from okta_devorg.state.logs.calls import (
-    REDACTED,
     Call,
     redacted,
     redacted_body,
     redacted_headers,
+    redacted_path,
     summarize_answer,
 )
 from okta_devorg.state.org import Org
 from okta_devorg.state.rate_limits import RateLimitStatus, path_group, rate_limit_headers
 from okta_devorg.wire.errors import rate_limited, too_many_requests
-from okta_devorg.wire.guards import require_local_caller
+from okta_devorg.wire.guards import host_of, require_known_caller, require_local_caller
 from okta_devorg.wire.identifiers import new_token
 from okta_devorg.wire.ion import ION_CONTENT_TYPE
 from okta_devorg.wire.replies import json_reply
-from okta_devorg.wire.urls import is_loopback
+from okta_devorg.wire.urls import is_loopback, origin_of
 
+# Headers that every answer of the protocol has unless it says otherwise.
+USUAL_HEADERS = {
+    "Cache-Control": "no-cache, no-store",
+    "Pragma": "no-cache",
+    "Expires": "0",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Accept-CH": "Sec-CH-UA-Platform-Version",
+}
 # Faults of these kinds drop the connection without an answer.
 UNANSWERED_FAULTS = ("timeout", "reset", "after")
-# Values of paths that must not be logged.
-SECRET_PATH_VALUES = ("token", "attempt_id")
 
 
 def before_request(org: Org) -> Response | None:
@@ -44,11 +50,14 @@ def before_request(org: Org) -> Response | None:
     Pages and control API are for this machine only. Calls of the protocol may be preflights, be over a limit of the
     org, or be hit by a fault.
 
-    :raises ApiError: 403, if another machine or site requests a page or the control API.
+    :raises ApiError: 403, if another machine or site requests a page or the control API, or, unless the org is public,
+        if the name in `Host` or the page that calls is another machine's.
     """
     g.started, g.request_id, g.thread = time.perf_counter(), new_token(size=18), ""
     g.fault, g.rate_limits, g.body = None, [], b""
     g.body = request.get_data()
+    if not org.is_public:
+        require_known_caller(request, partial(_trusted_origins, org))
     if is_local(request.path):
         require_local_caller(request)
         return None
@@ -69,10 +78,15 @@ def after_request(org: Org, reply: Response) -> Response:
     if is_local(request.path):
         reply.headers.setdefault("X-Content-Type-Options", "nosniff")
         return reply
-    reply.headers["X-Okta-Request-Id"] = g.request_id
-    reply.headers.update(rate_limit_headers(org.clock, g.rate_limits, reply.status_code == 429))
+    has = {name.lower() for name, _ in reply.headers}
+    reply.headers.extend(
+        {
+            "X-Okta-Request-Id": g.request_id,
+            **rate_limit_headers(org.clock, g.rate_limits, reply.status_code == 429),
+            **{name: value for name, value in USUAL_HEADERS.items() if name.lower() not in has},
+        }
+    )
     _allow_origin(org, reply)
-    reply.headers.setdefault("Cache-Control", "no-cache, no-store")
     if request.method != "OPTIONS":
         with org.lock:
             _log_call(org, reply)
@@ -85,6 +99,12 @@ def after_request(org: Org, reply: Response) -> Response:
     else:
         _end_call(org, g.request_id)
     return answer
+
+
+def _trusted_origins(org: Org) -> set[str]:
+    """Return the origins beside this machine's whose pages may call: those of the settings, and those of the apps."""
+    uris = (uri for app in org.own_policy.apps for uri in app.redirect_uris)
+    return {*org.own_policy.trusted_origins, *map(origin_of, uris)}
 
 
 def _end_call(org: Org, request_id: str) -> None:
@@ -110,7 +130,7 @@ def _allow_origin(org: Org, reply: Response) -> None:
     reply.vary.add("Origin")
     origin = request.headers.get("Origin", "")
     trusted_origins = org.policy.trusted_origins
-    is_trusted = origin in trusted_origins if trusted_origins else is_loopback(urlsplit(origin).hostname)
+    is_trusted = origin in trusted_origins if trusted_origins else is_loopback(host_of(origin))
     if not is_trusted:
         return
     reply.headers["Access-Control-Allow-Origin"] = origin
@@ -128,7 +148,7 @@ def _log_call(org: Org, reply: Response) -> None:
     is_readable = not reply.is_streamed and fault != "malformed"
     call = Call(
         method=request.method,
-        path=_redacted_path(request),
+        path=redacted_path(request.path, leads_somewhere=request.url_rule is not None),
         status=None if fault in UNANSWERED_FAULTS else reply.status_code,
         headers=redacted_headers(dict(request.headers)),
         query=redacted(request.args.to_dict()),
@@ -141,10 +161,3 @@ def _log_call(org: Org, reply: Response) -> None:
         thread=g.thread,
     )
     org.calls.calls.append(call)
-
-
-def _redacted_path(request: Request) -> str:
-    path = request.path
-    for name in SECRET_PATH_VALUES:
-        path = path.replace((request.view_args or {}).get(name, REDACTED), REDACTED)
-    return path

@@ -7,12 +7,15 @@ from flask import Response
 
 from okta_devorg import control
 from okta_devorg.idx import endpoints, interact
+from okta_devorg.management.routes import OPEN_ROUTES
 from okta_devorg.management.routes import ROUTES as MANAGEMENT_ROUTES
-from okta_devorg.oidc import discovery, logout, tokens, userinfo
+from okta_devorg.oidc import device, discovery, introspection, logout, tokens, userinfo
 from okta_devorg.pages import (
+    activate,
     authorize,
     break_page,
     dashboard,
+    elsewhere,
     email_links,
     identity_providers,
     okta_verify,
@@ -32,20 +35,30 @@ OAUTH_ROUTES: tuple[Route, ...] = (
     ("GET POST", "/userinfo", userinfo.userinfo),
     ("GET", "/keys", discovery.keys),
     ("POST", "/revoke", tokens.revoke),
+    ("POST", "/introspect", introspection.introspect),
+    ("POST", "/par", authorize.push_request),
     ("GET POST", "/authorize", authorize.authorize),
+    ("POST", "/device/authorize", device.authorize_device),
     ("GET POST", "/logout", logout.logout),
 )
 PROTOCOL_ROUTES: tuple[Route, ...] = (
     *(("POST", "/idp/idx/" + name, partial(endpoints.answer_idx, name=name)) for name in endpoints.ENDPOINTS),
+    ("GET POST", "/api/v1/altcha", endpoints.altcha_task),
+    ("GET POST", "/signin/forgot-password", reset_password.forgot_password_page),
     ("GET", "/signin/<attempt_id>", sign_in.sign_in_page),
     ("POST", "/signin/<attempt_id>", sign_in.sign_in),
     ("GET POST", "/signin/reset-password/<token>", reset_password.reset_password_page),
     ("POST", "/sso/idps/<idp_id>", identity_providers.idp_sign_in),
+    ("GET POST", "/sso/idps/<idp_id>/enroll", elsewhere.authenticator_page),
+    ("GET POST", "/idp/identity-verification", elsewhere.identity_verification_page),
     ("GET", "/email/verify/<app_id>", email_links.code_link),
     ("POST", "/email/verify/<app_id>", email_links.email_consent),
     ("GET POST", "/okta-verify/<token>", okta_verify.pairing_page),
     ("GET", "/tokens/<token>/verify", email_links.registration_link),
     ("GET", "/welcome/<token>", email_links.invitation_link),
+    ("GET POST", device.ACTIVATE, activate.activation_page),
+    ("GET", device.DONE, activate.activated_page),
+    *OPEN_ROUTES,
     *MANAGEMENT_ROUTES,
 )
 # For this machine only: the control API and the pages for developers.

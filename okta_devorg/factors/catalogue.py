@@ -8,7 +8,16 @@ from okta_devorg.wire.ion import Json, fixed_field, form, ion_array
 METHOD_LABELS = {"sms": "SMS", "voice": "Voice call"}
 CHANNEL_LABELS = {"qrcode": "QR code", "email": "EMAIL", "sms": "SMS"}
 # Authenticators that prove possession, not knowledge.
-POSSESSION = ("okta_email", "phone_number", "google_otp", "webauthn", "okta_verify", "duo", "smart_card_idp")
+POSSESSION = (
+    "okta_email",
+    "phone_number",
+    "google_otp",
+    "webauthn",
+    "okta_verify",
+    "duo",
+    "smart_card_idp",
+    "external_idp",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ AUTHENTICATORS = {
         ),
         Authenticator("duo", "app", "Duo Security", "autLocalDuo000000001", ("duo",), "mfa"),
         Authenticator("smart_card_idp", "security_key", "Smart Card", "autLocalSmartCard001", ("idp",), "sc"),
+        Authenticator("external_idp", "federated", "IdP Authenticator", "autLocalExternalIdp1", ("idp",), "fed"),
     )
 }
 

@@ -23,18 +23,22 @@ def enrollment_offer(policy: Policy, user: User, tx: Transaction) -> EnrollmentO
     At sign-in only what is required is asked for, and the address of the account counts as set up.
     """
     if tx.purpose == "sign_up":
-        return _offer(policy, user.enrollments, tx.optional_skipped)
-    return _offer(policy, challengeable_enrollments(policy, user), optional_skipped=True)
+        return _offer(policy, user, user.enrollments, tx.optional_skipped)
+    return _offer(policy, user, challengeable_enrollments(policy, user), optional_skipped=True)
 
 
-def starts_with_email(policy: Policy, enrollments: dict[str, Enrollment]) -> bool:
-    """Return whether the org starts the e-mail step by itself, as the only one required (sections 4.2 and 5.4)."""
-    return policy.auto_select_single_required and _missing(policy, enrollments, "required") == ("okta_email",)
+def starts_with_email(policy: Policy, user: User) -> bool:
+    """Return whether the org starts the email step by itself, as the only one required (sections 4.2 and 5.4)."""
+    missing = _missing(policy, user, user.enrollments, "required")
+    return policy.auto_select_single_required and missing == ("okta_email",)
 
 
-def _offer(policy: Policy, enrollments: dict[str, Enrollment], optional_skipped: bool) -> EnrollmentOffer:
-    required = _missing(policy, enrollments, "required")
-    optional = _missing(policy, enrollments, "optional")
+def _offer(policy: Policy, user: User, enrollments: dict[str, Enrollment], optional_skipped: bool) -> EnrollmentOffer:
+    can_wait = policy.grace_period.authenticators
+    missing = _missing(policy, user, enrollments, "required")
+    required = tuple(key for key in missing if key not in can_wait)
+    waiting = (key for key in missing if key in can_wait)
+    optional = (*waiting, *_missing(policy, user, enrollments, "optional"))
     if required:
         password_alone = policy.order == "password_first" and "okta_password" in required
         return EnrollmentOffer(("okta_password",) if password_alone else required)
@@ -45,10 +49,13 @@ def _offer(policy: Policy, enrollments: dict[str, Enrollment], optional_skipped:
     return EnrollmentOffer(() if optional_skipped else optional, can_skip=True)
 
 
-def _missing(policy: Policy, enrollments: dict[str, Enrollment], requirement: Requirement) -> tuple[str, ...]:
-    return tuple(
-        key for key in AUTHENTICATORS if getattr(policy.authenticators, key) == requirement and key not in enrollments
-    )
+def _missing(
+    policy: Policy, user: User, enrollments: dict[str, Enrollment], requirement: Requirement
+) -> tuple[str, ...]:
+    """Nobody without an address is asked to prove one."""
+    usable = (key for key in AUTHENTICATORS if key not in policy.recovery_only and policy.offers(key))
+    keys = (key for key in usable if key != "okta_email" or user.email)
+    return tuple(k for k in keys if getattr(policy.authenticators, k) == requirement and k not in enrollments)
 
 
 def _lacks_second_factor(policy: Policy, enrollments: dict[str, Enrollment]) -> bool:

@@ -63,8 +63,13 @@ def _breaks_a_rule(policy: PasswordPolicy, password: str, login: str, profile: J
 
 
 def _contains_personal_data(rules: Complexity, password: str, login: str, profile: Json) -> bool:
-    """Parts of the login count from four characters on, names from three: shorter ones would ban half of all words."""
-    words = [part for part in re.split(r"[,.\-_#@]", login) if len(part) >= 4] if rules.exclude_username else []
+    """Return whether the password contains a name or a part of the login.
+
+    Parts of the login count from four characters, names from three: shorter ones would exclude too many words. The
+    last label of an address ("com") does not count.
+    """
+    searched = re.sub(r"(@[^@]*)\.[^.@]*$", r"\1", login)
+    words = [part for part in re.split(r"[,.\-_#@]", searched) if len(part) >= 4] if rules.exclude_username else []
     words += [str(profile.get(name, "")) for name in rules.exclude_attributes if len(str(profile.get(name, ""))) >= 3]
     return any(word.casefold() in password.casefold() for word in words)
 

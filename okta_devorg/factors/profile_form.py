@@ -52,8 +52,12 @@ def _display_hint(attribute: Attribute) -> Json:
     return hint
 
 
-def read_profile(attributes: tuple[Attribute, ...], submitted: object) -> tuple[Json, dict[str, list[Json]]]:
+def read_profile(
+    attributes: tuple[Attribute, ...], submitted: object, username_format: str = "email"
+) -> tuple[Json, dict[str, list[Json]]]:
     """Return the values of a submitted `userProfile`, and the messages about wrong ones by the path of their field.
+
+    Logins must be addresses if that is the `username_format`.
 
     :raises IdxError: if it is not an object of scalars for these attributes.
     """
@@ -61,11 +65,12 @@ def read_profile(attributes: tuple[Attribute, ...], submitted: object) -> tuple[
         raise bad_request()
     values: Json = {}
     problems: dict[str, list[Json]] = {}
+    addresses = ("email", "secondEmail", *(["login"] if username_format == "email" else []))
     for attribute in attributes:
         value = submitted.get(attribute.name)
         if isinstance(value, dict | list):
             raise bad_request()
-        messages = _problems(attribute, value)
+        messages = _problems(attribute, value, is_address=attribute.name in addresses)
         if messages:
             problems[f"userProfile.{attribute.name}"] = messages
         elif value not in (None, ""):
@@ -73,7 +78,7 @@ def read_profile(attributes: tuple[Attribute, ...], submitted: object) -> tuple[
     return values, problems
 
 
-def _problems(attribute: Attribute, value: object) -> list[Json]:
+def _problems(attribute: Attribute, value: object, *, is_address: bool) -> list[Json]:
     if value is None or value == "" or (isinstance(value, str) and not value.strip()):
         return [message("This field is required", "api.error.field_required")] if attribute.required else []
     mismatch = message(
@@ -81,14 +86,14 @@ def _problems(attribute: Attribute, value: object) -> list[Json]:
         "registration.error.doesNotMatchPattern",
         [attribute.label],
     )
-    if attribute.name in ("email", "login", "secondEmail") and not is_email(value):
+    if is_address and not is_email(value):
         text = f"'{attribute.label}' must be in the form of an email address"
         return [message(text, "registration.error.invalidLoginEmail", [attribute.label]), mismatch]
     return [] if ACCEPTS[attribute.type](attribute, value) else [mismatch]
 
 
 def is_email(value: object) -> bool:
-    """Return whether the value has the form of an e-mail address."""
+    """Return whether the value has the form of an email address."""
     if not isinstance(value, str) or len(value) > EMAIL_MAX_LENGTH or ".." in value:
         return False
     return EMAIL.fullmatch(value) is not None

@@ -12,11 +12,15 @@ CHALLENGEABLE = ("okta_password", "webauthn", "okta_email", "phone_number", "goo
 def challengeable_enrollments(policy: Policy, user: User) -> dict[str, Enrollment]:
     """Return what the user can be challenged with, by authenticator key.
 
-    The address of the account counts as set up, unless mail is disabled and there is another factor.
+    The address of the account, if it has one, counts as set up, unless mail is disabled and there is another factor.
     """
     enrollments = {key: user.enrollments[key] for key in CHALLENGEABLE if key in user.enrollments}
     has_possession = any(key in POSSESSION for key in enrollments)
-    if "okta_email" not in enrollments and (policy.authenticators.okta_email != "disabled" or not has_possession):
+    if (
+        user.email
+        and "okta_email" not in enrollments
+        and (policy.authenticators.okta_email != "disabled" or not has_possession)
+    ):
         enrollments["okta_email"] = email_enrollment(user)
     return {key: enrollments[key] for key in CHALLENGEABLE if key in enrollments}
 

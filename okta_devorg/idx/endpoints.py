@@ -4,6 +4,7 @@ from functools import partial
 
 from flask import Request, Response
 
+from okta_devorg.factors import altcha
 from okta_devorg.factors.enrollment_offer import enrollment_offer
 from okta_devorg.idx.serving import Endpoint, serve
 from okta_devorg.idx.steps import answers, enrollment, recovery, sign_in, sign_up
@@ -15,6 +16,7 @@ from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
 from okta_devorg.wire.errors import access_denied
 from okta_devorg.wire.ion import Json
+from okta_devorg.wire.replies import json_reply
 
 
 def answer_idx(org: Org, request: Request, name: str) -> Response:
@@ -25,6 +27,11 @@ def answer_idx(org: Org, request: Request, name: str) -> Response:
     unknowns = org.policy.unknowns
     renews = {"introspect": unknowns.introspect_renews, "challenge/poll": unknowns.poll_renews}.get(name, True)
     return serve(org, request, ENDPOINTS[name], renews)
+
+
+def altcha_task(org: Org, request: Request) -> Response:
+    """GET and POST /api/v1/altcha: a task for the captcha of the profile form (section 4.2)."""
+    return json_reply(altcha.new_task(org.altcha_key, org.clock.now(), org.policy.lifetimes.with_user))
 
 
 def _introspect(org: Org, tx: Transaction, body: Json) -> None:
@@ -39,7 +46,7 @@ def _poll(org: Org, tx: Transaction, body: Json) -> None:
 
 def _skip(org: Org, tx: Transaction, body: Json) -> None:
     """Skip an extra step, or everything that is optional at once."""
-    if can_skip_extra_step(org, tx):
+    if can_skip_extra_step(org, tx) or tx.step is Step.PROMOTION:
         _leave_extra_step(org, tx)
         return
     require_step(org, tx, enrollment.ENROLLMENT_STEPS)
@@ -52,6 +59,17 @@ def _skip(org: Org, tx: Transaction, body: Json) -> None:
 def _cancel(org: Org, tx: Transaction, body: Json) -> Transaction:
     """Start again at the first page, under a new state handle."""
     return org.transactions.restart(tx, org.policy.lifetimes.before_user)
+
+
+def _poll_device(org: Org, tx: Transaction, body: Json) -> None:
+    """Nothing listens on the devices of this org's users."""
+    require_step(org, tx, (Step.DEVICE_PROBE,))
+
+
+def _cancel_probe(org: Org, tx: Transaction, body: Json) -> None:
+    """End the search for Okta Verify on the device (section 4.13)."""
+    require_step(org, tx, (Step.DEVICE_PROBE,))
+    tx.move_to(Step.IDENTIFY)
 
 
 def _request_activation(org: Org, tx: Transaction, body: Json) -> None:
@@ -87,6 +105,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "challenge/poll": _poll,
     "skip": _skip,
     "cancel": _cancel,
+    "authenticators/poll": _poll_device,
+    "authenticators/poll/cancel": _cancel_probe,
     "recover": recovery.recover,
     "unlock-account": recovery.unlock_account,
     "request-activation": _request_activation,

@@ -6,7 +6,11 @@ from okta_devorg.idx.serving import renew
 from okta_devorg.idx.steps.activation import accepts_activation_token, start_with_activation_token
 from okta_devorg.idx.steps.recovery import start_with_recovery_token, user_of_recovery_token
 from okta_devorg.oidc.authorization_request import check_challenge, check_scopes
-from okta_devorg.oidc.client_authentication import authenticate_client, require_grant_type
+from okta_devorg.oidc.client_authentication import (
+    authenticate_client,
+    require_grant_type,
+    sends_credentials,
+)
 from okta_devorg.policy.settings import App
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import AuthorizationRequest, Step
@@ -39,6 +43,8 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
         start_with_activation_token(org, tx, activation_token)
     if recovering_user is not None:
         start_with_recovery_token(tx, recovering_user)
+    if org.policy.device_probe and tx.step is Step.IDENTIFY:
+        tx.move_to(Step.DEVICE_PROBE)
     if tx.step in (Step.SELECT_ENROLL, Step.RESET):  # the token was valid: a user is known
         renew(org, tx)
     _log_start(org, app, request)
@@ -46,7 +52,7 @@ def interact(org: Org, request: Request, issuer: str) -> Response:
 
 
 def _require_interaction_code(org: Org, issuer: str) -> None:
-    """The grant must be on in three places: the app, the org and the rule of the custom server (sections 1.3 and 7)."""
+    """Refuse unless the grant is on in three places: app, org and rule of the custom server (sections 1.3 and 7)."""
     settings = org.policy.interaction_code
     if not settings.org:
         text = "The requested feature (Interaction Code flow) isn't enabled in this environment."
@@ -95,7 +101,7 @@ def _read_recovery_token(org: Org, request: Request) -> User | None:
 def _log_start(org: Org, app: App, request: Request) -> None:
     """Log the address of the visitor if the app is an authenticated trusted proxy, else that of the app."""
     forwarded_for = request.headers.get("X-Forwarded-For", "").split(",")[0].strip()
-    is_trusted = org.policy.trusted_proxy and not app.is_public
+    is_trusted = org.policy.trusted_proxy and not app.is_public and sends_credentials(request)
     address = forwarded_for if is_trusted and forwarded_for else request.remote_addr or ""
     target = {"id": app.client_id, "type": "PublicClientApp", "displayName": app.label}
     org.record("app.oauth2.interact.interaction_handle", target, debug={"requestId": g.request_id}, address=address)

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Request, Response
+from jwt import PyJWK, PyJWTError
 
+from okta_devorg.management.app_documents import EMAIL_CALLBACK, app_json
 from okta_devorg.management.groups import find_group
 from okta_devorg.management.json_api import (
     api_body,
@@ -13,22 +16,39 @@ from okta_devorg.management.json_api import (
     no_content,
     not_found,
     object_at,
+    require_known,
     validation_error,
     value_at,
 )
-from okta_devorg.management.search import matches
+from okta_devorg.management.search import matching
 from okta_devorg.policy.serialization import from_json
 from okta_devorg.policy.settings import App
 from okta_devorg.state.groups import EVERYONE
 from okta_devorg.state.org import Org
+from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.identifiers import new_id, new_token
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
-# Okta's published API does not have the Email Verification Experience URI; this org shows and accepts it all the same.
-EMAIL_CALLBACK = "email_verification_uri"
 # Members of the OAuth client that null removes, and the settings they stand for.
 REMOVABLE = {"initiate_login_uri": "initiate_login_uri", EMAIL_CALLBACK: "email_callback_uri"}
+# All members of the OAuth client that are settings.
+MEMBERS = {
+    "redirect_uris": "redirect_uris",
+    "post_logout_redirect_uris": "post_logout_redirect_uris",
+    "grant_types": "grants",
+    **REMOVABLE,
+}
+
+
+# What a new app needs.
+REQUIRED = ("name", "label")
+# Members that the API knows and does not show of every app.
+MAY_BE_SENT = (
+    "credentials.oauthClient.client_secret", "settings.oauthClient.initiate_login_uri", "settings.oauthClient.jwks",
+    "settings.oauthClient.jwks_uri", "settings.oauthClient.refresh_token", "settings.oauthClient.policy_uri",
+    "settings.oauthClient.tos_uri", "settings.app", "profile", "licensing", "visibility.appLinks",
+)  # fmt: skip
 
 
 def find_app(org: Org, app_id: str) -> App:
@@ -42,47 +62,17 @@ def find_app(org: Org, app_id: str) -> App:
     return app
 
 
-def app_json(org: Org, app: App) -> Json:
-    """Return an app as the API shows it."""
-    at = org.clock.iso(org.started)
-    method = "private_key_jwt" if app.public_keys else "client_secret_basic" if app.client_secret else "none"
-    credentials = {"client_id": app.client_id, "token_endpoint_auth_method": method, "pkce_required": True}
-    if app.client_secret:
-        credentials["client_secret"] = app.client_secret
-    client = {
-        "redirect_uris": list(app.redirect_uris),
-        "post_logout_redirect_uris": list(app.post_logout_redirect_uris),
-        "response_types": ["code"],
-        "grant_types": list(app.grants),
-        "application_type": "service" if app.grants == ("client_credentials",) else "web",
-        "consent_method": "REQUIRED" if org.policy.consent else "TRUSTED",
-        "issuer_mode": "ORG_URL",
-        EMAIL_CALLBACK: app.email_callback_uri,
-    }
-    if app.initiate_login_uri:
-        client["initiate_login_uri"] = app.initiate_login_uri
-    return {
-        "id": app.client_id,
-        "name": "oidc_client",
-        "label": app.label,
-        "status": "ACTIVE" if app.active else "INACTIVE",
-        "created": at,
-        "lastUpdated": at,
-        "signOnMode": "OPENID_CONNECT",
-        "credentials": {"oauthClient": {**credentials, "autoKeyRotation": True}},
-        "settings": {"oauthClient": client},
-        "_links": {"groups": {"href": f"{org.base}/api/v1/apps/{app.client_id}/groups"}},
-    }
-
-
 def list_apps(org: Org, request: Request) -> Response:
     """GET apps: by `q` (the start of the label) and `filter`.
 
     :raises ApiError: 400, if the expression cannot be read.
     """
-    query, expression = request.args.get("q", "").casefold(), request.args.get("filter", "")
+    expand = request.args.get("expand", "")
+    if expand and not expand.startswith("user/"):
+        raise ApiError(400, "E0000001", "Api validation failed: RequestParams", ("Expand query is malformed.",))
+    query = request.args.get("q", "").casefold()
     apps = [app_json(org, app) for app in org.policy.apps if app.label.casefold().startswith(query)]
-    return list_reply(org, request, [app for app in apps if matches(expression, app)])
+    return list_reply(org, request, matching(apps, request.args.get("filter", "")))
 
 
 def get_app(org: Org, request: Request, app_id: str) -> Response:
@@ -94,19 +84,26 @@ def get_app(org: Org, request: Request, app_id: str) -> Response:
 
 
 def create_app(org: Org, request: Request) -> Response:
-    """POST apps: an app with a new secret, or none if it authenticates by `none`; nobody is assigned to it.
+    """POST apps: an app with a new secret, unless it authenticates by `none` or a key; nobody is assigned to it.
 
-    :raises ApiError: 400, if the client id is taken.
+    :raises ApiError: 400, if something is missing or unknown, or the client id is taken.
     :raises PolicyError: if a value is wrong.
     """
     body = api_body(request)
+    if body.get("signOnMode", "OPENID_CONNECT") != "OPENID_CONNECT":
+        raise validation_error("signOnMode: This org has apps for OpenID Connect only")
+    for name in REQUIRED:
+        if not value_at(body, *name.split(".")):
+            raise validation_error(f"{name}: The field cannot be left blank")
     requested_id = value_at(body, "credentials", "oauthClient", "client_id")
     client_id = requested_id if isinstance(requested_id, str) and requested_id else new_id("0oa")
     if org.policy.app(client_id):
         raise validation_error("client_id: An object with this field already exists in the current organization")
     method = value_at(body, "credentials", "oauthClient", "token_endpoint_auth_method") or "client_secret_basic"
-    secret = None if method == "none" else new_token(size=30)
-    app = _store(org, _with_body(App(client_id, secret, assigned=False), body))
+    secret = None if method in ("none", "private_key_jwt") else new_token(size=30)
+    app = _with_body(App(client_id, secret, assigned=False), body)
+    require_known(body, app_json(org, app), MAY_BE_SENT)
+    store_app(org, app)
     return json_reply(app_json(org, app))
 
 
@@ -116,16 +113,22 @@ def replace_app(org: Org, request: Request, app_id: str) -> Response:
     :raises ApiError: 404, if there is none.
     :raises PolicyError: if a value is wrong.
     """
-    app = _store(org, _with_body(find_app(org, app_id), api_body(request)))
+    old, body = find_app(org, app_id), api_body(request)
+    require_known(body, app_json(org, old), MAY_BE_SENT)
+    app = store_app(org, _with_body(old, body))
     return json_reply(app_json(org, app))
 
 
 def delete_app(org: Org, request: Request, app_id: str) -> Response:
     """DELETE apps/{id}.
 
-    :raises ApiError: 404, if there is none.
+    :raises ApiError: 404, if there is none; 403, if it is active.
     """
     app = find_app(org, app_id)
+    if app.active:
+        cause = "The application must be deactivated before deletion."
+        raise ApiError(403, "E0000056", "Delete application forbidden.", (cause,))
+    org.policies.unassign(app_id)
     org.own_policy = replace(org.own_policy, apps=tuple(item for item in org.policy.apps if item is not app))
     return no_content()
 
@@ -136,11 +139,11 @@ def set_app_active(org: Org, request: Request, app_id: str, change: str) -> Resp
     :raises ApiError: 404, if there is no such app or change.
     """
     active = is_activation(change)
-    _store(org, replace(find_app(org, app_id), active=active))
+    store_app(org, replace(find_app(org, app_id), active=active))
     return json_reply({})
 
 
-def _store(org: Org, app: App) -> App:
+def store_app(org: Org, app: App) -> App:
     """Add the app, or replace the one with its id; return it."""
     apps = [app if item.client_id == app.client_id else item for item in org.policy.apps]
     org.own_policy = replace(org.own_policy, apps=tuple(apps if app in apps else [*apps, app]))
@@ -148,21 +151,66 @@ def _store(org: Org, app: App) -> App:
 
 
 def _with_body(app: App, body: Json) -> App:
-    """Return the app with the values of the body: one that is left out stays, null removes what can be removed."""
+    secret = value_at(body, "credentials", "oauthClient", "client_secret")
     client = object_at(body, "settings", "oauthClient")
-    values: dict[str, Any] = {
-        "label": body.get("label"),
-        "redirect_uris": client.get("redirect_uris"),
-        "post_logout_redirect_uris": client.get("post_logout_redirect_uris"),
-        "initiate_login_uri": client.get("initiate_login_uri"),
-        "grants": client.get("grant_types"),
-        "email_callback_uri": client.get(EMAIL_CALLBACK),
-        "client_secret": value_at(body, "credentials", "oauthClient", "client_secret"),
-    }
+    keys = _pem_of(value_at(client, "jwks", "keys"))
+    return with_client(app, client, label=body.get("label"), client_secret=secret, public_keys=keys)
+
+
+def _pem_of(keys: object) -> list[str] | None:
+    """Return public keys (RFC 7517) as PEM, None if there are none.
+
+    :raises ApiError: 400, if one cannot be read.
+    """
+    if not isinstance(keys, list):
+        return None
+    try:
+        read = [PyJWK(key).key for key in keys]
+    except (PyJWTError, AttributeError) as error:
+        raise validation_error("jwks: The key is invalid") from error
+    return [k.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for k in read]
+
+
+def with_client(app: App, client: Json, **values: Any) -> App:
+    """Return the app with the members of an OAuth client, and other settings as `values`.
+
+    One that is left out stays, null removes what can be removed.
+
+    :raises PolicyError: if a value is wrong.
+    """
+    values |= {setting: client.get(name) for name, setting in MEMBERS.items()}
     changes = {name: value for name, value in values.items() if value is not None}
     changes |= {name: None for key, name in REMOVABLE.items() if key in client and client[key] is None}
     checked: App = from_json(App, {"client_id": app.client_id, **changes}, "app")
     return replace(app, **{name: getattr(checked, name) for name in changes})
+
+
+def list_secrets(org: Org, request: Request, app_id: str) -> Response:
+    """GET apps/{id}/credentials/secrets.
+
+    :raises ApiError: 404, if there is no such app.
+    """
+    app, at = find_app(org, app_id), org.clock.iso(org.started)
+    secret = {"id": "ocs" + app.client_id[3:], "client_secret": app.client_secret, "status": "ACTIVE"}
+    return list_reply(org, request, [{**secret, "created": at, "lastUpdated": at}] if app.client_secret else [])
+
+
+def list_tokens(org: Org, request: Request, app_id: str) -> Response:
+    """GET apps/{id}/tokens: refresh tokens are not shown here.
+
+    :raises ApiError: 404, if there is no such app.
+    """
+    find_app(org, app_id)
+    return list_reply(org, request, [])
+
+
+def find_token(org: Org, request: Request, app_id: str, token_id: str) -> Response:
+    """GET and DELETE apps/{id}/tokens/{token}: there is none that could be named.
+
+    :raises ApiError: 404.
+    """
+    find_app(org, app_id)
+    raise not_found(token_id, "OAuth2RefreshTokenTx")
 
 
 # ---- assignments to groups; the group "Everyone" is the setting `assigned`
@@ -197,7 +245,7 @@ def assign_group(org: Org, request: Request, app_id: str, group_id: str) -> Resp
         app = replace(app, assigned=True)
     elif group.id not in app.groups:
         app = replace(app, groups=(*app.groups, group.id))
-    _store(org, app)
+    store_app(org, app)
     return json_reply(_assignment_json(org, group.id))
 
 
@@ -208,9 +256,9 @@ def unassign_group(org: Org, request: Request, app_id: str, group_id: str) -> Re
     """
     app = find_app(org, app_id)
     if group_id == EVERYONE:
-        _store(org, replace(app, assigned=False))
+        store_app(org, replace(app, assigned=False))
     else:
-        _store(org, replace(app, groups=tuple(item for item in app.groups if item != group_id)))
+        store_app(org, replace(app, groups=tuple(item for item in app.groups if item != group_id)))
     return no_content()
 
 

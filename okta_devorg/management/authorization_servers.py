@@ -12,10 +12,13 @@ from okta_devorg.management.json_api import (
     list_reply,
     no_content,
     not_found,
+    require_known,
     required_name,
     validation_error,
 )
-from okta_devorg.management.search import matches
+from okta_devorg.management.links import lifecycle_link, link
+from okta_devorg.management.search import matching
+from okta_devorg.oidc.authorization_request import SCOPES
 from okta_devorg.state.org import Org
 from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.ion import Json
@@ -24,6 +27,7 @@ from okta_devorg.wire.replies import json_reply
 SERVER_ID, POLICY_ID, RULE_ID = "default", "00pLocalServerPol001", "0prLocalServerRul001"
 INTERACTION_CODE = "interaction_code"
 OTHER_GRANTS = ["authorization_code", "implicit", "password"]
+METADATA = ("oauth-authorization-server", "openid-configuration")
 NO_RULE = {"access_rule": None, "server": False}
 
 
@@ -32,8 +36,7 @@ def list_servers(org: Org, request: Request) -> Response:
 
     :raises ApiError: 400, if the expression cannot be read.
     """
-    server = _server_json(org)
-    return list_reply(org, request, [server] if matches(request.args.get("filter", ""), server) else [])
+    return list_reply(org, request, matching([_server_json(org)], request.args.get("filter", "")))
 
 
 def get_server(org: Org, request: Request, server_id: str) -> Response:
@@ -45,23 +48,58 @@ def get_server(org: Org, request: Request, server_id: str) -> Response:
     return json_reply(_server_json(org))
 
 
+def list_claims(org: Org, request: Request, server_id: str) -> Response:
+    """GET authorizationServers/{id}/claims: the claims are fixed here, and none is special to this server.
+
+    :raises ApiError: 404, if there is no such server.
+    """
+    _require_server(server_id)
+    return list_reply(org, request, [])
+
+
+def list_scopes(org: Org, request: Request, server_id: str) -> Response:
+    """GET authorizationServers/{id}/scopes.
+
+    :raises ApiError: 404, if there is no such server.
+    """
+    _require_server(server_id)
+    return list_reply(org, request, [{"id": f"scpLocal{name}", "name": name, "system": True} for name in SCOPES])
+
+
 def _require_server(server_id: str) -> None:
     if server_id != SERVER_ID:
         raise not_found(server_id, "AuthorizationServer")
 
 
+def _server_href(org: Org) -> str:
+    return f"{org.base}/api/v1/authorizationServers/{SERVER_ID}"
+
+
 def _server_json(org: Org) -> Json:
-    at, href = org.clock.iso(org.started), f"{org.base}/api/v1/authorizationServers/{SERVER_ID}"
+    at, href = org.clock.iso(org.started), _server_href(org)
+    metadata = [{"name": "default", "href": f"{org.issuer}/.well-known/{document}"} for document in METADATA]
     return {
         "id": SERVER_ID,
         "name": SERVER_ID,
+        "description": "Default Authorization Server",
         "audiences": ["api://default"],
         "issuer": org.issuer,
         "issuerMode": "ORG_URL",
         "status": "ACTIVE",
+        "default": True,
         "created": at,
         "lastUpdated": at,
-        "_links": {"self": {"href": href}, "policies": {"href": href + "/policies"}},
+        "credentials": {"signing": {"kid": org.key.kid, "rotationMode": "AUTO", "lastRotated": at, "nextRotation": at}},
+        "_links": {
+            "self": link(href, "GET"),
+            "policies": link(href + "/policies", "GET", "POST"),
+            "claims": link(href + "/claims", "GET"),
+            "scopes": link(href + "/scopes", "GET"),
+            "keys": link(href + "/credentials/keys", "GET"),
+            "rotateKey": link(href + "/credentials/lifecycle/keyRotate", "POST"),
+            "metadata": [{**item, "hints": {"allow": ["GET"]}} for item in metadata],
+            **lifecycle_link(href, is_active=True),
+        },
     }
 
 
@@ -83,7 +121,9 @@ def create_policy(org: Org, request: Request, server_id: str) -> Response:
     :raises ApiError: 404; 400, if the name is missing; 403, if there is a policy already.
     """
     _require_server(server_id)
-    name = required_name(api_body(request))
+    body = api_body(request)
+    name = required_name(body)
+    require_known(body, _policy_json(org))
     if org.policy.interaction_code.access_policy:
         raise ApiError(403, "E0000006", "This server has at most one access policy")
     org.patch_policy({"interaction_code": {"access_policy": name, **NO_RULE}})
@@ -116,18 +156,23 @@ def _require_policy(org: Org, server_id: str, policy_id: str) -> None:
 
 
 def _policy_json(org: Org) -> Json:
-    at = org.clock.iso(org.started)
+    at, href = org.clock.iso(org.started), f"{_server_href(org)}/policies/{POLICY_ID}"
     return {
         "id": POLICY_ID,
         "type": "OAUTH_AUTHORIZATION_POLICY",
         "status": "ACTIVE",
         "name": org.policy.interaction_code.access_policy,
-        "description": "",
+        "description": "For all apps",
         "priority": 1,
         "system": False,
         "conditions": {"clients": {"include": ["ALL_CLIENTS"]}},
         "created": at,
         "lastUpdated": at,
+        "_links": {
+            "self": link(href, "GET", "DELETE"),
+            "rules": link(href + "/rules", "GET", "POST"),
+            **lifecycle_link(href, is_active=True),
+        },
     }
 
 
@@ -190,6 +235,7 @@ def _require_rule(org: Org, server_id: str, policy_id: str, rule_id: str) -> Non
 
 def _store_rule(org: Org, body: Json, status: int) -> Response:
     name = required_name(body)
+    require_known(body, _rule_json(org), ("conditions.people", "actions.token.inlineHook"))
     grants = list_at(body, "conditions", "grantTypes", "include")
     if not grants:
         raise validation_error("conditions.grantTypes: The field cannot be left blank")
@@ -199,8 +245,13 @@ def _store_rule(org: Org, body: Json, status: int) -> Response:
 
 def _rule_json(org: Org) -> Json:
     at = org.clock.iso(org.started)
+    href = f"{_server_href(org)}/policies/{POLICY_ID}/rules/{RULE_ID}"
     grants = [*OTHER_GRANTS, *([INTERACTION_CODE] if org.policy.interaction_code.server else [])]
-    minutes = org.policy.lifetimes.tokens // 60
+    token = {
+        "accessTokenLifetimeMinutes": org.policy.lifetimes.tokens // 60,
+        "refreshTokenLifetimeMinutes": 0,
+        "refreshTokenWindowMinutes": 10080,
+    }
     return {
         "id": RULE_ID,
         "type": "RESOURCE_ACCESS",
@@ -209,11 +260,12 @@ def _rule_json(org: Org) -> Json:
         "name": org.policy.interaction_code.access_rule,
         "system": False,
         "conditions": {
-            "people": {"users": {"include": [], "exclude": []}, "groups": {"include": ["EVERYONE"], "exclude": []}},
+            "people": {"users": {"exclude": []}, "groups": {"include": ["EVERYONE"]}},
             "grantTypes": {"include": grants},
             "scopes": {"include": ["*"]},
         },
-        "actions": {"token": {"accessTokenLifetimeMinutes": minutes, "refreshTokenLifetimeMinutes": 0}},
+        "actions": {"token": token},
         "created": at,
         "lastUpdated": at,
+        "_links": {"self": link(href, "GET", "PUT", "DELETE"), **lifecycle_link(href, is_active=True)},
     }

@@ -1,8 +1,12 @@
-"""What users have set up, as the Factors API shows it. Of the factors, only e-mail can be changed here."""
+"""What users have set up, as the Factors API shows it. Of the factors, only email can be changed here."""
+
+from collections.abc import Callable
 
 from flask import Request, Response
 
+from okta_devorg.factors.questions import PREDEFINED, question_key
 from okta_devorg.management.json_api import api_body, list_reply, not_found, validation_error, value_at
+from okta_devorg.management.links import link
 from okta_devorg.management.users import find_user
 from okta_devorg.state.mailbox import FACTOR_VERIFICATION_MAIL
 from okta_devorg.state.org import EmailFactor, Org
@@ -30,22 +34,47 @@ def list_factors(org: Org, request: Request, user_id: str) -> Response:
     :raises ApiError: 404, if there is no such user.
     """
     user = find_user(org, user_id)
-    factors = [_factor_json(user, key, item.id, "ACTIVE") for key, item in user.enrollments.items() if key in FACTORS]
+    factors = [
+        _factor_json(org, user, key, item.id, "ACTIVE") for key, item in user.enrollments.items() if key in FACTORS
+    ]
     pending = org.email_factors.get(user.id)
     if pending and "okta_email" not in user.enrollments:
-        factors.append(_email_factor_json(user, pending, "PENDING_ACTIVATION"))
+        factors.append(_email_factor_json(org, user, pending, "PENDING_ACTIVATION"))
     return list_reply(org, request, factors)
 
 
+def get_factor(org: Org, request: Request, user_id: str, factor_id: str) -> Response:
+    """GET users/{id}/factors/{factor}.
+
+    :raises ApiError: 404, if there is no such user or factor.
+    """
+    user = find_user(org, user_id)
+    for key, enrollment in user.enrollments.items():
+        if key in FACTORS and enrollment.id == factor_id:
+            return json_reply(_factor_json(org, user, key, factor_id, "ACTIVE"))
+    factor = _find_pending(org, user, factor_id)
+    return json_reply(_email_factor_json(org, user, factor, "PENDING_ACTIVATION"))
+
+
+def list_questions(org: Org, request: Request, user_id: str) -> Response:
+    """GET users/{id}/factors/questions: the security questions to choose from.
+
+    :raises ApiError: 404, if there is no such user.
+    """
+    find_user(org, user_id)
+    questions = [{"question": key, "questionText": text} for key, text in PREDEFINED.items()]
+    return list_reply(org, request, questions)
+
+
 def enroll_factor(org: Org, request: Request, user_id: str) -> Response:
-    """POST users/{id}/factors: mail the code that will activate the e-mail factor.
+    """POST users/{id}/factors: mail the code that will activate the email factor.
 
     :raises ApiError: 404; 403, if mail is disabled or the user not active; 400, if it is another factor, set up
         already, or for another address; 429.
     """
     user, body = find_user(org, user_id), api_body(request)
     if body.get("factorType") != "email" or body.get("provider") != "OKTA":
-        raise validation_error("factorType: this org makes e-mail factors only")
+        raise validation_error("factorType: this org makes email factors only")
     if org.policy.authenticators.okta_email == "disabled" or user.status is not Status.ACTIVE:
         raise ApiError(403, "E0000015", "You do not have permission to access the feature you are requesting")
     if "okta_email" in user.enrollments:
@@ -54,7 +83,7 @@ def enroll_factor(org: Org, request: Request, user_id: str) -> Response:
         raise validation_error("email: The address is none of the user's own")
     factor = org.email_factors.setdefault(user.id, EmailFactor(new_id(ENROLLMENT_ID_PREFIXES["okta_email"])))
     _mail_code(org, user, factor)
-    return json_reply(_email_factor_json(user, factor, "PENDING_ACTIVATION"))
+    return json_reply(_email_factor_json(org, user, factor, "PENDING_ACTIVATION"))
 
 
 def resend_code(org: Org, request: Request, user_id: str, factor_id: str) -> Response:
@@ -65,7 +94,7 @@ def resend_code(org: Org, request: Request, user_id: str, factor_id: str) -> Res
     user = find_user(org, user_id)
     factor = _find_pending(org, user, factor_id)
     _mail_code(org, user, factor)
-    return json_reply(_email_factor_json(user, factor, "PENDING_ACTIVATION"))
+    return json_reply(_email_factor_json(org, user, factor, "PENDING_ACTIVATION"))
 
 
 def activate_factor(org: Org, request: Request, user_id: str, factor_id: str) -> Response:
@@ -78,7 +107,7 @@ def activate_factor(org: Org, request: Request, user_id: str, factor_id: str) ->
     _check_code(org, user, factor, api_body(request).get("passCode"))
     user.enroll(Enrollment("okta_email", factor.id, ("email",)))
     org.record("user.mfa.factor.activate", user, debug={"factor": "EMAIL_FACTOR"})
-    return json_reply(_email_factor_json(user, factor, "ACTIVE"))
+    return json_reply(_email_factor_json(org, user, factor, "ACTIVE"))
 
 
 def verify_factor(org: Org, request: Request, user_id: str, factor_id: str) -> Response:
@@ -99,13 +128,52 @@ def verify_factor(org: Org, request: Request, user_id: str, factor_id: str) -> R
     return json_reply({"factorResult": "SUCCESS"})
 
 
-def _factor_json(user: User, key: str, factor_id: str, status: str) -> Json:
-    factor: Json = {"id": factor_id, **FACTORS[key], "status": status, "vendorName": FACTORS[key]["provider"]}
-    return {**factor, "profile": {"email": user.email}} if key == "okta_email" else factor
+def _factor_json(org: Org, user: User, key: str, factor_id: str, status: str) -> Json:
+    at, href = org.clock.iso(user.updated), f"{org.base}/api/v1/users/{user.id}"
+    own = f"{href}/factors/{factor_id}"
+    profile = PROFILES.get(key)
+    return {
+        "id": factor_id,
+        **FACTORS[key],
+        "vendorName": FACTORS[key]["provider"],
+        "status": status,
+        "created": at,
+        "lastUpdated": at,
+        **({"profile": profile(user)} if profile else {}),
+        "_links": {
+            **_factor_actions(org, key, own, status),
+            "self": link(own, "GET"),
+            "user": link(href, "GET"),
+        },
+    }
 
 
-def _email_factor_json(user: User, factor: EmailFactor, status: str) -> Json:
-    return _factor_json(user, "okta_email", factor.id, status)
+def _factor_actions(org: Org, key: str, href: str, status: str) -> Json:
+    """Return the links to what can be done with a factor."""
+    if key == "security_question":
+        return {"questions": link(href.rpartition("/")[0] + "/questions", "GET")}
+    if status == "PENDING_ACTIVATION":
+        resend = [{"name": "email", **link(href + "/resend", "POST")}]
+        return {"activate": link(href + "/lifecycle/activate", "POST"), "resend": resend}
+    return {"verify": link(href + "/verify", "POST")} if key in ("okta_email", "google_otp") else {}
+
+
+def _question_profile(user: User) -> Json:
+    enrollment = user.enrollments["security_question"]
+    return {"question": question_key(enrollment), "questionText": enrollment.question}
+
+
+# By key: the profile of a factor.
+PROFILES: dict[str, Callable[[User], Json]] = {
+    "okta_email": lambda user: {"email": user.email},
+    "phone_number": lambda user: {"phoneNumber": user.enrollments["phone_number"].phone},
+    "security_question": _question_profile,
+    "google_otp": lambda user: {"credentialId": user.login},
+}
+
+
+def _email_factor_json(org: Org, user: User, factor: EmailFactor, status: str) -> Json:
+    return _factor_json(org, user, "okta_email", factor.id, status)
 
 
 def _find_pending(org: Org, user: User, factor_id: str) -> EmailFactor:

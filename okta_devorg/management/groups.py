@@ -2,9 +2,18 @@
 
 from flask import Request, Response
 
-from okta_devorg.management.json_api import api_body, list_reply, no_content, not_found, validation_error, value_at
-from okta_devorg.management.search import matches
-from okta_devorg.management.users import find_user, user_json
+from okta_devorg.management.json_api import (
+    api_body,
+    list_reply,
+    no_content,
+    not_found,
+    require_known,
+    validation_error,
+    value_at,
+)
+from okta_devorg.management.search import matching
+from okta_devorg.management.user_documents import listed_user_json
+from okta_devorg.management.users import find_user
 from okta_devorg.state.groups import EVERYONE, Group
 from okta_devorg.state.org import Org
 from okta_devorg.wire.errors import forbidden
@@ -31,7 +40,7 @@ def list_groups(org: Org, request: Request) -> Response:
     query = request.args.get("q", "").casefold()
     expressions = [request.args.get(name, "") for name in ("filter", "search")]
     groups = [_group_json(org, group) for group in org.groups if group.name.casefold().startswith(query)]
-    return list_reply(org, request, [group for group in groups if all(matches(text, group) for text in expressions)])
+    return list_reply(org, request, matching(groups, *expressions))
 
 
 def create_group(org: Org, request: Request) -> Response:
@@ -75,7 +84,9 @@ def list_members(org: Org, request: Request, group_id: str) -> Response:
 
     :raises ApiError: 404, if there is no such group.
     """
-    return list_reply(org, request, [user_json(org, user) for user in org.groups.members(find_group(org, group_id))])
+    return list_reply(
+        org, request, [listed_user_json(org, user) for user in org.groups.members(find_group(org, group_id))]
+    )
 
 
 def add_member(org: Org, request: Request, group_id: str, user_id: str) -> Response:
@@ -120,7 +131,9 @@ def _find_changeable(org: Org, group_id: str) -> Group:
 
 def _read_profile(org: Org, request: Request, group: Group | None = None) -> tuple[str, str | None]:
     """Return name and description; the name must not be another group's."""
-    profile = value_at(api_body(request), "profile")
+    body = api_body(request)
+    require_known(body, _group_json(org, group or org.groups.by_id[EVERYONE]))
+    profile = value_at(body, "profile")
     name, description = value_at(profile, "name"), value_at(profile, "description")
     if not isinstance(name, str) or not name.strip():
         raise validation_error("name: The field cannot be left blank")

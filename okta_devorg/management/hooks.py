@@ -17,47 +17,91 @@ from okta_devorg.management.json_api import (
     no_content,
     not_found,
     object_at,
+    require_known,
     required_name,
     validation_error,
+    value_at,
 )
-from okta_devorg.policy.serialization import to_json
+from okta_devorg.management.links import lifecycle_link, link
+from okta_devorg.policy.serialization import merged, to_json
 from okta_devorg.policy.settings import EventHook
 from okta_devorg.state.hook_calls import verify_event_hook
+from okta_devorg.state.okta_policies import OktaPolicy, PolicyRule
 from okta_devorg.state.org import Org
 from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
+from okta_devorg.wire.urls import is_http_url
 
 REGISTRATION_HOOK_TYPE = "com.okta.user.pre-registration"
+TELEPHONY_HOOK_TYPE = "com.okta.telephony.provider"
+# The org's own, which its phone page plays. It can be switched off and on, not changed.
+TELEPHONY_HOOK = "calLocalTelephony001"
+# Whatever version is asked for, recorded orgs answer this one.
+INLINE_HOOK_VERSION = "1.0.2"
 
 
-def _channel_json(url: str, header_names: list[str]) -> Json:
-    """Return where a hook is called. The values of its headers are secret."""
-    headers = [{"key": name, "value": None} for name in header_names]
-    config = {"uri": url, "headers": headers, "method": "POST", "authScheme": None}
+def _channel_json(url: str, headers: list[Json]) -> Json:
+    """Return where a hook is called.
+
+    The header that authenticates is shown apart and without its value; the others are no secrets.
+    """
+    scheme = next((header for header in headers if _authenticates(header)), None)
+    config = {
+        "uri": url,
+        "headers": [
+            {"key": header["key"], "value": header["value"]} for header in headers if not _authenticates(header)
+        ],
+        "method": "POST",
+        "authScheme": {"type": "HEADER", "key": scheme["key"]} if scheme else None,
+    }
     return {"type": "HTTP", "version": "1.0.0", "config": config}
 
 
-def _read_channel(body: Json) -> tuple[str, list[Json]]:
-    """Return the URL of a hook and every header to send, including that of the authentication scheme."""
+def _authenticates(header: Json) -> bool:
+    return bool(header.get("secret")) or header["key"].lower() == "authorization"
+
+
+# What may be sent of a hook: what is shown of the two kinds together.
+SHAPE: Json = {
+    **dict.fromkeys(("id", "status", "name", "description", "type", "version", "verificationStatus", "createdBy")),
+    **dict.fromkeys(("created", "lastUpdated")),
+    "events": {"type": "EVENT_TYPE", "items": [], "filter": None},
+    "channel": _channel_json("", []),
+}
+MAY_BE_SENT = ("channel.config.headers", "channel.config.authScheme", "events.filter")
+
+
+def _read_channel(body: Json, current: list[Json]) -> tuple[str, list[Json]]:
+    """Return the URL of a hook and every header to send, including that of the authentication scheme.
+
+    `current` are the headers of the hook so far. A scheme that is sent back without its value keeps it.
+    """
+    require_known(body, SHAPE, MAY_BE_SENT)
     config = object_at(body, "channel", "config")
     url = config.get("uri")
-    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+    if not isinstance(url, str) or not is_http_url(url):
         raise validation_error("channel.config.uri: The field must be a URL")
-    headers = [header for header in list_at(config, "headers") if isinstance(header, dict)]
+    headers = [_header(header) for header in list_at(config, "headers") if isinstance(header, dict)]
     scheme = config.get("authScheme")
     if isinstance(scheme, dict) and scheme.get("type") == "HEADER":
-        headers.append(scheme)
-    return url, [{"key": str(header.get("key")), "value": str(header.get("value"))} for header in headers]
+        old = next((header for header in current if _authenticates(header) and header["key"] == scheme.get("key")), {})
+        headers.append(_header({**old, **{key: value for key, value in scheme.items() if value}}) | {"secret": True})
+    return url, headers
+
+
+def _header(sent: Json) -> Json:
+    return {"key": str(sent.get("key")), "value": str(sent.get("value") or "")}
 
 
 # ---- inline hooks
 
 
 def list_inline_hooks(org: Org, request: Request) -> Response:
-    """GET inlineHooks."""
-    return list_reply(org, request, [_inline_hook_json(org, hook_id) for hook_id in _inline_hooks(org)])
+    """GET inlineHooks, by `type`."""
+    wanted, hooks = request.args.get("type"), [_inline_hook_json(org, hook_id) for hook_id in _inline_hooks(org)]
+    return list_reply(org, request, [hook for hook in hooks if wanted in (None, hook["type"])])
 
 
 def get_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
@@ -77,15 +121,22 @@ def create_inline_hook(org: Org, request: Request) -> Response:
 
 
 def replace_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
-    """PUT inlineHooks/{id}. If it is the registration hook of the settings, that changes too.
+    """PUT inlineHooks/{id}. The settings and rules that use it change too; whether it is active does not.
 
-    :raises ApiError: 404; 400 as for a new one.
+    :raises ApiError: 404; 400 as for a new one; 403 for the org's own.
     """
-    _find_inline_hook(org, hook_id)
-    reply = _store_inline_hook(org, request, hook_id)
-    if _is_in_use(org, hook_id):
-        hook = org.inline_hooks[hook_id]
-        org.patch_policy({"hooks": {"registration": {"url": hook["url"], "headers": hook["headers"]}}})
+    _require_made_here(hook_id)
+    active = _find_inline_hook(org, hook_id)["active"]
+    reply = _store_inline_hook(org, request, hook_id, active)
+    hook = org.inline_hooks[hook_id]
+    change = {"hooks": {"registration": {"url": hook["url"], "headers": hook["headers"]}}}
+    if _is_in_settings(org, hook_id):
+        org.patch_policy(change)
+    for policy in _policies_using(org, hook_id):
+        rules = tuple(
+            replace(rule, patch=merged(rule.patch, change)) if _uses(rule, hook_id) else rule for rule in policy.rules
+        )
+        org.policies.store(replace(policy, rules=rules))
     return reply
 
 
@@ -94,20 +145,22 @@ def set_inline_hook_active(org: Org, request: Request, hook_id: str, change: str
 
     :raises ApiError: 404, if there is no such hook or change.
     """
-    _find_inline_hook(org, hook_id)
-    active = is_activation(change)
-    if hook_id in org.inline_hooks:
-        org.inline_hooks[hook_id]["active"] = active
+    hook, active = _find_inline_hook(org, hook_id), is_activation(change)
+    if hook_id == TELEPHONY_HOOK:
+        org.patch_policy({"telephony": active})
+    else:
+        org.inline_hooks[hook_id] = {**hook, "active": active}
     return get_inline_hook(org, request, hook_id)
 
 
 def delete_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
     """DELETE inlineHooks/{id}.
 
-    :raises ApiError: 404; 403, if a rule names it.
+    :raises ApiError: 404; 403, if a rule names it or it is the org's own.
     """
+    _require_made_here(hook_id)
     _find_inline_hook(org, hook_id)
-    if _is_in_use(org, hook_id):
+    if _is_in_settings(org, hook_id) or _policies_using(org, hook_id):
         raise ApiError(403, "E0000038", "This hook is used by a rule of a profile enrollment policy")
     del org.inline_hooks[hook_id]
     return no_content()
@@ -119,39 +172,54 @@ def registration_hook_setting(org: Org, hook_id: str) -> Json:
     :raises ApiError: 404, if there is none.
     """
     hook = _find_inline_hook(org, hook_id)
-    if _is_in_use(org, hook_id):
+    if _is_in_settings(org, hook_id):
         return dict(to_json(org.policy.hooks.registration))
     return {"id": hook_id, "url": hook["url"], "headers": hook["headers"]}
 
 
 def _inline_hooks(org: Org) -> dict[str, Json]:
     """Return all inline hooks by id, each with `name`, `url`, `headers` and `active`."""
-    hooks = dict(org.inline_hooks)
+    telephony = {"name": "Telephony", "url": f"{org.base}/phone", "headers": [], "active": org.policy.telephony}
+    hooks = {TELEPHONY_HOOK: telephony, **org.inline_hooks}
     used = org.policy.hooks.registration
-    if used and used.id not in hooks:
-        headers = to_json(used.headers)
-        hooks[used.id] = {"name": "Registration hook", "url": used.url, "headers": headers, "active": True}
+    if used:
+        known = hooks.get(used.id, {"name": "Registration hook", "active": True})
+        hooks[used.id] = {**known, "url": used.url, "headers": to_json(used.headers)}
     return hooks
+
+
+def _require_made_here(hook_id: str) -> None:
+    if hook_id == TELEPHONY_HOOK:
+        raise ApiError(403, "E0000038", "This hook is the org's own: it can be switched off, not changed")
 
 
 def _find_inline_hook(org: Org, hook_id: str) -> Json:
     hook = _inline_hooks(org).get(hook_id)
     if hook is None:
-        raise not_found(hook_id, "CallbackV1")
+        raise not_found(hook_id, "InlineHook")
     return hook
 
 
-def _is_in_use(org: Org, hook_id: str) -> bool:
+def _is_in_settings(org: Org, hook_id: str) -> bool:
     used = org.policy.hooks.registration
     return used is not None and used.id == hook_id
 
 
-def _store_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
+def _policies_using(org: Org, hook_id: str) -> list[OktaPolicy]:
+    """Return the policies with a rule that uses the hook, beside the default one, which is the settings."""
+    return [policy for policy in org.policies.by_id.values() if any(_uses(rule, hook_id) for rule in policy.rules)]
+
+
+def _uses(rule: PolicyRule, hook_id: str) -> bool:
+    return bool(value_at(rule.patch, "hooks", "registration", "id") == hook_id)
+
+
+def _store_inline_hook(org: Org, request: Request, hook_id: str, active: bool = True) -> Response:
     body = api_body(request)
     if body.get("type") != REGISTRATION_HOOK_TYPE:
         raise validation_error("type: This org calls registration hooks only")
-    url, headers = _read_channel(body)
-    org.inline_hooks[hook_id] = {"name": required_name(body), "url": url, "headers": headers, "active": True}
+    url, headers = _read_channel(body, _inline_hooks(org).get(hook_id, {}).get("headers", []))
+    org.inline_hooks[hook_id] = {"name": required_name(body), "url": url, "headers": headers, "active": active}
     return json_reply(_inline_hook_json(org, hook_id))
 
 
@@ -162,12 +230,17 @@ def _inline_hook_json(org: Org, hook_id: str) -> Json:
         "id": hook_id,
         "status": "ACTIVE" if hook["active"] else "INACTIVE",
         "name": hook["name"],
-        "type": REGISTRATION_HOOK_TYPE,
-        "version": "1.0.0",
-        "channel": _channel_json(hook["url"], [header["key"] for header in hook["headers"]]),
+        "type": TELEPHONY_HOOK_TYPE if hook_id == TELEPHONY_HOOK else REGISTRATION_HOOK_TYPE,
+        "version": INLINE_HOOK_VERSION,
+        "channel": _channel_json(hook["url"], hook["headers"]),
         "created": at,
         "lastUpdated": at,
-        "_links": {"self": {"href": href}},
+        "_links": {
+            "self": link(href),
+            "execute": link(href + "/execute", "POST"),
+            **lifecycle_link(href, hook["active"]),
+            **({} if hook["active"] else {"delete": link(href, "DELETE")}),
+        },
     }
 
 
@@ -195,7 +268,7 @@ def create_event_hook(org: Org, request: Request) -> Response:
     """
     hook_id = new_id("who")
     hooks = [to_json(hook) for hook in org.policy.hooks.events]
-    org.patch_policy({"hooks": {"events": [*hooks, {"id": hook_id, **_read_event_hook(request)}]}})
+    org.patch_policy({"hooks": {"events": [*hooks, {"id": hook_id, **_read_event_hook(request, [])}]}})
     return get_event_hook(org, request, hook_id)
 
 
@@ -205,7 +278,8 @@ def replace_event_hook(org: Org, request: Request, hook_id: str) -> Response:
     :raises ApiError: 404; 400, if name or URL are missing.
     :raises PolicyError: if a value is wrong.
     """
-    old, values = _find_event_hook(org, hook_id), _read_event_hook(request)
+    old = _find_event_hook(org, hook_id)
+    values = _read_event_hook(request, [to_json(header) for header in old.headers])
     new = {**to_json(old), **values, "verified": old.verified and old.url == values["url"]}
     hooks = [new if hook is old else to_json(hook) for hook in org.policy.hooks.events]
     org.patch_policy({"hooks": {"events": hooks}})
@@ -247,7 +321,7 @@ def _event_hooks(org: Org) -> list[tuple[str, EventHook]]:
 def _find_event_hook(org: Org, hook_id: str) -> EventHook:
     hook = next((hook for existing_id, hook in _event_hooks(org) if existing_id == hook_id), None)
     if hook is None:
-        raise not_found(hook_id, "EventHook")
+        raise not_found(hook_id, "Webhook")
     return hook
 
 
@@ -261,9 +335,9 @@ def _replace_event_hook(org: Org, old: EventHook, **changes: Any) -> EventHook:
     return new
 
 
-def _read_event_hook(request: Request) -> Json:
+def _read_event_hook(request: Request, current: list[Json]) -> Json:
     body = api_body(request)
-    url, headers = _read_channel(body)
+    url, headers = _read_channel(body, current)
     return {"name": required_name(body), "url": url, "headers": headers, "events": list_at(body, "events", "items")}
 
 
@@ -274,10 +348,16 @@ def _event_hook_json(org: Org, hook_id: str, hook: EventHook) -> Json:
         "status": "ACTIVE" if hook.active else "INACTIVE",
         "verificationStatus": "VERIFIED" if hook.verified else "UNVERIFIED",
         "name": hook.name,
+        "description": None,
         "created": at,
         "createdBy": "local",
         "lastUpdated": at,
-        "events": {"type": "EVENT_TYPE", "items": list(hook.events)},
-        "channel": _channel_json(hook.url, [header.key for header in hook.headers]),
-        "_links": {"self": {"href": href}, "verify": {"href": href + "/lifecycle/verify"}},
+        "events": {"type": "EVENT_TYPE", "items": list(hook.events), "filter": None},
+        "channel": _channel_json(hook.url, [to_json(header) for header in hook.headers]),
+        "_links": {
+            "self": link(href),
+            "verify": link(href + "/lifecycle/verify", "POST"),
+            **lifecycle_link(href, hook.active),
+            **({} if hook.active else {"delete": link(href, "DELETE")}),
+        },
     }

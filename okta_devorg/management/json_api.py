@@ -9,6 +9,7 @@ from flask import Request, Response
 from okta_devorg.state.org import Org
 from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.ion import Json
+from okta_devorg.wire.numbers import whole_number
 from okta_devorg.wire.replies import json_reply, parse_json
 
 PAGE_SIZE = 200
@@ -46,15 +47,52 @@ def list_at(value: object, *path: str) -> list[Any]:
     return item if isinstance(item, list) else []
 
 
+def require_known(
+    sent: Mapping[str, Any], shown: Mapping[str, Any], extra: tuple[str, ...] = (), path: str = ""
+) -> None:
+    """Refuse members of a body that the API does not show of such an object, instead of dropping them silently.
+
+    What is `null` counts as not sent. `extra` are dotted paths that may be sent all the same; what is below one of
+    them, below an empty object or in a list of scalars is not looked at.
+
+    :raises ApiError: 400, naming the member.
+    """
+    for name, value in sent.items():
+        place = f"{path}.{name}".lstrip(".")
+        if value is None or place in extra or (name == "_links" or name == "_embedded"):
+            continue
+        if name not in shown:
+            raise validation_error(f"{place}: The field is not known to this org")
+        _require_known_below(value, shown[name], extra, place)
+
+
+def _require_known_below(value: object, shown: object, extra: tuple[str, ...], place: str) -> None:
+    if isinstance(value, Mapping) and isinstance(shown, Mapping) and shown:
+        require_known(value, shown, extra, place)
+    elif isinstance(value, list) and isinstance(shown, list) and shown and isinstance(shown[0], Mapping):
+        known = {key: item for element in shown for key, item in element.items()}
+        for element in value:
+            if isinstance(element, Mapping):
+                require_known(element, known, extra, place)
+
+
 def required_name(body: Json) -> str:
     """Return the `name` in a body.
 
     :raises ApiError: 400, if it is missing.
     """
-    name = body.get("name")
-    if not isinstance(name, str) or not name:
-        raise validation_error("name: The field cannot be left blank")
-    return name
+    return required_text(body, "name")
+
+
+def required_text(body: Json, name: str) -> str:
+    """Return the text under `name` in a body.
+
+    :raises ApiError: 400, if it is missing.
+    """
+    text = body.get(name)
+    if not isinstance(text, str) or not text:
+        raise validation_error(f"{name}: The field cannot be left blank")
+    return text
 
 
 def is_activation(change: str) -> bool:
@@ -71,11 +109,19 @@ def is_activation(change: str) -> bool:
 
 
 def list_reply(org: Org, request: Request, items: Iterable[Json]) -> Response:
-    """Return a page of a list, by the query's `after` and `limit`; the header `Link` leads to the next one."""
+    """Return a page of a list, by the query's `after` and `limit`; the header `Link` leads to the next one.
+
+    :raises ApiError: 400, if the cursor is none that this list has given out, or the limit no number.
+    """
     all_items = list(items)
-    after, limit = request.args.get("after", ""), request.args.get("limit", "")
-    start = int(after) if after.isdecimal() else 0
-    size = max(1, min(int(limit), PAGE_SIZE)) if limit.isdecimal() else PAGE_SIZE
+    after, limit = request.args.get("after"), request.args.get("limit")
+    start = whole_number(after) if after else 0
+    if start is None or (after and not 0 < start < len(all_items)):
+        raise ApiError(400, "E0000029", "Invalid paging request.", ("Invalid cursor.",))
+    size = whole_number(limit) if limit else PAGE_SIZE
+    if not size:
+        raise validation_error("limit: The field has an invalid value")
+    size = min(size, PAGE_SIZE)
     reply = json_reply(all_items[start : start + size])
     url = org.base + request.path
     reply.headers.add("Link", f'<{url}?{urlencode(request.args.to_dict())}>; rel="self"')
@@ -83,6 +129,14 @@ def list_reply(org: Org, request: Request, items: Iterable[Json]) -> Response:
         query = urlencode({**request.args.to_dict(), "after": str(start + size)})
         reply.headers.add("Link", f'<{url}?{query}>; rel="next"')
     return reply
+
+
+def without_feature(org: Org, request: Request, **path_values: str) -> Response:
+    """Answer at an endpoint for a feature that this org does not have, as an org without it does.
+
+    :raises ApiError: always, 401.
+    """
+    raise ApiError(401, "E0000015", "You do not have permission to access the feature you are requesting")
 
 
 def no_content() -> Response:

@@ -1,18 +1,24 @@
 """The table of the Management API's endpoints."""
 
 from okta_devorg.management import (
+    app_users,
     apps,
     authenticators,
+    clients,
+    credentials,
     factors,
     groups,
     hooks,
+    org_wide,
     schemas,
+    sessions,
     system_log,
     user_lifecycle,
     users,
 )
 from okta_devorg.management import authorization_servers as servers
 from okta_devorg.management.access import View, protected
+from okta_devorg.management.json_api import without_feature
 from okta_devorg.management.policies import policies, rules
 
 SERVERS = "authorizationServers"
@@ -28,6 +34,14 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("PUT", "users/<path:user_id>", users.replace_user, "users"),
     ("DELETE", "users/<path:user_id>", user_lifecycle.delete_user, "users"),
     ("POST", "users/<user_id>/lifecycle/<change>", user_lifecycle.change_status, "users"),
+    ("POST", "users/<user_id>/credentials/change_password", credentials.change_password, "users"),
+    ("POST", "users/<user_id>/credentials/change_recovery_question", credentials.change_recovery_question, "users"),
+    ("POST", "users/<user_id>/credentials/forgot_password", credentials.forgot_password, "users"),
+    ("DELETE", "users/<user_id>/sessions", credentials.end_sessions, "users"),
+    ("GET", "users/<user_id>/blocks", without_feature, "users"),
+    ("GET", "users/<user_id>/appLinks", app_users.list_app_links, "users"),
+    ("GET", "users/<user_id>/factors/questions", factors.list_questions, "users"),
+    ("GET", "users/<user_id>/factors/<factor_id>", factors.get_factor, "users"),
     ("GET", "users/<user_id>/factors", factors.list_factors, "users"),
     ("POST", "users/<user_id>/factors", factors.enroll_factor, "users"),
     ("POST", "users/<user_id>/factors/<factor_id>/resend", factors.resend_code, "users"),
@@ -40,6 +54,7 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("PUT", "groups/<group_id>", groups.replace_group, "groups"),
     ("DELETE", "groups/<group_id>", groups.delete_group, "groups"),
     ("GET", "groups/<group_id>/users", groups.list_members, "groups"),
+    ("GET", "groups/<group_id>/apps", app_users.list_apps_of_group, "groups"),
     ("PUT", "groups/<group_id>/users/<user_id>", groups.add_member, "groups"),
     ("DELETE", "groups/<group_id>/users/<user_id>", groups.remove_member, "groups"),
     ("GET", "apps", apps.list_apps, "apps"),
@@ -52,6 +67,11 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("GET", "apps/<app_id>/groups/<group_id>", apps.get_assignment, "apps"),
     ("PUT", "apps/<app_id>/groups/<group_id>", apps.assign_group, "apps"),
     ("DELETE", "apps/<app_id>/groups/<group_id>", apps.unassign_group, "apps"),
+    ("GET", "apps/<app_id>/users", app_users.list_users, "apps"),
+    ("GET", "apps/<app_id>/users/<user_id>", app_users.get_user, "apps"),
+    ("GET", "apps/<app_id>/tokens", apps.list_tokens, "apps"),
+    ("GET DELETE", "apps/<app_id>/tokens/<token_id>", apps.find_token, "apps"),
+    ("GET", "apps/<app_id>/credentials/secrets", apps.list_secrets, "apps"),
     ("GET", "policies", policies.list_policies, "policies"),
     ("POST", "policies", policies.create_policy, "policies"),
     ("GET", "policies/<policy_id>", policies.get_policy, "policies"),
@@ -59,6 +79,8 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("DELETE", "policies/<policy_id>", policies.delete_policy, "policies"),
     ("POST", "policies/<policy_id>/lifecycle/<change>", policies.set_policy_active, "policies"),
     ("GET", "policies/<policy_id>/app", policies.list_apps, "policies"),
+    ("GET", "policies/<policy_id>/mappings", policies.list_mappings, "policies"),
+    ("POST", "policies/<policy_id>/mappings", policies.map_app, "policies"),
     ("GET", "policies/<policy_id>/rules", rules.list_rules, "policies"),
     ("POST", "policies/<policy_id>/rules", rules.create_rule, "policies"),
     ("GET", "policies/<policy_id>/rules/<rule_id>", rules.get_rule, "policies"),
@@ -67,8 +89,12 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("POST", "policies/<policy_id>/rules/<rule_id>/lifecycle/<change>", rules.set_rule_active, "policies"),
     ("PUT", "apps/<app_id>/policies/<policy_id>", policies.assign_app, "apps"),
     ("GET", "authenticators", authenticators.list_authenticators, "authenticators"),
+    ("POST", "authenticators", authenticators.create_authenticator, "authenticators"),
+    ("GET", "authenticators/<authenticator_id>/aaguids", without_feature, "authenticators"),
     ("GET", "authenticators/<authenticator_id>", authenticators.get_authenticator, "authenticators"),
+    ("PUT", "authenticators/<authenticator_id>", authenticators.replace_authenticator, "authenticators"),
     ("GET", "authenticators/<authenticator_id>/methods", authenticators.list_methods, "authenticators"),
+    ("GET", "authenticators/<authenticator_id>/methods/<method>", authenticators.get_method, "authenticators"),
     (
         "POST",
         "authenticators/<authenticator_id>/lifecycle/<change>",
@@ -98,8 +124,45 @@ TABLE: tuple[tuple[str, str, View, str], ...] = (
     ("GET", SERVER_RULES + "/<rule_id>", servers.get_rule, SERVERS),
     ("PUT", SERVER_RULES + "/<rule_id>", servers.replace_rule, SERVERS),
     ("DELETE", SERVER_RULES + "/<rule_id>", servers.delete_rule, SERVERS),
+    ("GET", SERVERS + "/<server_id>/claims", servers.list_claims, SERVERS),
+    ("GET", SERVERS + "/<server_id>/scopes", servers.list_scopes, SERVERS),
     ("GET", "meta/schemas/user/<schema_id>", schemas.get_schema, "schemas"),
+    ("GET", "meta/types/user/<type_id>", org_wide.get_user_type, "userTypes"),
+    ("GET", "brands", org_wide.list_brands, "brands"),
+    ("GET", "brands/<brand_id>", org_wide.get_brand, "brands"),
+    ("GET", "idps", org_wide.list_idps, "idps"),
+    ("GET", "idps/<idp_id>", org_wide.get_idp, "idps"),
+    ("GET", "zones", org_wide.list_zones, "networkZones"),
+    ("GET", "zones/<zone_id>", org_wide.get_zone, "networkZones"),
+    ("GET", "features", org_wide.list_features, "features"),
+    ("GET", "features/<feature_id>", org_wide.get_feature, "features"),
+    ("GET", "sessions/<session_id>", sessions.get_session, "sessions"),
+    ("DELETE", "sessions/<session_id>", sessions.end_session, "sessions"),
+    ("POST", "sessions/<session_id>/lifecycle/refresh", sessions.refresh_session, "sessions"),
+    ("GET", "trustedOrigins", org_wide.list_trusted_origins, "trustedOrigins"),
+    ("POST", "trustedOrigins", org_wide.create_trusted_origin, "trustedOrigins"),
+    ("GET", "trustedOrigins/<origin_id>", org_wide.get_trusted_origin, "trustedOrigins"),
+    ("DELETE", "trustedOrigins/<origin_id>", org_wide.delete_trusted_origin, "trustedOrigins"),
     ("GET", "logs", system_log.list_events, "logs"),
 )  # fmt: skip
+CLIENTS = "/oauth2/v1/clients"
+REGISTRATION: tuple[tuple[str, str, View], ...] = (
+    ("GET", CLIENTS, clients.list_clients),
+    ("POST", CLIENTS, clients.register_client),
+    ("GET", CLIENTS + "/<client_id>", clients.get_client),
+    ("PUT", CLIENTS + "/<client_id>", clients.replace_client),
+    ("DELETE", CLIENTS + "/<client_id>", clients.delete_client),
+)
 # (methods, path, view) for the app.
-ROUTES = tuple((methods, "/api/v1/" + path, protected(view, resource)) for methods, path, view, resource in TABLE)
+ROUTES = (
+    *((methods, "/api/v1/" + path, protected(view, resource)) for methods, path, view, resource in TABLE),
+    *((methods, path, protected(view, "clients")) for methods, path, view in REGISTRATION),
+)
+MY_SESSION = "/api/v1/sessions/me"
+# What needs no token: the browser's own session is known by its cookie.
+OPEN_ROUTES = (
+    ("GET", "/.well-known/okta-organization", org_wide.okta_organization),
+    ("GET", MY_SESSION, sessions.get_own_session),
+    ("DELETE", MY_SESSION, sessions.end_own_session),
+    ("POST", MY_SESSION + "/lifecycle/refresh", sessions.refresh_own_session),
+)

@@ -3,6 +3,7 @@
 from flask import Request, Response
 
 from okta_devorg.management.json_api import not_found
+from okta_devorg.management.user_documents import USER_TYPE
 from okta_devorg.policy.settings import SchemaAttribute
 from okta_devorg.state.org import Org
 from okta_devorg.wire.ion import Json
@@ -15,6 +16,13 @@ BASE_ATTRIBUTES = (
     "state", "zipCode", "countryCode", "postalAddress", "preferredLanguage", "locale", "timezone", "userType",
     "employeeNumber", "costCenter", "organization", "division", "department", "managerId", "manager",
 )  # fmt: skip
+# Further members of an attribute.
+LENGTHS: dict[str, Json] = {
+    "login": {"minLength": 5, "maxLength": 100},
+    "firstName": {"minLength": 1, "maxLength": 50},
+    "lastName": {"minLength": 1, "maxLength": 50},
+    "email": {"format": "email"},
+}
 REQUIRED = ["login", "firstName", "lastName", "email"]
 
 
@@ -26,13 +34,29 @@ def get_schema(org: Org, request: Request, schema_id: str) -> Response:
     if schema_id != "default":
         raise not_found(schema_id, "UserSchema")
     at, url = org.clock.iso(org.started), f"{org.base}/api/v1/meta/schemas/user/default"
-    parts: Json = {part: {"id": f"#{part}", "type": "object", "properties": {}} for part in ("base", "custom")}
+    parts: Json = {
+        part: {"id": f"#{part}", "type": "object", "properties": {}, "required": REQUIRED if part == "base" else []}
+        for part in ("base", "custom")
+    }
     for name, attribute in schema_attributes(org).items():
         part = "base" if name in BASE_ATTRIBUTES else "custom"
         parts[part]["properties"][name] = _attribute_json(org, attribute)
-    parts["base"]["required"] = REQUIRED
-    head = {"id": url, "$schema": "http://json-schema.org/draft-04/schema#", "name": "user", "title": "User"}
-    return json_reply({**head, "type": "object", "created": at, "lastUpdated": at, "definitions": parts})
+    profile = {"profile": {"allOf": [{"$ref": "#/definitions/custom"}, {"$ref": "#/definitions/base"}]}}
+    links = {
+        "self": {"rel": "self", "href": url, "method": "GET"},
+        "type": {"rel": "type", "href": f"{org.base}/api/v1/meta/types/user/{USER_TYPE}", "method": "GET"},
+    }
+    head = {
+        "id": url,
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "name": "user",
+        "title": "User",
+        "description": "Okta user profile template with default permission settings",
+        "lastUpdated": at,
+        "created": at,
+        "type": "object",
+    }
+    return json_reply({**head, "definitions": parts, "properties": profile, "_links": links})
 
 
 def schema_attributes(org: Org) -> dict[str, SchemaAttribute]:
@@ -48,7 +72,10 @@ def _attribute_json(org: Org, attribute: SchemaAttribute) -> Json:
     schema: Json = {
         "title": form_field.label if form_field else attribute.name,
         "type": form_field.type if form_field else "string",
+        **({"required": True} if attribute.name in REQUIRED else {}),
         "mutability": "READ_WRITE",
+        "scope": "NONE",
+        **LENGTHS.get(attribute.name, {}),
         "permissions": [{"principal": "SELF", "action": attribute.permission}],
         "master": {"type": attribute.source},
     }

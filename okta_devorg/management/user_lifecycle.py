@@ -7,10 +7,11 @@ from flask import Request, Response
 
 from okta_devorg.idx.steps import activation, recovery
 from okta_devorg.management.json_api import no_content, not_found
-from okta_devorg.management.users import find_user, user_json
+from okta_devorg.management.user_documents import user_json
+from okta_devorg.management.users import find_user
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import Status, User
-from okta_devorg.verification.sign_in_password import unlock
+from okta_devorg.verification.sign_in_password import RECOVERABLE, unlock
 from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.replies import json_reply
 
@@ -27,6 +28,7 @@ class Change:
     run: Callable[[Org, Request, User], Response]
     error_text: str = NOT_ALLOWED
     error_code: str = "E0000038"
+    causes: tuple[str, ...] = ()
 
 
 def change_status(org: Org, request: Request, user_id: str, change: str) -> Response:
@@ -39,7 +41,7 @@ def change_status(org: Org, request: Request, user_id: str, change: str) -> Resp
         raise not_found(change, "Lifecycle")
     row = CHANGES[change]
     if user.status not in row.possible_from:
-        raise ApiError(403, row.error_code, row.error_text)
+        raise ApiError(403, row.error_code, row.error_text, row.causes)
     return row.run(org, request, user)
 
 
@@ -53,8 +55,7 @@ def delete_user(org: Org, request: Request, user_id: str) -> Response:
         _deactivate(org, request, user)
     else:
         org.record("user.lifecycle.delete.initiated", user)
-        org.groups.leave_all(user)
-        org.users.remove(user)
+        org.delete_user(user)
     return no_content()
 
 
@@ -62,7 +63,7 @@ def _activate(org: Org, request: Request, user: User) -> Response:
     """Activate a user who has a password at once; others are invited."""
     if user.password_hash:
         return _set_status(org, user, Status.ACTIVE, "user.lifecycle.activate")
-    user.status = Status.PROVISIONED
+    user.move_to(Status.PROVISIONED, org.clock.now())
     org.record("user.lifecycle.activate", user)
     return _invite(org, request, user, mails_by_default=True)
 
@@ -100,7 +101,7 @@ def _unsuspend(org: Org, request: Request, user: User) -> Response:
 
 
 def _set_status(org: Org, user: User, status: Status, event: str) -> Response:
-    user.status, user.updated = status, org.clock.now()
+    user.move_to(status, org.clock.now())
     org.record(event, user)
     return json_reply({})
 
@@ -142,8 +143,14 @@ CHANGES: dict[str, Change] = {
     "deactivate": Change(NOT_DEACTIVATED, _deactivate),
     "suspend": Change((Status.ACTIVE,), _suspend, "Cannot suspend a user that is not active"),
     "unsuspend": Change((Status.SUSPENDED,), _unsuspend, "Cannot unsuspend a user that is not suspended"),
-    "unlock": Change(NOT_DEACTIVATED, _unlock),
+    "unlock": Change(
+        (Status.LOCKED_OUT,),
+        _unlock,
+        "Unlock is not allowed for this user.",
+        "E0000032",
+        ("The user is not locked out.",),
+    ),
     "expire_password": Change((Status.ACTIVE,), _expire_password),
-    "reset_password": Change(recovery.RECOVERABLE, _reset_password),
+    "reset_password": Change(RECOVERABLE, _reset_password),
     "reset_factors": Change(NOT_DEACTIVATED, _reset_factors),
 }

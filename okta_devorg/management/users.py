@@ -2,23 +2,31 @@
 
 from flask import Request, Response
 
+from okta_devorg.factors.passwords import password_problems
 from okta_devorg.factors.profile_form import is_email
 from okta_devorg.idx.steps.activation import mail_activation_token
 from okta_devorg.management.json_api import (
     api_body,
-    list_at,
     list_reply,
     not_found,
     object_at,
+    require_known,
     validation_error,
     value_at,
 )
-from okta_devorg.management.search import matches
+from okta_devorg.management.schemas import schema_attributes
+from okta_devorg.management.search import matching
+from okta_devorg.management.user_documents import ALWAYS_SHOWN, listed_user_json, user_json
+from okta_devorg.state.groups import Group
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import Status, User
+from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
+
+# What may be sent of a user.
+MEMBERS = ("profile", "credentials", "groupIds", "type", "realmId")
 
 
 def find_user(org: Org, user_id: str) -> User:
@@ -26,30 +34,12 @@ def find_user(org: Org, user_id: str) -> User:
 
     :raises ApiError: 404, if there is none.
     """
-    user = org.users.find(user_id)
+    user = org.users.find(user_id.rstrip("/"))
+    if user is None and "/" in user_id.rstrip("/"):  # something below a user that this org does not have
+        raise ApiError(404, "E0000007", "Not found: Resource not found.")
     if user is None:
         raise not_found(user_id, "User")
     return user
-
-
-def user_json(org: Org, user: User) -> Json:
-    """Return a user as the API shows it."""
-    activated = org.clock.iso(user.updated) if user.status is Status.ACTIVE else None
-    provider = {"type": "OKTA", "name": "OKTA"}
-    return {
-        "id": user.id,
-        "status": str(user.status),
-        "created": org.clock.iso(user.created),
-        "activated": activated,
-        "statusChanged": activated,
-        "lastLogin": None,
-        "lastUpdated": org.clock.iso(user.updated),
-        "passwordChanged": org.clock.iso(user.updated) if user.password_hash else None,
-        "type": {"id": "oty" + "LocalDevOrg000001"},
-        "profile": {**user.profile, "login": user.login},
-        "credentials": {**({"password": {}} if user.password_hash else {}), "provider": provider},
-        "_links": {"self": {"href": f"{org.base}/api/v1/users/{user.id}"}},
-    }
 
 
 def list_users(org: Org, request: Request) -> Response:
@@ -61,10 +51,10 @@ def list_users(org: Org, request: Request) -> Response:
     """
     expressions = [request.args[name] for name in ("filter", "search") if request.args.get(name)]
     query = request.args.get("q", "").casefold()
-    users = [user_json(org, user) for user in org.users if _starts_with(user, query)]
+    users = [listed_user_json(org, user) for user in org.users if _starts_with(user, query)]
     if not expressions:
         return list_reply(org, request, [user for user in users if user["status"] != Status.DEPROVISIONED])
-    return list_reply(org, request, [user for user in users if all(matches(text, user) for text in expressions)])
+    return list_reply(org, request, matching(users, *expressions))
 
 
 def get_user(org: Org, request: Request, user_id: str) -> Response:
@@ -78,19 +68,26 @@ def get_user(org: Org, request: Request, user_id: str) -> Response:
 def create_user(org: Org, request: Request) -> Response:
     """POST users: with `activate=false` only staged, else active or invited by mail to set a password.
 
-    :raises ApiError: 400, if the profile is wrong.
+    :raises ApiError: 400, if the profile or the password is wrong; 404, if there is no such group.
     """
     body = api_body(request)
+    require_known(body, dict.fromkeys(MEMBERS), MEMBERS)
     profile = _checked_profile(org, body.get("profile"))
+    groups = _requested_groups(org, body)
     now = org.clock.now()
     user = User(new_id("00u"), profile["login"], profile, Status.STAGED, now, now)
-    has_password = _set_password(org, user, body)
+    password = _requested_password(org, user, profile, body)
+    has_password = password is not None
+    if password is not None:
+        user.set_password(password, now)
     org.users.add(user)
     org.record("user.lifecycle.create", user)
-    for group_id in list_at(body, "groupIds"):
-        org.groups.join(str(group_id), user)
+    for group in groups:
+        org.groups.join(group.id, user)
     if request.args.get("activate", "true") != "false":
-        user.status = Status.ACTIVE if has_password else Status.PROVISIONED
+        must_change = request.args.get("nextLogin") == "changePassword"
+        with_password = Status.PASSWORD_EXPIRED if must_change else Status.ACTIVE
+        user.move_to(with_password if has_password else Status.PROVISIONED, now)
         if user.status is Status.PROVISIONED:
             mail_activation_token(org, user)
         org.record("user.lifecycle.activate", user)
@@ -115,7 +112,10 @@ def replace_user(org: Org, request: Request, user_id: str) -> Response:
     """
     user = find_user(org, user_id)
     body = api_body(request)
-    return _change(org, user, body, value_at(body, "profile"))
+    profile = value_at(body, "profile")
+    if isinstance(profile, dict):
+        profile = {name: value for name, value in profile.items() if value is not None}
+    return _change(org, user, body, profile)
 
 
 def _starts_with(user: User, query: str) -> bool:
@@ -124,33 +124,66 @@ def _starts_with(user: User, query: str) -> bool:
 
 
 def _checked_profile(org: Org, profile: object, user: User | None = None) -> Json:
-    """Check that login and e-mail are addresses, and the login is not another user's."""
+    """Check that all attributes are in the schema, login and email are addresses, and nobody else has an identifier.
+
+    A login need not be one if the settings say so, and an email address may be missing if the form does not ask for it.
+    """
     if not isinstance(profile, dict):
         raise validation_error("profile: The field cannot be left blank")
-    for name in ("login", "email"):
-        if not is_email(profile.get(name)):
-            raise validation_error(f"{name}: Username must be in the form of an email address")
-    other = org.users.find(profile["login"])
-    if other is not None and other is not user:
-        raise validation_error("login: An object with this field already exists in the current organization")
+    known = {*schema_attributes(org), *ALWAYS_SHOWN}
+    unknown = next((name for name in profile if name not in known), None)
+    if unknown is not None:
+        cause = f"Property name '{unknown}' is not defined in profile"
+        raise ApiError(400, "E0000001", "Api validation failed: newUser", (cause,))
+    if not isinstance(profile.get("login"), str) or not profile["login"].strip():
+        raise validation_error("login: The field cannot be left blank")
+    if org.policy.username_format == "email" and not is_email(profile["login"]):
+        raise validation_error("login: Username must be in the form of an email address")
+    needs_email = any(attribute.name == "email" and attribute.required for attribute in org.policy.profile)
+    if not is_email(profile.get("email")) and (needs_email or profile.get("email") is not None):
+        raise validation_error("email: Does not match required pattern")
+    allowed = ("login", *org.policy.allowed_identifiers)
+    for name in allowed:
+        other = org.users.find_by_identifier(str(profile.get(name) or ""), allowed)
+        if other is not None and other is not user:
+            raise validation_error(f"{name}: An object with this field already exists in the current organization")
     return profile
 
 
 def _change(org: Org, user: User, body: Json, profile: object) -> Response:
+    require_known(body, user_json(org, user), MEMBERS)
     checked = _checked_profile(org, profile, user)
+    password = _requested_password(org, user, checked, body)
     org.users.rename(user, checked["login"])
-    if checked["email"] != user.email:
+    if checked.get("email") != user.email:
         user.email_verified = False
     user.profile = checked
-    _set_password(org, user, body)
     user.updated = org.clock.now()
+    if password is not None:
+        user.set_password(password, user.updated)
     org.record("user.account.update_profile", user)
     return json_reply(user_json(org, user))
 
 
-def _set_password(org: Org, user: User, body: Json) -> bool:
-    """Set the password in the body; return whether there is one."""
-    password = value_at(body, "credentials", "password", "value")
-    if isinstance(password, str):
-        user.set_password(password, org.clock.now())
-    return bool(password)
+def _requested_password(org: Org, user: User, profile: Json, body: Json) -> str | None:
+    """Return the password in the body, None if there is none. Imported hashes are not supported."""
+    credentials = object_at(body, "credentials")
+    if credentials.get("password") in (None, {}):
+        return None
+    password = value_at(credentials, "password", "value")
+    if not isinstance(password, str):
+        raise validation_error("password: The field has an invalid value")
+    problems = password_problems(org.policy_for("", user).password, password, profile["login"], profile, user)
+    if problems:
+        raise validation_error(f"password: {problems[0]['message']}")
+    return password
+
+
+def _requested_groups(org: Org, body: Json) -> list[Group]:
+    ids = body.get("groupIds") or []
+    if not isinstance(ids, list):
+        raise validation_error("groupIds: The field has an invalid value")
+    unknown = next((group_id for group_id in ids if str(group_id) not in org.groups.by_id), None)
+    if unknown is not None:
+        raise not_found(str(unknown), "UserGroup")
+    return [org.groups.by_id[group_id] for group_id in ids]

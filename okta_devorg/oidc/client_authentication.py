@@ -36,6 +36,11 @@ def authenticate_client(org: Org, request: Request, secret_required: bool = True
     return app
 
 
+def sends_credentials(request: Request) -> bool:
+    """Return whether the request has a secret or an assertion. Ask after `authenticate_client`, which checks them."""
+    return _credentials(request)[1] is not None or "client_assertion" in request.form
+
+
 def require_grant_type(app: App, grant_type: str) -> None:
     """Refuse a grant type that is not switched on for the app.
 

@@ -1,7 +1,10 @@
 """The discovery document and the keys of an issuer (docs/protocol.md, section 1.4)."""
 
+from typing import get_args
+
 from flask import Request, Response
 
+from okta_devorg.policy.settings import GrantType
 from okta_devorg.state.org import Org
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
@@ -10,7 +13,7 @@ AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt", 
 
 
 def discovery(org: Org, request: Request, issuer: str) -> Response:
-    """GET {issuer}/.well-known/openid-configuration."""
+    """GET {issuer}/.well-known/openid-configuration and oauth-authorization-server: the endpoints that work here."""
     oauth = org.oauth_base(issuer)
     document: Json = {
         "issuer": issuer,
@@ -21,8 +24,14 @@ def discovery(org: Org, request: Request, issuer: str) -> Response:
         "revocation_endpoint": oauth + "/revoke",
         "end_session_endpoint": oauth + "/logout",
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "introspection_endpoint": oauth + "/introspect",
+        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
+        "pushed_authorization_request_endpoint": oauth + "/par",
+        "device_authorization_endpoint": oauth + "/device/authorize",
+        "registration_endpoint": org.base + "/oauth2/v1/clients",
+        "response_modes_supported": ["query", "fragment"],
+        "grant_types_supported": list(get_args(GrantType)),
+        "request_parameter_supported": False,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from flask import Request, Response, g
 
 from okta_devorg.oidc.client_authentication import authenticate_client, require_grant_type
-from okta_devorg.policy.settings import App
+from okta_devorg.oidc.device import redeem_device_code
+from okta_devorg.policy.settings import DEVICE_GRANT, App
 from okta_devorg.state.grants import AccessToken, Grant
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import Status, User
@@ -138,6 +139,7 @@ REDEEMERS: dict[str, Callable[[Org, App, Request], Grant]] = {
     "interaction_code": _redeem_interaction_code,
     "authorization_code": _redeem_authorization_code,
     "refresh_token": _redeem_refresh_token,
+    DEVICE_GRANT: redeem_device_code,
 }
 
 
@@ -154,6 +156,7 @@ def _issue_tokens(org: Org, app: App, grant: Grant, user: User) -> Json:
             "uid": user.id,
             "scp": request.scopes,
             "sub": user.login,
+            "auth_time": int(org.clock.real_time(grant.auth_time)),
         }
     )
     org.grants.add_access_token(AccessToken(user.id, request.scopes, now + lifetime, access_token))
@@ -169,7 +172,7 @@ def _token_answer(access_token: str, lifetime: int, scopes: tuple[str, ...]) -> 
 
 
 def _id_token_claims(org: Org, app: App, grant: Grant, user: User, access_token: str) -> Json:
-    """Return the claims of a thin ID token: without the e-mail address, which clients read from userinfo."""
+    """Return the claims of a thin ID token: without the email address, which clients read from userinfo."""
     return {
         "sub": user.id,
         "name": user.name,

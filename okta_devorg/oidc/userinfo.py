@@ -44,7 +44,7 @@ def _claims(org: Org, user: User, scopes: tuple[str, ...]) -> Json:
     claims = {
         "sub": user.id,
         **(profile if "profile" in scopes else {}),
-        **(email if "email" in scopes else {}),
+        **(email if user.email and "email" in scopes else {}),
         **({"phone_number": phone.phone} if phone and "phone" in scopes else {}),
     }
     return {key: value for key, value in claims.items() if value is not None}

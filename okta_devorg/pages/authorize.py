@@ -4,14 +4,19 @@ from flask import Request, Response, g, url_for
 
 from okta_devorg.idx.steps.progressive_profile import can_skip_attributes, lacks_attributes
 from okta_devorg.oidc.authorization_request import check_challenge, check_scopes
+from okta_devorg.oidc.client_authentication import authenticate_client
 from okta_devorg.pages import identity_providers
 from okta_devorg.policy.settings import App
 from okta_devorg.state.org import Org
-from okta_devorg.state.sign_ins import Session
-from okta_devorg.state.transactions import AuthorizationRequest
+from okta_devorg.state.sign_ins import PUSHED_LIFETIME, PUSHED_PREFIX, Session
+from okta_devorg.state.transactions import AuthorizationRequest, ResponseMode
 from okta_devorg.state.users import Status
+from okta_devorg.verification.sign_in_password import may_sign_in
 from okta_devorg.wire.errors import OAuthError
-from okta_devorg.wire.replies import error_page, redirect_to, redirect_to_app
+from okta_devorg.wire.numbers import whole_number
+from okta_devorg.wire.replies import error_page, json_reply, redirect_to, redirect_to_app
+
+BAD_REDIRECT_URI = "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings."
 
 
 def authorize(org: Org, request: Request, issuer: str) -> Response:
@@ -21,17 +26,41 @@ def authorize(org: Org, request: Request, issuer: str) -> Response:
     them.
     """
     values = request.values
-    if "request_uri" in values:
+    request_uri = values.get("request_uri", "")
+    if request_uri and not request_uri.startswith(PUSHED_PREFIX):
         return identity_providers.idp_page(org, request)
     app = org.policy.app(values.get("client_id"))
     if app is None:
         return error_page("Invalid value for 'client_id' parameter.")
+    if request_uri:
+        pushed = org.sign_ins.take_pushed(request_uri, app.client_id)
+        return _pushed(org, app, pushed, request) if pushed else error_page(identity_providers.BAD_REQUEST_URI)
     if values.get("redirect_uri") not in app.redirect_uris:
-        return error_page("The 'redirect_uri' parameter must be a Login redirect URI in the client app settings.")
+        return error_page(BAD_REDIRECT_URI)
     try:
-        return _continue_or_sign_in(org, app, _read_request(app, request, issuer), request)
+        return continue_or_sign_in(org, app, _read_request(app, request, issuer), request)
     except OAuthError as error:
-        return error_to_app(values["redirect_uri"], values.get("state"), error)
+        return error_to_app(values["redirect_uri"], values.get("state"), error, response_mode_of(request))
+
+
+def push_request(org: Org, request: Request, issuer: str) -> Response:
+    """POST {issuer}/v1/par (RFC 9126): keep an authorization request until the browser comes with its `request_uri`.
+
+    :raises OAuthError: if the app is not authenticated, or a parameter is wrong.
+    """
+    app = authenticate_client(org, request)
+    if request.form.get("redirect_uri") not in app.redirect_uris:
+        raise OAuthError(400, "invalid_request", BAD_REDIRECT_URI)
+    request_uri = org.sign_ins.push(_read_request(app, request, issuer))
+    return json_reply({"request_uri": request_uri, "expires_in": PUSHED_LIFETIME}, 201)
+
+
+def _pushed(org: Org, app: App, authorization_request: AuthorizationRequest, request: Request) -> Response:
+    try:
+        return continue_or_sign_in(org, app, authorization_request, request)
+    except OAuthError as error:
+        mode = authorization_request.response_mode
+        return error_to_app(authorization_request.redirect_uri, authorization_request.state, error, mode)
 
 
 def code_to_app(org: Org, app: App, authorization_request: AuthorizationRequest, session: Session) -> Response:
@@ -39,11 +68,14 @@ def code_to_app(org: Org, app: App, authorization_request: AuthorizationRequest,
 
     :raises OAuthError: if the user may not use the app.
     """
-    user = org.users.by_id[session.user_id]
+    user = org.users.find(session.user_id)
+    if user is None or not may_sign_in(org, user):
+        raise OAuthError(400, "access_denied", "The user is not active.")
     if not org.is_assigned(app, user):
         raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
     if org.policy_for(app.client_id, user).sign_on == "denied":
         raise OAuthError(400, "access_denied", "You do not have permission to access this app.")
+    user.last_login = session.started_at
     code = org.grants.issue(
         "authorization_code",
         authorization_request,
@@ -52,12 +84,21 @@ def code_to_app(org: Org, app: App, authorization_request: AuthorizationRequest,
         org.policy.lifetimes.authorization_code,
         auth_time=session.started_at,
     )
-    return redirect_to_app(authorization_request.redirect_uri, authorization_request.state, code=code)
+    mode = authorization_request.response_mode
+    return redirect_to_app(authorization_request.redirect_uri, authorization_request.state, mode, code=code)
 
 
-def error_to_app(redirect_uri: str, state: str | None, error: OAuthError) -> Response:
+def error_to_app(redirect_uri: str, state: str | None, error: OAuthError, mode: ResponseMode) -> Response:
     """Redirect to the app with an error."""
-    return redirect_to_app(redirect_uri, state, error=error.error, error_description=error.description)
+    return redirect_to_app(redirect_uri, state, mode, error=error.error, error_description=error.description)
+
+
+def response_mode_of(request: Request) -> ResponseMode:
+    """Return where the app wants the answer: by default in the query, but for tokens in the fragment, also an error
+    (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1).
+    """
+    default = "fragment" if {"token", "id_token"} & set(request.values.get("response_type", "").split()) else "query"
+    return "fragment" if request.values.get("response_mode", default) == "fragment" else "query"
 
 
 def _read_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
@@ -65,7 +106,7 @@ def _read_request(app: App, request: Request, issuer: str) -> AuthorizationReque
     if values.get("response_type") != "code":
         text = "The response type is not supported by the authorization server."
         raise OAuthError(400, "unsupported_response_type", text)
-    if values.get("response_mode", "query") != "query":
+    if values.get("response_mode", "query") not in ("query", "fragment"):
         raise OAuthError(400, "invalid_request", "The response mode is not supported.")
     if "authorization_code" not in app.grants:
         raise OAuthError(400, "unauthorized_client", "The client is not authorized to use the provided grant type.")
@@ -76,12 +117,24 @@ def _read_request(app: App, request: Request, issuer: str) -> AuthorizationReque
         text = "PKCE code challenge is required when the token endpoint authentication method is 'NONE'."
         raise OAuthError(400, "invalid_request", text)
     scopes = check_scopes(values.get("scope", ""))
+    state, nonce = values.get("state"), values.get("nonce")
     return AuthorizationRequest(
-        app.client_id, issuer, values["redirect_uri"], scopes, values.get("state"), values.get("nonce"), challenge
+        app.client_id,
+        issuer,
+        values["redirect_uri"],
+        scopes,
+        state,
+        nonce,
+        challenge,
+        response_mode_of(request),
     )
 
 
-def _continue_or_sign_in(org: Org, app: App, authorization_request: AuthorizationRequest, request: Request) -> Response:
+def continue_or_sign_in(org: Org, app: App, authorization_request: AuthorizationRequest, request: Request) -> Response:
+    """Redirect to the app with a code if there is a session, else to the sign-in page.
+
+    :raises OAuthError: if the user may not use the app, or is signed in too little and must not be asked.
+    """
     session, prompt = _usable_session(org, request), request.values.get("prompt")
     if session and prompt != "login":
         return code_to_app(org, app, authorization_request, session)
@@ -98,7 +151,7 @@ def _usable_session(org: Org, request: Request) -> Session | None:
     user = org.users.find(session.user_id) if session else None
     if session is None or user is None or user.status is not Status.ACTIVE:
         return None
-    max_age = request.values.get("max_age", "")
-    is_too_old = max_age.isdecimal() and org.clock.now() > session.started_at + int(max_age)
+    max_age = whole_number(request.values.get("max_age", ""))
+    is_too_old = max_age is not None and org.clock.now() > session.started_at + max_age
     must_be_asked = lacks_attributes(org, user) and not can_skip_attributes(org)
     return None if is_too_old or must_be_asked else session

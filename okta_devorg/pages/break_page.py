@@ -29,7 +29,7 @@ def break_something(org: Org, request: Request) -> Response:
     try:
         ACTIONS[request.form["do"]](org, request.form.to_dict())
     except (PolicyError, KeyError, ValueError) as error:
-        return _page(org, str(error) or "What is to be done?")
+        return _page(org, str(error) or "Choose what to do.")
     return redirect_to("/break", 303)
 
 

@@ -3,17 +3,20 @@
 Opening a magic link changes nothing, because mail scanners open links too.
 """
 
+from typing import Any
+
 from flask import Request, Response, g
 
 from okta_devorg.idx.serving import renew
-from okta_devorg.idx.steps.activation import accepts_activation_token
+from okta_devorg.idx.steps.activation import accepts_activation_token, activate
 from okta_devorg.idx.steps.enrollment import confirm_email
 from okta_devorg.idx.steps.next_step import advance
 from okta_devorg.policy.settings import App
 from okta_devorg.state.links import Link
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
-from okta_devorg.state.users import Status
+from okta_devorg.verification.challenge import require_open_account
+from okta_devorg.wire.errors import IdxError
 from okta_devorg.wire.guards import require_same_site
 from okta_devorg.wire.ion import message
 from okta_devorg.wire.replies import html_page, message_page, redirect_to, redirect_to_app
@@ -32,7 +35,7 @@ MESSAGE_PAGES = {
         410,
     ),
     "idx.return.error": (
-        "This link does not work",
+        "This link doesn't work",
         "Could not process this email link. Return to the screen where you requested it.",
         410,
     ),
@@ -56,15 +59,15 @@ def code_link(org: Org, request: Request, app_id: str) -> Response:
     token = request.args.get("token", "")
     link, app = org.links.find(token, "code"), org.policy.app(app_id)
     if link is None or app is None or link.request is None:
-        return _page("idx.return.error")
+        return _page(org, "idx.return.error")
     if org.links.is_expired(link):
-        return _page("idx.return.link.expired")
+        return _page(org, "idx.return.link.expired")
     if app.email_callback_uri:
         values = {"state": link.request.state or "", "otp": str(link.code)}
         return redirect_to(with_query(app.email_callback_uri, values))
     tx = org.transactions.find_by_email_code(link.user_id, link.code)
     if tx is None:
-        return _page("idx.return.stale")
+        return _page(org, "idx.return.stale")
     if org.policy.email_link_page == "enter_code":
         return _code_page(request, app, link)
     return html_page(
@@ -85,19 +88,23 @@ def email_consent(org: Org, request: Request, app_id: str) -> Response:
     link = org.links.find_valid(request.form.get("token", ""), "code")
     tx = org.transactions.find_by_email_code(link.user_id, link.code) if link else None
     if tx is None:
-        return _page("idx.return.stale")
-    g.flow = tx
+        return _page(org, "idx.return.stale")
+    g.thread, g.flow = tx.request.thread, tx
     if request.form.get("consent") != "true":
         tx.end_with(CANCELLED)
-        return _page("idx.operation.cancelled.by.user")
+        return _page(org, "idx.operation.cancelled.by.user")
     continues_here = org.policy.email_link_page == "continue_here"
     if continues_here:
         tx = org.transactions.continue_elsewhere(tx, CONTINUED_IN_NEW_TAB)
-    confirm_email(org, tx)
-    tx.add_proven("okta_email")
-    advance(org, tx)
+    try:
+        require_open_account(org, tx, org.user_of(tx))
+        confirm_email(org, tx)
+        tx.add_proven("okta_email")
+        advance(org, tx)
+    except IdxError as error:
+        return message_page("We can't continue", error.messages[0]["message"], error.status)
     renew(org, tx)
-    return _to_app(tx) if continues_here else _page("idx.return.to.original.tab")
+    return _to_app(tx) if continues_here else _page(org, "idx.return.to.original.tab")
 
 
 def registration_link(org: Org, request: Request, token: str) -> Response:
@@ -105,16 +112,18 @@ def registration_link(org: Org, request: Request, token: str) -> Response:
     link = org.links.find_valid(token, "activation") or org.links.find_valid(token, "verification")
     user = org.users.find(link.user_id) if link else None
     if link is None or user is None or link.request is None:
-        return _page("idx.return.link.expired")
+        return _page(org, "idx.return.link.expired")
+    if link.purpose == "activation":
+        try:
+            activate(org, user)
+        except IdxError:
+            return _page(org, "idx.return.error")
     user.email_verified = True
     user.updated = org.clock.now()
-    if link.purpose == "activation" and user.status is not Status.ACTIVE:
-        user.status = Status.ACTIVE
-        org.record("user.lifecycle.activate", user)
     app = org.policy.app(link.request.client_id)
     if app and app.initiate_login_uri:
         return redirect_to(with_query(app.initiate_login_uri, {"iss": link.request.issuer}))
-    return message_page("Your email address is verified", "You can sign in now.")
+    return message_page("Your email address is verified", "You can sign in now.", **_way_on(org))
 
 
 def invitation_link(org: Org, request: Request, token: str) -> Response:
@@ -124,13 +133,20 @@ def invitation_link(org: Org, request: Request, token: str) -> Response:
     """
     app = next((app for app in org.policy.apps if app.sign_up_uri), None)
     if app is None or not accepts_activation_token(org, token):
-        return _page("idx.return.link.expired")
+        return _page(org, "idx.return.link.expired")
     return redirect_to(with_query(str(app.sign_up_uri), {"activationToken": token}))
 
 
-def _page(key: str) -> Response:
+def _page(org: Org, key: str) -> Response:
     title, text, status = MESSAGE_PAGES[key]
-    return message_page(title, text, status, key=key)
+    return message_page(title, text, status, key=key, **_way_on(org))
+
+
+def _way_on(org: Org) -> dict[str, Any]:
+    """Return where somebody can go from a page that leads nowhere by itself: to the site."""
+    app = org.policy.main_app
+    href = app.sign_up_uri or app.initiate_login_uri
+    return {"href": href, "link_text": f"Go to {app.label}"} if href else {}
 
 
 def _code_page(request: Request, app: App, link: Link) -> Response:

@@ -1,15 +1,15 @@
 """Signing up or in at another identity provider, which the org plays itself (docs/protocol.md, section 4.8)."""
 
-from flask import Request, Response
+from flask import Request, Response, g
 
 from okta_devorg.factors.profile_form import is_email
 from okta_devorg.idx.serving import renew
+from okta_devorg.idx.steps.activation import activate
 from okta_devorg.idx.steps.next_step import advance, finish
 from okta_devorg.idx.steps.sign_up import add_staged_user
 from okta_devorg.policy.settings import IdentityProvider
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
-from okta_devorg.state.users import Status
 from okta_devorg.wire.errors import IdxError
 from okta_devorg.wire.guards import require_same_site
 from okta_devorg.wire.identifiers import new_id
@@ -39,19 +39,21 @@ def idp_sign_in(org: Org, request: Request, idp_id: str) -> Response:
     if tx is None or idp is None:
         return error_page(BAD_REQUEST_URI)
     if request.form.get("action") == "cancel":
-        return _to_app(tx, error="access_denied", error_description="The person cancelled at the identity provider.")
+        return _to_app(tx, error="access_denied", error_description="The user cancelled at the identity provider.")
     email = request.form.get("email", "").strip()
     if not is_email(email):
-        return _page(tx, idp, request_uri, "An email address is needed.", 400)
+        return _page(tx, idp, request_uri, "Enter an email address.", 400)
     names = {name: request.form.get(name, "").strip() for name in ("firstName", "lastName")}
     profile = {**{name: value for name, value in names.items() if value}, "email": email}
     return _return_from_idp(org, tx, idp, profile)
 
 
 def _find(org: Org, request_uri: str) -> tuple[Transaction | None, IdentityProvider | None]:
+    """Return the transaction and the provider of a `request_uri`, each None if there is none."""
     token, _, idp_id = request_uri.removeprefix(REQUEST_URI_PREFIX).partition(":")
-    idp = next((item for item in org.policy.idps if item.id == idp_id), None)
-    return org.transactions.find_by_idp_token(token), idp
+    tx = org.transactions.find_by_idp_token(token)
+    g.thread, g.flow = tx.request.thread if tx else "", tx
+    return tx, next((item for item in org.policy.idps if item.id == idp_id), None)
 
 
 def _page(tx: Transaction, idp: IdentityProvider, request_uri: str, error: str = "", status: int = 200) -> Response:
@@ -61,7 +63,7 @@ def _page(tx: Transaction, idp: IdentityProvider, request_uri: str, error: str =
 
 
 def _return_from_idp(org: Org, tx: Transaction, idp: IdentityProvider, profile: Json) -> Response:
-    """Return to the app with the interaction code, or with `interaction_required` if further steps remain."""
+    """Sign the person up or in, and return to the app."""
     user = org.users.find(profile["email"])
     is_new = user is None
     if user is None:
@@ -75,11 +77,16 @@ def _return_from_idp(org: Org, tx: Transaction, idp: IdentityProvider, profile: 
         if is_new and idp.interaction_required:
             advance(org, tx)
         else:
-            user.status = Status.ACTIVE
+            activate(org, user)
             finish(org, tx)
     except IdxError as error:
         return _to_app(tx, error="access_denied", error_description=error.messages[0]["message"])
     renew(org, tx)
+    return to_app(tx)
+
+
+def to_app(tx: Transaction) -> Response:
+    """Return to the app with the interaction code, or with `interaction_required` if further steps remain."""
     if tx.step is Step.SUCCESS:
         return _to_app(tx, interaction_code=str(tx.interaction_code))
     text = "Your client is configured to use the interaction code flow and user interaction is required to continue."

@@ -18,5 +18,5 @@ def pairing_page(org: Org, request: Request, token: str) -> Response:
     if request.method == "POST":
         require_same_site(request)
         tx.paired = True
-        return message_page("Okta Verify is set up", "Return to the page where you sign up. It goes on by itself.")
+        return message_page("Okta Verify is set up", "Return to the page where you sign up. It continues by itself.")
     return html_page("pairing.html", app=org.app_of(tx).label, token=token, user=org.user_of(tx))

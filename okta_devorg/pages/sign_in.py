@@ -22,12 +22,12 @@ EXPIRED = "This sign-in page has expired. Go back to the app and start again."
 # What the page asks for, by authenticator; "code" for those that are not here.
 KINDS = {"webauthn": "passkey", "security_question": "question"}
 # What the page calls the way a code was sent, by method or authenticator.
-SENT_BY = {"okta_email": "e-mail", "sms": "text message", "voice": "voice call"}
+SENT_BY = {"okta_email": "email", "sms": "text message", "voice": "voice call"}
 # What the page calls an authenticator in "Use ... instead".
 LABELS = {
     "okta_password": "your password",
     "webauthn": "a passkey",
-    "okta_email": "e-mail",
+    "okta_email": "email",
     "phone_number": "your phone",
     "google_otp": "your authenticator app",
     "security_question": "your security question",
@@ -77,14 +77,16 @@ def _finish(org: Org, attempt: SignInAttempt) -> Response:
     try:
         reply = code_to_app(org, org.app_of(attempt), attempt.request, org.sign_ins.sessions[session_id])
     except OAuthError as error:
-        reply = error_to_app(attempt.request.redirect_uri, attempt.request.state, error)
+        asked = attempt.request
+        reply = error_to_app(asked.redirect_uri, asked.state, error, asked.response_mode)
     reply.set_cookie("sid", session_id, httponly=True, samesite="Lax")
     return reply
 
 
 def _page(org: Org, attempt: SignInAttempt, error: str = "", status: int = 200) -> Response:
     app, passkey = org.app_of(attempt), passkey_of(org, attempt)
-    question = org.users.by_id[attempt.user_id].enrollments.get("security_question") if attempt.user_id else None
+    user = org.users.find(attempt.user_id)
+    question = user.enrollments.get("security_question") if user else None
     if attempt.authenticator == "webauthn":
         attempt.passkey_challenge = passkeys.new_challenge()
     other = other_choice(org, attempt)
@@ -104,6 +106,7 @@ def _page(org: Org, attempt: SignInAttempt, error: str = "", status: int = 200) 
         other=LABELS[other.key] if other else None,
         attributes=org.policy.progressive_profile.attributes,
         can_skip_attributes=can_skip_attributes(org),
+        resets_passwords=org.policy.password.recovery.reset,
         sign_up_uri=app.sign_up_uri if org.policy.sign_up else None,
     )
 

@@ -14,14 +14,14 @@ from okta_devorg.idx.steps.progressive_profile import can_skip_attributes, lacks
 from okta_devorg.policy.settings import Attribute
 from okta_devorg.state.org import Org
 from okta_devorg.state.sign_ins import SignInAttempt
-from okta_devorg.state.users import Enrollment, Passkey, Status, User
+from okta_devorg.state.users import Enrollment, Passkey, User
 from okta_devorg.verification.challenge import check_challenge, start_challenge
 from okta_devorg.verification.codes import require_resend_pause
-from okta_devorg.verification.new_credentials import set_new_password, set_security_question
+from okta_devorg.verification.new_credentials import replace_password, set_security_question
 from okta_devorg.verification.sign_in_password import (
-    CAN_SIGN_IN,
     is_password_expired,
     is_right_password,
+    may_sign_in,
     shows_lockout,
     sign_in_failed_messages,
 )
@@ -46,19 +46,29 @@ def other_choice(org: Org, attempt: SignInAttempt) -> Enrollment | None:
 
 def _user(org: Org, attempt: SignInAttempt) -> User | None:
     """Return the user, or the one who was only named so far; None if there is none who may sign in."""
-    user = org.users.find(attempt.user_id or attempt.identifier)
-    return user if user and user.status in CAN_SIGN_IN else None
+    user = org.users.find(attempt.user_id) if attempt.user_id else _named_user(org, attempt)
+    return user if user and may_sign_in(org, user) else None
+
+
+def _named_user(org: Org, attempt: SignInAttempt) -> User | None:
+    """Return the user of the identifier that was typed, by whatever the settings allow to be one."""
+    return org.users.find_by_identifier(attempt.identifier, org.policy.allowed_identifiers)
 
 
 def _known_user(org: Org, attempt: SignInAttempt) -> User:
-    """Return the user of an attempt that has proven one."""
-    return org.users.by_id[str(attempt.user_id)]
+    """Return the user of an attempt that has proven one.
+
+    :raises IdxError: if the account was shut or deleted meanwhile.
+    """
+    user = _user(org, attempt) if attempt.user_id else None
+    if user is None:
+        raise _failed()
+    return user
 
 
 def _choices(org: Org, attempt: SignInAttempt) -> tuple[Enrollment, ...]:
-    if attempt.stage != "factor" or attempt.user_id is None:
-        return ()
-    return still_to_prove(org.policy, _known_user(org, attempt), "sign_in", attempt.proven)
+    user = _user(org, attempt) if attempt.stage == "factor" and attempt.user_id else None
+    return still_to_prove(org.policy, user, "sign_in", attempt.proven) if user else ()
 
 
 def _failed() -> IdxError:
@@ -119,7 +129,7 @@ def _identifier(org: Org, attempt: SignInAttempt, request: Request) -> bool:
 
 
 def _password(org: Org, attempt: SignInAttempt, request: Request) -> bool:
-    user = org.users.find(attempt.identifier)
+    user = _named_user(org, attempt)
     is_right = is_right_password(org, user, request.form.get("password", ""))
     if user is None or not is_right:
         raise IdxError(401, sign_in_failed_messages(org, user)) if shows_lockout(org, user) else _failed()
@@ -132,14 +142,13 @@ def _factor(org: Org, attempt: SignInAttempt, request: Request) -> bool:
         raise _failed()
     form = request.form.to_dict()
     credentials = {**form, "passcode": form.get("code", "")}
-    check_challenge(org, attempt, user, credentials, [f"http://{request.host}"])
+    check_challenge(org, attempt, user, credentials, [f"{request.scheme}://{request.host}"])
     return _add_proven(org, attempt, user, str(attempt.authenticator))
 
 
 def _new_password(org: Org, attempt: SignInAttempt, request: Request) -> bool:
     user = _known_user(org, attempt)
-    set_new_password(org, user, request.form.get("password", ""))
-    user.status = Status.ACTIVE
+    replace_password(org, user, request.form.get("password", ""), is_reset=False)
     return _advance(org, attempt, user)
 
 

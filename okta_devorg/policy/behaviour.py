@@ -54,7 +54,8 @@ class Unknowns:
     old_code_valid_after_resend: bool = False
     poll_renews: bool = False
     introspect_renews: bool = False
-    interact_requires_secret: bool = True
+    interact_requires_secret: bool = False
+    apps_have_email_callback: bool = False
     staged_user_signs_up_again: Literal["already_exists", "resume"] = "already_exists"
     phone_refusal: Literal["fall_back", "stay"] = "fall_back"
     idps_on_profile_form: bool = True

@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from okta_devorg.policy.json_names import json_name
 from okta_devorg.policy.settings import Policy
 from okta_devorg.wire.ion import Json
+from okta_devorg.wire.urls import is_http_url
 
 LARGEST_NUMBER = 10**9
 TYPE_NAMES = {bool: "true or false", str: "text", int: "a whole number"}
@@ -125,8 +126,17 @@ def _check_consistency(policy: Policy) -> None:
     ):
         if len(names) != len(set(names)):
             raise PolicyError(f"{path}: a name occurs twice")
-    if not any(attribute.name == "email" and attribute.required for attribute in policy.profile):
-        raise PolicyError("profile: a required attribute named email is needed")
+    identifying = {"email", "login", *policy.allowed_identifiers}
+    if not any(attribute.name in identifying and attribute.required for attribute in policy.profile):
+        raise PolicyError("profile: a required attribute named email or login, or an allowed identifier, is needed")
+    hook = policy.hooks.registration
+    urls = [("hooks.registration", hook.url)] if hook else []
+    urls += [(f"hooks.events[{index}]", item.url) for index, item in enumerate(policy.hooks.events)]
+    for path, url in urls:
+        if not is_http_url(url):
+            raise PolicyError(f"{path}.url must begin with http:// or https:// and name a host")
+    if not 4 <= policy.email_code.length <= 20:
+        raise PolicyError("email_code.length must be from 4 to 20")
     for status, value in vars(policy.statuses).items():
         if not 400 <= value <= 599:
             raise PolicyError(f"statuses.{status} must be from 400 to 599")

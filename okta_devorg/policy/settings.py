@@ -15,6 +15,12 @@ Requirement = Literal["required", "optional", "disabled"]
 SignUpRefusal = Literal[
     "at_interact", "unavailable", "generic", "not_completed", "access_denied", "enrollment_not_allowed"
 ]  # fmt: skip
+DeviceProbe = Literal["loopback", "custom_uri", "app_link", "universal_link"]
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+GrantType = Literal[
+    "authorization_code", "interaction_code", "refresh_token", "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+]  # fmt: skip
 DEMO_CLIENT_ID = "0oaLocalDemoApp0000"
 
 
@@ -31,6 +37,18 @@ class Authenticators:
     okta_verify: Requirement = "disabled"
     duo: Requirement = "disabled"
     smart_card_idp: Requirement = "disabled"
+    external_idp: Requirement = "disabled"
+
+
+@dataclass(frozen=True)
+class GracePeriod:
+    """Required authenticators that may be put off: for `days` after the sign-up, or so many `skips`; 0 is no limit of
+    that kind. Without authenticators there is none.
+    """
+
+    authenticators: tuple[str, ...] = ()
+    days: int = 7
+    skips: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +90,14 @@ class SchemaAttribute:
 
 
 @dataclass(frozen=True)
+class CodeFormat:
+    """What mailed codes look like; `alphanumeric` ones have letters too."""
+
+    length: int = 6
+    alphanumeric: bool = False
+
+
+@dataclass(frozen=True)
 class App:
     """An OIDC app. `assigned`: to everyone; else only members of its `groups` may use it.
 
@@ -92,7 +118,7 @@ class App:
     groups: tuple[str, ...] = ()
     active: bool = True
     api_scopes: tuple[str, ...] | None = None
-    grants: tuple[Literal["authorization_code", "interaction_code", "refresh_token", "client_credentials"], ...] = (
+    grants: tuple[GrantType, ...] = (
         "authorization_code",
         "interaction_code",
         "refresh_token",
@@ -128,9 +154,12 @@ class UiDisplay:
 
 @dataclass(frozen=True)
 class Captcha:
-    """The captcha of the profile form. No provider is asked: `accept_token` is the one token that counts as solved."""
+    """The captcha of the profile form. No provider is asked: `accept_token` is the one token that counts as solved.
 
-    type: Literal["HCAPTCHA", "RECAPTCHA_V2"] = "HCAPTCHA"
+    `ALTCHA` needs neither: the visitor's browser solves a task of the org.
+    """
+
+    type: Literal["HCAPTCHA", "RECAPTCHA_V2", "ALTCHA"] = "HCAPTCHA"
     site_key: str = "10000000-ffff-ffff-ffff-000000000001"
     accept_token: str = "10000000-aaaa-bbbb-cccc-000000000001"
 
@@ -162,10 +191,14 @@ class ProgressiveProfile:
 
 @dataclass(frozen=True)
 class Header:
-    """An HTTP header to send to a hook."""
+    """An HTTP header to send to a hook.
+
+    The Management API shows the value of none that is `secret`, as that of its authentication scheme is.
+    """
 
     key: str
     value: str = field(repr=False)
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,6 +250,8 @@ class Policy:
     magic_link: bool = True
     authenticators: Authenticators = Authenticators()
     profile: tuple[Attribute, ...] = DEFAULT_PROFILE
+    allowed_identifiers: tuple[str, ...] = ("login",)
+    username_format: Literal["email", "none"] = "email"
     profile_schema: tuple[SchemaAttribute, ...] = ()
     apps: tuple[App, ...] = ()
     trusted_origins: tuple[str, ...] = ()
@@ -239,12 +274,21 @@ class Policy:
     safe_mode: bool = False
     progressive_profile: ProgressiveProfile = ProgressiveProfile()
     consent: bool = False
+    granular_consent: bool = False
+    identity_verification: str | None = None
+    passkey_promotion: bool = False
+    grace_period: GracePeriod = GracePeriod()
+    account_management: Literal["none", "password_first"] = "none"
+    email_code: CodeFormat = CodeFormat()
+    device_probe: DeviceProbe | None = None
     keep_me_signed_in: bool = False
     unknown_step: str | None = None
     email_link_page: Literal["enter_code", "return_to_tab", "continue_here"] = "enter_code"
     hooks: Hooks = Hooks()
     interaction_code: InteractionCode = InteractionCode()
     trusted_proxy: bool = True
+    telephony: bool = True
+    recovery_only: tuple[Literal["okta_email", "phone_number", "security_question"], ...] = ()
 
     def app(self, client_id: str | None) -> App | None:
         """Return the app with this id, switched off or not, None if there is none."""
@@ -254,6 +298,11 @@ class Policy:
     def main_app(self) -> App:
         """The app that mails belong to when no app caused them: the first, or a nameless one if there is none."""
         return next(iter(self.apps), App(""))
+
+    def offers(self, key: str) -> bool:
+        """Return whether people may set up the authenticator: a phone only if texts and calls can be sent."""
+        is_reachable = self.telephony or key != "phone_number"
+        return is_reachable and getattr(self.authenticators, key) != "disabled"
 
     @property
     def password_on_profile_form(self) -> bool:

@@ -8,6 +8,9 @@ present in them: clients refuse tokens that were issued more than five minutes i
 import time
 from datetime import UTC, datetime, timedelta
 
+# In seconds. Later than that, the dates of what happened before cannot be written any more.
+FARTHEST = 10**9
+
 
 class Clock:
     """Seconds since 1970 that can be moved forward. `advanced` says how far, in seconds."""
@@ -20,8 +23,8 @@ class Clock:
         return time.time() + self.advanced
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward."""
-        self.advanced += seconds
+        """Move the clock forward, but not farther than thirty years in all."""
+        self.advanced = min(self.advanced + seconds, FARTHEST)
 
     def advanced_text(self) -> str:
         """Return how far the clock was moved, such as `1 day, 0:05:00`."""

@@ -36,8 +36,14 @@ class Group:
             "objectClass": ["okta:user_group"],
             "type": "BUILT_IN" if self.id == EVERYONE else "OKTA_GROUP",
             "profile": {"name": self.name, "description": self.description},
-            "_links": {"users": {"href": f"{base}/api/v1/groups/{self.id}/users"}},
+            "_links": self._links(base),
         }
+
+    def _links(self, base: str) -> Json:
+        """Real groups have a picture in two sizes; here both are the org's icon."""
+        logos = [{"name": size, "href": f"{base}/static/icon.svg", "type": "image/png"} for size in ("medium", "large")]
+        href = f"{base}/api/v1/groups/{self.id}"
+        return {"logo": logos, "users": {"href": href + "/users"}, "apps": {"href": href + "/apps"}}
 
 
 class Groups:

@@ -17,6 +17,8 @@ from okta_devorg.wire.replies import parse_json
 
 log = logging.getLogger(__name__)
 TRIES = 2
+# A header or host name that cannot be encoded is a ValueError.
+CANNOT_CALL = (requests.RequestException, ValueError)
 
 
 class HookFailed(Exception):
@@ -44,7 +46,7 @@ def call_hook(url: str, headers: tuple[Header, ...], body: Json, timeout: float)
     for tries_left in reversed(range(TRIES)):
         try:
             reply = _session().post(url, json=body, headers=all_headers, timeout=timeout, allow_redirects=False)
-        except requests.RequestException as error:
+        except CANNOT_CALL as error:
             if not tries_left:
                 raise HookFailed("no answer") from error
             continue
@@ -61,7 +63,7 @@ def verify_event_hook(hook: EventHook, timeout: float) -> bool:
     headers = {header.key: header.value for header in hook.headers} | {"x-okta-verification-challenge": challenge}
     try:
         reply = _session().get(hook.url, headers=headers, timeout=timeout, allow_redirects=False)
-    except requests.RequestException:
+    except CANNOT_CALL:
         return False
     answer = parse_json(reply.content) if reply.status_code == 200 else None
     return isinstance(answer, dict) and answer.get("verification") == challenge

@@ -16,7 +16,7 @@ class Message:
     to: str
     template: str
     subject: str
-    body: str
+    body: str = field(repr=False)
     at: float
     code: str | None = field(default=None, repr=False)
     link: str | None = field(default=None, repr=False)

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_bytes
 from threading import Event, RLock
 
 from flask import g, has_app_context
 
 from okta_devorg.policy.serialization import patched
-from okta_devorg.policy.settings import App, Policy, default_policy
+from okta_devorg.policy.settings import App, Policy, RegistrationHook, default_policy
 from okta_devorg.state.clock import Clock
+from okta_devorg.state.device_requests import DeviceRequests
 from okta_devorg.state.faults import Faults
 from okta_devorg.state.grants import Grants
 from okta_devorg.state.groups import Groups
@@ -25,13 +27,14 @@ from okta_devorg.state.sign_ins import Flow, SignIns
 from okta_devorg.state.signing_key import SigningKey
 from okta_devorg.state.transactions import IssuedCode, Transaction, Transactions
 from okta_devorg.state.users import User, Users
+from okta_devorg.wire.errors import session_expired
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
 
 
 @dataclass
 class EmailFactor:
-    """An e-mail factor of the Factors API and the codes mailed for it. It keeps its id when it becomes active."""
+    """An email factor of the Factors API and the codes mailed for it. It keeps its id when it becomes active."""
 
     id: str
     method: str = "email"
@@ -44,8 +47,10 @@ class Org:
 
     `lock` guards everything: hold it to read or change the org, as the app does for each request.
     `own_policy` are the org's own settings, `policy` those that apply to the current request. `closing` is set to end
-    requests that a fault delays.
+    requests that a fault delays. `is_public`: other machines can reach it, so it is called by many names.
     """
+
+    is_public = False
 
     def __init__(self, base: str, site: str, policy: Json | None = None, data: Path | None = None) -> None:
         """Create an org for the site at the origin `site`. With `data`, the users are kept in that file.
@@ -63,6 +68,8 @@ class Org:
         self.clock = Clock()
         self.users = Users(data)
         self.key = SigningKey()
+        # Signs the tasks of the captcha ALTCHA.
+        self.altcha_key = token_bytes(32)
         self._event_hooks = EventHookQueue()
         self._start_over()
 
@@ -75,6 +82,7 @@ class Org:
         self.transactions = Transactions(self.clock)
         self.sign_ins = SignIns(self.clock)
         self.grants = Grants(self.clock)
+        self.device_requests = DeviceRequests(self.clock)
         self.links = Links(self.clock)
         # Client id and `jti` of the client assertions that were used.
         self.used_assertions: set[tuple[str, str]] = set()
@@ -118,6 +126,13 @@ class Org:
         """Return the settings that apply to a user of an app; `user` is None while it is not known."""
         return self.policies.settings_for(self.own_policy, client_id, user, self.groups)
 
+    @property
+    def registration_hook(self) -> RegistrationHook | None:
+        """The registration hook of the current request, None if there is none or it is switched off."""
+        hook = self.policy.hooks.registration
+        is_off = hook is not None and not self.inline_hooks.get(hook.id, {"active": True})["active"]
+        return None if is_off else hook
+
     def patch_policy(self, patch: object) -> None:
         """Merge a patch into the org's own settings.
 
@@ -156,8 +171,22 @@ class Org:
         return app.assigned or any(group.id in app.groups or group.name in app.groups for group in self.groups.of(user))
 
     def user_of(self, transaction: Transaction) -> User:
-        """Return the user of a transaction that has one."""
-        return self.users.by_id[str(transaction.user_id)]
+        """Return the user of a transaction that has one.
+
+        :raises IdxError: if the user was deleted meanwhile; then the transaction counts as expired.
+        """
+        user = self.users.find(transaction.user_id)
+        if user is None:
+            raise session_expired(self.policy.statuses.session_expired)
+        return user
+
+    def delete_user(self, user: User) -> None:
+        """Delete a user, with everything that was under way for them."""
+        self.groups.leave_all(user)
+        self.transactions.remove_of_user(user.id)
+        self.sign_ins.remove_of_user(user.id)
+        self.links.remove_of_user(user)
+        self.users.remove(user)
 
     def send(self, channel: Channel, user: User, template: Template, app: App, to: str = "", **values: str) -> None:
         """Send the user a message on behalf of an app, to the address of the account unless `to` is given."""

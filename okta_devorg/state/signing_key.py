@@ -22,8 +22,8 @@ class SigningKey:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """Return a signed JWT of the claims (RS256)."""
-        return jwt.encode(claims, self.private_key, algorithm="RS256", headers={"kid": self.kid})
+        """Return a signed JWT of the claims (RS256). As recorded, its header has no `typ`."""
+        return jwt.encode(claims, self.private_key, algorithm="RS256", headers={"kid": self.kid, "typ": None})
 
     def jwks(self) -> dict[str, Any]:
         """Return the public key as a JSON Web Key Set (RFC 7517)."""

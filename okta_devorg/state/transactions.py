@@ -13,6 +13,7 @@ from okta_devorg.wire.ion import Json
 class Step(StrEnum):
     """The current step of a transaction, named after its first remediation if it has one."""
 
+    DEVICE_PROBE = "device-challenge-poll"
     IDENTIFY = "identify"
     ENROLL_PROFILE = "enroll-profile"
     SELECT_ENROLL = "select-authenticator-enroll"
@@ -28,7 +29,10 @@ class Step(StrEnum):
     RESET = "reset-authenticator"
     SELECT_UNLOCK = "select-authenticator-unlock-account"
     PROFILE_UPDATE = "profile-update"
+    PROMOTION = "enroll-authenticator-promotion"
+    IDENTITY_VERIFICATION = "redirect-idverify"
     CONSENT = "consent"
+    GRANULAR_CONSENT = "granular-consent"
     KEEP_SIGNED_IN = "keep-me-signed-in"
     UNKNOWN = "unknown"
     REQUEST_ACTIVATION = "request-activation-email"
@@ -37,6 +41,7 @@ class Step(StrEnum):
     TERMINAL = "terminal"
 
 
+ResponseMode = Literal["query", "fragment"]
 Purpose = Literal["sign_up", "sign_in", "recovery", "unlock"]
 
 
@@ -48,9 +53,10 @@ class AuthorizationRequest:
     issuer: str
     redirect_uri: str
     scopes: tuple[str, ...]
-    state: str | None
+    state: str | None = field(repr=False)
     nonce: str | None = field(default=None, repr=False)
     code_challenge: str | None = field(default=None, repr=False)
+    response_mode: ResponseMode = "query"
     thread: str = field(default_factory=lambda: token_hex(3))
 
 
@@ -68,7 +74,7 @@ class Transaction:
 
     `proven` are the keys of the authenticators that the user has proven or set up so far. From `authenticator` to
     `pairing_token` the values are about the authenticator of the current step. `idp_token` is the token in the links
-    to identity providers; `paired` says that a phone has followed the link with the `pairing_token`.
+    to other sites; `paired` says that a phone has followed the link with the `pairing_token`.
     """
 
     state_handle: str = field(repr=False)
@@ -90,6 +96,9 @@ class Transaction:
     pairing_token: str | None = field(default=None, repr=False)
     paired: bool = False
     optional_skipped: bool = False
+    # What the user wants to set up, while the password is asked for once more; and whether that is done.
+    wanted: Json | None = None
+    proved_again: bool = False
     answered_extra_steps: set[Step] = field(default_factory=set)
     idp_token: str = field(default_factory=new_token, repr=False)
     terminal_message: Json | None = None
@@ -153,15 +162,19 @@ class Transactions:
 
     def find_by_pairing_token(self, token: str) -> Transaction | None:
         """Return the transaction that waits for a phone to follow the link with this token, None if there is none."""
-        return next((tx for tx in self._by_state_handle.values() if tx.pairing_token == token), None)
+        return self._alive(next((tx for tx in self._by_state_handle.values() if tx.pairing_token == token), None))
 
     def find_by_email_code(self, user_id: str, code: str | None) -> Transaction | None:
         """Return the user's transaction that waits for this code from a mail, None if there is none."""
         for tx in self._by_state_handle.values():
             waits_for_mail = tx.user_id == user_id and tx.authenticator == "okta_email"
-            if waits_for_mail and any(issued.value == code for issued in tx.codes):
+            if waits_for_mail and self._alive(tx) and any(issued.value == code for issued in tx.codes):
                 return tx
         return None
+
+    def remove_of_user(self, user_id: str) -> None:
+        """Forget all transactions of a user."""
+        self._remove([tx for tx in self._by_state_handle.values() if tx.user_id == user_id])
 
     def _add(self, transaction: Transaction) -> Transaction:
         self._by_state_handle[transaction.state_handle] = transaction
@@ -175,7 +188,9 @@ class Transactions:
         """Free memory, but look only once in a thousand times: it takes a walk through all of them."""
         if len(self._by_state_handle) % 1000 != 999:
             return
-        expired = [tx for tx in self._by_state_handle.values() if tx.expires_at <= self._clock.now()]
-        for transaction in expired:
+        self._remove([tx for tx in self._by_state_handle.values() if tx.expires_at <= self._clock.now()])
+
+    def _remove(self, transactions: list[Transaction]) -> None:
+        for transaction in transactions:
             self._by_state_handle.pop(transaction.state_handle, None)
             self._by_interaction_handle.pop(transaction.interaction_handle, None)

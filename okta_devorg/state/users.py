@@ -93,17 +93,27 @@ class User:
     wrong_codes: list[float] = field(default_factory=list, repr=False)
     wrong_passwords: int = 0
     locked_at: float = 0.0
+    # When the status last changed, when the account first left STAGED, and the last sign-in; 0 for never.
+    status_changed: float = 0.0
+    activated: float = 0.0
+    last_login: float = 0.0
 
     @property
     def email(self) -> str:
-        """The address, which is the login if the profile has none."""
-        return str(self.profile.get("email", self.login))
+        """The address, which is the login if the profile has none; empty if that is no address either."""
+        return str(self.profile.get("email") or (self.login if "@" in self.login else ""))
 
     @property
     def name(self) -> str:
         """First and last name, the login if there is neither."""
         parts = (self.profile.get("firstName"), self.profile.get("lastName"))
         return " ".join(str(part) for part in parts if part) or self.login
+
+    def move_to(self, status: Status, now: float) -> None:
+        """Change the status at this org time."""
+        self.status, self.updated, self.status_changed = status, now, now
+        if not self.activated and status is not Status.DEPROVISIONED:
+            self.activated = now
 
     def enroll(self, enrollment: Enrollment) -> None:
         """Add an enrollment, or replace the one of the same authenticator. The newest comes first, as recorded."""
@@ -171,6 +181,18 @@ class Users:
         """Return the user with this id or login, None if there is none."""
         key = id_or_login or ""
         return self.by_id.get(key) or self._by_login.get(key.casefold())
+
+    def find_by_identifier(self, identifier: str, attributes: tuple[str, ...]) -> User | None:
+        """Return the user with this value in one of the attributes, `login` among them or not; None if there is none.
+
+        Case does not matter.
+        """
+        key = identifier.casefold()
+        by_login = self._by_login.get(key) if "login" in attributes else None
+        others = [name for name in attributes if name != "login"]
+        if by_login or not key or not others:
+            return by_login
+        return next((u for u in self if key in [str(u.profile.get(name, "")).casefold() for name in others]), None)
 
     def clear(self) -> None:
         """Delete all users."""

@@ -8,7 +8,7 @@ from okta_devorg.state.mailbox import FORGOT_PASSWORD_MAIL, SIGN_IN_MAIL, UNLOCK
 from okta_devorg.state.org import Org
 from okta_devorg.state.sign_ins import Flow
 from okta_devorg.state.transactions import Purpose, Transaction
-from okta_devorg.state.users import Enrollment, Status, User, matches_hash
+from okta_devorg.state.users import Enrollment, User, matches_hash
 from okta_devorg.verification.codes import (
     check_sent_code,
     check_totp_code,
@@ -16,12 +16,11 @@ from okta_devorg.verification.codes import (
     send_email_code,
     send_phone_code,
 )
-from okta_devorg.verification.sign_in_password import CAN_SIGN_IN, is_right_password, sign_in_failed_messages
+from okta_devorg.verification.sign_in_password import RECOVERABLE, is_right_password, may_sign_in, sign_in_failed
 from okta_devorg.wire.errors import IdxError, bad_request
 from okta_devorg.wire.ion import Json, message
 from okta_devorg.wire.request_values import text_value
 
-CAN_BE_CHALLENGED = (*CAN_SIGN_IN, Status.LOCKED_OUT, Status.RECOVERY)
 MAILS: dict[Purpose, Template] = {"recovery": FORGOT_PASSWORD_MAIL, "unlock": UNLOCK_ACCOUNT_MAIL}
 
 
@@ -36,8 +35,7 @@ def start_challenge(org: Org, flow: Flow, user: User, enrollment: Enrollment) ->
 
 
 def _start_email(org: Org, flow: Flow, user: User, enrollment: Enrollment) -> None:
-    purpose: Purpose = flow.purpose if isinstance(flow, Transaction) else "sign_in"
-    send_email_code(org, flow, user, MAILS.get(purpose, SIGN_IN_MAIL))
+    send_email_code(org, flow, user, MAILS.get(_purpose(flow), SIGN_IN_MAIL))
 
 
 def _start_phone(org: Org, flow: Flow, user: User, enrollment: Enrollment) -> None:
@@ -52,18 +50,36 @@ Start = Callable[[Org, Flow, User, Enrollment], None]
 STARTS: dict[str, Start] = {"okta_email": _start_email, "phone_number": _start_phone, "webauthn": _start_passkey}
 
 
+def _purpose(flow: Flow) -> Purpose:
+    return flow.purpose if isinstance(flow, Transaction) else "sign_in"
+
+
+def require_open_account(org: Org, flow: Flow, user: User) -> None:
+    """Refuse a proof for an account that is shut. A locked one can be recovered and unlocked, not signed in to.
+
+    :raises IdxError: 401.
+    """
+    purpose = _purpose(flow)
+    is_open = may_sign_in(org, user) if purpose == "sign_in" else user.status in RECOVERABLE
+    if purpose != "sign_up" and not is_open:
+        raise sign_in_failed(org, user)
+
+
 def check_challenge(org: Org, flow: Flow, user: User, credentials: Json, origins: list[str]) -> None:
     """Check the answer to the challenge of the flow. `origins`: of the pages where a passkey may be used.
 
     :raises IdxError: if it is wrong.
     """
-    if user.status not in CAN_BE_CHALLENGED:
-        raise IdxError(401, sign_in_failed_messages(org, user))
+    require_open_account(org, flow, user)
     CHECKS[str(flow.authenticator)](org, flow, user, credentials, origins)
 
 
 def _check_password(org: Org, flow: Flow, user: User, credentials: Json, origins: list[str]) -> None:
-    if not is_right_password(org, user, text_value(credentials, "passcode")):
+    password = text_value(credentials, "passcode")
+    # The account of a sign-up is not open yet, and its password may be asked for once more.
+    is_sign_up = isinstance(flow, Transaction) and flow.purpose == "sign_up"
+    is_right = matches_hash(password, user.password_hash) if is_sign_up else is_right_password(org, user, password)
+    if not is_right:
         wrong = message("Password is incorrect", "incorrectPassword")
         raise IdxError(org.policy.statuses.wrong_code, field_messages={"credentials.passcode": [wrong]})
 

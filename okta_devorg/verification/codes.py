@@ -1,8 +1,10 @@
 """One-time codes: sending and checking them, and the limit on wrong ones (docs/protocol.md, sections 4.6 and 4.7)."""
 
 import hmac
+import string
 
 from okta_devorg.factors import totp
+from okta_devorg.policy.settings import CodeFormat
 from okta_devorg.state.mailbox import CODE_CALL, CODE_TEXT_MESSAGE, Template
 from okta_devorg.state.org import EmailFactor, Org
 from okta_devorg.state.sign_ins import Flow
@@ -12,6 +14,7 @@ from okta_devorg.wire.errors import ApiError, IdxError, too_many_requests
 from okta_devorg.wire.identifiers import new_code
 from okta_devorg.wire.ion import message
 
+SIX_DIGITS = CodeFormat()
 WRONG_CODES_WINDOW = 300.0
 # What a code is sent for.
 CodeHolder = Flow | EmailFactor
@@ -25,7 +28,7 @@ def send_email_code(org: Org, flow: Flow, user: User, template: Template) -> Non
     :raises IdxError: if the address has been sent too many codes.
     """
     app, lifetime = org.app_of(flow), org.policy.lifetimes.email_code
-    code = issue_code(org, flow, user.email, lifetime)
+    code = issue_code(org, flow, user.email, lifetime, org.policy.email_code)
     values = {"code": code, "minutes": str(lifetime // 60)}
     if org.policy.magic_link and isinstance(flow, Transaction):
         token = org.links.issue("code", user, lifetime, flow.request, code)
@@ -45,7 +48,9 @@ def send_phone_code(org: Org, flow: Flow, user: User, number: str) -> None:
         org.send("sms", user, CODE_TEXT_MESSAGE, org.app_of(flow), to=number, code=code)
 
 
-def issue_code(org: Org, holder: CodeHolder, recipient: str, lifetime: int) -> str:
+def issue_code(
+    org: Org, holder: CodeHolder, recipient: str, lifetime: int, code_format: CodeFormat = SIX_DIGITS
+) -> str:
     """Return a new code for `holder` that is valid for `lifetime` seconds.
 
     Older codes stay valid only if `unknowns.old_code_valid_after_resend` says so.
@@ -54,7 +59,8 @@ def issue_code(org: Org, holder: CodeHolder, recipient: str, lifetime: int) -> s
     """
     if org.counters.exceeds("to:" + recipient, org.policy.limits.recipient_per_minute, 60):
         raise IdxError(429, too_many_requests())
-    code, now = new_code(), org.clock.now()
+    alphabet = string.ascii_uppercase + string.digits if code_format.alphanumeric else string.digits
+    code, now = new_code(code_format.length, alphabet), org.clock.now()
     older_codes = holder.codes if org.policy.unknowns.old_code_valid_after_resend else []
     holder.codes = [*older_codes, IssuedCode(code, now + lifetime)]
     holder.code_sent_at = now

@@ -2,9 +2,23 @@
 
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import Status, User, matches_hash
+from okta_devorg.wire.errors import IdxError
 from okta_devorg.wire.ion import Json, message
 
 CAN_SIGN_IN = (Status.ACTIVE, Status.PASSWORD_EXPIRED)
+# Users who may reset their password or unlock their account.
+RECOVERABLE = (*CAN_SIGN_IN, Status.LOCKED_OUT, Status.RECOVERY)
+
+
+def may_sign_in(org: Org, user: User) -> bool:
+    """Return whether the account is open: active and not locked. A lock that has run out is removed first."""
+    _unlock_if_due(org, user)
+    return user.status in CAN_SIGN_IN
+
+
+def sign_in_failed(org: Org, user: User | None) -> IdxError:
+    """Return the error of a failed sign-in."""
+    return IdxError(401, sign_in_failed_messages(org, user))
 
 
 def is_right_password(org: Org, user: User | None, password: str) -> bool:
@@ -15,8 +29,7 @@ def is_right_password(org: Org, user: User | None, password: str) -> bool:
     is_right = matches_hash(password, user.password_hash if user else None)
     if user is None:
         return False
-    _unlock_if_due(org, user)
-    if user.status not in CAN_SIGN_IN:
+    if not may_sign_in(org, user):
         return False
     if is_right:
         user.wrong_passwords = 0
@@ -29,7 +42,7 @@ def unlock(org: Org, user: User) -> None:
     """Unlock the account, if it is locked, and forget all wrong passwords and codes."""
     user.wrong_passwords, user.wrong_codes = 0, []
     if user.status is Status.LOCKED_OUT:
-        user.status, user.updated = Status.ACTIVE, org.clock.now()
+        user.move_to(Status.ACTIVE, org.clock.now())
         org.record("user.account.unlock", user)
 
 
@@ -61,7 +74,8 @@ def _count_wrong_password(org: Org, user: User) -> None:
     user.wrong_passwords += 1
     org.record("user.session.start", user, outcome="FAILURE", reason="INVALID_CREDENTIALS")
     if limit and user.wrong_passwords >= limit:
-        user.status, user.locked_at = Status.LOCKED_OUT, org.clock.now()
+        user.locked_at = org.clock.now()
+        user.move_to(Status.LOCKED_OUT, user.locked_at)
         org.record("user.account.lock", user)
 
 

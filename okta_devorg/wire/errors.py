@@ -6,6 +6,7 @@ They may be raised anywhere below the endpoints. `okta_devorg.idx.serving` turns
 
 from dataclasses import dataclass, field
 
+from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json, message
 
 
@@ -48,7 +49,7 @@ class ApiError(Exception):
             "errorCode": self.code,
             "errorSummary": self.summary,
             "errorLink": self.code,
-            "errorId": "oaeLocalDevOrg000000",
+            "errorId": new_id("oae"),
             "errorCauses": [{"errorSummary": cause} for cause in self.causes],
         }
 

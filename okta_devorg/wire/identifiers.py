@@ -16,6 +16,6 @@ def new_token(prefix: str = "", size: int = 30) -> str:
     return prefix + secrets.token_urlsafe(size)
 
 
-def new_code() -> str:
-    """Return a random one-time code of six digits."""
-    return f"{secrets.randbelow(1_000_000):06d}"
+def new_code(length: int = 6, alphabet: str = string.digits) -> str:
+    """Return a random one-time code."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, render_template
 
@@ -18,9 +19,13 @@ def redirect_to(location: str, status: int = 302) -> Response:
     return Response("", status, {"Location": location}, content_type="text/html; charset=utf-8")
 
 
-def redirect_to_app(redirect_uri: str, state: str | None, **values: str) -> Response:
-    """Return a redirect to the app's callback with `values` and, unless it is None, the `state` that the app sent."""
-    return redirect_to(with_query(redirect_uri, {**values, **({"state": state} if state else {})}))
+def redirect_to_app(redirect_uri: str, state: str | None, mode: str = "query", **values: str) -> Response:
+    """Return a redirect to the app's callback with `values` and, unless it is None, the `state` that the app sent.
+
+    `mode`: whether they are in the `query` or in the `fragment`.
+    """
+    sent = {**values, **({"state": state} if state else {})}
+    return redirect_to(f"{redirect_uri}#{urlencode(sent)}" if mode == "fragment" else with_query(redirect_uri, sent))
 
 
 def html_page(template: str, status: int = 200, form_action: str = "", **values: Any) -> Response:
@@ -29,7 +34,8 @@ def html_page(template: str, status: int = 200, form_action: str = "", **values:
     `form_action` are further origins, separated by spaces, that a form of the page may end at: browsers apply the
     policy to redirects after a form as well.
     """
-    reply = Response(render_template(template, **values), status)
+    # A page shows what people sent, which need not be text that can be encoded.
+    reply = Response(render_template(template, **values).encode("utf-8", "replace"), status)
     form_actions = f"'self' {form_action}".strip()
     reply.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -42,7 +48,10 @@ def html_page(template: str, status: int = 200, form_action: str = "", **values:
 
 
 def message_page(title: str, text: str, status: int = 200, **more: Any) -> Response:
-    """Return a page with one message. `more`: a `code` to type, a `note` below, the i18n `key` of the message."""
+    """Return a page with one message.
+
+    `more`: a `code` to type, a `note` below, the i18n `key` of the message, and a link on (`href` and `link_text`).
+    """
     return html_page("message.html", status, title=title, text=text, **more)
 
 

@@ -5,8 +5,20 @@ from urllib.parse import urlencode, urlsplit
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, such as `https://example.com:8000`."""
-    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    """Return scheme, host and port of a URL, such as `https://example.com:8000`; nothing if it cannot be read."""
+    try:
+        return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    except ValueError:
+        return ""
+
+
+def is_http_url(url: str) -> bool:
+    """Return whether this is an http or https URL with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def with_query(url: str, values: dict[str, str]) -> str:

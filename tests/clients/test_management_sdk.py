@@ -128,6 +128,27 @@ def test_authenticators_hooks_and_the_log(org: OrgHandle, manage: Callable[[Work
         log = good(await client.list_log_events())
         assert [item.event_type for item in log] == ["user.lifecycle.create"]
         assert good(await client.list_event_hooks()) == []
-        assert good(await client.list_inline_hooks()) == []
+        assert [hook.name for hook in good(await client.list_inline_hooks())] == ["Telephony"]
 
     manage(work)
+
+
+def test_what_is_read_can_be_sent_back(org: OrgHandle, manage: Callable[[Work], None]) -> None:
+    """An SDK writes its own names of members, and leaves out what is null: nothing of it is unknown to the org."""
+
+    async def work(client: Client) -> None:
+        app = good(await client.list_applications())[0]
+        good(await client.replace_application(app.id, app))
+        for kind in ("ACCESS_POLICY", "PASSWORD", "MFA_ENROLL", "OKTA_SIGN_ON", "PROFILE_ENROLLMENT", "IDP_DISCOVERY"):
+            policy = good(await client.list_policies(type=kind))[0]
+            good(await client.replace_policy(policy.id, policy))
+            rule = good(await client.list_policy_rules(policy.id))[0]
+            good(await client.replace_policy_rule(policy.id, rule.id, rule))
+        for authenticator in good(await client.list_authenticators()):
+            good(await client.replace_authenticator(authenticator.id, authenticator))
+        policy = good(await client.list_authorization_server_policies("default"))[0]
+        assert good(await client.list_authorization_server_policy_rules("default", policy.id))
+
+    before = org.policy
+    manage(work)
+    assert org.policy == before

@@ -61,7 +61,7 @@ def test_authlib_signs_in(org: OrgHandle, method: str, server: str) -> None:
 
 def sign_up(org: OrgHandle) -> None:
     journey = Journey(org)
-    journey.begin(client_id=CLIENT["client_id"], client_secret="s3cret").take("select-enroll-profile")
+    journey.begin(client_id=str(CLIENT["client_id"]), client_secret="s3cret").take("select-enroll-profile")
     journey.enroll_profile()
     journey.prove_email()
     journey.set_password()

@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "okta_devorg"]
 
 
 @contextmanager
-def process(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def process(*arguments: str, told: str = "this machine only") -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The base URL from the banner, and the process."""
     with subprocess.Popen(
         [*COMMAND, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -32,7 +32,7 @@ def process(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             banner += line
         base = re.search(r"mailbox\s+(http://\S+)/", banner)
         assert base
-        assert "this machine only" in banner
+        assert told in banner
         yield base[1], started
         started.kill()
 
@@ -114,3 +114,32 @@ def test_a_file_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1
     assert ended.stderr == f"okta_devorg: {file} is not a file of users\n"
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback; nothing is sent to find it out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but its own")
+        return str(probe.getsockname()[0])
+
+
+def test_open_to_others_its_api_token_is_new_in_each_run_and_its_pages_stay_shut() -> None:
+    host, tokens = own_address(), set()
+    for _ in range(2):
+        with process("--host", "0.0.0.0", told="others can reach it") as (base, started):
+            port = base.rpartition(":")[2]
+            token = requests.get(base + "/_devorg/policy", timeout=5).json()["api_token"]
+            tokens.add(token)
+            users = f"http://{host}:{port}/api/v1/users"
+            for offered, status in ((token, 200), ("local-api-token-not-for-production", 401)):
+                headers = {"Authorization": f"SSWS {offered}"}
+                assert requests.get(users, headers=headers, timeout=5).status_code == status
+            for path in ("/", "/_devorg/policy", "/calls"):
+                assert requests.get(f"http://{host}:{port}{path}", timeout=5).status_code == 403
+            requests.post(base + "/_devorg/reset", timeout=5)
+            assert requests.get(base + "/_devorg/policy", timeout=5).json()["api_token"] == token
+            started.kill()
+    assert len(tokens) == 2

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
+import requests
 
 from okta_devorg import OrgHandle
 from okta_devorg.factors.totp import code_at
@@ -170,7 +171,7 @@ def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: OrgBrows
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "password"}, "unsupported_response_type"),
         ({"scope": "email"}, "invalid_scope"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"response_mode": "form_post"}, "invalid_request"),
@@ -206,3 +207,34 @@ def test_the_page_is_plain_and_strict(browser: OrgBrowser) -> None:
     assert "default-src 'none'" in policy
     own_name = browser.org.base.replace("127.0.0.1", "localhost")
     assert f"form-action 'self' {own_name} http://127.0.0.1:8000;" in policy
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_forgotten_password_is_reset_by_a_mail_and_nobody_learns_who_has_an_account(
+    browser: OrgBrowser, org: OrgHandle
+) -> None:
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    assert 'href="/signin/forgot-password"' in browser.page.text
+    page = f"{org.base}/signin/forgot-password"
+    answers = [requests.post(page, {"identifier": who}, timeout=5) for who in (ADA["email"], "nobody@example.com")]
+    assert answers[0].text == answers[1].text
+    (mail,) = [m for m in org.messages(ADA["email"]) if "/signin/reset-password/" in (m.link or "")]
+    assert org.messages("nobody@example.com") == []
+    assert requests.post(mail.link or "", {"password": "Another-horse-8"}, timeout=5).status_code == 200
+    browser.fill(password="Another-horse-8")
+    assert browser.landed["state"] == "abc"
+
+
+def test_an_org_that_lets_nobody_reset_passwords_says_so(browser: OrgBrowser, org: OrgHandle) -> None:
+    org.patch_policy({"password": {"recovery": {"reset": False}}})
+    assert requests.get(f"{org.base}/signin/forgot-password", timeout=5).status_code == 400
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    assert "Forgot password?" not in browser.page.text
+
+
+def test_another_site_makes_nobody_s_browser_ask_for_a_new_password(org: OrgHandle) -> None:
+    headers = {"Origin": "https://evil.example"}
+    page = f"{org.base}/signin/forgot-password"
+    assert requests.post(page, {"identifier": "a@example.com"}, headers=headers, timeout=5).status_code == 403

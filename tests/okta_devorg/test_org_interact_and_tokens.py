@@ -25,12 +25,6 @@ PUBLIC = {"client_id": "0oaPublic", "client_secret": None, "redirect_uris": [RED
             "The client secret supplied for a confidential client is invalid.",
         ),
         (
-            {"client_secret": None},
-            401,
-            "invalid_client",
-            "The client secret supplied for a confidential client is invalid.",
-        ),
-        (
             {"redirect_uri": REDIRECT + "more"},
             400,
             "invalid_request",
@@ -94,10 +88,24 @@ def test_a_public_app_needs_no_secret_but_may_not_activate(org: OrgHandle, journ
     assert journey.interact(**changes, activation_token="x").json()["error_description"] == text
 
 
-def test_an_org_may_not_ask_for_the_secret_at_interact(org: OrgHandle, journey: Journey) -> None:
-    org.patch_policy({"unknowns": {"interact_requires_secret": False}})
+def test_a_secret_at_interact_is_checked_and_asked_for_only_if_the_settings_say_so(
+    org: OrgHandle, journey: Journey
+) -> None:
     assert journey.interact(client_secret=None).status_code == 200
     assert journey.interact(client_secret="wrong").status_code == 401
+    org.patch_policy({"unknowns": {"interact_requires_secret": True}})
+    refusal = journey.interact(client_secret=None)
+    assert (refusal.status_code, refusal.json()["error"]) == (401, "invalid_client")
+
+
+def test_without_a_secret_nobody_is_a_trusted_proxy(org: OrgHandle, journey: Journey) -> None:
+    journey.http.headers["X-Forwarded-For"] = "203.0.113.9"
+    journey.interact(client_secret=None)
+    journey.interact()
+    addresses = [
+        event.address for event in org.org.system_log.events if event.event_type.endswith("interaction_handle")
+    ]
+    assert addresses == ["127.0.0.1", "203.0.113.9"]
 
 
 def test_a_long_device_token_is_refused(journey: Journey) -> None:

@@ -1,5 +1,6 @@
 """How long handles live, and what renews them (docs/protocol.md, section 2.1)."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -50,7 +51,8 @@ def test_steps_renew_polling_and_introspecting_do_not(org: OrgHandle, journey: J
 def test_polling_and_introspecting_renew_where_the_policy_says_so(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"unknowns": {"poll_renews": True, "introspect_renews": True}})
     journey.registered().choose("Email")
-    for renewing in (lambda: journey.act("poll"), journey.introspect):
+    renewals: tuple[Callable[[], object], ...] = (lambda: journey.act("poll"), journey.introspect)
+    for renewing in renewals:
         org.advance(200)
         renewing()
         assert left(journey) == pytest.approx(300, abs=10)

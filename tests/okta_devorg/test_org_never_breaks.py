@@ -1,16 +1,25 @@
 """Whatever is sent: an answer in JSON, never a 500, and the org goes on."""
 
+import base64
 import json
+import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from okta_devorg import OrgHandle
+from okta_devorg.management.routes import ROUTES
+from okta_devorg.state.okta_policies import DEFAULT_POLICIES
 from okta_devorg.state.users import new_enrollment
 from okta_devorg.testing import OktaOrg
-from support.local_org.org_journey import ADA, Journey
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, PASSWORD, Journey
 
 ODD: list[Any] = [None, True, 0, -1.5, 10**30, "", "x", "\ud800", "\x00", "x" * 5000, [], [[]], {}, {"id": {}}]
 PATHS = [
@@ -77,6 +86,7 @@ def test_every_page_can_still_be_shown_after_odd_names(org: OrgHandle, journey: 
         journey.to_profile().enroll_profile(userProfile={**ADA, "firstName": name})
         if journey.status == 200:
             journey.choose("Email")
+        requests.post(f"{org.base}/api/v1/users", json={"profile": {"login": name}}, timeout=5)
         for path in ("/", "/users", "/calls"):
             assert requests.get(org.base + path, timeout=5).status_code == 200
         org.reset()
@@ -110,3 +120,119 @@ def test_one_address_raced_for_is_given_once(org: OrgHandle) -> None:
     assert len(org.users) == 1
     for journey in journeys:
         journey.close()
+
+
+def nested(odd: Any) -> list[Any]:
+    """The odd value as a whole body, and in every place that some endpoint reads."""
+    names = (
+        "profile", "credentials", "groupIds", "name", "type", "key", "settings", "actions", "conditions", "channel",
+        "events", "priority", "label", "signOnMode", "origin", "passCode", "factorType", "oldPassword", "newPassword",
+        "password", "recovery_question", "description", "status",
+    )  # fmt: skip
+    people = {"people": {"users": {"include": odd}, "groups": odd}, "grantTypes": {"include": odd}}
+    enrollment = {
+        "unknownUserAction": odd, "targetGroupIds": [odd], "profileAttributes": [odd, {"name": odd}],
+        "preRegistrationInlineHooks": [odd], "allowedIdentifiers": [odd], "enrollAuthenticatorTypes": [odd],
+        "activationRequirements": odd,
+    }  # fmt: skip
+    sign_on = {"access": odd, "verificationMethod": {"factorMode": odd}}
+    password = {"complexity": {"minLength": odd, "dictionary": odd}, "age": odd, "lockout": {"maxAttempts": odd}}
+    client = {"redirect_uris": [odd], "grant_types": [odd], "initiate_login_uri": odd}
+    return [
+        odd,
+        dict.fromkeys(names, odd),
+        {"name": "x", "label": "x", "profile": {**ADA, "login": odd, "email": odd}, "conditions": people},
+        {"actions": {"profileEnrollment": enrollment, "appSignOn": sign_on}, "name": "x"},
+        {"settings": {"password": password, "authenticators": [odd, {"key": odd, "enroll": odd}]}, "type": "PASSWORD"},
+        {"settings": {"tokenLifetimeInMinutes": odd, "oauthClient": client}, "name": "oidc_client", "label": "x"},
+        {"name": "x", "channel": {"config": {"uri": "http://x/", "headers": [odd], "authScheme": odd}}},
+        {"name": "x", "type": "com.okta.user.pre-registration", "channel": {"config": {"uri": odd}}},
+    ]
+
+
+DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize("number", [DIGITS, "²", "٣", "-1", "1e9"])
+def test_no_number_breaks_a_list_or_a_page(
+    org: OrgHandle, api: ManagementApi, browser: OrgBrowser, number: str
+) -> None:
+    for name in ("after", "limit"):
+        api("GET", "users", status=400, **{name: number})
+    assert requests.get(org.base + "/", params={"page": number}, timeout=5).status_code == 200
+    settings = requests.post(org.base + "/policy", data={"email_code.length": number}, timeout=5)
+    assert (settings.status_code, "email_code.length must be" in settings.text) == (400, True)
+    OktaOrg(org).sign_up()
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    assert browser.landed["code"]
+    assert browser.authorize(max_age=number).status_code in (200, 302)
+
+
+def test_a_length_that_is_no_number_ends_the_connection_after_an_answer(org: OrgHandle) -> None:
+    for length in ("²".encode("latin-1"), DIGITS.encode()):
+        with socket.create_connection(("127.0.0.1", urlsplit(org.base).port or 80), timeout=5) as connection:
+            head = b"POST /idp/idx/introspect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + length + b"\r\n\r\n{}"
+            connection.sendall(head)
+            assert b" 400 " in b"".join(iter(lambda: connection.recv(4096), b"")).splitlines()[0] + b" "
+
+
+def test_the_clock_can_be_moved_again_and_again(org: OrgHandle) -> None:
+    OktaOrg(org).sign_up()
+    for _ in range(70):
+        org.advance(10**9)
+    for path in ("/_devorg/users", "/_devorg/clock", "/users"):
+        assert requests.get(org.base + path, timeout=5).status_code == 200
+
+
+def token(**values: Any) -> str:
+    return base64.b64encode(json.dumps(values).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *ODD, "é", "a" * 4, base64.b64encode(b"[" * 50_000).decode(), base64.b64encode(b"[]").decode(),
+        token(salt="\ud800", number=1, signature="x"), token(salt="x", number=1, signature="é"),
+        token(salt="?expires=nan&", number=float("inf"), signature=[]),
+        token(salt=DIGITS, number=DIGITS, signature="x"),
+        token(salt="?expires=" + DIGITS + "&", number={}, signature=None),
+    ],
+    ids=lambda odd: repr(odd)[:12],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["ALTCHA", "HCAPTCHA"])
+def test_no_answer_to_a_captcha_is_more_than_wrong(org: OrgHandle, journey: Journey, kind: str, answer: Any) -> None:
+    org.patch_policy({"captcha": {"type": kind}})
+    journey.to_profile()
+    for value in ({"captchaToken": answer}, answer):
+        journey.enroll_profile(captchaVerify=value)
+        assert journey.status == 400
+        assert "The captcha was not solved. Try again." in str(journey.document)
+
+
+PARAMETER = re.compile(r"<(?:path:)?(\w+)>")
+
+
+def value_in(named: dict[str, str], parameter: re.Match[str]) -> str:
+    return named.get(parameter[1], "x")
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
+def test_no_body_breaks_the_management_api(org: OrgHandle, odd: Any) -> None:
+    user = OktaOrg(org).sign_up()
+    token = {"Authorization": f"SSWS {org.policy.api_token}"}
+    ids = {"user_id": user.id, "app_id": "0oaLocalDemoApp0000", "group_id": "00gLocalEveryone0001"}
+    ids |= {"server_id": "default", "authenticator_id": "autLocalEmail0000001", "change": "activate"}
+    with requests.Session() as http:
+        http.headers.update(token)
+        for kind, policy, rule, _ in DEFAULT_POLICIES:
+            named = {**ids, "policy_id": policy, "rule_id": rule}
+            for methods, path, _ in ROUTES:
+                if "policy_id" not in path and kind != "PASSWORD":
+                    continue
+                filled = PARAMETER.sub(partial(value_in, named), path)
+                for method in set(methods.split()) & {"POST", "PUT"}:
+                    for body in nested(odd):
+                        reply = http.request(method, org.base + filled, data=json.dumps(body), timeout=10)
+                        assert reply.status_code < 500, (method, filled, body, reply.text)

@@ -30,7 +30,9 @@ def asked(org: OrgHandle, journey: Journey) -> dict[str, Any]:
     return activation
 
 
-def test_the_org_asks_for_a_new_credential_of_this_person(org: OrgHandle, journey: Journey, asked: dict) -> None:
+def test_the_org_asks_for_a_new_credential_of_this_person(
+    org: OrgHandle, journey: Journey, asked: dict[str, Any]
+) -> None:
     assert asked["rp"] == {"name": "Demo site", "id": "127.0.0.1"}
     assert decoded(asked["user"]["id"]).decode() == org.users[0].id
     assert (asked["user"]["name"], asked["user"]["displayName"]) == (ADA["email"], "Ada Lovelace")
@@ -43,7 +45,9 @@ def test_the_org_asks_for_a_new_credential_of_this_person(org: OrgHandle, journe
     assert not any(field["visible"] for field in fields)
 
 
-def test_a_good_attestation_enrolls_it(org: OrgHandle, journey: Journey, asked: dict, key: SecurityKey) -> None:
+def test_a_good_attestation_enrolls_it(
+    org: OrgHandle, journey: Journey, asked: dict[str, Any], key: SecurityKey
+) -> None:
     journey.take("enroll-authenticator", credentials={**key.create(asked), "transports": '["internal"]'})
     assert "successWithInteractionCode" in journey.document
     passkey = org.users[0].enrollments["webauthn"].passkey
@@ -52,13 +56,15 @@ def test_a_good_attestation_enrolls_it(org: OrgHandle, journey: Journey, asked: 
     assert journey.token().status_code == 200
 
 
-def test_plain_base64_is_read_too(journey: Journey, asked: dict, key: SecurityKey) -> None:
+def test_plain_base64_is_read_too(journey: Journey, asked: dict[str, Any], key: SecurityKey) -> None:
     plain = {name: base64.b64encode(decoded(value)).decode() for name, value in key.create(asked).items()}
     journey.take("enroll-authenticator", credentials=plain)
     assert "successWithInteractionCode" in journey.document
 
 
-def test_what_was_signed_for_another_site_or_time_is_refused(journey: Journey, asked: dict, key: SecurityKey) -> None:
+def test_what_was_signed_for_another_site_or_time_is_refused(
+    journey: Journey, asked: dict[str, Any], key: SecurityKey
+) -> None:
     other_challenge = {**asked, "challenge": asked["challenge"][::-1]}
     other_party = {**asked, "rp": {"id": "evil.example"}}
     for answer in (
@@ -83,7 +89,7 @@ def test_what_was_signed_for_another_site_or_time_is_refused(journey: Journey, a
         {"clientData": "\x00é", "attestation": "x" * 10000},
     ],
 )
-def test_odd_answers_are_refused_alike(journey: Journey, asked: dict, answer: dict) -> None:
+def test_odd_answers_are_refused_alike(journey: Journey, asked: dict[str, Any], answer: dict[str, Any]) -> None:
     journey.take("enroll-authenticator", credentials=answer)
     assert (journey.status, journey.keys) == (400, ["authfactor.webauthn.error"])
 
@@ -96,7 +102,7 @@ def request_options(browser: OrgBrowser) -> dict[str, Any]:
 
 
 @pytest.fixture
-def enrolled(org: OrgHandle, journey: Journey, asked: dict, key: SecurityKey) -> SecurityKey:
+def enrolled(org: OrgHandle, journey: Journey, asked: dict[str, Any], key: SecurityKey) -> SecurityKey:
     journey.take("enroll-authenticator", credentials=key.create(asked))
     key.origin = org.base
     return key

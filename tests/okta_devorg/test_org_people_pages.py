@@ -69,7 +69,7 @@ def test_a_person_has_a_page_with_mails_and_history(org: OrgHandle, journey: Jou
     page = get(org, path)
     for text in (ADA["email"], "ACTIVE", "Everyone", org.code(ADA["email"]), "user.lifecycle.activate"):
         assert text in page
-    assert "<script" not in page
+    assert "refresh.js" not in page
     post(org, path, change="suspend")
     assert org.users[0].status == "SUSPENDED"
     post(org, path, change="delete")
@@ -84,9 +84,9 @@ def test_calls_are_shown_as_the_sequence_they_were(org: OrgHandle, journey: Jour
     page = get(org, "/calls")
     sequences = re.findall(r'<section class="sequence".*?</section>', page, re.DOTALL)
     paths = [re.findall(r"<code>\w+ (/\S+)</code>", text) for text in sequences]
-    assert [len(found) for found in paths] == [2, 1, 9]
-    assert (paths[2][0], paths[2][-1]) == ("/oauth2/default/v1/interact", "/oauth2/default/v1/token")
-    assert "select-authenticator-enroll" in sequences[2]
+    assert [len(found) for found in paths] == [2, 9, 1]
+    assert (paths[1][0], paths[1][-1]) == ("/oauth2/default/v1/interact", "/oauth2/default/v1/token")
+    assert "select-authenticator-enroll" in sequences[1]
     assert journey.document["stateHandle"] not in page
     other.close()
 
@@ -136,3 +136,31 @@ def test_the_pages_of_people_are_for_this_machine_only(org: OrgHandle, journey: 
         assert requests.get(org.base + path, headers={"Host": "evil.example"}, timeout=5).status_code == 403
         reply = requests.post(org.base + path, headers={"Origin": "https://evil.example"}, timeout=5)
         assert reply.status_code == 403
+
+
+@pytest.mark.parametrize(("kind", "status"), [("html", 200), ("redirect", 302), ("status", 503)])
+def test_a_fault_has_its_own_status_unless_one_is_typed(org: OrgHandle, kind: str, status: int) -> None:
+    form = {
+        name: value or ""
+        for name, value in re.findall(r'<input id="(\w+)"[^>]*?(?: value="([^"]*)")?>', get(org, "/break"))
+    }
+    post(org, "/break", do="fault", **form, path="*", kind=kind)
+    assert requests.get(org.issuer + "/v1/keys", allow_redirects=False, timeout=5).status_code == status
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"lifetimes": {"email_code": 120}},
+        {"password": {"age": {"maxAgeDays": 365}, "complexity": {"minLength": 200}}},
+        {"password": {"lockout": {"maxAttempts": 1000}}},
+    ],
+)
+def test_what_the_form_does_not_offer_stays_as_it_is(org: OrgHandle, patch: dict[str, object]) -> None:
+    org.patch_policy(patch)
+    before, page = org.policy, get(org, "/policy")
+    sent = form_as_it_stands(page)
+    for name, most, value in re.findall(r'name="([^"]+)" type="number" min="0" max="(\d+)" value="(\d+)"', page):
+        assert int(value) <= int(most), name
+    post(org, "/policy", **sent)
+    assert org.policy == before

@@ -16,7 +16,7 @@ OTHER = {"client_id": "0oaOther", "client_secret": SECRET, "redirect_uris": [RED
 def staff(org: OrgHandle, api: ManagementApi, journey: Journey) -> str:
     """A group with Ada in it."""
     journey.signed_up()
-    group = api("POST", "groups", {"profile": {"name": "Staff"}})["id"]
+    group = str(api("POST", "groups", {"profile": {"name": "Staff"}})["id"])
     api("PUT", f"groups/{group}/users/{org.users[0].id}", status=204)
     return group
 

@@ -78,13 +78,13 @@ def skip(journey: Journey) -> Any:
 
 
 def token(journey: Journey) -> Any:
-    journey.tokens = journey.token().json()
-    return journey.tokens
+    tokens = journey.token().json()
+    journey.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+    return tokens
 
 
 def userinfo(journey: Journey) -> Any:
-    headers = {"Authorization": f"Bearer {journey.tokens['access_token']}"}
-    return journey.http.get(journey.oauth + "/userinfo", headers=headers, timeout=5).json()
+    return journey.http.get(journey.oauth + "/userinfo", timeout=5).json()
 
 
 def question_required(journey: Journey) -> Any:
@@ -123,7 +123,7 @@ WITH_CHOICE = [
     {"name": "email", "label": "Email", "required": True},
     {"name": "enumAttr", "label": "Plan", "options": CHOICE},
 ]
-RULES = {"complexity": {"excludeAttributes": []}}
+RULES: dict[str, Any] = {"complexity": {"excludeAttributes": []}}
 LAX = {**FIRST_PAGE_ONLY, "email_verification": False, "authenticators": OPTIONAL, "idps": IDP, "password": RULES}
 DOTNET = {**FIRST_PAGE_ONLY, "idps": IDP, "password": {"recovery": {"unlock": True}}, "order": "password_first"}
 SEQUENCES = {

@@ -5,7 +5,7 @@ Sections are those of docs/protocol.md.
 
 from collections.abc import Callable
 
-from okta_devorg.idx.documents import remediations, sign_in_steps, sign_up_steps
+from okta_devorg.idx.documents import device_steps, remediations, sign_in_steps, sign_up_steps
 from okta_devorg.idx.documents.frame import frame, user_json
 from okta_devorg.idx.steps.extra_steps import (
     EXTRA_STEPS,
@@ -21,6 +21,7 @@ from okta_devorg.wire.ion import Json, ion_array, message, with_field_messages
 # The order of the members after those of `head`.
 MEMBERS = (
     "remediation",
+    "authenticatorChallenge",
     "messages",
     "currentAuthenticator",
     "authenticators",
@@ -84,6 +85,7 @@ def _success_document(org: Org, tx: Transaction) -> Json:
 
 
 STEPS: dict[Step, Callable[[Org, Transaction], Json]] = {
+    Step.DEVICE_PROBE: device_steps.probe_document,
     Step.IDENTIFY: sign_in_steps.identify_document,
     Step.IDENTIFY_RECOVERY: sign_in_steps.identify_recovery_document,
     Step.SELECT_UNLOCK: sign_in_steps.select_unlock_document,
@@ -98,6 +100,8 @@ STEPS: dict[Step, Callable[[Org, Transaction], Json]] = {
     Step.ENROLL: sign_up_steps.enroll_document,
     Step.ENROLL_POLL: sign_up_steps.okta_verify_document,
     Step.ENROLLMENT_CHANNEL_DATA: sign_up_steps.okta_verify_document,
+    Step.PROMOTION: sign_up_steps.promotion_document,
+    Step.IDENTITY_VERIFICATION: device_steps.identity_verification_document,
     Step.REQUEST_ACTIVATION: sign_up_steps.request_activation_document,
     **{extra_step.step: _extra_step_document for extra_step in EXTRA_STEPS},
     Step.CHECK_MAIL: _check_mail_document,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from okta_devorg.factors import catalogue, questions
 from okta_devorg.factors.profile_form import field_json
-from okta_devorg.policy.settings import Attribute, Captcha, IdentityProvider
+from okta_devorg.policy.settings import Attribute, Captcha, CodeFormat, IdentityProvider
 from okta_devorg.state.transactions import Transaction
 from okta_devorg.state.users import Enrollment
 from okta_devorg.wire.ion import Json, action, fixed_field, form, state_handle_field
@@ -146,6 +146,11 @@ def enroll_profile(
     return action("enroll-profile", base + "/idp/idx/enroll/new", [*fields, state_handle_field(tx.state_handle)])
 
 
+def captcha_challenge(base: str, tx: Transaction) -> Json:
+    """Return where the task of the captcha ALTCHA is (section 4.2)."""
+    return _empty_form(base, tx, "challenge", "/api/v1/altcha")
+
+
 def select_authenticator_enroll(base: str, tx: Transaction, keys: tuple[str, ...]) -> Json:
     """Return the choice of the authenticator to set up (section 4.4)."""
     options = [catalogue.enroll_option(key, index) for index, key in enumerate(keys)]
@@ -171,10 +176,42 @@ def authenticator_enrollment_data(base: str, tx: Transaction) -> Json:
     )
 
 
-def enroll_authenticator(base: str, tx: Transaction) -> Json:
+def enroll_promotion(base: str, tx: Transaction) -> Json:
+    """Return the form of a passkey that is offered after the sign-up (section 4.13)."""
+    credentials = ENROLL_CREDENTIALS["webauthn"]
+    return _answer_form(base, tx, "enroll-authenticator-promotion", credentials, "$.currentAuthenticator")
+
+
+def device_challenge_poll(base: str, tx: Transaction) -> Json:
+    """Return the wait for Okta Verify on the visitor's device (section 4.13)."""
+    path = "/idp/idx/authenticators/poll"
+    return _empty_form(base, tx, "device-challenge-poll", path, relatesTo=["$.authenticatorChallenge"], refresh=4000)
+
+
+def cancel_polling(base: str, tx: Transaction) -> Json:
+    """Return the action that ends that wait."""
+    reasons = [{"name": name, "required": False, "visible": False} for name in ("reason", "statusCode")]
+    fields: list[Json] = [*reasons, state_handle_field(tx.state_handle)]
+    return action("cancel-polling", base + "/idp/idx/authenticators/poll/cancel", fields)
+
+
+def link_elsewhere(name: str, href: str, idp_id: str, idp_name: str, relates_to: str = "") -> Json:
+    """Return a link for the browser, which comes back to the app (section 4.13). It has no `rel`."""
+    relates = {"relatesTo": [relates_to]} if relates_to else {}
+    return {"name": name, **relates, "idp": {"id": idp_id, "name": idp_name}, "href": href, "method": "GET"}
+
+
+def enroll_authenticator(base: str, tx: Transaction, email_code: CodeFormat) -> Json:
     """Return the form of the authenticator that is being set up (section 4.6)."""
     credentials = ENROLL_CREDENTIALS.get(str(tx.authenticator), CODE_CREDENTIALS)
+    if tx.authenticator == "okta_email" and email_code != CodeFormat():
+        credentials = {"form": form([{"name": "passcode", "label": "Enter code", **_code_rules(email_code)}])}
     return _answer_form(base, tx, "enroll-authenticator", credentials, "$.currentAuthenticator")
+
+
+def _code_rules(code: CodeFormat) -> Json:
+    length = {"minLength": code.length, "maxLength": code.length}
+    return {**length, "format": "alphanumeric"} if code.alphanumeric else length
 
 
 def _answer_form(base: str, tx: Transaction, name: str, credentials: Json, relates_to: str) -> Json:

@@ -56,7 +56,7 @@ def challenge_document(org: Org, tx: Transaction) -> Json:
     """Return the current challenge, if there is one, and the choice it came from."""
     user = org.user_of(tx)
     enrollments = still_to_prove(org.policy, user, tx.purpose, tx.proven)
-    steps = [remediations.select_authenticator_authenticate(org.base, tx, enrollments)]
+    steps = [remediations.select_authenticator_authenticate(org.base, tx, enrollments)] if enrollments else []
     document: Json = {
         "authenticatorEnrollments": ion_array(challenge_json(item, user) for item in enrollments),
         **({"recoveryAuthenticator": _password()} if tx.purpose == "recovery" else {}),

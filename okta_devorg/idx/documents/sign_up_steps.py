@@ -6,7 +6,6 @@ from okta_devorg.factors import passkeys, passwords, questions, totp
 from okta_devorg.factors.catalogue import (
     AUTHENTICATORS,
     authenticator_json,
-    authenticators_json,
     enrollments_json,
 )
 from okta_devorg.factors.enrollment_offer import enrollment_offer
@@ -17,6 +16,8 @@ from okta_devorg.idx.steps.activation import EXPIRED
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
 from okta_devorg.wire.ion import Json, ion_array, ion_object, message
+
+SECONDS_A_DAY = 86_400
 
 
 def profile_document(org: Org, tx: Transaction) -> Json:
@@ -36,13 +37,11 @@ def profile_document(org: Org, tx: Transaction) -> Json:
         labels = {"label": policy.ui_display.label, "buttonLabel": policy.ui_display.button_label}
         document["uiDisplay"] = ion_object(labels)
     if policy.captcha:
-        captcha = {
-            "id": remediations.CAPTCHA_ID,
-            "name": policy.captcha.type.title(),
-            "siteKey": policy.captcha.site_key,
-            "type": policy.captcha.type,
-        }
-        document["captcha"] = ion_object(captcha)
+        own: Json = {"siteKey": policy.captcha.site_key}
+        if policy.captcha.type == "ALTCHA":
+            own = {"challengeUrlForm": remediations.captcha_challenge(org.base, tx)}
+        head = {"id": remediations.CAPTCHA_ID, "name": policy.captcha.type.title()}
+        document["captcha"] = ion_object({**head, **own, "type": policy.captcha.type})
     return document
 
 
@@ -77,10 +76,27 @@ def enroll_document(org: Org, tx: Transaction) -> Json:
     if tx.authenticator == "okta_email":
         actions["poll"] = remediations.poll(org.base, tx)
     authenticator = current_authenticator(org, tx)
+    step = remediations.enroll_authenticator(org.base, tx, org.policy.email_code)
+    if tx.authenticator == "external_idp":
+        href = f"{org.base}/sso/idps/{authenticator['id']}/enroll?stateToken={tx.idp_token}"
+        step = remediations.link_elsewhere(
+            "redirect-idp", href, authenticator["id"], authenticator["displayName"], "$.currentAuthenticator"
+        )
     return {
-        **_choice_document(org, tx, [remediations.enroll_authenticator(org.base, tx)]),
+        **_choice_document(org, tx, [step]),
         "currentAuthenticator": ion_object({**actions, **authenticator}),
         "enrollmentAuthenticator": ion_object(authenticator),
+    }
+
+
+def promotion_document(org: Org, tx: Transaction) -> Json:
+    """Return the offer of a passkey (section 4.13)."""
+    steps = [remediations.enroll_promotion(org.base, tx), remediations.skip(org.base, tx)]
+    return {
+        "remediation": ion_array(steps),
+        "currentAuthenticator": ion_object(current_authenticator(org, tx)),
+        "authenticatorEnrollments": enrollments_json(org.user_of(tx)),
+        **frame(org, tx),
     }
 
 
@@ -121,10 +137,20 @@ def _choice_document(org: Org, tx: Transaction, current: list[Json]) -> Json:
         steps.append(remediations.skip(org.base, tx))
     return {
         "remediation": ion_array(steps),
-        "authenticators": authenticators_json(offer.keys),
+        "authenticators": ion_array(_offered_authenticator(org, tx, key) for key in offer.keys),
         "authenticatorEnrollments": enrollments_json(user),
         **frame(org, tx),
     }
+
+
+def _offered_authenticator(org: Org, tx: Transaction, key: str) -> Json:
+    """Return an authenticator of the choice; one that may be put off says until when (section 4.13)."""
+    authenticator, grace = authenticator_json(AUTHENTICATORS[key]), org.policy.grace_period
+    if key not in grace.authenticators:
+        return authenticator
+    expiry = org.clock.iso(org.user_of(tx).created + grace.days * SECONDS_A_DAY) if grace.days else ""
+    limits = {"expiry": expiry, "remainingSkips": grace.skips}
+    return {**authenticator, "gracePeriod": {name: value for name, value in limits.items() if value}}
 
 
 def _passkey_data(org: Org, tx: Transaction) -> Json:

@@ -9,8 +9,10 @@ from okta_devorg.state.mailbox import INVITATION_MAIL
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
 from okta_devorg.state.users import Status, User
+from okta_devorg.wire.errors import access_denied
 from okta_devorg.wire.ion import message
 
+NOT_ACTIVE_YET = (Status.STAGED, Status.PROVISIONED)
 EXPIRED = message(
     "Your account activation link is no longer valid. Request a new activation email below.",
     "idx.expired.activation.token",
@@ -30,6 +32,19 @@ REQUESTED = message(
     "idx.request.activation.email",
     kind="INFO",
 )
+
+
+def activate(org: Org, user: User) -> None:
+    """Activate the account of a user who signs up or was invited. One that is active already stays as it is.
+
+    :raises IdxError: if the account is shut: locked, suspended, deactivated or waiting for a new password.
+    """
+    if user.status is Status.ACTIVE:
+        return
+    if user.status not in NOT_ACTIVE_YET:
+        raise access_denied()
+    user.move_to(Status.ACTIVE, org.clock.now())
+    org.record("user.lifecycle.activate", user)
 
 
 def issue_activation_token(org: Org, user: User) -> str:
@@ -81,5 +96,5 @@ def request_new_token(org: Org, tx: Transaction) -> None:
 
 def _is_usable(org: Org, link: Link | None) -> bool:
     user = org.users.find(link.user_id) if link else None
-    is_waiting = user is not None and user.status in (Status.STAGED, Status.PROVISIONED)
+    is_waiting = user is not None and user.status in NOT_ACTIVE_YET
     return link is not None and is_waiting and not org.links.is_expired(link)

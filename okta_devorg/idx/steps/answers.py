@@ -4,16 +4,14 @@ from collections.abc import Callable
 
 from okta_devorg.factors import passkeys
 from okta_devorg.factors.proof import challenged_enrollment
-from okta_devorg.idx.steps.enrollment import check_enrollment
-from okta_devorg.idx.steps.next_step import advance, require_step
+from okta_devorg.idx.steps.enrollment import check_enrollment, resume_enrollment
+from okta_devorg.idx.steps.next_step import advance, finish, require_step
 from okta_devorg.state.mailbox import FACTOR_VERIFICATION_MAIL
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
-from okta_devorg.state.users import Status
 from okta_devorg.verification.challenge import check_challenge, start_challenge
 from okta_devorg.verification.codes import require_resend_pause, send_email_code, send_phone_code
-from okta_devorg.verification.new_credentials import set_new_password
-from okta_devorg.verification.sign_in_password import unlock
+from okta_devorg.verification.new_credentials import replace_password
 from okta_devorg.wire.errors import access_denied
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.request_values import object_value, text_value
@@ -25,9 +23,13 @@ def challenge_answer(org: Org, tx: Transaction, body: Json) -> None:
     :raises IdxError: if it is wrong, or the step asks for none.
     """
     require_step(org, tx, tuple(CHECKS))
-    CHECKS[tx.step](org, tx, object_value(body, "credentials"))
+    step = tx.step
+    CHECKS[step](org, tx, object_value(body, "credentials"))
     tx.add_proven(str(tx.authenticator))
-    advance(org, tx)
+    if tx.wanted is not None:
+        resume_enrollment(org, tx, tx.wanted)
+        return
+    (finish if step is Step.PROMOTION else advance)(org, tx)
 
 
 def challenge_resend(org: Org, tx: Transaction, body: Json) -> None:
@@ -56,10 +58,7 @@ def _check_challenge(org: Org, tx: Transaction, credentials: Json) -> None:
 def _check_new_password(org: Org, tx: Transaction, credentials: Json) -> None:
     """Replace a forgotten or expired password. What was proven for it counts for the sign-in that follows."""
     user = org.user_of(tx)
-    set_new_password(org, user, text_value(credentials, "passcode"))
-    unlock(org, user)
-    user.status = Status.ACTIVE
-    org.record("user.account.reset_password" if tx.step is Step.RESET else "user.account.update_password", user)
+    replace_password(org, user, text_value(credentials, "passcode"), is_reset=tx.step is Step.RESET)
     if credentials.get("revokeSessions") in (True, "true"):
         org.sign_ins.end_sessions_of(user.id)
     tx.purpose = "sign_in"
@@ -67,6 +66,7 @@ def _check_new_password(org: Org, tx: Transaction, credentials: Json) -> None:
 
 CHECKS: dict[Step, Callable[[Org, Transaction, Json], None]] = {
     Step.ENROLL: check_enrollment,
+    Step.PROMOTION: check_enrollment,
     Step.CHALLENGE: _check_challenge,
     Step.RESET: _check_new_password,
     Step.REENROLL: _check_new_password,

@@ -40,7 +40,29 @@ def credential_enroll(org: Org, tx: Transaction, body: Json) -> None:
     offer = enrollment_offer(org.policy, org.user_of(tx), tx)
     if authenticator is None or authenticator.key not in offer.keys:
         raise bad_request()
+    if _must_prove_again(org, tx, authenticator.key):
+        tx.move_to(Step.CHALLENGE, "okta_password")
+        tx.wanted = choice
+        return
     start_enrollment(org, tx, authenticator.key, choice)
+
+
+def resume_enrollment(org: Org, tx: Transaction, choice: Json) -> None:
+    """Go on with what the user wanted to set up before the password was asked for.
+
+    :raises IdxError: if what was sent about it is wrong.
+    """
+    tx.wanted, tx.proved_again = None, True
+    authenticator = authenticator_by_id(choice.get("id"))
+    if authenticator is None:
+        raise bad_request()
+    start_enrollment(org, tx, authenticator.key, choice)
+
+
+def _must_prove_again(org: Org, tx: Transaction, key: str) -> bool:
+    """Return whether the account management policy asks for the password again first (section 4.13)."""
+    has_password = "okta_password" in org.user_of(tx).enrollments and key != "okta_password"
+    return org.policy.account_management == "password_first" and has_password and not tx.proved_again
 
 
 # ---- starting
@@ -150,7 +172,7 @@ def _check_totp(org: Org, tx: Transaction, credentials: Json) -> None:
 
 
 def _check_passkey(org: Org, tx: Transaction, credentials: Json) -> None:
-    """The relying party is the host that users of the app come back to: the passkey is made on its pages."""
+    """Check a new passkey. It is made on the app's pages, so the relying party is the host of the redirect URI."""
     passkey = passkeys.verify_new_passkey(
         credentials,
         tx.passkey_challenge or b"",

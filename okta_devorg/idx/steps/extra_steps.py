@@ -4,7 +4,7 @@ Each is a row of a table, in the order in which they come, and comes once in a t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from okta_devorg.idx.steps.progressive_profile import (
     attribute_fields,
@@ -14,8 +14,8 @@ from okta_devorg.idx.steps.progressive_profile import (
 )
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
-from okta_devorg.wire.ion import Json, action, ion_object, message, state_handle_field
-from okta_devorg.wire.request_values import boolean_value
+from okta_devorg.wire.ion import Json, action, form, ion_object, message, state_handle_field
+from okta_devorg.wire.request_values import boolean_value, object_value
 
 SCOPE_LABELS = {
     "email": "View your email address.",
@@ -48,7 +48,8 @@ def extra_step_remediation(org: Org, tx: Transaction) -> Json:
     """Return the remediation of the transaction's current step, which must be one of these."""
     extra_step = next(item for item in EXTRA_STEPS if item.step is tx.step)
     more = {"scopes": _scopes(tx)} if tx.step is Step.CONSENT else {}
-    fields = [*extra_step.fields(org), state_handle_field(tx.state_handle)]
+    chosen = [_scope_choice(tx)] if tx.step is Step.GRANULAR_CONSENT else []
+    fields = [*chosen, *extra_step.fields(org), state_handle_field(tx.state_handle)]
     return action(extra_step.name(org), org.base + "/idp/idx/" + extra_step.path, fields, **more)
 
 
@@ -67,6 +68,35 @@ def can_skip_extra_step(org: Org, tx: Transaction) -> bool:
 def _scopes(tx: Transaction) -> list[Json]:
     scopes = [scope for scope in tx.request.scopes if scope in SCOPE_LABELS]
     return [{"name": scope, "label": SCOPE_LABELS[scope], "value": scope} for scope in scopes]
+
+
+def _scope_choice(tx: Transaction) -> Json:
+    """Return a checkbox for each scope; `openid` cannot be left out."""
+    checkboxes = [
+        {
+            "name": scope,
+            "label": SCOPE_LABELS.get(scope, scope),
+            "type": "boolean",
+            "required": False,
+            "mutable": scope != "openid",
+            "value": True,
+        }
+        for scope in tx.request.scopes
+    ]
+    return {"name": "optedScopes", "type": "object", "form": form(checkboxes)}
+
+
+def _granular_consent_fields(org: Org) -> list[Json]:
+    """Return the field that the buttons of Okta's own page send. It is hidden."""
+    return [{"name": "consent", "type": "boolean", "required": True, "visible": False}]
+
+
+def _answer_granular_consent(org: Org, tx: Transaction, body: Json) -> None:
+    """Take away the scopes that were not chosen."""
+    chosen = object_value(body, "optedScopes")
+    scopes = tuple(s for s in tx.request.scopes if s == "openid" or boolean_value(chosen, s))
+    tx.request = replace(tx.request, scopes=scopes)
+    _answer_consent(org, tx, body)
 
 
 def _consent_fields(org: Org) -> list[Json]:
@@ -112,6 +142,14 @@ EXTRA_STEPS = (
         is_due=lambda org, tx: org.policy.consent,
         fields=_consent_fields,
         answer=_answer_consent,
+    ),
+    ExtraStep(
+        Step.GRANULAR_CONSENT,
+        "consent",
+        name=lambda org: "granular-consent",
+        is_due=lambda org, tx: org.policy.granular_consent,
+        fields=_granular_consent_fields,
+        answer=_answer_granular_consent,
     ),
     ExtraStep(
         Step.KEEP_SIGNED_IN,

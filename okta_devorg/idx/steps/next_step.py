@@ -1,15 +1,16 @@
 """Which step comes next in a transaction, and at the end the interaction code (docs/protocol.md, section 6)."""
 
+from okta_devorg.factors import passkeys
 from okta_devorg.factors.catalogue import amr_of
 from okta_devorg.factors.enrollment_offer import enrollment_offer
 from okta_devorg.factors.proof import still_to_prove
+from okta_devorg.idx.steps.activation import activate
 from okta_devorg.idx.steps.extra_steps import next_extra_step
 from okta_devorg.state.links import LinkPurpose
 from okta_devorg.state.mailbox import ACTIVATION_MAIL, VERIFICATION_MAIL, Template
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
-from okta_devorg.state.users import Status
-from okta_devorg.verification.sign_in_password import is_password_expired, unlock
+from okta_devorg.verification.sign_in_password import is_password_expired, may_sign_in, sign_in_failed, unlock
 from okta_devorg.wire.errors import IdxError, access_denied
 from okta_devorg.wire.ion import message
 
@@ -54,10 +55,22 @@ def finish(org: Org, tx: Transaction) -> None:
     :raises IdxError: if the user may not use the app.
     """
     extra_step = next_extra_step(org, tx)
-    if extra_step:
+    if _is_passkey_promoted(org, tx):
+        tx.answered_extra_steps.add(Step.PROMOTION)
+        tx.move_to(Step.PROMOTION, "webauthn")
+        tx.passkey_challenge = passkeys.new_challenge()
+    elif org.policy.identity_verification and Step.IDENTITY_VERIFICATION not in tx.answered_extra_steps:
+        tx.move_to(Step.IDENTITY_VERIFICATION)
+    elif extra_step:
         tx.move_to(extra_step.step)
     else:
         _succeed(org, tx)
+
+
+def _is_passkey_promoted(org: Org, tx: Transaction) -> bool:
+    """Once for a transaction, to users who may have a passkey and have none."""
+    may_have_one = org.policy.authenticators.webauthn == "optional" and "webauthn" not in org.user_of(tx).enrollments
+    return org.policy.passkey_promotion and may_have_one and Step.PROMOTION not in tx.answered_extra_steps
 
 
 def _advance_enrollment(org: Org, tx: Transaction) -> None:
@@ -74,15 +87,14 @@ def _advance_enrollment(org: Org, tx: Transaction) -> None:
 def _complete_sign_up(org: Org, tx: Transaction) -> None:
     """Activate the user. If the address must be verified first, mail the link that does both (section 4.10)."""
     user = org.user_of(tx)
-    if org.policy.email_verification and not user.email_verified:
+    must_verify = bool(user.email) and not user.email_verified
+    if org.policy.email_verification and must_verify:
         _mail_link(org, tx, "activation", ACTIVATION_MAIL)
         tx.move_to(Step.CHECK_MAIL)
         return
-    if not user.email_verified:
+    activate(org, user)
+    if must_verify:
         _mail_link(org, tx, "verification", VERIFICATION_MAIL)
-    if user.status is not Status.ACTIVE:
-        user.status = Status.ACTIVE
-        org.record("user.lifecycle.activate", user)
     user.updated = org.clock.now()
     finish(org, tx)
 
@@ -101,9 +113,12 @@ def _succeed(org: Org, tx: Transaction) -> None:
         tx.user_id, tx.proven = None, ()
         text = message("User is not assigned to this application.", "idx.error.user.not.assigned.to.app")
         raise IdxError(org.policy.statuses.not_assigned, [text])
+    if not may_sign_in(org, user):
+        raise sign_in_failed(org, user)
     if org.policy.sign_on == "denied":
         raise access_denied()
     lifetime = org.policy.lifetimes.interaction_code
     tx.interaction_code = org.grants.issue("interaction_code", tx.request, user.id, amr_of(tx.proven), lifetime)
     tx.move_to(Step.SUCCESS)
+    user.last_login = org.clock.now()
     org.record("user.authentication.sso", user, debug={"client_id": tx.request.client_id})

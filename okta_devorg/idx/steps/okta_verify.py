@@ -85,7 +85,7 @@ def contextual_data(org: Org, tx: Transaction) -> Json:
 
 
 def _accepted_address(pairing_channel: str, address: object) -> str | None:
-    """Return the number in E.164 form or the e-mail address, None if it is not acceptable."""
+    """Return the number in E.164 form or the email address, None if it is not acceptable."""
     if not isinstance(address, str):
         return None
     if pairing_channel == "sms":

@@ -5,12 +5,12 @@ from okta_devorg.idx.steps.next_step import advance, require_step
 from okta_devorg.state.mailbox import PASSWORD_RESET_MAIL
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Purpose, Step, Transaction
-from okta_devorg.state.users import Status, User
+from okta_devorg.state.users import User
+from okta_devorg.verification.sign_in_password import RECOVERABLE
 from okta_devorg.wire.errors import IdxError, access_denied, bad_request
 from okta_devorg.wire.ion import Json, message
 from okta_devorg.wire.request_values import object_value, text_value
 
-RECOVERABLE = (Status.ACTIVE, Status.PASSWORD_EXPIRED, Status.LOCKED_OUT, Status.RECOVERY)
 CANNOT_UNLOCK = message(
     "We are unable to unlock your account at this time, please contact your administrator",
     "selfservice.unlock_user.failed.message",
@@ -72,11 +72,11 @@ def identify_for_unlock(org: Org, tx: Transaction, body: Json) -> Json:
 
 
 def find_recoverable_user(org: Org, identifier: str) -> User:
-    """Return the user with this login.
+    """Return the user with this login or other identifier that the settings allow.
 
     :raises IdxError: with the page again, if there is none or the account cannot be recovered.
     """
-    user = org.users.find(identifier.strip())
+    user = org.users.find_by_identifier(identifier.strip(), org.policy.allowed_identifiers)
     if user is None or user.status not in RECOVERABLE:
         text = f"There is no account with the Username {identifier}."
         raise IdxError(200, [message(text, "idx.unknown.user", [identifier], kind="INFO")])

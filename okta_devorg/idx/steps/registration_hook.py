@@ -65,7 +65,7 @@ def approved_sign_up(org: Org, profile: Json, login: str) -> Json:
 
     :raises IdxError: if the hook refuses or fails.
     """
-    hook = org.policy.hooks.registration
+    hook = org.registration_hook
     if hook is None:
         return profile
     data = {"userProfile": {**_without_sensitive(org, profile), "login": login}, "action": "ALLOW"}
@@ -78,7 +78,7 @@ def approved_update(org: Org, user: User, values: Json) -> Json:
 
     :raises IdxError: if the hook refuses or fails.
     """
-    hook = org.policy.hooks.registration
+    hook = org.registration_hook
     if hook is None or not hook.progressive_profile:
         return values
     context = {"user": {"id": user.id, "profile": {"login": user.login, **user.profile}}}

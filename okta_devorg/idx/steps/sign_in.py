@@ -8,8 +8,8 @@ from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
 from okta_devorg.state.users import User
 from okta_devorg.verification.challenge import start_challenge
-from okta_devorg.verification.sign_in_password import is_right_password, sign_in_failed_messages
-from okta_devorg.wire.errors import IdxError, bad_request
+from okta_devorg.verification.sign_in_password import is_right_password, may_sign_in, sign_in_failed
+from okta_devorg.wire.errors import bad_request
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.request_values import object_value, text_value
 
@@ -40,13 +40,14 @@ def identify(org: Org, tx: Transaction, body: Json) -> None:
     if tx.step is Step.IDENTIFY_RECOVERY:
         identify_for_recovery(org, tx, body)
         return
-    user = org.users.find(text_value(body, "identifier").strip())
+    identifier = text_value(body, "identifier").strip()
     if org.policy.identifier_first and "credentials" not in body:
-        _start_with_identifier(org, tx, find_recoverable_user(org, text_value(body, "identifier")))
+        _start_with_identifier(org, tx, find_recoverable_user(org, identifier))
         return
+    user = org.users.find_by_identifier(identifier, org.policy.allowed_identifiers)
     is_right = is_right_password(org, user, submitted_password(body))
     if user is None or not is_right:
-        raise IdxError(401, sign_in_failed_messages(org, user))
+        raise sign_in_failed(org, user)
     tx.user_id, tx.purpose = user.id, "sign_in"
     tx.add_proven("okta_password")
     advance(org, tx)
@@ -78,6 +79,8 @@ def submitted_password(body: Json) -> str:
 
 def _start_with_identifier(org: Org, tx: Transaction, user: User) -> None:
     """Ask for the password right away if the user has one; the other authenticators can be chosen instead."""
+    if not may_sign_in(org, user):
+        raise sign_in_failed(org, user)
     tx.user_id, tx.purpose = user.id, "sign_in"
     advance(org, tx)
     if "okta_password" in challengeable_enrollments(org.policy, user):

@@ -1,5 +1,6 @@
 """The profile form and the creation of the user (docs/protocol.md, sections 4.1 and 4.2)."""
 
+from okta_devorg.factors import altcha
 from okta_devorg.factors.enrollment_offer import starts_with_email
 from okta_devorg.factors.passwords import password_problems
 from okta_devorg.factors.profile_form import read_profile
@@ -14,6 +15,7 @@ from okta_devorg.wire.errors import IdxError, access_denied
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json, message
 
+CAPTCHA_TOKEN = "captchaVerify.captchaToken"
 # By `sign_up_refusal` of the settings: the message with which the org refuses valid answers.
 REFUSALS: dict[str, Json] = {
     "generic": message(
@@ -47,36 +49,44 @@ def enroll_new(org: Org, tx: Transaction, body: Json) -> None:
     :raises IdxError: if an answer is wrong, or the login is taken, or the settings or the hook refuse.
     """
     require_step(org, tx, (Step.ENROLL_PROFILE,))
-    profile, problems = read_profile(org.policy.profile, body.get("userProfile"))
-    login = str(profile.get("login") or profile.get("email", ""))
+    profile, problems = read_profile(org.policy.profile, body.get("userProfile"), org.policy.username_format)
+    login = str(profile.get(_login_attribute(org, profile), ""))
     password = submitted_password(body)
     if org.policy.password_on_profile_form:
         messages = password_problems(org.policy.password, password, login, profile)
         problems |= {"credentials.passcode": messages} if messages else {}
     problems |= _captcha_problem(org, body)
     if problems:
-        only_password = list(problems) == ["credentials.passcode"]
-        statuses = org.policy.statuses
-        raise IdxError(statuses.password_rule if only_password else statuses.profile_error, field_messages=problems)
+        raise IdxError(_status_of(org, list(problems)), field_messages=problems)
     _refuse_by_settings(org)
-    _refuse_taken_login(org, login, profile)
+    _refuse_taken_identifiers(org, login, profile)
     user = _create_user(org, login, approved_sign_up(org, profile, login))
     tx.user_id = user.id
     if org.policy.password_on_profile_form:
         user.set_password(password, org.clock.now())
         tx.add_proven("okta_password")
-    if starts_with_email(org.policy, user.enrollments):
+    if starts_with_email(org.policy, user):
         start_enrollment(org, tx, "okta_email", {})
     else:
         advance(org, tx)
 
 
+def _status_of(org: Org, paths: list[str]) -> int:
+    """Return the status of an answer with problems at these fields: a special one if only that field is wrong."""
+    statuses = org.policy.statuses
+    special = {"credentials.passcode": statuses.password_rule, CAPTCHA_TOKEN: statuses.captcha}
+    return special.get(paths[0], statuses.profile_error) if len(paths) == 1 else statuses.profile_error
+
+
 def _captcha_problem(org: Org, body: Json) -> dict[str, list[Json]]:
     captcha, answer = org.policy.captcha, body.get("captchaVerify")
     token = answer.get("captchaToken") if isinstance(answer, dict) else None
-    if captcha is None or token == captcha.accept_token:
+    if captcha is None:
         return {}
-    return {"captchaVerify.captchaToken": [message("The captcha was not solved. Try again.")]}
+    is_solved = altcha.is_solved(org.altcha_key, token, org.clock.now()) if captcha.type == "ALTCHA" else False
+    if is_solved or (captcha.type != "ALTCHA" and token == captcha.accept_token):
+        return {}
+    return {CAPTCHA_TOKEN: [message("The captcha was not solved. Try again.")]}
 
 
 def _refuse_by_settings(org: Org) -> None:
@@ -87,19 +97,36 @@ def _refuse_by_settings(org: Org) -> None:
         raise IdxError(org.policy.statuses.sign_up_refused, [REFUSALS[refusal]], repeats_step=False)
 
 
-def _refuse_taken_login(org: Org, login: str, profile: Json) -> None:
-    existing = org.users.find(login)
+def _refuse_taken_identifiers(org: Org, login: str, profile: Json) -> None:
+    """Two users share neither a login nor another identifier that the settings allow."""
+    identifiers = {_login_attribute(org, profile): login}
+    identifiers |= {name: str(profile[name]) for name in org.policy.allowed_identifiers if profile.get(name)}
+    problems = {}
+    for name, value in identifiers.items():
+        existing = org.users.find_by_identifier(value, ("login", *org.policy.allowed_identifiers))
+        if existing and not _resumes(org, existing, login):
+            label = next(attribute.label for attribute in org.policy.profile if attribute.name == name)
+            text = message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
+            problems[f"userProfile.{name}"] = [text]
+    if problems:
+        raise IdxError(org.policy.statuses.existing_user, field_messages=problems)
+
+
+def _resumes(org: Org, existing: User, login: str) -> bool:
+    """Return whether the sign-up goes on with an account that an earlier one left behind."""
     can_resume = org.policy.unknowns.staged_user_signs_up_again == "resume"
-    if existing and not (can_resume and existing.status is Status.STAGED):
-        name = "login" if "login" in profile else "email"
-        label = next(attribute.label for attribute in org.policy.profile if attribute.name == name)
-        text = message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
-        raise IdxError(org.policy.statuses.existing_user, field_messages={f"userProfile.{name}": [text]})
+    return can_resume and existing.status is Status.STAGED and existing is org.users.find(login)
+
+
+def _login_attribute(org: Org, profile: Json) -> str:
+    """Return the attribute that is the login: what the form has of `login`, `email` and the other identifiers."""
+    names = ("login", "email", *org.policy.allowed_identifiers)
+    return next((name for name in names if profile.get(name)), "email")
 
 
 def _create_user(org: Org, login: str, profile: Json) -> User:
     """Create a STAGED user. Checks the login again: while the org waited for the hook, another sign-up may have it."""
-    _refuse_taken_login(org, login, profile)
+    _refuse_taken_identifiers(org, login, profile)
     existing = org.users.find(login)
     return add_staged_user(org, existing.id if existing else new_id("00u"), login, profile)
 

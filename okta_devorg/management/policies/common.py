@@ -1,7 +1,6 @@
 """What the endpoints of policies and of rules share."""
 
 from okta_devorg.management.json_api import list_at, not_found, object_at
-from okta_devorg.management.policies.policy_types import POLICY_TYPES
 from okta_devorg.policy.settings import Policy
 from okta_devorg.state.okta_policies import Conditions, OktaPolicy, PolicyRule, with_patch
 from okta_devorg.state.org import Org
@@ -48,6 +47,12 @@ def text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def priority_in(body: Json, default: int) -> int:
+    """Return the priority that a body asks for."""
+    priority = body.get("priority")
+    return priority if isinstance(priority, int) and not isinstance(priority, bool) else default
+
+
 def read_conditions(body: Json) -> Conditions:
     """Return the users and groups that a policy or rule is for."""
     people = object_at(body, "conditions", "people")
@@ -61,44 +66,3 @@ def read_conditions(body: Json) -> Conditions:
         excluded_users=ids("users", "exclude"),
         excluded_groups=ids("groups", "exclude"),
     )
-
-
-def policy_json(org: Org, policy: OktaPolicy) -> Json:
-    """Return a policy as the API shows it."""
-    href = f"{org.base}/api/v1/policies/{policy.id}"
-    return {
-        **_common_json(org, policy),
-        "description": policy.description,
-        "type": policy.type,
-        **POLICY_TYPES[policy.type].settings(org, settings_under(org, policy)),
-        "_links": {"self": {"href": href}, "rules": {"href": href + "/rules"}},
-    }
-
-
-def rule_json(org: Org, policy: OktaPolicy, rule: PolicyRule) -> Json:
-    """Return a rule of a policy as the API shows it."""
-    href = f"{org.base}/api/v1/policies/{policy.id}/rules/{rule.id}"
-    actions = POLICY_TYPES[policy.type].actions(org, settings_under(org, policy, rule))
-    return {**_common_json(org, rule), "type": policy.type, "actions": actions, "_links": {"self": {"href": href}}}
-
-
-def _common_json(org: Org, item: OktaPolicy | PolicyRule) -> Json:
-    at, people = org.clock.iso(item.created), _people_json(item.conditions)
-    return {
-        "id": item.id,
-        "status": "ACTIVE" if item.active else "INACTIVE",
-        "name": item.name,
-        "priority": 1 if item.system and isinstance(item, OktaPolicy) else item.priority,
-        "system": item.system,
-        "conditions": {"people": people} if people else None,
-        "created": at,
-        "lastUpdated": at,
-    }
-
-
-def _people_json(conditions: Conditions) -> Json:
-    people = {
-        "users": {"include": list(conditions.users), "exclude": list(conditions.excluded_users)},
-        "groups": {"include": list(conditions.groups), "exclude": list(conditions.excluded_groups)},
-    }
-    return {kind: lists for kind, lists in people.items() if lists["include"] or lists["exclude"]}

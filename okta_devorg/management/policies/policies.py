@@ -4,40 +4,54 @@ from dataclasses import replace
 
 from flask import Request, Response
 
-from okta_devorg.management.apps import app_json, find_app
+from okta_devorg.management.app_documents import app_json
+from okta_devorg.management.apps import find_app
 from okta_devorg.management.json_api import (
     api_body,
     is_activation,
     list_reply,
     no_content,
+    require_known,
     required_name,
     validation_error,
 )
+from okta_devorg.management.links import link
 from okta_devorg.management.policies.common import (
     checked_patch,
     find_policy,
-    policy_json,
+    priority_in,
     read_conditions,
     require_changeable,
     settings_under,
     text_or_none,
 )
+from okta_devorg.management.policies.documents import policy_json
 from okta_devorg.management.policies.policy_types import POLICY_TYPES
 from okta_devorg.policy.serialization import merged
-from okta_devorg.state.okta_policies import TYPES_ASSIGNED_TO_APPS, OktaPolicy
+from okta_devorg.policy.settings import App
+from okta_devorg.state.okta_policies import POLICY_TYPE_NAMES, TYPES_ASSIGNED_TO_APPS, OktaPolicy
 from okta_devorg.state.org import Org
+from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
+
+# Members that the API knows and does not show of every policy.
+MAY_BE_SENT = (
+    "description", "conditions", "settings.password.complexity.maxConsecutiveRepeatingCharacters",
+    "settings.password.complexity.excludeAttributes", "settings.recovery.factors", "settings.authenticators",
+)  # fmt: skip
 
 
 def list_policies(org: Org, request: Request) -> Response:
     """GET policies?type=.
 
-    :raises ApiError: 400, without a type.
+    :raises ApiError: 400, without a type or with an unknown one.
     """
     policy_type = request.args.get("type")
     if policy_type is None:
         raise validation_error("type: The field cannot be left blank")
+    if policy_type not in POLICY_TYPES:
+        raise validation_error("type: The policy type is not supported by this org")
     return list_reply(org, request, [policy_json(org, policy) for policy in org.policies.of_type(policy_type)])
 
 
@@ -49,9 +63,11 @@ def create_policy(org: Org, request: Request) -> Response:
     """
     body = api_body(request)
     policy_type = body.get("type")
-    if policy_type not in POLICY_TYPES:
+    if policy_type not in POLICY_TYPE_NAMES:
         raise validation_error("type: The policy type is not supported by this org")
     name = required_name(body)
+    default = next(policy for policy in org.policies.of_type(policy_type) if policy.system)
+    require_known(body, policy_json(org, default), MAY_BE_SENT)
     if any(policy.name == name for policy in org.policies.of_type(policy_type)):
         raise validation_error("name: A policy with this name already exists")
     policy = org.policies.add(
@@ -61,8 +77,9 @@ def create_policy(org: Org, request: Request) -> Response:
         active=request.args.get("activate", "true") != "false",
         patch=checked_patch(org, POLICY_TYPES[policy_type].read_settings(org, org.own_policy, body)),
         conditions=read_conditions(body),
-        description=text_or_none(body.get("description")),
+        description=text_or_none(body.get("description")) or "",
     )
+    policy = org.policies.store_at(policy, priority_in(body, policy.priority))
     _record(org, "policy.lifecycle.create", policy)
     return json_reply(policy_json(org, policy))
 
@@ -82,11 +99,12 @@ def replace_policy(org: Org, request: Request, policy_id: str) -> Response:
     :raises PolicyError: if a value is wrong.
     """
     policy, body = find_policy(org, policy_id), api_body(request)
+    require_known(body, policy_json(org, policy), MAY_BE_SENT)
     patch = POLICY_TYPES[policy.type].read_settings(org, settings_under(org, policy), body)
     if policy.system:
         org.patch_policy(patch)
     else:
-        policy = org.policies.store(_with_body(org, policy, body, patch))
+        policy = org.policies.store_at(_with_body(org, policy, body, patch), priority_in(body, policy.priority))
     _record(org, "policy.lifecycle.update", policy)
     return json_reply(policy_json(org, policy))
 
@@ -98,7 +116,7 @@ def delete_policy(org: Org, request: Request, policy_id: str) -> Response:
     """
     policy = find_policy(org, policy_id)
     require_changeable(policy)
-    del org.policies.by_id[policy.id]
+    org.policies.remove(policy)
     _record(org, "policy.lifecycle.delete", policy)
     return no_content()
 
@@ -119,13 +137,41 @@ def list_apps(org: Org, request: Request, policy_id: str) -> Response:
 
     :raises ApiError: 404, if there is no such policy.
     """
+    return list_reply(org, request, [app_json(org, app) for app in _apps_of(org, find_policy(org, policy_id))])
+
+
+def _apps_of(org: Org, policy: OktaPolicy) -> list[App]:
+    if policy.type not in TYPES_ASSIGNED_TO_APPS:
+        return []
+    return [app for app in org.policy.apps if org.policies.of_app(policy.type, app.client_id).id == policy.id]
+
+
+def list_mappings(org: Org, request: Request, policy_id: str) -> Response:
+    """GET policies/{id}/mappings: the apps that are assigned to the policy.
+
+    :raises ApiError: 404, if there is no such policy.
+    """
     policy = find_policy(org, policy_id)
-    if policy.system:
-        with_another = {app_id for item in org.policies.of_type(policy.type) for app_id in item.apps}
-        apps = [app for app in org.policy.apps if app.client_id not in with_another]
-    else:
-        apps = [app for app in org.policy.apps if app.client_id in policy.apps]
-    return list_reply(org, request, [app_json(org, app) for app in apps])
+    return list_reply(org, request, [_mapping_json(org, policy, app.client_id) for app in _apps_of(org, policy)])
+
+
+def map_app(org: Org, request: Request, policy_id: str) -> Response:
+    """POST policies/{id}/mappings: refused, as in a real org; `PUT apps/{app}/policies/{id}` assigns an app.
+
+    :raises ApiError: 404, if there is no such policy; 400.
+    """
+    find_policy(org, policy_id)
+    raise ApiError(400, "E0000001", "Api validation failed: Mappings of policies cannot be made at this endpoint.")
+
+
+def _mapping_json(org: Org, policy: OktaPolicy, app_id: str) -> Json:
+    api, mapping_id = f"{org.base}/api/v1", "plm" + app_id[3:]
+    links = {
+        "self": link(f"{api}/policies/{policy.id}/mappings/{mapping_id}", "GET"),
+        "application": link(f"{api}/apps/{app_id}", "GET"),
+        "policy": link(f"{api}/policies/{policy.id}", "GET"),
+    }
+    return {"id": mapping_id, "_links": links}
 
 
 def assign_app(org: Org, request: Request, app_id: str, policy_id: str) -> Response:
@@ -142,12 +188,10 @@ def assign_app(org: Org, request: Request, app_id: str, policy_id: str) -> Respo
 
 
 def _with_body(org: Org, policy: OktaPolicy, body: Json, patch: Json) -> OktaPolicy:
-    priority = body.get("priority")
     return replace(
         policy,
         name=text_or_none(body.get("name")) or policy.name,
         description=text_or_none(body.get("description")) or policy.description,
-        priority=priority if isinstance(priority, int) else policy.priority,
         conditions=read_conditions(body) if "conditions" in body else policy.conditions,
         patch=checked_patch(org, merged(policy.patch, patch)),
     )

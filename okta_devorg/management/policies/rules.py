@@ -10,17 +10,19 @@ from okta_devorg.management.json_api import (
     list_reply,
     no_content,
     not_found,
+    require_known,
     required_name,
 )
 from okta_devorg.management.policies.common import (
     checked_patch,
     find_policy,
+    priority_in,
     read_conditions,
     require_changeable,
-    rule_json,
     settings_under,
     text_or_none,
 )
+from okta_devorg.management.policies.documents import rule_json
 from okta_devorg.management.policies.policy_types import POLICY_TYPES
 from okta_devorg.policy.serialization import merged
 from okta_devorg.state.okta_policies import OktaPolicy, PolicyRule
@@ -28,6 +30,18 @@ from okta_devorg.state.org import Org
 from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.replies import json_reply
+
+# Policies of these types have the one rule that they come with.
+ONE_RULE = ("PROFILE_ENROLLMENT", "OKTA_SIGN_ON", "IDP_DISCOVERY")
+NEW_RULE = PolicyRule("", "", 0, 0.0)
+# Members that the API knows and does not show of every rule.
+MAY_BE_SENT = (
+    "conditions", "description", "actions.profileEnrollment.enrollAuthenticatorTypes",
+    "actions.profileEnrollment.uiSchemaId", "actions.profileEnrollment.preRegistrationInlineHooks",
+    "actions.profileEnrollment.targetGroupIds", "actions.appSignOn.verificationMethod.constraints",
+    "actions.appSignOn.verificationMethod.inactivityPeriod",
+    "actions.selfServicePasswordReset.requirement",
+)  # fmt: skip
 
 
 def list_rules(org: Org, request: Request, policy_id: str) -> Response:
@@ -46,12 +60,13 @@ def create_rule(org: Org, request: Request, policy_id: str) -> Response:
     :raises PolicyError: if a value is wrong.
     """
     policy, body = find_policy(org, policy_id), api_body(request)
-    if policy.type == "PROFILE_ENROLLMENT":
-        raise ApiError(403, "E0000006", "A user profile policy has exactly one rule")
+    if policy.type in ONE_RULE:
+        raise ApiError(403, "E0000006", "A policy of this type has exactly one rule here")
     name = required_name(body)
+    require_known(body, rule_json(org, policy, policy.rules[-1] if policy.rules else NEW_RULE), MAY_BE_SENT)
     patch = checked_patch(org, POLICY_TYPES[policy.type].read_actions(org, settings_under(org, policy), body))
-    own_rules = [item for item in policy.rules if not item.system]
-    priority = body["priority"] if isinstance(body.get("priority"), int) else len(own_rules)
+    last = max((item.priority for item in policy.rules if not item.system), default=-1)
+    priority = priority_in(body, last + 1)
     rule = PolicyRule(new_id("0pr"), name, priority, org.clock.now(), patch, read_conditions(body))
     return _store(org, policy, rule, "policy.rule.add")
 
@@ -75,6 +90,7 @@ def replace_rule(org: Org, request: Request, policy_id: str, rule_id: str) -> Re
     """
     policy, rule = _find_rule(org, policy_id, rule_id)
     body = api_body(request)
+    require_known(body, rule_json(org, policy, rule), MAY_BE_SENT)
     patch = POLICY_TYPES[policy.type].read_actions(org, settings_under(org, policy, rule), body)
     if policy.system and rule.system:
         org.patch_policy(patch)
@@ -84,6 +100,7 @@ def replace_rule(org: Org, request: Request, policy_id: str, rule_id: str) -> Re
         rule = replace(
             rule,
             name=text_or_none(body.get("name")) or rule.name,
+            priority=priority_in(body, rule.priority),
             conditions=read_conditions(body) if "conditions" in body else rule.conditions,
         )
     return _store(org, policy, rule, "policy.rule.update")

@@ -1,5 +1,6 @@
 """The log of protocol calls. Secrets are removed before anything is stored."""
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +10,33 @@ from urllib.parse import parse_qsl
 from okta_devorg.wire.replies import parse_json
 
 REDACTED = "[redacted]"
-SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
-SECRET_KEYS = {
-    "passcode", "password", "answer", "value", "token", "client_secret", "client_assertion", "code", "code_verifier",
-    "interaction_code", "refresh_token", "access_token", "id_token", "id_token_hint", "activation_token",
-    "recovery_token", "stateHandle", "stateToken", "interactionHandle", "otp", "nonce", "state",
-    "request_uri", "captchaToken",
-}  # fmt: skip
+# A referer may be a page whose address has a token in it.
+SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "referer"}
+# Names in JSON and forms, in lower case and without underscores: whole names, and how names end.
+SECRET_NAMES = {
+    "answer",
+    "value",
+    "salt",
+    "code",
+    "interactioncode",
+    "otp",
+    "nonce",
+    "state",
+    "requesturi",
+    "devicecode",
+    "usercode",
+}
+SECRET_ENDINGS = (
+    "token", "tokenhint", "secret", "password", "passcode", "verifier", "assertion", "handle",
+)  # fmt: skip
+# Under these keys answers have texts for people.
+MESSAGE_KEYS = ("message", "error_description", "errorSummary")
+# What follows these in a path is a token.
+SECRET_IN_PATH = re.compile(
+    r"(/(?:signin(?:/reset-password)?|okta-verify|tokens|welcome|api/v1/sessions)/+)(?!reset-password/)[^/]+", re.I
+)
+# Longer parts of a path that leads nowhere may be tokens; ids have twenty characters.
+LONGEST_READABLE_PART = 24
 
 
 @dataclass(frozen=True)
@@ -57,17 +78,26 @@ def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: REDACTED if name.lower() in SECRET_HEADERS else value for name, value in headers.items()}
 
 
-def redacted(value: Any) -> Any:
-    """Return the decoded JSON with every scalar under a secret key redacted."""
+def redacted_path(path: str, leads_somewhere: bool) -> str:
+    """Return the path with the tokens in it redacted. `leads_somewhere`: whether it is one of the org's."""
+    path = SECRET_IN_PATH.sub(rf"\1{REDACTED}", path)
+    if leads_somewhere:
+        return path
+    return "/".join(part if len(part) <= LONGEST_READABLE_PART else REDACTED for part in path.split("/"))
+
+
+def redacted(value: Any, is_secret: bool = False) -> Any:
+    """Return the decoded JSON with everything redacted that is under the name of a secret, at any depth."""
     if isinstance(value, dict):
-        return {key: _redacted_member(key, item) for key, item in value.items()}
+        return {key: redacted(item, is_secret or _names_a_secret(key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [redacted(item) for item in value]
-    return value
+        return [redacted(item, is_secret) for item in value]
+    return REDACTED if is_secret and value is not None else value
 
 
-def _redacted_member(key: str, value: Any) -> Any:
-    return REDACTED if key in SECRET_KEYS and not isinstance(value, dict | list) else redacted(value)
+def _names_a_secret(key: str) -> bool:
+    name = key.replace("_", "").lower()
+    return name in SECRET_NAMES or name.endswith(SECRET_ENDINGS)
 
 
 def redacted_body(raw: bytes, content_type: str) -> Any:
@@ -90,7 +120,8 @@ def summarize_answer(raw: bytes, content_type: str) -> dict[str, Any]:
         steps = [step["name"] for step in document.get("remediation", {}).get("value", [])]
         if "successWithInteractionCode" in document:
             steps = ["success"]
-    messages = list(dict.fromkeys(_message_texts(document)))
+    has_messages = any(f'"{key}"'.encode() in raw for key in MESSAGE_KEYS)
+    messages = list(dict.fromkeys(_message_texts(document))) if has_messages else []
     return {**({"steps": steps} if steps else {}), **({"messages": messages} if messages else {})}
 
 
@@ -100,6 +131,5 @@ def _message_texts(value: Any) -> list[str]:
         return [text for item in value for text in _message_texts(item)]
     if not isinstance(value, dict):
         return []
-    keys = ("message", "error_description", "errorSummary")
-    texts = [str(value[key]) for key in keys if isinstance(value.get(key), str)]
+    texts = [str(value[key]) for key in MESSAGE_KEYS if isinstance(value.get(key), str)]
     return texts + [text for item in value.values() for text in _message_texts(item)]

@@ -1,0 +1,270 @@
+"""Accounts that are locked, suspended or deleted, at every way into the org and in the middle of one."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from okta_devorg import OrgHandle
+from okta_devorg.state.users import Status
+from okta_devorg.testing import OktaOrg
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
+
+IDP = {"id": "0oaLocalIdp00000001", "name": "Example ID", "type": "OIDC"}
+SHUT = [Status.LOCKED_OUT, Status.SUSPENDED, Status.DEPROVISIONED, Status.RECOVERY]
+NEW_PASSWORD = "Another-horse-8"
+
+
+@pytest.fixture
+def ada(org: OrgHandle) -> str:
+    """The id of somebody with an account."""
+    return OktaOrg(org).sign_up().id
+
+
+def set_status(org: OrgHandle, status: Status) -> None:
+    for user in org.users:
+        user.status = status
+
+
+def at_provider(org: OrgHandle, journey: Journey, email: str = ADA["email"]) -> dict[str, list[str]]:
+    """Goes to the identity provider of the first page and returns what comes back to the app."""
+    journey.begin()
+    link = next(step["href"] for step in journey.document["remediation"]["value"] if step["name"] == "redirect-idp")
+    request_uri = parse_qs(urlsplit(link).query)["request_uri"][0]
+    form = {"request_uri": request_uri, "email": email, "firstName": "Ada", "lastName": "Lovelace"}
+    reply = requests.post(f"{org.base}/sso/idps/{IDP['id']}", data=form, allow_redirects=False, timeout=5)
+    assert reply.status_code == 302, reply.text
+    return parse_qs(urlsplit(reply.headers["Location"]).query)
+
+
+@pytest.mark.parametrize("status", SHUT)
+def test_a_provider_does_not_open_an_account_that_is_shut(
+    org: OrgHandle, journey: Journey, ada: str, status: Status
+) -> None:
+    org.patch_policy({"idps": [IDP]})
+    set_status(org, status)
+    landed = at_provider(org, journey)
+    assert (landed["error"], "interaction_code" in landed) == (["access_denied"], False)
+    assert org.users[0].status == status
+
+
+@pytest.mark.parametrize("status", [Status.STAGED, Status.PROVISIONED, Status.ACTIVE])
+def test_a_provider_activates_an_account_that_waits(org: OrgHandle, journey: Journey, ada: str, status: Status) -> None:
+    org.patch_policy({"idps": [IDP]})
+    set_status(org, status)
+    assert "interaction_code" in at_provider(org, journey)
+    activated = [event for event in org.org.system_log.events if event.event_type == "user.lifecycle.activate"]
+    assert (org.users[0].status, len(activated)) == (Status.ACTIVE, int(status is not Status.ACTIVE))
+
+
+def test_calls_at_a_provider_belong_to_their_sign_up(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"idps": [IDP]})
+    at_provider(org, journey)
+    assert len({call.thread for call in org.calls()}) == 1
+
+
+@pytest.mark.parametrize("status", SHUT)
+def test_mail_alone_does_not_open_an_account_that_is_shut(
+    org: OrgHandle, journey: Journey, ada: str, status: Status
+) -> None:
+    org.patch_policy({"identifier_first": True})
+    journey.begin().take("identify", identifier=ADA["email"])
+    journey.prove("Email")
+    code = org.code(ADA["email"])
+    set_status(org, status)
+    journey.pass_with(code)
+    assert (journey.status, "successWithInteractionCode" in journey.document) == (401, False)
+    assert org.users[0].status == status
+
+
+def test_a_locked_account_is_not_offered_mail_at_sign_in(org: OrgHandle, journey: Journey, ada: str) -> None:
+    org.patch_policy({"identifier_first": True, "password": {"lockout": {"showLockoutFailures": True}}})
+    set_status(org, Status.LOCKED_OUT)
+    journey.begin().take("identify", identifier=ADA["email"])
+    assert (journey.status, journey.keys) == (401, ["errors.E0000119"])
+
+
+@pytest.mark.parametrize("status", SHUT)
+def test_the_link_of_a_mail_does_not_open_an_account_that_is_shut(
+    org: OrgHandle, journey: Journey, ada: str, status: Status
+) -> None:
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
+    org.patch_policy({"apps": [app], "email_link_page": "continue_here", "identifier_first": True})
+    journey.begin().take("identify", identifier=ADA["email"])
+    journey.prove("Email")
+    link = str(org.messages(ADA["email"])[0].link)
+    set_status(org, status)
+    answer = {"token": parse_qs(urlsplit(link).query)["token"][0], "consent": "true"}
+    reply = requests.post(link, data=answer, allow_redirects=False, timeout=5)
+    assert (reply.status_code, "Location" in reply.headers) == (401, False)
+
+
+@pytest.mark.parametrize("status", [*SHUT[:2]])
+def test_a_sign_up_that_is_shut_meanwhile_ends_without_a_code(org: OrgHandle, journey: Journey, status: Status) -> None:
+    journey.registered().prove_email()
+    set_status(org, status)
+    journey.set_password()
+    assert (journey.status, "successWithInteractionCode" in journey.document) == (403, False)
+    assert org.users[0].status == status
+
+
+def test_the_activation_mail_does_not_open_an_account_that_is_shut(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"authenticators": {"okta_email": "disabled"}})
+    journey.registered().set_password()
+    link = str(org.messages(ADA["email"])[0].link)
+    set_status(org, Status.SUSPENDED)
+    page = requests.get(link, allow_redirects=False, timeout=5)
+    assert (page.status_code, "idx.return.error" in page.text) == (410, True)
+    assert (org.users[0].status, org.users[0].email_verified) == (Status.SUSPENDED, False)
+
+
+@pytest.mark.parametrize("status", SHUT[:3])
+def test_an_expired_password_is_not_changed_once_the_account_is_shut(
+    org: OrgHandle, browser: OrgBrowser, ada: str, status: Status
+) -> None:
+    set_status(org, Status.PASSWORD_EXPIRED)
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    assert "expired" in browser.page.text
+    set_status(org, status)
+    assert browser.fill(password=NEW_PASSWORD).status_code == 401
+    assert org.users[0].status == status
+
+
+@pytest.mark.parametrize("status", [Status.SUSPENDED, Status.DEPROVISIONED])
+def test_a_forgotten_password_is_not_replaced_once_the_account_is_shut(
+    org: OrgHandle, journey: Journey, ada: str, status: Status
+) -> None:
+    journey.begin().act("recover")
+    journey.take("identify-recovery", identifier=ADA["email"])
+    journey.prove("Email")
+    journey.pass_with(org.code(ADA["email"]))
+    set_status(org, status)
+    journey.take("reset-authenticator", credentials={"passcode": NEW_PASSWORD})
+    assert (journey.status, org.users[0].status) == (401, status)
+
+
+@pytest.mark.parametrize("way", ["page", "idx"])
+def test_every_new_password_unlocks_and_is_logged(
+    org: OrgHandle, api: ManagementApi, journey: Journey, ada: str, way: str
+) -> None:
+    reset = api("POST", f"users/{ada}/lifecycle/reset_password", sendEmail="false")["resetPasswordUrl"]
+    user = org.users[0]
+    user.status, user.wrong_passwords, user.wrong_codes = Status.LOCKED_OUT, 10, [org.org.clock.now()]
+    if way == "page":
+        assert requests.post(reset, data={"password": NEW_PASSWORD}, timeout=5).status_code == 200
+    else:
+        journey.begin(recovery_token=reset.rpartition("/")[2])
+        journey.take("reset-authenticator", credentials={"passcode": NEW_PASSWORD})
+    assert (user.status, user.wrong_passwords, user.wrong_codes) == (Status.ACTIVE, 0, [])
+    # The administrator's request is the first of these events.
+    events = [event.event_type for event in org.org.system_log.events]
+    assert events.count("user.account.reset_password") == 2
+
+
+def test_an_expired_password_changed_on_the_page_is_logged(org: OrgHandle, browser: OrgBrowser, ada: str) -> None:
+    set_status(org, Status.PASSWORD_EXPIRED)
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    browser.fill(password=NEW_PASSWORD)
+    assert browser.token().status_code == 200
+    assert "user.account.update_password" in [event.event_type for event in org.org.system_log.events]
+
+
+# ---- deleted meanwhile
+
+
+@pytest.fixture
+def deleted(api: ManagementApi) -> str:
+    """The path that deletes Ada for good when it is called twice."""
+    return f"users/{ADA['email']}"
+
+
+def delete(api: ManagementApi, path: str) -> None:
+    for _ in range(2):
+        api("DELETE", path, status=204)
+
+
+@pytest.mark.parametrize("path", ["introspect", "challenge/answer", "credential/enroll", "skip", "challenge/poll"])
+def test_a_sign_up_whose_account_was_deleted_has_expired(
+    api: ManagementApi, journey: Journey, deleted: str, path: str
+) -> None:
+    journey.registered().choose("Email")
+    delete(api, deleted)
+    body = {"stateHandle": journey.document["stateHandle"], "credentials": {"passcode": "1"}, "authenticator": {}}
+    journey.post(f"{journey.org.base}/idp/idx/{path}", body)
+    assert (journey.status, journey.keys) == (401, ["idx.session.expired"])
+
+
+@pytest.mark.parametrize("fields", [{"password": PASSWORD}, {"code": "1"}, {"action": "resend"}])
+def test_a_sign_in_page_whose_account_was_deleted_has_expired(
+    org: OrgHandle, api: ManagementApi, browser: OrgBrowser, ada: str, deleted: str, fields: dict[str, str]
+) -> None:
+    org.patch_policy({"sign_on": "password_and_another"})
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    if "password" not in fields:
+        browser.fill(password=PASSWORD)
+    page = browser.page
+    delete(api, deleted)
+    assert browser.fill(**fields).status_code in (400, 401)
+    browser.page = page
+    assert browser.go("GET", org.base + page.request.path_url).status_code in (200, 400)
+
+
+def test_the_page_of_okta_verify_for_a_deleted_account_has_expired(
+    org: OrgHandle, api: ManagementApi, journey: Journey, deleted: str
+) -> None:
+    org.patch_policy({"authenticators": {"okta_verify": "optional"}})
+    journey.signed_up().choose("Okta Verify")
+    link = str(org.messages()[0].link)
+    assert requests.get(link, timeout=5).status_code == 200
+    delete(api, deleted)
+    assert requests.get(link, timeout=5).status_code == 410
+
+
+def test_links_do_not_outlive_their_sign_up(org: OrgHandle, journey: Journey) -> None:
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
+    lifetimes = {"with_user": 60, "email_code": 600}
+    org.patch_policy({"apps": [app], "lifetimes": lifetimes})
+    journey.registered().choose("Email")
+    link = str(org.messages(ADA["email"])[0].link)
+    org.advance(61)
+    assert "idx.return.stale" in requests.get(link, timeout=5).text
+
+
+def test_a_phone_cannot_pair_with_an_expired_sign_up(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"authenticators": {"okta_verify": "optional"}, "lifetimes": {"with_user": 60}})
+    journey.signed_up().choose("Okta Verify")
+    link = str(org.messages()[0].link)
+    assert requests.get(link, timeout=5).status_code == 200
+    org.advance(61)
+    assert requests.get(link, timeout=5).status_code == 410
+
+
+def test_an_app_that_is_not_assigned_is_told_on_the_page_of_the_link(
+    org: OrgHandle, journey: Journey, ada: str
+) -> None:
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
+    org.patch_policy({"apps": [app], "email_link_page": "continue_here", "identifier_first": True})
+    journey.begin().take("identify", identifier=ADA["email"])
+    journey.prove("Email")
+    link = str(org.messages(ADA["email"])[0].link)
+    answer = {"token": parse_qs(urlsplit(link).query)["token"][0], "consent": "true"}
+    page = requests.post(link, data=answer, allow_redirects=False, timeout=5)
+    assert (page.status_code, "not assigned" in page.text) == (400, True)
+
+
+def test_a_password_has_its_least_age_unless_it_has_to_be_changed(org: OrgHandle, api: ManagementApi, ada: str) -> None:
+    org.patch_policy({"password": {"age": {"minAgeMinutes": 60}}})
+    path = f"users/{ada}/credentials/change_password"
+    body = {"oldPassword": {"value": PASSWORD}, "newPassword": {"value": NEW_PASSWORD}}
+    assert "too recently" in api("POST", path, body, status=400)["errorCauses"][0]["errorSummary"]
+    org.advance(3601)
+    api("POST", path, body)
+    api("POST", f"users/{ada}/lifecycle/expire_password")
+    api("POST", path, {"oldPassword": {"value": NEW_PASSWORD}, "newPassword": {"value": "Yet-another-9"}})

@@ -1,0 +1,86 @@
+"""Whatever the settings allow as an identifier names a user, wherever one is asked for, and names nobody else."""
+
+from typing import Any
+
+import pytest
+
+from okta_devorg import OrgHandle
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, PASSWORD, Journey
+
+MEMBER: dict[str, Any] = {"name": "memberNumber", "label": "Member number", "required": True}
+FIELDS = [{"name": name, "label": name, "required": True} for name in ("firstName", "lastName", "email")]
+
+
+@pytest.fixture
+def member(org: OrgHandle) -> str:
+    """The member number of somebody who has signed up; nothing else names them."""
+    org.patch_policy({"profile": [*FIELDS, MEMBER], "allowed_identifiers": ["memberNumber"]})
+    journey = Journey(org)
+    journey.to_profile().enroll_profile(userProfile={**ADA, "memberNumber": "M-77"})
+    journey.prove_email()
+    journey.set_password()
+    assert "successWithInteractionCode" in journey.document
+    journey.close()
+    return "M-77"
+
+
+@pytest.mark.parametrize("other", [ADA["email"], "id"])
+def test_signing_in_takes_what_is_allowed_and_nothing_else(
+    org: OrgHandle, member: str, journey: Journey, other: str
+) -> None:
+    credentials = {"passcode": PASSWORD}
+    refused = org.users[0].id if other == "id" else other
+    journey.begin().take("identify", identifier=refused, credentials=credentials)
+    assert journey.status == 401
+    journey.take("identify", identifier=member.lower(), credentials=credentials)
+    assert "successWithInteractionCode" in journey.document
+
+
+@pytest.mark.parametrize("first_page", ["recover", "identifier_first"])
+def test_so_does_every_other_page_that_asks_who_somebody_is(
+    org: OrgHandle, member: str, journey: Journey, first_page: str
+) -> None:
+    org.patch_policy({"identifier_first": first_page == "identifier_first"})
+    journey.begin()
+    if first_page == "recover":
+        journey.act("recover")
+    name = journey.steps[0]
+    journey.take(name, identifier=ADA["email"])
+    assert journey.keys == ["idx.unknown.user"]
+    journey.take(name, identifier=member)
+    assert journey.document["user"]["value"]["id"] == org.users[0].id
+
+
+def test_so_does_the_page_of_the_org(org: OrgHandle, member: str, browser: OrgBrowser) -> None:
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    assert browser.fill(password=PASSWORD).status_code == 401
+    browser.fill(action="restart")
+    browser.fill(identifier=member)
+    browser.fill(password=PASSWORD)
+    assert browser.landed["code"]
+
+
+def test_nobody_else_gets_an_identifier_that_is_taken(
+    org: OrgHandle, member: str, journey: Journey, api: ManagementApi
+) -> None:
+    grace = {**ADA, "email": "grace@example.com", "memberNumber": member}
+    journey.to_profile().enroll_profile(userProfile=grace)
+    assert (journey.status, journey.keys) == (400, ["registration.error.notUniqueWithinOrg"])
+    user = {"profile": {**grace, "login": "grace@example.com"}}
+    assert "memberNumber" in api("POST", "users", user, status=400)["errorCauses"][0]["errorSummary"]
+    user["profile"]["memberNumber"] = "M-78"
+    made = api("POST", "users", user)["id"]
+    api("POST", f"users/{made}", {"profile": {"memberNumber": member}}, status=400)
+
+
+def test_a_person_without_an_address_can_be_made_and_changed(org: OrgHandle, api: ManagementApi) -> None:
+    login = {"name": "login", "label": "Username", "required": True}
+    org.patch_policy({"profile": [login, *FIELDS[:2]], "username_format": "none"})
+    profile = {"login": "ada_lovelace", "firstName": "Ada", "lastName": "Lovelace"}
+    made = api("POST", "users", {"profile": profile})
+    changed = api("POST", f"users/{made['id']}", {"profile": {"firstName": "Augusta"}})
+    assert (changed["profile"]["login"], changed["profile"]["firstName"]) == ("ada_lovelace", "Augusta")
+    api("POST", f"users/{made['id']}", {"profile": {"email": "nowhere"}}, status=400)

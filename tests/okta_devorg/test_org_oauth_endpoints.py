@@ -1,0 +1,284 @@
+"""Discovery, introspection and pushed authorization requests."""
+
+import json
+from base64 import urlsafe_b64decode
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from okta_devorg import OrgHandle
+from okta_devorg.state.users import Status
+from okta_devorg.testing import OktaOrg
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
+
+AUTH = {"client_id": CLIENT, "client_secret": SECRET}
+
+
+def metadata(issuer: str) -> dict[str, Any]:
+    found: dict[str, Any] = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
+    return found
+
+
+@pytest.mark.parametrize("server", ["base", "issuer"])
+def test_every_endpoint_that_discovery_names_is_there(org: OrgHandle, server: str) -> None:
+    found = metadata(getattr(org, server))
+    endpoints = {name: url for name, url in found.items() if name.endswith(("_endpoint", "_uri"))}
+    assert {"introspection_endpoint", "pushed_authorization_request_endpoint"} <= set(endpoints)
+    for name, url in endpoints.items():
+        method = (
+            "GET"
+            if name in ("jwks_uri", "userinfo_endpoint", "authorization_endpoint", "end_session_endpoint")
+            else "POST"
+        )
+        assert requests.request(method, url, timeout=5, allow_redirects=False).status_code not in (404, 405, 500), name
+    assert "interaction_code" in found["grant_types_supported"]
+    assert found["request_parameter_supported"] is False
+
+
+def test_the_metadata_of_oauth_are_the_same(org: OrgHandle) -> None:
+    url = org.issuer + "/.well-known/oauth-authorization-server"
+    assert requests.get(url, timeout=5).json() == metadata(org.issuer)
+
+
+def introspect(org: OrgHandle, token: str, **changes: str) -> requests.Response:
+    form = {**AUTH, "token": token, **changes}
+    return requests.post(metadata(org.issuer)["introspection_endpoint"], data=form, timeout=5)
+
+
+def test_tokens_can_be_introspected(org: OrgHandle, journey: Journey) -> None:
+    journey.begin(scope="openid email offline_access").take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.prove_email()
+    journey.set_password()
+    tokens = journey.token().json()
+    seen = introspect(org, tokens["access_token"]).json()
+    assert (seen["active"], seen["username"], seen["client_id"]) == (True, ADA["email"], CLIENT)
+    assert (seen["token_type"], seen["scope"]) == ("Bearer", "openid email offline_access")
+    assert introspect(org, tokens["refresh_token"]).json()["active"] is True
+    for token in ("x", "", tokens["id_token"]):
+        assert introspect(org, token).json() == {"active": False}
+    assert introspect(org, tokens["access_token"], client_secret="wrong").status_code == 401
+    requests.post(org.issuer + "/v1/revoke", data={**AUTH, "token": tokens["access_token"]}, timeout=5)
+    assert introspect(org, tokens["access_token"]).json() == {"active": False}
+    org.users[0].status = Status.SUSPENDED
+    assert introspect(org, tokens["refresh_token"]).json() == {"active": False}
+
+
+def test_tokens_look_as_recorded_ones(journey: Journey) -> None:
+    tokens = journey.signed_up().token().json()
+    for name in ("access_token", "id_token"):
+        head, body = (json.loads(urlsafe_b64decode(part + "==")) for part in tokens[name].split(".")[:2])
+        assert set(head) == {"kid", "alg"}
+        assert isinstance(body["auth_time"], int)
+
+
+def push(org: OrgHandle, browser: OrgBrowser, **changes: str) -> requests.Response:
+    wanted = {
+        "redirect_uri": REDIRECT,
+        "response_type": "code",
+        "scope": "openid email",
+        "state": "abc",
+        "code_challenge": browser.challenge,
+        "code_challenge_method": "S256",
+    }
+    url = metadata(org.issuer)["pushed_authorization_request_endpoint"]
+    return requests.post(url, data={**AUTH, **wanted, **changes}, timeout=5)
+
+
+def test_an_authorization_request_can_be_pushed(org: OrgHandle, browser: OrgBrowser) -> None:
+    OktaOrg(org).sign_up()
+    pushed = push(org, browser)
+    assert (pushed.status_code, pushed.json()["expires_in"]) == (201, 60)
+    query = {"client_id": CLIENT, "request_uri": pushed.json()["request_uri"]}
+    browser.go("GET", org.issuer + "/v1/authorize", params=query)
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    assert browser.landed["state"] == "abc"
+    assert browser.token().status_code == 200
+    browser.go("GET", org.issuer + "/v1/authorize", params=query)
+    assert browser.page.status_code == 400
+
+
+def test_a_pushed_request_is_checked_and_belongs_to_its_client(org: OrgHandle, browser: OrgBrowser) -> None:
+    assert push(org, browser, client_secret="wrong").status_code == 401
+    assert push(org, browser, redirect_uri="https://evil.example/").json()["error"] == "invalid_request"
+    assert push(org, browser, scope="nonsense").json()["error"] == "invalid_scope"
+    other = {"client_id": "0oaOther", "client_secret": SECRET, "redirect_uris": [REDIRECT]}
+    apps = requests.get(org.base + "/_devorg/policy", timeout=5).json()["apps"]
+    org.patch_policy({"apps": [*apps, other]})
+    request_uri = push(org, browser).json()["request_uri"]
+    page = browser.go("GET", org.issuer + "/v1/authorize", params={"client_id": "0oaOther", "request_uri": request_uri})
+    assert page.status_code == 400
+    org.advance(61)
+    page = browser.go("GET", org.issuer + "/v1/authorize", params={"client_id": CLIENT, "request_uri": request_uri})
+    assert page.status_code == 400
+
+
+def test_a_fragment_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
+    OktaOrg(org).sign_up()
+    browser.authorize(response_mode="fragment")
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    place = urlsplit(browser.page.headers["Location"])
+    assert (place.query, parse_qs(place.fragment)["state"]) == ("", ["abc"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "mark"),
+    [
+        ({"response_mode": "fragment", "scope": "boats"}, "#"),
+        ({"response_mode": "fragment", "prompt": "none"}, "#"),
+        ({"response_type": "id_token token"}, "#"),
+        ({"response_type": "token", "response_mode": "query"}, "?"),
+        ({"response_type": "nonsense"}, "?"),
+        ({"prompt": "none"}, "?"),
+    ],
+)
+def test_an_error_comes_back_where_the_answer_would(browser: OrgBrowser, changes: dict[str, str], mark: str) -> None:
+    place = browser.authorize(**changes).headers["Location"]
+    assert place.startswith(REDIRECT + mark)
+    assert "error=" in place
+    assert "state=abc" in place
+
+
+def test_an_error_at_the_end_of_a_sign_in_does_too(org: OrgHandle, browser: OrgBrowser) -> None:
+    OktaOrg(org).sign_up()
+    browser.authorize(response_mode="fragment")
+    org.patch_policy({"sign_on": "denied"})
+    browser.fill(identifier=ADA["email"])
+    assert browser.fill(password=PASSWORD).headers["Location"].startswith(REDIRECT + "#error=access_denied")
+
+
+# ---- devices without a browser (RFC 8628)
+
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def device(org: OrgHandle) -> dict[str, Any]:
+    """What a television was answered."""
+    apps = json.loads(requests.get(org.base + "/_devorg/policy", timeout=5).text)["apps"]
+    org.patch_policy({"apps": [{**apps[0], "grants": [*apps[0]["grants"], DEVICE_GRANT]}]})
+    OktaOrg(org).sign_up()
+    url = metadata(org.issuer)["device_authorization_endpoint"]
+    answer = requests.post(url, data={**AUTH, "scope": "openid email"}, timeout=5)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def asks_for_tokens(org: OrgHandle, device: dict[str, Any], **changes: str) -> requests.Response:
+    org.advance(device["interval"])
+    form = {**AUTH, "grant_type": DEVICE_GRANT, "device_code": device["device_code"], **changes}
+    return requests.post(org.issuer + "/v1/token", data=form, timeout=5)
+
+
+def test_a_device_gets_tokens_once_somebody_has_typed_its_code(
+    org: OrgHandle, device: dict[str, Any], browser: OrgBrowser
+) -> None:
+    assert asks_for_tokens(org, device).json()["error"] == "authorization_pending"
+    browser.go("GET", device["verification_uri_complete"])
+    assert device["user_code"] in browser.page.text
+    browser.fill(user_code=device["user_code"].lower()[:4] + "-" + device["user_code"][4:])
+    browser.fill(identifier=ADA["email"])
+    done = browser.fill(password=PASSWORD).headers["Location"]
+    assert "Your device is signed in" in browser.go("GET", done).text
+    tokens = asks_for_tokens(org, device)
+    assert tokens.status_code == 200, tokens.text
+    assert {"access_token", "id_token"} <= set(tokens.json())
+    assert asks_for_tokens(org, device).json()["error"] == "invalid_grant"
+    assert browser.go("GET", done).status_code == 400
+
+
+def test_a_device_that_asks_too_often_or_too_late_is_told(org: OrgHandle, device: dict[str, Any]) -> None:
+    asks_for_tokens(org, device)
+    form = {**AUTH, "grant_type": DEVICE_GRANT, "device_code": device["device_code"]}
+    assert requests.post(org.issuer + "/v1/token", data=form, timeout=5).json()["error"] == "slow_down"
+    assert asks_for_tokens(org, device, device_code="x").json()["error"] == "invalid_grant"
+    org.advance(device["expires_in"])
+    assert asks_for_tokens(org, device).json()["error"] == "expired_token"
+
+
+def test_no_code_but_that_of_the_device_signs_it_in(
+    org: OrgHandle, device: dict[str, Any], browser: OrgBrowser
+) -> None:
+    browser.go("GET", device["verification_uri"])
+    assert browser.fill(user_code="BCDFGHJK").status_code == 400
+    browser.authorize(state=device["user_code"])
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    foreign = {"state": device["user_code"], "code": browser.landed["code"]}
+    assert requests.get(device["verification_uri"] + "/done", params=foreign, timeout=5).status_code == 400
+    assert asks_for_tokens(org, device).json()["error"] == "authorization_pending"
+
+
+def test_a_refused_sign_in_is_told_to_the_device(org: OrgHandle, device: dict[str, Any], browser: OrgBrowser) -> None:
+    org.patch_policy({"sign_on": "denied"})
+    browser.go("GET", device["verification_uri"])
+    browser.fill(user_code=device["user_code"])
+    browser.fill(identifier=ADA["email"])
+    browser.go("GET", browser.fill(password=PASSWORD).headers["Location"])
+    assert browser.page.status_code == 400
+    assert asks_for_tokens(org, device).json()["error"] == "access_denied"
+
+
+def test_an_app_without_the_grant_starts_no_device(org: OrgHandle) -> None:
+    url = metadata(org.issuer)["device_authorization_endpoint"]
+    assert requests.post(url, data={**AUTH, "scope": "openid"}, timeout=5).json()["error"] == "unauthorized_client"
+
+
+# ---- dynamic client registration (RFC 7591)
+
+
+def test_a_client_can_be_registered_used_and_deleted(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+    url = metadata(org.issuer)["registration_endpoint"]
+    body = {
+        "client_name": "Second",
+        "redirect_uris": [REDIRECT],
+        "grant_types": ["authorization_code", "interaction_code"],
+        "token_endpoint_auth_method": "client_secret_post",
+    }
+    assert requests.post(url, json=body, timeout=5).status_code == 401
+    made = api.http.post(url, json=body, timeout=5)
+    assert made.status_code == 201, made.text
+    client = made.json()
+    ours = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    assert journey.interact(**ours).status_code == 200
+    assert journey.interact(**{**ours, "client_secret": "other"}).status_code == 401
+    one = f"{url}/{client['client_id']}"
+    read = api.http.get(one, timeout=5).json()
+    assert "client_secret" not in read
+    assert api.http.put(one, json={**read, "client_name": "Third"}, timeout=5).json()["client_name"] == "Third"
+    assert "Third" in [item["client_name"] for item in api.http.get(url, timeout=5).json()]
+    for wrong in ({}, {"client_name": "x", "redirect_uris": "y"}, {"client_name": "x", "sails": 1}):
+        assert api.http.post(url, json=wrong, timeout=5).status_code == 400
+    assert api.http.delete(one, timeout=5).status_code == 204
+    assert api.http.get(one, timeout=5).status_code == 404
+    assert journey.interact(**ours).status_code == 401
+
+
+# ---- sessions
+
+
+def test_a_browser_can_read_extend_and_end_its_session(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
+    OktaOrg(org).sign_up()
+    own = org.base + "/api/v1/sessions/me"
+    assert browser.http.get(own, timeout=5).status_code == 404
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    seen = browser.http.get(own, timeout=5).json()
+    assert (seen["login"], seen["status"], seen["amr"]) == (ADA["email"], "ACTIVE", ["pwd"])
+    cookie = browser.http.cookies["sid"]
+    assert cookie not in str(seen)
+    assert api("GET", f"sessions/{cookie}")["userId"] == seen["userId"]
+    org.advance(60)
+    assert browser.http.post(own + "/lifecycle/refresh", timeout=5).status_code == 200
+    assert cookie not in requests.get(org.base + "/_devorg/calls", timeout=5).text
+    assert browser.http.delete(own, timeout=5).status_code == 204
+    api("GET", f"sessions/{cookie}", status=404)
+    assert browser.authorize().status_code == 200

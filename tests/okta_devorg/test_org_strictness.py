@@ -1,0 +1,577 @@
+"""What the Management API refuses, and what it must not get wrong: users, lists, policies, rules, hooks."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from okta_devorg import OrgHandle
+from okta_devorg.testing import OktaOrg
+from support.local_org.hook_receiver import HookReceiver
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, Journey
+
+Json = Any
+
+
+def causes(error: Json) -> str:
+    return " ".join(cause["errorSummary"] for cause in error["errorCauses"])
+
+
+# ---- users
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["abc", "Correct-horse", "Lovelace-is-7", {"value": 7}, {"value": ""}, {"value": ["x"]}, {"value": "abc"}, 7, []],
+)
+def test_a_password_that_makes_no_sense_or_breaks_the_policy(api: ManagementApi, password: Json) -> None:
+    credentials = password if isinstance(password, dict) else {"value": password}
+    sent = {"password": password if not isinstance(password, str) else credentials}
+    error = api("POST", "users", {"profile": {**ADA, "login": ADA["email"]}, "credentials": sent}, status=400)
+    assert (error["errorCode"], error["errorSummary"]) == ("E0000001", "Api validation failed: password")
+    api("GET", f"users/{ADA['email']}", status=404)
+
+
+def test_nor_can_it_be_given_later(org: OrgHandle, api: ManagementApi) -> None:
+    path = "users/" + api.user()["id"]
+    before = org.users[0].password_hash
+    api("POST", path, {"profile": {"nickName": "x"}, "credentials": {"password": {"value": "abc"}}}, status=400)
+    assert (org.users[0].password_hash, "nickName" in org.users[0].profile) == (before, False)
+
+
+@pytest.mark.parametrize("ids", [["00gNobody"], "00gLocalEveryone0001", [7], {"a": 1}])
+def test_groups_that_do_not_exist(org: OrgHandle, api: ManagementApi, ids: Json) -> None:
+    body = {"profile": {**ADA, "login": ADA["email"]}, "groupIds": ids}
+    reply = api.http.post(api.base + "users", json=body, timeout=5)
+    assert reply.status_code in (400, 404)
+    assert [group["profile"]["name"] for group in api("GET", "groups")] == ["Everyone"]
+    assert org.users == []
+
+
+# ---- filter and search
+
+
+@pytest.fixture
+def two(api: ManagementApi) -> None:
+    api.user("ada@example.com")
+    profile = {**ADA, "login": "g@example.com", "email": "g@example.com", "nickName": 'Ann or (Bob) and "Eve"'}
+    api("POST", "users", {"profile": profile}, activate="false")
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ('profile.nickName eq "Ann or (Bob) and \\"Eve\\""', ["g"]),
+        ('profile.nickName co " or "', ["g"]),
+        ('profile.nickName co "(Bob"', ["g"]),
+        ('profile.nickName eq "x)" or profile.login sw "a"', ["ada"]),
+        ('(profile.login sw "a" or profile.login sw "g") and status eq "STAGED"', ["g"]),
+        ('profile.login sw "a" or (profile.login sw "g" and status eq "ACTIVE")', ["ada"]),
+        ('((profile.login sw "a"))', ["ada"]),
+        ('profile.login SW "a" OR profile.nickName PR', ["ada", "g"]),
+        ("not (profile.nickName pr)", ["ada"]),
+        ('profile.login eq "ada@example.com" and profile.nickName eq null', ["ada"]),
+        ('created gt "2020-01-01T00:00:00.000Z" and created lt "2099-01-01T00:00:00.000Z"', ["ada", "g"]),
+    ],
+)
+@pytest.mark.usefixtures("two")
+def test_expressions_are_read_as_a_whole(api: ManagementApi, expression: str, found: list[str]) -> None:
+    users = api("GET", "users", search=expression)
+    assert [user["profile"]["login"].split("@")[0] for user in users] == found
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "status", "status eq", 'status eq "A" and', 'and status eq "A"', '(status eq "A"', 'status eq "A")', '"A"',
+        'status eq "A', 'status eq "A" status eq "B"', "()", "(" * 3000, "not " * 3000, "status zz 1", "status eq A",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["users", "groups", "logs"])
+def test_expressions_that_are_none(api: ManagementApi, path: str, expression: str) -> None:
+    assert api("GET", path, status=400, filter=expression)["errorCode"] == "E0000031"
+
+
+# ---- policies and rules
+
+
+def default(api: ManagementApi, kind: str) -> str:
+    return str(next(item for item in api("GET", "policies", type=kind) if item["system"])["id"])
+
+
+def test_an_app_given_back_to_the_default_policy_is_in_its_list(api: ManagementApi) -> None:
+    policy = default(api, "ACCESS_POLICY")
+    other = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Other"})["id"]
+    for assigned, lists in ((other, ([], [CLIENT])), (policy, ([CLIENT], []))):
+        api("PUT", f"apps/{CLIENT}/policies/{assigned}", status=204)
+        assert tuple([app["id"] for app in api("GET", f"policies/{item}/app")] for item in (policy, other)) == lists
+
+
+def test_an_app_made_again_starts_at_the_default_policy(api: ManagementApi) -> None:
+    body = {"name": "oidc_client", "label": "x", "credentials": {"oauthClient": {"client_id": "0oaAgain"}}}
+    other = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Other"})["id"]
+    api("POST", "apps", body)
+    api("PUT", f"apps/0oaAgain/policies/{other}", status=204)
+    api("POST", "apps/0oaAgain/lifecycle/deactivate")
+    api("DELETE", "apps/0oaAgain", status=204)
+    api("POST", "apps", body)
+    assert api("GET", f"policies/{other}/app") == []
+
+
+def rule(name: str, **more: Json) -> Json:
+    return {"name": name, "actions": {"appSignOn": {"access": "ALLOW"}}, **more}
+
+
+def names(api: ManagementApi, rules: str) -> list[str]:
+    return [item["name"] for item in api("GET", rules)]
+
+
+def test_a_new_rule_comes_after_the_others_and_before_the_catch_all(api: ManagementApi) -> None:
+    rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
+    api("POST", rules, rule("far", priority=70))
+    api("POST", rules, rule("next"))
+    api("POST", rules, rule("true", priority=True))
+    api("POST", rules, rule("last", priority=500))
+    assert names(api, rules) == ["far", "next", "true", "last", "Catch-all Rule"]
+
+
+def test_a_rule_takes_the_place_of_another_which_moves_down(api: ManagementApi) -> None:
+    rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
+    made = {name: api("POST", rules, rule(name))["id"] for name in "abc"}
+    api("POST", rules, rule("new", priority=1))
+    assert names(api, rules) == ["a", "new", "b", "c", "Catch-all Rule"]
+    api("PUT", f"{rules}/{made['c']}", rule("c", priority=0))
+    assert names(api, rules) == ["c", "a", "new", "b", "Catch-all Rule"]
+    priorities = [item["priority"] for item in api("GET", rules)]
+    assert len(set(priorities)) == len(priorities)
+
+
+def test_a_policy_can_be_put_first(api: ManagementApi) -> None:
+    made = [api("POST", "policies", {"type": "PASSWORD", "name": name})["id"] for name in "ab"]
+    api("POST", "policies", {"type": "PASSWORD", "name": "first", "priority": 1})
+    assert names(api, "policies?type=PASSWORD") == ["first", "a", "b", "Default Policy"]
+    api("PUT", f"policies/{made[1]}", {"type": "PASSWORD", "name": "b", "priority": 1})
+    assert names(api, "policies?type=PASSWORD") == ["b", "first", "a", "Default Policy"]
+
+
+# ---- inline hooks
+
+
+@pytest.fixture
+def service() -> Iterator[HookReceiver]:
+    started = HookReceiver()
+    yield started
+    started.close()
+
+
+def hook_body(url: str) -> Json:
+    config = {"uri": url, "authScheme": {"type": "HEADER", "key": "Authorization", "value": "hook-secret"}}
+    channel = {"type": "HTTP", "version": "1.0.0", "config": config}
+    return {"name": "Hook", "type": "com.okta.user.pre-registration", "version": "1.0.0", "channel": channel}
+
+
+@pytest.mark.parametrize("kind", ["inlineHooks", "eventHooks"])
+def test_the_header_that_authenticates_a_hook_is_never_shown(
+    org: OrgHandle, api: ManagementApi, service: HookReceiver, kind: str
+) -> None:
+    body = hook_body(service.url)
+    config = body["channel"]["config"]
+    config["authScheme"]["key"], config["headers"] = "X-Hook-Key", [{"key": "X-Team", "value": "boats"}]
+    sent = body if kind == "inlineHooks" else {**body, "events": {"type": "EVENT_TYPE", "items": ["user.session.end"]}}
+    for name in ("type", "version") if kind == "eventHooks" else ():
+        del sent[name]
+    made = api("POST", kind, sent)
+    shown = made["channel"]["config"]
+    assert shown["authScheme"] == {"type": "HEADER", "key": "X-Hook-Key"}
+    assert shown["headers"] == [{"key": "X-Team", "value": "boats"}]
+    api("PUT", f"{kind}/{made['id']}", {**sent, "channel": made["channel"]})
+    stored = (
+        org.org.inline_hooks[made["id"]]["headers"] if kind == "inlineHooks" else org.policy.hooks.events[0].headers
+    )
+    assert "hook-secret" in str([header if isinstance(header, dict) else vars(header) for header in stored])
+    pages = [requests.get(org.base + path, timeout=5).text for path in ("/calls", "/_devorg/calls", "/policy", "/")]
+    assert "hook-secret" not in "".join([*pages, str(api("GET", kind)), str(made)])
+
+
+@pytest.fixture
+def hook_of_a_policy(api: ManagementApi, service: HookReceiver) -> str:
+    """The id of a hook that a policy beside the default one uses, for the only app."""
+    hook = str(api("POST", "inlineHooks", hook_body(service.url))["id"])
+    policy = api("POST", "policies", {"type": "PROFILE_ENROLLMENT", "name": "Other"})["id"]
+    catch_all = api("GET", f"policies/{policy}/rules")[0]
+    catch_all["actions"]["profileEnrollment"]["preRegistrationInlineHooks"] = [{"inlineHookId": hook}]
+    api("PUT", f"policies/{policy}/rules/{catch_all['id']}", catch_all)
+    api("PUT", f"apps/{CLIENT}/policies/{policy}", status=204)
+    return hook
+
+
+def test_a_hook_in_use_cannot_be_deleted(
+    api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
+) -> None:
+    assert api("DELETE", f"inlineHooks/{hook_of_a_policy}", status=403)["errorCode"] == "E0000038"
+    journey.registered()
+    assert len(service.calls) == 1
+
+
+def test_a_hook_that_moves_is_called_at_its_new_address(
+    org: OrgHandle, api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
+) -> None:
+    moved = HookReceiver()
+    try:
+        api("PUT", f"inlineHooks/{hook_of_a_policy}", hook_body(moved.url))
+        journey.registered()
+        assert (len(service.calls), len(moved.calls)) == (0, 1)
+    finally:
+        moved.close()
+
+
+def test_a_hook_that_is_switched_off_stays_so_and_is_not_called(
+    api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
+) -> None:
+    path = f"inlineHooks/{hook_of_a_policy}"
+    api("POST", f"{path}/lifecycle/deactivate")
+    assert api("PUT", path, hook_body(service.url))["status"] == "INACTIVE"
+    journey.registered()
+    assert service.calls == []
+    api("POST", f"{path}/lifecycle/activate")
+    journey.to_profile().enroll_profile(userProfile={**ADA, "email": "b@example.com"})
+    assert len(service.calls) == 1
+
+
+def test_the_hook_of_the_settings_can_be_switched_off(
+    org: OrgHandle, api: ManagementApi, journey: Journey, service: HookReceiver
+) -> None:
+    org.patch_policy({"hooks": {"registration": {"url": service.url}}})
+    (hook,) = api("GET", "inlineHooks", type="com.okta.user.pre-registration")
+    path = f"inlineHooks/{hook['id']}"
+    assert api("POST", f"{path}/lifecycle/deactivate")["status"] == "INACTIVE"
+    journey.registered()
+    assert service.calls == []
+
+
+# ---- event hooks
+
+
+def test_an_event_hook_that_cannot_be_called_does_not_stop_the_others(
+    org: OrgHandle, api: ManagementApi, service: HookReceiver
+) -> None:
+    bad = {"url": service.url, "headers": [{"key": "X-Name", "value": "Adélaïde → Ω"}]}
+    odd = {"url": "http://" + "a" * 70 + ".example/"}
+    events = {"events": ["user.lifecycle.create"], "verified": True}
+    hooks = [{**hook, **events} for hook in (bad, odd, {"url": service.url})]
+    org.patch_policy({"hooks": {"events": hooks}})
+    api.user()
+    assert service.received.get(timeout=5)
+    assert len(service.calls) == 0
+
+
+def test_a_registration_hook_that_cannot_be_called_denies(org: OrgHandle, journey: Journey) -> None:
+    headers = [{"key": "X-Name", "value": "→"}]
+    org.patch_policy({"hooks": {"registration": {"url": "http://127.0.0.1:9/", "headers": headers}}})
+    journey.registered()
+    assert (journey.status, journey.keys) == (400, ["registration.error.generic"])
+
+
+def test_an_event_hook_that_cannot_be_called_is_not_verified(org: OrgHandle, api: ManagementApi) -> None:
+    hook = {"url": "http://127.0.0.1:9/", "headers": [{"key": "X-Name", "value": "→"}], "events": ["x"]}
+    org.patch_policy({"hooks": {"events": [hook]}})
+    hook_id = api("GET", "eventHooks")[0]["id"]
+    api("POST", f"eventHooks/{hook_id}/lifecycle/verify", status=400)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "http://", "//x", "x", "", "ftp://x/"])
+def test_hooks_are_http(org: OrgHandle, url: str) -> None:
+    for hooks in ({"registration": {"url": url}}, {"events": [{"url": url, "events": ["x"]}]}):
+        reply = requests.patch(org.base + "/_devorg/policy", json={"hooks": hooks}, timeout=5)
+        assert (reply.status_code, ".url" in reply.json()["error"]) == (400, True)
+
+
+# ---- statuses
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_an_unsolved_captcha_has_its_own_status(org: OrgHandle, journey: Journey, status: int) -> None:
+    org.patch_policy({"captcha": {"type": "HCAPTCHA"}, "statuses": {"captcha": status, "profile_error": 409}})
+    journey.to_profile().enroll_profile()
+    assert journey.status == status
+
+
+def test_the_expired_password_of_a_person_can_still_be_used_once(org: OrgHandle, api: ManagementApi) -> None:
+    user = OktaOrg(org).sign_up()
+    api("POST", f"users/{user.id}/lifecycle/expire_password")
+    journey = Journey(org).sign_in(PASSWORD)
+    assert journey.steps == ["reenroll-authenticator"]
+    journey.close()
+
+
+# ---- as strict as recorded orgs
+
+
+def test_an_active_app_is_not_deleted(api: ManagementApi) -> None:
+    error = api("DELETE", f"apps/{CLIENT}", status=403)
+    assert (error["errorCode"], "deactivated" in causes(error)) == ("E0000056", True)
+    api("POST", f"apps/{CLIENT}/lifecycle/deactivate")
+    api("DELETE", f"apps/{CLIENT}", status=204)
+
+
+def test_an_authenticator_that_a_policy_requires_is_not_switched_off(org: OrgHandle, api: ManagementApi) -> None:
+    ids = {item["key"]: item["id"] for item in api("GET", "authenticators")}
+    error = api("POST", f"authenticators/{ids['okta_email']}/lifecycle/deactivate", status=403)
+    assert (error["errorCode"], causes(error)) == ("E0000148", "Authenticator Enrollment Policies: Default Policy")
+    api("POST", f"authenticators/{ids['okta_password']}/lifecycle/deactivate", status=400)
+    org.patch_policy({"authenticators": {"okta_email": "optional"}})
+    api("POST", f"authenticators/{ids['okta_email']}/lifecycle/deactivate")
+    assert org.policy.authenticators.okta_email == "disabled"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_an_attribute_that_the_schema_lacks_is_refused(api: ManagementApi, method: str) -> None:
+    profile = {**ADA, "login": ADA["email"], "notValid": "x"}
+    path = "users"
+    if method == "PUT":
+        path = "users/" + api.user()["id"]
+    error = api(method, path, {"profile": profile}, status=400)
+    assert (error["errorCode"], error["errorSummary"]) == ("E0000001", "Api validation failed: newUser")
+    assert causes(error) == "Property name 'notValid' is not defined in profile"
+
+
+def test_what_is_not_locked_is_not_unlocked(api: ManagementApi) -> None:
+    error = api("POST", f"users/{api.user()['id']}/lifecycle/unlock", status=403)
+    assert (error["errorCode"], causes(error)) == ("E0000032", "The user is not locked out.")
+
+
+@pytest.mark.parametrize(
+    "query", [{"after": "zzz"}, {"after": "-1"}, {"after": "0"}, {"after": "9999"}, {"after": "²"}]
+)
+@pytest.mark.parametrize("path", ["apps", "users", "groups", "authenticators", "eventHooks", "logs"])
+def test_a_cursor_that_was_never_given_out_is_refused(api: ManagementApi, path: str, query: dict[str, str]) -> None:
+    error = api("GET", path, status=400, **query)
+    assert (error["errorCode"], causes(error)) == ("E0000029", "Invalid cursor.")
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "²"])
+def test_a_limit_that_is_no_number_is_refused(api: ManagementApi, limit: str) -> None:
+    assert api("GET", "users", status=400, limit=limit)["errorCode"] == "E0000001"
+
+
+NOT_THERE = {
+    "users/x": "User",
+    "groups/x": "UserGroup",
+    "apps/x": "AppInstance",
+    "eventHooks/x": "Webhook",
+    "inlineHooks/x": "InlineHook",
+    "policies/x": "Policy",
+    "policies/rstLocalAccessPol001/rules/x": "PolicyRule",
+    "users/ada@example.com/factors/x": "UserFactor",
+    "users/ada@example.com/sessions": "",
+    "users/me": "User",
+}
+
+
+@pytest.mark.parametrize("path", NOT_THERE)
+def test_what_is_not_there_is_named_with_its_type(api: ManagementApi, path: str) -> None:
+    api.user()
+    reply = api.http.get(api.base + path, timeout=5)
+    kind = NOT_THERE[path]
+    which = f": {path.rpartition('/')[2]} ({kind})" if kind else "."
+    assert (reply.status_code, reply.json()["errorSummary"]) == (404, f"Not found: Resource not found{which}")
+
+
+def test_every_error_has_an_id_of_its_own(api: ManagementApi) -> None:
+    ids = {api("GET", "users/x", status=404)["errorId"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(error_id.startswith("oae") for error_id in ids)
+
+
+def test_a_hook_has_the_version_that_orgs_answer(api: ManagementApi) -> None:
+    hook = api("POST", "inlineHooks", {**hook_body("http://127.0.0.1:9/"), "version": "1.0.3"})
+    assert hook["version"] == "1.0.2"
+
+
+def test_a_hook_sent_back_as_it_was_shown_keeps_its_secret(
+    api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
+) -> None:
+    shown = api("GET", f"inlineHooks/{hook_of_a_policy}")
+    assert "hook-secret" not in str(shown)
+    api("PUT", f"inlineHooks/{hook_of_a_policy}", shown)
+    journey.registered()
+    headers, _ = service.received.get(timeout=5)
+    assert headers["Authorization"] == "hook-secret"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "oidc_client"},
+        {"label": "x"},
+        {"name": "oidc_client", "label": ""},
+        {"name": "oidc_client", "label": "x", "signOnMode": "SAML_2_0"},
+        {"name": "oidc_client", "label": "x", "settings": {"oauthClient": {"redirect_uriz": []}}},
+        {"name": "oidc_client", "label": "x", "colour": "red"},
+        {"name": "oidc_client", "label": "x", "settings": {"oauthClient": {"email_verification_uri": "http://x/"}}},
+    ],
+)
+def test_an_app_that_lacks_something_or_has_more_is_refused(api: ManagementApi, body: Json) -> None:
+    before = len(api("GET", "apps"))
+    assert api("POST", "apps", body, status=400)["errorCode"] == "E0000001"
+    assert len(api("GET", "apps")) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        (f"apps/{CLIENT}", {"colour": "red"}),
+        (f"apps/{CLIENT}", {"settings": {"oauthClient": {"colour": "red"}}}),
+        ("policies/00pLocalMfaEnroll001", {"settings": {"colour": "red"}}),
+        ("policies/00pLocalPassword0001", {"settings": {"password": {"complexity": {"minColour": 1}}}}),
+        ("policies/rstLocalProfileEnr01/rules/rulLocalProfileEnr01", {"actions": {"profileEnrollment": {"colour": 1}}}),
+        ("policies/rstLocalAccessPol001/rules/rulLocalAccessPol001", {"actions": {"appSignOn": {"colour": 1}}}),
+        ("authenticators/autLocalEmail0000001", {"settings": {"colour": "red"}}),
+        ("groups/{group}", {"profile": {"colour": "red", "name": "x"}}),
+        ("groups/{group}", {"colour": "red", "profile": {"name": "x"}}),
+        ("users/{user}", {"colour": "red"}),
+        ("inlineHooks/{inline}", {"colour": "red"}),
+        ("inlineHooks/{inline}", {"channel": {"config": {"colour": "red"}}}),
+        ("eventHooks/{event}", {"colour": "red"}),
+        ("authorizationServers/default/policies/00pLocalServerPol001/rules/0prLocalServerRul001", {"colour": "red"}),
+    ],
+)
+def test_members_that_the_org_does_not_know_are_refused_and_named(api: ManagementApi, path: str, change: Json) -> None:
+    events = {"type": "EVENT_TYPE", "items": ["user.lifecycle.create"]}
+    made: dict[str, Callable[[], str]] = {
+        "group": lambda: api("POST", "groups", {"profile": {"name": "x"}})["id"],
+        "user": lambda: api.user()["id"],
+        "inline": lambda: api("POST", "inlineHooks", hook_body("http://127.0.0.1:9/"))["id"],
+        "event": lambda: api("POST", "eventHooks", {**event_hook_body(), "events": events})["id"],
+    }
+    for name, make in made.items():
+        if f"{{{name}}}" in path:
+            path = path.format(**{name: make()})
+    before = api("GET", path)
+    api("PUT", path, before)
+    error = api("PUT", path, merged(before, change), status=400)
+    assert (error["errorCode"], "olour" in causes(error)) == ("E0000001", True)
+    after = api("GET", path)
+    after["lastUpdated"] = before["lastUpdated"]
+    assert after == before
+
+
+def event_hook_body() -> Json:
+    return {"name": "Hook", "channel": hook_body("http://127.0.0.1:9/")["channel"]}
+
+
+def merged(value: Json, change: Json) -> Json:
+    if isinstance(value, dict) and isinstance(change, dict):
+        return {**value, **{key: merged(value.get(key), item) for key, item in change.items()}}
+    return change
+
+
+def test_the_next_sign_in_may_ask_for_another_password(api: ManagementApi) -> None:
+    body = {"profile": {**ADA, "login": ADA["email"]}, "credentials": {"password": {"value": PASSWORD}}}
+    assert api("POST", "users", body, nextLogin="changePassword")["status"] == "PASSWORD_EXPIRED"
+
+
+# ---- as complete
+
+
+@pytest.mark.parametrize("path", ["users/", "users/ada@example.com/", "apps/", "policies/?type=PASSWORD", "groups/"])
+def test_a_slash_at_the_end_does_not_matter(api: ManagementApi, path: str) -> None:
+    api.user()
+    reply = api.http.get(api.base + path, allow_redirects=False, timeout=5)
+    assert reply.status_code == 200, reply.text
+
+
+def test_a_slash_at_the_end_does_not_matter_to_changes(org: OrgHandle, api: ManagementApi) -> None:
+    body = {"profile": {**ADA, "login": ADA["email"]}}
+    reply = api.http.post(api.base + "users/?activate=false", json=body, allow_redirects=False, timeout=5)
+    assert (reply.status_code, reply.json()["status"]) == (200, "STAGED")
+    assert [call.path for call in org.calls()] == ["/api/v1/users/"]
+
+
+def test_every_type_of_policy_has_its_default(api: ManagementApi) -> None:
+    for kind in ("OKTA_SIGN_ON", "IDP_DISCOVERY", "PASSWORD", "MFA_ENROLL", "ACCESS_POLICY", "PROFILE_ENROLLMENT"):
+        policy = api("GET", "policies", type=kind)[-1]
+        assert (policy["system"], policy["type"]) == (True, kind)
+        assert api("GET", f"policies/{policy['id']}/rules")
+    assert api("GET", "policies", status=400, type="NONSENSE")["errorCode"] == "E0000001"
+
+
+def test_mappings_say_which_apps_a_policy_has(api: ManagementApi) -> None:
+    policy = default(api, "ACCESS_POLICY")
+    links = [item["_links"]["application"]["href"] for item in api("GET", f"policies/{policy}/mappings")]
+    assert links == [f"{api.base}apps/{CLIENT}"]
+    api("POST", f"policies/{policy}/mappings", {"resourceId": CLIENT}, status=400)
+
+
+def test_who_has_an_app_and_which_apps_somebody_has(org: OrgHandle, api: ManagementApi) -> None:
+    user = OktaOrg(org).sign_up()
+    assert [item["id"] for item in api("GET", f"apps/{CLIENT}/users")] == [user.id]
+    assert api("GET", f"apps/{CLIENT}/users/{user.id}")["credentials"] == {"userName": user.email}
+    assert [item["label"] for item in api("GET", f"users/{user.id}/appLinks")] == ["Demo site"]
+    everyone = api("GET", "groups", q="Everyone")[0]["id"]
+    assert [item["id"] for item in api("GET", f"groups/{everyone}/apps")] == [CLIENT]
+    api("DELETE", f"apps/{CLIENT}/groups/{everyone}", status=204)
+    assert api("GET", f"apps/{CLIENT}/users") == []
+    api("GET", f"apps/{CLIENT}/users/{user.id}", status=404)
+
+
+def test_sessions_can_be_ended(org: OrgHandle, api: ManagementApi) -> None:
+    user = OktaOrg(org).sign_up()
+    org.org.sign_ins.start_session(user.id, ("pwd",), 600)
+    api("DELETE", f"users/{user.id}/sessions", status=204)
+    assert org.org.sign_ins.sessions == {}
+
+
+def test_credentials_can_be_changed(org: OrgHandle, api: ManagementApi) -> None:
+    path = f"users/{OktaOrg(org).sign_up().id}/credentials"
+    wrong = {"oldPassword": {"value": "x"}, "newPassword": {"value": "Another-horse-8"}}
+    assert api("POST", f"{path}/change_password", wrong, status=403)["errorCode"] == "E0000014"
+    weak = {"oldPassword": {"value": PASSWORD}, "newPassword": {"value": "x"}}
+    api("POST", f"{path}/change_password", weak, status=400)
+    right = {"oldPassword": {"value": PASSWORD}, "newPassword": {"value": "Another-horse-8"}}
+    assert "password" in api("POST", f"{path}/change_password", right)
+    question = {"question": "Which horse?", "answer": "a brown one"}
+    body = {"password": {"value": "Another-horse-8"}, "recovery_question": question}
+    shown = api("POST", f"{path}/change_recovery_question", body)
+    assert shown["recovery_question"] == {"question": "Which horse?"}
+    assert "reset-password" in api("POST", f"{path}/forgot_password", sendEmail="false")["resetPasswordUrl"]
+    journey = Journey(org).sign_in("Another-horse-8")
+    assert "successWithInteractionCode" in journey.document
+    journey.close()
+
+
+def test_trusted_origins_are_those_of_the_settings(org: OrgHandle, api: ManagementApi) -> None:
+    made = api("POST", "trustedOrigins", {"name": "SPA", "origin": "https://spa.example", "scopes": [{"type": "CORS"}]})
+    assert list(org.policy.trusted_origins) == ["https://spa.example"]
+    assert [item["id"] for item in api("GET", "trustedOrigins")] == [made["id"]]
+    api("POST", "trustedOrigins", {"origin": "x"}, status=400)
+    api("DELETE", f"trustedOrigins/{made['id']}", status=204)
+    assert list(org.policy.trusted_origins) == []
+
+
+def test_there_is_one_brand_and_one_type_of_user(api: ManagementApi) -> None:
+    brand = api("GET", "brands")[0]
+    assert api("GET", f"brands/{brand['id']}") == brand
+    assert api("GET", "meta/types/user/default")["name"] == "user"
+
+
+@pytest.mark.parametrize("path", ["api/v1/users", "idp/idx/introspect", "oauth2/v1/keys"])
+def test_answers_have_the_headers_of_an_org(org: OrgHandle, api: ManagementApi, path: str) -> None:
+    reply = api.http.get(f"{org.base}/{path}", timeout=5)
+    expected = {"Expires": "0", "Pragma": "no-cache", "Cache-Control": "no-cache, no-store"}
+    assert {name: reply.headers.get(name) for name in expected} == expected
+    assert reply.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_identifiers_of_the_sign_up_rule_are_those_of_the_settings(org: OrgHandle, api: ManagementApi) -> None:
+    path = "policies/rstLocalProfileEnr01/rules/rulLocalProfileEnr01"
+    rule_of_org = api("GET", path)
+    assert rule_of_org["actions"]["profileEnrollment"]["allowedIdentifiers"] == ["login"]
+    rule_of_org["actions"]["profileEnrollment"]["allowedIdentifiers"] = ["login", "mobilePhone"]
+    api("PUT", path, rule_of_org)
+    assert org.policy.allowed_identifiers == ("login", "mobilePhone")
+    rule_of_org["actions"]["profileEnrollment"]["allowedIdentifiers"] = ["nonsense"]
+    assert api("PUT", path, rule_of_org, status=400)["errorCode"] == "E0000001"
