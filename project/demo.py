@@ -35,7 +35,7 @@ class DemoFailed(Exception):
 
 
 def main() -> int:
-    """Runs the demo until it is stopped, and returns the exit status."""
+    """Run the demo until it is stopped, and return the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT, too: shells let background jobs ignore it
         signal.signal(stop, signal.default_int_handler)
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def run(processes: Processes) -> None:
-    """Starts both servers, adds them to ``processes``, and returns only by an exception.
+    """Start both servers, add them to ``processes``, and return only by an exception.
 
     :raises DemoFailed: a server could not be started, or exited
     """
@@ -80,7 +80,10 @@ def run(processes: Processes) -> None:
 
 
 def require_free_port(variable: str, port: int) -> None:
-    """:raises DemoFailed: another process uses the port"""
+    """Check that a port is free.
+
+    :raises DemoFailed: another process uses the port
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -90,7 +93,7 @@ def require_free_port(variable: str, port: int) -> None:
 
 
 def prepare_site() -> None:
-    """Migrates the database; under DEBUG creates the administrator, else collects the static files.
+    """Migrate the database; under DEBUG, create the administrator, else collect the static files.
 
     :raises DemoFailed: the database cannot be reached
     """
@@ -108,14 +111,14 @@ def prepare_site() -> None:
 
 
 def org_options() -> list[str]:
-    """Returns the command line options of the local org."""
+    """Return the command line options of the local org."""
     # The accounts are in a file, so that users in the site's database can still log in after a restart.
     return ["--port", str(settings.ORG_PORT), "--site", settings.BASE_URL, "--data", settings.ORG_DATA]
 
 
 def site_options() -> list[str]:
-    """Returns the command line options of gunicorn."""
-    # One process, since under DEBUG the cache is in its memory. No access log, since the query string of an e-mail link
+    """Return the command line options of gunicorn."""
+    # One process, since under DEBUG the cache is in its memory. No access log, since the query string of an email link
     # holds its code.
     return [
         *("project.wsgi", "--bind", f"{HOST}:{settings.PORT}", "--worker-class", "gthread", "--threads", "8"),
@@ -124,7 +127,7 @@ def site_options() -> list[str]:
 
 
 def start(module: str, *options: str) -> subprocess.Popen[bytes]:
-    """Starts a Python module. It stays in this process group, but ignores Ctrl-C, which ``stop_all`` handles."""
+    """Start a Python module. It stays in this process group, but ignores Ctrl-C, which ``stop_all`` handles."""
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return subprocess.Popen([sys.executable, "-m", module, *options], cwd=settings.BASE_DIR)
@@ -133,7 +136,7 @@ def start(module: str, *options: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for(name: str, processes: Processes, url: str, host: str) -> None:
-    """Waits until a server answers, with any status, and says so now and then.
+    """Wait until a server answers, with any status, and say so now and then.
 
     :param host: for the Host header, which a site checks
     :raises DemoFailed: it did not answer in time, or a server exited
@@ -156,14 +159,17 @@ def wait_for(name: str, processes: Processes, url: str, host: str) -> None:
 
 
 def require_alive(processes: Processes) -> None:
-    """:raises DemoFailed: one of the processes exited"""
+    """Check that all processes are running.
+
+    :raises DemoFailed: one of the processes exited
+    """
     for name, process in processes.items():
         if process.poll() is not None:
             raise DemoFailed(f"{name} ended by itself (exit status {process.returncode}); see its last lines above.")
 
 
 def stop_all(processes: Processes) -> None:
-    """Stops the processes. Further signals are ignored meanwhile."""
+    """Stop the processes. Further signals are ignored meanwhile."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     for process in processes.values():
@@ -177,11 +183,11 @@ def stop_all(processes: Processes) -> None:
 
 
 def addresses() -> str:
-    """Returns a text with the URLs of the demo."""
+    """Return a text with the URLs of the demo."""
     lines = [f"  Site     {settings.BASE_URL}/"]
     if settings.LOCAL_ORG:
         lines.append(
-            f"  Mailbox  http://{HOST}:{settings.ORG_PORT}/  (mails and texts of the local org, its users and policy)"
+            f"  Mailbox  http://{HOST}:{settings.ORG_PORT}/  (emails and texts of the local org, its users and policy)"
         )
     else:
         lines.append(f"  Okta     {settings.SELFREG['ISSUER']}")
@@ -191,7 +197,7 @@ def addresses() -> str:
 
 
 def say(text: str) -> None:
-    """Prints a text at once, even if the output is a pipe."""
+    """Print a text at once, even if the output is a pipe."""
     print(text, flush=True)
 
 

@@ -6,10 +6,20 @@ DEBUG off, and then every secret is required, so that no insecure default is use
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django import VERSION
 from django.core.exceptions import ImproperlyConfigured
+
+from selfreg.encryption import (
+    DEMO_API_TOKEN,
+    DEMO_CLIENT_SECRET,
+    DEMO_KEY,
+    DEMO_SECRET_KEY,
+    weak_secrets,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,14 +29,14 @@ environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
 
 
 def port(name: str, value: str, default: int) -> int:
-    """Returns a port number.
+    """Return a port number.
 
     :raises ImproperlyConfigured: ``value`` is not a number
     """
     try:
         return int(value or default)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is {value!r}, and should be a number such as {default}.") from error
+        raise ImproperlyConfigured(f"{name} is {value!r}, but must be a number, such as {default}.") from error
 
 
 PORT = port("PORT", env.str("PORT", default=""), 8000)
@@ -39,7 +49,7 @@ DEBUG = env.bool("DEBUG", default=LOCAL_ORG)
 
 
 def required(name: str, debug_default: str, hint: str) -> str:
-    """Returns an environment variable; ``debug_default`` if it is missing under DEBUG.
+    """Return an environment variable; ``debug_default`` if it is missing under DEBUG.
 
     :param hint: what to set it to, for the error message
     :raises ImproperlyConfigured: it is missing, and DEBUG is off
@@ -53,7 +63,7 @@ def required(name: str, debug_default: str, hint: str) -> str:
 
 
 def comma_separated(value: str) -> list[str]:
-    """Returns the parts of a comma-separated list, without empty ones."""
+    """Return the parts of a comma-separated list, without empty ones."""
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
@@ -61,7 +71,7 @@ def comma_separated(value: str) -> list[str]:
 
 SECRET_KEY = required(
     "SECRET_KEY",
-    "insecure-demo-secret-key-used-only-under-debug-never-in-production",
+    DEMO_SECRET_KEY,
     "a long random text, for example from `python -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
 )
 BASE_URL = required(
@@ -90,6 +100,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: it answers probes, which come by plain HTTP and with any host.
+    "selfreg.middleware.OperationsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Lists of countries and time zones are long. Random padding and masked CSRF tokens protect against BREACH.
@@ -98,8 +110,10 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "selfreg.middleware.FormEncodingMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "selfreg.middleware.IdleSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -136,6 +150,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Under DEBUG whitenoise serves from the apps' own folders: no collectstatic, changes show at once.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
@@ -165,16 +180,44 @@ if DATABASES["default"]["ENGINE"] == SQLITE:
     }
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+        # A server that vanished is noticed within seconds, not when TCP gives up after minutes.
+        limits: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 5_000}
+        DATABASES["default"] = {
+            **DATABASES["default"],
+            "OPTIONS": limits | env.db_url("DATABASE_URL").get("OPTIONS", {}),
+        }
+
+# How long a call of a cache server may take. Without these a server that hangs would hold every page for seconds.
+CACHE_TIME_LIMITS = {
+    "django.core.cache.backends.redis.RedisCache": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    # What django-environ takes for redis:// where it is installed.
+    "django_redis.cache.RedisCache": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
+    "django.core.cache.backends.memcached.PyMemcacheCache": {"timeout": 0.5, "connect_timeout": 0.5},
+}
+
+
+def with_time_limits(cache: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a cache with the options that limit how long it may take."""
+    limits = CACHE_TIME_LIMITS.get(cache["BACKEND"], {})
+    options = {**limits, **cache.get("OPTIONS", {})}
+    return {**cache, "OPTIONS": options} if options else cache
+
 
 # Workers have to share the cache: outside DEBUG it is a table of the database (`manage.py createcachetable`).
 CACHES = {
-    "default": env.cache_url_config(
-        env.str("CACHE_URL", default="") or ("locmemcache://" if DEBUG else "dbcache://django_cache")
+    "default": with_time_limits(
+        env.cache_url_config(
+            env.str("CACHE_URL", default="") or ("locmemcache://" if DEBUG else "dbcache://django_cache")
+        )
     )
 }
 
-# Read from Django 6.1 on; before it, this is what the defaults of EMAIL_* amount to.
-MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}
+# Emails of this site, not Okta's. Under DEBUG they are printed.
+EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEBUG else 'smtp'}.EmailBackend"
+if VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": EMAIL_BACKEND}}
+    del EMAIL_BACKEND
 
 # ---- sign-up and sign-in
 
@@ -182,22 +225,32 @@ client_id = env.str("OKTA_CLIENT_ID", default="") or ("0oaLocalDemoApp0000" if L
 if not client_id:
     raise ImproperlyConfigured("OKTA_CLIENT_ID is not set. It is required with OKTA_ISSUER: see the app in Okta.")
 
+issuer = env.str("OKTA_ISSUER", default="") or f"http://127.0.0.1:{ORG_PORT}/oauth2/default"
+org_origin = "{0.scheme}://{0.netloc}".format(urlsplit(issuer))
+private_key = env.str("OKTA_PRIVATE_KEY", default="", multiline=True)
 SELFREG = {
-    "ISSUER": env.str("OKTA_ISSUER", default="") or f"http://127.0.0.1:{ORG_PORT}/oauth2/default",
+    "ISSUER": issuer,
     "CLIENT_ID": client_id,
     # A public client has none.
-    "CLIENT_SECRET": env.str("OKTA_CLIENT_SECRET", default="")
-    or ("local-demo-secret-not-for-production" if LOCAL_ORG else ""),
-    "API_TOKEN": env.str("OKTA_API_TOKEN", default="") or ("local-api-token-not-for-production" if LOCAL_ORG else ""),
+    "CLIENT_SECRET": env.str("OKTA_CLIENT_SECRET", default="") or (DEMO_CLIENT_SECRET if LOCAL_ORG else ""),
+    # The recommended way to authenticate: with it, no secret is sent.
+    "PRIVATE_KEY": private_key,
+    "PRIVATE_KEY_ID": env.str("OKTA_PRIVATE_KEY_ID", default=""),
+    "CLIENT_AUTH": "private_key" if private_key else "secret_post",
+    "API_TOKEN": env.str("OKTA_API_TOKEN", default="") or (DEMO_API_TOKEN if LOCAL_ORG else ""),
     "API_CLIENT_ID": env.str("OKTA_API_CLIENT_ID", default=""),
     "API_PRIVATE_KEY": env.str("OKTA_API_PRIVATE_KEY", default="", multiline=True),
     "API_KEY_ID": env.str("OKTA_API_KEY_ID", default=""),
+    "PROXY": env.str("OKTA_PROXY", default=""),
+    "CA_BUNDLE": env.str("OKTA_CA_BUNDLE", default=""),
+    "METRICS_TOKEN": env.str("SELFREG_METRICS_TOKEN", default=""),
     "HOOK_SECRET": env.str("SELFREG_HOOK_SECRET", default=""),
     "BASE_URL": BASE_URL,
+    "RESET_PASSWORD_URL": f"{org_origin}/signin/forgot-password",
     "ENCRYPTION_KEYS": comma_separated(
         required(
             "SELFREG_ENCRYPTION_KEYS",
-            "aW5zZWN1cmUtZGVtby1lbmNyeXB0aW9uLWtleS0zMmI=",  # "insecure-demo-encryption-key-32b"
+            DEMO_KEY,
             "32 random bytes in url-safe base64, newest first, comma-separated, for example from "
             "`python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`.",
         )
@@ -205,11 +258,28 @@ SELFREG = {
     "AUTHENTICATORS": comma_separated(env.str("AUTHENTICATORS", default="") or "okta_email,okta_password"),
     "ATTRIBUTES": comma_separated(env.str("ATTRIBUTES", default="") or "email"),
     "EMAIL_VERIFICATION": env.str("EMAIL_VERIFICATION", default="") or "mandatory",
+    "APPROVAL": env.bool("APPROVAL", default=False),
     "SITE_NAME": "django-selfreg demo",
     # Short under DEBUG, so that changes of the org's policy show soon.
     "FORM_CACHE_SECONDS": 5 if DEBUG else 60,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
 }
+
+if not DEBUG:
+    # Servers run no checks.
+    given = [("SECRET_KEY", "SECRET_KEY", SECRET_KEY)]
+    for position, key in enumerate(SELFREG["ENCRYPTION_KEYS"]):
+        given.append(("SELFREG_ENCRYPTION_KEYS", f"ENCRYPTION_KEYS {position}", key))
+    for variable, name in (
+        ("SELFREG_HOOK_SECRET", "HOOK_SECRET"),
+        ("SELFREG_METRICS_TOKEN", "METRICS_TOKEN"),
+        ("OKTA_CLIENT_SECRET", "CLIENT_SECRET"),
+        ("OKTA_API_TOKEN", "API_TOKEN"),
+    ):
+        if env.str(variable, default=""):
+            given.append((variable, name, SELFREG[name]))
+    for name, reason in weak_secrets(given):
+        raise ImproperlyConfigured(f"{name} isn't secure: {reason}.")
 
 AUTHENTICATION_BACKENDS = ["selfreg.auth.OktaBackend", "django.contrib.auth.backends.ModelBackend"]
 OIDC_AUTHENTICATE_CLASS = "selfreg.views.AuthenticateView"
@@ -271,12 +341,21 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "selfreg.monitoring.log.LineFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        },
+        "json": {"()": "selfreg.monitoring.log.JSONFormatter"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="") or "line"}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # runserver's request lines hold query strings, and those of e-mail links hold codes
+        # runserver's request lines hold query strings, and those of email links hold codes
         "django.server": {"handlers": [], "propagate": False},
         # urllib3 writes request paths at DEBUG
         "urllib3": {"level": "WARNING"},

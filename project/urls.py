@@ -5,6 +5,10 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from project import views
+from selfreg.admin.login import LimitedLoginForm
+
+# Django limits no tries of a password.
+admin.site.login_form = LimitedLoginForm
 
 urlpatterns = [
     path("", views.home, name="home"),

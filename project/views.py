@@ -8,19 +8,19 @@ from django.views.decorators.cache import never_cache
 
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    """The home page. Logged-in users see their claims."""
+    """Show the home page, with their claims for logged-in users."""
     # Only users who logged in through Okta have claims in the session.
     return render(request, "home.html", {"claims": request.session.get("selfreg_claims", {})})
 
 
 @never_cache
 def members(request: HttpRequest) -> HttpResponse:
-    """A page for logged-in users. Others are offered to sign in or sign up, with this page as ``next``."""
+    """Show a page for logged-in users. Offer others to sign in or sign up, with this page as ``next``."""
     if request.user.is_authenticated:
         return render(request, "members.html")
     return render(request, "members_only.html", status=403)
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Redirects to the icon, for pages that name none, such as the admin's."""
+    """Redirect to the icon, for pages that name none, such as the admin's."""
     return redirect(static("selfreg/icon.svg"))

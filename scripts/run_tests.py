@@ -1,9 +1,12 @@
 """`make test`: the whole suite on SQLite, then the tests marked `database` on PostgreSQL: rows, limits, races,
-retention, the admin, what people and programs may put into a column, and one sign-up of each kind.
+retention, the admin, what people and programs may put into a column, and one sign-up of each kind. Some of these run on
+MariaDB, too, if this machine has one (TEST_MARIADB_URL names a server to use).
 
 Takes the PostgreSQL and the Chromium of this machine, or installs them if that takes no question. Without one of them
-its tests are left out with a line that says so; under CI=true that is a failure. Arguments go to pytest, but for
-`--sqlite-only`, which leaves PostgreSQL out.
+its tests are left out with a line that says so; under CI=true that is a failure. The servers around a site
+(nginx, pgbouncer, Prometheus, Redis) are installed, too, if that takes no question; without one of them its tests are
+skipped, and the end of the run says so. Arguments go to pytest, but for `--sqlite-only`, which leaves PostgreSQL and
+MariaDB out, and `--nightly`, which runs the tests marked `nightly` as well.
 
 TEST_DATABASE_URL names a PostgreSQL server to use (its role must be allowed to create databases); else a throwaway
 cluster is started and removed again. CHROMIUM names a browser to use; the browser tests read it.
@@ -19,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +33,18 @@ CI = os.environ.get("CI") == "true"
 AS_ROOT = os.getuid() == 0
 WORKERS = str(max(2, os.cpu_count() or 2))
 
-SQLITE_ONLY = "--sqlite-only"
-ON_EVERY_DATABASE = ["-m", "database"]
+SQLITE_ONLY, NIGHTLY = "--sqlite-only", "--nightly"
+# The statements that are written for each database, one sign-up of each kind, and races. About a minute.
+ON_MARIADB = ["-p", "support.mysql_driver", "tests/sites/test_databases.py"]
+ON_MARIADB += [
+    "tests/reliability/test_limits.py",
+    "tests/reliability/test_retention.py",
+]
+ON_MARIADB += ["tests/auth/test_linking.py", "tests/journeys/test_sign_up_with_email_and_password.py"]
 
+# Command -> Debian package.
+SERVERS = {"nginx": "nginx", "pgbouncer": "pgbouncer", "prometheus": "prometheus", "redis-server": "redis-server"}
+SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSERS = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")
 POSTGRES_FOLDERS = (
@@ -45,19 +58,31 @@ POSTGRES_FOLDERS = (
 
 def main(arguments: list[str]) -> int:
     sqlite_only = SQLITE_ONLY in arguments
-    arguments = [argument for argument in arguments if argument != SQLITE_ONLY]
+    marks = [] if NIGHTLY in arguments else ["not nightly"]
+    arguments = [argument for argument in arguments if argument not in (SQLITE_ONLY, NIGHTLY)]
     chromium = find_chromium() or install_chromium()
+    install_servers()
     failures = [] if chromium else [left_out("browser", "no Chromium was found or could be installed (set CHROMIUM)")]
-    everything = [] if chromium else ["-m", "not browser"]
-    failures += [] if run_pytest("SQLite", "", chromium, everything, arguments) else ["SQLite"]
+    on_sqlite = marked(*marks, *([] if chromium else ["not browser"]))
+    failures += [] if run_pytest("SQLite", "", chromium, on_sqlite, arguments) else ["SQLite"]
     if sqlite_only:
         return 1 if any(failures) else 0
     with postgresql() as url:
         if not url:
             failures.append(left_out("PostgreSQL", "no server was found or could be installed (set TEST_DATABASE_URL)"))
-        elif not run_pytest("PostgreSQL", url, chromium, ON_EVERY_DATABASE, arguments):
+        elif not run_pytest("PostgreSQL", url, chromium, marked("database", *marks), arguments):
             failures.append("PostgreSQL")
+    with mariadb() as url:
+        if not url:
+            print("make test: the MariaDB tests are left out: no server was found (set TEST_MARIADB_URL).", flush=True)
+        elif not run_pytest("MariaDB", url, chromium, [*marked("database"), *ON_MARIADB], arguments):
+            failures.append("MariaDB")
     return 1 if any(failures) else 0
+
+
+def marked(*marks: str) -> list[str]:
+    """The option of pytest for tests with all of these marks."""
+    return ["-m", " and ".join(marks)] if marks else []
 
 
 def left_out(what: str, why: str) -> str:
@@ -68,9 +93,10 @@ def left_out(what: str, why: str) -> str:
 
 def run_pytest(name: str, database_url: str, chromium: str, selection: list[str], arguments: list[str]) -> bool:
     print(f"\n==== the tests on {name}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *selection, *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", "-rfEs", *selection, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in demo_variables()}
-    environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": database_url, "CHROMIUM": chromium}
+    # The plugin that ON_MARIADB names is imported before pytest extends the path.
+    environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": database_url, "CHROMIUM": chromium, "PYTHONPATH": "tests"}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
@@ -164,6 +190,58 @@ def throwaway_cluster(binaries: Path) -> Iterator[str]:
                 succeeds(*control, "-m", "immediate", "stop", user=user, cwd=name)
 
 
+# ---- MariaDB
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[str]:
+    """The URL of a server while the block runs; empty if there is none. None is installed."""
+    if url := os.environ.get("TEST_MARIADB_URL", ""):
+        yield url
+        return
+    server = shutil.which("mariadbd", path=SYSTEM_PATH)
+    installer = shutil.which("mariadb-install-db")
+    if not server or not installer:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="selfreg-mariadb-", ignore_cleanup_errors=True) as name:
+        data, port = f"{name}/data", free_port()
+        user = ["--user=root"] if AS_ROOT else []
+        made = succeeds(
+            installer,
+            "--no-defaults",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            *user,
+        )
+        options = [f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1", f"--socket={name}/socket"]
+        options += ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", f"--pid-file={name}/pid", *user]
+        # As any site has it; without an option file the server's own is latin1.
+        options += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"]
+        if not made:
+            yield ""
+            return
+        process = subprocess.Popen(
+            [server, "--no-defaults", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield f"mysql://root@127.0.0.1:{port}/selfreg" if answers(port) else ""
+        finally:
+            process.kill()
+            process.wait()
+
+
+def answers(port: int, seconds: float = 30.0) -> bool:
+    """Whether something listens on the port within so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def postgres_user() -> str:
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
@@ -200,10 +278,17 @@ def as_root(command: list[str]) -> bool:
     return shutil.which("sudo") is not None and succeeds("sudo", "-n", *command)
 
 
-def apt_install(package: str) -> bool:
+def install_servers() -> None:
+    missing = [package for command, package in SERVERS.items() if not shutil.which(command, path=SYSTEM_PATH)]
+    if missing and shutil.which("apt-get"):
+        print(f"make test: no {', '.join(missing)} here, installing ...", flush=True)
+        apt_install(*missing)
+
+
+def apt_install(*packages: str) -> bool:
     if not shutil.which("apt-get"):
         return False
-    install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", package]
+    install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", *packages]
     return as_root(["apt-get", "update"]) and as_root(install)
 
 

@@ -6,47 +6,78 @@ subject only, and every call goes through ``idx.transport`` with its deadlines. 
 """
 
 import hashlib
+import logging
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import IntegrityError, transaction
+from django.conf import settings as django_settings
+from django.contrib.auth import load_backend
+from django.db import OperationalError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
-from selfreg import cache
-from selfreg.accounts.identities import forget_proof, prove_email
-from selfreg.accounts.linking import LinkOffered, linkable_account
-from selfreg.addresses import canonical
-from selfreg.conf import conf
+from selfreg.accounts.claims import are_complete, session_claims, usable_claims
+from selfreg.accounts.identities import announce_proof, create_identity, is_closed, is_still_proven, note_proof, reopen
+from selfreg.accounts.linking import LinkOffered, linkable_accounts
+from selfreg.accounts.signing_keys import signing_keys
+from selfreg.accounts.users import (
+    SignUp,
+    address_is_taken,
+    address_of,
+    attributes,
+    keeps_old_address,
+    new_user,
+    user_by_factory,
+    username_length,
+)
+from selfreg.conf import Conf, conf
+from selfreg.database import retried
+from selfreg.error_reports import log_exception, without_values
 from selfreg.idx import id_token
-from selfreg.idx.client import Grant, IdxClient
+from selfreg.idx.client import Grant, Tokens
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import Json
+from selfreg.idx.errors import AnswerLost, IdxError
+from selfreg.idx.transport import REPEAT_SECONDS
 from selfreg.models import OktaIdentity, Registration
 from selfreg.registration.commands import HAND_OFF_SECONDS
-from selfreg.registration.policy import app_of, connect
+from selfreg.registration.endings import awaiting_sign_in
+from selfreg.registration.policy import app_of, connect, sign_out_url
+from selfreg.secret import Secret
 from selfreg.statuses import Status
+from selfreg.web.orgs import settings_of, settings_of_session
 from selfreg.web.visitor import visitor_of
 
-KEYS_SECONDS = 3600
-REFETCH_SECONDS = 60
-# Claims that may be stored in the session and shown on pages; never groups, roles or permissions.
-SESSION_CLAIMS = (
-    "sub", "name", "given_name", "family_name", "preferred_username", "email", "email_verified", "locale", "zoneinfo"
-)  # fmt: skip
+__all__ = ["OktaBackend", "org_sign_out_url"]
+
+logger = logging.getLogger("selfreg")
+
+Form = Mapping[str, str | Secret[str]]
 
 
 class SignInFailed(Exception):
-    """The org answered, and the visitor is not logged in all the same. ``reason`` is a key of ``texts.messages``."""
+    """The org answered, and the visitor is not logged in all the same.
 
-    def __init__(self, reason: str) -> None:
+    :param reason: a key of ``texts.messages``
+    :param clause: of the ID token, which it breaks; never a value of it
+    """
+
+    def __init__(self, reason: str, clause: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.clause = reason, clause
+
+
+class CodeSpent(IdxError):
+    """The code was redeemed, and a later call failed: only a new sign-in can lead on."""
+
+    def __init__(self, error: IdxError) -> None:
+        super().__init__(str(error))
+        self.request_id = error.request_id
 
 
 class NotApproved(SignInFailed):
@@ -58,21 +89,28 @@ class NotApproved(SignInFailed):
         self.identity = identity
 
 
+NO_SIGN_UP = SignUp()
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One call of the token endpoint (``form`` is its body), and the nonce that the ID token must have.
 
-    ``workflow`` is that of the registration, and ``proven_email`` its verified address; "" for a sign-in.
+    ``workflow`` is that of the registration, and ``proven_email`` its verified address; "" for a sign-in. ``sign_up``
+    is what a new user comes from.
     """
 
-    form: Mapping[str, str] = field(repr=False)
-    nonce: str = field(repr=False)
+    form: Form
+    nonce: Secret[str]
     workflow: str = ""
     proven_email: str = ""
+    sign_up: SignUp = NO_SIGN_UP
 
 
 def oidc_setting(name: str, *default: Any) -> Any:
-    """Returns a setting of mozilla-django-oidc: the one that follows from ``SELFREG``, else the site's own.
+    """Return a setting of mozilla-django-oidc: the one that follows from ``SELFREG``, else the site's own.
+
+    Where there are several orgs, the views and ``OktaBackend`` put what their org says in its place.
 
     :raises ImproperlyConfigured: there is none, and no default
     """
@@ -94,19 +132,31 @@ def oidc_setting(name: str, *default: Any) -> Any:
 
 
 class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types there
-    """Logs in Django users by the ID token and the userinfo of their Okta account."""
+    """Logs in Django users by the ID token and the userinfo of their Okta account.
+
+    ``settings`` are those of the org that the account is at.
+    """
 
     get_settings = staticmethod(oidc_setting)
 
-    # Django hides only ``credentials`` of the frames above this one: nothing below may show a token or verifier either.
-    @sensitive_variables()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.settings: Conf = conf()
+
+    # Sites may call ``authenticate`` themselves.
+    @without_values
     def authenticate(
-        self, request: HttpRequest | None, grant: Grant | None = None, nonce: str = "", code_verifier: str = ""
+        self,
+        request: HttpRequest | None,
+        grant: Grant | None = None,
+        nonce: str = "",
+        code_verifier: str = "",
+        sign_up: SignUp = NO_SIGN_UP,
     ) -> Any:
-        """Returns the Django user, with the claims for the session as its attribute ``okta_claims``.
+        """Return the Django user, with the claims for the session as its attribute ``okta_claims``.
 
         :param request: the callback of a sign-in, unless there is a ``grant``; None returns None
-        :param grant: the end of a registration
+        :param grant: the end of a registration, and ``sign_up`` is that registration
         :param nonce: of the sign-in's session, and so is ``code_verifier``
         :raises IdxError: the org could not be reached, or refused the code
         :raises SignInFailed: the org answered, and the user may not be logged in
@@ -114,23 +164,15 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         """
         if request is None:
             return None
-        settings = conf()
-        self.client = connect(settings, visitor_of(request, settings)).client
-        exchange = self._registration(grant) if grant else self._callback(request, nonce, code_verifier)
+        self.settings = sign_up.registration.settings if sign_up.registration else settings_of(request)
+        self.client = connect(self.settings, visitor_of(request, self.settings)).client
+        exchange = _exchange(grant, sign_up) if grant else self._callback(request, Secret(nonce), Secret(code_verifier))
         return self._sign_in(exchange)
 
-    def _registration(self, grant: Grant) -> Exchange:
-        form = {
-            "grant_type": "interaction_code",
-            "interaction_code": grant.interaction_code,
-            "code_verifier": grant.code_verifier,
-        }
-        return Exchange(form, grant.nonce, grant.workflow, grant.proven_email)
-
-    def _callback(self, request: HttpRequest, nonce: str, code_verifier: str) -> Exchange:
-        form = {
+    def _callback(self, request: HttpRequest, nonce: Secret[str], code_verifier: Secret[str]) -> Exchange:
+        form: Form = {
             "grant_type": "authorization_code",
-            "code": request.GET.get("code", ""),
+            "code": Secret(request.GET.get("code", "")),
             "redirect_uri": self.client.app.redirect_uri,
             "code_verifier": code_verifier,
         }
@@ -138,102 +180,158 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
 
     def _sign_in(self, exchange: Exchange) -> Any:
         with at_most(HAND_OFF_SECONDS):
-            tokens = self.client.token(exchange.form)
-            token_claims = self._verified(tokens.id_token, exchange.nonce, tokens.access_token)
-            userinfo = self.client.userinfo(tokens.access_token)
+            # Before the code is spent: without the keys its tokens would be lost.
+            keys = signing_keys(self.client)
+            tokens = self._tokens(exchange.form)
+            try:
+                token_claims = self._verified(tokens, exchange.nonce, keys)
+                userinfo = self._userinfo(token_claims, tokens)
+            except IdxError as error:
+                raise CodeSpent(error) from error
         if userinfo.get("sub") != token_claims["sub"]:  # OIDC Core 5.3.2
-            raise SignInFailed("selfreg.bad_token")
-        proven_email = exchange.proven_email or _email_proven_while_waiting(token_claims["sub"])
-        claims = _session_claims({**token_claims, **userinfo}, proven_email)
-        user = self._user(claims, exchange)
-        user.okta_claims = claims
-        return user
+            raise SignInFailed("selfreg.bad_token", "userinfo of another subject")
+        proven_email = exchange.proven_email or _email_proven_while_waiting(self.settings.issuer, token_claims["sub"])
+        claims = usable_claims({**token_claims, **userinfo}, proven_email)
+        return retried(lambda: self._user(claims, exchange))
 
     def get_user(self, user_id: Any) -> Any:
-        """Returns the user of a session; None for inactive users, as in Django's own backend."""
-        user = super().get_user(user_id)
-        return user if user is not None and user.is_active else None
+        """Return the user of a session; None for inactive users, and after the end of their account at Okta."""
+        user = self.UserModel._default_manager.filter(pk=user_id).first()
+        return user if user is not None and user.is_active and not is_closed(user) else None
 
-    # -- the ID token
+    # -- the tokens
 
-    def _verified(self, token: str, nonce: str, access_token: str) -> dict[str, Any]:
-        """Returns the claims of an ID token; fetches the keys again if its key is not cached."""
+    def _tokens(self, form: Form) -> Tokens:
+        """Redeem the code; once more if the answer was lost soon. Okta refuses a code that was spent, so nothing is
+        done twice.
+        """
+        started = time.monotonic()
+        try:
+            return self.client.token(form)
+        except AnswerLost:
+            if time.monotonic() - started > REPEAT_SECONDS:
+                raise
+            return self.client.token(form)
+
+    def _verified(self, tokens: Tokens, nonce: Secret[str], keys: Json) -> dict[str, Any]:
+        """Return the claims of the ID token; fetch the keys again if its key is not among them."""
         now = timezone.now().timestamp()
-        expected = id_token.Expected(conf().issuer, conf().client_id, nonce)
+        expected = id_token.Expected(self.settings.issuer, self.settings.client_id, nonce)
+        token, access_token = tokens.id_token, tokens.access_token
         try:
             try:
-                return id_token.verify(token, signing_keys(self.client), expected, access_token=access_token, now=now)
+                return id_token.verify(token, keys, expected, access_token=access_token, now=now)
             except id_token.UnknownKey:
                 keys = signing_keys(self.client, refetch=True)
                 return id_token.verify(token, keys, expected, access_token=access_token, now=now)
         except id_token.InvalidToken as error:
-            raise SignInFailed("selfreg.bad_token") from error
+            raise SignInFailed("selfreg.bad_token", str(error)) from error
+
+    def _userinfo(self, token_claims: Json, tokens: Tokens) -> Json:
+        """Return the claims about the person. Only a site's own factory may need more than a complete ID token has."""
+        if are_complete(token_claims) and not self.settings.user_factory:
+            return token_claims
+        return self.client.userinfo(tokens.access_token)
 
     # -- the user
 
     def _user(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
-        """Returns the Django user of this issuer and subject, a new one if there is none.
+        """Return the Django user of this issuer and subject, a new one if there is none.
 
         :raises SignInFailed: the address has to be verified first; and whatever ``enter`` raises
         :raises LinkOffered: the visitor may link an existing user of this site first
         """
-        issuer, subject = conf().issuer, claims["sub"]
-        identity = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-        is_proven = claims.get("email_verified") is True or (
-            identity is not None and _is_still_proven(identity, claims)
-        )
-        if conf().email_is_mandatory_for(exchange.workflow) and not is_proven:
-            raise SignInFailed("selfreg.email_unproven")
-        if identity is None and linkable_account(claims) is not None:
-            raise LinkOffered(claims)
-        return self.enter(claims, identity)
+        identity = self._identity(claims["sub"])
+        is_proven = claims.get("email_verified") is True or (identity is not None and is_still_proven(identity, claims))
+        if self.settings.email_is_mandatory_for(exchange.workflow) and not is_proven:
+            raise SignInFailed("selfreg.email_unproven" if claims.get("email") else "selfreg.no_email")
+        if identity is None and linkable_accounts(claims, self.settings):
+            raise LinkOffered(claims, exchange.sign_up.profile)
+        return self.enter(claims, identity, exchange.sign_up)
 
-    def enter(self, claims: Mapping[str, Any], identity: OktaIdentity | None = None) -> Any:
-        """Returns the Django user for verified claims, updated from them; creates the user if there is no identity.
+    def enter(
+        self, claims: Mapping[str, Any], identity: OktaIdentity | None = None, sign_up: SignUp = NO_SIGN_UP
+    ) -> Any:
+        """Return the Django user for verified claims, updated from them; creates the user if there is no identity.
 
-        :raises SignInFailed: the user is inactive; or the address belongs to another user, where the site's user model
-            has unique addresses
+        ``okta_claims`` of the user are those for the session.
+
+        :raises SignInFailed: the user is inactive; the address belongs to another user, where the site's user model
+            has unique addresses; or no user could be made
         :raises NotApproved: an administrator has to approve the user first
         """
-        issuer, subject = conf().issuer, claims["sub"]
-        if identity is None:
-            identity = self._new_identity(issuer, subject, claims)
+        is_new = identity is None
+        identity = identity or self._new_identity(claims, sign_up)
         if not identity.user.is_active:
             raise SignInFailed("selfreg.inactive")
-        if claims.get("email_verified") is True and identity.email_verified_at is None:
-            prove_email(issuer, subject)
-        elif claims.get("email_verified") is not True and not _is_still_proven(identity, claims):
-            forget_proof(identity)
+        was_proven, before = is_still_proven(identity, claims), address_of(identity.user)
+        user: Any = identity.user if is_new else self._updated(identity.user, claims)
+        if not keeps_old_address(user, before, claims):
+            note_proof(identity, claims, was_proven=was_proven)
         if identity.approval in (OktaIdentity.Approval.AWAITED, OktaIdentity.Approval.REFUSED):
             raise NotApproved(identity)
-        return self.update_user(identity.user, dict(claims))
-
-    def _new_identity(self, issuer: str, subject: str, claims: Mapping[str, Any]) -> OktaIdentity:
-        try:
-            with transaction.atomic():
-                user = self.create_user({**claims, "iss": issuer})
-                approval = OktaIdentity.Approval.AWAITED if conf().approval else OktaIdentity.Approval.NOT_NEEDED
-                return OktaIdentity.objects.create(issuer=issuer, subject=subject, user=user, approval=approval)
-        except IntegrityError:
-            # A concurrent request for the same account may have created the identity.
-            identity = OktaIdentity.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
-            if identity is None:
-                # The site's user model has unique addresses. An equal address alone never links accounts.
-                raise SignInFailed("selfreg.address_taken") from None
-            return identity
-
-    def create_user(self, claims: dict[str, Any]) -> Any:
-        """Creates a user with an unusable password. Only the name and the address are taken from the claims."""
-        user = self.UserModel(
-            **{self.UserModel.USERNAME_FIELD: self.get_username(claims)}, **_attributes(self.UserModel, claims)
-        )
-        user.set_unusable_password()
-        user.save()
+        reopen(identity)
+        user.okta_claims = session_claims(claims)
         return user
 
+    def _new_identity(self, claims: Mapping[str, Any], sign_up: SignUp) -> OktaIdentity:
+        approval = OktaIdentity.Approval.AWAITED if self.settings.approval else OktaIdentity.Approval.NOT_NEEDED
+        try:
+            with transaction.atomic(using=router.db_for_write(OktaIdentity)):
+                identity = create_identity(self.settings.issuer, claims, self._new_user(claims, sign_up), approval)
+        except (OperationalError, SignInFailed):  # the database is down, or the site's own backend refuses
+            raise
+        except Exception as error:
+            # A concurrent request for the same account may have created the identity.
+            if existing := self._identity(claims["sub"]):
+                return existing
+            if address_is_taken(self.UserModel, claims.get("email", "")):
+                # An equal address alone never links accounts.
+                raise SignInFailed("selfreg.address_taken") from None
+            log_exception(logger, "The Django user of the Okta account %s could not be created.", claims["sub"])
+            raise SignInFailed("selfreg.user_not_created") from error
+        announce_proof(identity)
+        return identity
+
+    def _new_user(self, claims: Mapping[str, Any], sign_up: SignUp) -> Any:
+        issuer, factory = self.settings.issuer, self.settings.user_factory
+        if not factory:
+            return self.create_user({**claims, "iss": issuer})
+        if sign_up.registration is None:
+            sign_up = SignUp(awaiting_sign_in(issuer, claims["sub"]).first(), sign_up.profile)
+        return user_by_factory(factory, self.UserModel, claims, sign_up)
+
+    def create_user(self, claims: dict[str, Any]) -> Any:
+        """Create a user with an unusable password. Only the name and the address are taken from the claims."""
+        user = new_user(self.UserModel, claims, self.get_username(claims))
+        user.save(force_insert=True)
+        return user
+
+    def _updated(self, user: Any, claims: Mapping[str, Any]) -> Any:
+        """Return the user, updated as far as the site's user model lets it: that is no reason to keep anybody out.
+
+        A user with a password of this site keeps the address until the new one is verified: Django's password reset
+        mails to it.
+        """
+        if user.has_usable_password() and claims.get("email_verified") is not True:
+            claims = {name: value for name, value in claims.items() if name != "email"}
+        try:
+            with transaction.atomic(using=user._state.db):
+                return self.update_user(user, dict(claims))
+        except OperationalError:
+            raise
+        except Exception:  # noqa: BLE001  (logged below)
+            unchanged = self.UserModel._base_manager.get(pk=user.pk)
+            if address_is_taken(self.UserModel, claims.get("email", ""), unchanged):
+                logger.warning("Another user has the new address of Okta account %s: the old one stays.", claims["sub"])
+                return self._updated(unchanged, {k: v for k, v in claims.items() if k != "email"})
+            log_exception(logger, "User %s could not be updated from the Okta account %s.", user.pk, claims["sub"])
+            return unchanged
+
     def update_user(self, user: Any, claims: dict[str, Any]) -> Any:
-        """Updates the user's name and address from the claims, and returns the user."""
-        changed = {k: v for k, v in _attributes(self.UserModel, claims).items() if getattr(user, k) != v}
+        """Update the user's name and address from the claims, and return the user."""
+        values = attributes(self.UserModel, claims)
+        changed = {n: v for n, v in values.items() if getattr(user, n) != v and not user._meta.get_field(n).primary_key}
         if changed:
             for name, value in changed.items():
                 setattr(user, name, value)
@@ -241,68 +339,53 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         return user
 
     def get_username(self, claims: dict[str, Any]) -> str:
-        """Returns a user name in ASCII that is derived from issuer and subject, and tells nothing about the person."""
-        identity = f"{claims.get('iss', conf().issuer)}\n{claims['sub']}"
-        return f"okta-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+        """Return a user name in ASCII that is derived from issuer and subject, and tells nothing about the person.
+
+        It fits the user model's column.
+        """
+        identity = f"{claims.get('iss', self.settings.issuer)}\n{claims['sub']}"
+        return f"okta-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"[: username_length(self.UserModel)]
+
+    def _identity(self, subject: str) -> OktaIdentity | None:
+        identities = OktaIdentity.objects.select_related("user")
+        return identities.filter(issuer=self.settings.issuer, subject=subject).first()
 
 
-def _is_still_proven(identity: OktaIdentity, claims: Mapping[str, Any]) -> bool:
-    """Whether the address was verified here before, and did not change since as far as the user model can tell."""
-    before, now = canonical(str(getattr(identity.user, "email", ""))), canonical(str(claims.get("email", "")))
-    return identity.email_verified_at is not None and (not before or not now or before == now)
+def configured_backend(settings: Conf) -> tuple[OktaBackend, str]:
+    """Return the site's ``OktaBackend`` for an org, which may be a subclass, and its dotted path."""
+    for path in django_settings.AUTHENTICATION_BACKENDS:
+        backend = load_backend(path)
+        if isinstance(backend, OktaBackend):
+            break
+    else:
+        backend, path = OktaBackend(), f"{OktaBackend.__module__}.{OktaBackend.__qualname__}"
+    backend.settings = settings
+    return backend, path
 
 
-def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
-    """Returns the issuer's keys (a JWK Set, RFC 7517 section 5), cached for an hour.
-
-    :param refetch: fetches them again, at most once a minute for all workers: the token names a key that is not there
-    :raises IdxError: the keys could not be fetched
-    """
-    name = f"selfreg:keys:{hashlib.sha256(conf().issuer.encode()).hexdigest()[:32]}"
-    cached: Json | None = cache.get(name)
-    if cached is not None and not (refetch and cache.claim_once(f"{name}:refetched", REFETCH_SECONDS)):
-        return cached
-    keys = client.keys()
-    cache.keep(name, dict(keys), KEYS_SECONDS)
-    return keys
+def _exchange(grant: Grant, sign_up: SignUp) -> Exchange:
+    form: Form = {
+        "grant_type": "interaction_code",
+        "interaction_code": grant.interaction_code,
+        "code_verifier": grant.code_verifier,
+    }
+    return Exchange(form, grant.nonce, grant.workflow, grant.proven_email, sign_up)
 
 
-def _email_proven_while_waiting(subject: str) -> str:
-    """Returns the address of the registration that this sign-in completes, if it was verified meanwhile; else ""."""
+def _email_proven_while_waiting(issuer: str, subject: str) -> str:
+    """Return the address of the registration that this sign-in completes, if it was verified meanwhile; else ""."""
     waiting = {"status": Status.AWAITING_EMAIL, "email_verified_at__isnull": False}
-    registration = Registration.objects.filter(issuer=conf().issuer, okta_user_id=subject, **waiting).first()
+    registration = Registration.objects.filter(issuer=issuer, okta_user_id=subject, **waiting).first()
     return registration.email if registration else ""
 
 
-def _session_claims(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:
-    """Returns the claims that may be stored: short printable strings and booleans among ``SESSION_CLAIMS``.
-
-    An invalid address is left out. ``email_verified`` is also True if the registration verified this address.
-    """
-    allowed = {k: claims[k] for k in SESSION_CLAIMS if isinstance(claims.get(k), str | bool)}
-    allowed = {k: v for k, v in allowed.items() if not isinstance(v, str) or (len(v) <= 254 and v.isprintable())}
-    allowed["sub"] = claims["sub"]
-    email = canonical(str(allowed.get("email", "")))
-    if not email:
-        allowed = {k: v for k, v in allowed.items() if k not in ("email", "email_verified")}
-    if proven_email and (not email or email == canonical(proven_email)):
-        allowed |= {"email": allowed.get("email", proven_email), "email_verified": True}
-    return allowed
-
-
 def org_sign_out_url(request: HttpRequest) -> str:
-    """Returns the URL that ends the session at the org, too. For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``.
+    """Return the URL that also ends the session at the org where the user signed in.
 
+    For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``.
     It has ``client_id`` instead of ``id_token_hint``, since no token is kept (OIDC RP-Initiated Logout 1.0, section 2).
     """
-    app = app_of(conf())
-    query = {"client_id": app.client_id, "post_logout_redirect_uri": f"{conf().base_url}/"}
+    settings = settings_of_session(request)
+    app = app_of(settings)
+    query = {"client_id": app.client_id, "post_logout_redirect_uri": sign_out_url(settings)}
     return f"{app.endpoint('logout')}?{urlencode(query)}"
-
-
-def _attributes(model: Any, claims: Mapping[str, Any]) -> dict[str, str]:
-    """Returns values from the claims for the fields that the user model has, cut to their length."""
-    claim_names = {"email": "email", "first_name": "given_name", "last_name": "family_name"}
-    fields = {f.name: f for f in model._meta.concrete_fields if f.name != model.USERNAME_FIELD}
-    values = {name: claims.get(claim) for name, claim in claim_names.items() if name in fields}
-    return {name: value[: fields[name].max_length] for name, value in values.items() if isinstance(value, str)}

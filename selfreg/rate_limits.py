@@ -7,19 +7,22 @@ counter. Refused attempts consume no quota, so a visitor cannot exhaust a shared
 import ipaddress
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connections, router, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from selfreg import cache
 from selfreg.addresses import folded
+from selfreg.conf import DEFAULT, Conf
 from selfreg.models import RateLimitCounter, Registration
+from selfreg.monitoring import events
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 RELAXED = 10_000
@@ -37,13 +40,18 @@ class Limit:
     relaxed: int = RELAXED
 
 
+ONCE = "start by form"
 LIMITS: Mapping[str, Limit] = {
     # A form and an address count once, however often the button is clicked; the limits below are consumed with that hit
     # only. An address that is corrected later is another hit.
-    "start by form": Limit(1, DAY, relaxed=1),
+    ONCE: Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
     "start by ip, a day": Limit(300, DAY),
+    # Links of invitations that were opened. Over it the visitor has to press a button, which counts as a start.
+    "invitation by ip": Limit(20, HOUR),
+    # Forms that had to be fetched from the org for showing them.
+    "form by ip": Limit(120, HOUR),
     # Mails and texts of one registration: the first of each page, and those sent again.
     "send by registration": Limit(8, DAY, relaxed=8),
     # Mails of "send again" after the sign-up.
@@ -56,6 +64,10 @@ LIMITS: Mapping[str, Limit] = {
     "code by ip": Limit(200, HOUR),
     # Tries of the password of an existing account of this site, for account linking.
     "join by account": Limit(5, 15 * MINUTE, relaxed=5),
+    # Tries of a password at the sign-in of Django admin, right or wrong.
+    "login by name and ip": Limit(5, 15 * MINUTE),
+    "login by name": Limit(50, HOUR),
+    "login by ip": Limit(50, HOUR),
     # Texts and calls cost money, and some numbers earn their owner a share of it (toll fraud).
     "text by number": Limit(5, HOUR),
     "text by number, a day": Limit(10, DAY),
@@ -74,26 +86,36 @@ UPSERT = """
         until = CASE WHEN counter.until <= %s THEN excluded.until ELSE counter.until END
     RETURNING key, used, until
 """
+# MySQL and MariaDB assign from left to right, so ``used`` is judged by the window of before. MySQL returns no rows.
+MYSQL_UPSERT = """
+    INSERT INTO {table} (`key`, `used`, `until`) VALUES {rows}
+    ON DUPLICATE KEY UPDATE
+        `used` = IF(`until` <= %s, 1, `used` + 1),
+        `until` = IF(`until` <= %s, VALUES(`until`), `until`)
+"""
 OPEN_COUNT_SECONDS = 30
+# Between the name of a limit and of a further org.
+ORG_MARK = " of org "
 
 
 def consume(hits: Mapping[str, str]) -> int:
-    """Counts one hit of each limit, or nothing if one of them is used up.
+    """Count one hit of each limit, or nothing if one of them is used up.
 
     :param hits: name in ``LIMITS`` -> subject: ``{"start by ip": "192.0.2.1"}``
     :return: 0, or the seconds to wait if a limit is used up
     """
     if not hits:
         return 0
-    with transaction.atomic():
+    alias = router.db_for_write(RateLimitCounter)
+    with transaction.atomic(using=alias):
         wait = count(hits)
         if wait:
-            transaction.set_rollback(True)
+            transaction.set_rollback(True, using=alias)
     return wait
 
 
 def count(hits: Mapping[str, str]) -> int:
-    """Counts one hit of each limit in the caller's transaction, which the caller rolls back if a limit is used up.
+    """Count one hit of each limit in the caller's transaction, which the caller rolls back if a limit is used up.
 
     :param hits: see ``consume``
     :return: 0, or the seconds to wait if a limit is used up
@@ -103,31 +125,58 @@ def count(hits: Mapping[str, str]) -> int:
     now, limits = int(timezone.now().timestamp()), _limits_by_key(hits)
     # Sorted, so that two requests lock the same rows in the same order and cannot deadlock.
     rows = [(key, 1, now + limits[key].seconds) for key in sorted(limits)]
-    statement = UPSERT.format(
+    counters = _upsert(rows, now)
+    waits = {key: until - now for key, used, until in counters if used > limits[key].max_hits}
+    _report(hits, waits)
+    return max(waits.values(), default=0)
+
+
+def _upsert(rows: Sequence[tuple[str, int, int]], now: int) -> list[tuple[str, int, int]]:
+    """Count one hit in each row, or begin its window, and return the rows as they are then.
+
+    They stay locked until the caller commits or rolls back, and concurrent requests for the same limits wait.
+    """
+    alias = router.db_for_write(RateLimitCounter)
+    connection, is_mysql = connections[alias], connections[alias].vendor == "mysql"
+    statement = (MYSQL_UPSERT if is_mysql else UPSERT).format(
         table=connection.ops.quote_name(RateLimitCounter._meta.db_table), rows=", ".join(["(%s, %s, %s)"] * len(rows))
     )
-    # The rows stay locked until the caller commits or rolls back, and concurrent requests for the same limits wait.
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row] + [now, now])
-        counters: list[tuple[str, int, int]] = cursor.fetchall()
-    return max(until - now if used > limits[key].max_hits else 0 for key, used, until in counters)
+        if not is_mysql:
+            return list(cursor.fetchall())
+    written = RateLimitCounter.objects.using(alias).filter(key__in=[key for key, *_ in rows])
+    return list(written.values_list("key", "used", "until"))
+
+
+def _report(hits: Mapping[str, str], waits: Mapping[str, int]) -> None:
+    """Report the limits that are used up. A form that is submitted twice reaches its own limit, and is not refused."""
+    for name, subject in hits.items() if waits else ():
+        seconds = waits.get(_key(name, subject), 0)
+        if seconds and name.partition(ORG_MARK)[0] != ONCE:
+            events.limit_reached(name, seconds)
+
+
+def of_org(hits: dict[str, str], org: str) -> dict[str, str]:
+    """Return the hits of an org: each counts its own."""
+    return hits if org == DEFAULT else {f"{name}{ORG_MARK}{org}": subject for name, subject in hits.items()}
 
 
 def refund(hits: Mapping[str, str]) -> None:
-    """Takes back hits of something that did not happen, so that an outage uses up nobody's limits."""
+    """Take back hits of something that did not happen, so that an outage uses up nobody's limits."""
     if hits:
         RateLimitCounter.objects.filter(key__in=_limits_by_key(hits), used__gt=0).update(used=F("used") - 1)
 
 
 def seconds_until_free(hits: Mapping[str, str]) -> int:
-    """Returns the seconds until ``consume`` would count these hits, 0 if it would now. Counts nothing."""
+    """Return the seconds until ``consume`` would count these hits, 0 if it would now. Counts nothing."""
     now, limits = int(timezone.now().timestamp()), _limits_by_key(hits)
     counters = RateLimitCounter.objects.filter(key__in=limits, until__gt=now).values_list("key", "used", "until")
     return max((until - now for key, used, until in counters if used >= limits[key].max_hits), default=0)
 
 
 def pace(calls: Sequence[float], more: int = 1) -> int:
-    """Returns the seconds to wait before ``more`` calls of one transaction, so that they stay within Okta's own limit.
+    """Return the seconds to wait before ``more`` calls of one transaction, so that they stay within Okta's own limit.
 
     :param calls: when the last calls were made, seconds since the epoch, oldest first
     """
@@ -136,27 +185,36 @@ def pace(calls: Sequence[float], more: int = 1) -> int:
     return max(0, math.ceil(calls[more - CALLS - 1] + CALLS_SECONDS - timezone.now().timestamp()))
 
 
-def consume_start(form: str, address: str, ip: str) -> int:
-    """Counts the start of a registration, or its change to another address, once for each form and address.
+@dataclass(frozen=True, slots=True)
+class StartCount:
+    """What counting a start came to.
+
+    :param wait: seconds to wait; 0 if it may go on
+    :param is_repeated: this form and address were counted before, and count no more
+    """
+
+    wait: int = 0
+    is_repeated: bool = False
+
+
+def consume_start(form: str, address: str, ip: str, org: str = DEFAULT) -> StartCount:
+    """Count the start of a registration, or its change to another address, once for each form and address.
 
     :param form: id of the submitted form, which is that of its registration
-    :return: 0, or the seconds to wait
     """
-    once = _once_per_form(form, address)
-    if seconds_until_free(once):
-        return 0
-    wait = consume(_hits_of_start(form, address, ip))
-    # A concurrent submission of the same form may have counted it meanwhile.
-    return 0 if wait and seconds_until_free(once) else wait
+    wait = consume(of_org(_hits_of_start(form, address, ip), org))
+    if wait and seconds_until_free(of_org(_once_per_form(form, address), org)):
+        return StartCount(is_repeated=True)
+    return StartCount(wait)
 
 
-def refund_start(form: str, address: str, ip: str) -> None:
-    """Takes back what ``consume_start`` counted: the org could not be asked."""
-    refund(_hits_of_start(form, address, ip))
+def refund_start(form: str, address: str, ip: str, org: str = DEFAULT) -> None:
+    """Take back what ``consume_start`` counted: the org could not be asked."""
+    refund(of_org(_hits_of_start(form, address, ip), org))
 
 
 def _once_per_form(form: str, address: str) -> dict[str, str]:
-    return {"start by form": f"{form} {folded(address)}"}
+    return {ONCE: f"{form} {folded(address)}"}
 
 
 def _hits_of_start(form: str, address: str, ip: str) -> dict[str, str]:
@@ -166,7 +224,7 @@ def _hits_of_start(form: str, address: str, ip: str) -> dict[str, str]:
 
 
 def address_in(profile: Mapping[str, Any]) -> str:
-    """Returns the address of a profile, where the org will send its mail; "" if there is none."""
+    """Return the address of a profile, where the org will send its mail; "" if there is none."""
     return str(profile.get("email") or profile.get("login") or "")
 
 
@@ -186,11 +244,11 @@ class Effect:
 NO_EFFECT = Effect()
 
 
-def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[str, str]:
-    """Returns the hits of a command for one registration, see ``consume``.
+def hits_of(effect: Effect, registration: str, address: str, ip: str, org: str = DEFAULT) -> dict[str, str]:
+    """Return the hits of a command for one registration, see ``consume``.
 
     :param registration: its id
-    :param address: its e-mail address, "" when there is none yet
+    :param address: its email address, "" when there is none yet
     """
     hits: dict[str, str] = {}
     if effect.sends:
@@ -202,45 +260,46 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[st
     if effect.checks:
         hits |= {"code by challenge": f"{registration} {effect.checks}", "code by ip": ip}
         hits |= {"code by address": folded(address)} if address else {}
-    return hits
+    return of_org(hits, org)
 
 
-def count_effect(effect: Effect, registration: str, address: str, ip: str) -> int:
-    """Counts the hits of a command in the caller's transaction, see ``count`` and ``hits_of``."""
-    return count(hits_of(effect, registration, address, ip)) if effect != NO_EFFECT else 0
+def hits_of_later_mail(subject: str, address: str, ip: str, org: str = DEFAULT) -> dict[str, str]:
+    """Return the hits of a mail that is sent again after the sign-up. ``subject`` is the Okta user id."""
+    return of_org({"send by account": subject, "send by address": folded(address), "send by ip": ip}, org)
 
 
-def refund_effect(effect: Effect, registration: str, address: str, ip: str) -> None:
-    """Takes back the hits of a command that did not reach the org."""
-    refund(hits_of(effect, registration, address, ip))
+def hits_of_later_code(subject: str, address: str, ip: str, challenge: str, org: str = DEFAULT) -> dict[str, str]:
+    """Return the hits of submitting the code of a mail that was sent again after the sign-up."""
+    hits = {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
+    return of_org(hits, org)
 
 
-def hits_of_later_mail(subject: str, address: str, ip: str) -> dict[str, str]:
-    """Returns the hits of a mail that is sent again after the sign-up. ``subject`` is the Okta user id."""
-    return {"send by account": subject, "send by address": folded(address), "send by ip": ip}
-
-
-def hits_of_later_code(subject: str, address: str, ip: str, challenge: str) -> dict[str, str]:
-    """Returns the hits of submitting the code of a mail that was sent again after the sign-up."""
-    return {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
+def calling_code(number: str) -> str:
+    """Return the country calling code of an E.164 number (``44``), "" if it cannot be parsed."""
+    parsed = _parsed(number)
+    return str(parsed.country_code or "") if parsed else ""
 
 
 def region(number: str) -> str:
-    """Returns the country of an E.164 number (``US``), else its calling code (``+800``); "" if it cannot be parsed."""
-    try:
-        parsed = phonenumbers.parse(number.partition("x")[0])
-    except phonenumbers.NumberParseException:
-        return ""
-    return phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}"
+    """Return the country of an E.164 number (``US``), else its calling code (``+800``); "" if it cannot be parsed."""
+    parsed = _parsed(number)
+    return phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}" if parsed else ""
 
 
-def is_full(max_open: int) -> bool:
-    """Returns whether there are ``max_open`` open registrations. The count is up to ``OPEN_COUNT_SECONDS`` old."""
-    count = cache.get("selfreg:open")
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    with suppress(phonenumbers.NumberParseException):
+        return phonenumbers.parse(number.partition("x")[0])
+    return None
+
+
+def is_full(settings: Conf) -> bool:
+    """Return whether the org has ``MOST_OPEN`` open registrations. The count is up to ``OPEN_COUNT_SECONDS`` old."""
+    name = cache.name_of("selfreg:open", settings.org)
+    count = cache.get_lately(name)
     if count is None:
-        count = Registration.objects.under_way().count()
-        cache.keep("selfreg:open", count, OPEN_COUNT_SECONDS)
-    return bool(count >= max_open)
+        count = Registration.objects.under_way(settings).count()
+        cache.keep(name, count, OPEN_COUNT_SECONDS)
+    return bool(count >= settings.most_open)
 
 
 def _limits_by_key(hits: Mapping[str, str]) -> dict[str, Limit]:
@@ -248,7 +307,7 @@ def _limits_by_key(hits: Mapping[str, str]) -> dict[str, Limit]:
 
 
 def _limit(name: str) -> Limit:
-    limit = LIMITS[name]
+    limit = LIMITS[name.partition(ORG_MARK)[0]]
     return Limit(limit.relaxed, limit.seconds) if settings.DEBUG else limit
 
 
@@ -257,14 +316,14 @@ def _key(name: str, subject: str) -> str:
 
 
 def _normalized(name: str, subject: str) -> str:
-    """Ignores phone extensions and groups IPv6 addresses by /64, since one visitor can use any number of either."""
+    """Ignore phone extensions, and group IPv6 addresses by /64, since one visitor can use any number of either."""
     if " by number" in name:
         return subject.partition("x")[0]
     return _network(subject) if " by ip" in name else subject
 
 
 def _network(ip: str) -> str:
-    """Returns the /64 of an IPv6 address; an IPv4 address, or text that is no address, as it is."""
+    """Return the /64 of an IPv6 address; an IPv4 address, or text that is no address, as it is."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

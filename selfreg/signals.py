@@ -1,10 +1,10 @@
 """Signals for the site's own code.
 
-Each is sent once, after the commit of what it reports. An exception in a receiver is logged and changes nothing else.
+Each signal is sent once, after the change is committed. An exception in a receiver is logged and has no other effect.
 Receivers get these keyword arguments:
 
-- ``registration_started``: ``registration`` (the row), created just before the first form goes to the org
-- ``registration_completed``: ``registration`` and ``user`` (the Django user), in both workflows, also when an e-mail
+- ``registration_started``: ``registration`` (the row), sent just before the first form goes to the org
+- ``registration_completed``: ``registration`` and ``user`` (the Django user), in both workflows, even if an email
   link completed it later
 - ``registration_failed``: ``registration`` and ``reason`` (a message key, Okta's or this app's)
 - ``registration_expired``: ``registration``
@@ -17,6 +17,14 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import Signal
 
+__all__ = [
+    "email_verified",
+    "registration_completed",
+    "registration_expired",
+    "registration_failed",
+    "registration_started",
+]
+
 registration_started = Signal()
 registration_completed = Signal()
 registration_failed = Signal()
@@ -25,5 +33,5 @@ email_verified = Signal()
 
 
 def announce(signal: Signal, sender: type, **arguments: Any) -> None:
-    """Sends a signal after the commit. Django logs the exceptions of receivers; none is raised here."""
+    """Send a signal after the commit. Django logs the exceptions of receivers; none is raised here."""
     transaction.on_commit(partial(signal.send_robust, sender=sender, **arguments), robust=True)

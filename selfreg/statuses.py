@@ -20,7 +20,7 @@ class Status(models.TextChoices):
     STARTED = "started", _("Started")
     ENROLLING = "enrolling", _("Setting up")
     FINISHING = "finishing", _("Signing in")
-    AWAITING_EMAIL = "awaiting_email", _("Waiting for e-mail")
+    AWAITING_EMAIL = "awaiting_email", _("Waiting for email")
     READY = "ready", _("Ready to sign in")
     AWAITING_APPROVAL = "awaiting_approval", _("Waiting for approval")
     COMPLETED = "completed", _("Completed")
@@ -29,21 +29,21 @@ class Status(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusInfo:
-    """What one status means, for the code, for the visitor and for administrators."""
+    """What a status means: for the code, for visitors and for administrators. The defaults fit a registration that is
+    at a step.
+    """
 
-    phase: Literal["open", "completed", "abandoned"]
+    phase: Literal["open", "completed", "abandoned"] = "open"
     """The other two are final: ``sealed`` is empty then. (An expired registration may still be completed.)"""
-    page: Literal["step", "done"]
+    page: Literal["step", "done"] = "done"
     """The page that shows the registration: a URL name in the namespace ``selfreg``."""
-    may_become: frozenset[Status]
+    may_become: frozenset[Status] = frozenset()
     """The statuses that can follow; the status itself where it may be written again."""
-    waits_for: Literal["visitor", "administrator", "nobody"]
-    """Who has to act next."""
-    way_on: Literal["sign in", "sign up", ""]
+    way_on: Literal["sign in", "sign up", ""] = "sign in"
     """What the page at the end offers the visitor: to sign in, to sign up again, or nothing."""
-    ending: str
+    ending: str = ""
     """Key in ``selfreg.texts.endings.ENDINGS``; empty where ``page`` is ``step``."""
     badge: str
     """CSS class of the badge in Django admin, without the prefix ``selfreg-``. It sets the colour."""
@@ -55,66 +55,38 @@ class StatusInfo:
     """For administrators: why the registration does not go on. Empty where that does not follow from the status."""
 
 
+def _under_way(*may_become: Status) -> StatusInfo:
+    """Return the row of a status that has a page for the current step."""
+    return StatusInfo(
+        page="step",
+        may_become=_STOPPED | set(may_become),
+        badge="moving",
+        sign="●",
+        visitor_sees=_("A page that continues by itself."),
+    )
+
+
 _STOPPED = frozenset({Status.CANCELLED, Status.EXPIRED, Status.FAILED})
+_DONE_AT_THE_ORG = (Status.FINISHING, Status.AWAITING_EMAIL, Status.READY)
 
 STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
     {
-        Status.STARTED: StatusInfo(
-            phase="open",
-            page="step",
-            # A profile that the org accepted makes the account. An org that asks for nothing more finishes at once.
-            may_become=_STOPPED
-            | {Status.STARTED, Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY},
-            waits_for="visitor",
-            way_on="sign in",
-            ending="",
-            badge="moving",
-            sign="●",
-            visitor_sees=_("A page that continues by itself."),
-        ),
-        Status.ENROLLING: StatusInfo(
-            phase="open",
-            page="step",
-            may_become=_STOPPED | {Status.ENROLLING, Status.FINISHING, Status.AWAITING_EMAIL, Status.READY},
-            waits_for="visitor",
-            way_on="sign in",
-            ending="",
-            badge="moving",
-            sign="●",
-            visitor_sees=_("A page that continues by itself."),
-        ),
-        Status.FINISHING: StatusInfo(
-            phase="open",
-            page="step",
-            may_become=_STOPPED
-            | {Status.FINISHING, Status.AWAITING_EMAIL, Status.READY, Status.AWAITING_APPROVAL, Status.COMPLETED},
-            waits_for="visitor",
-            way_on="sign in",
-            ending="",
-            badge="moving",
-            sign="●",
-            visitor_sees=_("A page that continues by itself."),
-        ),
+        # A profile that the org accepted makes the account. An org that asks for nothing more finishes at once.
+        Status.STARTED: _under_way(Status.STARTED, Status.ENROLLING, *_DONE_AT_THE_ORG),
+        Status.ENROLLING: _under_way(Status.ENROLLING, *_DONE_AT_THE_ORG),
+        Status.FINISHING: _under_way(*_DONE_AT_THE_ORG, Status.AWAITING_APPROVAL, Status.COMPLETED),
         Status.AWAITING_EMAIL: StatusInfo(
-            phase="open",
-            page="done",
             # The org's link proves the address; then the same person arrives by OpenID Connect.
             may_become=_STOPPED | {Status.AWAITING_EMAIL, Status.AWAITING_APPROVAL, Status.COMPLETED},
-            waits_for="visitor",
-            way_on="sign in",
             ending="check-email",
             badge="waiting",
             sign="◷",
-            visitor_sees=_("A page that says: open the link in the mail."),
-            blocker=_("The link in Okta's mail was not opened yet, or the address is not proven yet."),
+            visitor_sees=_("A page that says: open the link in the email."),
+            blocker=_("The link in Okta's email hasn't been opened, or the address isn't verified yet."),
         ),
         Status.READY: StatusInfo(
-            phase="open",
-            page="done",
             # The org is done, but the interaction code is used or too old: signing in at the org completes it.
             may_become=_STOPPED | {Status.AWAITING_APPROVAL, Status.COMPLETED},
-            waits_for="visitor",
-            way_on="sign in",
             ending="account-ready",
             badge="waiting",
             sign="◷",
@@ -122,23 +94,16 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             blocker=_("The account exists; the person has to sign in through Okta once."),
         ),
         Status.AWAITING_APPROVAL: StatusInfo(
-            phase="open",
-            page="done",
             may_become=_STOPPED | {Status.COMPLETED},
-            waits_for="administrator",
             way_on="",
             ending="awaiting-approval",
             badge="asking",
             sign="?",
-            visitor_sees=_("A page that says: your sign-up is being looked at."),
+            visitor_sees=_("A page that says: your sign-up is being reviewed."),
             blocker=_("An administrator has to approve or reject it."),
         ),
         Status.COMPLETED: StatusInfo(
             phase="completed",
-            page="done",
-            may_become=frozenset(),
-            waits_for="nobody",
-            way_on="sign in",
             ending="account-ready",
             badge="good",
             sign="✓",
@@ -146,9 +111,6 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
         ),
         Status.CANCELLED: StatusInfo(
             phase="abandoned",
-            page="done",
-            may_become=frozenset(),
-            waits_for="nobody",
             way_on="sign up",
             ending="cancelled",
             badge="quiet",
@@ -158,27 +120,22 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
         ),
         Status.EXPIRED: StatusInfo(
             phase="abandoned",
-            page="done",
             # Abandoned here, but signed in through the org later: the same registration after all.
             may_become=frozenset({Status.AWAITING_APPROVAL, Status.COMPLETED}),
-            waits_for="nobody",
             way_on="sign up",
             ending="expired",
             badge="quiet",
             sign="○",
-            visitor_sees=_("A page that says: the sign-up took too long. They can start again."),
-            blocker=_("The person did not go on in time."),
+            visitor_sees=_("A page that says: your session timed out. They can start again."),
+            blocker=_("The person didn't continue in time."),
         ),
         Status.FAILED: StatusInfo(
             phase="abandoned",
-            page="done",
-            may_become=frozenset(),
-            waits_for="nobody",
             way_on="sign up",
             ending="failed",
             badge="bad",
             sign="✕",
-            visitor_sees=_("A page that says: the sign-up did not work."),
+            visitor_sees=_("A page that says: we couldn't finish your sign-up."),
         ),
     }
 )

@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
+from selfreg import cache as app_cache
 from selfreg import rate_limits
 from selfreg.okta_api.client import reset_connections
 from selfreg.registration import policy
 from support.person import KEYS, SITE, Person
 
-pytest_plugins = ["support.provider.fixtures"]
+pytest_plugins = ["support.browser.limits", "support.provider.fixtures", "support.sites.fixtures"]
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
 # Playwright leaves the thread with an event loop that counts as running; whichever tests come next in this worker use
@@ -72,6 +73,7 @@ def _fresh_site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         return
     monkeypatch.setattr(rate_limits, "CALLS", 1_000)
     cache.clear()
+    app_cache.forget_failures()
     policy.reset_connections()
     reset_connections()
     with translation.override("en"):
@@ -86,6 +88,7 @@ def configure(settings: Any) -> Callable[..., None]:
     def change(**changes: object) -> None:
         settings.SELFREG = settings.SELFREG | changes
 
+    settings.SECRET_KEY = "a-secret-key-of-the-tests-0123456789-0123456789-0123456789"
     change(
         ISSUER="http://127.0.0.1:1/oauth2/default",
         CLIENT_ID="0oaLocalDemoApp0000",

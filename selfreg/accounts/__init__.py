@@ -1,1 +1,1 @@
-"""Okta identities and the Django users they belong to: lookup, account linking, e-mail verification."""
+"""Okta identities and the Django users they belong to: lookup, account linking, email verification."""

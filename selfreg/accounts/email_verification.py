@@ -1,8 +1,8 @@
-"""Verifying an e-mail address after the sign-up: the mail is sent again through Okta's Management API.
+"""Verifying an email address after the sign-up: the mail is sent again through Okta's Management API.
 
 Once its transaction is over, the sign-up's own protocol sends nothing more, so this is offered only where the site can
 use the Management API. An account that waits for its activation link gets a new link, and the old one stops working; an
-active account gets a code, by its e-mail factor.
+active account gets a code, by its email factor.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from selfreg.okta_api.client import is_configured
 
 REFUSED_CACHE_KEY = "selfreg:no-mail-again"
 REFUSED_SECONDS = 3600
-# Errors that every visitor would get: a wrong token or service app, a missing right, or no e-mail factor in the org.
+# Errors that every visitor would get: a wrong token or service app, a missing right, or no email factor in the org.
 REFUSED_FOR_EVERYONE = frozenset({"E0000006", "E0000011", "E0000015"}) | frozenset(
     {"invalid_client", "unauthorized_client", "consent_required", "invalid_scope"}
 )
@@ -32,8 +32,8 @@ class UnverifiedAccount:
 
 
 def can_send(settings: Conf) -> bool:
-    """Returns whether to offer "send again": the Management API is configured, and did not refuse within the hour."""
-    return is_configured(settings) and not cache.get(REFUSED_CACHE_KEY)
+    """Return whether to offer "send again": the Management API is configured, and did not refuse within the hour."""
+    return is_configured(settings) and not cache.get(cache.name_of(REFUSED_CACHE_KEY, settings.org))
 
 
 def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | None:
@@ -45,7 +45,8 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
     :raises AccountNotPending: the account is locked, suspended or deleted
     :raises EmailChanged: the account has another address by now
     """
-    if wait := rate_limits.consume(rate_limits.hits_of_later_mail(account.subject, account.email, ip)):
+    hits = rate_limits.hits_of_later_mail(account.subject, account.email, ip, settings.org)
+    if wait := rate_limits.consume(hits):
         raise RateLimited(wait)
     accounts = OktaAccounts(settings)
     try:
@@ -59,19 +60,20 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
             return accounts.send_code(account.subject, account.email)
     except OrgRefused as refusal:
         if refusal.code in REFUSED_FOR_EVERYONE:
-            cache.keep(REFUSED_CACHE_KEY, True, REFUSED_SECONDS)
+            cache.keep(cache.name_of(REFUSED_CACHE_KEY, settings.org), True, REFUSED_SECONDS)
         raise
 
 
 def verify_code(
     settings: Conf, account: UnverifiedAccount, factor: EmailFactor, code: str, *, mail_id: str, ip: str
 ) -> bool:
-    """Returns whether a code is the one from the mail.
+    """Return whether a code is the one from the mail.
 
     :param mail_id: identifies the mail; tries are counted for each
     :raises RateLimited: too many tries
     :raises IdxError: the org could not be reached, or refused
     """
-    if wait := rate_limits.consume(rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id)):
+    hits = rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id, settings.org)
+    if wait := rate_limits.consume(hits):
         raise RateLimited(wait)
     return OktaAccounts(settings).verify_code(account.subject, factor, code)

@@ -1,7 +1,8 @@
-"""Linking an Okta account to an existing Django user, where ``SELFREG["LINK_EXISTING"]`` is on.
+"""Linking an Okta account to an existing Django user, where ``LINK_EXISTING`` is on.
 
 An equal address is not enough: a visitor whose verified address belongs to a user of this site has to enter that user's
-password, once. Staff users are never offered.
+password, once. Where several users have the address, the password decides. Staff users are never offered; an
+administrator joins them with ``manage.py selfreg_join``.
 """
 
 import logging
@@ -11,55 +12,69 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from selfreg.accounts.users import address_of, columns_of
 from selfreg.addresses import canonical
-from selfreg.conf import conf
+from selfreg.conf import Conf
 from selfreg.models import OktaIdentity
 from selfreg.rate_limits import consume
 
 logger = logging.getLogger("selfreg")
+
+# A password is tried for so many users with the same address.
+MAX_OFFERED = 3
 
 
 class LinkOffered(Exception):
     """A user of this site has this verified address. The visitor may link the Okta account to it by its password.
 
     :param person: the verified claims, ``sub`` and ``email`` among them
+    :param profile: what was typed at the sign-up, by Okta's attribute name
     """
 
-    def __init__(self, person: Mapping[str, Any]) -> None:
+    def __init__(self, person: Mapping[str, Any], profile: Mapping[str, str]) -> None:
         super().__init__("an existing user may be linked")
-        self.person = dict(person)
+        self.person, self.profile = dict(person), dict(profile)
 
 
-def linkable_account(person: Mapping[str, Any]) -> Any:
-    """Returns the Django user that the Okta account may be linked to; None if there is none, or several.
+def linkable_accounts(person: Mapping[str, Any], settings: Conf) -> list[Any]:
+    """Return the Django users that the Okta account may be linked to, the last who logged in first; ``MAX_OFFERED``
+    at most.
 
-    That user has this verified address, is active, has a password, is not staff, and is not linked yet.
+    They have this verified address, are active, have a password, are not staff, and are not linked yet.
 
     :param person: verified claims
     """
     email = canonical(str(person.get("email", "")))
-    if not conf().link_existing or not email or person.get("email_verified") is not True:
-        return None
-    users = get_user_model()._default_manager.filter(email__iexact=person["email"], is_active=True)
-    linked = OktaIdentity.objects.filter(issuer=conf().issuer).values("user")
-    matches = [u for u in users.exclude(pk__in=linked)[:3] if canonical(u.email) == email]
-    if len(matches) != 1 or not matches[0].has_usable_password() or _is_staff(matches[0]):
-        return None
-    return matches[0]
+    if not settings.link_existing or not email or person.get("email_verified") is not True:
+        return []
+    model = get_user_model()
+    column = columns_of(model).email
+    if not column:
+        return []
+    users = model._default_manager.filter(**{f"{column}__iexact": person["email"]})
+    linked = OktaIdentity.objects.filter(issuer=settings.issuer).values("user")
+    matches = [u for u in users.exclude(pk__in=linked) if u.is_active and canonical(address_of(u)) == email]
+    offered = [u for u in matches if u.has_usable_password() and not _is_staff(u)]
+    return sorted(offered, key=_last_login, reverse=True)[:MAX_OFFERED]
 
 
-def consume_password_try(user: Any) -> bool:
-    """Counts one try of a user's password. Returns False if there were too many, and this one must not be made."""
-    return not consume({"join by account": str(user.pk)})
+def _last_login(user: Any) -> float:
+    at = getattr(user, "last_login", None)
+    return float(at.timestamp()) if at else 0.0
 
 
-def link_account(user: Any, subject: str) -> OktaIdentity:
-    """Links an Okta account to a Django user, and returns the identity. The visitor has proved to own both.
+def consume_password_try(user: Any) -> int:
+    """Count one try of a user's password. Return 0, or how many seconds to wait before it may be made."""
+    return consume({"join by account": str(user.pk)})
+
+
+def link_account(user: Any, issuer: str, subject: str) -> OktaIdentity:
+    """Link an Okta account to a Django user, and return the identity. The visitor has proved to own both.
 
     :param subject: the Okta user id
     """
     identity, _new = OktaIdentity.objects.get_or_create(
-        issuer=conf().issuer, subject=subject, defaults={"user": user, "linked_at": timezone.now()}
+        issuer=issuer, subject=subject, defaults={"user": user, "linked_at": timezone.now()}
     )
     logger.info("Okta account %s linked to user %s", subject, user.pk)
     return identity

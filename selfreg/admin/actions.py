@@ -10,13 +10,13 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.admin.explanation import open_for_admin
 from selfreg.admin.labels import failure_label
 from selfreg.admin.roles import RegistrationPermission
-from selfreg.conf import conf
+from selfreg.conf import orgs
 from selfreg.encryption import Unreadable
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.models import Conflict, Registration, RegistrationEvent
@@ -38,7 +38,8 @@ class ActionRefused(Exception):
 class AdminAction:
     """One action of the list and of the page of a registration.
 
-    ``name`` is part of the action's URL and of the recorded events. ``warning`` says what will happen, before it is
+    ``name`` is part of the action's URL and of the recorded events. ``confirm`` is the button that carries it out, and
+    ``done`` says what it did; both are filled with a ``count``. ``warning`` says what will happen, before it is
     confirmed. ``is_available`` reads the row only. ``run`` gets the registration and the administrator's reason (""
     unless ``asks_reason``), and may raise ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``AccountNotPending``,
     ``Unreadable`` and ``IdxError``.
@@ -46,10 +47,15 @@ class AdminAction:
 
     name: str
     label: str | Promise
+    confirm: Any
+    done: Any
     warning: str | Promise
     permission: RegistrationPermission
     is_available: Callable[[Registration], bool]
     run: Callable[[Attempt, str], object]
+    is_offered: Callable[[], bool] = lambda: True
+    """Whether the site is set up for it at all."""
+    is_destructive: bool = False
     asks_reason: bool = False
     needs_state: bool = False
     """Whether the action needs the registration's state, which is lost when its encryption key was removed."""
@@ -64,13 +70,14 @@ class Result:
 
 
 def perform(action: AdminAction, registration: Registration, user: Any, reason: str = "") -> Result:
-    """Carries the action out if that is possible, and records it either way. Raises nothing.
+    """Carry out the action if possible, and record it either way. Raises nothing.
 
     :param user: the administrator, a Django user who has the action's permission
     """
     actor = user.get_username()
     refusal = _run(action, registration, actor, reason)
-    outcome = f"{action.name}: {refusal or reason or 'ok'}"[:200]
+    # The reason is the administrator's own words: it stands in the row and in the admin's log, and in no log line.
+    outcome = f"{action.name}: {refusal or 'ok'}"[:200]
     registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=actor)
     message = " · ".join(text for text in (str(action.label), reason, refusal) if text)
     LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=message[:1000], single_object=True)
@@ -78,7 +85,7 @@ def perform(action: AdminAction, registration: Registration, user: Any, reason: 
 
 
 def _run(action: AdminAction, registration: Registration, actor: str, reason: str) -> str:
-    """Returns why the action was not carried out, "" if it was."""
+    """Return why the action was not carried out, "" if it was."""
     try:
         if not action.is_available(registration):
             raise ActionRefused(_not_possible(registration))
@@ -93,10 +100,10 @@ def _run(action: AdminAction, registration: Registration, actor: str, reason: st
     except Conflict:
         return gettext("another request changed it at the same moment; look at it again")
     except MailNotSent:
-        return gettext("it is done, but the mail to the person could not be sent")
+        return gettext("it's done, but the email to the person couldn't be sent")
     except AccountNotPending as error:
         status = error.status or gettext("gone")
-        return gettext("the account is not half-made: at Okta it is %(status)s") % {"status": status}
+        return gettext("the account isn't unfinished: at Okta it's %(status)s") % {"status": status}
     except OrgRefused as error:
         return gettext("Okta refused it: %(code)s") % {"code": error.code}
     except IdxError as error:
@@ -115,16 +122,12 @@ def _not_possible(registration: Registration) -> str:
 # -- what the actions do
 
 
-def _approve(attempt: Attempt, reason: str) -> None:
-    approve(attempt)
-
-
 def _resend(attempt: Attempt, reason: str) -> None:
     match commands.resend(attempt):
         case outcomes.Sent():
             return
         case outcomes.NotOffered():
-            raise ActionRefused(gettext("at this step there is no mail or code to send"))
+            raise ActionRefused(gettext("there's no email or code to send at this step"))
         case outcomes.Waiting(message=message) | outcomes.Stale(message):
             raise ActionRefused(say(message))
         case outcomes.Rejected(messages) if messages:
@@ -134,20 +137,8 @@ def _resend(attempt: Attempt, reason: str) -> None:
     raise ActionRefused(failure_label(attempt.row.failure) or _not_possible(attempt.row))
 
 
-def _repair(attempt: Attempt, reason: str) -> None:
-    OktaAccounts(conf()).send_activation(attempt.row.okta_user_id)
-
-
-def _cancel(attempt: Attempt, reason: str) -> None:
-    endings.cancel(attempt)
-
-
-def _expire(attempt: Attempt, reason: str) -> None:
-    endings.expire(attempt)
-
-
 def _remove_account(attempt: Attempt, reason: str) -> None:
-    OktaAccounts(conf()).remove(attempt.row.okta_user_id)
+    OktaAccounts(attempt.org.settings).remove(attempt.row.okta_user_id)
     if attempt.row.is_open:
         endings.fail(attempt, "selfreg.account_removed")
 
@@ -161,51 +152,57 @@ def _erase(attempt: Attempt, reason: str) -> None:
 # -- when they are available
 
 
-def _awaits_approval(registration: Registration) -> bool:
-    return registration.status == Status.AWAITING_APPROVAL
-
-
-def _is_open(registration: Registration) -> bool:
-    return registration.is_open
-
-
 def _is_at_a_step(registration: Registration) -> bool:
     return registration.status in (Status.STARTED, Status.ENROLLING) and bool(registration.sealed)
 
 
 def _has_half_made_account(registration: Registration) -> bool:
-    settings = conf()
+    settings = registration.settings
     can_be_changed = is_configured(settings) and registration.issuer == settings.issuer
-    return can_be_changed and bool(registration.okta_user_id) and registration.status != Status.COMPLETED
+    is_complete = registration.status in (Status.COMPLETED, Status.AWAITING_APPROVAL)
+    return can_be_changed and bool(registration.okta_user_id) and not is_complete
 
 
-def _is_not_marked(registration: Registration) -> bool:
-    return registration.erase_asked_at is None
+def _needs_approval() -> bool:
+    return any(settings.approval for settings in orgs().values())
 
 
-# In the order of the page.
+def _can_change_accounts() -> bool:
+    return any(map(is_configured, orgs().values()))
+
+
+# In the order of the page: the first that can be done is the one to recommend, and what destroys comes last.
 ACTIONS: Sequence[AdminAction] = (
     AdminAction(
         name="approve",
         label=_("Approve"),
-        warning=_("These people can sign in from now on, and get a mail that says so."),
+        confirm=ngettext_lazy("Approve %(count)d sign-up", "Approve %(count)d sign-ups", "count"),
+        done=ngettext_lazy("%(count)d sign-up approved.", "%(count)d sign-ups approved.", "count"),
+        warning=_("The person can sign in from now on, and gets an email that says so."),
         permission=RegistrationPermission.APPROVE,
-        is_available=_awaits_approval,
-        run=_approve,
+        is_available=lambda row: row.status == Status.AWAITING_APPROVAL,
+        is_offered=_needs_approval,
+        run=lambda attempt, _reason: approve(attempt),
     ),
     AdminAction(
         name="reject",
         label=_("Reject"),
-        warning=_("These people are not let in. They get a mail with your reason, which is also kept here."),
+        confirm=ngettext_lazy("Reject %(count)d sign-up", "Reject %(count)d sign-ups", "count"),
+        done=ngettext_lazy("%(count)d sign-up rejected.", "%(count)d sign-ups rejected.", "count"),
+        warning=_("The person is not let in. They get an email with your reason, which is also kept here."),
         permission=RegistrationPermission.APPROVE,
-        is_available=_awaits_approval,
+        is_available=lambda row: row.status == Status.AWAITING_APPROVAL,
+        is_offered=_needs_approval,
         run=reject,
+        is_destructive=True,
         asks_reason=True,
     ),
     AdminAction(
         name="resend",
-        label=_("Send the mail or code again"),
-        warning=_("Okta sends a new mail or text to each of these people. Only the newest code works."),
+        label=_("Send the code or email again"),
+        confirm=ngettext_lazy("Send again to %(count)d person", "Send again to %(count)d people", "count"),
+        done=ngettext_lazy("Sent again to %(count)d person.", "Sent again to %(count)d people.", "count"),
+        warning=_("Okta sends a new email or text. Only the newest code works."),
         permission=RegistrationPermission.RESEND,
         is_available=_is_at_a_step,
         run=_resend,
@@ -213,47 +210,67 @@ ACTIONS: Sequence[AdminAction] = (
     ),
     AdminAction(
         name="repair",
-        label=_("Send Okta's activation mail"),
-        warning=_(
-            "Okta mails a link to each person whose account was started and not finished. With it they choose a "
-            "password at Okta and can sign in here."
-        ),
+        label=_("Send Okta's activation email"),
+        confirm=ngettext_lazy("Send %(count)d activation email", "Send %(count)d activation emails", "count"),
+        done=ngettext_lazy("%(count)d activation email sent.", "%(count)d activation emails sent.", "count"),
+        warning=_("Okta emails a link. With it the person chooses a password at Okta and can then sign in here."),
         permission=RegistrationPermission.REPAIR,
         is_available=_has_half_made_account,
-        run=_repair,
-    ),
-    AdminAction(
-        name="cancel",
-        label=_("Cancel"),
-        warning=_("These people cannot continue this sign-up. They can start again."),
-        permission=RegistrationPermission.CANCEL,
-        is_available=_is_open,
-        run=_cancel,
-        needs_state=True,
+        is_offered=_can_change_accounts,
+        run=lambda attempt, _reason: OktaAccounts(attempt.org.settings).send_activation(attempt.row.okta_user_id),
     ),
     AdminAction(
         name="expire",
         label=_("Expire now"),
-        warning=_("These people have to start again. Their browser fills in what they had typed, if it still has it."),
+        confirm=ngettext_lazy("Expire %(count)d sign-up", "Expire %(count)d sign-ups", "count"),
+        done=ngettext_lazy("%(count)d sign-up expired.", "%(count)d sign-ups expired.", "count"),
+        warning=_("The person has to start again. Their browser fills in what they had typed, if it still has it."),
         permission=RegistrationPermission.EXPIRE,
-        is_available=_is_open,
-        run=_expire,
+        is_available=lambda row: row.is_open,
+        run=lambda attempt, _reason: endings.expire(attempt),
+    ),
+    AdminAction(
+        name="cancel",
+        label=_("Stop this sign-up"),
+        confirm=ngettext_lazy("Stop %(count)d sign-up", "Stop %(count)d sign-ups", "count"),
+        done=ngettext_lazy("%(count)d sign-up stopped.", "%(count)d sign-ups stopped.", "count"),
+        warning=_("The person cannot continue this sign-up, and sees that it was cancelled. They can start again."),
+        permission=RegistrationPermission.CANCEL,
+        is_available=lambda row: row.is_open,
+        run=lambda attempt, _reason: endings.cancel(attempt),
+        is_destructive=True,
+        needs_state=True,
     ),
     AdminAction(
         name="remove-account",
-        label=_("Remove the half-made Okta account"),
-        warning=_("The account is deleted at Okta, for good. Accounts that ever became active are left alone."),
+        label=_("Delete the unfinished Okta account"),
+        confirm=ngettext_lazy(
+            "Delete %(count)d unfinished Okta account", "Delete %(count)d unfinished Okta accounts", "count"
+        ),
+        done=ngettext_lazy(
+            "%(count)d unfinished Okta account deleted.", "%(count)d unfinished Okta accounts deleted.", "count"
+        ),
+        warning=_("The account is permanently deleted at Okta. Accounts that were ever active are left alone."),
         permission=RegistrationPermission.REMOVE_ACCOUNT,
         is_available=_has_half_made_account,
+        is_offered=_can_change_accounts,
         run=_remove_account,
+        is_destructive=True,
     ),
     AdminAction(
         name="erase",
         label=_("Mark for erasure"),
+        confirm=ngettext_lazy(
+            "Mark %(count)d registration for erasure", "Mark %(count)d registrations for erasure", "count"
+        ),
+        done=ngettext_lazy(
+            "%(count)d registration marked for erasure.", "%(count)d registrations marked for erasure.", "count"
+        ),
         warning=_("The registration ends now if it is open, and the next purge erases it with all its events."),
         permission=RegistrationPermission.ERASE,
-        is_available=_is_not_marked,
+        is_available=lambda row: row.erase_asked_at is None,
         run=_erase,
+        is_destructive=True,
     ),
 )
 ACTIONS_BY_NAME: Mapping[str, AdminAction] = {action.name: action for action in ACTIONS}

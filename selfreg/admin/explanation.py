@@ -3,41 +3,23 @@
 Only keys and this app's sentences are shown, since the org's sentences may repeat what a visitor typed.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
 
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from selfreg.admin.labels import failure_label, step_label
-from selfreg.conf import conf
+from selfreg.admin.labels import failure_label, step_label, trouble_sentence
 from selfreg.idx.client import Visitor
 from selfreg.idx.document import Message
 from selfreg.idx.steps import Step, is_error
 from selfreg.models import Registration, RegistrationEvent
+from selfreg.registration.approval import REJECTED
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 from selfreg.registration.state import seconds_until
+from selfreg.reports.attention import IDLE_AFTER
 from selfreg.statuses import ON_STEP_PAGE, STATUS_INFO, Status
 from selfreg.texts import labels
-
-IDLE_AFTER = timedelta(minutes=15)
-# Okta's domains. The admin console of NAME.DOMAIN is at NAME-admin.DOMAIN.
-OKTA_DOMAINS = ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil")
-
-# Class of an IdxError, as events record it -> what happened.
-TROUBLES: Mapping[str, str | Promise] = {
-    "OrgUnreachable": _("Okta could not be reached from this server."),
-    "AnswerLost": _("Okta did not answer in time."),
-    "MalformedAnswer": _("What answered at Okta's address does not speak Okta's protocol."),
-    "ForeignHref": _("Okta pointed to an address that is not its own; it was not followed."),
-    "RateLimited": _("Okta limits how often this site may call."),
-    "OrgRefused": _("Okta refused the call; the code says why."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +27,36 @@ class Explanation:
     """Where a registration stands, in sentences.
 
     ``visitor_sees`` describes the page in front of the visitor, ``blockers`` what keeps the visitor from going on.
-    ``can_resend`` is whether a mail or code can be sent again at this step.
+    ``can_resend`` is whether an email or code can be sent again now. ``is_readable`` is False once the encryption key
+    of the registration's state was removed.
     """
 
     visitor_sees: tuple[str, ...]
     blockers: tuple[str, ...]
     can_resend: bool = False
+    is_readable: bool = True
 
 
 def open_for_admin(registration: Registration, actor: str = "") -> Attempt:
-    """Opens a registration for acting in the visitor's place.
+    """Open a registration for acting in the visitor's place.
 
     Okta answers in the visitor's language, and does not learn the administrator's own address and device.
     """
-    org = connect(conf(), Visitor(language=registration.language or "en"))
+    org = connect(registration.settings, Visitor(language=registration.language or "en"))
     return open_row(registration, org, actor=actor)
 
 
 def explain(registration: Registration, last_event: RegistrationEvent | None) -> Explanation:
-    """Explains a registration from its row and its last event, without calling the org."""
+    """Explain a registration from its row and its last event, without calling the org."""
     attempt = open_for_admin(registration)
     if not attempt.is_readable:
         return Explanation(
-            (gettext("A page that says: please start again."),), (gettext("Its encryption key is gone."),)
+            (gettext("A page that says: please start again."),),
+            (gettext("Its encryption key is gone."),),
+            is_readable=False,
         )
     step = attempt.page
+    has_to_wait = step is not None and attempt.state is not None and seconds_until(attempt.state.resend_at) > 0
     seconds_to_wait = seconds_until(attempt.state.wait_until) if step and attempt.state else 0
     blockers = [
         *_blockers_by_status(registration),
@@ -80,20 +67,8 @@ def explain(registration: Registration, last_event: RegistrationEvent | None) ->
     return Explanation(
         visitor_sees=_step_page(registration, step) if step else (_page_without_step(registration),),
         blockers=tuple(dict.fromkeys(blockers)),
-        can_resend=bool(step and step.resend),
+        can_resend=bool(step and step.resend) and not has_to_wait,
     )
-
-
-def system_log_url(request_id: str) -> str:
-    """Returns the URL of Okta's System Log with everything that one call did.
-
-    "" without a request id, and where the issuer is no address of Okta with an admin console.
-    """
-    name, _dot, domain = (urlsplit(conf().issuer).hostname or "").partition(".")
-    if not request_id or domain not in OKTA_DOMAINS:
-        return ""
-    query = urlencode({"query": f'transaction.id eq "{request_id}"'})
-    return f"https://{name}-admin.{domain}/report/system_log_2?{query}"
 
 
 def _page_without_step(registration: Registration) -> str:
@@ -114,7 +89,9 @@ def _step_page(registration: Registration, step: Step) -> tuple[str, ...]:
 
 def _blockers_by_status(registration: Registration) -> list[str]:
     blocker = str(STATUS_INFO[Status(registration.status)].blocker)
-    return [text for text in (blocker, failure_label(registration.failure)) if text]
+    # An administrator's own words. What else is kept there is the org's, in the visitor's language.
+    reason = registration.failure_text if registration.failure == REJECTED else ""
+    return [text for text in (blocker, failure_label(registration.failure), reason) if text]
 
 
 def _error_sentence(message: Message) -> str:
@@ -130,19 +107,22 @@ def _blockers_by_time(registration: Registration, seconds_to_wait: int) -> list[
         (registration.is_busy, gettext("A call to Okta is under way right now.")),
         (
             registration.in_doubt,
-            gettext("The answer to the last call was lost. The person's next visit asks Okta what became of it."),
+            gettext(
+                "The answer to the last call was lost. On the person's next visit, the site asks Okta what happened."
+            ),
         ),
         (
             seconds_to_wait > 0,
-            gettext("Okta limits the calls: none is made for %(seconds)d more seconds.") % {"seconds": seconds_to_wait},
+            gettext("Okta limits how often this site may call: the next call is possible in %(seconds)d seconds.")
+            % {"seconds": seconds_to_wait},
         ),
         (
             registration.expires_at is not None and registration.expires_at < now,
-            gettext("Okta's transaction ran out. The person's next click starts again with what they had typed."),
+            gettext("The sign-up timed out at Okta. The person's next click starts again, with what they had typed."),
         ),
         (
             idle > IDLE_AFTER and registration.status in ON_STEP_PAGE,
-            gettext("Nothing came from the person's browser for %(minutes)d minutes.")
+            gettext("No activity in the person's browser for %(minutes)d minutes.")
             % {"minutes": idle.total_seconds() // 60},
         ),
     )
@@ -150,8 +130,5 @@ def _blockers_by_time(registration: Registration, seconds_to_wait: int) -> list[
 
 
 def _trouble(event: RegistrationEvent | None) -> list[str]:
-    if event is None or event.kind != RegistrationEvent.Kind.TROUBLE:
-        return []
-    error_class, _space, code = event.outcome.partition(" ")
-    sentence = str(TROUBLES.get(error_class, error_class))
-    return [f"{sentence} ({code})" if code else sentence]
+    is_trouble = event is not None and event.kind == RegistrationEvent.Kind.TROUBLE
+    return [trouble_sentence(event.outcome)] if event and is_trouble else []

@@ -1,19 +1,25 @@
 """The list as CSV, streamed in constant memory."""
 
 import csv
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
 from selfreg.addresses import masked
+from selfreg.conf import has_several_orgs
 from selfreg.models import Registration
 
 ROWS_PER_QUERY = 2_000
-# What a spreadsheet takes for the start of a formula (OWASP ASVS 5, 1.2.10), and the same in full width.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+# What begins a formula (OWASP ASVS 5, 1.2.10), and a command for other programs. Unicode has many of each sign.
+SIGNS = frozenset("=+-@|%")
+SIGN_CATEGORIES = ("Sm", "Pd")
+# Programs split a line at one of these, in spite of quotes if the line was made for another one.
+SEPARATORS = frozenset(",;|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 COLUMNS = (
     "id", "email", "status", "step", "workflow", "email_verified_at", "issuer", "okta_user_id", "policy", "language",
     "country", "failure", "created_at", "updated_at", "expires_at", "finished_at", "erase_asked_at",
@@ -21,13 +27,31 @@ COLUMNS = (
 
 
 def safe(value: Any) -> str:
-    """Returns a value as the text of one cell, which no spreadsheet takes for a formula."""
+    """Return a value as the text of one cell that no spreadsheet takes for a formula, also if it splits the cell."""
     text = value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    pieces, at_start = [], True
+    for character in text:
+        if at_start and _is_sign(character):
+            pieces.append("'")
+        pieces.append(character)
+        at_start = character in SEPARATORS or (at_start and _is_blank(character))
+    result = "".join(pieces)
+    blanks = takewhile(_is_blank, result)
+    return f"'{result}" if any(c not in ' "' for c in blanks) else result
+
+
+def _is_sign(character: str) -> bool:
+    plain = unicodedata.normalize("NFKC", character)[:1]
+    return plain in SIGNS or unicodedata.category(character) in SIGN_CATEGORIES
+
+
+def _is_blank(character: str) -> bool:
+    """Return whether a program may skip the character at the start of a cell: spaces, what shows nothing, quotes."""
+    return character == '"' or unicodedata.category(character)[0] in "ZC"
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Yields each row as one line of CSV (RFC 4180), line break included."""
+    """Yield each row as one line of CSV (RFC 4180), line break included."""
     writer = csv.writer(_Line())
     for row in rows:
         yield writer.writerow([safe(value) for value in row])
@@ -37,16 +61,21 @@ class _Line:
     """A file for ``csv.writer`` whose ``write`` returns the line, so that ``writerow`` returns it too."""
 
     def write(self, line: str) -> str:
-        """Returns the line."""
+        """Return the line."""
         return line
 
 
+def columns() -> tuple[str, ...]:
+    """Return the columns of the file; the org on sites with several, so that other files stay as they are."""
+    return (*COLUMNS, "org") if has_several_orgs() else COLUMNS
+
+
 def registrations_csv(queryset: QuerySet[Registration], *, whole_addresses: bool) -> StreamingHttpResponse:
-    """Returns the rows as a file to download, newest first.
+    """Return the rows as a file to download, newest first.
 
     :param whole_addresses: for administrators who may see them; else they are masked
     """
-    rows = queryset.order_by("-created_at", "-id").values_list(*COLUMNS).iterator(chunk_size=ROWS_PER_QUERY)
+    rows = queryset.order_by("-created_at", "-id").values_list(*columns()).iterator(chunk_size=ROWS_PER_QUERY)
     visible = rows if whole_addresses else ((id_, masked(email), *rest) for id_, email, *rest in rows)
     response = StreamingHttpResponse(_with_header(visible), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="registrations.csv"'
@@ -54,5 +83,5 @@ def registrations_csv(queryset: QuerySet[Registration], *, whole_addresses: bool
 
 
 def _with_header(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
-    yield from csv_lines([COLUMNS])
+    yield from csv_lines([columns()])
     yield from csv_lines(rows)

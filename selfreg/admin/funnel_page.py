@@ -1,37 +1,40 @@
-"""The funnel as a page with a chart, as CSV and as JSON."""
+"""The funnel as a page: what everybody passes, what is optional, and how it went over time."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.http import HttpRequest
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import cache
-from selfreg.admin.export import csv_lines
-from selfreg.admin.labels import failure_label, step_label, workflow_label
-from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Stage, funnel
+from selfreg.admin.chart import chart
+from selfreg.admin.filters import SEPARATOR, interval_between
+from selfreg.admin.labels import failure_label, step_label, trouble_sentence, workflow_label
+from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Share, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
 DEFAULT_DAYS, MAX_DAYS, MAX_DIGITS = 1, 366, 3
 FIRST_YEAR = 2000  # earlier periods hold nothing, and the period before year 1 has no dates in Python
+MOMENT = "%Y-%m-%d %H:%M UTC"
 # A funnel that takes longer than SLOW_SECONDS to compute is cached.
 CACHE_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
-# Pixels of the chart: its width, the height of a row, and in the row the top of the bar and the height of both bars.
-WIDTH, ROW, TOP, BAR, THIN_BAR = 360, 54, 20, 18, 6
+# Where people stand who passed every step and did not complete the sign-up.
+AT_THE_END = ("token", "skip", "idx.email.verification.required", "selfreg.email_unproven")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the table and of the chart.
+    """One row of the funnel.
 
-    ``before`` is the number of people in the period before, ``lost`` how many passed the stage above and not this one.
-    Shares are percent; ``y`` and widths are pixels of the chart.
+    ``before`` is the number of people in the period before, ``lost`` how many passed the stage above and not this one,
+    and ``lost_query`` the query of the list for them, "" for nobody. Shares are percent.
     """
 
     name: str
@@ -40,13 +43,11 @@ class Line:
     share: float
     lost: int
     lost_share: float
-    y: int
-    width: int
-    before_width: int
+    lost_query: str
 
 
 def chosen_period(request: HttpRequest) -> tuple[Period, int]:
-    """Returns the period that the query string asks for, and its number of days if it asks for that, else 0.
+    """Return the period that the query string asks for, and its number of days if it asks for that, else 0.
 
     ``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive), else ``?days=``, else the last day.
     """
@@ -63,8 +64,8 @@ def chosen_period(request: HttpRequest) -> tuple[Period, int]:
 
 
 def cached_funnel(period: Period) -> Funnel:
-    """Returns the numbers of a period, up to a minute old where they take long to compute."""
-    name = f"selfreg:funnel:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}"
+    """Return the numbers of a period, up to a minute old where they take long to compute."""
+    name = f"selfreg:funnel2:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}"
     numbers: Funnel | None = cache.get(name)
     if numbers is None:
         started = time.monotonic()
@@ -75,105 +76,98 @@ def cached_funnel(period: Period) -> Funnel:
 
 
 def stage_name(step: str) -> str:
-    """Returns the name of a milestone, the first and last ones included."""
+    """Return the name of a milestone, the first and last ones included."""
     return str(NAMES[step]) if step in NAMES else step_label(step)
 
 
 def lines(now: Funnel, before: Funnel) -> list[Line]:
-    """Returns a row for each milestone of a period, compared with the period before."""
+    """Return a row for each milestone of a period, compared with the period before."""
     earlier = {stage.step: stage.people for stage in before.stages}
-    most = max(now.started, before.started, 1)
     rows = []
     for index, stage in enumerate(now.stages):
         previous = now.stages[index - 1].people if index else stage.people
+        lost = previous - stage.people
         rows.append(
             Line(
                 name=stage_name(stage.step),
                 stage=stage,
                 before=earlier.get(stage.step, 0),
-                share=_percent(stage.people, now.started),
-                lost=max(0, previous - stage.people),
-                lost_share=_percent(max(0, previous - stage.people), previous),
-                y=index * ROW,
-                width=round(WIDTH * stage.people / most),
-                before_width=round(WIDTH * earlier.get(stage.step, 0) / most),
+                share=percent(stage.people, now.started),
+                lost=lost,
+                lost_share=percent(lost, previous),
+                lost_query=_query(now.period, step=SEPARATOR.join(_steps_before(stage, now))) if lost else "",
             )
         )
     return rows
 
 
+def _steps_before(stage: Stage, now: Funnel) -> Sequence[str]:
+    """Return the steps at which people stand who did not pass this milestone: its own and the choices before it."""
+    steps, milestones = [s.step for s in now.steps], {s.step for s in now.stages}
+    if stage.step == COMPLETED:
+        last = max((steps.index(step) for step in milestones if step in steps), default=-1)
+        return [*steps[last + 1 :], *AT_THE_END]
+    start = max((steps.index(step) + 1 for step in milestones if step in steps[: steps.index(stage.step)]), default=0)
+    return steps[start : steps.index(stage.step) + 1]
+
+
+def _query(period: Period, **filters: str) -> str:
+    """Return the query of the list for people who started in a period."""
+    return urlencode({**filters, "period": interval_between(period.start, period.end)})
+
+
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Returns the context of ``registration/funnel.html``."""
+    """Return the context of ``registration/funnel.html``."""
     period, days = chosen_period(request)
     now, before = cached_funnel(period), cached_funnel(period.before)
-    rows = lines(now, before)
     return {
         "period": period,
+        "start": f"{period.start:{MOMENT}}",
+        "end": f"{period.end:{MOMENT}}",
         "days": days,
         "periods": PERIODS,
         "now": now,
-        "before": before,
-        "lines": rows,
+        "before": before if before.started else None,
+        "lines": lines(now, before),
+        "most": max(now.started, 1),
+        "optional": [
+            (step_label(way.step), way, percent(way.added, way.offered)) for way in now.optional if way.offered
+        ],
+        "chart": chart(now.points),
         "steps": [(step_label(stage.step), stage) for stage in now.steps],
         "errors": [(failure_label(key), count) for key, count in now.errors],
-        "troubles": now.troubles,
-        "rate": _percent(now.completed, now.started),
-        "rate_before": _percent(before.completed, before.started),
+        "troubles": [(trouble_sentence(outcome), count) for outcome, count in now.troubles],
+        "rate": percent(now.completed, now.started),
+        "rate_before": percent(before.completed, before.started),
         "splits": [
-            (gettext("By language"), [(s.value, s, _percent(s.completed, s.started)) for s in now.languages]),
-            (
-                gettext("By workflow"),
-                [(workflow_label(s.value), s, _percent(s.completed, s.started)) for s in now.workflows],
-            ),
-            (gettext("By policy version"), [(s.value, s, _percent(s.completed, s.started)) for s in now.policies]),
+            (gettext("By language"), gettext("Language"), _shares(now.languages, _language)),
+            (gettext("By workflow"), gettext("Workflow"), _shares(now.workflows, workflow_label, period, "workflow")),
+            (gettext("By policy version"), gettext("Policy version"), _shares(now.policies, str, period, "policy")),
         ],
-        "picture": {
-            "width": WIDTH,
-            "height": len(rows) * ROW,
-            "top": TOP,
-            "bar": BAR,
-            "below": TOP + BAR,
-            "thin": THIN_BAR,
-        },
     }
 
 
-def as_file(request: HttpRequest, kind: str) -> HttpResponse:
-    """Returns the numbers as a response.
-
-    :param kind: "json", for programs, or "csv", for spreadsheets
-    """
-    period, _days = chosen_period(request)
-    now, before = cached_funnel(period), cached_funnel(period.before)
-    if kind == "json":
-        return JsonResponse({"now": asdict(now), "before": asdict(before)})
-    response = HttpResponse("".join(csv_lines(_cells(now, before))), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="funnel.csv"'
-    return response
-
-
-def _cells(now: Funnel, before: Funnel) -> Iterator[tuple[Any, ...]]:
-    yield ("what", "name", "people", "people_before", "completed", "median_seconds", "resends", "refusals")
-    for what, stages, earlier in (("stage", now.stages, before.stages), ("step", now.steps, before.steps)):
-        past = {stage.step: stage.people for stage in earlier}
-        for s in stages:
-            yield (what, s.step, s.people, past.get(s.step, 0), None, s.seconds, s.resends, s.refusals)
-    for what, counts, earlier_counts in (
-        ("error", now.errors, before.errors),
-        ("trouble", now.troubles, before.troubles),
-    ):
-        past = dict(earlier_counts)
-        for key, count in counts:
-            yield (what, key, count, past.get(key, 0))
-    for what, shares, past_shares in (
-        ("language", now.languages, before.languages),
-        ("workflow", now.workflows, before.workflows),
-        ("policy", now.policies, before.policies),
-    ):
-        started = {share.value: share.started for share in past_shares}
-        for share in shares:
-            yield (what, share.value, share.started, started.get(share.value, 0), share.completed)
+def _shares(shares: Iterable[Share], name: Any, period: Period | None = None, parameter: str = "") -> list[Any]:
+    """Return name, share, percent and the query of the list for each share; "" where the list has no such filter."""
+    return [
+        (
+            name(share.value),
+            share,
+            percent(share.completed, share.started),
+            _query(period, **{parameter: share.value}) if period and share.value else "",
+        )
+        for share in shares
+    ]
 
 
-def _percent(part: int, whole: int) -> float:
+def _language(code: str) -> str:
+    """Return the name of a language in the administrator's language; the code of one that Django does not know."""
+    try:
+        return str(translation.get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+
+
+def percent(part: int, whole: int) -> float:
+    """Return a share in percent, rounded to tenths; 0 of nothing."""
     return round(100 * part / whole, 1) if whole else 0.0

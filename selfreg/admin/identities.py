@@ -4,23 +4,48 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.admin.labels import user_label
+from selfreg.addresses import canonical
+from selfreg.admin.addresses import log_view, masked_html, may_see_addresses, starting_with
+from selfreg.admin.labels import NOTHING, user_label, when
 from selfreg.admin.read_only import ReadOnlyAdmin
-from selfreg.models import OktaIdentity
+from selfreg.conf import orgs
+from selfreg.models import OktaIdentity, Registration
+
+BasePaginator: Any = Paginator  # (Any: its type takes a parameter, the class itself does not.)
+MAX_LISTED = 1_000
+
+
+class CappedPaginator(BasePaginator):  # type: ignore[misc]
+    """Pages of the newest ``MAX_LISTED`` rows: counting all of them takes as long as the table is large."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows are listed."""
+        queryset: Any = self.object_list
+        return int(queryset[:MAX_LISTED].count())
 
 
 @admin.register(OktaIdentity)
 class OktaIdentityAdmin(ReadOnlyAdmin):
-    """The list is searched by subject only. More about a person is on the page of the Django user."""
+    """The newest identities; older ones are found by their subject, or by the address they signed up with."""
 
-    list_display = ("subject", "issuer", "account", "email_verified_at", "approval", "created_at")
     list_select_related = ("user",)
-    fields = ("issuer", "subject", "account", "email_verified_at", "linked_at", "approval", "created_at")
-    readonly_fields = ("account", "created_at")
-    search_fields = ("=subject",)
+    fields = ("issuer", "subject", "account", "verified", "joined", "approval", "created")
+    readonly_fields = ("account", "verified", "joined", "created")
+    ordering = ("-pk",)
+    sortable_by = ()
+    search_fields = ("subject",)
     show_full_result_count = False
+    paginator = CappedPaginator
     change_list_template = "admin/selfreg/oktaidentity/list.html"
 
     @property
@@ -28,7 +53,98 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
         """The style sheet of the other pages."""
         return forms.Media(css={"all": ["selfreg/admin.css"]})
 
-    @admin.display(description=_("Django user"), ordering="user")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OktaIdentity]:
+        """All identities, each with the id of its newest registration."""
+        own = Registration.objects.filter(okta_user_id=OuterRef("subject"), issuer=OuterRef("issuer"))
+        newest = own.order_by("-created_at").values("pk")[:1]
+        identities: QuerySet[OktaIdentity] = OktaIdentity.objects.annotate(registration_id=Subquery(newest))
+        return identities
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; whole addresses are for those who may see them."""
+        address = "address" if may_see_addresses(request.user) else "masked_address"
+        approval = ("approval",) if any(settings.approval for settings in orgs().values()) else ()
+        return ("name", address, "last_sign_in", "registration", "verified", *approval, "created")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OktaIdentity], search_term: str
+    ) -> tuple[QuerySet[OktaIdentity], bool]:
+        """Return identities with this subject, or of people who signed up with this address; all without a term."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        issuers = {settings.issuer for settings in orgs().values()}
+        registrations = Registration.objects.filter(issuer__in=issuers).exclude(okta_user_id="")
+        found: QuerySet[Registration] = registrations.filter(email_canonical=canonical(term) or term)
+        if may_see_addresses(request.user) and not found.exists():
+            found = starting_with(registrations, term)
+        subjects = [term, *found.order_by().values_list("okta_user_id", flat=True)[:MAX_LISTED]]
+        return queryset.filter(issuer__in=issuers, subject__in=subjects), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, and log that whole addresses were shown."""
+        sees_addresses = may_see_addresses(request.user)
+        if sees_addresses:
+            text = gettext("Viewed full email addresses of Okta identities")
+            log_view(request, text, f"identities {request.GET.urlencode()}")
+        title = str(self.opts.verbose_name_plural)
+        context = {"title": title, "max_listed": MAX_LISTED, "sees_addresses": sees_addresses, **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
+    # -- the columns
+
+    @admin.display(description=_("name"))
+    def name(self, identity: OktaIdentity) -> str:
+        """Return the person's name, or the Django user's if there is none."""
+        user: Any = identity.user
+        full_name = user.get_full_name() if hasattr(user, "get_full_name") else ""
+        return full_name or user_label(user)
+
+    @admin.display(description=_("email"))
+    def address(self, identity: OktaIdentity) -> str:
+        """Return the whole address of the Django user."""
+        return _address(identity) or NOTHING
+
+    @admin.display(description=_("email"))
+    def masked_address(self, identity: OktaIdentity) -> str:
+        """Return the masked address of the Django user."""
+        return masked_html(_address(identity)) or NOTHING
+
+    @admin.display(description=_("last sign-in"))
+    def last_sign_in(self, identity: OktaIdentity) -> str:
+        """When the person signed in here last."""
+        return when(getattr(identity.user, "last_login", None))
+
+    @admin.display(description=_("registration"))
+    def registration(self, identity: Any) -> str:
+        """Return a link to the newest registration, while it is kept."""
+        if identity.registration_id is None:
+            return NOTHING
+        url = reverse("admin:selfreg_registration_change", args=[identity.registration_id])
+        return format_html('<a href="{}">{}</a>', url, str(identity.registration_id)[:8])
+
+    @admin.display(description=_("email verified"))
+    def verified(self, identity: OktaIdentity) -> str:
+        """When the address was verified."""
+        return when(identity.email_verified_at)
+
+    @admin.display(description=_("joined with an older account"))
+    def joined(self, identity: OktaIdentity) -> str:
+        """When the identity was joined with a Django user that was here before."""
+        return when(identity.linked_at)
+
+    @admin.display(description=_("created"))
+    def created(self, identity: OktaIdentity) -> str:
+        """When the person signed in here first."""
+        return when(identity.created_at)
+
+    @admin.display(description=_("Django user"))
     def account(self, identity: OktaIdentity) -> str:
-        """The Django user."""
+        """Return the Django user."""
         return user_label(identity.user)
+
+
+def _address(identity: OktaIdentity) -> str:
+    user: Any = identity.user
+    return str(getattr(user, user.get_email_field_name(), "") or "") if hasattr(user, "get_email_field_name") else ""

@@ -1,7 +1,8 @@
 """What administrators read for statuses, steps, outcomes, times and users. Nothing here queries the database."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -15,15 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from selfreg.addresses import masked
 from selfreg.idx.authenticators import by_key
 from selfreg.models import Registration, RegistrationEvent
+from selfreg.reports.attention import has_run_out
 from selfreg.statuses import STATUS_INFO, Status
 from selfreg.texts.messages import MESSAGES
 
 NOTHING = "—"
-Kind = RegistrationEvent.Kind
-# Kinds of events that only the visitor causes, where no administrator is named.
-DONE_BY_VISITOR = frozenset(
-    {Kind.STARTED, Kind.ANSWERED, Kind.RESENT, Kind.SKIPPED, Kind.VERIFIED, Kind.COMPLETED, Kind.CANCELLED}
-)
+PLACEHOLDER = re.compile(r"\{\d\}")
 
 REMEDIATIONS: Mapping[str, str | Promise] = {
     "enroll-profile": _("Profile"),
@@ -34,11 +32,29 @@ REMEDIATIONS: Mapping[str, str | Promise] = {
     "skip": _("Optional methods"),
     "token": _("Signing in here"),
     "consent": _("Consent"),
-    "request-activation-email": _("New activation mail"),
-    "idx.email.verification.required": _("Link in the mail"),
+    "granular-consent": _("Consent"),
+    "redirect-idverify": _("Verification of the identity"),
+    "enroll-poll": _("Setting up on a device"),
+    "select-enrollment-channel": _("Choice of a method"),
+    "enrollment-channel-data": _("Details of a method"),
+    "enroll-authenticator-promotion": _("Offer of a passkey"),
+    "request-activation-email": _("New activation email"),
+    "idx.email.verification.required": _("Link in the email"),
     "selfreg.email_unproven": _("Proof of the address"),
 }
 
+
+# Class of an IdxError, as events record it -> what happened.
+TROUBLES: Mapping[str, str | Promise] = {
+    "SignInFailed": _("The sign-in at Okta failed"),
+    "OrgUnreachable": _("Okta could not be reached from this server."),
+    "AnswerLost": _("Okta did not answer in time."),
+    "MalformedAnswer": _("The server at Okta's address did not answer as Okta does."),
+    "ForeignHref": _("Okta pointed to an address that is not its own; it was not followed."),
+    "RateLimited": _("Okta limits how often this site may call."),
+    "OrgRefused": _("Okta refused the call; the code says why."),
+    "unsupported": _("Okta asked for something that no page here can do."),
+}
 
 WORKFLOWS: Mapping[str, str | Promise] = {
     "mandatory": pgettext_lazy("proof of the address", "mandatory"),
@@ -47,12 +63,12 @@ WORKFLOWS: Mapping[str, str | Promise] = {
 
 
 def workflow_label(workflow: str) -> str:
-    """Returns the name of a workflow, which says whether the address has to be proven before the first sign-in."""
+    """Return the name of a workflow, which says whether the address has to be proven before the first sign-in."""
     return str(WORKFLOWS.get(workflow, workflow))
 
 
 def step_label(step: str) -> str:
-    """Returns the name of a step: "E-mail code" for ``enroll-authenticator okta_email``.
+    """Return the name of a step: "Email code" for ``enroll-authenticator okta_email``.
 
     A remediation or authenticator that we have no name for keeps the org's.
     """
@@ -65,66 +81,72 @@ def step_label(step: str) -> str:
 
 
 def remediation_label(name: str) -> str:
-    """Returns the name of a remediation; a dash for none."""
+    """Return the name of a remediation; a dash for none."""
     return str(REMEDIATIONS.get(name, name)) if name else NOTHING
 
 
 def failure_label(key: str) -> str:
-    """Returns the message of a failure or error key with the key behind it; the key alone if it has no message."""
-    if key == RegistrationEvent.OWN_WORDS:
-        return gettext("a message in the org's own words")
-    return f"{MESSAGES[key]} ({key})" if key in MESSAGES else key
+    """Return the message of a failure or error key with the key behind it; the key alone if it has no message."""
+    return f"{sentence(key)} ({key})" if key in MESSAGES else sentence(key)
+
+
+def sentence(key: str) -> str:
+    """Return the message of a failure or error key; the key itself if it has none.
+
+    What the visitor typed is not stored, so dots stand where the message repeats it.
+    """
+    refused, _colon, path = key.partition(":")
+    if refused == RegistrationEvent.OWN_WORDS:
+        return gettext("a message in the org's own words") + (f" ({path})" if path else "")
+    return PLACEHOLDER.sub("…", str(MESSAGES.get(key, key)))
+
+
+def trouble_sentence(outcome: str) -> str:
+    """Return what happened in a call that failed, from the outcome of its event: class of the error, and a code."""
+    error_class, _space, code = outcome.partition(" ")
+    text = str(TROUBLES.get(error_class, error_class))
+    return f"{text} ({code})" if code else text
 
 
 def badge(registration: Registration) -> SafeString:
-    """Returns the status as HTML: a sign, a word and a colour."""
+    """Return the status as HTML: a sign, a word and a colour. A step whose time ran out says so."""
     info = STATUS_INFO[Status(registration.status)]
+    ran_out = has_run_out(registration, timezone.now())
     return format_html(
         '<span class="selfreg-badge selfreg-{}"><span aria-hidden="true">{}</span> {}</span>',
-        info.badge,
-        info.sign,
-        registration.get_status_display(),
+        "waiting" if ran_out else info.badge,
+        "⌛" if ran_out else info.sign,
+        gettext("Time ran out") if ran_out else registration.get_status_display(),
     )
 
 
-def age(moment: datetime) -> SafeString:
-    """Returns how long ago a moment was, as HTML with the exact moment in ``title`` and ``datetime``."""
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S %Z}", ago(moment)
-    )
+def exact(moment: datetime) -> str:
+    """Return a moment with its date, seconds and zone, in the zone of the administrator."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def when(moment: datetime | None) -> str:
+    """Return how long ago a moment was, as HTML that tells the exact one on hover; a dash for None."""
+    if moment is None:
+        return NOTHING
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), ago(moment))
 
 
 def ago(moment: datetime) -> str:
-    """Returns how long ago a moment was, in its largest unit: "12 s", "3 minutes"."""
-    seconds = (timezone.now() - moment).total_seconds()
-    return gettext("%(seconds)d s") % {"seconds": max(0, seconds)} if seconds < 60 else timesince(moment, depth=1)
+    """Return how long ago a moment was, in its largest unit: "3 minutes ago"; "just now" in the last minute."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return gettext("just now")
+    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
 def time_left(registration: Registration) -> str:
-    """Returns the minutes and seconds ("4:07") until the org's transaction of an open registration runs out."""
+    """Return the minutes and seconds ("4:07") until the org's transaction of an open registration runs out."""
     if not registration.is_open or registration.expires_at is None:
         return NOTHING
     seconds = (registration.expires_at - timezone.now()).total_seconds()
     return f"{int(seconds // 60)}:{int(seconds % 60):02}" if seconds > 0 else gettext("run out")
 
 
-def event_summary(event: RegistrationEvent) -> str:
-    """Returns an event in one line: what happened, at which step, and how it went if it did not go well."""
-    step = f" · {step_label(event.step)}" if event.step else ""
-    outcome = f" · {event.outcome}" if event.outcome not in ("", "ok") else ""
-    return f"{event.get_kind_display()}{step}{outcome}"
-
-
-def event_duration(event: RegistrationEvent) -> str:
-    """Returns how long Okta took for the call of an event, in milliseconds; a dash where there was no call."""
-    return f"{event.milliseconds} ms" if event.milliseconds is not None else NOTHING
-
-
-def event_actor(event: RegistrationEvent) -> str:
-    """Returns who caused an event: an administrator, a command, the visitor, or a dash for nobody here."""
-    return event.actor or (gettext("the person") if event.kind in DONE_BY_VISITOR else NOTHING)
-
-
 def user_label(user: Any) -> str:
-    """Returns the name of a Django user, masked where it is an e-mail address; a dash for None."""
+    """Return the name of a Django user, masked where it is an email address; a dash for None."""
     return masked(str(user)) or str(user) if user else NOTHING

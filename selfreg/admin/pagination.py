@@ -14,7 +14,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest
 
-from selfreg.admin.columns import with_events
+from selfreg.admin.columns import add_activity
 from selfreg.models import Registration
 
 OLDER, NEWER, OLDEST = "older", "newer", "oldest"
@@ -31,7 +31,7 @@ class Border:
 
     @classmethod
     def parse(cls, text: str) -> "Border | None":
-        """Reads a border from a URL. None for anything that ``serialize`` did not write."""
+        """Read a border from a URL. None for anything that ``serialize`` did not write."""
         moment, _, key = text.rpartition("_")
         try:
             created_at = datetime.fromisoformat(moment)
@@ -41,7 +41,7 @@ class Border:
 
     @staticmethod
     def serialize(registration: Registration) -> str:
-        """Returns the border at this row, for a URL."""
+        """Return the border at this row, for a URL."""
         return f"{registration.created_at.isoformat()}_{registration.pk.hex}"
 
     @property
@@ -76,20 +76,21 @@ class KeysetChangeList(ChangeList):
     oldest_url: str | None = None
 
     def get_filters_params(self, params: Any = None) -> Any:
-        """The parameters of the filters: those that address a page are none."""
+        """Return the parameters of the filters, without those that address a page."""
         return {k: v for k, v in super().get_filters_params(params).items() if k not in PAGE_PARAMETERS}
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        """The query string with changes. It addresses the first page, unless ``new_params`` name another."""
+        """Return the query string with changes. It leads to the first page, unless ``new_params`` name another."""
         return super().get_query_string({**dict.fromkeys(PAGE_PARAMETERS), **(new_params or {})}, remove)
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """Newest first, always."""
+        """Return the only order: newest first."""
         return list(NEWEST_FIRST)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Sets what Django's templates read: ``result_list`` and the counts, which are those of the page."""
+        """Set what Django's templates read: ``result_list`` and the counts, which are those of the page."""
         page = self._page()
+        add_activity(page.rows)
         for parameter in PAGE_PARAMETERS:  # the search form keeps the parameters, and a search starts at the first page
             self.params.pop(parameter, None)
         if page.has_newer:
@@ -106,7 +107,7 @@ class KeysetChangeList(ChangeList):
         return self.get_query_string({parameter: Border.serialize(row)})
 
     def _page(self) -> Page:
-        size, queryset = self.list_per_page, with_events(self.queryset)
+        size, queryset = self.list_per_page, self.queryset
         older, newer = Border.parse(self.params.get(OLDER, "")), Border.parse(self.params.get(NEWER, ""))
         if newer or OLDEST in self.params:
             queryset = queryset.filter(newer.newer) if newer else queryset

@@ -1,13 +1,15 @@
 """The org's sign-up form as visitors get it now, and its history. Reading it creates no account."""
 
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from selfreg.conf import conf
+from selfreg.conf import Conf, has_several_orgs, orgs
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import IdxError
 from selfreg.idx.steps import current_remediation
@@ -19,14 +21,14 @@ from selfreg.texts.messages import notice, say
 RECENT = timedelta(days=1)
 
 
-def page_context() -> dict[str, Any]:
-    """Returns the context of ``registration/policy.html``: the form or why there is none, and its versions.
+def page_context(settings: Conf) -> dict[str, Any]:
+    """Return the context of ``registration/policy.html``: the org's form or why there is none, and its versions.
 
     Opens a transaction at the org, unless the form is cached.
     """
     problem, form = "", None
     try:
-        response, _fresh = sign_up_form(connect(conf(), Visitor(language=get_language() or "en")))
+        response = sign_up_form(connect(settings, Visitor(language=get_language() or "en")))
         form = current_remediation(response)
     except SignUpUnavailable as error:
         problem = " ".join(say(message) for message in error.messages) or str(error)
@@ -36,16 +38,19 @@ def page_context() -> dict[str, Any]:
         "problem": problem,
         "fields": [summary(field) for field in visible_fields(form)] if form else [],
         "fingerprint": fingerprint(form) if form else "",
-        "versions": history(conf().issuer),
-        "issuer": conf().issuer,
+        "versions": history(settings),
+        "issuer": settings.issuer,
+        "org": settings.org,
+        "orgs": [name for name in orgs() if has_several_orgs()],
     }
 
 
 def changed_lately() -> PolicyVersion | None:
-    """Returns the newest version that replaced another one of its language within a day, if there is one."""
+    """Return the newest version that replaced another one of its language within a day, if there is one."""
     earlier = PolicyVersion.objects.filter(
-        issuer=OuterRef("issuer"), language=OuterRef("language"), seen_at__lt=OuterRef("seen_at")
+        issuer=OuterRef("issuer"), org=OuterRef("org"), language=OuterRef("language"), seen_at__lt=OuterRef("seen_at")
     )
-    recent = PolicyVersion.objects.filter(issuer=conf().issuer, seen_at__gte=timezone.now() - RECENT)
+    present = reduce(or_, (Q(issuer=settings.issuer, org=name) for name, settings in orgs().items()))
+    recent = PolicyVersion.objects.filter(present, seen_at__gte=timezone.now() - RECENT)
     replaced = recent.annotate(before=Subquery(earlier.values("fingerprint")[:1])).filter(before__isnull=False)
     return replaced.exclude(before=F("fingerprint")).first()

@@ -20,13 +20,13 @@ class ReadOnlyAdmin(ModelAdmin):
     """Lets users with the view permission see rows; nobody may add, change or delete them here."""
 
     def has_add_permission(self, *args: Any, **kwargs: Any) -> bool:
-        """Returns False."""
+        """Return False."""
         return False
 
     def has_change_permission(self, *args: Any, **kwargs: Any) -> bool:
-        """Returns False."""
+        """Return False."""
         return False
 
     def has_delete_permission(self, *args: Any, **kwargs: Any) -> bool:
-        """Returns False."""
+        """Return False."""
         return False

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,21 +15,28 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from selfreg.addresses import canonical, masked
+from selfreg.addresses import canonical
 from selfreg.admin import funnel_page, policy_page, registration_page
 from selfreg.admin.actions import ACTIONS, ACTIONS_BY_NAME, AdminAction, perform
-from selfreg.admin.columns import COLUMNS
+from selfreg.admin.addresses import MAX_FOUND, log_view, mask, may_see_addresses, name_for, starting_with
+from selfreg.admin.columns import columns_for
 from selfreg.admin.export import registrations_csv
 from selfreg.admin.filters import FILTERS, PARAMETERS
+from selfreg.admin.funnel_files import as_file
 from selfreg.admin.pagination import KeysetChangeList
 from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.admin.roles import RegistrationPermission
-from selfreg.models import Registration
+from selfreg.admin.tabs import tabs
+from selfreg.admin.way_back import FILTERS_PARAMETER, kept_filters, with_query
+from selfreg.conf import settings_for
+from selfreg.error_reports import without_values
+from selfreg.models import Registration, RegistrationEvent
+from selfreg.web.exemptions import exempt, without_transaction
 
 ROWS_PER_PAGE = 100
 LIST_REFRESH_SECONDS = 5
@@ -44,8 +52,6 @@ SCRIPT: Any = forms.Script("selfreg/admin.js", defer=True)
 class RegistrationAdmin(ReadOnlyAdmin):
     """Where each person stands. Rows change by actions only."""
 
-    list_display = COLUMNS
-    list_display_links = None
     list_filter = FILTERS
     list_per_page = ROWS_PER_PAGE
     sortable_by = ()
@@ -60,20 +66,23 @@ class RegistrationAdmin(ReadOnlyAdmin):
         return forms.Media(css={"all": ["selfreg/admin.css"]}, js=[SCRIPT])
 
     def get_urls(self) -> list[Any]:
-        """The pages beside the list, each with the permission it needs."""
-        return [
+        """Add the pages beside the list, each with the permission it needs."""
+        pages = [
             self._page("act/<slug:name>/", self.action_view, "act", RegistrationPermission.VIEW),
             self._page("export/", self.export_view, "export", RegistrationPermission.EXPORT),
             self._page("funnel/", self.funnel_view, "funnel", RegistrationPermission.VIEW),
             self._page("form/", self.policy_view, "policy", RegistrationPermission.VIEW),
-            self._page("<uuid:pk>/reveal/", self.reveal_view, "reveal", RegistrationPermission.REVEAL),
             *super().get_urls(),
         ]
+        for page in pages:
+            page.callback = without_values(page.callback)
+        exempt(pages, without_transaction)
+        return pages
 
     # -- the list
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
-        """The list with keyset pagination."""
+        """Return the list with keyset pagination."""
         return KeysetChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
@@ -84,40 +93,60 @@ class RegistrationAdmin(ReadOnlyAdmin):
         """Our filters only: any other lookup would answer questions about what is masked."""
         return lookup in PARAMETERS
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; whole addresses are for those who may see them."""
+        return columns_for(request.user)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
     ) -> tuple[QuerySet[Registration], bool]:
-        """Rows whose address, id or Okta user id is exactly ``search_term``."""
+        """Rows whose address, id or Okta user id is exactly ``search_term``, or one of whose calls had it as its id.
+
+        If there is none, those whose address starts with it, for administrators who may see addresses.
+        """
         term = search_term.strip()
-        return (queryset.filter(_exactly(term)) if term else queryset), False
+        if not term:
+            return queryset, False
+        exact = _exactly(term)
+        if may_see_addresses(request.user) and not Registration.objects.filter(exact).exists():
+            return starting_with(queryset, term), False
+        return queryset.filter(exact), False
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """The actions that the administrator may carry out.
+        """Return the actions that the administrator may carry out.
 
         :param action_location: from Django 6.1 on, the page that asks; only the list does, since our page of one
             registration is not Django's
         """
-        permitted = [action for action in ACTIONS if action.permission.is_held_by(request.user)]
+        permitted = [a for a in ACTIONS if a.is_offered() and a.permission.is_held_by(request.user)]
         return {action.name: (_confirming(action), action.name, action.label) for action in permitted}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list."""
+        """Show the list."""
         context = {
             "refresh_seconds": LIST_REFRESH_SECONDS,
             "may_export": RegistrationPermission.EXPORT.is_held_by(request.user),
             "query": request.GET.urlencode(),
             "changed_lately": policy_page.changed_lately(),
             "title": str(self.opts.verbose_name_plural).capitalize(),
+            "sees_addresses": may_see_addresses(request.user),
+            "max_found": MAX_FOUND,
         }
-        response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
-        return response
+        response: Any = super().changelist_view(request, {**context, **(extra_context or {})})
+        change_list = getattr(response, "context_data", {}).get("cl")
+        if isinstance(change_list, KeysetChangeList):
+            response.context_data["tabs"] = tabs(change_list)
+            if may_see_addresses(request.user) and change_list.result_list:
+                text = gettext("Viewed full email addresses in the list")
+                log_view(request, f"{text} ({_filters(change_list)})", request.GET.urlencode())
+        return cast(HttpResponse, response)
 
     # -- the pages beside it
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The page of one registration.
+        """Show the page of one registration.
 
         :raises PermissionDenied:
         :raises Http404: no such registration
@@ -126,22 +155,15 @@ class RegistrationAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return self._detail(request, _registration(unquote(object_id)))
-
-    @method_decorator(require_POST)
-    def reveal_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """The page of one registration with the whole address, once. That it was viewed is logged.
-
-        :raises Http404: no such registration
-        """
-        registration, user = _registration(pk), _administrator(request)
-        text = gettext("Viewed the full e-mail address")
-        LogEntry.objects.log_actions(user.pk, [registration], CHANGE, change_message=text, single_object=True)
-        return self._detail(request, registration, email=registration.email)
+        registration = _registration(unquote(object_id))
+        if may_see_addresses(request.user) and registration.email:
+            log_view(request, gettext("Viewed the full email address"), str(registration.pk), registration)
+        context = registration_page.page_context(request, registration)
+        return self._render(request, "detail.html", context["name"], context)
 
     @method_decorator(require_POST)
     def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Asks for confirmation, and carries the action out once it is there.
+        """Ask for confirmation, and carry out the action once it is given.
 
         :raises Http404: no such action
         :raises PermissionDenied: the action has a permission of its own
@@ -156,26 +178,35 @@ class RegistrationAdmin(ReadOnlyAdmin):
             return self.confirmation_page(request, action, registrations)
         reason = " ".join(request.POST.get("reason", "").split())[:MAX_REASON_LENGTH]
         if action.asks_reason and not reason:
-            return self.confirmation_page(request, action, registrations, gettext("Say why: the reason is kept."))
+            return self.confirmation_page(
+                request, action, registrations, gettext("Enter a reason. It is kept with the registration.")
+            )
         _perform_all(request, action, registrations, reason)
+        filters = urlencode({FILTERS_PARAMETER: kept_filters(request)}) if kept_filters(request) else ""
         if request.POST.get("single") == "yes" and len(registrations) == 1:
-            return redirect(f"{URL_NAME}change", registrations[0].pk)
-        return redirect(f"{URL_NAME}changelist")
+            return redirect(with_query(reverse(f"{URL_NAME}change", args=[registrations[0].pk]), filters))
+        return redirect(with_query(reverse(f"{URL_NAME}changelist"), kept_filters(request)))
 
     def confirmation_page(
         self, request: HttpRequest, action: AdminAction, registrations: Sequence[Registration], problem: str = ""
     ) -> HttpResponse:
-        """The page that asks for confirmation, and tells which registrations are left out.
+        """Show the page that asks for confirmation, and say which registrations are left out.
 
         :param problem: what was wrong with the last confirmation, "" if there was none
         """
+        able = [r for r in registrations if action.is_available(r)]
         context = {
             "action": action,
-            "able": [r for r in registrations if action.is_available(r)],
-            "unable": [r for r in registrations if not action.is_available(r)],
+            "confirm": action.confirm % {"count": len(able)},
+            "able": [(r, name_for(request.user, r)) for r in able],
+            "unable": [(r, name_for(request.user, r)) for r in registrations if not action.is_available(r)],
             "single": request.POST.get("single") == "yes",
             "problem": problem,
+            "kept_filters": kept_filters(request),
         }
+        if may_see_addresses(request.user):
+            ids = " ".join(str(r.pk) for r in registrations)
+            log_view(request, gettext("Viewed full email addresses before an action"), f"{action.name} {ids}")
         return self._render(request, "ask.html", str(action.label), context)
 
     @method_decorator(require_safe)
@@ -184,7 +215,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
         change_list: Any = self.get_changelist_instance(request)
         whole_addresses = RegistrationPermission.REVEAL.is_held_by(request.user)
         text = (
-            gettext("Exported with full e-mail addresses")
+            gettext("Exported with full email addresses")
             if whole_addresses
             else gettext("Exported with masked addresses")
         )
@@ -202,7 +233,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
         """Where people give up, as a page; as a file with ``?format=csv`` or ``json``."""
         file_format = request.GET.get("format", "")
         if file_format in ("csv", "json"):
-            return funnel_page.as_file(request, file_format)
+            return as_file(request, file_format)
         query = request.GET.copy()
         query.pop("format", None)
         context = {
@@ -214,15 +245,16 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_safe)
     def policy_view(self, request: HttpRequest) -> HttpResponse:
-        """The org's sign-up form, and how it changed."""
-        return self._render(request, "policy.html", gettext("Sign-up form"), policy_page.page_context())
+        """Show the sign-up form of an org (``?org=``), and how it changed."""
+        context = policy_page.page_context(settings_for(request.GET.get("org", "")))
+        return self._render(request, "policy.html", gettext("Sign-up form"), context)
 
     # -- their parts
 
     def _page(
         self, url: str, view: Callable[..., HttpResponseBase], name: str, permission: RegistrationPermission
     ) -> URLPattern:
-        """A URL below the list, for administrators who may view registrations and have ``permission``."""
+        """Return a URL below the list, for administrators who may view registrations and have ``permission``."""
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not (self.has_view_permission(request) and permission.is_held_by(request.user)):
@@ -231,17 +263,13 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
         return path(url, self.admin_site.admin_view(guarded), name=f"selfreg_registration_{name}")
 
-    def _detail(self, request: HttpRequest, registration: Registration, email: str = "") -> HttpResponse:
-        context = registration_page.page_context(request.user, registration, email)
-        return self._render(request, "detail.html", masked(registration.email) or str(registration.pk), context)
-
     def _render(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
         common = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "media": self.media}
         return TemplateResponse(request, f"{TEMPLATES}/{template}", {**common, **context})
 
 
 def _confirming(action: AdminAction) -> Callable[..., HttpResponse]:
-    """Returns the function that Django's list calls for an action: it asks for confirmation."""
+    """Return the function that Django's list calls for an action: it asks for confirmation."""
 
     def ask(model_admin: RegistrationAdmin, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
         registrations = list(Registration.objects.filter(pk__in=queryset.values("pk"))[:ROWS_PER_PAGE])
@@ -251,20 +279,19 @@ def _confirming(action: AdminAction) -> Callable[..., HttpResponse]:
 
 
 def _perform_all(request: HttpRequest, action: AdminAction, registrations: list[Registration], reason: str) -> None:
-    """Carries an action out on each registration, and adds messages that tell how it went."""
+    """Carry out an action on each registration, and add messages that say how it went."""
     results = [perform(action, registration, request.user, reason) for registration in registrations]
     done = sum(not result.refusal for result in results)
     if done:
-        text = ngettext("%(label)s: done for one.", "%(label)s: done for %(count)d.", done)
-        messages.success(request, text % {"label": action.label, "count": done})
+        messages.success(request, action.done % {"count": done})
     for result in results:
         if result.refusal:
-            who = masked(result.registration.email) or result.registration.pk
+            who = mask(result.registration.email) or result.registration.pk
             messages.error(request, f"{action.label}, {who}: {result.refusal}")
 
 
 def _administrator(request: HttpRequest) -> Any:
-    """Returns the logged-in user: ``admin_view`` lets nobody else through."""
+    """Return the logged-in user: ``admin_view`` lets nobody else through."""
     return request.user
 
 
@@ -276,15 +303,21 @@ def _registration(pk: uuid.UUID | str) -> Registration:
 
 
 def _exactly(term: str) -> Q:
-    """Returns the condition for an exact search; each of them has an index."""
+    """Return the condition for an exact search; each of them has an index."""
     try:
         return Q(pk=uuid.UUID(term))
     except ValueError:
-        return Q(email_canonical=canonical(term) or term) if "@" in term else Q(okta_user_id=term[:100])
+        if "@" in term:
+            return Q(email_canonical=canonical(term) or term)
+    # Ids first: a join would keep the database from using the index of either table.
+    by_request = RegistrationEvent.objects.filter(request_id=term[:64], request_id__gt="").order_by()
+    return Q(okta_user_id=term[:100]) | Q(
+        pk__in=list(by_request.values_list("registration", flat=True)[:ROWS_PER_PAGE])
+    )
 
 
 def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
-    """Returns the ids that a form selects; anything that is not an id is left out."""
+    """Return the ids that a form selects; anything that is not an id is left out."""
     ids = []
     for text in request.POST.getlist(ACTION_CHECKBOX_NAME)[:ROWS_PER_PAGE]:
         try:
@@ -295,7 +328,7 @@ def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
 
 
 def _filters(change_list: KeysetChangeList) -> str:
-    """Returns the chosen filters for the log, without the search term: that may be an address."""
+    """Return the chosen filters for the log, without the search term: that may be an address."""
     specs: Any = change_list.filter_specs
     chosen = [f"{spec.parameter_name}={spec.value()}" for spec in specs if spec.value()]
     return ", ".join(chosen) or gettext("no filter")

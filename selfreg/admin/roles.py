@@ -22,9 +22,12 @@ class RegistrationPermission(StrEnum):
     APPROVE = "approve_registration"
 
     def is_held_by(self, user: Any) -> bool:
-        """Whether a Django user has this permission."""
+        """Return whether a Django user has this permission."""
         return bool(user.has_perm(f"selfreg.{self.value}"))
 
+
+# On doctor runs, which have no other permission than to view them.
+EXAMINE_ORG = "examine_org"
 
 _VIEW = (
     RegistrationPermission.VIEW,
@@ -36,6 +39,7 @@ _VIEW = (
 _SUPPORT = (RegistrationPermission.RESEND, RegistrationPermission.CANCEL)
 _PRIVACY = (RegistrationPermission.REVEAL, RegistrationPermission.ERASE, RegistrationPermission.EXPORT)
 _MANAGE = (
+    EXAMINE_ORG,
     RegistrationPermission.EXPIRE,
     RegistrationPermission.REPAIR,
     RegistrationPermission.REMOVE_ACCOUNT,
@@ -52,7 +56,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 
 def make_groups() -> Mapping[str, Group]:
-    """Creates the groups, or resets the permissions of existing ones. Members stay.
+    """Create the groups, or reset the permissions of existing ones. Members stay.
 
     :return: the groups by name
     """

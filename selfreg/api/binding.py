@@ -5,9 +5,10 @@ A token is the encrypted id of the registration that it starts or belongs to. Th
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security.base import AuthBase
@@ -15,9 +16,11 @@ from ninja.utils import check_csrf
 
 from selfreg import encryption
 from selfreg.api.problems import Refusal
-from selfreg.conf import conf
+from selfreg.conf import Conf
+from selfreg.flows.form_token import FORM_TOKEN_SECONDS
 from selfreg.flows.session import MINE, Browser, browser_of
-from selfreg.flows.start import FORM_TOKEN_SECONDS, is_old_enough
+from selfreg.web.fetch_metadata import is_embedded
+from selfreg.web.orgs import settings_of
 from selfreg.web.redirects import landing
 
 PLACE = "selfreg.api token"
@@ -42,14 +45,8 @@ class Holder:
 
     @property
     def may_start(self) -> bool:
-        """Whether the token may start a registration: it is not too old, and a person could have filled in a form."""
-        return is_old_enough(self.issued_at) and timezone.now().timestamp() - self.issued_at < FORM_TOKEN_SECONDS
-
-
-class AuthenticatedRequest(HttpRequest):
-    """A request to an operation: django-ninja sets ``auth`` to what the authentication returned."""
-
-    auth: Holder
+        """Whether the token is young enough to start a registration."""
+        return timezone.now().timestamp() - self.issued_at < FORM_TOKEN_SECONDS
 
 
 class RegistrationToken(AuthBase):
@@ -59,14 +56,14 @@ class RegistrationToken(AuthBase):
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> Holder | None:
-        """Returns the holder of the token; None without one.
+        """Return the holder of the token; None without one.
 
         :raises Refusal: the token is not valid, or too old
         """
         header = request.headers.get("Authorization", "")
         if header[: len(SCHEME)].lower() != SCHEME:
             return None
-        holder = _holder_of(header[len(SCHEME) :].strip())
+        holder = _holder_of(header[len(SCHEME) :].strip(), settings_of(request))
         if holder is None:
             raise Refusal("token")
         return holder
@@ -77,38 +74,48 @@ class SessionCookie(AuthBase):
 
     openapi_type = "apiKey"
     openapi_in = "cookie"
-    openapi_name = settings.SESSION_COOKIE_NAME
+    openapi_name = django_settings.SESSION_COOKIE_NAME
 
     def __call__(self, request: HttpRequest) -> Holder:
-        """Returns the browser.
+        """Return the browser.
 
-        :raises Refusal: the CSRF token is missing or wrong, or the visitor is logged in
+        :raises Refusal: the CSRF token is missing or wrong, another site's page loads this, or the visitor is logged in
         """
-        if check_csrf(request) is not None:
+        if is_embedded(request) or check_csrf(request) is not None:
             raise Refusal("csrf")
         if request.user.is_authenticated:
-            raise Refusal("signed-in", go=absolute(landing(request.GET.get("next", ""))))
+            settings = settings_of(request)
+            raise Refusal("signed-in", go=absolute(landing(request.GET.get("next", ""), settings), settings))
         return Holder(browser_of(request))
 
 
-def absolute(url: str) -> str:
-    """Returns an absolute URL of this site; absolute URLs stay as they are."""
-    return urljoin(conf().base_url, url)
+def holder_of(request: Any) -> Holder:
+    """Return who sends a request to an operation: django-ninja sets ``auth`` to what the authentication returned."""
+    holder: Holder = request.auth
+    return holder
 
 
-def new_token() -> str:
-    """Returns a token for one registration, which does not exist yet."""
-    return encryption.encrypt({"registration": uuid.uuid4().hex, "issued_at": timezone.now().timestamp()}, PLACE)
+def absolute(url: str, settings: Conf) -> str:
+    """Return an absolute URL of this site; absolute URLs stay as they are."""
+    return urljoin(settings.base_url, url)
 
 
-def _holder_of(token: str) -> Holder | None:
-    """Decrypts a token. None if it is not valid, or older than any registration of it can be."""
+def new_token(settings: Conf) -> str:
+    """Return a token for one registration, which does not exist yet."""
+    values = {"registration": uuid.uuid4().hex, "issued_at": timezone.now().timestamp()}
+    return encryption.encrypt(values, PLACE, settings.encryption_keys)
+
+
+def _holder_of(token: str, settings: Conf) -> Holder | None:
+    """Decrypt a token. None if it is not valid, or older than any registration of it can be."""
     try:
-        values = encryption.decrypt(token, PLACE)
+        values = encryption.decrypt(token, PLACE, settings.encryption_keys)
     except encryption.Unreadable:
         return None
-    lifetime = FORM_TOKEN_SECONDS + conf().abandoned_after_seconds
+    lifetime = FORM_TOKEN_SECONDS + settings.abandoned_after_seconds
     if values["issued_at"] + lifetime < timezone.now().timestamp():
         return None
     registration = uuid.UUID(values["registration"])
-    return Holder(Browser({MINE: [str(registration)]}, registration.hex), registration, values["issued_at"])
+    browser = Browser({}, settings, registration.hex)
+    browser.store[browser.key(MINE)] = [str(registration)]
+    return Holder(browser, registration, values["issued_at"])

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 
 from selfreg.api.schemas import Problem
-from selfreg.idx.errors import AnswerLost, IdxError, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AnswerLost, OrgUnreachable, RateLimited
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.outcome import Outcome
 
@@ -14,30 +14,24 @@ PROBLEM_JSON = "application/problem+json"
 TYPE = "urn:problem-type:selfreg:"
 # Name -> HTTP status, title. The title is for developers, the member `detail` for visitors.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
-    "malformed": (400, "The request is not what the document of this interface describes"),
+    "malformed": (400, "The request doesn't match the OpenAPI document"),
     "token": (401, "The token is unknown or too old"),
     "csrf": (403, "The header X-CSRFToken is missing or wrong"),
-    "closed": (403, "The organization offers no sign-up"),
-    "no-registration": (404, "No registration was begun"),
-    "signed-in": (409, "Somebody is signed in"),
-    "stale": (409, "This step is not the present one, or does not offer that"),
-    "busy": (409, "Another request of this registration is under way"),
-    "link": (409, "The link in the mail cannot be used here"),
-    "invitation": (410, "The invitation is used, expired or unknown"),
-    "input": (422, "Something has to be put right"),
-    "wait": (429, "Too much at once"),
-    "bad-answer": (502, "The organization refused, or its answer cannot be used"),
-    "unreachable": (503, "The organization does not answer"),
+    "closed": (403, "The organization doesn't offer sign-up"),
+    "no-registration": (404, "No registration was started"),
+    "signed-in": (409, "The visitor is already signed in"),
+    "stale": (409, "This isn't the current step, or it doesn't offer this action"),
+    "busy": (409, "Another request for this registration is in progress"),
+    "link": (409, "The link in the email can't be used here"),
+    "invitation": (410, "The invitation was used, has expired or is unknown"),
+    "input": (422, "The visitor has to correct something"),
+    "wait": (429, "Too many attempts"),
+    "bad-answer": (502, "The organization refused, or its answer can't be used"),
+    "unreachable": (503, "The organization doesn't answer"),
+    "database": (503, "This site's database doesn't answer"),
 }
-# Class of a failed call's error -> name of the problem; the first that fits.
-FAILURES: tuple[tuple[type[IdxError], str], ...] = (
-    (OrgUnreachable, "unreachable"),
-    (AnswerLost, "unreachable"),
-    (RateLimited, "wait"),
-    (IdxError, "bad-answer"),
-)
 # Seconds to wait, where the org does not say how long.
-DEFAULT_WAITS = {"busy": 2, "unreachable": 5, "wait": 5}
+DEFAULT_WAITS = {"busy": 2, "unreachable": 5, "database": 2, "wait": 5}
 
 
 class Refusal(Exception):
@@ -69,7 +63,7 @@ class Refusal(Exception):
 
 
 def refusal_of(outcome: Outcome, **members: Any) -> Refusal:
-    """Returns the problem for an outcome that is not a success.
+    """Return the problem for an outcome that is not a success.
 
     :param members: further members of ``Problem``
     """
@@ -79,7 +73,8 @@ def refusal_of(outcome: Outcome, **members: Any) -> Refusal:
         case outcomes.Stale() | outcomes.NotOffered():
             return Refusal("stale", **members)
         case outcomes.Failed(error) | outcomes.Unsure(error):
-            name = next(name for kind, name in FAILURES if isinstance(error, kind))
-            return Refusal(name, retry_after=error.retry_after if isinstance(error, RateLimited) else 0, **members)
+            if isinstance(error, RateLimited):
+                return Refusal("wait", retry_after=error.retry_after, **members)
+            return Refusal("unreachable" if isinstance(error, OrgUnreachable | AnswerLost) else "bad-answer", **members)
         case _:
             return Refusal("input", **members)

@@ -8,8 +8,9 @@ from pydantic import ConfigDict, Field
 from selfreg.statuses import Status
 
 FieldType = Literal["text", "email", "tel", "url", "number", "password", "checkbox", "choice", "hidden"]
-ActionName = Literal["submit", "skip", "resend", "back", "cancel"]
+ActionName = Literal["submit", "skip", "resend", "back", "number", "channel", "cancel"]
 Severity = Literal["error", "info"]
+BUTTONS = "skip|resend|back|number|channel|poll"
 PROVIDER = "idp:[A-Za-z0-9_-]+"
 MAX_VALUE_LENGTH = 20_000
 MAX_VALUES = 200
@@ -19,7 +20,7 @@ Typed = Annotated[
     Field(
         max_length=MAX_VALUES,
         repr=False,
-        description="What the visitor entered, by the names of the fields.",
+        description="What the visitor entered, by field name.",
         examples=[{"userProfile.email": "ada@example.com"}],
     ),
 ]
@@ -36,22 +37,22 @@ class Beginning(Body):
 
     values: Typed = {}
     form_token: Text = Field(
-        default="", repr=False, description="As in the answer with the form. Not needed with a token."
+        default="", repr=False, description="The value that came with the form. Not needed with a token."
     )
-    form_version: Text = Field(default="", description="As in the answer with the form. Changes are noticed by it.")
+    form_version: Text = Field(default="", description="The value that came with the form. It detects changes.")
     action: Annotated[str, Field(pattern=rf"^({PROVIDER})?$", max_length=200)] = Field(
         default="", description="`idp:` and the id of an identity provider, to sign up through it instead."
     )
-    activation_token: Text = Field(default="", repr=False, description="From the link in an invitation mail.")
+    activation_token: Text = Field(default="", repr=False, description="From the link in an invitation email.")
 
 
 class Submission(Body):
     """A step, filled in; or another of its buttons."""
 
     step: Annotated[str, Field(max_length=200)] | None = Field(
-        None, description="`mark` of the step that was filled in; refused if it is not the current one."
+        None, description="`mark` of the step that was filled in; rejected if it isn't the current one."
     )
-    action: Annotated[str, Field(pattern=rf"^(skip|resend|back|poll|{PROVIDER})?$", max_length=200)] = Field(
+    action: Annotated[str, Field(pattern=rf"^({BUTTONS}|{PROVIDER})?$", max_length=200)] = Field(
         default="",
         description="'' submits the step; `poll` asks whether it changed; `idp:` and an id goes to that provider.",
     )
@@ -59,7 +60,7 @@ class Submission(Body):
 
 
 class MailLink(Body):
-    """The query parameters of the link in the mail, for apps that open the site's links."""
+    """The query parameters of the link in the email, for apps that open the site's links."""
 
     otp: Text = Field(repr=False)
     state: Text = Field(repr=False)
@@ -87,13 +88,13 @@ class StepField(Schema):
     label: str
     hint: str = ""
     required: bool
-    secret: bool = Field(description="A password or code: never returned, not to be stored.")
+    secret: bool = Field(description="A password or code: never returned. Don't store it.")
     value: str | bool | None = Field(
         default=None, description="What the visitor entered before, or the org's suggestion."
     )
     min_length: int | None = None
     max_length: int | None = None
-    autocomplete: str = Field(default="", description="Token of the HTML standard.")
+    autocomplete: str = Field(default="", description="A token of the HTML standard.")
     inputmode: str = ""
     choices: list[Choice] = []
 
@@ -106,11 +107,11 @@ class StepMessage(Schema):
     )
     text: str = Field(description="In the visitor's language.")
     severity: Severity
-    field: str = Field(default="", description="Name of the field that it is about; '' for the whole step.")
+    field: str = Field(default="", description="Name of the field; '' for the whole step.")
 
 
 class Stage(Schema):
-    """One authenticator in the progress of the sign-up."""
+    """One part of the progress of the sign-up."""
 
     label: str
     state: Literal["done", "current", "todo"]
@@ -132,10 +133,20 @@ class StepAction(Schema):
 
 
 class Captcha(Schema):
-    """The CAPTCHA of a form."""
+    """The CAPTCHA of a form: HCAPTCHA, RECAPTCHA_V2, or ALTCHA, whose task is at `captcha/`."""
 
     kind: str
     site_key: str
+
+
+class CaptchaTask(Schema):
+    """The task of an ALTCHA: find the number that, appended to the salt, hashes to the challenge."""
+
+    algorithm: str
+    challenge: str
+    salt: str
+    signature: str = Field(repr=False)
+    maxnumber: int = Field(default=1_000_000, description="The number is from 0 to this.")
 
 
 class AuthenticatorApp(Schema):
@@ -145,7 +156,7 @@ class AuthenticatorApp(Schema):
     uri: str = Field(repr=False, description="`otpauth://...`, for a link or a QR code.")
     image: str = Field(
         repr=False,
-        description="The organization's QR code (a `data:` URI) if it does not send the secret; else empty.",
+        description="The organization's QR code (a `data:` URI) if it doesn't send the secret.",
     )
 
 
@@ -166,7 +177,7 @@ class IdentityProvider(Schema):
 class Step(Schema):
     """One page of the sign-up."""
 
-    mark: str = Field(description="To be sent back as `step` of the submission.")
+    mark: str = Field(description="Send it back as `step`.")
     page: str = Field(description="Kind of page: profile, choose, phone, password, code, question, totp, passkey ...")
     heading: str
     authenticator: str = Field(default="", description="Okta's key: `okta_email`, `phone_number` ...")
@@ -176,9 +187,9 @@ class Step(Schema):
     progress: list[Stage]
     password_rules: list[Rule] = []
     facts: list[Fact] = Field(default=[], description="What a consent is about.")
-    wait: int = Field(default=0, description="Seconds until anything may be sent.")
-    resend_wait: int = Field(default=0, description="Seconds until the next code may be asked for.")
-    poll: int = Field(default=0, description="Milliseconds until `poll` may be asked; 0: nothing to wait for.")
+    wait: int = Field(default=0, description="Seconds until the step can be submitted.")
+    resend_wait: int = Field(default=0, description="Seconds until another code can be requested.")
+    poll: int = Field(default=0, description="Milliseconds until the next `poll`; 0: there is nothing to wait for.")
     identity_providers: list[IdentityProvider] = Field(default=[], description="For browsers only.")
     captcha: Captcha | None = None
     authenticator_app: AuthenticatorApp | None = None
@@ -193,26 +204,22 @@ class FirstForm(Schema):
     step: Step
     form_version: str
     form_token: str = Field(
-        repr=False, default="", description="For a browser: sent back with the form. It starts one registration."
+        repr=False, default="", description="For browsers: send it back with the form. It starts one registration."
     )
-    csrf_token: str = Field(
-        default="", repr=False, description="For a browser: the header `X-CSRFToken` of every POST."
-    )
+    csrf_token: str = Field(default="", repr=False, description="For browsers: the header `X-CSRFToken` of every POST.")
 
 
 class RegistrationState(Schema):
     """The state of a registration."""
 
-    registration: str = Field(description="Its id: a reference for support. It gives no access.")
+    registration: str = Field(description="The id: a reference for support. It doesn't give access.")
     status: Status
-    step: Step | None = Field(default=None, description="The current step; null when there is none.")
+    step: Step | None = Field(default=None, description="The current step, or null.")
     heading: str = ""
     text: str = ""
-    signed_in: bool = Field(default=False, description="This answer came with a session cookie of the site.")
-    go: str = Field(default="", description="Where a browser goes from here.")
-    csrf_token: str = Field(
-        default="", repr=False, description="For a browser: the header `X-CSRFToken` of every POST."
-    )
+    signed_in: bool = Field(default=False, description="Whether this answer has a session cookie of the site.")
+    go: str = Field(default="", description="The URL to open next.")
+    csrf_token: str = Field(default="", repr=False, description="For browsers: the header `X-CSRFToken` of every POST.")
 
 
 class Problem(Schema):
@@ -224,6 +231,6 @@ class Problem(Schema):
     detail: str = Field(default="", description="In the visitor's language; '' if there is nothing for visitors.")
     messages: list[StepMessage] = []
     step: Step | None = Field(default=None, description="The step to show again.")
-    standing: str = Field(default="", description="Of a link: other, used, expired, stale, foreign, broken.")
-    retry_after: int | None = Field(default=None, description="Seconds.")
+    standing: str = Field(default="", description="For a link: other, used, expired, stale, foreign, broken.")
+    retry_after: int | None = Field(default=None, description="Seconds to wait.")
     go: str = ""

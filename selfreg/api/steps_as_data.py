@@ -11,26 +11,30 @@ from selfreg.flows.step_context import WaitTimes, step_context
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.steps import is_error
+from selfreg.registration.state import EnrollmentState
 from selfreg.texts import labels
 from selfreg.texts.messages import say
 
-# Widget -> type; the first that fits. Other widgets are text boxes, whose ``input_type`` is the type.
-TYPES: tuple[tuple[type[forms.Widget], schemas.FieldType], ...] = (
+# Class of the field or of its widget -> type; the first that fits. Others are text boxes, whose ``input_type`` it is.
+TYPES: tuple[tuple[type[forms.Field | forms.Widget], schemas.FieldType], ...] = (
     (forms.HiddenInput, "hidden"),
     (forms.PasswordInput, "password"),
     (forms.CheckboxInput, "checkbox"),
     (forms.Select, "choice"),
     (forms.RadioSelect, "choice"),
-    (forms.NumberInput, "number"),
+    (forms.IntegerField, "number"),
 )
 
 
-def step_as_data(form: StepForm, response: IdxResponse, mark: str, times: WaitTimes) -> schemas.Step:
-    """Returns a step with its fields, messages and buttons.
+def step_as_data(
+    form: StepForm, response: IdxResponse, mark: str, times: WaitTimes, state: EnrollmentState | None = None
+) -> schemas.Step:
+    """Return a step with its fields, messages and buttons.
 
     :param mark: the step's name, which a submission sends back
+    :param state: where the registration stands; None before the first submission
     """
-    page, step = step_context(form, response), form.step
+    page, step = step_context(form, response, state=state), form.step
     captcha, secret, image = page.captcha, page.secret, page.secret_image
     return schemas.Step(
         mark=mark,
@@ -51,12 +55,12 @@ def step_as_data(form: StepForm, response: IdxResponse, mark: str, times: WaitTi
         if secret or image
         else None,
         passkey=page.activation,
-        **times.as_dict(),
+        **vars(times),
     )
 
 
 def messages_of(form: StepForm) -> Iterator[schemas.StepMessage]:
-    """Yields the messages of the org and the site, then the form's validation errors."""
+    """Yield the messages of the org and the site, then the form's validation errors."""
     for place, message in form.messages:
         severity: schemas.Severity = "error" if is_error(message) else "info"
         yield schemas.StepMessage(key=message.key, text=say(message), severity=severity, field=place)
@@ -70,7 +74,7 @@ def messages_of(form: StepForm) -> Iterator[schemas.StepMessage]:
 def _field(form: StepForm, name: str) -> schemas.StepField:
     field, bound, meta = form.fields[name], form[name], form.meta[name]
     attributes, is_secret = field.widget.attrs, meta.secret
-    kind = next((kind for widget, kind in TYPES if isinstance(field.widget, widget)), None)
+    kind = next((kind for cls, kind in TYPES if isinstance(field, cls) or isinstance(field.widget, cls)), None)
     choices: Any = field.choices if isinstance(field, forms.ChoiceField) else ()
     return schemas.StepField(
         name=name,
@@ -102,16 +106,18 @@ def _rule(rule: str, text: str) -> schemas.Rule:
 
 
 def _actions(form: StepForm, submit: str) -> Iterator[schemas.StepAction]:
-    """Yields the buttons of a step. ``submit`` is the label of the main one."""
+    """Yield the buttons of a step. ``submit`` is the label of the main one."""
     step = form.step
-    if step.remediation.name != "skip" and step.page not in ("unsupported", "providers"):
+    if form.has_main_button:
         yield schemas.StepAction(name="submit", label=submit)
-    offered: tuple[tuple[schemas.ActionName, bool], ...] = (
-        ("skip", step.skip is not None),
-        ("resend", step.resend is not None),
-        ("back", step.others is not None),
-        ("cancel", True),
-    )
-    for name, is_offered in offered:
+    offered: dict[schemas.ActionName, bool] = {
+        "skip": bool(step.skip),
+        "resend": bool(step.resend),
+        "back": bool(step.others),
+        "number": bool(step.number),
+        "channel": bool(step.channels),
+        "cancel": True,
+    }
+    for name, is_offered in offered.items():
         if is_offered:
             yield schemas.StepAction(name=name, label=str(labels.ACTIONS[name]))

@@ -5,9 +5,15 @@ from typing import Any
 
 from django.urls import path
 
-if find_spec("ninja"):
-    from selfreg.api.operations import api
+from selfreg.web.exemptions import exempt, for_visitors
 
-    urlpatterns: list[Any] = [path("", api.urls)]
+__all__ = ["urlpatterns"]
+
+if find_spec("ninja"):
+    from selfreg.api import captcha  # noqa: F401 its operation is one of the API's
+    from selfreg.api.operations import DOCUMENT, api, document
+
+    urlpatterns: list[Any] = [path(DOCUMENT, document, name="openapi-json"), path("", api.urls)]
+    exempt(urlpatterns, for_visitors)
 else:
     urlpatterns = []

@@ -7,27 +7,28 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlencode, urljoin
+from functools import partial
+from urllib.parse import urlencode
 
 from django.conf import settings as django_settings
-from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils import timezone
 
 from selfreg import __version__
 from selfreg.conf import Conf
-from selfreg.doctor.documents import org_settings_of, read_documents, value_at
+from selfreg.doctor.documents import org_settings_of, read_documents
 from selfreg.doctor.evidence import CLAIMED_ADDRESS, Discovery, Evidence, OrgSettings, PageProbe, RateLimit, Site
 from selfreg.idx import pkce
 from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.errors import IdxError, MalformedAnswer
 from selfreg.idx.failures import failure_of
-from selfreg.idx.steps import current_remediation, sign_up_offered
-from selfreg.idx.transport import Reply, Transport
+from selfreg.idx.steps import SIGN_UP, current_remediation, offered
+from selfreg.idx.transport import Observer, Reply, Route, Transport
 from selfreg.okta_api import scopes
-from selfreg.okta_api.client import ManagementClient, is_configured
-from selfreg.registration.policy import connect
+from selfreg.okta_api.client import ManagementClient, is_configured, value_at
+from selfreg.registration.policy import connect, credentials_of, route_of, sign_out_url, url_at_org
+from selfreg.web.orgs import callback_url, page_url, sign_in_url
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
 PAGE_TEXT_LIMIT = 20_000
@@ -40,17 +41,17 @@ class ProbeTransport:
     id.
     """
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, route: Route) -> None:
         self.last_reply: Reply | None = None
-        self.transport = Transport(origin, on_reply=self._remember)
+        self.transport = Transport(origin, observer=Observer(on_reply=self._remember), route=route)
 
     def fetch_page(self, url: str) -> PageProbe | None:
-        """Returns what a browser would get for a GET; None if the call failed."""
+        """Return what a browser would get for a GET; None if the call failed."""
         try:
             raw = self.transport.fetch("GET", url, {})
         except IdxError:
             return None
-        text = raw.body.decode("utf-8", "replace")
+        text = raw.body.reveal().decode("utf-8", "replace")
         return PageProbe(raw.status, raw.headers.get("Location", ""), text[:PAGE_TEXT_LIMIT])
 
     def _remember(self, reply: Reply) -> None:
@@ -69,34 +70,35 @@ class StartedSignUp:
 
 
 def describe_site(settings: Conf) -> Site:
-    """Returns what the settings of this site say. URLs of routes that are not mounted are ""; that is a finding."""
-    base_url = settings.base_url
+    """Return what the settings of this site say. URLs of routes that are not mounted are ""; that is a finding."""
     confidential = settings.client_auth == "private_key" or bool(settings.client_secret)
     return Site(
         issuer=settings.issuer,
         client_id=settings.client_id,
         client_auth=settings.client_auth if confidential else "none",
-        base_url=base_url,
-        redirect_uri=_absolute_url(base_url, "oidc_authentication_callback"),
-        sign_out_uri=urljoin(f"{base_url}/", resolve_url(django_settings.LOGOUT_REDIRECT_URL or "/")),
-        initiate_login_uri=_absolute_url(base_url, "oidc_authentication_init"),
-        email_callback_uri=_absolute_url(base_url, "selfreg:verify"),
-        hook_url=_absolute_url(base_url, "selfreg:registration_hook") if settings.hook_secret else "",
-        event_hook_url=_absolute_url(base_url, "selfreg:event_hook") if settings.hook_secret else "",
+        base_url=settings.base_url,
+        redirect_uri=_absolute_url(settings, callback_url),
+        sign_out_uri=sign_out_url(settings),
+        initiate_login_uri=_absolute_url(settings, sign_in_url),
+        email_callback_uri=_absolute_url(settings, partial(page_url, page="verify")),
+        hook_url=_absolute_url(settings, partial(page_url, page="registration_hook")) if settings.hook_secret else "",
+        event_hook_url=_absolute_url(settings, partial(page_url, page="event_hook")) if settings.hook_secret else "",
         scopes=settings.scopes,
         email_is_mandatory=settings.email_is_mandatory,
         authenticators=settings.authenticators,
         attributes=settings.attributes,
         name=settings.name,
+        hides_accounts=settings.enumeration == "neutral",
+        public_key=credentials_of(settings).public_key,
     )
 
 
 def collect_evidence(settings: Conf) -> Evidence:
-    """Reads all that an app can see of the org, and what the Management API shows, if it is configured."""
+    """Read all that an app can see of the org, and what the Management API shows, if it is configured."""
     site = describe_site(settings)
     visitor = Visitor(ip=CLAIMED_ADDRESS, language=django_settings.LANGUAGE_CODE)
     site_client = connect(settings, visitor).client
-    app, probe = site_client.app, ProbeTransport(site_client.app.origin)
+    app, probe = site_client.app, ProbeTransport(site_client.app.origin, route_of(settings))
     client = IdxClient(app, probe.transport, site_client.visitor, f"django-selfreg-doctor/{__version__}")
     discovery = _discovery(probe.transport, site.issuer)
     evidence = Evidence(site, discovery, has_api_access=is_configured(settings))
@@ -121,7 +123,7 @@ def collect_evidence(settings: Conf) -> Evidence:
 
 
 def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
-    """Starts a sign-up: interact, introspect, and "sign up" if the org shows its sign-in page first.
+    """Start a sign-up: interact, introspect, and "sign up" if the org shows its sign-in page first.
 
     :param probe: the one whose transport the client uses
     """
@@ -133,7 +135,7 @@ def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
     started = StartedSignUp(transaction, rate_limit=_rate_limit(reply), request_id=reply.request_id if reply else "")
     try:
         answer = client.introspect(transaction)
-        sign_up = sign_up_offered(answer.response)
+        sign_up = offered(answer.response, SIGN_UP)
         if sign_up and current_remediation(answer.response) is None:
             answer = client.proceed(sign_up, {})
     except IdxError as error:
@@ -142,14 +144,14 @@ def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
 
 
 def _seconds_left(response: IdxResponse | None) -> float | None:
-    """Returns how long a transaction is still valid, if it is at its form."""
+    """Return how long a transaction is still valid, if it is at its form."""
     if response is None or response.expires_at is None or current_remediation(response) is None:
         return None
     return response.expires_at.timestamp() - timezone.now().timestamp()
 
 
 def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxError:
-    """Returns what the Management API shows, with the IP address that the System Log has for the doctor's own call."""
+    """Return what the Management API shows, with the IP address that the System Log has for the doctor's own call."""
     client = ManagementClient(settings, scopes.to_read_org(settings))
     try:
         org = org_settings_of(read_documents(client, site), site)
@@ -159,7 +161,7 @@ def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxE
 
 
 def _seen_address(client: ManagementClient, request_id: str) -> str | None:
-    """Returns the IP address; None if the log does not have the call yet, or cannot be read."""
+    """Return the IP address; None if the log does not have the call yet, or cannot be read."""
     if not request_id:
         return None
     events = client.items("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
@@ -192,7 +194,7 @@ def _key_count(client: IdxClient) -> int | IdxError:
 
 
 def _clock_difference(reply: Reply | None) -> float | None:
-    """Returns how many seconds the org's clock is ahead, by its Date header; None without a valid one."""
+    """Return how many seconds the org's clock is ahead, by its Date header; None without a valid one."""
     try:
         org_time = parsedate_to_datetime(reply.headers["Date"] if reply else "").timestamp()
     except (KeyError, ValueError, TypeError):
@@ -209,7 +211,7 @@ def _rate_limit(reply: Reply | None) -> RateLimit | None:
 
 
 def _token_error(client: IdxClient) -> IdxError | None:
-    """Sends an invalid code to the token endpoint: orgs that do not check the secret at interact do so there."""
+    """Send an invalid code to the token endpoint: orgs that do not check the secret at interact do so there."""
     grant = {"grant_type": "interaction_code", "interaction_code": "none", "code_verifier": pkce.new_verifier()}
     try:
         client.token(grant)
@@ -238,9 +240,8 @@ def _sign_out_url(app: App, uri: str) -> str:
     return f"{app.endpoint('logout')}?{urlencode({'client_id': app.client_id, 'post_logout_redirect_uri': uri})}"
 
 
-def _absolute_url(base_url: str, route: str) -> str:
-    reversed_url: Callable[[str], str] = reverse
+def _absolute_url(settings: Conf, path_of: Callable[[str], str]) -> str:
     try:
-        return base_url + reversed_url(route)
+        return url_at_org(settings, path_of)
     except NoReverseMatch:
         return ""

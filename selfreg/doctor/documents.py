@@ -5,18 +5,21 @@ In the doctor, raw keys of that API are read here, in ``setup``, and for one log
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField, ProfilePolicy, Site
 from selfreg.idx.errors import OrgRefused
-from selfreg.okta_api.client import NOT_FOUND, Json, ManagementClient
+from selfreg.okta_api.client import NOT_FOUND, Json, ManagementClient, value_at
 
 # Not in Okta's API reference. Where an org does not send them, only the Admin Console shows them.
 EMAIL_CALLBACK, SENSITIVE = "email_verification_uri", "sensitive"
 EVERYONE, ALL_CLIENTS = "BUILT_IN", "ALL_CLIENTS"
 REGISTRATION_HOOK = "com.okta.user.pre-registration"
+TELEPHONY_HOOK = "com.okta.telephony.provider"
+PHONE = "phone_number"
 INTERACTION_CODE = "interaction_code"
+# Values of an authenticator's ``settings.allowedFor`` with which nobody can sign up or in by it.
+NOT_FOR_SIGN_IN = ("recovery", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class AccessPolicy:
 class OrgDocuments:
     """The documents of one app; None for what the org does not have.
 
-    ``sharing`` are the labels of other apps under the same profile policy.
+    ``sharing`` are the labels of other apps under the same profile policy, ``unattached`` the names of profile policies
+    that allow sign-up and have no app; they are only looked for where the app's own does not allow it.
     """
 
     app: Json | None
@@ -44,47 +48,47 @@ class OrgDocuments:
     profile_policy: Json | None
     profile_rule: Json | None
     sharing: tuple[str, ...]
+    unattached: tuple[str, ...]
     enrollment_policy: Json | None
     authenticators: tuple[Json, ...]
     hooks: tuple[Json, ...]
+    lacks_telephony: bool
     event_hooks: tuple[Json, ...]
     access_policies: tuple[AccessPolicy, ...]
     schema: Json
 
 
 def read_documents(client: ManagementClient, site: Site) -> OrgDocuments:
-    """Reads everything that concerns sign-ups to one app; hooks only where the site has a secret for them.
+    """Read everything that concerns sign-ups to one app; hooks only where the site has a secret for them.
 
     :raises IdxError: see ``idx.errors``; ``OrgRefused`` for a token without the right to read one of them
     """
     app = _find_app(client, site.client_id)
-    policy, apps = _profile_policy(client, app)
+    policies = list(client.items("policies", type="PROFILE_ENROLLMENT"))
+    authenticators = tuple(client.items("authenticators"))
+    policy, apps = _profile_policy(client, app, policies)
+    rule = next(client.items(f"policies/{policy['id']}/rules"), None) if policy else None
     groups = (group for group in client.items("groups", q="Everyone") if group.get("type") == EVERYONE)
     return OrgDocuments(
         app=app,
         group_ids=tuple(str(g.get("id")) for g in client.items(f"apps/{app['id']}/groups")) if app else (),
         everyone_id=next((str(group.get("id")) for group in groups), ""),
         profile_policy=policy,
-        profile_rule=next(client.items(f"policies/{policy['id']}/rules"), None) if policy else None,
+        profile_rule=rule,
         sharing=tuple(str(a.get("label")) for a in apps if app is None or a.get("id") != app["id"]),
+        unattached=tuple(_unattached(client, policy, policies)) if rule and not _allows_sign_up(rule) else (),
         enrollment_policy=_enrollment_policy(client),
-        authenticators=tuple(client.items("authenticators")),
+        authenticators=authenticators,
         hooks=tuple(client.items("inlineHooks", type=REGISTRATION_HOOK)) if site.hook_url else (),
+        lacks_telephony=PHONE in site.authenticators and _lacks_telephony(client, authenticators),
         event_hooks=tuple(client.items("eventHooks")) if site.event_hook_url else (),
         access_policies=tuple(_access_policies(client, site)) if site.server_id else (),
         schema=client.get_or_none("meta/schemas/user/default") or {},
     )
 
 
-def value_at(document: Any, *path: str) -> Any:
-    """The value at a path of keys in nested objects; None where there is none."""
-    for name in path:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
-
-
 def org_settings_of(documents: OrgDocuments, site: Site) -> OrgSettings:
-    """Returns the documents as typed values, for the checks."""
+    """Return the documents as typed values, for the checks."""
     levels = value_at(documents.enrollment_policy, "settings", "authenticators") or []
     email = next((a for a in documents.authenticators if a.get("key") == "okta_email"), None)
     return OrgSettings(
@@ -94,6 +98,14 @@ def org_settings_of(documents: OrgDocuments, site: Site) -> OrgSettings:
         everyone_id=documents.everyone_id,
         email_minutes=value_at(email, "settings", "tokenLifetimeInMinutes"),
         inactive=tuple(str(a.get("key")) for a in documents.authenticators if a.get("status") != "ACTIVE"),
+        recovery_only=tuple(
+            str(a.get("key"))
+            for a in documents.authenticators
+            if value_at(a, "settings", "allowedFor") in NOT_FOR_SIGN_IN
+        ),
+        unattached=documents.unattached,
+        lacks_telephony=documents.lacks_telephony,
+        promotes_passkeys=any(value_at(a, "enroll", "promotion") for a in levels),
         hook_urls={str(h.get("id")): hook_url(h) for h in documents.hooks if h.get("status") == "ACTIVE"},
         event_hooks=tuple(_event_hook(h) for h in documents.event_hooks),
         rule_allows=allowing_rule(documents.access_policies) is not None if site.server_id else None,
@@ -102,33 +114,32 @@ def org_settings_of(documents: OrgDocuments, site: Site) -> OrgSettings:
 
 
 def hook_url(hook: Json) -> str:
-    """Returns the URL of an inline or event hook."""
+    """Return the URL of an inline or event hook."""
     return str(value_at(hook, "channel", "config", "uri") or "")
 
 
 def grants_of(rule: Json) -> list[str]:
-    """Returns the grant types of a rule of an access policy."""
+    """Return the grant types of a rule of an access policy."""
     return list(value_at(rule, "conditions", "grantTypes", "include") or ())
 
 
 def allowing_rule(policies: tuple[AccessPolicy, ...]) -> Json | None:
-    """Returns the first rule that allows Interaction Code; None if there is none."""
+    """Return the first rule that allows Interaction Code; None if there is none."""
     rules = (rule for policy in policies for rule in policy.rules)
     return next((rule for rule in rules if INTERACTION_CODE in grants_of(rule)), None)
 
 
 def _find_app(client: ManagementClient, client_id: str) -> Json | None:
-    """Looks for the app by its id, which usually equals the client ID, then among all apps."""
+    """Look for the app by its id, which usually equals the client ID, then among all apps."""
     if app := client.get_or_none(f"apps/{client_id}"):
         return app
     path = ("credentials", "oauthClient", "client_id")
     return next((app for app in client.items("apps") if value_at(app, *path) == client_id), None)
 
 
-def _profile_policy(client: ManagementClient, app: Json | None) -> tuple[Json | None, list[Json]]:
-    """Returns the app's policy, the default one if there is no app yet; and all apps of that policy."""
+def _profile_policy(client: ManagementClient, app: Json | None, policies: list[Json]) -> tuple[Json | None, list[Json]]:
+    """Return the app's policy, the default one if there is no app yet; and all apps of that policy."""
     linked = urlsplit(str(value_at(app, "_links", "profileEnrollment", "href") or "")).path
-    policies = list(client.items("policies", type="PROFILE_ENROLLMENT"))
     for policy in policies:
         if linked.endswith(f"/{policy['id']}") or (app is None and policy.get("system")):
             return policy, _apps_of(client, policy)
@@ -139,8 +150,33 @@ def _profile_policy(client: ManagementClient, app: Json | None) -> tuple[Json | 
     return None, []
 
 
+def _unattached(client: ManagementClient, own: Json | None, policies: list[Json]) -> Iterator[str]:
+    """Yield the names of active policies that allow sign-up, and that no app has."""
+    for policy in policies:
+        if own is not None and policy["id"] == own["id"]:
+            continue
+        rules = client.items(f"policies/{policy['id']}/rules")
+        if policy.get("status") == "ACTIVE" and not _apps_of(client, policy) and any(map(_allows_sign_up, rules)):
+            yield str(policy.get("name"))
+
+
+def _lacks_telephony(client: ManagementClient, authenticators: tuple[Json, ...]) -> bool:
+    """Return whether the phone is off and no hook sends texts. Without the right to read hooks, that is not known."""
+    if any(a.get("key") == PHONE and a.get("status") == "ACTIVE" for a in authenticators):
+        return False
+    try:
+        return not any(hook.get("status") == "ACTIVE" for hook in client.items("inlineHooks", type=TELEPHONY_HOOK))
+    except OrgRefused:
+        return False
+
+
+def _allows_sign_up(rule: Json) -> bool:
+    action = value_at(rule, "actions", "profileEnrollment") or {}
+    return action.get("access") == "ALLOW" and action.get("unknownUserAction") == "REGISTER"
+
+
 def _apps_of(client: ManagementClient, policy: Json) -> list[Json]:
-    """Returns the apps of a policy. The call is deprecated; orgs that refuse it give an empty list."""
+    """Return the apps of a policy. The call is deprecated; orgs that refuse it give an empty list."""
     try:
         return list(client.items(f"policies/{policy['id']}/app"))
     except OrgRefused as refusal:
@@ -150,7 +186,7 @@ def _apps_of(client: ManagementClient, policy: Json) -> list[Json]:
 
 
 def _access_policies(client: ManagementClient, site: Site) -> Iterator[AccessPolicy]:
-    """Yields nothing for an authorization server that does not exist; other checks report that."""
+    """Yield nothing for an authorization server that does not exist; other checks report that."""
     path = f"authorizationServers/{site.server_id}/policies"
     try:
         policies = sorted(client.items(path), key=_priority)
@@ -185,14 +221,14 @@ def _profile(schema: Json) -> dict[str, ProfileField]:
 
 
 def _profile_field(item: Json) -> ProfileField:
-    """The master ``PROFILE_MASTER`` is Okta for users who sign up, since they come from no other directory."""
+    """Read a property of the user schema. For users who sign up, the master ``PROFILE_MASTER`` is Okta."""
     own = [str(value_at(p, "action")) for p in item.get("permissions") or () if value_at(p, "principal") == "SELF"]
     permission = "READ_ONLY" if item.get("mutability") == "READ_ONLY" else next(iter(own), "READ_WRITE")
     return ProfileField(permission, value_at(item, "master", "type") != "OVERRIDE", item.get(SENSITIVE) is True)
 
 
 def _enrollment_policy(client: ManagementClient) -> Json | None:
-    """Returns the policy that applies to everybody: the system's, which is the last."""
+    """Return the policy that applies to everybody: the system's, which is the last."""
     policies = list(client.items("policies", type="MFA_ENROLL"))
     return next((p for p in policies if p.get("system")), policies[-1] if policies else None)
 
@@ -219,9 +255,10 @@ def _policy(documents: OrgDocuments) -> ProfilePolicy:
     return ProfilePolicy(
         id=str(value_at(documents.profile_policy, "id")),
         name=str(value_at(documents.profile_policy, "name")),
-        sign_up=action.get("access") == "ALLOW" and action.get("unknownUserAction") == "REGISTER",
+        sign_up=documents.profile_rule is not None and _allows_sign_up(documents.profile_rule),
         email_verification=bool(value_at(action, "activationRequirements", "emailVerification")),
         target_group_ids=tuple(action.get("targetGroupIds") or ()),
         attributes=tuple(str(value_at(a, "name")) for a in action.get("profileAttributes") or ()),
         hook_ids=tuple(str(value_at(h, "inlineHookId")) for h in action.get("preRegistrationInlineHooks") or ()),
+        identifiers=tuple(str(i) for i in action.get("allowedIdentifiers") or ()),
     )

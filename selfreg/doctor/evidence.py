@@ -1,5 +1,6 @@
 """The data about this site and its org. Values that could not be read are None, and the checks skip them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from selfreg.idx.document import IdxResponse, Remediation
@@ -35,6 +36,10 @@ class Site:
     """Fields that the sign-up form must have."""
     name: str = ""
     """The name of the site on its pages."""
+    hides_accounts: bool = False
+    """Whether no page may tell who has an account."""
+    public_key: Mapping[str, str] | None = None
+    """The key (RFC 7517) of an app that authenticates with a private key."""
 
     @property
     def confidential(self) -> bool:
@@ -105,6 +110,8 @@ class ProfilePolicy:
     target_group_ids: tuple[str, ...]
     attributes: tuple[str, ...]
     hook_ids: tuple[str, ...]
+    identifiers: tuple[str, ...] = ()
+    """Attributes that people can sign in by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,14 @@ class OrgSettings:
     email_minutes: int | None = None
     inactive: tuple[str, ...] = ()
     """Keys of authenticators that are inactive in the whole org."""
+    recovery_only: tuple[str, ...] = ()
+    """Keys of authenticators that only serve to recover an account."""
+    unattached: tuple[str, ...] = ()
+    """Names of profile policies that allow sign-up, and that no app has."""
+    lacks_telephony: bool = False
+    """Whether this site wants phones, the phone authenticator is off, and no hook sends texts and calls."""
+    promotes_passkeys: bool = False
+    """Whether people who sign in are offered a passkey."""
     hook_urls: dict[str, str] = field(default_factory=dict)
     """Active registration hooks: id -> URL."""
     event_hooks: tuple[EventHook, ...] = ()

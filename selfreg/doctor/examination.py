@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
 class Report:
     """The result of an examination. ``with_token`` is whether the Management API is configured."""
 
+    org: str
     issuer: str
     with_token: bool
     findings: tuple[Finding, ...]
@@ -44,7 +45,7 @@ class Report:
         return tuple(finding for finding in self.findings if finding.kind.severity == "error")
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the report as ``--json`` prints it and ``DoctorRun`` stores it: in English and without secrets.
+        """Return the report as ``--json`` prints it and ``DoctorRun`` stores it: in English and without secrets.
 
         The keys are ``ok``, ``issuer``, ``with_token``, ``findings`` (objects with ``id``, ``severity``, ``sentence``,
         ``detail``, ``template``, ``values``, ``path``, ``older_path``, ``command``) and ``facts`` (objects with
@@ -61,26 +62,28 @@ class Report:
 
 
 def examine(settings: Conf) -> Report:
-    """Examines this site, then the org, unless this site's settings make that impossible. Creates no account."""
+    """Examine this site, then the org, unless this site's settings make that impossible. Create no account."""
     site_findings = tuple(site.check_site(settings))
     if any(site.prevents_calls(finding) for finding in site_findings):
-        return Report(settings.issuer, is_configured(settings), site_findings, (not_examined(),))
+        return Report(settings.org, settings.issuer, is_configured(settings), site_findings, (not_examined(),))
     evidence = collect_evidence(settings)
     org_findings = [finding for check in CHECKS for finding in check(evidence)]
     findings = (*_without_repetition(org_findings), *site_findings)
-    return Report(evidence.site.issuer, evidence.has_api_access, findings, tuple(facts_of(evidence)))
+    return Report(settings.org, evidence.site.issuer, evidence.has_api_access, findings, tuple(facts_of(evidence)))
 
 
 def save_report(report: Report) -> DoctorRun:
-    """Stores the report for the admin and the deploy check. Deletes all but the last ``DoctorRun.MAX_RUNS`` reports."""
-    run = DoctorRun.objects.create(issuer=report.issuer, ok=not report.errors, report=report.as_json())
-    last_runs = DoctorRun.objects.values_list("pk", flat=True)[: DoctorRun.MAX_RUNS]
-    DoctorRun.objects.exclude(pk__in=list(last_runs)).delete()
+    """Store the report for the admin and the deploy check. Delete all but the org's last
+    ``DoctorRun.MAX_RUNS`` reports."""
+    run = DoctorRun.objects.create(issuer=report.issuer, org=report.org, ok=not report.errors, report=report.as_json())
+    of_org = DoctorRun.objects.filter(org=report.org)
+    last_runs = of_org.values_list("pk", flat=True)[: DoctorRun.MAX_RUNS]
+    of_org.exclude(pk__in=list(last_runs)).delete()
     return run
 
 
 def _without_repetition(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Keeps one finding of each kind, with the longest detail: several checks may notice the same mistake."""
+    """Keep one finding of each kind, with the longest detail: several checks may notice the same mistake."""
     by_id: dict[str, Finding] = {}
     for finding in findings:
         other = by_id.setdefault(finding.id, finding)

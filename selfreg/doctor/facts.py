@@ -25,27 +25,27 @@ class Fact:
 
 
 def not_examined() -> Fact:
-    """Returns the fact that the org was not called, since this site's settings do not allow it."""
-    return Fact(ORG, Detail(_("not asked: this site's own settings come first")))
+    """Return the fact that the org was not called, since this site's settings do not allow it."""
+    return Fact(ORG, Detail(_("not checked: correct this site's own settings first")))
 
 
 def facts_of(evidence: Evidence) -> Iterator[Fact]:
-    """Yields the facts in the order of the report."""
+    """Yield the facts in the order of the report."""
     if evidence.form:
         yield _fact(FORM, _("asks for: %(fields)s"), fields=", ".join(attributes_of(evidence.form)))
     if evidence.transaction_seconds:
-        text = _("a sign-up may take %(minutes)d minutes to its first answer")
+        text = _("visitors have %(minutes)d minutes to send the form")
         yield _fact(FORM, text, minutes=round(evidence.transaction_seconds / 60))
     if limit := evidence.rate_limit:
-        text = _("%(remaining)d of %(limit)d calls left: so many sign-ups can begin in this minute")
+        text = _("%(remaining)d of %(limit)d calls left: that many sign-ups can start in this minute")
         yield _fact(LIMITS, text, remaining=limit.remaining, limit=limit.limit)
     if evidence.org_settings:
         yield from _org_facts(evidence.org_settings)
         if evidence.app and evidence.app.email_callback_uri is None:
-            text = _("look by hand: the Email Verification Experience URI must be %(uri)s")
+            text = _("check by hand: the Email Verification Experience URI must be %(uri)s")
             yield _fact(URIS, text, uri=evidence.site.email_callback_uri)
     elif not evidence.has_api_access:
-        text = _("none: assignment, authenticators and policies cannot be read (%(setting)s)")
+        text = _("none (%(setting)s): assignments, authenticators and policies can't be read")
         yield _fact(TOKEN, text, **NEEDED)
 
 
@@ -56,13 +56,13 @@ def _org_facts(org: OrgSettings) -> Iterator[Fact]:
     policy = org.profile_policy
     if policy and policy.email_verification:
         yield _fact(
-            SIGN_UP, _("policy “%(policy)s”; the address is proven before access is granted"), policy=policy.name
+            SIGN_UP, _("policy “%(policy)s”; email addresses are verified before access is granted"), policy=policy.name
         )
     elif policy:
-        yield _fact(SIGN_UP, _("policy “%(policy)s”; the address need not be proven"), policy=policy.name)
+        yield _fact(SIGN_UP, _("policy “%(policy)s”; email addresses needn't be verified"), policy=policy.name)
     if org.email_minutes:
         yield _fact(
-            AUTHENTICATORS, _("mailed codes and links are valid for %(minutes)d minutes"), minutes=org.email_minutes
+            AUTHENTICATORS, _("codes and links in emails are valid for %(minutes)d minutes"), minutes=org.email_minutes
         )
 
 

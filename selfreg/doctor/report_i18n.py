@@ -11,7 +11,7 @@ SENTENCES = {kind.id: kind.sentence for kind in FINDING_KINDS}
 
 
 def translated(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a translated copy of what ``Report.as_json`` returned. Texts of other versions stay as they are."""
+    """Return a translated copy of what ``Report.as_json`` returned. Texts of other versions stay as they are."""
     findings = [
         {**f, "sentence": str(SENTENCES.get(f["id"], f["sentence"])), "detail": _detail(f, f["detail"])}
         for f in report.get("findings", ())
@@ -21,6 +21,6 @@ def translated(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _detail(item: Mapping[str, Any], stored: str) -> str:
-    """Returns the text in the active language; the stored text in reports of older versions, which have no template."""
+    """Return the text in the active language; the stored text in reports of older versions, which have no template."""
     template = item.get("template")
     return str(Detail(template, item["values"])) if template else stored

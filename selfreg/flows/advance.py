@@ -3,50 +3,64 @@
 The pages and the JSON API share these functions.
 """
 
+import logging
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login
 from django.http import HttpRequest
-from django.urls import reverse
-from django.views.decorators.debug import sensitive_variables
+from django.utils import timezone
 
 from selfreg.accounts.linking import LinkOffered
+from selfreg.accounts.users import SignUp
 from selfreg.auth import NotApproved, SignInFailed
-from selfreg.flows.session import CLAIMS, Browser, remember_end, save_draft, save_offer, step_url, url_of
+from selfreg.conf import DEFAULT, Conf
+from selfreg.database import retried
+from selfreg.flows.session import CLAIMS, SEEN, Browser, renew_session, save_draft, save_offer, step_url, url_of
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
-from selfreg.idx.document import Message
-from selfreg.idx.errors import IdxError, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.idx.steps import Granted, Step
+from selfreg.models import RegistrationEvent
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.values import ALREADY_DONE, NOT_OFFERED
+from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE, Status
-from selfreg.texts.messages import say
+from selfreg.texts.messages import notice, say
+from selfreg.web.orgs import SIGNED_IN_AT, page_url
 from selfreg.web.redirects import landing
 
+logger = logging.getLogger("selfreg")
+
+# Submitted values by HTML name.
+Typed = Secret[Mapping[str, Any]]
 PROVIDER = "idp:"
-# All calls to the org that one request makes, together.
+# Limit for all calls to the org that one request makes, together.
 REQUEST_SECONDS = 11.0
 COMMANDS: Mapping[str, Callable[[Attempt], Outcome]] = {
     "skip": commands.skip,
     "resend": commands.resend,
     "back": commands.show_choices,
+    "number": commands.change_number,
+    "channel": commands.show_channels,
     "cancel": endings.cancel,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """Where a browser goes from here, and what came of the command.
+    """Where to send the browser, and the outcome of the command.
 
-    ``attempt`` is the registration as it stands now, None where it was not opened. ``signed_in``: the visitor is a
-    Django user now.
+    ``attempt`` is the registration as it is now, None if it was not opened. ``signed_in``: whether the visitor is
+    logged in to Django now.
     """
 
     url: str
@@ -55,20 +69,20 @@ class Advance:
     signed_in: bool = False
 
 
-@sensitive_variables()
 def act(
-    request: HttpRequest, browser: Browser, attempt: Attempt, typed: Mapping[str, Any], action: str, mark: str | None
+    request: HttpRequest, browser: Browser, attempt: Attempt, typed: Typed, action: str, mark: str | None
 ) -> Advance | StepForm:
-    """Does what a submitted step asks for.
+    """Run the command of a submitted page.
 
-    :param typed: what was typed, by HTML name
     :param action: the button's value, "" for submitting the step itself
-    :param mark: the name of the step that the visitor saw; None takes it as the present one
-    :return: where to go, or the form with what is to be put right
-    :raises Conflict: another request is at work
+    :param mark: the name of the step that the visitor saw; None if it counts as the current one
+    :return: where to send the browser, or the form with what has to be corrected
+    :raises Conflict: another request is changing the registration
     """
     step = attempt.step if attempt.row.status in ON_STEP_PAGE else None
-    form = StepForm(step, typed) if isinstance(step, Step) and not is_stale(attempt, mark) else None
+    form = None
+    if isinstance(step, Step) and not is_stale(attempt, mark):
+        form = StepForm(step, typed, profile=attempt.position.state.profile)
     if attempt.row.in_doubt:
         return follow(request, browser, attempt, commands.refresh(attempt, form.draft() if form else None))
     if isinstance(step, Granted):
@@ -85,13 +99,12 @@ def act(
 
 
 def is_stale(attempt: Attempt, mark: str | None) -> bool:
-    """Whether the submitted step is not the present one (Back, a second tab)."""
+    """Return whether the submitted step is not the current one (the Back button, a second tab)."""
     return mark is not None and mark != attempt.row.step
 
 
-@sensitive_variables()
 def run(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, action: str) -> Advance:
-    """Runs one command, by the button that was pressed; ``form`` is valid unless ``action`` names a command."""
+    """Run the command of the pressed button. ``form`` is valid, unless ``action`` names a command."""
     if action in COMMANDS:
         outcome = COMMANDS[action](attempt)
     elif not form.is_valid():
@@ -106,7 +119,7 @@ def run(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm
 
 
 def follow(request: HttpRequest, browser: Browser, attempt: Attempt, outcome: Outcome) -> Advance:
-    """To where the registration stands now; to the sign-in, if the org is done."""
+    """Redirect to the registration's current page, or sign in if the org is done."""
     if attempt.leftover:
         save_draft(browser, attempt.leftover)
     if isinstance(outcome, outcomes.Granted):
@@ -115,62 +128,83 @@ def follow(request: HttpRequest, browser: Browser, attempt: Attempt, outcome: Ou
 
 
 def page_of(browser: Browser, attempt: Attempt) -> str:
-    """The URL that shows this registration."""
+    """Return the URL that shows this registration."""
     return url_of(browser, "step" if attempt.row.status in ON_STEP_PAGE else "done", attempt.row.pk)
 
 
-@sensitive_variables()
 def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, grant: Grant) -> Advance:
-    """Turns the interaction code into a signed-in Django user."""
+    """Redeem the interaction code, and log the visitor in to Django."""
     try:
-        user: Any = authenticate(request, grant=grant)
-    except (OrgUnreachable, RateLimited) as error:
+        user: Any = authenticate(request, grant=grant, sign_up=SignUp(attempt.row, _profile(attempt)))
+        if user is None:  # another backend of the site said no
+            raise SignInFailed("selfreg.sign_in_failed")
+    except (OrgUnreachable, RateLimited, AnswerLost) as error:
+        # The code is probably not spent: the page with the sign-in button tries it again.
         return Advance(step_url(browser, attempt.row.pk), commands.report_failure(attempt, error), attempt)
     except LinkOffered as offer:
         outcome = endings.await_sign_in(attempt, offer.person["sub"])
         save_offer(browser, offer, attempt.row.next_url)
-        return Advance(reverse("selfreg:link"), outcome, attempt)
+        return Advance(page_url(attempt.row.org, "link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
         return Advance(url_of(browser, "done", attempt.row.pk), _end_without_session(attempt, problem), attempt)
     parting_words = [say(m) for m in dict.fromkeys(attempt.position.state.response.messages)]
     endings.complete(attempt.row, user, user.okta_claims["sub"])
-    target = landing(attempt.row.next_url)
-    remember_end(request, attempt.row.pk)
-    sign_in(request, user)
+    target = landing(attempt.row.next_url, attempt.org.settings)
+    sign_in(request, user, attempt.org.settings, ended=attempt.row.pk)
     for text in dict.fromkeys(parting_words):
         messages.info(request, text, fail_silently=True)
     return Advance(target, outcomes.Ended(Status.COMPLETED), attempt, signed_in=True)
 
 
-def sign_in(request: HttpRequest, user: Any) -> None:
-    """Signs in to a fresh session: nothing an anonymous session held is carried over."""
-    claims = user.okta_claims
-    request.session.flush()
-    login(request, user)
-    request.session[CLAIMS] = claims
+def sign_in(request: HttpRequest, user: Any, org: Conf, ended: uuid.UUID | None = None) -> None:
+    """Log in to a new session that ends after a fixed time. Nothing of the anonymous session is carried over.
+
+    :param org: the settings of the org that has the account
+    :param ended: the registration that this completes, for ``renew_session``
+    """
+    claims, old = user.okta_claims, request.session
+
+    def renew() -> None:
+        renew_session(request, old, ended)
+        login(request, user)
+
+    retried(renew)
+    request.session[CLAIMS], request.session[SEEN] = claims, timezone.now().timestamp()
+    if org.org != DEFAULT:
+        request.session[SIGNED_IN_AT] = org.org
+    if (seconds := org.session_seconds) and not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE:
+        request.session.set_expiry(timezone.now() + timedelta(seconds=seconds))
 
 
 def pressed_provider(action: str) -> str:
-    """The id of the identity provider whose button was pressed; "" for every other button."""
+    """Return the id of the identity provider whose button was pressed; "" for any other button."""
     return action.removeprefix(PROVIDER) if action.startswith(PROVIDER) else ""
 
 
 def to_identity_provider(browser: Browser, attempt: Attempt, idp_id: str) -> Advance:
-    """To the identity provider that was pressed, by the link of this very transaction."""
+    """Redirect to the identity provider whose button was pressed, by this transaction's own link."""
     if url := commands.identity_provider_url(attempt, idp_id):
         return Advance(url, outcomes.Advanced(), attempt)
     return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, NOT_OFFERED), attempt)
 
 
+def _profile(attempt: Attempt) -> dict[str, str]:
+    """Return what was typed on the profile pages, by Okta's attribute name."""
+    return {n.removeprefix(f"{commands.PROFILE}."): v for n, v in attempt.position.state.profile.items()}
+
+
 def _end_without_session(attempt: Attempt, problem: SignInFailed | IdxError) -> Outcome:
-    """The registration ends, or waits, and nobody is signed in."""
+    """End the registration, or leave it waiting, without logging anybody in."""
     if isinstance(problem, NotApproved) and problem.reason == "selfreg.awaiting_approval":
         return endings.await_approval(attempt.row, problem.identity.user, problem.identity.subject)
     if isinstance(problem, SignInFailed):
         if problem.reason == "selfreg.email_unproven":
             return endings.await_email(attempt)
+        if problem.clause:
+            attempt.row.note(RegistrationEvent.Kind.TROUBLE, outcome=f"SignInFailed {problem.clause}")
         return endings.fail(attempt, problem.reason)
     if isinstance(problem, OrgRefused) and problem.code != "invalid_grant":
-        return endings.fail(attempt, f"oauth.{problem.code}", Message(problem.description))
-    # The code is spent, stale, or may have been used by a call whose answer was lost.
+        logger.warning("A sign-up failed when its code was redeemed: %s", problem)
+        return endings.fail(attempt, f"oauth.{problem.code}", notice(problem))
+    # The code is spent or stale.
     return endings.await_sign_in(attempt, error=problem)

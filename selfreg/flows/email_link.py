@@ -1,19 +1,20 @@
-"""The link in the e-mail: its code completes a step, but only in the browser that started the registration."""
+"""The link in the email: its code completes a step, but only in the browser that started the registration."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.views.decorators.debug import sensitive_variables
 
 from selfreg.flows.advance import Advance, follow
 from selfreg.flows.session import Browser, my_ids, open_mine, step_url
+from selfreg.forms import typed_text
 from selfreg.idx.steps import Step
 from selfreg.models import Conflict, Registration, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
+from selfreg.secret import Secret
 
 CODE = re.compile(r"[A-Za-z0-9]{4,12}")
 MAX_LENGTH = 200
@@ -34,14 +35,20 @@ class EmailLink:
     is_mine: bool = False
 
 
-def is_whole(link: Mapping[str, str]) -> bool:
-    """Whether a link's query has an ``otp`` and a ``state``, and both look valid."""
-    return all(0 < len(link.get(n, "")) <= MAX_LENGTH for n in ("otp", "state")) and bool(CODE.fullmatch(link["otp"]))
+def read_link(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the ``otp`` and the ``state`` of a link as they are meant; {} unless it has both, and both look valid."""
+    typed = {name: query.get(name, "") for name in ("otp", "state")}
+    if any(len(value) > MAX_LENGTH for value in typed.values()):
+        return {}
+    link = {"otp": typed_text.code(typed["otp"]), "state": typed_text.link(typed["state"])}
+    return link if link["state"] and CODE.fullmatch(link["otp"]) else {}
 
 
 def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
-    """Looks up the registration of a link by its ``state``, and what the link can do in this browser."""
-    row = Registration.objects.filter(link_digest=link_digest(state)).first() if state else None
+    """Look up the registration of a link by its ``state``, and what the link can do in this browser."""
+    row = (
+        Registration.objects.of_org(browser.settings).filter(link_digest=link_digest(state)).first() if state else None
+    )
     if row is None:
         return EmailLink("foreign")
     is_mine = str(row.pk) in my_ids(browser)
@@ -54,13 +61,12 @@ def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
 
 
 def awaits_email_code(attempt: Attempt) -> bool:
-    """Whether the current step asks for the code from the mail."""
+    """Return whether the current step asks for the code from the mail."""
     return isinstance(attempt.step, Step) and attempt.step.proves_email
 
 
-@sensitive_variables()
-def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: str) -> Advance | None:
-    """Submits the code of a link whose status is ``same``.
+def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secret[str]) -> Advance | None:
+    """Submit the code of a link whose status is ``same``.
 
     :return: where to redirect to; None when the org does not accept the code any more
     """

@@ -1,25 +1,26 @@
-"""What is remembered of one browser: the ids of its registrations in the clear, everything else encrypted."""
+"""What the session stores: the ids of the browser's registrations in the clear, everything else encrypted."""
 
 import uuid
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
+from django.conf import settings as django_settings
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.http import urlencode
 
-from selfreg import cache, encryption
+from selfreg import encryption
 from selfreg.accounts.linking import LinkOffered
-from selfreg.conf import Conf, conf
+from selfreg.conf import DEFAULT, Conf
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.registration.endings import fail
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import Org, connect
 from selfreg.registration.state import EnrollmentState
+from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import safe_path
 from selfreg.web.visitor import device_of, visitor_of
 
@@ -27,11 +28,18 @@ MINE = "selfreg"  # ids of this browser's registrations, newest last
 INVITED = "selfreg_invited"  # digest of an invitation -> the registration that it started
 OPENING = "selfreg_opening"  # a transaction that was opened for showing its form
 DRAFT = "selfreg_draft"  # what was typed before a transaction ran out
-LINK = "selfreg_link"  # what an e-mail link carried
 LINKING = "selfreg_linking"  # the claims of a person who decides about an older account
+ENDED = "selfreg_ended"  # the registration whose end ended this session
 EMAIL_CODE = "selfreg_email_code"  # a code that was mailed after the sign-up, and what it is for
 CLAIMS = "selfreg_claims"  # in the clear: the claims that pages may show
+SEEN = "selfreg_seen"  # when a logged-in user sent a request, up to a minute ago
+# The parameter that names a registration; the second is what links of the version before called it.
+NAMES = ("registration", "flow")
+# The keys of a session that nothing but GETs wrote to. Other sites can make a browser send GETs.
+LEFT_BY_GETS = frozenset({OPENING, "oidc_states", "oidc_login_next", "_csrftoken", "_session_expiry"})
+BRIEF_SECONDS = 3600
 MAX_REGISTRATIONS = 5
+COOKIES = "django.contrib.sessions.backends.signed_cookies"
 MAX_DRAFT = 1_000
 OFFER_SECONDS = 600
 ENDED_SECONDS = 300
@@ -40,86 +48,100 @@ UNREADABLE = "selfreg.unreadable"
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Where values are kept between requests: the session, or for an app that holds a token a dict for this request.
+    """Where values are stored between requests: the session, or a dict for this request if an app sent a token.
 
-    ``device`` is the device token that Okta is told.
+    ``settings`` are those of the request's org, and ``device`` is the device token that is sent to Okta.
     """
 
     store: MutableMapping[str, Any]
+    settings: Conf
     device: str = field(repr=False)
+
+    def key(self, name: str) -> str:
+        """Return the key under which a value of this org is stored. A browser may sign up at several orgs."""
+        return name if self.settings.org == DEFAULT else f"{name}@{self.settings.org}"
 
 
 def browser_of(request: HttpRequest) -> Browser:
-    """The browser of a request.
+    """Return the browser of a request.
 
-    A repeated click may still carry the cookie of a session that signing in has ended: it may learn how that
-    registration ended, and the response leaves the cookie alone, since the browser may have the new one by now.
+    The second request of a double click may still have the cookie of the session that the sign-in ended. The response
+    doesn't touch the cookie, since the browser may have the new one by now. The request may learn how that registration
+    ended, but a GET stores nothing, since that would start another session.
     """
-    session = request.session
-    session.get(MINE)  # Loads it: only then an ended session is known to be empty.
-    old_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "") if session.is_empty() else ""
-    if old_key and (ended := cache.get(_ended_name(old_key))):
+    session, settings = request.session, settings_of(request)
+    # Load the session: only then is an ended one known to be empty. One that a sign-in has written to since is not.
+    ended = session.get(ENDED)
+    if ended and set(session.keys()) <= {ENDED, "_session_expiry"}:
+        request.session = session = type(session)()
+    if session.is_empty() and request.COOKIES.get(django_settings.SESSION_COOKIE_NAME):
         leave_session_cookie_alone(request)
-        return Browser({MINE: [str(ended)]}, device_of(request))
+        if ended or request.method in ("GET", "HEAD"):
+            browser = Browser({}, settings, device_of(request))
+            browser.store.update({browser.key(MINE): [str(ended)]} if ended else {})
+            return browser
     # django-stubs does not know that a session is a mapping.
     store: Any = session
-    return Browser(store, device_of(request))
+    return Browser(store, settings, device_of(request))
 
 
 def leave_session_cookie_alone(request: HttpRequest) -> None:
     """Django deletes the session cookie that came with a request whose session is empty. Not from this response."""
-    request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+    request.COOKIES.pop(django_settings.SESSION_COOKIE_NAME, None)
 
 
-def remember_end(request: HttpRequest, pk: uuid.UUID) -> None:
-    """Before signing in ends this session: ``browser_of`` may tell a repeated click how the registration ended."""
-    if request.session.session_key:
-        cache.keep(_ended_name(request.session.session_key), str(pk), ENDED_SECONDS)
+def renew_session(request: HttpRequest, old: SessionBase, ended: uuid.UUID | None) -> None:
+    """Start a new session. Nothing of the old one is carried over.
 
-
-def _ended_name(session_key: str) -> str:
-    return "selfreg:ended:" + salted_hmac("selfreg.ended", session_key, algorithm="sha256").hexdigest()
+    :param old: the session before the sign-in
+    :param ended: the registration that ends with it; for a while, the old session has nothing but its id
+    """
+    if ended and old.session_key and django_settings.SESSION_ENGINE != COOKIES:
+        old.clear()
+        old[ENDED] = str(ended)
+        old.set_expiry(ENDED_SECONDS)
+        with suppress(UpdateError):  # signed out in another tab
+            old.save()
+        request.session = type(old)()
+    else:
+        request.session.flush()
 
 
 # ---- registrations
 
 
 def my_ids(browser: Browser) -> list[str]:
-    """Ids of this browser's registrations, newest last."""
-    return [i for i in browser.store.get(MINE, ()) if isinstance(i, str)]
+    """Return the ids of this browser's registrations, newest last."""
+    return [i for i in browser.store.get(browser.key(MINE), ()) if isinstance(i, str)]
 
 
 def my_registrations(browser: Browser) -> RegistrationQuerySet:
-    """This browser's registrations, oldest first."""
-    return Registration.objects.filter(pk__in=my_ids(browser)).order_by("created_at")
+    """Return this browser's registrations, oldest first."""
+    return Registration.objects.of_org(browser.settings).filter(pk__in=my_ids(browser)).order_by("created_at")
 
 
 def my_registration(request: HttpRequest, browser: Browser) -> Registration | None:
-    """The registration this request is about: the one it names if that is this browser's, else the newest."""
+    """Return the request's registration: the one it names, if it is this browser's, else the newest."""
     ids = my_ids(browser)
     requested = next((v for data in (request.POST, request.GET) for n in NAMES if (v := data.get(n))), "")
     pk = requested if requested in ids else next(iter(ids[-1:]), None)
-    return Registration.objects.filter(pk=pk).first() if pk else None
-
-
-# The parameter that names a registration; the second is what links of the version before called it.
-NAMES = ("registration", "flow")
+    rows = Registration.objects.of_org(browser.settings).order_by()
+    return next(iter(rows.filter(pk=pk)), None) if pk else None
 
 
 def connect_for(request: HttpRequest, browser: Browser) -> Org:
-    """The org on behalf of this visitor."""
-    settings = conf()
-    return connect(settings, visitor_of(request, settings, browser.device))
+    """Return the org, for calls on behalf of this visitor."""
+    return connect(browser.settings, visitor_of(request, browser.settings, browser.device))
 
 
 def open_attempt(request: HttpRequest, browser: Browser) -> Attempt | None:
-    """The registration this request is about, opened once; None if this browser has none."""
+    """Open the request's registration; None if this browser has none."""
     row = my_registration(request, browser)
     return open_mine(request, browser, row) if row else None
 
 
 def open_mine(request: HttpRequest, browser: Browser, row: Registration) -> Attempt:
-    """A registration, opened for this visitor. One whose key is gone ends here."""
+    """Open a registration for this visitor. If its encryption key is gone, end it."""
     attempt = open_row(row, connect_for(request, browser), signs_in=request.method == "POST")
     if not attempt.is_readable:
         fail(attempt, UNREADABLE)
@@ -127,68 +149,75 @@ def open_mine(request: HttpRequest, browser: Browser, row: Registration) -> Atte
 
 
 def remember(browser: Browser, pk: uuid.UUID) -> None:
-    """This browser owns a registration from now on."""
-    ids = [i for i in browser.store.get(MINE, []) if i != str(pk)]
-    browser.store[MINE] = [*ids, str(pk)][-MAX_REGISTRATIONS:]
+    """Make a registration belong to this browser."""
+    ids = [i for i in browser.store.get(browser.key(MINE), []) if i != str(pk)]
+    browser.store[browser.key(MINE)] = [*ids, str(pk)][-MAX_REGISTRATIONS:]
+    if isinstance(browser.store, SessionBase) and browser.store.get("_session_expiry") == BRIEF_SECONDS:
+        browser.store.set_expiry(None)
+
+
+def keep_briefly(store: object) -> None:
+    """Make a session end within the hour, if nothing but GETs has written to it."""
+    if isinstance(store, SessionBase) and LEFT_BY_GETS.issuperset(key.partition("@")[0] for key, _ in store.items()):
+        store.set_expiry(BRIEF_SECONDS)
 
 
 def url_of(browser: Browser, page: str, pk: uuid.UUID | str, **query: str) -> str:
-    """A page for one registration of this browser; the URL names it only when that is not the newest."""
+    """Return the URL of a page for a registration of this browser. It names the registration if it isn't the newest."""
     is_newest = my_ids(browser)[-1:] in ([], [str(pk)])
     parameters = {n: v for n, v in ({"registration": "" if is_newest else str(pk)} | query).items() if v}
-    return reverse(f"selfreg:{page}") + (f"?{urlencode(parameters)}" if parameters else "")
+    return page_url(browser.settings.org, page) + (f"?{urlencode(parameters)}" if parameters else "")
 
 
 def step_url(browser: Browser, pk: uuid.UUID | str) -> str:
-    """The page of a registration's present step."""
+    """Return the URL of a registration's current step."""
     return url_of(browser, "step", pk)
 
 
-def next_path(request: HttpRequest) -> str:
-    """The validated ``next`` of a request, "" if it has none that is a path of this site."""
-    return safe_path(request.POST.get("next") or request.GET.get("next"))
+def next_path(request: HttpRequest, browser: Browser) -> str:
+    """Return the request's ``next`` if it is a path of this site, else ""."""
+    return safe_path(request.POST.get("next") or request.GET.get("next"), browser.settings)
 
 
 # ---- encrypted values
 
 
 def save_value(browser: Browser, name: str, value: Any) -> None:
-    """Encrypts a JSON-serializable value into the session."""
-    browser.store[name] = encryption.encrypt(value, name)
+    """Store a JSON-serializable value in the session, encrypted."""
+    key = browser.key(name)
+    browser.store[key] = encryption.encrypt(value, key, browser.settings.encryption_keys)
 
 
 def load_value(browser: Browser, name: str) -> Any:
-    """The value under this name; None when there is none or its key is gone."""
+    """Return a stored value; None if there is none or its encryption key is gone."""
+    key = browser.key(name)
     try:
-        return encryption.decrypt(browser.store[name], name)
+        return encryption.decrypt(browser.store[key], key, browser.settings.encryption_keys)
     except (KeyError, encryption.Unreadable):
         return None
 
 
 def save_draft(browser: Browser, values: Mapping[str, str]) -> None:
-    """Saves what was typed on the first page, to fill in the next first page."""
+    """Store what was typed on the first page, to fill in the next first page."""
     save_value(browser, DRAFT, {name: value[:MAX_DRAFT] for name, value in values.items()})
 
 
 def save_offer(browser: Browser, offer: LinkOffered, next_url: str) -> None:
-    """Saves a person's claims while they decide about an older account, for ten minutes."""
-    save_value(
-        browser,
-        LINKING,
-        {"person": offer.person, "next": next_url, "until": timezone.now().timestamp() + OFFER_SECONDS},
-    )
+    """Store a person's claims for ten minutes, while they decide about an older account."""
+    until = timezone.now().timestamp() + OFFER_SECONDS
+    save_value(browser, LINKING, {"person": offer.person, "profile": offer.profile, "next": next_url, "until": until})
 
 
 def load_offer(browser: Browser) -> dict[str, Any] | None:
-    """What ``save_offer`` saved, for as long as it is valid."""
+    """Return what ``save_offer`` stored, as long as it is valid."""
     offer = load_value(browser, LINKING)
     return offer if offer and offer["until"] > timezone.now().timestamp() else None
 
 
-def load_transaction(browser: Browser, settings: Conf) -> EnrollmentState | None:
-    """The transaction that was opened to show this browser the form, while it lasts and belongs to the org."""
+def load_transaction(browser: Browser) -> EnrollmentState | None:
+    """Return the transaction that was opened to show this browser the form, if it is still valid for this org."""
     opening = load_value(browser, OPENING)
-    if not opening or opening.get("issuer") != settings.issuer:
+    if not opening or opening.get("issuer") != browser.settings.issuer:
         return None
     try:
         state = EnrollmentState.from_json(opening.get("state"))
@@ -198,6 +227,11 @@ def load_transaction(browser: Browser, settings: Conf) -> EnrollmentState | None
     return state if expires is None or expires.timestamp() > timezone.now().timestamp() + 60 else None
 
 
-def save_transaction(browser: Browser, settings: Conf, state: EnrollmentState) -> None:
-    """Saves an opened transaction for the submission that will follow."""
-    save_value(browser, OPENING, {"issuer": settings.issuer, "state": state.to_json()})
+def save_transaction(browser: Browser, state: EnrollmentState) -> None:
+    """Store an opened transaction for the submission. If there is none, the submission opens another one.
+
+    Sessions in cookies don't get it: browsers drop a cookie that is too large, with everything in it.
+    """
+    if django_settings.SESSION_ENGINE != COOKIES:
+        save_value(browser, OPENING, {"issuer": browser.settings.issuer, "state": state.to_json()})
+        keep_briefly(browser.store)

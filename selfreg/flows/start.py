@@ -4,61 +4,47 @@ The pages and the JSON API share these functions. Nothing is created before the 
 registration, and the limits on starting are checked before the org is called.
 """
 
+import logging
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
-from django.core import signing
+from django.db.models import Q
 from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from selfreg import rate_limits
 from selfreg.addresses import canonical
-from selfreg.conf import conf
+from selfreg.database import retried
 from selfreg.encryption import Unreadable
+from selfreg.flows import session
 from selfreg.flows.advance import Advance, pressed_provider, run, to_identity_provider
-from selfreg.flows.session import (
-    DRAFT,
-    INVITED,
-    MINE,
-    OPENING,
-    Browser,
-    connect_for,
-    leave_session_cookie_alone,
-    load_transaction,
-    load_value,
-    my_registrations,
-    next_path,
-    remember,
-    save_draft,
-    save_transaction,
-    step_url,
-)
+from selfreg.flows.correction import CHANGE, replace_registration, typed_before
+from selfreg.flows.session import Browser, connect_for
 from selfreg.forms import StepForm
-from selfreg.idx.document import IdxResponse, Message, Remediation
+from selfreg.idx.document import IdxResponse, Message
 from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
-from selfreg.idx.steps import Step, identity_providers, next_step
+from selfreg.idx.steps import Step, next_step
 from selfreg.models import Conflict, Registration, link_digest
+from selfreg.monitoring import events
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.exchange import Attempt, Origin, new_attempt, open_row
+from selfreg.registration.exchange import Attempt, new_attempt, open_row
 from selfreg.registration.outcome import Outcome
-from selfreg.registration.policy import Org, SignUpUnavailable, open_transaction, sign_up_form
+from selfreg.registration.policy import Org, SignUpUnavailable, cached_form, open_transaction
 from selfreg.registration.state import EnrollmentState
+from selfreg.secret import Secret
 from selfreg.statuses import Status
-from selfreg.texts.messages import notice, notices
+from selfreg.texts.messages import notice
+from selfreg.web.fetch_metadata import is_unattended
 from selfreg.web.visitor import browser_name, country_of
 
-HONEYPOT = "leave_this_empty"
-FORM_TOKEN = "form_token"
+logger = logging.getLogger("selfreg")
+
 FORM_VERSION = "form_version"
-FORM_TOKEN_SECONDS = 24 * 3600
 # After which a visitor may try again while the org cannot be reached.
 RETRY_SECONDS = 5
 SEND_AGAIN = Message("", "selfreg.send_again")
@@ -74,11 +60,6 @@ class FirstPage:
     form: StepForm
     response: IdxResponse
     outcome: Outcome | None = None
-
-    @property
-    def identity_providers(self) -> list[Remediation]:
-        """The org's identity providers that visitors can sign up through."""
-        return list(identity_providers(self.response))
 
     @property
     def is_failure(self) -> bool:
@@ -111,195 +92,231 @@ class Closed:
 class Submission:
     """The submitted sign-up form.
 
-    ``typed`` holds the values by HTML name, among them ``action`` (may name an identity provider) and
-    ``form_version`` (of the form that the visitor saw). ``registration`` is the id that the registration will have;
-    None if the visitor has to submit the form again.
+    ``typed`` holds the values by HTML name, with ``action`` and the ``form_version`` that the visitor saw.
+    ``registration`` is the id that the registration will have; None if the form has to be submitted again.
     """
 
-    typed: Mapping[str, str]
+    typed: Secret[Mapping[str, str]]
     registration: uuid.UUID | None
 
     @property
     def provider(self) -> str:
         """The id of the identity provider whose button was pressed, "" if none was."""
-        return pressed_provider(self.typed.get("action", ""))
+        return pressed_provider(self.value("action"))
+
+    def value(self, name: str, default: str = "") -> str:
+        """Return the value of one field that holds no secret."""
+        return self.typed.reveal().get(name, default)
 
 
 def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
-    """Returns the form, filled in with the visitor's draft if a transaction expired before. Creates nothing."""
+    """Return the form, filled in with the visitor's draft if a transaction expired before. Create nothing."""
     org = connect_for(request, browser)
-    first = _first_step(browser, org, load_transaction(browser, org.settings))
+    first = _first_step(browser, org, session.load_transaction(browser))
     if isinstance(first, Closed):
         return first
     step, response = first
-    return FirstPage(StepForm(step, draft=load_value(browser, DRAFT)), response)
+    draft = session.load_value(browser, session.DRAFT) or typed_before(request, browser, org)
+    return FirstPage(StepForm(step, draft=draft), response)
 
 
-@sensitive_variables()
 def start(request: HttpRequest, browser: Browser, submission: Submission) -> Advance | FirstPage | Closed:
-    """Handles the first submission: returns where to redirect to, the form again, or why there is none."""
+    """Handle the first submission: return where to redirect to, the form again, or why there is none."""
     pk = submission.registration
-    if pk and Registration.objects.filter(pk=pk).exists():
+    if pk and str(pk) in session.my_ids(browser) and _was_started(pk):
         return _to_registration(browser, pk)
     org = connect_for(request, browser)
-    opened = load_transaction(browser, org.settings)
+    opened = session.load_transaction(browser)
     first = _first_step(browser, org, opened)
     if isinstance(first, Closed):
+        if pk and _was_started(pk):
+            return _to_registration(browser, pk)
         if first.error:
-            profile = {k: str(v) for k, v in submission.typed.items() if k.startswith("userProfile.")}
-            save_draft(browser, profile)
+            typed = submission.typed.reveal()
+            session.save_draft(browser, {k: v for k, v in typed.items() if k.startswith("userProfile.")})
         return first
     step, response = first
     form = StepForm(step, submission.typed)
     if pk is None:
-        return _ask_to_send_again(form, response)
+        form.add_message(SEND_AGAIN)
+        return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
     if not (submission.provider or form.is_valid()):
         return FirstPage(form, response, outcomes.Rejected(()))
     if row := _started_before(browser, form):
         return _resume(browser, org, row)
     address = rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
-    if waiting := _too_many(org, pk, address):
-        form.add_message(waiting.message)
-        return FirstPage(form, response, waiting)
-    try:
-        state = opened or open_transaction(org)
-    except SignUpUnavailable as closed:
-        return Closed(closed.messages)
-    except IdxError as error:
-        rate_limits.refund_start(str(pk), address, org.client.visitor.ip)
-        for message in notices(error):
-            form.add_message(message)
-        return FirstPage(form, response, outcomes.Failed(error))
-    return _start(request, browser, new_attempt(org, state, _origin(request, org, pk)), form, submission)
+    counted = _count_start(org, pk, address)
+    if isinstance(counted, outcomes.Waiting):
+        form.add_message(counted.message)
+        return FirstPage(form, response, counted)
+    if counted.is_repeated and _was_started(pk):
+        return _to_registration(browser, pk)
+    state = opened or _open_transaction(org, shown=response)
+    if isinstance(state, Closed):
+        if state.error is None:
+            return state
+        rate_limits.refund_start(str(pk), address, org.client.visitor.ip, org.settings.org)
+        logger.warning("A sign-up could not start: %s", state.error)
+        form.add_message(notice(state.error))
+        return FirstPage(form, response, outcomes.Failed(state.error))
+    return _start(request, browser, _new_attempt(request, browser, org, state, pk), form, submission)
+
+
+def follow_invitation(request: HttpRequest, browser: Browser, token: Secret[str]) -> Advance | Closed | None:
+    """Handle the GET of an activation link, see ``accept_invitation``.
+
+    It uses up a limit of its own: a page of another site can make a browser send it, and nobody shall be kept from
+    signing up by that.
+
+    :return: None if the visitor has to press a button first
+    """
+    if row := _accepted_before(browser, token):
+        return _to_registration(browser, row.pk)
+    org = connect_for(request, browser)
+    if full := _full(org):
+        return _closed_for_now(full)
+    hits = rate_limits.of_org({"invitation by ip": org.client.visitor.ip}, org.settings.org)
+    if is_unattended(request) or rate_limits.consume(hits):
+        return None
+    return _accept(request, browser, org, token, uuid.uuid4())
 
 
 def accept_invitation(
-    request: HttpRequest, browser: Browser, token: str, pk: uuid.UUID | None = None
+    request: HttpRequest, browser: Browser, token: Secret[str], pk: uuid.UUID | None = None
 ) -> Advance | Closed:
-    """Handles an activation link: starts a registration, or returns to the one that this browser started by it.
+    """Handle an activation link: start a registration, or return to the one that this browser started by it.
 
     :param token: the link's ``activationToken``
     :param pk: the id that the registration shall have, None for a new one
     """
     pk = pk or uuid.uuid4()
-    if Registration.objects.filter(pk=pk).exists():
-        return Advance(step_url(browser, pk), outcomes.NOTHING_NEW)
+    if _was_started(pk):
+        return Advance(session.step_url(browser, pk), outcomes.NOTHING_NEW)
     if row := _accepted_before(browser, token):
         return _to_registration(browser, row.pk)
     org = connect_for(request, browser)
-    if waiting := _too_many(org, pk, ""):
-        return Closed((waiting.message,), wait=waiting.seconds)
-    try:
-        state = open_transaction(org, activation_token=token)
-    except SignUpUnavailable as closed:
-        return Closed(closed.messages, invitation=True)
-    except OrgRefused as refusal:
-        if refusal.code == "invalid_request":
-            return Closed((notice(refusal),), invitation=True)
-        return Closed(error=refusal)
-    except IdxError as error:
-        return Closed(error=error)
-    attempt = new_attempt(org, state, _origin(request, org, pk))
+    counted = _count_start(org, pk, "")
+    if isinstance(counted, outcomes.Waiting):
+        return _closed_for_now(counted)
+    return _accept(request, browser, org, token, pk)
+
+
+def _accept(request: HttpRequest, browser: Browser, org: Org, token: Secret[str], pk: uuid.UUID) -> Advance | Closed:
+    """Start the registration of an invitation."""
+    state = _open_transaction(org, activation_token=token)
+    if isinstance(state, Closed):
+        if isinstance(state.error, OrgRefused) and state.error.code == "invalid_request":
+            return Closed((notice(state.error),), invitation=True)
+        return replace(state, invitation=state.error is None)
+    attempt = _new_attempt(request, browser, org, state, pk)
     attempt.create()
-    browser.store[INVITED] = {link_digest(token): str(pk)}
+    commands.begin(attempt)
+    browser.store[browser.key(session.INVITED)] = {link_digest(token.reveal()): str(pk)}
     return _to_registration(browser, pk)
 
 
-# ---- protection against scripts and double submissions
+def log_closed(closed: Closed) -> None:
+    """Log why there is no form, for the operator: what the page says is for visitors.
 
-
-def new_form_token(request: HttpRequest) -> str:
-    """Returns a signed id for the registration that the form will start, so that a form submitted twice starts one.
-
-    It is bound to the browser's CSRF cookie.
+    A limit of this site that is used up is no reason to look for a fault.
     """
-    get_token(request)
-    return signing.TimestampSigner(salt=_browser_salt(request)).sign(uuid.uuid4().hex)
-
-
-def registration_id(request: HttpRequest, typed: Mapping[str, str]) -> uuid.UUID | None:
-    """Returns the id from the form. None if the token is not valid, or if a script seems to have filled in the form."""
-    token = typed.get(FORM_TOKEN, "")
-    if typed.get(HONEYPOT):
-        return None
-    try:
-        signer = signing.TimestampSigner(salt=_browser_salt(request))
-        pk = uuid.UUID(signer.unsign(token, max_age=FORM_TOKEN_SECONDS))
-    except (signing.BadSignature, ValueError):
-        # Under DEBUG scripts may submit the form without a token.
-        return uuid.uuid4() if settings.DEBUG else None
-    return pk if is_old_enough(signing.b62_decode(token.rsplit(":", 2)[1])) else None
-
-
-def is_old_enough(issued_at: float) -> bool:
-    """Whether a person could have filled in a form since it was issued (seconds since the epoch)."""
-    return settings.DEBUG or timezone.now().timestamp() - issued_at >= conf().minimum_fill_seconds
-
-
-def _browser_salt(request: HttpRequest) -> str:
-    return f"selfreg.start:{request.META.get('CSRF_COOKIE', '')}"
+    if closed.wait:
+        return
+    keys = " ".join(m.key or "message" for m in closed.messages) or "not offered"
+    reason = type(closed.error).__name__ if closed.error else keys
+    events.sign_up_unavailable(reason, detail=str(closed.error or ""))
 
 
 # ---- parts of a start
 
 
 def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> tuple[Step, IdxResponse] | Closed:
-    """Returns the first step. A transaction that was opened for it is kept in the session for the submission."""
-    try:
-        response, fresh = (opened.response, None) if opened else sign_up_form(org)
-    except SignUpUnavailable as closed:
-        return Closed(closed.messages)
-    except IdxError as error:
-        return Closed(error=error)
-    if fresh:
-        save_transaction(browser, org.settings, fresh)
+    """Return the first step. A transaction that was opened for it is kept in the session for the submission."""
+    response = opened.response if opened else cached_form(org)
+    if response is None:
+        fetched = _fetch_form(org)
+        if isinstance(fetched, Closed):
+            return fetched
+        session.save_transaction(browser, fetched)
+        response = fetched.response
     step = next_step(response)
     return (step, response) if isinstance(step, Step) else Closed(response.messages)
 
 
-def _ask_to_send_again(form: StepForm, response: IdxResponse) -> FirstPage:
-    form.add_message(SEND_AGAIN)
-    return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
+def _fetch_form(org: Org) -> EnrollmentState | Closed:
+    """Open a transaction for its form. Limited, because forms with a captcha are not cached."""
+    hits = rate_limits.of_org({"form by ip": org.client.visitor.ip}, org.settings.org)
+    if wait := rate_limits.consume(hits):
+        return _closed_for_now(_rate_limited(wait))
+    opened = _open_transaction(org)
+    if isinstance(opened, Closed) and opened.error:
+        rate_limits.refund(hits)
+    return opened
+
+
+def _open_transaction(org: Org, **options: Any) -> EnrollmentState | Closed:
+    try:
+        return open_transaction(org, **options)
+    except SignUpUnavailable as closed:
+        return Closed(closed.messages)
+    except IdxError as error:
+        return Closed(error=error)
+
+
+def _rate_limited(wait: int) -> outcomes.Waiting:
+    return outcomes.Waiting(wait, Message("", "selfreg.rate_limited", (str(wait),)))
+
+
+def _closed_for_now(waiting: outcomes.Waiting) -> Closed:
+    return Closed((waiting.message,), wait=waiting.seconds)
 
 
 def _to_registration(browser: Browser, pk: uuid.UUID) -> Advance:
-    """Returns the redirect to an existing registration, which this browser owns from now on."""
-    remember(browser, pk)
-    return Advance(step_url(browser, pk), outcomes.NOTHING_NEW)
+    """Return the redirect to an existing registration, which this browser owns from now on."""
+    session.remember(browser, pk)
+    return Advance(session.step_url(browser, pk), outcomes.NOTHING_NEW)
 
 
-def _origin(request: HttpRequest, org: Org, pk: uuid.UUID) -> Origin:
-    return Origin(
-        next_path(request), org.client.visitor.language, browser_name(request), country_of(request, org.settings), pk
+def _new_attempt(request: HttpRequest, browser: Browser, org: Org, state: EnrollmentState, pk: uuid.UUID) -> Attempt:
+    return new_attempt(
+        org,
+        state,
+        id=pk,
+        next_url=session.next_path(request, browser),
+        language=org.client.visitor.language,
+        browser=browser_name(request),
+        country=country_of(request, org.settings),
     )
 
 
-@sensitive_variables()
 def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, submission: Submission) -> Advance:
-    """Submits the form to the org.
+    """Submit the form to the org.
 
-    The session is saved before that, so that the browser finds its registration even if this worker dies.
+    A session that the browser knows is saved before that, so that it leads to the registration even if this worker
+    dies.
     """
-    for name in (OPENING, DRAFT):
-        browser.store.pop(name, None)
-    remember(browser, attempt.row.pk)
+    for name in (session.OPENING, session.DRAFT):
+        browser.store.pop(browser.key(name), None)
+    session.remember(browser, attempt.row.pk)
     _save_session(request, browser)
     try:
         if submission.provider:
             attempt.create()
             return to_identity_provider(browser, attempt, submission.provider)
-        current = _current_form(attempt, form, submission.typed)
-        submitted_version = submission.typed.get(FORM_VERSION, attempt.row.policy)
+        current, policy = _current_form(attempt, form, submission.typed), attempt.row.policy
         attempt.change(draft=form.draft(), profile=form.draft())
-        if current is None or not current.is_valid() or submitted_version != attempt.row.policy:
-            return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
-        return run(request, browser, attempt, current, "")
+        if current is None or not current.is_valid() or submission.value(FORM_VERSION, policy) != policy:
+            return Advance(session.step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
+        advance = run(request, browser, attempt, current, "")
+        if advance.outcome == outcomes.Advanced():
+            replace_registration(browser, attempt.org, submission.value(CHANGE), attempt.row.email)
+        return advance
     except Conflict:
-        return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
+        return Advance(session.step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
 
 
-def _current_form(attempt: Attempt, form: StepForm, typed: Mapping[str, str]) -> StepForm | None:
-    """Returns the form of the opened transaction: ``form``, which is validated, unless the org changed it since."""
+def _current_form(attempt: Attempt, form: StepForm, typed: Secret[Mapping[str, str]]) -> StepForm | None:
+    """Return the form of the opened transaction: ``form``, which is validated, unless the org changed it since."""
     page = attempt.page
     if page is None:
         return None
@@ -307,51 +324,64 @@ def _current_form(attempt: Attempt, form: StepForm, typed: Mapping[str, str]) ->
 
 
 def _inputs(step: Step) -> list[Any]:
-    """Returns the fields of a form without the state handle, for comparing forms of two transactions."""
+    """Return the fields of a form without the state handle, for comparing forms of two transactions."""
     return [step.page, *(field for field in step.fields if field.name != "stateHandle")]
 
 
 def _save_session(request: HttpRequest, browser: Browser) -> None:
-    """Saves a cookie session.
+    """Save a session whose cookie the browser has. The middleware saves a new one, once.
 
     :raises Conflict: the visitor logged in in another tab, which ended this session
     """
-    if browser.store is not request.session:
+    if browser.store is not request.session or request.session.session_key is None:
         return
     try:
-        request.session.save()
+        retried(request.session.save)
     except UpdateError as ended:
         request.session.flush()
-        leave_session_cookie_alone(request)
+        session.leave_session_cookie_alone(request)
         raise Conflict("the session ended") from ended
 
 
 def _resume(browser: Browser, org: Org, row: Registration) -> Advance:
-    """Continues the browser's earlier registration of the same address, for which the org has an account by now."""
+    """Continue the browser's earlier registration of the same address, for which the org has an account by now."""
     with suppress(Conflict, Unreadable):
         commands.tell(open_row(row, org), RESUMED)
     return _to_registration(browser, row.pk)
 
 
 def _started_before(browser: Browser, form: StepForm) -> Registration | None:
-    """Returns this browser's open registration of the same address, if the org has an account for it by now."""
-    if MINE not in browser.store or not form.is_valid():
+    """Return this browser's open registration of the same address, if the org has an account for it by now, or may
+    have one: the answer was lost, or could not be written.
+    """
+    if not session.my_ids(browser) or not form.is_valid():
         return None
     address = canonical(str(commands.member(form.values(), commands.PROFILE).get("email", "")))
-    mine = my_registrations(browser).filter(status=Status.ENROLLING, email_canonical=address)
+    doubtful = Q(status=Status.STARTED) & (Q(busy_until__isnull=False) | Q(unsure=True))
+    mine = session.my_registrations(browser).filter(Q(status=Status.ENROLLING) | doubtful, email_canonical=address)
     return mine.last() if address else None
 
 
-def _accepted_before(browser: Browser, token: str) -> Registration | None:
-    """Returns this browser's registration by the same invitation, if it can be continued."""
-    pk = browser.store.get(INVITED, {}).get(link_digest(token))
-    mine = my_registrations(browser).open().filter(pk=pk).exclude(expires_at__lte=timezone.now())
+def _accepted_before(browser: Browser, token: Secret[str]) -> Registration | None:
+    """Return this browser's registration by the same invitation, if it can be continued."""
+    pk = browser.store.get(browser.key(session.INVITED), {}).get(link_digest(token.reveal()))
+    mine = session.my_registrations(browser).open().filter(pk=pk).exclude(expires_at__lte=timezone.now())
     return mine.first() if pk else None
 
 
-def _too_many(org: Org, pk: uuid.UUID, address: str) -> outcomes.Waiting | None:
-    """Counts the start of a registration. Returns why it cannot start now, None if it can."""
-    if rate_limits.is_full(org.settings.most_open):
-        return outcomes.Waiting(rate_limits.OPEN_COUNT_SECONDS, FULL)
-    wait = rate_limits.consume_start(str(pk), address, org.client.visitor.ip)
-    return outcomes.Waiting(wait, Message("", "selfreg.rate_limited", (str(wait),))) if wait else None
+def _was_started(pk: uuid.UUID) -> bool:
+    """Return whether there is a registration of this id: its form was submitted before."""
+    return Registration.objects.filter(pk=pk).exists()
+
+
+def _count_start(org: Org, pk: uuid.UUID, address: str) -> rate_limits.StartCount | outcomes.Waiting:
+    """Count the start of a registration. Return ``Waiting`` if it cannot start now."""
+    if full := _full(org):
+        return full
+    counted = rate_limits.consume_start(str(pk), address, org.client.visitor.ip, org.settings.org)
+    return _rate_limited(counted.wait) if counted.wait else counted
+
+
+def _full(org: Org) -> outcomes.Waiting | None:
+    is_full = rate_limits.is_full(org.settings)
+    return outcomes.Waiting(rate_limits.OPEN_COUNT_SECONDS, FULL) if is_full else None

@@ -1,29 +1,32 @@
 """The content of a step's page as a value, for the templates and the JSON API."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
 from selfreg.idx.document import Captcha, IdxResponse, Remediation
-from selfreg.idx.steps import Step, identity_providers
+from selfreg.idx.password_rules import rules_of
+from selfreg.idx.steps import ELSEWHERE, SELECT, Step, feasible_choices, identity_providers, needed_after, offered
 from selfreg.registration.commands import poll_milliseconds
 from selfreg.registration.exchange import Attempt
-from selfreg.registration.state import seconds_until
+from selfreg.registration.state import EnrollmentState, seconds_until
 from selfreg.texts import labels
-from selfreg.texts.password_rules import password_policy, password_rules
+from selfreg.texts.password_rules import listed, password_policy, password_rules
 
-Progress = Literal["done", "current", "todo"]
+Standing = Literal["done", "current", "todo"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepContext:
-    """The content of a step's page.
+    """The content of a step's page; ``vars`` of it are a template's context.
 
-    ``problems`` are pairs of a field's HTML id and a message, ``rules`` pairs as ``password_rules`` returns them, and
-    ``progress`` pairs of a label and ``done``, ``current`` or ``todo``. ``captcha`` and ``activation`` (the options of
-    a passkey) are for scripts; None if there is none. ``secret`` and ``secret_uri`` (``otpauth:``) are for an
-    authenticator app, else ""; ``secret_image`` is the org's QR code (a ``data:`` URI) if it does not send the secret.
+    ``problems`` are pairs of a field's HTML id and a message, ``rules`` pairs as ``password_rules`` returns them,
+    ``rule_lines`` the lines of their list (rules, sentence, whether the submitted password breaks one of them), and
+    ``progress`` pairs of a label and ``done``, ``current`` or ``todo``. ``captcha`` and ``activation`` (the options
+    of a passkey) are for scripts; None if there is none. ``authenticator_name`` may also be an identity provider's.
+    ``secret`` and ``secret_uri`` (``otpauth:``) are for an authenticator app, else ""; ``secret_image`` is the org's
+    QR code (a ``data:`` URI) if it does not send the secret, or the one that sets up Okta Verify.
     """
 
     heading: str
@@ -33,20 +36,18 @@ class StepContext:
     notices: list[str]
     problems: list[tuple[str, str]]
     rules: tuple[tuple[str, str], ...]
-    progress: list[tuple[str, Progress]]
+    rule_lines: list[tuple[str, str, bool]]
+    progress: list[tuple[str, Standing]]
     identity_providers: tuple[Remediation, ...]
     captcha: Captcha | None
     activation: dict[str, Any] | None
+    authenticator_name: str
     secret: str
     secret_uri: str
     secret_image: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Returns the template's context."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitTimes:
     """The timers of a page: seconds before anything may be sent (``wait``) and before another code may be requested
     (``resend_wait``); milliseconds between polls (``poll``), 0 for a page that does not poll.
@@ -56,29 +57,36 @@ class WaitTimes:
     resend_wait: int = 0
     poll: int = 0
 
-    def as_dict(self) -> dict[str, int]:
-        """Returns the template's context."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
+def step_context(
+    form: StepForm, response: IdxResponse, *, state: EnrollmentState | None = None, is_timed: bool = False
+) -> StepContext:
+    """Return the content of the page of ``form.step``, in the visitor's language.
 
-def step_context(form: StepForm, response: IdxResponse) -> StepContext:
-    """Returns the content of the page of ``form.step``, in the visitor's language."""
+    :param state: where the registration stands; None on the first page
+    :param is_timed: whether the page counts down until it may be sent
+    """
     step, policy = form.step, password_policy(form.step)
     heading, submit = labels.heading(step, response.title, response.button_label)
-    app = step.authenticator if step.page == "totp" else None
-    secret, image = (app.shared_secret, app.qr_image) if app else ("", "")
+    app = step.authenticator if step.page in ("totp", "device") else None
+    image, secret = (app.qr_image, app.shared_secret if step.page == "totp" else "") if app else ("", "")
     return StepContext(
         heading=heading,
         submit=submit,
         form=form,
         step=step,
         notices=form.page_notices,
-        problems=form.problems,
+        problems=form.problems(is_timed=is_timed),
         rules=tuple(password_rules(policy)) if policy else (),
-        progress=_progress(step, response),
-        identity_providers=identity_providers(response),
+        rule_lines=[
+            (" ".join(f"{r.name}:{r.number}" for r in rules), text, not form.broken_rules.isdisjoint(rules))
+            for rules, text in listed(rules_of(policy) if policy else ())
+        ],
+        progress=_progress_of(step, state) if state else [],
+        identity_providers=(step.remediation,) if step.page == ELSEWHERE else identity_providers(response),
         captcha=response.captcha if any(f.hint == "captcha" for f in step.remediation.leaves) else None,
         activation=_activation(step),
+        authenticator_name=step.remediation.idp_name or labels.authenticator_name(step.authenticator),
         secret=secret,
         secret_uri=authenticator_uri(secret, response.user_identifier, response.app_label) if secret else "",
         secret_image=image if image.startswith("data:image/") and not secret else "",
@@ -91,7 +99,7 @@ def _activation(step: Step) -> dict[str, Any] | None:
 
 
 def wait_times(attempt: Attempt) -> WaitTimes:
-    """Returns the timers of a registration's current page."""
+    """Return the timers of a registration's current page."""
     if attempt.state is None:
         return WaitTimes()
     return WaitTimes(
@@ -101,15 +109,22 @@ def wait_times(attempt: Attempt) -> WaitTimes:
     )
 
 
-def _progress(step: Step, response: IdxResponse) -> list[tuple[str, Progress]]:
-    """Returns the enrolled authenticators, the current one, and those that the org offers; [] if none is current."""
-    done: list[tuple[str, Progress]] = [(labels.name_of(a.label), "done") for a in response.enrolled if a.label]
-    current: list[tuple[str, Progress]] = (
-        [(labels.name_of(step.authenticator.label), "current")]
-        if step.authenticator and step.authenticator.label
-        else []
-    )
-    seen = {label for label, _state in (*done, *current)}
-    listed = [labels.name_of(a.label) for a in response.authenticators if a.label]
-    todo: list[tuple[str, Progress]] = [(label, "todo") for label in listed if label not in seen]
-    return [*done, *current, *todo] if done or current else []
+def _progress_of(step: Step, state: EnrollmentState) -> list[tuple[str, Standing]]:
+    """Return what the sign-up needs, in the order in which it comes; [] before the org has told.
+
+    What can be skipped is not part of it, and neither is what this answer of the org does not name.
+    """
+    response = state.response
+    select = offered(response, SELECT)
+    selectable = [o.authenticator for o in feasible_choices(select)] if select else []
+    every = (*selectable, *response.authenticators, *response.enrolled, step.authenticator)
+    holders = {a.key: a for a in every if a}
+    current = step.authenticator.key if step.authenticator and step.skip is None else ""
+    needed = needed_after(state.needed, response)
+    enrolled = {a.key for a in response.enrolled}
+    keys = [key for key in dict.fromkeys((*needed, current)) if key in holders]
+    standings: list[tuple[str, Standing]] = [(str(labels.YOUR_DETAILS), "done")] if keys and state.profile else []
+    for key in keys:
+        standing: Standing = "current" if key == current else "done" if key in enrolled else "todo"
+        standings.append((labels.authenticator_name(holders[key]), standing))
+    return standings

@@ -1,6 +1,5 @@
 """A Django form grown from a step of the org: names, labels, order, choices and limits are the org's."""
 
-from selfreg.forms.fields import MAX_TYPED
 from selfreg.forms.step_form import StepForm
 
-__all__ = ["MAX_TYPED", "StepForm"]
+__all__ = ["StepForm"]

@@ -5,10 +5,9 @@ values that no org can accept are refused here.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -16,24 +15,21 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator, URLValidator
 from django.utils.functional import lazy
-from django.utils.html import strip_spaces_between_tags
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from selfreg.addresses import UNUSABLE_CHARACTERS
+from selfreg.forms.phone_numbers import check_profile_number
+from selfreg.forms.typed_fields import MAX_TYPED, MEANT, Number, TypedField, WholeNumber
 from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step
 from selfreg.texts import errors, labels
 
 # A label is needed where a page shows the field, not where a submission is checked.
 lazy_label = lazy(labels.label, str)
+lazy_empty = lazy(errors.empty, str)
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
-# Characters of one field.
-MAX_TYPED = 1_000
-# Characters that change the direction of text.
-REVERSING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
 
 # Name of a field -> its autofill token (HTML Standard, "Autofill").
 AUTOCOMPLETE = {
@@ -53,6 +49,8 @@ AUTOCOMPLETE = {
     "primaryPhone": "tel",
     "mobilePhone": "tel",
     "phoneNumber": "tel",
+    "passcode": "one-time-code",
+    "nextPasscode": "one-time-code",
     "streetAddress": "street-address",
     "city": "address-level2",
     "state": "address-level1",
@@ -61,23 +59,18 @@ AUTOCOMPLETE = {
     "profileUrl": "url",
     "preferredLanguage": "language",
 }
-INPUT_TYPES = {
-    "email": "email",
-    "secondEmail": "email",
-    "primaryPhone": "tel",
-    "mobilePhone": "tel",
-    "phoneNumber": "tel",
-    "profileUrl": "url",
-}
+# Autofill tokens that are types of controls, too.
+INPUT_TYPES = ("email", "tel", "url")
 # What a script shows as soon as the visitor leaves a field whose value the browser finds invalid.
-INVALID = {"email": EmailValidator.message, "url": URLValidator.message}
-NUMBERS = {"integer": forms.IntegerField, "number": forms.FloatField, "decimal": forms.FloatField}
+INVALID = {"email": errors.NOT_AN_ADDRESS, "url": errors.NOT_A_LINK}
 CONTINENTS = frozenset(
     {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 )
-ADDRESSES = ("email", "login", "secondEmail", "identifier")
-CODES = ("passcode", "nextPasscode")
+CODE_LENGTH = 6
+PHONES = ("mobilePhone", "primaryPhone")
 NOTHING_CHOSEN = [("", "—")]
+# What Okta calls the field for a password, whether it is a new one or not.
+OKTA_PASSWORD_LABEL = "Enter password"
 # How the names of fields begin that want the present password beside a new one.
 PRESENT_PASSWORDS = ("old", "current")
 # Language without a region -> the country that its visitor most likely is from.
@@ -86,26 +79,31 @@ LIKELIEST_COUNTRIES = {"en": "US", "es": "ES", "fr": "FR", "de": "DE", "pt": "BR
 NOT_COUNTRIES = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 
 
-class Dropdown(forms.Select):
-    """A select without white space between its options, because there are hundreds of countries and time zones."""
-
-    def render(self, *args: Any, **kwargs: Any) -> SafeString:
-        """The HTML of the control."""
-        return mark_safe(strip_spaces_between_tags(super().render(*args, **kwargs)))  # noqa: S308 rendered by Django
-
-
 def no_control_characters(value: str) -> None:
-    """Refuses control characters, lone surrogates and direction overrides: no name, address or code has them.
+    """Refuse control characters, lone surrogates and direction overrides: no name, address or code has them.
 
     :raises ValidationError: the value has one
     """
-    if any(unicodedata.category(c) in ("Cc", "Cs") or c in REVERSING for c in value):
+    if UNUSABLE_CHARACTERS.search(value):
         raise ValidationError(errors.CONTROL_CHARACTERS, code="control")
 
 
+def has_host(address: str) -> None:
+    """Refuse what is no email address in any org, before the org is asked.
+
+    :raises ValidationError: nothing stands before or after the "@"
+    """
+    local, _at, host = address.rpartition("@")
+    if not (local and host):
+        raise ValidationError(str(errors.NOT_AN_ADDRESS), code="invalid")
+
+
+NUMBERS = {"integer": WholeNumber, "number": Number, "decimal": Number}
+
+
 @dataclass(frozen=True, slots=True)
-class FieldMeta:
-    """What a form has to know of a field beside Django's field itself.
+class BuiltField:
+    """A field of Django, with what the form of a step has to know of it.
 
     :param path: the dotted name under which its value goes to the org; "" if it does not
     :param secret: whether what is typed must not be stored or shown again
@@ -114,6 +112,7 @@ class FieldMeta:
     :param choice_hints: value of a choice -> what stands beside it
     """
 
+    form_field: forms.Field
     path: str = ""
     secret: bool = False
     repeats: str = ""
@@ -121,15 +120,8 @@ class FieldMeta:
     choice_hints: Mapping[str, str] = field(default_factory=dict)
 
 
-class BuiltField(NamedTuple):
-    """A field of Django with what it does not know of itself."""
-
-    field: forms.Field
-    meta: FieldMeta
-
-
 def field_for(leaf: Field, step: Step) -> BuiltField:
-    """The Django field for one innermost field of the org."""
+    """Return the Django field for one innermost field of the org."""
     is_secret = False
     if leaf.type == "boolean" and not leaf.options:
         built: forms.Field = _yes_or_no(leaf)
@@ -137,20 +129,27 @@ def field_for(leaf: Field, step: Step) -> BuiltField:
         built = _choice_field(leaf, choices)
     elif leaf.type in NUMBERS:
         built = NUMBERS[leaf.type](required=leaf.required, initial=leaf.value)
-        built.widget.attrs["data-invalid"] = built.error_messages["invalid"]
     elif leaf.secret:
         built, is_secret = _password(leaf, step), True
-    elif leaf.name in CODES:
-        built, is_secret = _code(leaf, digits=step.page in ("code", "totp")), True
+    elif AUTOCOMPLETE.get(leaf.name) == "one-time-code":
+        built, is_secret = _code(leaf, step), True
     else:
         built = _text(leaf)
+    built.error_messages |= {
+        "required": lazy_empty(leaf, is_choice=isinstance(built, forms.ChoiceField)),
+        "invalid_choice": errors.NOT_OFFERED,
+        "max_length": errors.TOO_LONG,
+        "min_length": errors.TOO_SHORT,
+    }
     question = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
-    built.label, built.help_text = lazy_label(leaf), leaf.description or question
-    return BuiltField(built, FieldMeta(leaf.path, secret=is_secret))
+    is_renamed = leaf.label == OKTA_PASSWORD_LABEL and not leaf.custom_label and is_new_password(leaf, step)
+    built.label = labels.PASSWORD if is_renamed else lazy_label(leaf)
+    built.help_text = leaf.description or question
+    return BuiltField(built, leaf.path, secret=is_secret)
 
 
 def is_new_password(leaf: Field, step: Step) -> bool:
-    """Whether a secret is a password that is being chosen here, so that it has to be typed twice."""
+    """Return whether a secret is a password that is being chosen here, so that it has to be typed twice."""
     authenticator = leaf.authenticator or step.authenticator
     is_present_one = step.remediation.name in ("challenge-authenticator", "identify") or leaf.name.lower().startswith(
         PRESENT_PASSWORDS
@@ -159,10 +158,11 @@ def is_new_password(leaf: Field, step: Step) -> bool:
 
 
 def repeated_password(leaf: Field) -> BuiltField:
-    """The field to type a new password into again. It does not go to the org."""
+    """Return the field to type a new password into again. It does not go to the org."""
     built = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=labels.REPEAT_PASSWORD)
     built.widget.attrs["autocomplete"] = "new-password"
-    return BuiltField(built, FieldMeta(secret=True, repeats=leaf.path))
+    built.error_messages["required"] = errors.EMPTY_PASSWORD_AGAIN
+    return BuiltField(built, secret=True, repeats=leaf.path)
 
 
 def countries() -> list[tuple[str, str]]:
@@ -178,13 +178,13 @@ def _countries(language: str) -> list[tuple[str, str]]:
 
 
 def dialling_countries() -> list[tuple[str, str]]:
-    """The countries that have a calling code: (ISO 3166 code, name and calling code)."""
+    """Return the countries that have a calling code: (ISO 3166 code, name and calling code)."""
     codes = {region: phonenumbers.country_code_for_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
     return [(code, f"{name} +{codes[code]}") for code, name in countries() if code in codes]
 
 
 def likeliest_country() -> str:
-    """The ISO 3166 code of the country that the visitor most likely is from, by language; "" if that does not tell."""
+    """Return the ISO 3166 code of the visitor's most likely country, guessed from the language, or ""."""
     locale = (get_language() or "en").replace("-", "_")
     if "_" in locale:
         return locale.rsplit("_", 1)[1].upper()[:2]
@@ -205,7 +205,7 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _yes_or_no(leaf: Field) -> forms.Field:
-    """A checkbox, or a choice where the org wants one. The org may write its preset as a word."""
+    """Return a checkbox, or a choice where the org wants one. The org may write its preset as a word."""
     preset = None if leaf.value is None else str(leaf.value).lower() == "true"
     if leaf.display not in ("radio", "select"):
         return forms.BooleanField(required=False, initial=preset)
@@ -215,7 +215,7 @@ def _yes_or_no(leaf: Field) -> forms.Field:
 
 
 def _choices_of(leaf: Field) -> Choices:
-    """The org's choices, or ours for a kind of value that the org has no choices for; empty if there are none."""
+    """Return the org's choices, or ours for a kind of value that comes without choices; empty if there are none."""
     if leaf.options:
         return [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
     if leaf.format == "country-code":
@@ -228,7 +228,9 @@ def _choices_of(leaf: Field) -> Choices:
 def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
     values: dict[str, object] = {("" if o.value is None else str(o.value)): o.value for o in leaf.options}
     as_radios = leaf.display in ("radio", "checkbox") or (not leaf.display and len(choices) <= 3)
-    if not as_radios and leaf.value is None:
+    if as_radios and not leaf.required:
+        choices = [*choices, ("", str(labels.NO_ANSWER))]
+    elif not as_radios and (leaf.value is None or not leaf.required):
         choices = [*NOTHING_CHOSEN, *choices]
     built = forms.TypedChoiceField(
         choices=choices,
@@ -236,7 +238,7 @@ def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
         initial=None if leaf.value is None else str(leaf.value),
         coerce=lambda value: values.get(value, value),
         empty_value="",
-        widget=forms.RadioSelect if as_radios else Dropdown,
+        widget=forms.RadioSelect if as_radios else forms.Select,
     )
     if not as_radios and leaf.name in AUTOCOMPLETE:
         built.widget.attrs["autocomplete"] = AUTOCOMPLETE[leaf.name]
@@ -250,37 +252,50 @@ def _password(leaf: Field, step: Step) -> forms.Field:
     return built
 
 
-def _code(leaf: Field, *, digits: bool) -> forms.Field:
+def _code(leaf: Field, step: Step) -> forms.Field:
+    """Return a one-time code, of the length and the characters that the org defines; Okta's own have six digits."""
     built = _char_field(leaf)
     built.required = True
+    is_okta_code = step.page in ("code", "totp") and leaf.format != "alphanumeric"
     built.widget.attrs |= {
         "autocomplete": "one-time-code",
-        "inputmode": "numeric" if digits else "text",
+        "inputmode": "numeric" if is_okta_code or leaf.format == "numeric" else "text",
         "class": "code",
         "autocapitalize": "off",
     }
+    lengths = {n for n in (leaf.min_length, leaf.max_length) if n}
+    length = lengths.pop() if len(lengths) == 1 else 0
+    if length or (is_okta_code and not lengths):
+        built.widget.attrs["data-length"] = length or CODE_LENGTH
     return built
 
 
 def _text(leaf: Field) -> forms.Field:
     built = _char_field(leaf)
-    attributes, input_type = built.widget.attrs, INPUT_TYPES.get(leaf.name, "text")
-    built.widget.input_type = input_type
-    attributes["autocomplete"] = AUTOCOMPLETE.get(leaf.name, "off")
-    if input_type in INVALID:
-        attributes["data-invalid"] = INVALID[input_type]
-    if leaf.name in ADDRESSES:
+    attributes, token = built.widget.attrs, AUTOCOMPLETE.get(leaf.name, "off")
+    built.widget.input_type = token if token in INPUT_TYPES else "text"
+    attributes["autocomplete"] = token
+    if token in INVALID:
+        attributes["data-invalid"] = INVALID[token]
+    if token in ("email", "username"):
         attributes |= {"inputmode": "email", "autocapitalize": "off", "spellcheck": "false"}
     return built
 
 
 def _char_field(leaf: Field) -> forms.CharField:
-    return forms.CharField(
+    validators: list[Callable[[str], None]] = [no_control_characters]
+    if leaf.name in PHONES:
+        validators.append(check_profile_number)
+    token = AUTOCOMPLETE.get(leaf.name, "")
+    if token == "email":
+        validators.append(has_host)
+    return TypedField(
+        MEANT.get(token),
         required=leaf.required,
         min_length=leaf.min_length if leaf.min_length and leaf.min_length > 1 else None,
         max_length=min(leaf.max_length or MAX_TYPED, MAX_TYPED),
         initial=leaf.value,
-        validators=[no_control_characters],
+        validators=validators,
     )
 
 
@@ -292,7 +307,7 @@ def _locale(language: str) -> Locale:
 
 
 def _iso_codes() -> Iterable[str]:
-    """The countries of ISO 3166-1, by CLDR's list of territories."""
+    """Return the countries of ISO 3166-1, by CLDR's list of territories."""
     codes = (str(c) for c in Locale("en").territories)
     return (c for c in codes if len(c) == 2 and c.isalpha() and c not in NOT_COUNTRIES)
 

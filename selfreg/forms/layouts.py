@@ -1,25 +1,27 @@
 """Which fields each page has: a table from page to layout. A page that is not in it shows what the org sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 
+from selfreg.conf import conf
+from selfreg.forms import typed_text
 from selfreg.forms.fields import (
     NOTHING_CHOSEN,
     BuiltField,
-    Dropdown,
-    FieldMeta,
     dialling_countries,
     field_for,
     is_new_password,
     likeliest_country,
     repeated_password,
 )
+from selfreg.forms.typed_fields import TypedField
 from selfreg.idx.authenticators import by_key
-from selfreg.idx.document import Field, Option
+from selfreg.idx.document import Authenticator, Field, Option
 from selfreg.idx.steps import Step, choice_field, has_object_options, option_id
 from selfreg.texts import errors, labels
 
@@ -29,19 +31,24 @@ Layout = dict[str, BuiltField]
 COUNTRY = "country"
 EXTENSION = "extension"
 NUMBER = "authenticator.phoneNumber"
+# Older orgs ask for it beside the authenticator.
+NUMBERS = (NUMBER, "phoneNumber")
 METHOD = "authenticator.methodType"
 CHOICE = "authenticator.id"
+CHANNEL = "authenticator.channel"
+CONSENT = "consent"
 QUESTION_MODE = "credentials"
 QUESTION = "credentials.questionKey"
 ANSWER = "credentials.answer"
 NAMES = ("userProfile.firstName", "userProfile.lastName")
-CAPTCHA_TOKEN = "captchaVerify.captchaToken"
+# The names under which captcha providers post their token.
+CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
 # Characters of what a script puts into a hidden field.
 MAX_FROM_SCRIPT = 20_000
 
 
 def as_sent(step: Step) -> Layout:
-    """Every visible, mutable field in the org's order. A new password is there twice, a captcha as the field of its
+    """Every visible, mutable field in the org's order. A new password may be there twice, a captcha as the field of its
     token, a choice between objects as radio buttons with the fields of each object.
     """
     built: Layout = {}
@@ -52,15 +59,20 @@ def as_sent(step: Step) -> Layout:
             built |= _ways(leaf, step)
         elif any(o.fields for o in leaf.options):
             built |= _choice_by_id(leaf)
-        elif leaf.visible and leaf.mutable:
+        elif leaf.mutable and (leaf.visible or _is_for_buttons(leaf)):
             built[leaf.path] = field_for(leaf, step)
-            if leaf.secret and is_new_password(leaf, step):
+            if conf().repeat_password and leaf.secret and is_new_password(leaf, step):
                 built[f"confirm_{leaf.name}"] = repeated_password(leaf)
     return built
 
 
+def _is_for_buttons(leaf: Field) -> bool:
+    """Return whether Okta's own page answers a hidden field by two buttons."""
+    return leaf.type == "boolean" and leaf.required and leaf.value is None and not leaf.visible
+
+
 def _in_order_of_names(leaves: tuple[Field, ...]) -> Sequence[Field]:
-    """The org's order, but the family name first where the visitor's language has it so."""
+    """Return the org's order, but the family name first where the visitor's language has it so."""
     paths = [leaf.path for leaf in leaves]
     given = paths.index(NAMES[0]) if NAMES[0] in paths else 0
     if tuple(paths[given : given + 2]) != NAMES or not labels.family_first():
@@ -69,7 +81,7 @@ def _in_order_of_names(leaves: tuple[Field, ...]) -> Sequence[Field]:
 
 
 def _choose(step: Step) -> Layout:
-    """The choice of an authenticator, each with a hint."""
+    """Return the choice of an authenticator, each with a hint."""
     chooser = choice_field(step.remediation)
     if chooser is None or not step.choices:
         return as_sent(step)
@@ -77,16 +89,20 @@ def _choose(step: Step) -> Layout:
         (option_id(o), labels.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
         for o in step.choices
     ]
-    msgids = {option_id(o): by_key(o.authenticator.key).hint for o in step.choices if o.authenticator}
-    hints = {choice: _(msgid) for choice, msgid in msgids.items() if msgid}
+    hints = {option_id(o): _hint(o.authenticator) for o in step.choices if o.authenticator}
     radios = _radios(choices, labels.CHOOSE_AUTHENTICATOR)
-    return {CHOICE: BuiltField(radios, FieldMeta(f"{chooser.path}.id", choice_hints=hints))}
+    return {CHOICE: BuiltField(radios, f"{chooser.path}.id", choice_hints=hints)}
+
+
+def _hint(authenticator: Authenticator) -> str:
+    msgid = by_key(authenticator.key).hint
+    return " ".join(filter(None, (_(msgid) if msgid else "", labels.put_off(authenticator))))
 
 
 def _choice_by_id(leaf: Field) -> Layout:
-    """A choice between objects that the org tells apart by their ids (docs/protocol.md, section 4.4)."""
+    """Return a choice between objects that the org tells apart by their ids (docs/protocol.md, section 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
-    return {path: BuiltField(_radios(choices, labels.label(leaf)), FieldMeta(path))} if choices else {}
+    return {path: BuiltField(_radios(choices, labels.label(leaf)), path)} if choices else {}
 
 
 def _ways(chooser: Field, step: Step) -> Layout:
@@ -100,29 +116,30 @@ def _ways(chooser: Field, step: Step) -> Layout:
     leaves = {path: leaf for fields in reversed(fields_of_ways) for path, leaf in fields.items()}
     own = [path for fields in fields_of_ways for path in fields if path not in shared]
     radios = _radios([(str(number), option.label) for number, option in ways], labels.label(chooser))
-    built: Layout = {chooser.path: BuiltField(radios, FieldMeta(chooser=chooser))}
+    built: Layout = {chooser.path: BuiltField(radios, chooser=chooser)}
     for path in (*own, *(path for path in fields_of_ways[0] if path in shared)):
         built[path] = field_for(leaves[path], step)
-        built[path].field.required = path in shared and leaves[path].required
+        built[path].form_field.required = path in shared and leaves[path].required
     return built
 
 
 def fields_of_way(way: Option) -> dict[str, Field]:
-    """What a person fills in of one of the objects to choose from, by dotted name."""
+    """Return what a person fills in of one of the objects to choose from, by dotted name."""
     return {leaf.path: leaf for leaf in way.leaves if leaf.visible and leaf.mutable}
 
 
 def _phone(step: Step) -> Layout:
-    """Method (where there are several), country, number, and an extension for calls."""
+    """Return the fields for a phone: method (if there are several), country, number, and an extension for calls."""
     built = as_sent(step)
-    number, method = built.pop(NUMBER, None), built.get(METHOD)
-    if number is None:
+    path, method = next((path for path in NUMBERS if path in built), ""), built.get(METHOD)
+    if not path:
         return built
+    number = built.pop(path)
     methods = _scalar_options(step, METHOD)
     if methods:
-        built[METHOD] = BuiltField(_radios(methods, method.field.label if method else ""), FieldMeta(METHOD))
-    number.field.required, number.field.help_text = True, labels.PHONE_HINT
-    built |= {COUNTRY: _country(), NUMBER: number}
+        built[METHOD] = BuiltField(_radios(methods, method.form_field.label if method else ""), METHOD)
+    number.form_field.required, number.form_field.help_text = True, labels.PHONE_HINT
+    built |= {COUNTRY: _country(), path: number}
     if any(value == "voice" for value, _label in methods):
         built[EXTENSION] = _extension()
     return built
@@ -134,16 +151,22 @@ def _country() -> BuiltField:
         required=False,
         label=labels.COUNTRY,
         initial=likeliest_country(),
-        widget=Dropdown,
+        widget=forms.Select,
     )
     built.widget.attrs["autocomplete"] = "country"
-    return BuiltField(built, FieldMeta())
+    return BuiltField(built)
 
 
 def _extension() -> BuiltField:
-    built = forms.RegexField(r"\d{1,8}", required=False, label=labels.EXTENSION, help_text=labels.EXTENSION_HINT)
+    built = TypedField(
+        typed_text.extension,
+        validators=[RegexValidator(r"\A[0-9]{1,8}\Z", errors.EXTENSION_DIGITS)],
+        required=False,
+        label=labels.EXTENSION,
+        help_text=labels.EXTENSION_HINT,
+    )
     built.widget.attrs |= {"inputmode": "numeric", "autocomplete": "tel-extension"}
-    return BuiltField(built, FieldMeta())
+    return BuiltField(built)
 
 
 def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
@@ -153,7 +176,9 @@ def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
 
 def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:
     """Radio buttons, the first of which is chosen."""
-    return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, label=label, initial=choices[0][0])
+    built = forms.ChoiceField(choices=choices, widget=forms.RadioSelect, label=label, initial=choices[0][0])
+    built.error_messages |= {"required": errors.NOT_OFFERED, "invalid_choice": errors.NOT_OFFERED}
+    return built
 
 
 def _question(step: Step) -> Layout:
@@ -161,12 +186,11 @@ def _question(step: Step) -> Layout:
     built = as_sent(step)
     if ANSWER not in built:
         return built
-    answer = built[ANSWER]
-    answer.field.required = True
-    built[ANSWER] = BuiltField(answer.field, replace(answer.meta, secret=True))
+    built[ANSWER].form_field.required = True
+    built[ANSWER] = replace(built[ANSWER], secret=True)
     if QUESTION_MODE in built:
-        built[QUESTION_MODE].field.label = labels.SECURITY_QUESTION
-    question = built[QUESTION].field if QUESTION in built else None
+        built[QUESTION_MODE].form_field.label = labels.SECURITY_QUESTION
+    question = built[QUESTION].form_field if QUESTION in built else None
     if isinstance(question, forms.ChoiceField):
         choices: Any = question.choices
         question.choices = [choice for choice in choices if choice not in NOTHING_CHOSEN]
@@ -183,16 +207,53 @@ def _passkey(step: Step) -> Layout:
     }
 
 
+class CaptchaInput(forms.HiddenInput):
+    """The token of a captcha, which its provider's script posts under a name of its own."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        """Return the token."""
+        return next((data[n] for n in (*CAPTCHA_RESPONSES, name) if data.get(n)), None)
+
+
 def _captcha(leaf: Field) -> BuiltField:
-    """The captcha's token. Its provider's script posts it under another name; ``StepForm`` puts it here."""
-    built = _from_script(leaf.path, required=True)
-    built.field.error_messages["required"] = errors.CAPTCHA_MISSING
+    built = _from_script(leaf.path, required=True, widget=CaptchaInput)
+    built.form_field.error_messages["required"] = errors.CAPTCHA_MISSING
     return built
 
 
-def _from_script(path: str, *, required: bool) -> BuiltField:
-    built = forms.CharField(max_length=MAX_FROM_SCRIPT, widget=forms.HiddenInput, required=required)
-    return BuiltField(built, FieldMeta(path, secret=True))
+def _from_script(path: str, *, required: bool, widget: type[forms.Widget] = forms.HiddenInput) -> BuiltField:
+    built = forms.CharField(max_length=MAX_FROM_SCRIPT, widget=widget, required=required)
+    return BuiltField(built, path, secret=True)
+
+
+def _channel(step: Step) -> Layout:
+    """How a device gets its link, without the way that was taken last."""
+    built, device = as_sent(step), step.authenticator.device if step.authenticator else None
+    options = [(value, labels.CHANNELS.get(value, label)) for value, label in _scalar_options(step, CHANNEL)]
+    others = [(value, str(label)) for value, label in options if device is None or value != device.channel]
+    if others:
+        built[CHANNEL] = BuiltField(_radios(others, labels.LABELS["channel"]), CHANNEL)
+    return built
+
+
+def _consent_scopes(step: Step) -> Layout:
+    """Return a checkbox for each scope, those that cannot be left out last, and the consent itself.
+
+    A consent to all scopes at once may come with choices of the org's: then it is shown as it was sent.
+    """
+    if step.remediation.name == "consent" and not any(_is_for_buttons(leaf) for leaf in step.leaves):
+        return as_sent(step)
+    boxes = [leaf for leaf in step.leaves if leaf.type == "boolean" and leaf.visible and leaf.path != CONSENT]
+    built: Layout = {}
+    for leaf in sorted(boxes, key=lambda leaf: not leaf.mutable):
+        built[leaf.path] = field_for(leaf, step)
+        if not leaf.mutable:
+            built[leaf.path].form_field.disabled = True
+            built[leaf.path] = BuiltField(built[leaf.path].form_field)
+    consent = Field(CONSENT, (CONSENT,), type="boolean", required=True, display="radio", path=CONSENT)
+    answers = (Option(str(labels.ALLOW), True), Option(str(labels.DO_NOT_ALLOW), False))
+    built[CONSENT] = field_for(replace(consent, label=str(labels.CONSENT), options=answers), step)
+    return built
 
 
 def _nothing(_step: Step) -> Layout:
@@ -204,12 +265,14 @@ LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "phone": _phone,
     "question": _question,
     "passkey": _passkey,
-    "unsupported": _nothing,
-    "providers": _nothing,
+    **dict.fromkeys(("unsupported", "providers", "elsewhere"), _nothing),
+    "channel": _channel,
+    "channel_data": _phone,
+    "consent_scopes": _consent_scopes,
 }
 """The layout of each page; ``as_sent`` for any other."""
 
 
 def layout_of(step: Step) -> Layout:
-    """The fields of the form of this step."""
+    """Return the fields of the form of this step."""
     return LAYOUTS.get(step.page, as_sent)(step)

@@ -1,31 +1,29 @@
 """The form of one step."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-import phonenumbers
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
-from selfreg.forms.fields import MAX_TYPED, FieldMeta
-from selfreg.forms.layouts import (
-    CAPTCHA_TOKEN,
-    COUNTRY,
-    EXTENSION,
-    METHOD,
-    NUMBER,
-    fields_of_way,
-    layout_of,
-)
+from selfreg.forms.fields import BuiltField
+from selfreg.forms.layouts import COUNTRY, EXTENSION, METHOD, NUMBERS, fields_of_way, layout_of
+from selfreg.forms.phone_numbers import e164, possible_number
+from selfreg.forms.renderer import renderer
+from selfreg.forms.typed_fields import MAX_TYPED
 from selfreg.idx.document import Field, Message, Option
+from selfreg.idx.password_rules import Rule
 from selfreg.idx.steps import Step, is_error
+from selfreg.secret import Secret
 from selfreg.texts import errors
-from selfreg.texts.messages import RULES_NOT_MET, say
-from selfreg.texts.password_rules import password_policy, password_rules
+from selfreg.texts.messages import say, say_beside_a_timer
+from selfreg.texts.password_rules import broken_by, password_policy, refusal
 
-# The names under which captcha providers post their token.
-CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
+# Orgs add it to what they say of a wrong value.
+NO_MATCH = "registration.error.doesNotMatchPattern"
+# What one types into, with the keyboard.
+TYPED = (forms.TextInput, forms.PasswordInput, forms.NumberInput, forms.Textarea)
 
 
 class StepForm(forms.Form):
@@ -36,20 +34,27 @@ class StepForm(forms.Form):
 
     :param data: a submission; None for a form that is only shown
     :param draft: values typed before, by HTML name
+    :param profile: what earlier pages were told of the person, by HTML name; a password must not contain it
     """
 
     def __init__(
-        self, step: Step, data: Mapping[str, Any] | None = None, draft: Mapping[str, str] | None = None
+        self,
+        step: Step,
+        data: Mapping[str, Any] | Secret[Mapping[str, Any]] | None = None,
+        draft: Mapping[str, str] | None = None,
+        profile: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(_with_captcha_token(data), initial=dict(draft or {}), label_suffix="")
+        typed = None if data is None else Secret(data).reveal()
+        super().__init__(typed, initial=dict(draft or {}), label_suffix="", renderer=renderer())
         self.step = step
-        layout = layout_of(step)
-        self.fields.update({name: built.field for name, built in layout.items()})
-        self.meta: dict[str, FieldMeta] = {name: built.meta for name, built in layout.items()}
+        self.profile = profile or {}
+        self.meta: dict[str, BuiltField] = layout_of(step)
+        self.fields.update({name: built.form_field for name, built in self.meta.items()})
         self.choosers: dict[str, Field] = {n: meta.chooser for n, meta in self.meta.items() if meta.chooser}
         self.field_messages: dict[str, list[str]] = {}
-        self.page_errors: list[str] = []
         self.page_notices: list[str] = []
+        self.broken_rules: frozenset[Rule] = frozenset()
+        """The rules that the submitted password breaks."""
         self.messages: list[tuple[str, Message]] = []
         """Every message in order: (name of its field, "" for the page; message)."""
         for message in step.messages:
@@ -59,34 +64,28 @@ class StepForm(forms.Form):
             self._describe(name, field)
 
     def add_message(self, message: Message) -> None:
-        """Shows one more message: beside its field where this form has it, else at the top of the page."""
-        message = self._with_rules_if_unlisted(message)
+        """Show one more message: beside its field where this form has it, else at the top of the page."""
+        message = refusal(message, self.step)
         place, text = self._place_for(message), say(message)
+        if message.key == NO_MATCH and place in self.field_messages:
+            return  # another message says what to enter
         self.messages.append((place, message))
         if place:
             self.field_messages.setdefault(place, []).append(text)
-        elif is_error(message):
-            self.page_errors.append(text)
-        else:
+        elif not is_error(message):
             self.page_notices.append(text)
 
-    def _with_rules_if_unlisted(self, message: Message) -> Message:
-        """Where the page does not list the password rules, only the org's own sentence names them: without its key it
-        is shown as it came, in whatever language.
-        """
-        policy = password_policy(self.step)
-        is_listed = policy is not None and password_rules(policy)
-        return message if is_listed or message.key != RULES_NOT_MET else replace(message, key="")
-
     def _place_for(self, message: Message) -> str:
-        """The name of the visible field that a message belongs to; "" for the page."""
+        """Return the name of the visible field that a message belongs to; "" for the page."""
         if message.path in self.fields and not self.fields[message.path].widget.is_hidden:
             return message.path
-        about_number = is_error(message) and self.step.page == "phone" and not message.key.startswith("selfreg.")
-        return NUMBER if about_number and NUMBER in self.fields else ""
+        about_number = (
+            is_error(message) and self.step.page in ("phone", "channel_data") and not message.key.startswith("selfreg.")
+        )
+        return self._number if about_number else ""
 
     def _describe(self, name: str, field: forms.Field) -> None:
-        """Ties hint and errors to their control for assistive technology."""
+        """Tie hint and errors to their control for assistive technology."""
         has_errors = name in self.field_messages or (self.is_bound and self.has_error(name))
         described = [f"id_{name}_hint"] * bool(field.help_text) + [f"id_{name}_error"] * has_errors
         if described:
@@ -96,27 +95,61 @@ class StepForm(forms.Form):
 
     @cached_property
     def rows(self) -> "list[Row]":
-        """The visible fields with their messages, for the template."""
+        """Return the visible fields with their messages, for the template."""
+        self._place_focus()
         return [Row(self, name) for name, field in self.fields.items() if not field.widget.is_hidden]
 
     @property
-    def problems(self) -> list[tuple[str, str]]:
+    def has_main_button(self) -> bool:
+        """Whether the step is submitted as a whole, and not only by other buttons."""
+        return self.step.remediation.name != "skip" and self.step.page not in ("unsupported", "providers", "elsewhere")
+
+    @property
+    def code_length(self) -> int:
+        """How many characters the one code of this step has; 0 if there is none, or nobody knows."""
+        lengths = [field.widget.attrs.get("data-length", 0) for field in self.fields.values()]
+        return max(lengths, default=0) if sum(map(bool, lengths)) == 1 else 0
+
+    def _place_focus(self) -> None:
+        """In the first empty field to type in. If something is wrong, in its field where that is the only one; else the
+        summary of the problems has the focus.
+        """
+        typed = [name for name, field in self.fields.items() if isinstance(field.widget, TYPED)]
+        wrong = [
+            name for name in self.fields if name in self.field_messages or (self.is_bound and self.has_error(name))
+        ]
+        empty = [name for name in typed if self.meta[name].secret or not self[name].value()]
+        is_whole = any(not place and is_error(m) for place, m in self.messages) or bool(self.non_field_errors())
+        is_single = len(wrong) == 1 and self.step.page != "profile"
+        target = next(iter([] if is_whole else wrong if is_single else [] if wrong else empty), "")
+        if target in typed:
+            self.fields[target].widget.attrs["autofocus"] = True
+
+    def problems(self, *, is_timed: bool = False) -> list[tuple[str, str]]:
         """Everything to put right, for the error summary: (id of the control, "" for the page; message). The page comes
         first.
+
+        :param is_timed: the page counts down until the next try, so that no message has to name a time
         """
         hidden_fields = [name for name, field in self.fields.items() if field.widget.is_hidden and self.is_bound]
         hidden = [error for name in hidden_fields for error in self[name].errors]
-        page = [("", text) for text in (*self.page_errors, *self.non_field_errors(), *hidden)]
+        told = say_beside_a_timer if is_timed else say
+        texts = (told(message) for place, message in self.messages if not place and is_error(message))
+        page = [("", text) for text in dict.fromkeys((*texts, *self.non_field_errors(), *hidden))]
         return page + [(row.control_id, text) for row in self.rows for text in row.errors]
 
     def values(self) -> dict[str, Any]:
-        """What goes to the org, as nested JSON by its names: with the constants of objects, without empty values.
+        """Return the values for the org, as nested JSON: with the constants of objects, without empty values.
 
         Where a value and an object have the same name, only the object can be sent.
         """
         nested: dict[str, Any] = {}
-        keys_of = {leaf.path: leaf.keys for leaf in self._leaves()}
-        by_path = {**self._constants(), **self._typed()}
+        leaves = self._leaves()
+        # Immutable members of objects; the client itself sends those of the top level.
+        by_path = {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
+        typed = {self.meta[name].path: value for name, value in self.cleaned_data.items() if name in self.meta}
+        by_path |= {path: value for path, value in typed.items() if path and value not in ("", None)}
+        keys_of = {leaf.path: leaf.keys for leaf in leaves}
         values = {keys_of.get(path) or tuple(path.split(".")): value for path, value in by_path.items()}
         for keys in sorted(values, key=len):
             *outer, name = keys
@@ -129,21 +162,12 @@ class StepForm(forms.Form):
         return nested
 
     def draft(self) -> dict[str, str]:
-        """What was typed, by HTML name, to show it again. Never a password, a code or an answer."""
+        """Return what was typed, by HTML name, to show it again. Never a password, a code or an answer."""
         names = [name for name, meta in self.meta.items() if not meta.secret and name in self.data]
         return {name: str(self.data.get(name, ""))[:MAX_TYPED] for name in names}
 
-    def _typed(self) -> dict[str, Any]:
-        """Values by dotted name, empty ones left out."""
-        typed = {self.meta[name].path: value for name, value in self.cleaned_data.items() if name in self.meta}
-        return {path: value for path, value in typed.items() if path and value not in ("", None)}
-
-    def _constants(self) -> dict[str, Any]:
-        """Immutable members of objects; the client itself sends those of the top level."""
-        return {f.path: f.value for f in self._leaves() if not f.mutable and f.value is not None and len(f.keys) > 1}
-
     def _leaves(self) -> list[Field]:
-        """The innermost fields of the step and of the chosen ways."""
+        """Return the innermost fields of the step and of the chosen ways."""
         chosen = [way.leaves for way in map(self._chosen_way, self.choosers) if way]
         return [*self.step.leaves, *(leaf for leaves in chosen for leaf in leaves)]
 
@@ -152,39 +176,50 @@ class StepForm(forms.Form):
         return self.choosers[chooser].options[int(number)] if number else None
 
     def clean(self) -> dict[str, Any]:
-        """Checks what spans several fields: a repeated password, a number with its country, the chosen way."""
+        """Check what spans several fields: a repeated password, a number with its country, the chosen way."""
         cleaned = super().clean() or self.cleaned_data
         for name, meta in self.meta.items():
             if meta.repeats:
-                self._clean_repetition(cleaned, name, meta.repeats)
-        if NUMBER in cleaned and COUNTRY in self.fields:
-            self._clean_phone(cleaned)
+                if name in cleaned and cleaned.get(meta.repeats, cleaned[name]) != cleaned[name]:
+                    self.add_error(name, str(errors.PASSWORDS_DIFFER))
+            elif self.fields[name].widget.attrs.get("autocomplete") == "new-password":
+                self._clean_new_password(cleaned, name)
+        if self._number in cleaned and COUNTRY in self.fields:
+            self._clean_phone(cleaned, self._number)
         for chooser in self.choosers:
             self._clean_ways(cleaned, chooser)
-        return cleaned
+        secrets = {n: Secret(cleaned[n]) for n, meta in self.meta.items() if meta.secret and cleaned.get(n)}
+        return {**cleaned, **secrets}
 
-    def _clean_repetition(self, cleaned: dict[str, Any], name: str, repeated: str) -> None:
-        if name in cleaned and repeated in cleaned and cleaned[name] != cleaned[repeated]:
-            self.add_error(name, str(errors.PASSWORDS_DIFFER))
+    def _clean_new_password(self, cleaned: dict[str, Any], name: str) -> None:
+        """Refuse a password that breaks a rule of the org, which would refuse it too."""
+        policy, password = password_policy(self.step), cleaned.get(name)
+        if policy and password and (broken := broken_by(policy, password, self.profile, cleaned)):
+            self.add_error(name, errors.rules_not_met(broken))
+            self.broken_rules = frozenset(broken)
 
-    def _clean_phone(self, cleaned: dict[str, Any]) -> None:
-        """Turns a number as people write it into E.164, which the org wants; ``x`` stands before the extension of a
+    @property
+    def _number(self) -> str:
+        """The name of the field of a phone number that is to be proved; "" if there is none."""
+        return next((path for path in NUMBERS if path in self.fields), "")
+
+    def _clean_phone(self, cleaned: dict[str, Any], path: str) -> None:
+        """Turn a number as people write it into E.164, which the org wants; ``x`` stands before the extension of a
         number that is called.
         """
         try:
-            number = phonenumbers.parse(cleaned[NUMBER], cleaned.get(COUNTRY) or None)
-        except phonenumbers.NumberParseException:
-            self.add_error(NUMBER, str(errors.NOT_A_PHONE_NUMBER))
+            number = possible_number(cleaned[path], cleaned.get(COUNTRY, ""))
+        except ValidationError as problem:
+            self.add_error(path, problem)
             return
         by_call = cleaned.get(METHOD) == "voice"
         if not by_call:
             self.errors.pop(EXTENSION, None)  # a text goes to no extension
         extension = cleaned.get(EXTENSION) or number.extension or ""
-        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        cleaned[NUMBER] = f"{e164}x{extension}" if extension and by_call else e164
+        cleaned[path] = f"{e164(number)}x{extension}" if extension and by_call else e164(number)
 
     def _clean_ways(self, cleaned: dict[str, Any], chooser: str) -> None:
-        """Drops the fields of ways that were not chosen; those that the chosen way needs must be filled in."""
+        """Drop the fields of ways that were not chosen; those that the chosen way needs must be filled in."""
         chosen = self._chosen_way(chooser)
         if chosen is None:
             return
@@ -197,33 +232,22 @@ class StepForm(forms.Form):
                 self.add_error(name, str(self.fields[name].error_messages["required"]))
 
     def _needed(self, way: Option) -> set[str]:
-        """The fields that must be filled in; of a security question all, whatever the org says."""
+        """Return the fields that must be filled in; of a security question all, whatever the org says."""
         return {n for n, leaf in fields_of_way(way).items() if leaf.required or self.step.page == "question"}
 
     @cached_property
-    def ways(self) -> "list[Way]":
-        """The ways of each choice between objects, for the script that shows only the chosen one."""
+    def ways(self) -> list[dict[str, Any]]:
+        """Return the objects that a field chooses between, for the script that shows only the chosen one.
+
+        Each has the name of that field (``chooser``), its value for this object (``number``), the names of the object's
+        ``fields``, and of those that are ``needed``.
+        """
         return [
-            Way(name, n, list(fields_of_way(option)), sorted(self._needed(option)))
+            {"chooser": name, "number": n, "fields": [*fields_of_way(option)], "needed": sorted(self._needed(option))}
             for name, chooser in self.choosers.items()
             for n, option in enumerate(chooser.options)
             if option.fields
         ]
-
-
-class Way(NamedTuple):
-    """One of the objects that a field chooses between.
-
-    :param chooser: the name of that field
-    :param number: its value for this way
-    :param fields: the names of the way's fields
-    :param needed: those that must be filled in
-    """
-
-    chooser: str
-    number: int
-    fields: list[str]
-    needed: list[str]
 
 
 class Row:
@@ -239,18 +263,11 @@ class Row:
         self.is_new_password = self.is_password and widget.attrs["autocomplete"] == "new-password"
         self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
         self.hints = meta.choice_hints
+        empty = str(form.fields[name].error_messages["required"])
+        self.summary = [("" if text == empty else str(self.field.label), text) for text in self.errors]
+        """For the error summary: (label, "" where the text names the field; text)."""
 
     @property
     def choices(self) -> list[tuple[Any, str]]:
         """(radio button, its hint)."""
         return [(radio, self.hints.get(str(radio.data["value"]), "")) for radio in self.field]
-
-
-def _with_captcha_token(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The submission, with the token of a captcha also under the name of its field."""
-    token = next((data[n] for n in CAPTCHA_RESPONSES if data.get(n)), "") if data else ""
-    return {**_single_values(data), CAPTCHA_TOKEN: token} if data is not None and token else data
-
-
-def _single_values(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: data[name] for name in data}

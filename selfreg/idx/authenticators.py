@@ -1,4 +1,4 @@
-"""The authenticators of Okta that this package knows: one row for each. A new one is a new row here.
+"""The authenticators that this package knows, one row each. To support another one, add a row.
 
 The keys and types are those of the protocol (docs/protocol.md, section 3.7). Names and hints are English
 msgids; whoever shows them translates them.
@@ -11,10 +11,15 @@ from typing import Literal
 EMAIL = "okta_email"
 PASSWORD = "okta_password"
 PHONE = "phone_number"
+DEVICE_PAGES = {
+    "enroll-poll": "device",
+    "select-enrollment-channel": "channel",
+    "enrollment-channel-data": "channel_data",
+}
 
 
 def gettext_noop(text: str) -> str:
-    """Marks a msgid for ``makemessages``; this package does not depend on Django."""
+    """Mark a msgid for ``makemessages``; this package does not depend on Django."""
     return text
 
 
@@ -26,16 +31,18 @@ class AuthenticatorInfo:
     :param kind: the ``type`` that an org sends; "" where only the org's answer tells
     :param pages: name of a remediation -> the page that serves it; any other gets the page "other"
     :param can_be_enrolled: whether a server-rendered page can enroll it
-    :param sends_on_choice: whether the org mails, texts or calls as soon as somebody chooses it
-    :param proves: what a right code proves to belong to the person; "" for nothing
-    :param name: what administrators read; a msgid, "" where there is none
-    :param hint: what stands beside it in a choice; a msgid, "" where there is none
+    :param presets: field of its choice -> the value that is chosen for the visitor, if the org offers it
+    :param sends_on_choice: whether the org mails, texts or calls as soon as it is chosen
+    :param proves: what a correct code proves to belong to the person; "" for nothing
+    :param name: its name for administrators, a msgid; "" if it has none
+    :param hint: the hint beside it in a choice, a msgid; "" if it has none
     """
 
     key: str = ""
     kind: str = ""
     pages: Mapping[str, str] = field(default_factory=dict)
-    can_be_enrolled: bool = False
+    can_be_enrolled: bool = True
+    presets: Mapping[str, str] = field(default_factory=dict)
     sends_on_choice: bool = False
     proves: Literal["", "email", "phone"] = ""
     name: str = ""
@@ -47,11 +54,10 @@ _ROWS = (
         key=EMAIL,
         kind="email",
         pages={"enroll-authenticator": "code", "challenge-authenticator": "code"},
-        can_be_enrolled=True,
         sends_on_choice=True,
         proves="email",
-        name=gettext_noop("E-mail code"),
-        hint=gettext_noop("We send a code to your e-mail address."),
+        name=gettext_noop("Email code"),
+        hint=gettext_noop("We'll email you a code."),
     ),
     AuthenticatorInfo(
         key=PASSWORD,
@@ -62,7 +68,6 @@ _ROWS = (
             "reenroll-authenticator-warning": "password",
             "reset-authenticator": "password",
         },
-        can_be_enrolled=True,
         name=gettext_noop("Password"),
         hint=gettext_noop("Choose a password for this account."),
     ),
@@ -75,17 +80,15 @@ _ROWS = (
             "enroll-authenticator": "code",
             "challenge-authenticator": "code",
         },
-        can_be_enrolled=True,
         sends_on_choice=True,
         proves="phone",
         name=gettext_noop("Phone code"),
-        hint=gettext_noop("We send a code by text message or call."),
+        hint=gettext_noop("We'll send you a code by text message or call."),
     ),
     AuthenticatorInfo(
         key="security_question",
         kind="security_question",
         pages={"enroll-authenticator": "question"},
-        can_be_enrolled=True,
         name=gettext_noop("Security question"),
         hint=gettext_noop("Choose a question and an answer only you know."),
     ),
@@ -93,26 +96,37 @@ _ROWS = (
         key="google_otp",
         kind="app",
         pages={"enroll-authenticator": "totp"},
-        can_be_enrolled=True,
         name=gettext_noop("Authenticator app"),
         hint=gettext_noop("Codes from an authenticator app on your phone."),
     ),
     AuthenticatorInfo(
         key="webauthn",
         kind="security_key",
-        pages={"enroll-authenticator": "passkey"},
-        can_be_enrolled=True,
+        pages={"enroll-authenticator": "passkey", "enroll-authenticator-promotion": "passkey"},
         name=gettext_noop("Passkey"),
         hint=gettext_noop("Your fingerprint, face, screen lock or a security key."),
     ),
-    # Only its own app on a phone can enroll it.
-    AuthenticatorInfo(key="okta_verify", kind="app", name=gettext_noop("Okta Verify")),
-    # Hardware tokens and apps of other vendors: an ordinary form takes their codes.
-    AuthenticatorInfo(key="custom_otp", can_be_enrolled=True),
-    AuthenticatorInfo(key="del_oath", can_be_enrolled=True),
-    AuthenticatorInfo(key="rsa_token", can_be_enrolled=True),
-    AuthenticatorInfo(key="symantec_vip", can_be_enrolled=True),
-    AuthenticatorInfo(key="yubikey_token", can_be_enrolled=True),
+    # An app on a phone enrolls it, by a link that the page shows or has sent. The same goes for an org's own app.
+    AuthenticatorInfo(
+        key="okta_verify",
+        kind="app",
+        pages=DEVICE_PAGES,
+        presets={"channel": "qrcode"},
+        name=gettext_noop("Okta Verify"),
+        hint=gettext_noop("An app on your phone that confirms it's you."),
+    ),
+    # Another site tells the org who somebody is.
+    AuthenticatorInfo(
+        key="external_idp",
+        kind="federated",
+        pages={"redirect-idp": "elsewhere"},
+        name=gettext_noop("Account at another site"),
+        hint=gettext_noop("Sign in there, then come back here."),
+    ),
+    AuthenticatorInfo(key="custom_app", kind="app", pages=DEVICE_PAGES, presets={"channel": "qrcode"}),
+    # These need another company's script or a card reader. All others are enrolled with an ordinary form.
+    AuthenticatorInfo(key="duo", can_be_enrolled=False),
+    AuthenticatorInfo(key="smart_card_idp", can_be_enrolled=False),
 )
 UNKNOWN = AuthenticatorInfo()
 
@@ -121,14 +135,9 @@ AUTHENTICATORS: Mapping[str, AuthenticatorInfo] = {row.key: row for row in _ROWS
 
 _KINDS = [row.kind for row in _ROWS]
 BY_KIND: Mapping[str, AuthenticatorInfo] = {row.kind: row for row in _ROWS if row.kind and _KINDS.count(row.kind) == 1}
-"""By kind, where one kind has one row."""
+"""By kind, where one kind has one row: "app" has several."""
 
 
 def by_key(key: str) -> AuthenticatorInfo:
-    """The row of this key, ``UNKNOWN`` if there is none."""
+    """Return the row of this key, or ``UNKNOWN``."""
     return AUTHENTICATORS.get(key, UNKNOWN)
-
-
-def by_kind(kind: str) -> AuthenticatorInfo:
-    """The row of this kind; ``UNKNOWN`` if there is none, or more than one ("app")."""
-    return BY_KIND.get(kind, UNKNOWN)

@@ -9,32 +9,37 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from selfreg.idx import pkce
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import Action, Field, IdxResponse, Json
-from selfreg.idx.errors import ForeignHref, MalformedAnswer, TransactionExpired
+from selfreg.idx.errors import ForeignHref, MalformedAnswer, OrgRefused, TransactionExpired
 from selfreg.idx.failures import failure_of, with_origin
 from selfreg.idx.parser import parse
 from selfreg.idx.transport import Reply, Transport, retry_after
+from selfreg.secret import NOTHING, Secret, reveal
+
+__all__ = ["Answer", "App", "IdxClient"]
 
 ION = "application/ion+json; okta-version=1.0.0"
 FORM = "application/x-www-form-urlencoded"
 EXPIRED = "idx.session.expired"
+# The reason that Okta's widget gives for ending a search for Okta Verify on the visitor's device.
+NOTHING_LISTENS = "OV_UNREACHABLE_BY_LOOPBACK"
 
 
 def origin_of(issuer: str) -> str:
-    """The origin of an issuer: ``https://dev-1.okta.com``, whatever its authorization server."""
+    """Return the origin of an issuer: ``https://dev-1.okta.com``, whatever its authorization server."""
     parts = urlsplit(issuer)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The OIDC app at the org that this site is registered as.
+    """This site's OIDC app at the org.
 
     :param issuer: the org or a custom authorization server, without a trailing slash: ``https://dev-1.okta.com`` or
         ``https://dev-1.okta.com/oauth2/default``
@@ -58,16 +63,14 @@ class App:
         return origin_of(self.issuer)
 
     def endpoint(self, name: str) -> str:
-        """The address of an OAuth endpoint: ``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` where the issuer is the
-        org itself.
-        """
+        """Return the URL of an OAuth endpoint: ``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` for the org itself."""
         base = self.issuer if "/oauth2" in self.issuer else f"{self.issuer}/oauth2"
         return f"{base}/v1/{name}"
 
     def absolute(self, href: str) -> str:
-        """The full address of a link in an answer of the org.
+        """Return the absolute URL of a link in an answer of the org.
 
-        :raises ForeignHref: the link is not an address
+        :raises ForeignHref: the link is not a URL
         """
         try:
             return urljoin(f"{self.origin}/", href)
@@ -77,7 +80,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whom the calls are made for. Okta's rate limits, network zones and logs use this instead of the server's own.
+    """The visitor whom calls are made for. Okta uses these values in rate limits, network zones and logs.
 
     :param ip: the visitor's address. Okta accepts it from confidential clients behind a trusted proxy only
     :param language: for ``Accept-Language``
@@ -93,31 +96,31 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What has to be kept between two requests of one sign-up, beside the last answer: the handle that interact gave,
-    and the random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
+    """What a sign-up needs from one request to the next, beside the last answer: the handle that interact returned, and
+    the random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
     """
 
-    interaction_handle: str = field(repr=False)
-    state: str = field(repr=False)
-    nonce: str = field(repr=False)
-    code_verifier: str = field(repr=False)
+    interaction_handle: Secret[str]
+    state: Secret[str]
+    nonce: Secret[str]
+    code_verifier: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An IDX document and the circumstances it came with.
+    """An IDX document, with facts about the call that returned it.
 
-    :param document: its JSON text, for storage
+    :param document: its JSON text, for storage; it holds the state handle
     :param status: the HTTP status; pages come with 4xx too
     :param request_id: Okta's id of the call, "" if it sent none
     :param seconds: how long the call took
-    :param wait: after a 429, seconds until the next call is welcome; else 0
-    :param outcome: for the log, where it is not what the document says
+    :param wait: after a 429, seconds until the next call may be made; else 0
+    :param outcome: for the log, if it isn't what the document says
     :param calls: how many calls it took
     """
 
     response: IdxResponse
-    document: str = field(repr=False)
+    document: Secret[str]
     status: int
     request_id: str
     seconds: float
@@ -130,13 +133,13 @@ class Answer:
 class Tokens:
     """The token endpoint's answer. Never store it."""
 
-    id_token: str = field(repr=False)
-    access_token: str = field(repr=False)
+    id_token: Secret[str]
+    access_token: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a finished registration hands over to the sign-in.
+    """What a finished registration passes to the sign-in.
 
     :param interaction_code: valid for 60 seconds, works once
     :param code_verifier: of PKCE: proves that the transaction was ours
@@ -145,9 +148,9 @@ class Grant:
     :param proven_email: the address whose code was answered in the registration, "" if none was
     """
 
-    interaction_code: str = field(repr=False)
-    code_verifier: str = field(repr=False)
-    nonce: str = field(repr=False)
+    interaction_code: Secret[str]
+    code_verifier: Secret[str]
+    nonce: Secret[str]
     workflow: str = ""
     proven_email: str = ""
 
@@ -157,7 +160,7 @@ class IdxClient:
     """A client of one app on behalf of one visitor. Cheap to create: the connections belong to the shared
     ``Transport``.
 
-    An answer that the person can act on is returned, whatever its HTTP status. Every method that calls the org raises
+    An answer that the person can act on is returned, whatever its HTTP status. Every method that calls the org raises:
 
     :raises OrgUnreachable: nothing was sent
     :raises AnswerLost: sent, and no usable answer came back; the org may have done its work
@@ -171,20 +174,20 @@ class IdxClient:
     visitor: Visitor = Visitor()
     product: str = "django-selfreg"
 
-    def interact(self, *, activation_token: str = "") -> Transaction:
-        """Starts a transaction: POST ``{issuer}/v1/interact`` with PKCE S256, state and nonce.
+    def interact(self, *, activation_token: Secret[str] = NOTHING) -> Transaction:
+        """Start a transaction: POST ``{issuer}/v1/interact`` with PKCE S256, state and nonce.
 
         :param activation_token: of an invitation, to continue the sign-up of an account that exists already
         :raises OrgRefused: among others for a wrong redirect URI, client secret or activation token
         :raises MalformedAnswer: an answer without a handle
         :raises ValueError: the app's private key is unusable
         """
-        verifier = pkce.new_verifier()
-        state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        fields = {
+        verifier = Secret(pkce.new_verifier())
+        state, nonce = Secret(secrets.token_urlsafe(32)), Secret(secrets.token_urlsafe(32))
+        fields: dict[str, str | Secret[str]] = {
             "scope": self.app.scopes,
             "redirect_uri": self.app.redirect_uri,
-            "code_challenge": pkce.challenge(verifier),
+            "code_challenge": pkce.challenge(verifier.reveal()),
             "code_challenge_method": "S256",
             "state": state,
             "nonce": nonce,
@@ -195,28 +198,38 @@ class IdxClient:
         handle = body.get("interaction_handle")
         if not isinstance(handle, str) or not handle:
             raise MalformedAnswer("interact answered without a handle")
-        return Transaction(handle, state, nonce, verifier)
+        return Transaction(Secret(handle), state, nonce, verifier)
 
     def introspect(self, transaction: Transaction) -> Answer:
-        """The current step of a transaction, whatever happened meanwhile. Changes nothing, and so may be repeated.
+        """Return the current step of a transaction. Changes nothing, so it may be repeated.
 
         :raises TransactionExpired: the handle is unknown or too old
         """
         body = {"interactionHandle": transaction.interaction_handle}
-        return self._idx(f"{self.app.origin}/idp/idx/introspect", body, ION, repeatable=True)
+        return self._past_probe(self._idx(f"{self.app.origin}/idp/idx/introspect", body, ION, repeatable=True))
 
     def proceed(self, action: Action, values: Mapping[str, Any]) -> Answer:
-        """Submits a remediation or an action as the org described it.
+        """Submit a remediation or an action as the org described it.
 
         :param values: nested JSON, ``{"userProfile": {"email": ...}}``; immutable fields of the top level are added
         :raises ForeignHref: the org's answer said to call an address outside its origin; nothing was sent
         :raises TransactionExpired: the handle is unknown or too old
         """
-        body = {**_presets(action.fields), **values, **_constants(action.fields)}
-        return self._idx(self.app.absolute(action.href), body, "application/json")
+        return self._past_probe(self._submit(action, values))
 
-    def token(self, grant: Mapping[str, str]) -> Tokens:
-        """Exchanges a grant for tokens (docs/protocol.md, section 6.2).
+    def captcha_challenge(self, action: Action) -> Json:
+        """Return the proof-of-work task of a captcha, for the visitor's browser (docs/protocol.md, section 4.2).
+
+        :raises ForeignHref: see ``proceed``
+        """
+        url, headers = self.app.absolute(action.href), self._headers("application/json")
+        if action.method == "GET":
+            return self._object(self.transport.get(url, headers))
+        body = Secret(json.dumps(_constants(action.fields), default=reveal))
+        return self._object(self.transport.post(url, {**headers, "Content-Type": "application/json"}, body))
+
+    def token(self, grant: Mapping[str, str | Secret[str]]) -> Tokens:
+        """Exchange a grant for tokens (docs/protocol.md, section 6.2).
 
         :param grant: ``grant_type`` and the form fields that belong to it
         :raises OrgRefused: ``invalid_grant`` for a code that is used, expired or not ours; ``invalid_client``
@@ -229,60 +242,87 @@ class IdxClient:
             raise MalformedAnswer("the token endpoint answered without an ID token")
         if str(body.get("token_type")).lower() != "bearer":
             raise MalformedAnswer("the token endpoint answered with tokens of another type")
-        return Tokens(id_token, access_token)
+        return Tokens(Secret(id_token), Secret(access_token))
 
-    def userinfo(self, access_token: str) -> Json:
-        """The claims of the person (OpenID Connect Core 5.3). The e-mail address is only here: the ID token that comes
-        for an interaction code does not have it.
+    def userinfo(self, access_token: Secret[str]) -> Json:
+        """Return the person's claims (OpenID Connect Core 5.3).
+
+        Only these have the email address: the ID token for an interaction code doesn't.
         """
-        headers = {**self._headers("application/json"), "Authorization": f"Bearer {access_token}"}
+        headers = {**self._headers("application/json"), "Authorization": Secret(f"Bearer {access_token.reveal()}")}
         return self._object(self.transport.get(self.app.endpoint("userinfo"), headers))
 
     def keys(self) -> Json:
-        """The issuer's signing keys: ``{"keys": [...]}`` (RFC 7517)."""
+        """Return the issuer's signing keys: ``{"keys": [...]}`` (RFC 7517)."""
         return self._object(self.transport.get(self.app.endpoint("keys"), self._headers("application/json")))
+
+    def _past_probe(self, answer: Answer) -> Answer:
+        """End a search for Okta Verify on the visitor's device, and return the next page (docs/protocol.md, 4.13).
+
+        The search is for a program on the same machine, which a server can't reach. It is ended as Okta's widget does
+        when no program answers.
+        """
+        end = answer.response.end_of_probe
+        if end is None:
+            return answer
+        takes_reason = any(f.name == "reason" for f in end.fields)
+        try:
+            after = self._submit(end, {"reason": NOTHING_LISTENS} if takes_reason else {})
+        except OrgRefused:  # the page of the search says what else is offered
+            return answer
+        return replace(after, calls=answer.calls + 1, seconds=answer.seconds + after.seconds)
+
+    def _submit(self, action: Action, values: Mapping[str, Any]) -> Answer:
+        body = {**_presets(action.fields), **values, **_constants(action.fields)}
+        return self._idx(self.app.absolute(action.href), body, "application/json")
 
     def _idx(self, url: str, body: Mapping[str, Any], content_type: str, *, repeatable: bool = False) -> Answer:
         headers = {**self._headers(ION), "Content-Type": content_type}
-        reply = self.transport.post(url, headers, json.dumps(body), repeatable=repeatable)
+        reply = self.transport.post(url, headers, Secret(json.dumps(body, default=reveal)), repeatable=repeatable)
         if not isinstance(reply.body, Mapping) or not reply.body.get("version"):
             raise failure_of(reply, time.time())
         response = parse(reply.body)
-        if not response.remediations and any(m.key == EXPIRED for m in response.messages):
+        if not response.remediations and response.has_message(EXPIRED):
             raise with_origin(TransactionExpired(EXPIRED), reply, " ".join(m.text for m in response.messages))
         wait = retry_after(reply.headers, time.time()) if reply.status == 429 else 0
         return Answer(response, reply.text, reply.status, reply.request_id, reply.seconds, wait)
 
-    def _post_form(self, endpoint: str, fields: Mapping[str, str]) -> Json:
-        """OAuth endpoints take forms, and the app has to authenticate itself."""
+    def _post_form(self, endpoint: str, fields: Mapping[str, str | Secret[str]]) -> Json:
+        """Call an OAuth endpoint, with a form and the app's credentials."""
         url = self.app.endpoint(endpoint)
         identity, proof = self.app.credentials.proof(url)
         headers = {**self._headers("application/json"), "Content-Type": FORM, **proof}
-        return self._object(self.transport.post(url, headers, urlencode({**fields, **identity})))
+        return self._object(self.transport.post(url, headers, form_body({**fields, **identity})))
 
     def _object(self, reply: Reply) -> Json:
         if reply.status != 200 or not isinstance(reply.body, Mapping) or "error" in reply.body:
             raise failure_of(reply, time.time())
         return reply.body
 
-    def _headers(self, accept: str) -> dict[str, str]:
-        visitor, is_confidential = self.visitor, self.app.credentials.method != "none"
+    def _headers(self, accept: str) -> dict[str, str | Secret[str]]:
+        visitor, is_confidential = self.visitor, self.app.credentials.confidential
         headers = {
             "Accept": accept,
             "Accept-Language": visitor.language,
             "User-Agent": visitor.user_agent or self.product,
             "X-Okta-User-Agent-Extended": self.product,
             "X-Forwarded-For": visitor.ip if is_confidential else "",
-            "X-Device-Token": visitor.device_token[:32] if is_confidential else "",
         }
-        return {name: value for name, value in headers.items() if value}
+        device = {"X-Device-Token": Secret(visitor.device_token[:32] if is_confidential else "")}
+        every: dict[str, str | Secret[str]] = {**headers, **device}
+        return {name: value for name, value in every.items() if value}
+
+
+def form_body(fields: Mapping[str, str | Secret[str]]) -> Secret[str]:
+    """Return a form as the body of a call."""
+    return Secret(urlencode({n: v.reveal() if isinstance(v, Secret) else v for n, v in fields.items()}))
 
 
 def _presets(fields: tuple[Field, ...]) -> dict[str, Any]:
-    """What the org filled in for the visitor."""
+    """Return the values that the org filled in for the visitor."""
     return {f.name: f.value for f in fields if f.mutable and f.value is not None}
 
 
 def _constants(fields: tuple[Field, ...]) -> dict[str, Any]:
-    """Immutable fields of the top level go back unchanged, ``stateHandle`` above all."""
-    return {f.name: f.value for f in fields if not f.mutable and f.value is not None}
+    """Return the immutable fields of the top level, such as ``stateHandle``, which are sent back unchanged."""
+    return {f.name: Secret(f.value) for f in fields if not f.mutable and f.value is not None}

@@ -6,24 +6,31 @@ Each method gives the form fields and headers that one request needs. A public c
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import RSAAlgorithm
+
+from selfreg.secret import Secret
+
+__all__ = ["Credentials"]
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 300
+METHODS = ("none", "secret_post", "secret_basic", "private_key")
 
-Proof = tuple[dict[str, str], dict[str, str]]
+Proof = tuple[dict[str, str | Secret[str]], dict[str, str | Secret[str]]]
 """Form fields and headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who the app is, and what it authenticates with.
+    """The app's client id and how it authenticates.
 
-    :param method: a key of ``METHODS``
+    :param method: one of ``METHODS``
     :param secret: for ``secret_post`` and ``secret_basic``
     :param private_key: PEM of an RSA key, for ``private_key``
     :param key_id: which of the app's public keys belongs to it; "" leaves it to the org
@@ -31,65 +38,62 @@ class Credentials:
 
     client_id: str
     method: str = "none"
-    secret: str = field(default="", repr=False)
-    private_key: str = field(default="", repr=False)
+    secret: Secret[str] | str = field(default="", repr=False)
+    private_key: Secret[str] | str = field(default="", repr=False)
     key_id: str = ""
 
     @property
     def confidential(self) -> bool:
-        """Whether this is a confidential client (RFC 6749, section 2.1): one that can keep a secret."""
+        """Whether this is a confidential client (RFC 6749, section 2.1)."""
         return self.method != "none"
 
+    @property
+    def public_key(self) -> dict[str, str] | None:
+        """Return the public half of the private key (RFC 7517), for the app at the org; None for another method.
+
+        :raises ValueError: the private key is not a usable PEM
+        :raises TypeError: it is no RSA key
+        """
+        if self.method != "private_key":
+            return None
+        private_key = load_pem_private_key(Secret(self.private_key).reveal().encode(), None)
+        if not isinstance(private_key, RSAPrivateKey):
+            raise TypeError("not an RSA key")
+        key: dict[str, str] = RSAAlgorithm.to_jwk(private_key.public_key(), as_dict=True)
+        return {**key, "use": "sig", "alg": "RS256"} | ({"kid": self.key_id} if self.key_id else {})
+
     def proof(self, url: str) -> Proof:
-        """Form fields and headers for one request to ``url``.
+        """Return the form fields and headers for one request to ``url``.
 
         :raises ValueError: the private key is not a usable PEM
         """
-        return METHODS[self.method](self, url)
+        fields: dict[str, str | Secret[str]] = {"client_id": self.client_id}
+        headers: dict[str, str | Secret[str]] = {}
+        if self.method == "secret_post":
+            fields["client_secret"] = Secret(self.secret)
+        elif self.method == "secret_basic":
+            # RFC 6749, section 2.3.1: both parts are form-encoded before they are joined. Interact wants the id in the
+            # body, too.
+            parts = (self.client_id, Secret(self.secret).reveal())
+            pair = Secret(":".join(quote(part, safe="") for part in parts).encode())
+            headers["Authorization"] = Secret(f"Basic {b64encode(pair.reveal()).decode()}")
+        elif self.method == "private_key":
+            fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion(url)}
+        return fields, headers
 
-
-def _none(credentials: Credentials, _url: str) -> Proof:
-    return {"client_id": credentials.client_id}, {}
-
-
-def _secret_post(credentials: Credentials, _url: str) -> Proof:
-    return {"client_id": credentials.client_id, "client_secret": credentials.secret}, {}
-
-
-def _secret_basic(credentials: Credentials, _url: str) -> Proof:
-    """RFC 6749, section 2.3.1: both parts are form-encoded before they are joined. Interact wants the id in the body
-    too.
-    """
-    pair = f"{quote(credentials.client_id, safe='')}:{quote(credentials.secret, safe='')}"
-    return {"client_id": credentials.client_id}, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
-
-
-def _private_key(credentials: Credentials, url: str) -> Proof:
-    """``private_key_jwt``: an assertion for this URL, usable once within ``ASSERTION_SECONDS``."""
-    now = int(time.time())
-    claims = {
-        "iss": credentials.client_id,
-        "sub": credentials.client_id,
-        "aud": url,
-        "iat": now,
-        "exp": now + ASSERTION_SECONDS,
-        "jti": secrets.token_urlsafe(16),
-    }
-    try:
-        key_id = {"kid": credentials.key_id} if credentials.key_id else {}
-        assertion = jwt.encode(claims, credentials.private_key, algorithm="RS256", headers=key_id)
-    except (jwt.PyJWTError, TypeError) as error:
-        raise ValueError("the private key is no usable PEM") from error
-    return {
-        "client_id": credentials.client_id,
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": assertion,
-    }, {}
-
-
-METHODS: dict[str, Callable[[Credentials, str], Proof]] = {
-    "none": _none,
-    "secret_post": _secret_post,
-    "secret_basic": _secret_basic,
-    "private_key": _private_key,
-}
+    def _assertion(self, url: str) -> Secret[str]:
+        """``private_key_jwt``: for this URL, usable once within ``ASSERTION_SECONDS``."""
+        now = int(time.time())
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": url,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": secrets.token_urlsafe(16),
+        }
+        key, key_id = Secret(self.private_key), {"kid": self.key_id} if self.key_id else {}
+        try:
+            return Secret(jwt.encode(claims, key.reveal(), algorithm="RS256", headers=key_id))
+        except (jwt.PyJWTError, TypeError) as error:
+            raise ValueError("the private key is no usable PEM") from error

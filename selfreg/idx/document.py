@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from selfreg.secret import NOTHING, Secret
+
 Scalar = str | int | float | bool
 Json = Mapping[str, Any]
 
@@ -31,6 +33,7 @@ class PasswordPolicy:
     """The rules of the password authenticator. 0 means that a rule does not apply."""
 
     min_length: int = 0
+    max_length: int = 0
     min_lower: int = 0
     min_upper: int = 0
     min_number: int = 0
@@ -48,14 +51,12 @@ class Action:
     """A call that the org offers. A ``Remediation`` is one that is a step of the flow.
 
     :param href: where to send it, as the org wrote it
-    :param accepts: the media type it takes
     :param refresh_ms: milliseconds between two calls of a poll
     """
 
     name: str
     href: str = field(repr=False)
     method: str = "POST"
-    accepts: str = ""
     fields: "tuple[Field, ...]" = ()
     refresh_ms: int = 0
 
@@ -66,30 +67,48 @@ class Authenticator:
 
     :param key: which one, see ``authenticators``; by its type where an old org sends no key
     :param kind: its ``type``: "email", "phone", "app" ...
-    :param question_keys: the security questions to choose from: (key, question)
     :param question: the security question that the person has chosen
     :param shared_secret: of an authenticator app, to be typed in
     :param qr_image: of an authenticator app, as a data URL
     :param activation: the options of a passkey's ceremony (WebAuthn)
     :param magic_link: whether its mails have a link beside the code
     :param shown_code: a code to be typed in elsewhere
+    :param device: how Okta Verify is set up on a device
+    :param required_from: until then it may be put off; ``skips_left``: so often
     """
 
     id: str
     key: str
     kind: str
     label: str
-    methods: tuple[str, ...] = ()
     password_policy: PasswordPolicy | None = None
-    question_keys: tuple[tuple[str, str], ...] = ()
     question: str = ""
     shared_secret: str = field(default="", repr=False)
     qr_image: str = field(default="", repr=False)
     activation: Json | None = field(default=None, repr=False)
     magic_link: bool = True
     shown_code: str = field(default="", repr=False)
+    device: "DeviceSetUp | None" = None
+    required_from: datetime | None = None
+    skips_left: int = 0
     resend: Action | None = None
     poll: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSetUp:
+    """How an app on a device is set up (docs/protocol.md, section 4.13).
+
+    :param channel: how the device gets its link: "qrcode", "email", "sms", "samedevice" or "devicebootstrap"
+    :param sent_to: the address or number that it was sent to
+    :param org_url: what is to be typed into the app
+    :param other_device: the name of a device that has the app already
+    """
+
+    channel: str = ""
+    sent_to: str = field(default="", repr=False)
+    org_url: str = ""
+    other_device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +137,6 @@ class Field:
     :param fields: its members, if it is an object
     :param options: its choices, if it has any
     :param path: the dotted name, for HTML and messages; names may contain dots, so only ``keys`` tells them apart
-    :param inner_leaves: the innermost of its members
     """
 
     name: str
@@ -135,7 +153,6 @@ class Field:
     hint: str = ""
     custom_label: bool = False
     description: str = ""
-    description_key: str = ""
     display: str = ""
     format: str = ""
     fields: "tuple[Field, ...]" = ()
@@ -143,13 +160,6 @@ class Field:
     authenticator: Authenticator | None = None
     messages: tuple[Message, ...] = ()
     path: str = ""
-    inner_leaves: "tuple[Field, ...]" = ()
-
-    @property
-    def leaves(self) -> "tuple[Field, ...]":
-        """The field itself, or the innermost fields of an object (an empty object has none)."""
-        is_leaf = self.type != "object" or self.options
-        return (*self.inner_leaves, self) if is_leaf else self.inner_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +184,14 @@ class Remediation(Action):
 
 @dataclass(frozen=True, slots=True)
 class Captcha:
-    """The captcha that a form asks for. ``kind`` is "HCAPTCHA" or "RECAPTCHA_V2"."""
+    """The captcha that a form asks for. ``kind`` is "HCAPTCHA", "RECAPTCHA_V2" or "ALTCHA"; ``challenge`` is where the
+    last of them gets its task.
+    """
 
     id: str
     site_key: str
     kind: str
+    challenge: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +203,12 @@ class IdxResponse:
     :param enrolled: those that the person has
     :param title: of a profile form
     :param button_label: of a profile form
-    :param requested_from: behind the link of a mail: the browser and the system that the mail was asked for with
-    :param interaction_code: "" until the org is done
+    :param end_of_probe: where the page only looks for Okta Verify on the visitor's device: what ends that
+    :param interaction_code: empty until the org is done
     """
 
-    state_handle: str = field(default="", repr=False)
+    state_handle: Secret[str] = NOTHING
     expires_at: datetime | None = None
-    intent: str = ""
     remediations: tuple[Remediation, ...] = ()
     messages: tuple[Message, ...] = ()
     current_authenticator: Authenticator | None = None
@@ -209,8 +221,8 @@ class IdxResponse:
     button_label: str = ""
     captcha: Captcha | None = None
     cancel: Action | None = None
-    requested_from: tuple[str, ...] = ()
-    interaction_code: str = field(default="", repr=False)
+    end_of_probe: Action | None = None
+    interaction_code: Secret[str] = NOTHING
 
     @property
     def is_terminal(self) -> bool:
@@ -218,9 +230,9 @@ class IdxResponse:
         return not self.remediations and not self.interaction_code
 
     def remediation(self, name: str) -> Remediation | None:
-        """The first remediation of this name, None if there is none."""
+        """Return the first remediation of this name, None if there is none."""
         return next((r for r in self.remediations if r.name == name), None)
 
     def has_message(self, key: str) -> bool:
-        """Whether any message has this i18n key."""
+        """Return whether any message has this i18n key."""
         return any(m.key == key for m in self.messages)

@@ -3,13 +3,13 @@
 Like ``parser`` this file may touch raw keys.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from selfreg.idx.document import Json, Message
 from selfreg.idx.errors import MalformedAnswer
-from selfreg.idx.parser import read_array, read_text
+from selfreg.idx.ion import read_array, read_mapping, read_text
 
 # The action that every page of a transaction has.
 CANCEL = {"name": "cancel", "href": "/idp/idx/cancel", "method": "POST", "rel": ["create-form"]}
@@ -63,7 +63,7 @@ DEFAULT_CODE_PAGE: Json = {
 
 
 def without_bearers(document: object) -> dict[str, Any]:
-    """The document without handles, errors, and links that belong to one transaction: fit to be shared by visitors.
+    """Return the document without handles, errors, and links of one transaction, so that visitors can share it.
 
     :raises MalformedAnswer: not an object
     """
@@ -75,14 +75,13 @@ def without_bearers(document: object) -> dict[str, Any]:
         for remediation in read_array(document, "remediation")
     ]
     shared = {key: value for key, value in document.items() if key != "cancel"}
-    cleaned: dict[str, Any] = _without_handles(
-        {**shared, "messages": _as_array(messages), "remediation": _as_array(remediations)}
-    )
+    page = {**shared, "messages": _as_array(messages), "remediation": _as_array(remediations)}
+    cleaned: dict[str, Any] = _each_object(page, _without_handles)
     return cleaned
 
 
 def without_person(document: object) -> dict[str, Any]:
-    """The page that a document describes, without its bearers and without anything of the person it was made for.
+    """Return the page that a document describes, without handles and without anything about its person.
 
     :raises MalformedAnswer: not an object
     """
@@ -91,32 +90,35 @@ def without_person(document: object) -> dict[str, Any]:
     return page
 
 
-def with_field_message(document: Json, field: str, message: Message) -> dict[str, Any]:
-    """The document with this message, and no other, at every field of this name (its last part, ``passcode``)."""
-    raw = _raw_message(message)
+def without_message(document: Json, fields: Collection[str], key: str) -> dict[str, Any]:
+    """Return the document without the messages of this key at fields of these names (their last part, ``email``)."""
 
-    def placed(node: Any) -> Any:
-        if isinstance(node, list):
-            return [placed(inner) for inner in node]
-        if not isinstance(node, Mapping):
+    def without(node: dict[str, Any]) -> dict[str, Any]:
+        if node.get("name") not in fields or "messages" not in node:
             return node
-        copy = {key: placed(inner) for key, inner in node.items()}
-        return {**copy, "messages": _as_array([raw])} if node.get("name") == field else copy
+        messages = [m for m in read_array(node, "messages") if read_text(read_mapping(m.get("i18n")), "key") != key]
+        return {**node, "messages": _as_array(messages)}
 
-    changed: dict[str, Any] = placed(document)
+    changed: dict[str, Any] = _each_object(document, without)
     return changed
 
 
-def with_expiry(document: Json, expires_at: datetime) -> dict[str, Any]:
-    """The document of a transaction that ends at this moment.
+def with_field_message(document: Json, field: str, message: Message) -> dict[str, Any]:
+    """Return the document with this message only at every field of this name (its last part, ``passcode``)."""
+    messages = {"messages": _as_array([_raw_message(message)])}
+    changed: dict[str, Any] = _each_object(
+        document, lambda node: node | messages if node.get("name") == field else node
+    )
+    return changed
 
-    :param expires_at: with its time zone
-    """
-    return {**document, "expiresAt": expires_at.isoformat()}
+
+def with_expiry(document: Json, expires_at: datetime | None) -> Json:
+    """Return the document of a transaction that ends at this moment, with its time zone; None leaves it as it is."""
+    return {**document, "expiresAt": expires_at.isoformat()} if expires_at else document
 
 
 def without_ways(document: Json, names: Collection[str], message: Message) -> dict[str, Any]:
-    """The document without these remediations and without polling, with one more message and a way to cancel.
+    """Return the document without these remediations and without polling, with one more message and a way to cancel.
 
     :param names: of remediations
     """
@@ -134,18 +136,20 @@ def _raw_message(message: Message) -> dict[str, Any]:
     return {"message": message.text, "i18n": i18n, "class": message.severity}
 
 
-def _without_handles(node: Any) -> Any:
-    """At any depth, because an org may put its members anywhere."""
+def _each_object(node: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """Return the document with every object at any depth changed, from the innermost outwards."""
     if isinstance(node, Mapping):
-        cleaned = {key: _without_handles(value) for key, value in node.items() if key not in BEARER_MEMBERS}
-        return {**cleaned, "value": None} if node.get("name") in BEARER_FIELDS else cleaned
-    return [_without_handles(inner) for inner in node] if isinstance(node, list) else node
+        return change({key: _each_object(value, change) for key, value in node.items()})
+    return [_each_object(inner, change) for inner in node] if isinstance(node, list) else node
+
+
+def _without_handles(node: dict[str, Any]) -> dict[str, Any]:
+    cleaned = {key: value for key, value in node.items() if key not in BEARER_MEMBERS}
+    return {**cleaned, "value": None} if node.get("name") in BEARER_FIELDS else cleaned
 
 
 def _without_members(node: Any, names: Collection[str]) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _without_members(value, names) for key, value in node.items() if key not in names}
-    return [_without_members(inner, names) for inner in node] if isinstance(node, list) else node
+    return _each_object(node, lambda inner: {key: value for key, value in inner.items() if key not in names})
 
 
 def _as_array(entries: list[Any]) -> dict[str, Any]:

@@ -9,12 +9,13 @@
     ├── ForeignHref           the org: its answer says to call an address that is not its own; never followed
     ├── RateLimited           the org: too many requests; wait ``retry_after`` seconds
     ├── TransactionExpired    time: the handle is too old; start again
-    ├── OrgRefused            the org's configuration or policy, in its own words (``code``, ``description``)
-    └── NotOffered            the visitor (an old page) or us: the org does not offer this step now
+    └── OrgRefused            the org's configuration or policy, in its own words (``code``, ``description``)
 
 A wrong code, a weak password or a taken address is not an error but a message of an ``IdxResponse``.
 No error contains a request body or a handle.
 """
+
+__all__ = ["IdxError"]
 
 
 class IdxError(Exception):
@@ -63,12 +64,9 @@ class OrgRefused(IdxError):
     :param code: machine-readable: ``invalid_grant``, ``E0000011``
     :param description: the org's own sentence
     :param status: the HTTP status
+    :param cause: the part of it that is about what a person entered, "" if there is none
     """
 
-    def __init__(self, code: str, description: str, status: int) -> None:
+    def __init__(self, code: str, description: str, status: int, cause: str = "") -> None:
         super().__init__(f"{code} (HTTP {status}): {description}")
-        self.code, self.description, self.status = code, description, status
-
-
-class NotOffered(IdxError):
-    """Somebody asked for a step that is not in the org's last answer."""
+        self.code, self.description, self.status, self.cause = code, description, status, cause

@@ -15,7 +15,7 @@ AnyError = TypeVar("AnyError", bound=IdxError)
 
 
 def failure_of(reply: Reply, now: float) -> IdxError:
-    """The error for a reply, with its request id and the org's own sentence.
+    """Return the error for a reply, with its request id and the org's own sentence.
 
     - HTTP 429: ``RateLimited`` with the wait that the reply names, see ``retry_after``
     - 4xx with the code of an OAuth error (RFC 6749 5.2) or of a classic API error: ``OrgRefused``
@@ -28,7 +28,7 @@ def failure_of(reply: Reply, now: float) -> IdxError:
 
 
 def with_origin(error: AnyError, reply: Reply, sentence: str = "") -> AnyError:
-    """The same error, telling which call it came of and what the org said.
+    """Return the same error, telling which call it came of and what the org said.
 
     :param sentence: the org's words where the reply is a document of the protocol; "" takes them from its error body
     """
@@ -43,16 +43,21 @@ def _error(reply: Reply, now: float) -> IdxError:
     body = reply.body if isinstance(reply.body, Mapping) else {}
     code = body.get("error") or body.get("errorCode")
     if isinstance(code, str) and 400 <= reply.status < 500:
-        return OrgRefused(code[:CODE_LIMIT], _sentence(body), reply.status)
+        return OrgRefused(code[:CODE_LIMIT], _sentence(body), reply.status, " ".join(_causes(body))[:SENTENCE_LIMIT])
     if reply.status >= 500:
         return AnswerLost(f"HTTP {reply.status}")
     return MalformedAnswer(f"HTTP {reply.status}, not a document of the protocol")
 
 
 def _sentence(body: object) -> str:
-    """The text of an OAuth error, of a plain ``{"message": ...}``, or of a classic API error with its causes."""
+    """Return the text of an OAuth error, of a plain ``{"message": ...}``, or of a classic API error with its causes."""
     members = body if isinstance(body, Mapping) else {}
-    causes = members.get("errorCauses")
+    text = members.get("error_description") or members.get("errorSummary") or members.get("message")
+    return " ".join(part for part in (text, *_causes(members)) if isinstance(part, str))[:SENTENCE_LIMIT]
+
+
+def _causes(body: Mapping[str, object]) -> list[str]:
+    """Return the sentences of a classic API error about what was sent, such as the words of a hook."""
+    causes = body.get("errorCauses")
     details = [c.get("errorSummary") for c in causes if isinstance(c, Mapping)] if isinstance(causes, list) else []
-    parts = (members.get("error_description") or members.get("errorSummary") or members.get("message"), *details)
-    return " ".join(part for part in parts if isinstance(part, str))[:SENTENCE_LIMIT]
+    return [text for text in details if isinstance(text, str)]

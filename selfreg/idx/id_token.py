@@ -8,11 +8,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from selfreg.secret import Secret
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256")
 LEEWAY_SECONDS = 60
@@ -41,12 +43,14 @@ class Expected:
 
     issuer: str
     client_id: str
-    nonce: str = field(repr=False)
+    nonce: Secret[str]
     algorithms: tuple[str, ...] = ALGORITHMS
 
 
-def verify(token: str, keys: Mapping[str, Any], expected: Expected, *, access_token: str, now: float) -> dict[str, Any]:
-    """The claims of a valid ID token.
+def verify(
+    token: Secret[str], keys: Mapping[str, Any], expected: Expected, *, access_token: Secret[str], now: float
+) -> dict[str, Any]:
+    """Return the claims of a valid ID token.
 
     :param keys: the issuer's JWKS
     :param now: seconds since the epoch
@@ -64,7 +68,7 @@ def verify(token: str, keys: Mapping[str, Any], expected: Expected, *, access_to
 
 
 def _clauses(
-    claims: Mapping[str, Any], expected: Expected, access_token: str, algorithm: str, now: float
+    claims: Mapping[str, Any], expected: Expected, access_token: Secret[str], algorithm: str, now: float
 ) -> dict[str, bool]:
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     issued, expires, starts = claims["iat"], claims["exp"], claims.get("nbf", 0)
@@ -82,19 +86,19 @@ def _clauses(
         "not yet valid": _is_time(starts) and starts <= now + LEEWAY_SECONDS,
         "nonce": bool(expected.nonce)
         and isinstance(claims.get("nonce"), str)
-        and hmac.compare_digest(claims["nonce"].encode(errors="surrogatepass"), expected.nonce.encode()),
+        and hmac.compare_digest(claims["nonce"].encode(errors="surrogatepass"), expected.nonce.reveal().encode()),
         "access token hash": at_hash is None or at_hash == _half_hash(access_token, algorithm),
     }
 
 
-def _header(token: str) -> dict[str, Any]:
-    """The header of a plain signed ID token. Extensions are refused, and so are other types: the same keys sign access
+def _header(token: Secret[str]) -> dict[str, Any]:
+    """Return the header of a plain signed ID token. Refuse extensions and other types: the same keys sign access tokens
     and logout tokens.
     """
-    if not COMPACT.fullmatch(token):
+    if not COMPACT.fullmatch(token.reveal()):
         raise InvalidToken("not a token")
     try:
-        header = jwt.get_unverified_header(token)
+        header = jwt.get_unverified_header(token.reveal())
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise InvalidToken("not a token") from error
     if "crit" in header or "b64" in header:
@@ -105,7 +109,7 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> jwt.PyJWK:
-    """The issuer's key with the token's ``kid``. Keys that the header itself offers (jwk, jku, x5u) are ignored."""
+    """Return the issuer's key with the token's ``kid``. Ignore keys in the header itself (jwk, jku, x5u)."""
     published = keys.get("keys")
     candidates = [k for k in published if isinstance(k, Mapping)] if isinstance(published, list) else []
     kid, algorithm = header.get("kid"), header["alg"]
@@ -121,7 +125,7 @@ def _is_for_signatures(key: Mapping[str, Any]) -> bool:
 
 
 def _usable(key: Mapping[str, Any], algorithm: str) -> jwt.PyJWK:
-    """The key, unless others could sign with it too: its private half is published, or it is too short.
+    """Return the key, unless others could sign with it too: its private half is published, or it is too short.
 
     :raises UnknownKey: a better one may be published by now
     """
@@ -136,12 +140,12 @@ def _usable(key: Mapping[str, Any], algorithm: str) -> jwt.PyJWK:
     return usable
 
 
-def _signed_claims(token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
+def _signed_claims(token: Secret[str], key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
     only_signature = {"verify_signature": True, "require": list(REQUIRED)} | {
         f"verify_{clause}": False for clause in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
     }
     try:
-        return jwt.decode(token, key, algorithms=[algorithm], options=only_signature)  # type: ignore[arg-type]
+        return jwt.decode(token.reveal(), key, algorithms=[algorithm], options=only_signature)  # type: ignore[arg-type]
     except jwt.InvalidSignatureError as error:
         raise UnknownKey("signature or required claims") from error
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
@@ -163,7 +167,7 @@ def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10**11
 
 
-def _half_hash(access_token: str, algorithm: str) -> str:
+def _half_hash(access_token: Secret[str], algorithm: str) -> str:
     """``at_hash``: base64url of the left half of the hash that the signature uses (section 3.1.3.6)."""
-    digest = hashlib.new(f"sha{algorithm[-3:]}", access_token.encode()).digest()
+    digest = hashlib.new(f"sha{algorithm[-3:]}", access_token.reveal().encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

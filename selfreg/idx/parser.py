@@ -1,6 +1,6 @@
 """Reads IDX documents (JSON) into the objects of ``document``.
 
-Only this module and ``editing`` know keys of the wire format.
+Only this module, ``contextual_data`` and ``editing`` know keys of the wire format.
 
 The shapes are in docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and
 ``visible`` are true when absent, ``required`` is false.
@@ -11,11 +11,12 @@ the protocol at all raises ``MalformedAnswer``. Lists keep every entry, because 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from typing import Any
 
 from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, UNKNOWN
+from selfreg.idx.contextual_data import context_members
 from selfreg.idx.document import (
     Action,
     Authenticator,
@@ -27,23 +28,75 @@ from selfreg.idx.document import (
     Option,
     PasswordPolicy,
     Remediation,
-    Scalar,
 )
 from selfreg.idx.errors import MalformedAnswer
+from selfreg.idx.ion import (
+    MAX_TEXT,
+    as_text,
+    is_not_false,
+    is_true,
+    read_array,
+    read_mapping,
+    read_moment,
+    read_number,
+    read_objects,
+    read_scalar,
+    read_text,
+    read_unwrapped,
+)
+from selfreg.secret import NOTHING, Secret
 
-MAX_TEXT = 2_000
-MAX_NUMBER = 10**9
-# Databases and time zones fail at either end of the calendar.
-YEARS = range(2000, 9001)
 MAX_DEPTH = 12
+CONTAINERS = (dict, list)
 # In older orgs links to Okta's own pages stand beside the remediations (docs/protocol.md, section 3.1).
 LINKS_BESIDE_REMEDIATIONS = ("success", "failure")
 # The authenticator in use, the first of these that the document has.
 CURRENT_AUTHENTICATOR = ("currentAuthenticator", "currentAuthenticatorEnrollment", "enrollmentAuthenticator")
+# Remediations that look for Okta Verify on the visitor's device, and those of a page that has more to offer.
+PROBES = frozenset({"device-challenge-poll", "device-apple-sso-extension"})
+BESIDE_PROBES = frozenset({"identify", "select-enroll-profile", "enroll-profile"})
+# What ends such a search, and where if the answer does not say (docs/protocol.md, section 4.13).
+END_OF_PROBE = "cancel-polling"
+END_OF_PROBE_PATH = "/idp/idx/authenticators/poll/cancel"
+# A captcha without a provider, and where its task is if the answer does not say (docs/protocol.md, section 4.2).
+PROOF_OF_WORK = "ALTCHA"
+CHALLENGE_PATH = "/api/v1/altcha"
+# The link that verifies an identity.
+ALONE = "redirect-idverify"
+# Password policy: a number of its rules or of its rules about age -> the member of ``PasswordPolicy``.
+PASSWORD_NUMBERS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minLowerCase": "min_lower",
+    "minUpperCase": "min_upper",
+    "minNumber": "min_number",
+    "minSymbol": "min_symbol",
+    "maxConsecutiveRepeatingCharacters": "max_repeating",
+    "historyCount": "history_count",
+    "minAgeMinutes": "min_age_minutes",
+}
+# Password policy: a flag -> the attribute that it excludes.
+EXCLUDING_FLAGS = (("excludeFirstName", "firstName"), ("excludeLastName", "lastName"))
+
+
+# Key of a field -> its member of ``Field``, and how it is read. What is absent is what ``Field`` says: most fields have
+# two or three of them.
+FIELD_MEMBERS: dict[str, tuple[str, Callable[[Json, str], Any]]] = {
+    "label": ("label", read_text),
+    "required": ("required", is_true),
+    "visible": ("visible", is_not_false),
+    "mutable": ("mutable", is_not_false),
+    "secret": ("secret", is_true),
+    "minLength": ("min_length", read_number),
+    "maxLength": ("max_length", read_number),
+    "hint": ("hint", read_text),
+    "customLabel": ("custom_label", is_true),
+    "desc": ("description", lambda raw, key: as_text(read_text(raw, key))),
+}
 
 
 def parse(document: object) -> IdxResponse:
-    """Reads one IDX document.
+    """Read one IDX document.
 
     :param document: the decoded JSON body
     :raises MalformedAnswer: it is not an object with a ``version``
@@ -54,10 +107,11 @@ def parse(document: object) -> IdxResponse:
 
 
 class _Document:
-    """One document while it is read. It is kept whole, because ``relatesTo`` points to other parts of it."""
+    """A document that is being read. ``relatesTo`` points to other parts of it."""
 
     def __init__(self, document: Json) -> None:
         self.document = document
+        self._authenticators: dict[int, Authenticator] = {}
 
     def response(self) -> IdxResponse:
         raw = self.document
@@ -67,12 +121,12 @@ class _Document:
         of_fields = [m for r in remediations for m in _messages_of(r.fields)]
         at_fields = {(m.key, m.text) for m in of_fields}
         of_page = [m for m in _messages_anywhere(raw) if (m.key, m.text) not in at_fields]
-        user, ui, client = read_unwrapped(raw, "user"), read_unwrapped(raw, "uiDisplay"), read_unwrapped(raw, "client")
+        of_page += _device_messages(read_unwrapped(raw, "deviceEnrollment"))
+        user, ui = read_unwrapped(raw, "user"), read_unwrapped(raw, "uiDisplay")
         cancel = raw.get("cancel")
         return IdxResponse(
-            state_handle=read_text(raw, "stateHandle"),
+            state_handle=Secret(read_text(raw, "stateHandle")),
             expires_at=read_moment(raw.get("expiresAt")),
-            intent=read_text(raw, "intent").upper(),
             remediations=remediations,
             messages=_unique([m for m in [*of_page, *of_fields] if m.text or m.key]),
             current_authenticator=self.current_authenticator(),
@@ -85,40 +139,42 @@ class _Document:
             button_label=read_text(ui, "buttonLabel"),
             captcha=self.captcha(),
             cancel=self.action(cancel) if isinstance(cancel, Mapping) else None,
-            requested_from=tuple(t for t in (read_text(client, "browser"), read_text(client, "os")) if t),
+            end_of_probe=self.end_of_probe(remediations),
             interaction_code=self.interaction_code(),
         )
 
+    def action_members(self, raw: Json) -> dict[str, Any]:
+        return {
+            "name": read_text(raw, "name"),
+            "href": read_text(raw, "href"),
+            "method": (read_text(raw, "method") or "POST").upper(),
+            "fields": self.fields(raw.get("value"), ()),
+            "refresh_ms": read_number(raw, "refresh") or 0,
+        }
+
     def action(self, raw: Json) -> Action:
-        return Action(
-            name=read_text(raw, "name"),
-            href=read_text(raw, "href"),
-            method=(read_text(raw, "method") or "POST").upper(),
-            accepts=read_text(raw, "accepts"),
-            fields=self.fields(raw.get("value"), ()),
-            refresh_ms=read_number(raw, "refresh") or 0,
-        )
+        return Action(**self.action_members(raw))
 
     def remediation(self, raw: Json) -> Remediation:
-        action, idp = self.action(raw), read_mapping(raw.get("idp"))
+        members, idp, related = (
+            self.action_members(raw),
+            read_mapping(raw.get("idp")),
+            self.related(raw.get("relatesTo")),
+        )
         return Remediation(
-            name=action.name,
-            href=action.href,
-            method=action.method,
-            accepts=action.accepts,
-            fields=action.fields,
-            refresh_ms=action.refresh_ms,
-            authenticator=self.related(raw.get("relatesTo")),
+            **members,
+            authenticator=related,
             kind=read_text(raw, "type"),
-            idp_id=read_text(idp, "id"),
+            # A link that is a step is named by its authenticator, or stands alone.
+            idp_id=read_text(idp, "id") or (related.id if related else ALONE if members["name"] == ALONE else ""),
             idp_name=read_text(idp, "name"),
             is_link=not raw.get("rel"),
-            leaves=_leaves_of(action.fields),
+            leaves=tuple(leaves_of(members["fields"])),
             facts=tuple(_fact_of(fact) for key in ("requestInfo", "scopes") for fact in read_objects(raw, key)),
         )
 
     def fields(self, raw: object, outer: tuple[str, ...], depth: int = 0) -> tuple[Field, ...]:
-        """The fields of a form. ``outer``: the names of the objects around it."""
+        """Return the fields of a form. ``outer``: the names of the objects around it."""
         if not isinstance(raw, list) or depth > MAX_DEPTH:
             return ()
         return tuple(self.field(f, outer, depth) for f in raw if isinstance(f, Mapping) and read_text(f, "name"))
@@ -128,34 +184,26 @@ class _Document:
         keys = (*outer, name)
         path = ".".join(keys)
         value, form = raw.get("value"), raw.get("form")
-        if isinstance(value, Mapping) and not isinstance(form, Mapping):
+        if isinstance(value, dict) and not isinstance(form, dict):
             form = value.get("form")
         display, choices = _display(raw)
-        fields = self.fields(form.get("value"), keys, depth + 1) if isinstance(form, Mapping) else ()
+        fields = self.fields(form.get("value"), keys, depth + 1) if isinstance(form, dict) else ()
+        present = {member: read(raw, key) for key, (member, read) in FIELD_MEMBERS.items() if key in raw}
         return Field(
             name=name,
             keys=keys,
             path=path,
-            label=read_text(raw, "label"),
-            type="object" if isinstance(form, Mapping) else read_text(raw, "type") or "string",
-            required=raw.get("required") is True,
-            visible=raw.get("visible") is not False,
-            mutable=raw.get("mutable") is not False,
-            secret=raw.get("secret") is True,
+            type="object" if isinstance(form, dict) else read_text(raw, "type") or _type_of(value, outer),
             value=read_scalar(value),
-            min_length=read_number(raw, "minLength"),
-            max_length=read_number(raw, "maxLength"),
-            hint=read_text(raw, "hint"),
-            custom_label=raw.get("customLabel") is True,
-            description=read_text(raw, "desc"),
-            description_key=read_text(raw, "descKey"),
             display=read_text(display, "inputType"),
-            format=read_text(display, "format"),
+            format=read_text(display, "format") or read_text(raw, "format"),
             fields=fields,
-            inner_leaves=_leaves_of(fields),
-            options=tuple(self.option(o, keys, depth) for o in choices),
-            authenticator=self.related(raw.get("relatesTo")),
-            messages=tuple(replace(_message(m), path=path) for m in read_array(raw, "messages")),
+            options=tuple(self.option(o, keys, depth) for o in choices) if choices else (),
+            authenticator=self.related(raw["relatesTo"]) if "relatesTo" in raw else None,
+            messages=tuple(replace(_message(m), path=path) for m in read_array(raw, "messages"))
+            if "messages" in raw
+            else (),
+            **present,
         )
 
     def option(self, raw: Json, outer: tuple[str, ...], depth: int) -> Option:
@@ -166,13 +214,14 @@ class _Document:
             label=read_text(raw, "label"),
             value=read_scalar(value),
             fields=fields,
-            leaves=_leaves_of(fields),
+            leaves=tuple(leaves_of(fields)),
             authenticator=self.related(raw.get("relatesTo")),
         )
 
     def related(self, path: object) -> Authenticator | None:
-        """The authenticator that ``relatesTo`` points to: ``"$.authenticators.value[0]"``, or a list with one path. A
-        path that leads to no authenticator gives None.
+        """Return the authenticator that ``relatesTo`` points to, or None.
+
+        :param path: ``"$.authenticators.value[0]"``, or a list with one such path
         """
         if isinstance(path, list):
             path = path[0] if path else None
@@ -198,57 +247,83 @@ class _Document:
         return self.authenticator(raw) if raw else None
 
     def authenticator(self, raw: Json) -> Authenticator:
-        kind, context = read_text(raw, "type"), read_mapping(raw.get("contextualData"))
+        """Return an authenticator. Several parts of a document may point to the same one, which is read once."""
+        known = self._authenticators.get(id(raw))
+        if known is None:
+            known = self._authenticators[id(raw)] = self._read_authenticator(raw)
+        return known
+
+    def _read_authenticator(self, raw: Json) -> Authenticator:
+        kind, context, grace = read_text(raw, "type"), read_mapping(raw.get("contextualData")), raw.get("gracePeriod")
         key = read_text(raw, "key") or BY_KIND.get(kind, UNKNOWN).key or kind
-        activation = context.get("activationData")
         return Authenticator(
             id=read_text(raw, "id"),
             key=key,
             kind=kind or AUTHENTICATORS.get(key, UNKNOWN).kind,
             label=read_text(raw, "displayName"),
-            methods=tuple(read_text(m, "type") for m in read_objects(raw, "methods")),
             password_policy=_password_policy(raw.get("settings")),
-            question_keys=tuple(
-                (read_text(q, "questionKey"), read_text(q, "question")) for q in read_objects(context, "questions")
-            ),
             question=read_text(read_mapping(raw.get("profile")), "question"),
-            shared_secret=read_text(context, "sharedSecret"),
-            qr_image=read_text(read_mapping(context.get("qrcode")), "href", limit=100_000),
-            activation=activation if isinstance(activation, Mapping) else None,
-            magic_link=context.get("useEmailMagicLink") is not False,
-            shown_code=read_text(context, "otp"),
+            required_from=read_moment(read_mapping(grace).get("expiry")),
+            skips_left=read_number(read_mapping(grace), "remainingSkips") or 0,
             resend=self.inner_action(raw, "resend"),
             poll=self.inner_action(raw, "poll"),
+            **context_members(context) if context else {},
         )
 
     def inner_action(self, raw: Json, key: str) -> Action | None:
         inner = read_mapping(raw.get(key))
         return self.action(inner) if read_text(inner, "href") else None
 
+    def end_of_probe(self, remediations: tuple[Remediation, ...]) -> Action | None:
+        """Return the action that ends the search for Okta Verify, if the page is nothing but this search."""
+        names = {r.name for r in remediations}
+        if not remediations or remediations[0].name not in PROBES or names & BESIDE_PROBES:
+            return None
+        challenge = read_mapping(self.document.get("authenticatorChallenge"))
+        own = self.inner_action(read_mapping(challenge.get("value")) or challenge, "cancel")
+        listed = next((r for r in remediations if r.name == END_OF_PROBE), None)
+        return own or listed or Action(END_OF_PROBE, END_OF_PROBE_PATH, fields=remediations[0].fields)
+
     def captcha(self) -> Captcha | None:
         raw = read_unwrapped(self.document, "captcha")
-        return Captcha(read_text(raw, "id"), read_text(raw, "siteKey"), read_text(raw, "type")) if raw else None
+        if not raw:
+            return None
+        kind, challenge = read_text(raw, "type"), self.inner_action(raw, "challengeUrlForm")
+        if kind == PROOF_OF_WORK and challenge is None:
+            challenge = Action(name="challenge", href=CHALLENGE_PATH, method="GET")
+        return Captcha(read_text(raw, "id"), read_text(raw, "siteKey"), kind, challenge)
 
-    def interaction_code(self) -> str:
+    def interaction_code(self) -> Secret[str]:
         fields = read_objects(read_mapping(self.document.get("successWithInteractionCode")), "value")
-        return next((read_text(f, "value") for f in fields if f.get("name") == "interaction_code"), "")
+        return next((Secret(read_text(f, "value")) for f in fields if f.get("name") == "interaction_code"), NOTHING)
+
+
+def _device_messages(enrollment: Json) -> list[Message]:
+    """Return what is to be told where an organization lets nobody in but on a device that it manages or knows."""
+    link = read_text(enrollment, "enrollmentLink") or read_text(enrollment, "signInUrl")
+    key = "idx.device_enrollment.link" if link else "idx.device_enrollment"
+    return [Message("", key, (link,) if link else ())] if enrollment else []
+
+
+def _type_of(value: object, outer: tuple[str, ...]) -> str:
+    """Return the type of a field without one: scopes to consent to are booleans."""
+    return "boolean" if isinstance(value, bool) or outer[:1] == ("optedScopes",) else "string"
 
 
 def _fact_of(raw: Json) -> tuple[str, str]:
     return read_text(raw, "label") or read_text(raw, "name"), read_text(raw, "value") or read_text(raw, "desc")
 
 
-def _leaves_of(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """The innermost fields, in the org's order."""
-    return tuple(leaf for field in fields for leaf in (*field.inner_leaves, *([field] if _is_leaf(field) else [])))
-
-
-def _is_leaf(field: Field) -> bool:
-    return field.type != "object" or bool(field.options)
+def leaves_of(fields: Iterable[Field]) -> Iterator[Field]:
+    """Return the innermost fields, in the org's order. An object without members has none."""
+    for field in fields:
+        yield from leaves_of(field.fields)
+        if field.type != "object" or field.options:
+            yield field
 
 
 def _messages_of(fields: tuple[Field, ...]) -> Iterator[Message]:
-    """The messages of every field at every depth, those of object options included."""
+    """Return the messages of every field at every depth, including those of object options."""
     for field in fields:
         yield from field.messages
         yield from _messages_of(field.fields)
@@ -257,7 +332,7 @@ def _messages_of(fields: tuple[Field, ...]) -> Iterator[Message]:
 
 
 def _display(raw: Json) -> tuple[Json, list[Json]]:
-    """How a field wants to be shown, and its choices: both may stand in ``options`` (docs/protocol.md, section 3.4)."""
+    """Return how to show a field, and its choices: both may be in ``options`` (docs/protocol.md, section 3.4)."""
     options = read_objects(raw, "options")
     if len(options) == 1 and options[0].get("label") == "display" and isinstance(options[0].get("value"), Mapping):
         inner = options[0]["value"].get("value")
@@ -270,29 +345,29 @@ def _password_policy(settings: object) -> PasswordPolicy | None:
     if not isinstance(settings, Mapping):
         return None
     rules, age = read_mapping(settings.get("complexity")), read_mapping(settings.get("age"))
-    attributes = rules.get("excludeAttributes")
+    numbers = {**rules, **age}
     return PasswordPolicy(
-        min_length=read_number(rules, "minLength") or 0,
-        min_lower=read_number(rules, "minLowerCase") or 0,
-        min_upper=read_number(rules, "minUpperCase") or 0,
-        min_number=read_number(rules, "minNumber") or 0,
-        min_symbol=read_number(rules, "minSymbol") or 0,
-        max_repeating=read_number(rules, "maxConsecutiveRepeatingCharacters") or 0,
+        **{member: read_number(numbers, key) or 0 for key, member in PASSWORD_NUMBERS.items()},
         exclude_username=rules.get("excludeUsername") is True,
-        exclude_attributes=tuple(a for a in attributes if isinstance(a, str)) if isinstance(attributes, list) else (),
+        exclude_attributes=_excluded_attributes(rules),
         active_directory_rules=rules.get("useADComplexityRequirements") is True,
-        history_count=read_number(age, "historyCount") or 0,
-        min_age_minutes=read_number(age, "minAgeMinutes") or 0,
     )
+
+
+def _excluded_attributes(rules: Json) -> tuple[str, ...]:
+    """Return the excluded attributes. Older orgs send a flag for each instead of a list (docs/protocol.md, 4.6)."""
+    listed = rules.get("excludeAttributes")
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys([*names, *(name for flag, name in EXCLUDING_FLAGS if rules.get(flag) is True)]))
 
 
 def _message(raw: Json) -> Message:
     i18n = read_mapping(raw.get("i18n"))
     params = i18n.get("params")
     return Message(
-        text=" ".join(filter(None, (read_text(raw, "message"), *_links(raw)))),
+        text=" ".join(filter(None, (as_text(read_text(raw, "message")), *_links(raw)))),
         key=read_text(i18n, "key"),
-        params=tuple(str(p)[:MAX_TEXT] for p in params if isinstance(p, str | int | float))
+        params=tuple(as_text(str(p)[:MAX_TEXT]) for p in params if isinstance(p, str | int | float))
         if isinstance(params, list)
         else (),
         severity=(read_text(raw, "class") or "INFO").upper(),
@@ -300,76 +375,25 @@ def _message(raw: Json) -> Message:
 
 
 def _links(message: Json) -> list[str]:
-    """Links to read on, with their addresses as text."""
+    """Return the links of a message, with their URLs as text."""
     links = read_objects(message, "links")
     return [f"{read_text(link, 'label')}: {read_text(link, 'url')}" for link in links if read_text(link, "url")]
 
 
-def _messages_anywhere(node: object, depth: int = 0) -> Iterator[Message]:
-    """Every message of a document, those of the page first: orgs put them on remediations and authenticators too."""
+def _messages_anywhere(node: object, depth: int = 0) -> list[Message]:
+    """Yield every message of a document, the page's first: orgs put them on remediations and authenticators too."""
     if depth > 3 * MAX_DEPTH:
-        return
-    if isinstance(node, Mapping):
-        yield from (_message(m) for m in read_array(node, "messages"))
-        node = [inner for key, inner in node.items() if key != "messages"]
-    for inner in node if isinstance(node, list) else ():
-        yield from _messages_anywhere(inner, depth + 1)
+        return []
+    messages, inside = [], node if isinstance(node, list) else ()
+    if isinstance(node, dict):
+        messages = [_message(m) for m in read_array(node, "messages")] if "messages" in node else []
+        inside = [inner for key, inner in node.items() if key != "messages"]
+    for inner in inside:
+        if type(inner) in CONTAINERS:
+            messages += _messages_anywhere(inner, depth + 1)
+    return messages
 
 
 def _unique(messages: list[Message]) -> tuple[Message, ...]:
-    """The same words once for each field: a security question repeats its error in every option."""
+    """Return each message once per field: a security question repeats its error in every option."""
     return tuple({(m.key, m.text, m.path): m for m in messages}.values())
-
-
-# Lenient readers for ION, the JSON of the Identity Engine: a value of another type reads as if it were absent.
-
-
-def read_text(raw: Json, key: str, limit: int = MAX_TEXT) -> str:
-    """The text under a key, cut to ``limit`` characters; "" if there is none."""
-    value = raw.get(key)
-    return value[:limit] if isinstance(value, str) else ""
-
-
-def read_number(raw: Json, key: str) -> int | None:
-    """The whole number under a key, from 0 up to ``MAX_NUMBER``."""
-    value = raw.get(key)
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if 0 <= value < MAX_NUMBER else None
-
-
-def read_scalar(value: object) -> Scalar | None:
-    """The value itself unless it is an object, a list or null."""
-    return value if isinstance(value, str | int | float | bool) else None
-
-
-def read_moment(value: object) -> datetime | None:
-    """A time in ISO 8601 with its offset from UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo and parsed.year in YEARS else None
-
-
-def read_mapping(value: object) -> Json:
-    """The value if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def read_objects(raw: Json, key: str) -> list[Json]:
-    """The objects of the plain list under a key."""
-    value = raw.get(key)
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
-
-
-def read_array(raw: Json, key: str) -> list[Json]:
-    """The objects of ``{"type": "array", "value": [...]}`` under a key."""
-    return read_objects(read_mapping(raw.get(key)), "value")
-
-
-def read_unwrapped(raw: Json, key: str) -> Json:
-    """The object of ``{"type": "object", "value": {...}}`` under a key; an empty one if there is none."""
-    return read_mapping(read_mapping(raw.get(key)).get("value"))

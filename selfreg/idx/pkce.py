@@ -6,7 +6,7 @@ import secrets
 
 
 def new_verifier() -> str:
-    """A new code verifier: 86 URL-safe characters with 512 random bits."""
+    """Return a new code verifier: 86 URL-safe characters with 512 random bits."""
     return secrets.token_urlsafe(64)
 
 

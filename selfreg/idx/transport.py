@@ -1,8 +1,8 @@
 """All I/O of this package: HTTP to one origin, within limits.
 
-A ``Transport`` never follows redirects, never reads proxies or netrc from the environment, never stores cookies
-(visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops calling an org
-that is down. TLS certificates are always verified.
+A ``Transport`` never follows redirects, never reads proxies, authorities or netrc from the environment, never stores
+cookies (visitors share it), reads at most ``MAX_BODY`` decoded bytes, gives up at a total deadline, and stops calling
+an org that is down. TLS certificates are always verified.
 """
 
 import json
@@ -10,35 +10,46 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import MaxRetryError
 
 from selfreg.idx.circuit_breaker import CircuitBreaker
-from selfreg.idx.deadline import Call, DeadlineAdapter, time_left
+from selfreg.idx.deadline import Call, DeadlineAdapter
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
+from selfreg.secret import NOTHING, Secret
 
-# To connect to one address of the org; its TLS handshake may take as long.
+__all__ = ["Transport"]
+
+# Limit for connecting to one address of the org, and again for its TLS handshake.
 CONNECT_SECONDS = 2.0
 # The limit for a new connection, name lookup included, is this many times CONNECT_SECONDS, so that a second address can
 # be tried when the first does not answer.
 CONNECTION_ATTEMPTS = 2
-# Between two pieces of an answer.
+# Limit between two pieces of an answer.
 READ_SECONDS = 5.0
-# A whole call, from the name lookup to the last byte of the answer.
+# Limit for a whole call, from the name lookup to the last byte of the answer.
 TOTAL_SECONDS = 8.0
-# A repeatable call is repeated only if it failed within this many seconds.
+# A repeatable call is repeated only if it failed within this time.
 REPEAT_SECONDS = 2.0
 # Decoded bytes of an answer.
 MAX_BODY = 256 * 1024
 # Nested objects and lists in an answer.
 MAX_DEPTH = 40
+CONTAINERS = (dict, list)
 DISCOVERY = "/.well-known/openid-configuration"
-CALLABLE_PATH = re.compile(r"/(?:idp/idx|oauth2)/[A-Za-z0-9._~/-]*")
+CALLABLE_PATH = re.compile(r"/(?:(?:idp/idx|oauth2)/[A-Za-z0-9._~/-]*|api/v1/altcha[A-Za-z0-9/-]*)")
+ESCAPED = re.compile(r"\\u[dD]")
 SURROGATE = re.compile("[\ud800-\udfff]")
+# What an empty body counts as, by whether a body may be empty.
+EMPTY = {False: Secret(b""), True: Secret(b"{}")}
+
+Headers = Mapping[str, str | Secret[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +59,15 @@ class Reply:
     :param body: the decoded JSON
     :param text: the same as text
     :param seconds: how long the call took
+    :param request_id: Okta's id of the call, for its System Log; "" if it sent none
     """
 
     status: int
     body: object = field(repr=False)
-    text: str = field(repr=False)
+    text: Secret[str]
     headers: Mapping[str, str] = field(repr=False)
     seconds: float
-
-    @property
-    def request_id(self) -> str:
-        """Okta's id of this call, for its System Log; "" if it sent none."""
-        return self.headers.get("X-Okta-Request-Id", "")[:64]
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,52 @@ class RawReply:
     """One whole HTTP answer of any kind; the body without its content encoding."""
 
     status: int
-    body: bytes = field(repr=False)
+    body: Secret[bytes]
     headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(slots=True)
+class Seen:
+    """The result of a call, for observers. ``status`` is 0 if no answer came."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def request_id(self) -> str:
+        """Okta's id of this call, "" if it sent none."""
+        return self.headers.get("X-Okta-Request-Id", "")[:64]
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Callbacks around calls, in the caller's thread.
+
+    :param before_call: called before each call
+    :param watched: a context manager around each call that is made; takes its method and path
+    :param circuit_changed: called with whether the circuit breaker is open, when that changes
+    :param on_reply: called with every complete answer
+    """
+
+    before_call: Callable[[], None] = lambda: None
+    watched: Callable[[str, str], AbstractContextManager[Seen]] = lambda method, path: nullcontext(Seen())
+    circuit_changed: Callable[[bool], None] = lambda is_open: None
+    on_reply: Callable[[Reply], None] = lambda reply: None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How calls leave this machine.
+
+    :param proxy: URL of an HTTP proxy, with user name and password if it needs them; "" for none
+    :param ca_bundle: a PEM file with the trusted certificate authorities; "" for those of ``certifi``
+    """
+
+    proxy: Secret[str] = NOTHING
+    ca_bundle: str = ""
+
+
+NOBODY, DIRECT = Observer(), Route()
 
 
 class Transport:
@@ -78,7 +130,8 @@ class Transport:
     :param at_once: how many calls may run at the same time in this process
     :param paths: the paths that may be called, beside the discovery documents
     :param may_be_empty: an empty body is an empty object instead of a ``MalformedAnswer``
-    :param on_reply: called with every whole answer, for its headers
+    :param observer: watches every call
+    :param route: how all calls leave this machine
     """
 
     def __init__(
@@ -88,26 +141,30 @@ class Transport:
         *,
         paths: re.Pattern[str] = CALLABLE_PATH,
         may_be_empty: bool = False,
-        on_reply: Callable[[Reply], None] | None = None,
+        observer: Observer = NOBODY,
+        route: Route = DIRECT,
     ) -> None:
         self.origin = origin
-        self.paths, self.may_be_empty, self.on_reply = paths, may_be_empty, on_reply
-        self.circuit = CircuitBreaker(at_once)
+        self.paths, self.may_be_empty, self.observer = paths, may_be_empty, observer
+        self.circuit = CircuitBreaker(at_once, observer.circuit_changed)
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.session.mount(origin, DeadlineAdapter(pool_connections=1, pool_maxsize=at_once))
+        self.session.verify = route.ca_bundle or True
+        if route.proxy:
+            self.session.proxies = dict.fromkeys(("http", "https"), route.proxy.reveal())
 
-    def get(self, url: str, headers: Mapping[str, str]) -> Reply:
-        """A GET. Raises what ``request`` raises."""
+    def get(self, url: str, headers: Headers) -> Reply:
+        """Send a GET. Raises what ``request`` raises."""
         return self.request("GET", url, headers, repeatable=True)
 
-    def post(self, url: str, headers: Mapping[str, str], body: bytes | str, *, repeatable: bool = False) -> Reply:
-        """A POST of an encoded body; ``request`` tells what it raises."""
+    def post(self, url: str, headers: Headers, body: Secret[str], *, repeatable: bool = False) -> Reply:
+        """Send a POST of an encoded body. Raises what ``request`` raises."""
         return self.request("POST", url, headers, body, repeatable=repeatable)
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None, *, repeatable: bool
+        self, method: str, url: str, headers: Headers, body: Secret[str] | None = None, *, repeatable: bool
     ) -> Reply:
         """One call.
 
@@ -117,7 +174,8 @@ class Transport:
         :raises MalformedAnswer: a redirect, too large, or not JSON
         :raises ForeignHref: ``url`` is not of this origin
         """
-        self._check(url)  # before the circuit breaker: a call that is never made tells nothing about the org
+        self._check(url)  # before the circuit breaker: a call that is never made says nothing about the org
+        self.observer.before_call()
         started = time.monotonic()
         try:
             return self._guarded(method, url, headers, body)
@@ -126,7 +184,7 @@ class Transport:
                 raise
             return self._guarded(method, url, headers, body)
 
-    def _guarded(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+    def _guarded(self, method: str, url: str, headers: Headers, body: Secret[str] | None) -> Reply:
         self.circuit.enter()
         succeeded = False
         try:
@@ -134,14 +192,13 @@ class Transport:
             succeeded = reply.status < 500
         finally:
             self.circuit.leave(succeeded=succeeded)
-        if self.on_reply:
-            self.on_reply(reply)
+        self.observer.on_reply(reply)
         return reply
 
-    def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None) -> RawReply:
-        """One exchange within the deadlines, whatever the answer is: a redirect or no JSON is no error here.
+    def fetch(self, method: str, url: str, headers: Headers, body: Secret[str] | None = None) -> RawReply:
+        """Make one call within the deadlines, and return any answer: redirects and answers without JSON are no errors.
 
-        The circuit breaker neither stops it nor learns how it ended.
+        The circuit breaker is not involved.
 
         :raises OrgUnreachable: nothing was sent
         :raises AnswerLost: sent, and no whole answer came back in time
@@ -149,44 +206,42 @@ class Transport:
         :raises ForeignHref: ``url`` is not of this origin
         """
         self._check(url)
-        seconds = time_left(TOTAL_SECONDS)
-        if seconds <= 0:
-            raise AnswerLost(f"{self.origin}: the calls before this one took too long")
-        ends_at = time.monotonic() + seconds
-        call = Call(lambda: self._send(method, url, headers, body, ends_at))
+        call: Call[RawReply] = Call(lambda: self._send(method, url, headers, body, call.ends_at))
         try:
-            return call.run(CONNECTION_ATTEMPTS * CONNECT_SECONDS, seconds)
+            return call.run(CONNECTION_ATTEMPTS * CONNECT_SECONDS, TOTAL_SECONDS)
         except requests.exceptions.InvalidHeader:
             # Its message quotes the header, which may hold a token.
             raise OrgUnreachable(f"{self.origin}: not sent, a header has a character that is not allowed") from None
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
             raise _failure_of(call, error, self.origin) from error
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None) -> Reply:
+    def _exchange(self, method: str, url: str, headers: Headers, body: Secret[str] | None) -> Reply:
         started = time.monotonic()
-        raw = self.fetch(method, url, headers, body)
-        if 300 <= raw.status < 400:
-            raise MalformedAnswer(f"{self.origin} answered with a redirect")
-        text, decoded = _strict_json(raw.body or (b"{}" if self.may_be_empty else b""), raw.status)
-        return Reply(raw.status, decoded, text, raw.headers, time.monotonic() - started)
+        with self.observer.watched(method, urlsplit(url).path) as seen:
+            raw = self.fetch(method, url, headers, body)
+            seen.status, seen.headers = raw.status, raw.headers
+            if 300 <= raw.status < 400:
+                raise MalformedAnswer(f"{self.origin} answered with a redirect")
+            text, decoded = _strict_json(raw.body or EMPTY[self.may_be_empty], raw.status)
+        return Reply(raw.status, decoded, text, raw.headers, time.monotonic() - started, seen.request_id)
 
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, ends_at: float
-    ) -> RawReply:
-        """The work of a ``Call``: runs in its thread."""
-        with self.session.request(
-            method,
-            url,
-            data=body,
-            headers=dict(headers),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
-            stream=True,
+    def _send(self, method: str, url: str, headers: Headers, body: Secret[str] | None, ends_at: float) -> RawReply:
+        """Send a request: the work of a ``Call``.
+
+        It bypasses ``Session.send``, which costs time and is of no use without cookies, redirects and hooks.
+        Certificates are always verified.
+        """
+        session, request = self.session, requests.PreparedRequest()
+        plain = Secret({n: v.reveal() if isinstance(v, Secret) else v for n, v in headers.items()})
+        request.prepare(method, url, plain.reveal(), data=body.reveal() if body else None)
+        limits = (CONNECT_SECONDS, READ_SECONDS)
+        with session.get_adapter(self.origin).send(
+            request, stream=True, timeout=limits, verify=session.verify or True, proxies=session.proxies
         ) as answer:
-            return RawReply(answer.status_code, self._read(answer, ends_at), answer.headers)
+            return RawReply(answer.status_code, Secret(self._read(answer, ends_at)), answer.headers)
 
     def _check(self, url: str) -> None:
-        """Only this origin and the protocol's paths, without ``..`` or ``//``, which servers read in different ways."""
+        """Allow this origin and the protocol's paths only, without ``..`` or ``//``, which servers read differently."""
         parts = urlsplit(url)
         path = parts.path
         is_callable = path.endswith(DISCOVERY) or self.paths.fullmatch(path)
@@ -194,7 +249,7 @@ class Transport:
             raise ForeignHref("the org's answer leads outside its own address")
 
     def _read(self, answer: requests.Response, until: float) -> bytes:
-        """The whole body, decoded as ``Content-Encoding`` says, if it is small enough and comes in time."""
+        """Return the whole body, decoded by its ``Content-Encoding``, if it is small enough and arrives in time."""
         pieces, size = [], 0
         for piece in answer.iter_content(16 * 1024):
             size += len(piece)
@@ -207,7 +262,7 @@ class Transport:
 
 
 def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> int:
-    """Seconds to wait after a 429: ``X-Rate-Limit-Reset`` (UTC epoch seconds), kept between 1 and 120.
+    """Return the seconds to wait after a 429: until ``X-Rate-Limit-Reset`` (UTC epoch seconds), from 1 to 120.
 
     ``default`` if the header is absent, unusable or in the past; also for a concurrency limit, whose reset is only a
     hint.
@@ -223,7 +278,7 @@ def retry_after(headers: Mapping[str, str], now: float, default: int = 30) -> in
 
 
 def _failure_of(call: Call[RawReply], error: Exception, origin: str) -> OrgUnreachable | AnswerLost:
-    """What a failed call means: nothing was sent, or the org may have received the request and done its work."""
+    """Return the error for a failed call: nothing was sent, or the org may have received and processed the request."""
     is_tls = isinstance(error, requests.exceptions.SSLError)
     is_connect_timeout = isinstance(error, requests.exceptions.ConnectTimeout)
     if call.is_sending or not (call.is_connecting or is_tls or is_connect_timeout):
@@ -235,26 +290,31 @@ def _failure_of(call: Call[RawReply], error: Exception, origin: str) -> OrgUnrea
 
 
 def _reason(error: Exception) -> Exception:
-    """The error of urllib3 inside one of requests, where there is one: it tells an unknown host from a refusal."""
+    """Return urllib3's error inside one of requests, if any: it tells an unknown host from a refused connection."""
     cause = error.args[0] if error.args else None
     return cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error
 
 
-def _strict_json(raw: bytes, status: int) -> tuple[str, object]:
-    """The body as text and as JSON. Refused are NaN, NUL, lone surrogates and great depth, which databases or readers
-    cannot handle, and a name twice in one object, because readers differ about which one counts.
+def _strict_json(raw: Secret[bytes], status: int) -> tuple[Secret[str], object]:
+    """Return the body as text and as JSON.
 
-    :raises MalformedAnswer: the body is not such JSON
+    NaN, NUL, lone surrogates and deep nesting are refused, because databases or readers can't handle them. So is a name
+    that occurs twice in one object, because readers differ on which one counts.
+
+    :raises MalformedAnswer: the body isn't such JSON
     """
     try:
-        text = raw.decode("utf-8")
+        text = raw.reveal().decode("utf-8")
         decoded = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous)
-        is_storable = "\\u0000" not in text and not SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
-    except (ValueError, RecursionError) as error:
-        raise MalformedAnswer(f"HTTP {status}, not JSON") from error
-    if not is_storable or _depth(decoded) > MAX_DEPTH:
+        # UTF-8 has no surrogates, so they can only be escaped.
+        has_surrogates = ESCAPED.search(text) and SURROGATE.search(json.dumps(decoded, ensure_ascii=False))
+        is_storable = "\\u0000" not in text and not has_surrogates
+    except (ValueError, RecursionError):
+        # A decoder's error quotes its input.
+        raise MalformedAnswer(f"HTTP {status}, not JSON") from None
+    if not is_storable or _is_deep(decoded):
         raise MalformedAnswer(f"HTTP {status}, unsafe JSON")
-    return text, decoded
+    return Secret(text), decoded
 
 
 def _refuse_constant(name: str) -> None:
@@ -268,7 +328,10 @@ def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _depth(node: object, level: int = 0) -> int:
-    if level > MAX_DEPTH or not isinstance(node, dict | list):
-        return level
-    return max((_depth(n, level + 1) for n in (node.values() if isinstance(node, dict) else node)), default=level)
+def _is_deep(decoded: Any) -> bool:
+    """Return whether objects and lists are nested more than ``MAX_DEPTH`` times."""
+    level = [decoded] if type(decoded) in CONTAINERS else []
+    for _ in range(MAX_DEPTH):
+        members = [node.values() if type(node) is dict else node for node in level]
+        level = [inner for inside in members for inner in inside if type(inner) in CONTAINERS]
+    return bool(level)

@@ -1,34 +1,25 @@
 """The tables: registrations and their events, Okta identities, rate limit counters, and what reports are made of."""
 
+# ruff: isort: skip_file
+from selfreg.models.conditions import belongs_to as belongs_to, waits_for_link as waits_for_link
 from selfreg.models.identities import OktaIdentity
-from selfreg.models.rate_limits import RateLimitCounter
-from selfreg.models.records import DoctorRun, OktaEvent, PolicyVersion, TalliedHour
+from selfreg.models.rate_limits import RateLimitCounter as RateLimitCounter
+from selfreg.models.records import (
+    CommandRun as CommandRun,
+    DoctorRun as DoctorRun,
+    OktaEvent as OktaEvent,
+    PolicyVersion as PolicyVersion,
+    TalliedHour as TalliedHour,
+)
 from selfreg.models.registration import (
-    Conflict,
-    ForbiddenTransition,
+    Conflict as Conflict,
+    ForbiddenTransition as ForbiddenTransition,
     Registration,
     RegistrationEvent,
-    RegistrationQuerySet,
-    RowValues,
-    link_digest,
-    waits_for_link,
+    RegistrationQuerySet as RegistrationQuerySet,
+    link_digest as link_digest,
 )
-from selfreg.statuses import Status
+from selfreg.statuses import Status as Status
 
-__all__ = [
-    "Conflict",
-    "DoctorRun",
-    "ForbiddenTransition",
-    "OktaEvent",
-    "OktaIdentity",
-    "PolicyVersion",
-    "RateLimitCounter",
-    "Registration",
-    "RegistrationEvent",
-    "RegistrationQuerySet",
-    "RowValues",
-    "Status",
-    "TalliedHour",
-    "link_digest",
-    "waits_for_link",
-]
+# What sites may import; the rest is this app's own.
+__all__ = ["OktaIdentity", "Registration", "RegistrationEvent"]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OktaIdentity(models.Model):
-    """The Django user of one Okta account. Issuer and subject together are the identity; an e-mail address never is."""
+    """The Django user of one Okta account. Issuer and subject together are the identity; an email address never is."""
 
     class Approval(models.TextChoices):
         """What an administrator decided, on sites where ``SELFREG["APPROVAL"]`` is on."""
@@ -20,8 +20,10 @@ class OktaIdentity(models.Model):
     issuer = models.CharField(_("issuer"), max_length=255)
     subject = models.CharField(_("subject"), max_length=255)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="okta_identities")
-    email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
+    email_verified_at = models.DateTimeField(_("email verified"), null=True, blank=True)
     linked_at = models.DateTimeField(_("joined with an older account"), null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When Okta reported that the account or its sessions ended; empty after the next sign-in."""
     approval = models.CharField(_("approval"), max_length=10, choices=Approval.choices, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class RateLimitCounter(models.Model):
-    """The hits of one limit and subject in its current window, which ends at ``until``."""
+    """The hits of one limit by one subject in the current window, which ends at ``until``."""
 
     key = models.CharField(primary_key=True, max_length=64)
     """A keyed digest of the limit's name and its subject, so that the table holds no address, number or IP address."""

@@ -1,4 +1,4 @@
-"""Registrations and their events. A row holds everything a sign-up needs to go on, so any worker can serve any step.
+"""Registrations and their events. A row has everything a sign-up needs to continue: any worker can serve any step.
 
 A status changes as ``statuses.TRANSITIONS`` allows, and a row changes only by compare-and-set on its ``version``: when
 two requests read the same version, one of them writes and the other gets ``Conflict``. Handles and codes are encrypted
@@ -7,24 +7,27 @@ in one column, which a database constraint keeps empty in every final status.
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import encryption
 from selfreg.addresses import masked
-from selfreg.conf import conf
+from selfreg.conf import DEFAULT, Conf, settings_for
+from selfreg.database import retried
+from selfreg.models.conditions import belongs_to, waits_for_link
+from selfreg.monitoring import events as monitoring
 from selfreg.signals import announce, registration_started
 from selfreg.statuses import FINAL, OPEN, TRANSITIONS, Status
 
 
 def link_digest(state: str) -> str:
-    """Returns the digest by which a registration is found again by an e-mail link's ``state``, which is not stored."""
+    """Return the digest by which a registration is found again by an email link's ``state``, which is not stored."""
     return hashlib.sha256(state.encode()).hexdigest()[:40]
 
 
@@ -43,47 +46,28 @@ class Conflict(Exception):
         self.registration = registration
 
 
-class RowValues(TypedDict, total=False):
-    """Columns that ``claim`` and ``commit`` may write. The status changes through ``commit(to=...)`` only."""
-
-    step: str
-    sealed: str
-    unsure: bool
-    email: str
-    email_canonical: str
-    email_verified_at: datetime
-    okta_user_id: str
-    user: Any
-    failure: str
-    failure_text: str
-    expires_at: datetime | None
-    erase_asked_at: datetime
-
-
-def waits_for_link() -> models.Q:
-    """Returns the condition for registrations that the link in Okta's mail may still complete."""
-    moment = timezone.now() - timedelta(days=conf().activation_link_days)
-    return models.Q(status=Status.AWAITING_EMAIL, updated_at__gte=moment)
-
-
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     """Filters that several parts of the app use."""
 
     def open(self) -> "RegistrationQuerySet":
-        """Keeps registrations whose status is not final."""
+        """Keep registrations whose status is not final."""
         return self.filter(status__in=OPEN)
 
-    def under_way(self) -> "RegistrationQuerySet":
-        """Keeps open registrations that are not abandoned yet, see ``SELFREG["ABANDONED_AFTER_SECONDS"]``."""
-        return self.open().filter(updated_at__gte=timezone.now() - timedelta(seconds=conf().abandoned_after_seconds))
+    def of_org(self, settings: Conf) -> "RegistrationQuerySet":
+        """Keep registrations of an org, see ``belongs_to``."""
+        return self.filter(belongs_to(settings))
 
-    def untouched_since(self, moment: datetime) -> "RegistrationQuerySet":
-        """Keeps open registrations that did not change since ``moment``, except those that wait for an administrator
-        or for the link in Okta's mail, which may take longer.
+    def under_way(self, settings: Conf) -> "RegistrationQuerySet":
+        """Keep an org's open registrations that are not abandoned yet, see ``ABANDONED_AFTER_SECONDS``."""
+        limit = timedelta(seconds=settings.abandoned_after_seconds)
+        return self.of_org(settings).open().filter(updated_at__gte=timezone.now() - limit)
+
+    def untouched_since(self, moment: datetime, settings: Conf) -> "RegistrationQuerySet":
+        """Keep an org's open registrations that did not change since ``moment``, except those that wait for an
+        administrator or for the link in Okta's mail, which may take longer.
         """
-        return (
-            self.open().filter(updated_at__lt=moment).exclude(status=Status.AWAITING_APPROVAL).exclude(waits_for_link())
-        )
+        untouched = self.of_org(settings).open().filter(updated_at__lt=moment)
+        return untouched.exclude(status=Status.AWAITING_APPROVAL).exclude(waits_for_link(settings))
 
 
 class Registration(models.Model):
@@ -96,10 +80,12 @@ class Registration(models.Model):
     busy_until = models.DateTimeField(null=True, blank=True)
     unsure = models.BooleanField(default=False)
 
-    email = models.CharField(_("e-mail"), max_length=254, blank=True)
+    email = models.CharField(_("email"), max_length=254, blank=True)
     email_canonical = models.CharField(max_length=254, blank=True)
-    email_verified_at = models.DateTimeField(_("e-mail proven"), null=True, blank=True)
+    email_verified_at = models.DateTimeField(_("email verified"), null=True, blank=True)
     issuer = models.CharField(_("issuer"), max_length=255)
+    org = models.CharField(_("org"), max_length=50, default=DEFAULT, db_default=DEFAULT)
+    """A key of ``SELFREG["ORGS"]``, or ``DEFAULT``: an issuer may have several apps."""
     okta_user_id = models.CharField(_("Okta user id"), max_length=100, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="registrations"
@@ -133,9 +119,9 @@ class Registration(models.Model):
         ordering = ("-created_at", "-id")
         default_permissions = ("view",)
         permissions = (
-            ("reveal_registration", _("Can see whole e-mail addresses of registrations")),
+            ("reveal_registration", _("Can see full email addresses of registrations")),
             ("export_registration", _("Can export registrations")),
-            ("resend_registration", _("Can have a mail or code sent again")),
+            ("resend_registration", _("Can have an email or code sent again")),
             ("cancel_registration", _("Can cancel registrations")),
             ("expire_registration", _("Can expire registrations")),
             ("erase_registration", _("Can mark registrations for erasure")),
@@ -153,10 +139,12 @@ class Registration(models.Model):
             models.Index(fields=["workflow", "created_at", "id"], name="selfreg_by_workflow"),
             models.Index(fields=["policy", "created_at", "id"], name="selfreg_by_policy"),
             models.Index(fields=["failure", "created_at", "id"], name="selfreg_by_failure"),
+            models.Index(fields=["org", "created_at", "id"], name="selfreg_by_org", condition=~models.Q(org=DEFAULT)),
             models.Index(fields=["created_at", "id"], name="selfreg_open", condition=models.Q(status__in=OPEN)),
             models.Index(fields=["status", "finished_at"], name="selfreg_finished"),
             models.Index(fields=["link_digest"], name="selfreg_link"),
-            models.Index(fields=["email_canonical"], name="selfreg_email"),
+            # With this class PostgreSQL finds the start of an address, whatever the collation.
+            models.Index(fields=["email_canonical"], name="selfreg_email", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["okta_user_id", "issuer"], name="selfreg_okta_user"),
             models.Index(fields=["id"], name="selfreg_untallied", condition=models.Q(tallied=False)),
             models.Index(
@@ -179,6 +167,11 @@ class Registration(models.Model):
         return f"{masked(self.email) or self.pk} ({self.get_status_display()})"
 
     @property
+    def settings(self) -> Conf:
+        """The settings of its org."""
+        return settings_for(self.org)
+
+    @property
     def is_open(self) -> bool:
         """Whether the status is not final."""
         return self.status in OPEN
@@ -199,29 +192,31 @@ class Registration(models.Model):
         return not self.is_busy and (self.unsure or self.busy_until is not None)
 
     def decrypted(self) -> Any:
-        """Returns the decrypted state, a JSON value as ``EnrollmentState.to_json`` wrote it; None when there is none.
+        """Return the decrypted state, a JSON value as ``EnrollmentState.to_json`` wrote it; None when there is none.
 
         :raises encryption.Unreadable: its encryption key was removed
         """
-        return encryption.decrypt(self.sealed, self._place()) if self.sealed else None
+        return encryption.decrypt(self.sealed, self._place(), self.settings.encryption_keys) if self.sealed else None
 
     def encrypted(self, state: Any) -> str:
-        """Returns a state (a JSON value) encrypted for the column ``sealed`` of this row."""
-        return encryption.encrypt(state, self._place())
+        """Return a state (a JSON value) encrypted for the column ``sealed`` of this row."""
+        return encryption.encrypt(state, self._place(), self.settings.encryption_keys)
 
     def _place(self) -> str:
         return f"registration:{self.pk}:sealed"
 
-    def claim(self, seconds: float, **values: Unpack[RowValues]) -> None:
-        """Marks the row as busy for so many seconds, before the org is called. Creates the row if it is new.
+    def claim(self, seconds: float, wait: Callable[[], int] = lambda: 0, **values: Any) -> int:
+        """Mark the row as busy for so many seconds, before the org is called. Create the row if it is new.
 
-        :param values: columns to write with the claim
+        :param wait: called in the same transaction, for the seconds until the call may be made
+        :param values: columns to write with the claim; the status changes by ``commit(to=...)`` only
+        :return: what ``wait`` returned; if it is not 0, nothing was written
         :raises Conflict: the row is busy, or another request changed it
         """
         if self.is_busy:
             raise Conflict("busy", self.pk)
         until = timezone.now() + timedelta(seconds=seconds)
-        self._write({**values, "busy_until": until}, ())
+        return self._write({**values, "busy_until": until}, (), wait)
 
     def commit(
         self,
@@ -229,9 +224,10 @@ class Registration(models.Model):
         to: Status | None = None,
         events: Sequence["RegistrationEvent"] = (),
         hold: float = 0.0,
-        **values: Unpack[RowValues],
+        **values: Any,
     ) -> None:
-        """Writes columns and events in one transaction, if the row did not change since it was read. Ends a claim.
+        """Write columns and events in one transaction, if the row did not change since it was read. End a claim. The
+        first commit also writes the event of the start.
 
         :param to: the next status; a final one empties ``sealed``
         :param hold: seconds for which the row stays claimed, where another call follows at once
@@ -251,60 +247,71 @@ class Registration(models.Model):
             columns |= {"status": to, "finished_at": None}
             if to in FINAL:
                 columns |= {"sealed": "", "finished_at": now, "busy_until": None, "unsure": False}
+        if self.updated_at == self.created_at:  # so far it was only claimed
+            events = [self.event(RegistrationEvent.Kind.STARTED, at=self.created_at), *events]
         self._write(columns, events)
 
     def mark_for_erasure(self) -> None:
-        """Makes the next ``selfreg_purge`` erase the row with its events.
+        """Make the next ``selfreg_purge`` erase the row with its events.
 
         :raises Conflict: another request changed the row; nothing was written
         """
         self._write({"erase_asked_at": timezone.now(), "updated_at": timezone.now()}, ())
 
-    def _write(self, columns: dict[str, Any], events: Sequence["RegistrationEvent"]) -> None:
-        """Inserts a new row with its first event, or updates the row by compare-and-set.
+    def _write(
+        self, columns: dict[str, Any], events: Sequence["RegistrationEvent"], wait: Callable[[], int] = lambda: 0
+    ) -> int:
+        """Insert a new row, or update the row by compare-and-set. Return what ``wait`` did.
 
         :raises Conflict: the row exists already, or another request changed it
         """
-        values = {**columns, "version": self.version + 1}
-        # An insert may raise an IntegrityError, and only a savepoint keeps the caller's transaction usable then.
-        with transaction.atomic(savepoint=self.is_new):
-            if self.is_new:
-                events = [self._insert(values), *events]
-                is_written = True
-            else:
-                is_written = bool(self._update(values))
-            if is_written:
+        is_new, values = self.is_new, {**columns, "version": self.version + 1}
+
+        def once() -> int:
+            alias = router.db_for_write(Registration)
+            with transaction.atomic(using=alias):
+                if seconds := wait():
+                    transaction.set_rollback(True, using=alias)
+                    return seconds
+                if is_new:
+                    self._insert(values)
+                elif not Registration.objects.filter(pk=self.pk, version=self.version, status=self.status).update(
+                    **values
+                ):
+                    raise Conflict("changed by another request", self.pk)
                 RegistrationEvent.objects.bulk_create(events)
-        if not is_written:
-            raise Conflict("changed by another request", self.pk)
+                return 0
+
+        if seconds := retried(once):
+            return seconds
         for name, value in values.items():
             setattr(self, name, value)
+        for event in events:
+            event.report()
+        if is_new:
+            announce(registration_started, Registration, registration=self)
+        return 0
 
-    def _insert(self, values: dict[str, Any]) -> "RegistrationEvent":
-        first_event = self.event(RegistrationEvent.Kind.STARTED)
+    def _insert(self, values: dict[str, Any]) -> None:
+        self._state.adding = True  # also where a try before this one was rolled back
         for name, value in values.items():
             setattr(self, name, value)
         try:
             self.save(force_insert=True)
         except IntegrityError as error:
             raise Conflict("created by another request", self.pk) from error
-        announce(registration_started, Registration, registration=self)
-        return first_event
-
-    def _update(self, values: dict[str, Any]) -> int:
-        rows = Registration.objects.filter(pk=self.pk, version=self.version, status=self.status)
-        return rows.update(**values)
 
     def event(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
-        """Returns an unsaved event. ``details`` are columns of the event: keys, counts and times, never typed text."""
+        """Return an unsaved event. ``details`` are columns of the event: keys, counts and times, never typed text."""
         details = {"step": self.step, **details}
         details["actor"] = details.get("actor", "")[:150]
         return RegistrationEvent(registration=self, kind=kind, **details)
 
     def note(self, kind: "RegistrationEvent.Kind", **details: Any) -> "RegistrationEvent":
-        """Saves an event without changing the row, and returns it."""
+        """Save an event without changing the row, and return it."""
         event = self.event(kind, **details)
         event.save()
+        event.report()
         return event
 
 
@@ -320,7 +327,7 @@ class RegistrationEvent(models.Model):
         SKIPPED = "skipped", _("Skipped")
         RECOVERED = "recovered", _("Recovered")
         TROUBLE = "trouble", _("Trouble")
-        VERIFIED = "verified", _("E-mail proven")
+        VERIFIED = "verified", _("Email verified")
         COMPLETED = "completed", _("Completed")
         CANCELLED = "cancelled", _("Cancelled")
         EXPIRED = "expired", _("Expired")
@@ -328,7 +335,11 @@ class RegistrationEvent(models.Model):
         ADMINISTERED = "administered", _("Administrator acted")
 
     OWN_WORDS = "refused"
-    """The outcome if the org refused with a text and no i18n key. The text may hold a name, so it is not stored."""
+    """The outcome if the org refused with a text and no i18n key; ":" and the name of the field follow if it is about
+    one. The text may hold a name, so it is not stored."""
+
+    THIS_SITE = "this site"
+    """The actor where the site went on by itself, since the visitor had nothing to choose."""
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("at"), default=timezone.now)
@@ -339,14 +350,32 @@ class RegistrationEvent(models.Model):
     milliseconds = models.PositiveIntegerField(_("milliseconds"), null=True, blank=True)
     request_id = models.CharField(_("Okta request id"), max_length=64, blank=True)
     actor = models.CharField(_("by"), max_length=150, blank=True)
-    """Name of the administrator or of the management command; empty for what the visitor or the org did."""
+    """Name of the administrator or of the management command, or ``THIS_SITE``; empty for what the visitor or the org
+    did.
+    """
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
         default_permissions = ("view",)
         ordering = ("at", "pk")
-        indexes = (models.Index(fields=["kind", "at", "registration"], name="selfreg_event_kind_at"),)
+        indexes = (
+            models.Index(fields=["kind", "at", "registration"], name="selfreg_event_kind_at"),
+            models.Index(fields=["request_id"], name="selfreg_event_request", condition=models.Q(request_id__gt="")),
+        )
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()
+
+    def report(self) -> None:
+        """Log and count the event, once it is written."""
+        data = monitoring.RegistrationEventData(
+            kind=self.kind,
+            registration=self.registration_id,
+            org=self.registration.org,
+            step=self.step,
+            outcome=self.outcome,
+            milliseconds=self.milliseconds,
+            okta_request_id=self.request_id,
+        )
+        monitoring.registration(data)

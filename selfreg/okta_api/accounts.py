@@ -1,7 +1,7 @@
 """Accounts of the org: the repairs of an administrator, and the mail that is sent again.
 
 Source: Okta Management API, Users, User Lifecycle and User Factors. Accounts that never became active are repaired or
-deleted. For an active account, Okta mails a code and checks it; the e-mail factor is enrolled first if there is none.
+deleted. For an active account, Okta mails a code and checks it; the email factor is enrolled first if there is none.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfreg.addresses import canonical
+from selfreg.addresses import is_same_mailbox
 from selfreg.conf import Conf
 from selfreg.idx.errors import ForeignHref, MalformedAnswer, OrgRefused
 from selfreg.okta_api import scopes
@@ -41,7 +41,7 @@ class AccountNotPending(Exception):
 
 
 class EmailChanged(Exception):
-    """The account has another e-mail address at Okta than the one this site knows."""
+    """The account has another email address at Okta than the one this site knows."""
 
 
 class OktaAccounts:
@@ -83,7 +83,7 @@ class OktaAccounts:
         if enrolled is None:
             return EmailFactor(_factor_id(self._api.send("POST", factors, enrollment)), "lifecycle/activate")
         factor_id, profile = _factor_id(enrolled), enrolled.get("profile")
-        if not isinstance(profile, Mapping) or canonical(str(profile.get("email", ""))) != canonical(email):
+        if not isinstance(profile, Mapping) or not is_same_mailbox(str(profile.get("email", "")), email):
             raise EmailChanged
         if enrolled.get("status") == ACTIVE:
             self._api.send("POST", f"{factors}/{factor_id}/verify")
@@ -92,7 +92,7 @@ class OktaAccounts:
         return EmailFactor(factor_id, "lifecycle/activate")
 
     def verify_code(self, user_id: str, factor: EmailFactor, code: str) -> bool:
-        """Tells Okta a code. Returns whether it is the one from the mail."""
+        """Send a code to Okta. Return whether it is the one from the email."""
         try:
             self._api.send("POST", f"{_path(user_id)}/factors/{factor.id}/{factor.verb}", {"passCode": code})
         except OrgRefused as refusal:
@@ -102,7 +102,7 @@ class OktaAccounts:
         return True
 
     def remove(self, user_id: str) -> None:
-        """Deletes the account for good."""
+        """Delete the account for good."""
         self._pending_account(user_id)
         for _ in range(DELETIONS):
             if not self._api.delete(_path(user_id)):
@@ -124,7 +124,10 @@ class OktaAccounts:
 
 
 def _path(user_id: str) -> str:
-    """:raises ForeignHref: not one of Okta's ids: it could lead to another resource"""
+    """Return the path of a user.
+
+    :raises ForeignHref: not one of Okta's ids, so it could lead to another resource
+    """
     if not OKTA_ID.fullmatch(user_id):
         raise ForeignHref("not an id of an Okta account")
     return f"users/{user_id}"

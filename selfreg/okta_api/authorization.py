@@ -6,16 +6,16 @@ apps.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from dataclasses import dataclass
 
 from django.utils import timezone
 
-from selfreg.idx.client import FORM
+from selfreg.idx.client import FORM, form_body
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import MalformedAnswer, OrgRefused
 from selfreg.idx.failures import failure_of
 from selfreg.idx.transport import Transport
+from selfreg.secret import Secret
 
 # An access token this close to its end is not used again.
 MARGIN_SECONDS = 60.0
@@ -25,13 +25,13 @@ MARGIN_SECONDS = 60.0
 class ApiToken:
     """A token that an administrator made in the Admin Console."""
 
-    token: str = field(repr=False)
+    token: Secret[str]
 
-    def header(self) -> str:
-        """The value of the header."""
-        return f"SSWS {self.token}"
+    def header(self) -> Secret[str]:
+        """Return the value of the header."""
+        return Secret(f"SSWS {self.token.reveal()}")
 
-    def forget(self, header: str) -> bool:
+    def forget(self, header: Secret[str]) -> bool:
         """There is no other token to try."""
         return False
 
@@ -40,7 +40,7 @@ class ApiToken:
 class AccessToken:
     """``usable_until`` is a moment of ``time.monotonic``."""
 
-    value: str = field(repr=False)
+    value: Secret[str]
     usable_until: float
 
 
@@ -54,8 +54,8 @@ class ServiceApp:
         self._transport, self._credentials, self._scopes = transport, credentials, scopes
         self._token: AccessToken | None = None
 
-    def header(self) -> str:
-        """The value of the header; fetches an access token when there is none to use.
+    def header(self) -> Secret[str]:
+        """Return the value of the header; fetch an access token when there is none to use.
 
         :raises IdxError: see ``idx.errors``; ``OrgRefused`` when the org refuses the app, its key or its scopes, or
             when the private key is no usable PEM
@@ -63,11 +63,11 @@ class ServiceApp:
         token = self._token
         if token is None or time.monotonic() >= token.usable_until:
             token = self._token = self._fetch()
-        return f"Bearer {token.value}"
+        return _bearer(token)
 
-    def forget(self, header: str) -> bool:
-        """Drops the access token that the org refused, unless it was replaced already. Another one may be accepted."""
-        if self._token is not None and header == f"Bearer {self._token.value}":
+    def forget(self, header: Secret[str]) -> bool:
+        """Drop the access token that the org refused, unless it was replaced already. Another one may be accepted."""
+        if self._token is not None and header == _bearer(self._token):
             self._token = None
         return True
 
@@ -79,7 +79,7 @@ class ServiceApp:
             raise OrgRefused("invalid_client", f"SELFREG['API_PRIVATE_KEY']: {error}", 401) from error
         form = {"grant_type": "client_credentials", "scope": self._scopes, **client_proof}
         sent_at = time.monotonic()
-        reply = self._transport.post(url, {"Accept": "application/json", "Content-Type": FORM}, urlencode(form))
+        reply = self._transport.post(url, {"Accept": "application/json", "Content-Type": FORM}, form_body(form))
         if reply.status != 200:
             raise failure_of(reply, timezone.now().timestamp())
         body = reply.body if isinstance(reply.body, Mapping) else {}
@@ -87,4 +87,8 @@ class ServiceApp:
         if not isinstance(value, str) or not value:
             raise MalformedAnswer("the token endpoint answered without an access token")
         seconds = lifetime if isinstance(lifetime, int) else 0
-        return AccessToken(value, sent_at + seconds - MARGIN_SECONDS)
+        return AccessToken(Secret(value), sent_at + seconds - MARGIN_SECONDS)
+
+
+def _bearer(token: AccessToken) -> Secret[str]:
+    return Secret(f"Bearer {token.value.reveal()}")

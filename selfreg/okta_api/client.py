@@ -6,6 +6,7 @@ The doctor, the set-up, the administrator's repairs and "send the mail again" al
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -14,11 +15,14 @@ from django.utils import timezone
 
 from selfreg import __version__
 from selfreg.conf import Conf
+from selfreg.database import release_pooled_connections
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import OrgRefused
 from selfreg.idx.failures import failure_of
-from selfreg.idx.transport import Reply, Transport
+from selfreg.idx.transport import Headers, Reply, Route, Transport
+from selfreg.monitoring import okta
 from selfreg.okta_api.authorization import ApiToken, ServiceApp
+from selfreg.secret import Secret, reveal
 
 Json = dict[str, Any]
 PATHS = re.compile(r"/api/v1/[A-Za-z0-9/_%.-]+|/oauth2/v1/token")
@@ -29,18 +33,25 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 UNGRANTED = ("consent_required", "invalid_scope")
 
 
+def value_at(document: Any, *path: str) -> Any:
+    """Return the value at a path of keys in nested JSON objects; None where there is none."""
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
 def is_configured(settings: Conf) -> bool:
-    """Whether this site can use the Management API: it has an API token, or a service app with a private key."""
+    """Return whether this site can use the Management API: it has an API token, or a service app with a private key."""
     return bool(settings.api_token or (settings.api_client_id and settings.api_private_key))
 
 
 def lacks_rights(refusal: OrgRefused) -> bool:
-    """Whether the org accepts the token or the service app, but not for this call."""
+    """Return whether the org accepts the token or the service app, but not for this call."""
     return refusal.status == FORBIDDEN or refusal.code in UNGRANTED
 
 
 def reset_connections() -> None:
-    """Forgets every connection and access token of this process. For tests."""
+    """Forget every connection and access token of this process. For tests."""
     _transport.cache_clear()
     _service_app.cache_clear()
 
@@ -55,7 +66,7 @@ class ManagementClient:
     def __init__(self, settings: Conf, scopes: Sequence[str]) -> None:
         parts = urlsplit(settings.issuer)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._transport = _transport(self.origin)
+        self._transport = _transport(self.origin, Route(settings.proxy, settings.ca_bundle))
         self._authorization = _authorization(settings, self.origin, " ".join(scopes))
 
     def get(self, path: str) -> Json:
@@ -82,11 +93,11 @@ class ManagementClient:
             query = dict(parse_qsl(urlsplit(next_page[1]).query))
 
     def send(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
-        """A change: POST, PUT or DELETE. Returns the JSON object of the answer, {} when it has none."""
+        """Send a POST, PUT or DELETE. Return the JSON object of the answer, {} if it has none."""
         return _object(self._call(method, path, body, query))
 
     def delete(self, path: str) -> bool:
-        """A DELETE. Returns False when there was nothing to delete."""
+        """Send a DELETE. Return False if there was nothing to delete."""
         reply = self._reply("DELETE", path)
         if reply.status == NOT_FOUND:
             return False
@@ -97,11 +108,12 @@ class ManagementClient:
         return _checked(self._reply(method, path, body, query), path)
 
     def _reply(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Reply:
-        """A call refused with 401 did nothing, so it is repeated once with a new access token. After a 403 the next
-        call takes a new one: the scope that is missing may have been granted by then.
+        """Make a call. After a 401 it had no effect, so repeat it once with a new access token.
+
+        After a 403 the next call uses a new token: the missing scope may have been granted by then.
         """
         url = f"{self.origin}/api/v1/{quote(path, safe='/')}" + (f"?{urlencode(query)}" if query else "")
-        text = None if method in ("GET", "DELETE") else json.dumps(body or {})
+        text = None if method in ("GET", "DELETE") else Secret(json.dumps(body or {}, default=reveal))
         authorization = self._authorization.header()
         reply = self._transport.request(method, url, _headers(authorization), text, repeatable=method == "GET")
         if reply.status in (UNAUTHORIZED, FORBIDDEN):
@@ -113,7 +125,7 @@ class ManagementClient:
 
 
 def _checked(reply: Reply, path: str) -> Reply:
-    """A refusal names the resource: that tells which right is missing."""
+    """Return a successful reply. Otherwise raise an error that names the resource, since its right may be missing."""
     if reply.status < 400:
         return reply
     error = failure_of(reply, timezone.now().timestamp())
@@ -126,7 +138,7 @@ def _object(reply: Reply) -> Json:
     return dict(reply.body) if isinstance(reply.body, Mapping) else {}
 
 
-def _headers(authorization: str) -> dict[str, str]:
+def _headers(authorization: Secret[str]) -> Headers:
     return {
         "Accept": "application/json",
         "Content-Type": "application/json",
@@ -138,17 +150,20 @@ def _headers(authorization: str) -> dict[str, str]:
 def _authorization(settings: Conf, origin: str, scopes: str) -> ApiToken | ServiceApp:
     if settings.api_token:
         return ApiToken(settings.api_token)
-    return _service_app(origin, settings.api_client_id, settings.api_private_key, settings.api_key_id, scopes)
+    credentials = Credentials(
+        settings.api_client_id, "private_key", private_key=settings.api_private_key, key_id=settings.api_key_id
+    )
+    return _service_app(origin, Route(settings.proxy, settings.ca_bundle), credentials, scopes)
 
 
 @lru_cache(maxsize=8)
-def _service_app(origin: str, client_id: str, private_key: str, key_id: str, scopes: str) -> ServiceApp:
-    """Cached, so that clients with the same credentials and scopes share an access token."""
-    credentials = Credentials(client_id, "private_key", private_key=private_key, key_id=key_id)
-    return ServiceApp(_transport(origin), credentials, scopes)
+def _service_app(origin: str, route: Route, credentials: Credentials, scopes: str) -> ServiceApp:
+    """Return a service app. Clients with the same credentials and scopes share it, and so its access token."""
+    return ServiceApp(_transport(origin, route), credentials, scopes)
 
 
 @lru_cache(maxsize=8)
-def _transport(origin: str) -> Transport:
+def _transport(origin: str, route: Route) -> Transport:
     """Apart from the sign-up's: trouble here must not make the site think that the org is away."""
-    return Transport(origin, paths=PATHS, may_be_empty=True)
+    observer = replace(okta.OBSERVER, before_call=release_pooled_connections)
+    return Transport(origin, paths=PATHS, may_be_empty=True, observer=observer, route=route)

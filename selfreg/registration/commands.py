@@ -1,8 +1,8 @@
-"""What can be done with a registration, whoever asks for it: pages, the JSON API, administrators, management commands.
+"""The commands on a registration. Pages, the JSON API, admin actions and management commands all use them.
 
-Each command decides what to send, has ``exchange`` make the call and ``transition`` say what the answer means, commits
-that once, and returns an ``Outcome``. Every command raises ``Conflict`` when another request is at work on the
-registration or was quicker: then nothing was written, and the row has to be read again.
+A command decides what to send. ``exchange`` makes the call, ``transition`` decides what the answer means, and the
+command commits that once and returns an ``Outcome``. Every command raises ``Conflict`` if another request is changing
+the registration, or changed it first. Nothing was written then, and the row has to be read again.
 """
 
 from collections.abc import Mapping
@@ -10,45 +10,44 @@ from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from selfreg import rate_limits
 from selfreg.addresses import canonical
+from selfreg.idx import steps
 from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
-from selfreg.idx.document import Action, Message, Option
+from selfreg.idx.document import Action, Message, Option, Remediation
 from selfreg.idx.errors import IdxError, RateLimited, TransactionExpired
-from selfreg.idx.steps import SELECT, UNSUPPORTED, identity_providers, needs_details, option_id, sends_on_choice
+from selfreg.models import Conflict, RegistrationEvent
 from selfreg.profile_hook import ProfileRefused, judge
 from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
+from selfreg.registration.choices import obvious_choice
 from selfreg.registration.exchange import (
     CLAIM_SECONDS,
-    Answered,
+    PATIENCE_SECONDS,
     Attempt,
     Call,
-    Recovered,
-    Result,
-    Throttled,
-    Trouble,
     ask,
     claim,
     commit,
     exchange,
-    send,
+    exchange_next,
 )
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
 from selfreg.registration.state import seconds_until
 from selfreg.registration.transition import PROFILE_PAGE
-from selfreg.registration.values import Command, Kind, Position, Transition
+from selfreg.registration.values import Command, Kind, Transition
+from selfreg.secret import Secret
 from selfreg.statuses import Status
-from selfreg.texts.messages import notice
 
 PROFILE = "userProfile"
 PHONE_NUMBER = "authenticator.phoneNumber"
 MAX_EMAIL = 254
+# The channels by which the org sends the link for an app on a device.
+SENT_LINKS = ("email", "sms")
 # Pages whose submission checks a code.
 CODE_PAGES = ("code", "totp")
 # On a 429 Okta's widget waits a minute before it polls again (docs/protocol.md, section 4.7).
@@ -56,30 +55,31 @@ POLL_PAUSE_SECONDS = 60
 POLL_MILLISECONDS = 4_000
 # Token, keys and userinfo together.
 HAND_OFF_SECONDS = 8.0
-# With less time left than that the last page is shown, whose button signs in: a token asked for too late is lost.
+# With less time left in the request, the visitor gets a last page with a sign-in button: a token that arrives after the
+# deadline would be lost.
 ENOUGH_SECONDS = 5.5
 
 
 # ---- the present step
 
 
-@sensitive_variables()
 def submit(attempt: Attempt, values: Mapping[str, Any], draft: dict[str, str]) -> Outcome:
-    """Sends the present step.
+    """Submit the current step.
 
-    :param values: nested JSON by the org's names
-    :param draft: what to show again if the org finds fault with it; no secrets
+    :param values: nested JSON, with the org's names
+    :param draft: the submitted values to show again if the org rejects them; no secrets
     """
     page = attempt.page
-    if page is None or page.page == UNSUPPORTED:
+    if page is None or page.page == steps.UNSUPPORTED or page.remediation.is_link:
         return outcomes.NotOffered()
     if page.page == PROFILE_PAGE:
         return _submit_profile(attempt, page.remediation, values, draft)
-    number = str(member(values, "authenticator").get("phoneNumber") or "")
-    if number and (key := _refused_number(attempt, number)):
+    authenticator = member(values, "authenticator")
+    number = str(authenticator.get("phoneNumber") or "")
+    if number and (key := _refusal_of(attempt, number)):
         return _reject(attempt, draft, Message("", key, path=PHONE_NUMBER))
     effect = NO_EFFECT
-    if number or (page.option and sends_on_choice(page.option)):
+    if number or authenticator.get("channel") in SENT_LINKS or (page.option and steps.sends_on_choice(page.option)):
         effect = Effect(sends=True, number=number)
     elif page.page in CODE_PAGES:
         effect = Effect(checks=f"{page.name} {attempt.position.state.resend_at}")
@@ -90,33 +90,67 @@ def submit(attempt: Attempt, values: Mapping[str, Any], draft: dict[str, str]) -
 
 
 def choose(attempt: Attempt, authenticator_id: str) -> Outcome:
-    """Takes one of the offered authenticators; asks for its details first if it has any."""
+    """Choose one of the offered authenticators. If it needs details, such as a phone number, show their form first."""
     page = attempt.page
-    option = next((o for o in page.choices if option_id(o) == authenticator_id), None) if page else None
-    if page is None or option is None:
+    offered = {steps.option_id(o): o for o in page.choices} if page else {}
+    if page is None or authenticator_id not in offered:
         return outcomes.NotOffered()
-    if needs_details(page.remediation, option):
-        return _commit(attempt, transitions.turn_to(attempt.position, option_id(option)))
-    effect = Effect(sends=sends_on_choice(option))
-    return _perform(attempt, Command(Kind.ANSWERED), _call_to_choose(page.remediation, option, effect))
+    return _choose(attempt, page.remediation, offered[authenticator_id])
 
 
 def show_choices(attempt: Attempt) -> Outcome:
-    """Back to the choice of authenticators; no call."""
-    if attempt.page is None or attempt.page.others is None:
+    """Show the choice of authenticators again, without a call. If there is only one other, choose it."""
+    page = attempt.page
+    if page is None or page.others is None:
         return outcomes.NotOffered()
-    return _commit(attempt, transitions.turn_to(attempt.position, SELECT))
+    if len(others := steps.other_choices(page.others, page.authenticator)) == 1:
+        return _choose(attempt, page.others, others[0])
+    return _commit(attempt, transitions.turn_to(attempt.position, steps.SELECT))
+
+
+def begin(attempt: Attempt) -> Outcome:
+    """Start the first required authenticator that sends nothing, for an invited person.
+
+    Mail scanners open links too, so opening an invitation must not send a message.
+    """
+    page = attempt.page
+    silent = tuple(o for o in page.choices if not steps.sends_on_choice(o)) if page and page.skip is None else ()
+    return _choose(attempt, page.remediation, steps.first_choice(silent)) if page and silent else outcomes.NOTHING_NEW
+
+
+def _choose(attempt: Attempt, remediation: Remediation, option: Option) -> Outcome:
+    if steps.needs_details(remediation, option):
+        return _commit(attempt, transitions.turn_to(attempt.position, steps.option_id(option)))
+    call = _call_to_choose(remediation, option, Effect(sends=steps.sends_on_choice(option)))
+    return _perform(attempt, Command(Kind.ANSWERED), call)
+
+
+def change_number(attempt: Attempt) -> Outcome:
+    """Show the form for the phone number again, with the typed number in it, without a call."""
+    page = attempt.page
+    option = steps.phone_option(page.number) if page and page.number else None
+    if option is None:
+        return outcomes.NotOffered()
+    draft = {PHONE_NUMBER: attempt.position.state.phone.partition("x")[0]}
+    return _commit(attempt, transitions.turn_to(attempt.position, steps.option_id(option), draft))
+
+
+def show_channels(attempt: Attempt) -> Outcome:
+    """Show the choice of how a device gets its link, without a call."""
+    if attempt.page is None or attempt.page.channels is None:
+        return outcomes.NotOffered()
+    return _commit(attempt, transitions.turn_to(attempt.position, steps.CHANNELS))
 
 
 def skip(attempt: Attempt) -> Outcome:
-    """Skips everything that is optional from here on."""
+    """Skip everything that is still optional."""
     if attempt.page is None or attempt.page.skip is None:
         return outcomes.NotOffered()
     return _perform(attempt, Command(Kind.SKIPPED), Call(attempt.page.skip, NO_EFFECT))
 
 
 def resend(attempt: Attempt) -> Outcome:
-    """Has the code sent again."""
+    """Ask the org to send the code again."""
     page = attempt.page
     if page is None:
         return outcomes.NotOffered()
@@ -132,9 +166,9 @@ def resend(attempt: Attempt) -> Outcome:
 
 
 def poll(attempt: Attempt) -> Outcome:
-    """Asks the org whether the visitor went on elsewhere: on its own page behind the link of a mail.
+    """Ask the org whether the visitor continued elsewhere, such as on the page behind the link in the org's email.
 
-    :return: ``NOTHING_NEW``, ``Advanced``; ``Ended``; ``Granted``
+    :return: ``NOTHING_NEW``, ``Advanced``, ``Ended`` or ``Granted``
     """
     page = attempt.page
     if page is None or page.poll is None:
@@ -144,17 +178,16 @@ def poll(attempt: Attempt) -> Outcome:
         return outcomes.NOTHING_NEW
     claim(attempt)
     attempt.count_calls()
+    pause_until = timezone.now().timestamp() + POLL_PAUSE_SECONDS
     try:
         answer = attempt.client.proceed(page.poll, {})
-    except TransactionExpired as error:
-        return _commit(attempt, transitions.expire(attempt.row.step, error.description))
+    except TransactionExpired:
+        return _commit(attempt, transitions.expire(attempt.row.step))
     except IdxError as error:
-        poll_at = timezone.now().timestamp() + POLL_PAUSE_SECONDS if isinstance(error, RateLimited) else state.poll_at
+        poll_at = pause_until if isinstance(error, RateLimited) else state.poll_at
         return _commit(attempt, transitions.keep_polling(attempt.position, poll_at))
     if answer.status == 429:
-        return _commit(
-            attempt, transitions.keep_polling(attempt.position, timezone.now().timestamp() + POLL_PAUSE_SECONDS)
-        )
+        return _commit(attempt, transitions.keep_polling(attempt.position, pause_until))
     if not transitions.answer_moves(attempt.position, answer):
         return _commit(attempt, transitions.keep_polling(attempt.position, 0.0, answer))
     command = Command(Kind.ANSWERED, proves_email=page.proves_email)
@@ -162,7 +195,7 @@ def poll(attempt: Attempt) -> Outcome:
 
 
 def poll_milliseconds(attempt: Attempt) -> int:
-    """How long a waiting page waits before it asks again: what the org says, longer while it limits us."""
+    """Return after how many milliseconds a waiting page polls again: the org's interval, or longer after a 429."""
     if attempt.page is None or attempt.page.poll is None:
         return POLL_MILLISECONDS
     state = attempt.position.state
@@ -174,9 +207,9 @@ def poll_milliseconds(attempt: Attempt) -> int:
 
 
 def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
-    """Asks the org where the registration stands, if a lost answer left that open.
+    """Ask the org for the current step, if an answer was lost.
 
-    :param draft: what was typed meanwhile, to show again if that is still the step; no secrets
+    :param draft: submitted values to show again if the step is still the same; no secrets
     """
     if not attempt.row.in_doubt or attempt.state is None:
         return outcomes.NOTHING_NEW
@@ -188,27 +221,27 @@ def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
         return outcomes.NOTHING_NEW
     claim(attempt)
     command = Command(Kind.RECOVERED, attempt.state.draft)
-    return _settle(attempt, _transition(attempt, ask(attempt), command))
+    return _settle(attempt, ask(attempt, command))
 
 
 def identity_provider_url(attempt: Attempt, idp_id: str) -> str:
-    """Where to send the browser for signing up through an identity provider of the org; "" if it has no such one."""
+    """Return the URL for signing up through one of the org's identity providers; "" if the org doesn't have it."""
     if attempt.state is None:
         return ""
-    links = [r for r in identity_providers(attempt.state.response) if r.idp_id == idp_id]
-    return within_org(attempt.org.client.app, links[0].href) if links else ""
+    links = [r for r in steps.identity_providers(attempt.state.response) if r.idp_id == idp_id]
+    return within_org(attempt.org.client.app, links[0]) if links else ""
 
 
-def return_from_identity_provider(attempt: Attempt, interaction_code: str) -> Outcome:
-    """The browser came back: with the interaction code, or with the org knowing more (``interaction_required``)."""
+def return_from_identity_provider(attempt: Attempt, interaction_code: Secret[str]) -> Outcome:
+    """Continue when the browser comes back: with the interaction code, or with ``interaction_required``."""
     if interaction_code:
         return _settle(attempt, transitions.grant(attempt.position, interaction_code))
     claim(attempt)
-    return _settle(attempt, _transition(attempt, ask(attempt), Command(Kind.RECOVERED)))
+    return _settle(attempt, ask(attempt, Command(Kind.RECOVERED)))
 
 
 def finish(attempt: Attempt) -> Outcome:
-    """Claims the interaction code, for one caller only."""
+    """Claim the interaction code. Only one caller gets it."""
     if not transitions.is_granted(attempt.present):
         return outcomes.NotOffered()
     claim(attempt)
@@ -216,60 +249,67 @@ def finish(attempt: Attempt) -> Outcome:
 
 
 def tell(attempt: Attempt, *messages: Message) -> Outcome:
-    """Leaves messages of this site for the next page."""
+    """Store messages of this site for the next page."""
     return _commit(attempt, transitions.notify(attempt.position, outcomes.Stale(messages[0]), *messages))
 
 
+def keep_draft(attempt: Attempt, draft: dict[str, str]) -> Outcome:
+    """Store the typed values, to show the same page in another language. ``draft`` holds no secrets."""
+    notices = attempt.position.state.notices
+    return _commit(attempt, transitions.notify(attempt.position, outcomes.NOTHING_NEW, *notices, draft=draft))
+
+
 def report_failure(attempt: Attempt, error: IdxError) -> Outcome:
-    """A call after the last step failed: the registration stays where it was, and its page says so."""
+    """Report on the current page that a call after the last step failed. The registration stays at its step."""
     command = Command(Kind.TROUBLE, attempt.position.state.draft)
-    return _commit(attempt, transitions.trouble(attempt.position, error, command, unsure=False))
+    return _commit(attempt, transitions.trouble(attempt.position, error, command))
 
 
 # ---- the pipeline
 
 
-def _perform(attempt: Attempt, command: Command, call: Call, *, starts_email: bool = False, **columns: Any) -> Outcome:
-    """One call and what becomes of it.
+def _perform(attempt: Attempt, command: Command, call: Call, *, is_prepaid: bool = False, **columns: Any) -> Outcome:
+    """Make one call and commit what the answer means.
 
-    :param starts_email: where the answer is a choice that has e-mail, it is taken at once
-    :param columns: of the row, see ``models.RowValues``
+    :param is_prepaid: whether the email that may follow was counted towards the limits already
+    :param columns: further columns of the row to write
     """
-    result = exchange(attempt, call, **columns)
-    transition = _transition(attempt, result, command)
-    if starts_email and (email := transitions.email_choice(transition)):
-        remediation, option = email
-        attempt.adopt(transition)
-        # Its mail was counted with the form, before the org said anything: who has to wait learns nothing.
-        follow_up = _transition(
-            attempt, send(attempt, _call_to_choose(remediation, option, NO_EFFECT)), Command(Kind.ANSWERED)
-        )
-        transition = replace(follow_up, events=(*transition.events, *follow_up.events))
-    return _settle(attempt, transition, **columns)
+    return _settle(attempt, exchange(attempt, call, command, **columns), is_prepaid=is_prepaid, **columns)
 
 
-def _transition(attempt: Attempt, result: Result, command: Command) -> Transition:
-    before = attempt.position
-    match result:
-        case Throttled(seconds):
-            return _throttled(before, seconds, command)
-        case Trouble(error, unsure):
-            return transitions.trouble(before, error, command, unsure=unsure)
-        case Recovered(answer, error):
-            return transitions.recover(before, answer, command, error)
-        case Answered(answer, is_elsewhere=True):
-            return transitions.catch_up(before, answer, command)
-        case Answered(answer):
-            return transitions.advance(before, answer, command)
+def _go_on(attempt: Attempt, transition: Transition, *, is_prepaid: bool) -> Transition:
+    """Start the next authenticator in the same request if the visitor has nothing to decide.
+
+    Both answers are committed together. If the worker dies between the calls, the row stays claimed, and the next
+    request asks the org for the current step instead of sending anything twice.
+    """
+    may_skip = (attempt.may_skip_email() or transition.proves_email) and not attempt.org.hides_accounts
+    choice = obvious_choice(attempt.position, transition, may_skip_email=may_skip)
+    if choice is None or not attempt.signs_in or not attempt.row.is_busy:
+        return transition
+    remediation, option = choice
+    attempt.adopt(transition)
+    if steps.needs_details(remediation, option):
+        return transition.then(transitions.turn_to(attempt.position, steps.option_id(option)))
+    if not is_prepaid and time_left(HAND_OFF_SECONDS) < PATIENCE_SECONDS:
+        return transition
+    # In neutral mode the email was counted with the form, before the org's answer: a limit then reveals nothing.
+    effect = NO_EFFECT if is_prepaid else Effect(sends=steps.sends_on_choice(option))
+    following = exchange_next(attempt, _call_to_choose(remediation, option, effect), Command(Kind.ANSWERED))
+    events = tuple(event._replace(actor=RegistrationEvent.THIS_SITE) for event in following.events)
+    return transition.then(replace(following, events=events))
 
 
 def _commit(attempt: Attempt, transition: Transition, **columns: Any) -> Outcome:
+    if attempt.was_busy:  # the answer of the call under way needs the row as it is
+        raise Conflict("busy", attempt.row.pk)
     commit(attempt, transition, **columns)
     return transition.outcome
 
 
-def _settle(attempt: Attempt, transition: Transition, **columns: Any) -> Outcome:
-    """Commits; where the org is done and a visitor is there to be signed in, the claim is kept for that."""
+def _settle(attempt: Attempt, transition: Transition, *, is_prepaid: bool = False, **columns: Any) -> Outcome:
+    """Commit. If the org is done and a visitor is waiting to be signed in, keep the claim for the sign-in."""
+    transition = _go_on(attempt, transition, is_prepaid=is_prepaid)
     is_granted = transition.status == Status.FINISHING and not transition.in_doubt
     if is_granted and attempt.signs_in and time_left(HAND_OFF_SECONDS) >= ENOUGH_SECONDS:
         commit(attempt, transition, hold=CLAIM_SECONDS, **columns)
@@ -290,65 +330,55 @@ def _grant(attempt: Attempt) -> Grant:
 
 
 def _call_to_choose(remediation: Action, option: Option, effect: Effect) -> Call:
-    constants = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
+    constants = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None} | steps.presets_of(
+        option
+    )
     return Call(remediation, effect, is_repeatable=effect == NO_EFFECT, values={"authenticator": constants})
 
 
-def _throttled(before: Position, seconds: int, command: Command) -> Transition:
-    message = notice(RateLimited(seconds))
-    return transitions.notify(before, outcomes.Waiting(seconds, message), message, draft=command.draft)
-
-
 def _reject(attempt: Attempt, draft: dict[str, str], *messages: Message) -> Outcome:
-    """This site's own word: nothing is sent, and its messages stand beside the fields."""
+    """Reject the values without a call, with this site's messages beside the fields."""
     return _commit(attempt, transitions.notify(attempt.position, outcomes.Rejected(messages), *messages, draft=draft))
 
 
 # ---- before a call
 
 
-@sensitive_variables()
 def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, Any], draft: dict[str, str]) -> Outcome:
-    """Sends a profile form, once the limits and the site's own hook let it through."""
+    """Submit the profile form, if the limits and the site's profile hook allow it."""
     settings, profile, command = attempt.org.settings, member(values, PROFILE), Command(Kind.ANSWERED, draft)
     address = rate_limits.address_in(profile)
-    # A new registration was counted before it had a row.
+    # The start of a registration is counted before its row exists.
     wait = 0
     if address and not attempt.row.is_new:
-        wait = rate_limits.consume_start(str(attempt.row.pk), address, attempt.org.client.visitor.ip)
+        wait = rate_limits.consume_start(
+            str(attempt.row.pk), address, attempt.org.client.visitor.ip, attempt.row.org
+        ).wait
     if wait:
-        return _commit(attempt, _throttled(attempt.position, wait, command))
-    # Before the org made an account this is the first page, perhaps once more.
+        return _commit(attempt, transitions.throttle(attempt.position, wait, command))
+    # As long as the org has no account, this is the first page, possibly submitted again.
     earlier = attempt.position.state.profile if attempt.row.okta_user_id else {}
     attempt.change(profile=earlier | draft)
+    before = {name.removeprefix(f"{PROFILE}."): value for name, value in earlier.items()}
     try:
-        profile = _judged(settings.profile_hook, earlier, profile)
+        amended = judge(settings.profile_hook, {**before, **profile})
     except ProfileRefused as refusal:
         paths = {f"{PROFILE}.{name}" if name else "": text for name, text in refusal.errors.items()}
         return _reject(attempt, draft, *(Message(text, "selfreg.profile_hook", path=p) for p, text in paths.items()))
+    profile = {name: value for name, value in amended.items() if name in profile or name not in before}
     columns = {}
     if not attempt.email_proven:
         email = str(profile.get("email", attempt.row.email))[:MAX_EMAIL]
-        columns = {"email": email, "email_canonical": canonical(email)}
-    starts_email = attempt.org.hides_accounts and remediation.name == "enroll-profile"
-    effect = Effect(sends=starts_email)
-    calls = 2 if starts_email else 1
+        is_address = canonical(email)
+        columns = {"email": email if is_address else "", "email_canonical": is_address}
+    is_neutral = attempt.org.hides_accounts and remediation.name == "enroll-profile"
+    effect, calls = Effect(sends=is_neutral), 2 if is_neutral else 1
     call = Call(remediation, effect, values={**values, PROFILE: profile}, calls=calls)
-    return _perform(attempt, command, call, starts_email=starts_email, **columns)
+    return _perform(attempt, command, call, is_prepaid=is_neutral, **columns)
 
 
-def _judged(hook: str, earlier: Mapping[str, str], profile: Mapping[str, Any]) -> dict[str, Any]:
-    """What the site's hook makes of a profile. A page that asks for more is judged together with the pages before it.
-
-    :raises ProfileRefused: the hook says no
-    """
-    before = {name.removeprefix(f"{PROFILE}."): value for name, value in earlier.items()}
-    amended = judge(hook, {**before, **profile})
-    return {name: value for name, value in amended.items() if name in profile or name not in before}
-
-
-def _refused_number(attempt: Attempt, number: str) -> str:
-    """The message for a number that this site sends nothing to, "" if it does."""
+def _refusal_of(attempt: Attempt, number: str) -> str:
+    """Return the key of the message that says why this site sends nothing to a number; "" if it does."""
     settings = attempt.org.settings
     if settings.phone_after_email and not attempt.email_proven:
         return "selfreg.phone_after_email"
@@ -357,6 +387,6 @@ def _refused_number(attempt: Attempt, number: str) -> str:
 
 
 def member(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The object under this name; an empty one where the org has a single value there."""
+    """Return the nested object of this name; an empty one if the org has a single value there."""
     value = values.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -15,7 +15,7 @@ from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEve
 from selfreg.registration import transition as transitions
 from selfreg.registration.exchange import Attempt, commit
 from selfreg.registration.outcome import Ended, Outcome
-from selfreg.registration.values import Event, Transition, describe
+from selfreg.registration.values import MAX_OUTCOME, Event, Transition, describe
 from selfreg.signals import announce, registration_completed
 from selfreg.statuses import FINAL, Status
 
@@ -24,7 +24,7 @@ AWAITING_SIGN_IN = (Status.AWAITING_EMAIL, Status.READY)
 
 
 def cancel(attempt: Attempt) -> Outcome:
-    """Cancels the registration, and its transaction at the org if the org can be reached."""
+    """Cancel the registration, and its transaction at the org if the org can be reached."""
     if attempt.row.status in FINAL:
         return Ended(Status(attempt.row.status))
     state = attempt.state
@@ -40,7 +40,7 @@ def cancel(attempt: Attempt) -> Outcome:
 
 
 def fail(attempt: Attempt, reason: str, *explanation: Message) -> Outcome:
-    """Ends the registration as failed.
+    """End the registration as failed.
 
     :param reason: a key of ``texts.messages``
     :param explanation: what to show the visitor instead of the message of that key
@@ -49,12 +49,12 @@ def fail(attempt: Attempt, reason: str, *explanation: Message) -> Outcome:
 
 
 def expire(attempt: Attempt) -> Outcome:
-    """Ends the registration because the visitor did not go on in time."""
+    """End the registration because the visitor did not go on in time."""
     return _end(attempt, transitions.expire(attempt.row.step))
 
 
 def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = None) -> Outcome:
-    """Leaves the registration to a sign-in at the org, where the account exists.
+    """Leave the registration to a sign-in at the org, where the account exists.
 
     :param subject: the Okta user id, where the visitor decides first whether to link an existing user
     :param error: why the interaction code could not be used, if that is the reason
@@ -62,20 +62,26 @@ def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = 
     if error is None:
         return _end(attempt, transitions.await_sign_in(subject))
     messages = attempt.state.response.messages if attempt.state else ()
-    description = (Message(error.description),) if error.description else ()
     event = Event(Kind.TROUBLE, attempt.row.step, describe(error), None, error.request_id)
-    transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, *description, events=(event,))
+    transition = transitions.await_sign_in(attempt.row.okta_user_id, *messages, events=(event,))
     return _end(attempt, transition)
 
 
 def await_email(attempt: Attempt) -> Outcome:
-    """Leaves the registration to the link in Okta's mail: this site requires a verified address."""
+    """Leave the registration to the link in Okta's mail: this site requires a verified address."""
     return _end(attempt, transitions.await_email())
 
 
-def release(attempt: Attempt) -> None:
-    """Ends the claim of a worker that died, without changing anything else."""
-    attempt.row.commit()
+def note_failed_sign_in(registration: Registration | None, why: str) -> None:
+    """Write once why the sign-in failed that a registration waits for.
+
+    :param why: an error code of the org or a broken clause, never a value
+    """
+    if registration is None or registration.status not in AWAITING_SIGN_IN:
+        return
+    outcome = f"SignInFailed {why}"[:MAX_OUTCOME]
+    if not registration.events.filter(kind=Kind.TROUBLE, outcome=outcome).exists():
+        registration.note(Kind.TROUBLE, outcome=outcome)
 
 
 def _end(attempt: Attempt, transition: Transition) -> Outcome:
@@ -89,7 +95,7 @@ def _end(attempt: Attempt, transition: Transition) -> Outcome:
 
 
 def complete(registration: Registration, user: Any, subject: str, actor: str = "") -> Ended:
-    """Completes a registration: the visitor was logged in, or an administrator approved them.
+    """Complete a registration: the visitor was logged in, or an administrator approved them.
 
     :param user: the Django user
     :param subject: the Okta user id
@@ -105,7 +111,9 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
     )
     announce(registration_completed, Registration, registration=registration, user=user)
     # Each new link of the org starts another registration; those that waited for the older links are cancelled.
-    for other in _awaiting_sign_in(registration.issuer, subject).exclude(pk=registration.pk):
+    # Seldom are there any, so only their ids are asked for.
+    others = awaiting_sign_in(registration.issuer, subject).exclude(pk=registration.pk).values_list("pk", flat=True)
+    for other in Registration.objects.filter(pk__in=list(others)):
         with suppress(Conflict):
             event = other.event(Kind.CANCELLED, outcome="completed elsewhere")
             other.commit(to=Status.CANCELLED, events=[event])
@@ -113,7 +121,7 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
 
 
 def await_approval(registration: Registration, user: Any, subject: str) -> Ended:
-    """Leaves the registration to an administrator. The state is emptied: the org is not called any more."""
+    """Leave the registration to an administrator. The state is emptied: the org is not called any more."""
     registration.commit(
         to=Status.AWAITING_APPROVAL,
         events=[registration.event(Kind.RECOVERED, outcome="awaiting approval", step="")],
@@ -127,12 +135,12 @@ def await_approval(registration: Registration, user: Any, subject: str) -> Ended
 
 
 def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
-    """Completes the newest registration that waited for this sign-in, if there is one. Raises no ``Conflict``.
+    """Complete the newest registration that waited for this sign-in, if there is one. Raises no ``Conflict``.
 
     :param subject: the Okta user id
     :return: the registration's ``next_url``, or ""
     """
-    registration = _awaiting_sign_in(issuer, subject).first()
+    registration = awaiting_sign_in(issuer, subject).first()
     if registration is None:
         return ""
     # A concurrent sign-in of the same account may complete it, too.
@@ -142,22 +150,23 @@ def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
 
 
 def await_approval_by_sign_in(identity: OktaIdentity) -> None:
-    """Leaves the newest registration that waited for this sign-in to an administrator, if there is one.
+    """Leave the newest registration that waited for this sign-in to an administrator, if there is one.
 
     Raises no ``Conflict``.
     """
-    if registration := _awaiting_sign_in(identity.issuer, identity.subject).first():
+    if registration := awaiting_sign_in(identity.issuer, identity.subject).first():
         # A concurrent sign-in of the same account may do this, too.
         with suppress(Conflict):
             await_approval(registration, identity.user, identity.subject)
 
 
 def note_proven(registration: Registration) -> None:
-    """Marks the address of a registration as verified: only the sign-in is missing then. Raises no ``Conflict``."""
+    """Mark the address of a registration as verified: only the sign-in is missing then. Raises no ``Conflict``."""
     with suppress(Conflict):
         registration.commit(email_verified_at=timezone.now(), events=[registration.event(Kind.VERIFIED)])
 
 
-def _awaiting_sign_in(issuer: str, subject: str) -> RegistrationQuerySet:
+def awaiting_sign_in(issuer: str, subject: str) -> RegistrationQuerySet:
+    """Return the registrations that a sign-in of this account completes, newest first."""
     rows = Registration.objects.filter(issuer=issuer, okta_user_id=subject, status__in=AWAITING_SIGN_IN)
     return rows.order_by("-created_at")

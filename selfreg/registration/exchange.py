@@ -1,20 +1,21 @@
-"""All I/O of one registration: open its row, claim it, call the org, ask again after a doubt, commit. No decisions.
+"""All I/O of one registration: open its row, claim it, call the org, ask again after a doubt, commit.
 
-A claim is committed before the call, and no transaction is open during it: a worker that dies in a call leaves a row
-that says so, and of two requests at once only one calls the org. What a call came to is committed once, by
-compare-and-set.
+What an answer means is decided in ``transition``.
+
+A claim is committed before the call, and no transaction is open during the call. If a worker dies in a call, its row
+stays claimed; of two concurrent requests, only one calls the org. The result is committed once, by compare-and-set.
 """
 
 import time
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from django.db import transaction as database
 from django.utils import timezone
 
 from selfreg import rate_limits
+from selfreg.database import retried
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Answer, IdxClient
 from selfreg.idx.document import Action, Message
@@ -22,22 +23,25 @@ from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.idx.steps import Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
 from selfreg.models import Conflict, Registration, RegistrationEvent, link_digest
-from selfreg.rate_limits import NO_EFFECT, Effect
+from selfreg.monitoring import context
+from selfreg.rate_limits import Effect
 from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.transition import answer_moves, is_denied, keeps_answer, stands_elsewhere
-from selfreg.registration.values import AnyStep, Position, Transition
+from selfreg.registration.transition import is_denied, stands_elsewhere
+from selfreg.registration.values import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
 from selfreg.texts.messages import say
 
-# A lost answer that took longer is asked about by the next request: no page waits for two deadlines.
+# If a call took longer than this and its answer was lost, the next request asks for the current step: no page waits for
+# two deadlines.
 PATIENCE_SECONDS = 3.0
-# One call and the question after a lost answer, with room for the database.
+# One call, the introspection after a lost answer, and time for the database.
 CLAIM_SECONDS = 2 * TOTAL_SECONDS + 4
 MAX_EXPLANATION = 10_000
+NO_HITS: Mapping[str, str] = {}
 
 
 # ---- the row
@@ -45,12 +49,14 @@ MAX_EXPLANATION = 10_000
 
 @dataclass(slots=True)
 class Attempt:
-    """What commands act on. They move it on, so ``step`` is always the present one.
+    """An opened registration, which commands act on and keep up to date.
 
-    ``state`` is None where the row keeps none: there is no step any more, or (``is_readable`` is false) its key is
-    gone. ``actor`` is the administrator who acts in the person's stead, "" for the person. ``signs_in``: a visitor is
-    there to be signed in at the end. ``leftover`` is what was typed on the first page of a registration that expired,
-    for starting again.
+    - ``state``: None if the row has none: there are no more steps, or its encryption key is gone (``is_readable`` is
+      false).
+    - ``was_busy``: whether another request was calling the org when the row was opened.
+    - ``actor``: the administrator who acts for the person, "" if it is the person.
+    - ``signs_in``: whether a visitor is there to be signed in at the end.
+    - ``leftover``: what was typed on the first page of a registration that expired, for starting again.
     """
 
     row: Registration
@@ -59,29 +65,30 @@ class Attempt:
     present: AnyStep | None = None
     step_name: str = ""
     is_readable: bool = True
+    was_busy: bool = False
     actor: str = ""
     signs_in: bool = False
     leftover: dict[str, str] | None = None
 
     @property
     def step(self) -> AnyStep | None:
-        """The step as the visitor sees it; None where there is none."""
+        """The step as the visitor sees it, or None."""
         if self.state is None or self.present is None:
             return None
         return transitions.visible_step(self.present, self.state, may_skip_email=self.may_skip_email)
 
     def may_skip_email(self) -> bool:
-        """Whether the address is proven, or need not be."""
+        """Return whether the address is verified already, or doesn't have to be."""
         return self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
 
     @property
     def page(self) -> Step | None:
-        """The step, where there is a page to fill in."""
+        """The step if it has a page to fill in, else None."""
         return transitions.page_of(self.step)
 
     @property
     def email_proven(self) -> bool:
-        """Whether this registration saw the address proven."""
+        """Whether the address was verified during this registration."""
         return self.row.email_verified_at is not None
 
     @property
@@ -89,13 +96,13 @@ class Attempt:
         """The client for calls of this registration."""
         if self.state is None or not self.org.hides_accounts:
             return self.org.client
-        return EnumerationSafeClient(self.org.client, self.state, email_proven=self.email_proven)
+        return EnumerationSafeClient(self.org.client, self.state, self.email_proven, self.row.org)
 
     @property
     def position(self) -> Position:
-        """Where it stands now, for ``transition``.
+        """The current position, for ``transition``.
 
-        :raises Unreadable: nothing is kept
+        :raises Unreadable: the row has no readable state
         """
         if self.state is None or self.present is None:
             raise Unreadable("nothing is kept")
@@ -110,31 +117,32 @@ class Attempt:
         )
 
     def count_calls(self, calls: int = 1) -> None:
-        """Remembers that so many calls of this transaction were made just now, for ``rate_limits.pace``."""
+        """Record that so many calls of this transaction were made just now, for ``rate_limits.pace``."""
         if self.state is not None and calls:
             times = (*self.state.calls, *[timezone.now().timestamp()] * calls)[-rate_limits.CALLS :]
             self.state = replace(self.state, calls=times)
 
     def change(self, **members: Any) -> None:
-        """Replaces members of the state; the next commit writes them."""
+        """Change members of the state. The next commit writes them."""
         self.state = replace(self.position.state, **members)
 
     def create(self) -> None:
-        """Writes the row of a new registration, at its first step.
+        """Insert the row of a new registration, at its first step.
 
-        :raises Conflict: it exists already
+        :raises Conflict: the row exists already
         """
         self.row.commit(sealed=self.row.encrypted(self.position.state.to_json()))
 
     def adopt(self, transition: Transition) -> None:
-        """Stands where the transition leads; it is not committed by that."""
+        """Move to the state and step of a transition, without committing it."""
         self.state, self.present = transition.state, transition.step
         self.step_name = transition.values.get("step", self.step_name)
 
 
 def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = False) -> Attempt:
-    """Opens a row: decrypts its state, and decides its step."""
-    attempt = Attempt(row, org, actor=actor, signs_in=signs_in)
+    """Open a row: decrypt its state and decide its step."""
+    context.bind(registration=row.pk)
+    attempt = Attempt(row, org, was_busy=row.is_busy, actor=actor, signs_in=signs_in)
     if row.sealed:
         try:
             attempt.state = EnrollmentState.from_json(row.decrypted())
@@ -144,45 +152,36 @@ def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = F
     return attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a registration comes from and where it shall lead."""
+def new_attempt(org: Org, state: EnrollmentState, **origin: Any) -> Attempt:
+    """Make the attempt of a new registration at its first step. The first claim or commit inserts its row.
 
-    next_url: str = ""
-    language: str = ""
-    browser: str = ""
-    country: str = ""
-    id: uuid.UUID = field(default_factory=uuid.uuid4)
-
-
-def new_attempt(org: Org, state: EnrollmentState, origin: Origin) -> Attempt:
-    """A registration that stands at its first step. Its row is created by the first claim or commit."""
-    step = transitions.step_of(state)
+    :param origin: further columns, such as ``id``, ``next_url``, ``language`` and ``browser``
+    """
+    step, now = transitions.step_of(state), timezone.now()
     row = Registration(
-        id=origin.id,
+        created_at=now,
+        updated_at=now,
         issuer=org.settings.issuer,
+        org=org.settings.org,
         workflow=org.settings.email_verification,
         policy=fingerprint(current_remediation(state.response)),
-        next_url=origin.next_url,
-        language=origin.language,
-        browser=origin.browser,
-        country=origin.country,
-        link_digest=link_digest(state.transaction.state),
+        link_digest=link_digest(state.transaction.state.reveal()),
+        **origin,
     )
     row.sealed = row.encrypted(state.to_json())
     attempt = Attempt(row, org, state, step, signs_in=True)
-    status, values = transitions.row_values(attempt.position, state, step)
-    row.status, row.step, row.okta_user_id = status, values["step"], values["okta_user_id"]
-    row.expires_at = values["expires_at"]
+    row.status, values = transitions.row_values(attempt.position, state, step)
+    for name, value in values.items():
+        setattr(row, name, value)
     return attempt
 
 
 def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **columns: Any) -> None:
-    """Writes what became of a registration: its row and its events in one transaction, by compare-and-set.
+    """Write a transition: the row and its events, in one transaction, by compare-and-set.
 
-    :param hold: seconds for which the claim is kept, for a call that follows at once
-    :param columns: further ones, see ``models.RowValues``
-    :raises Conflict: another request was quicker; nothing was written
+    :param hold: for how many seconds to keep the claim, for a call that follows at once
+    :param columns: further columns of the row to write
+    :raises Conflict: another request changed the row first; nothing was written
     """
     row = attempt.row
     values: dict[str, Any] = {**transition.values, **columns, "unsure": transition.in_doubt}
@@ -191,9 +190,12 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
         values["email_verified_at"] = timezone.now()
     if transition.explanation:
         values["failure_text"] = explain(transition.explanation)
-    events = [RegistrationEvent(registration=row, actor=attempt.actor[:150], **asdict(e)) for e in transition.events]
+    actor = attempt.actor[:150]
+    events = [
+        RegistrationEvent(registration=row, **e._asdict() | {"actor": e.actor or actor}) for e in transition.events
+    ]
     row.commit(to=transition.status, events=events, hold=hold, **values)
-    if transition.status == Status.EXPIRED:
+    if transition.status in (Status.EXPIRED, Status.CANCELLED):
         attempt.leftover = attempt.state.profile if attempt.state else {}
     attempt.adopt(transition)
     if transition.signal:
@@ -201,7 +203,7 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
 
 
 def explain(messages: Iterable[Message]) -> str:
-    """What an end says, each message once and in a line of its own, in the visitor's language."""
+    """Return the messages of an end, each once and on a line of its own, in the visitor's language."""
     return "\n".join(dict.fromkeys(say(m) for m in messages))[:MAX_EXPLANATION]
 
 
@@ -210,10 +212,11 @@ def explain(messages: Iterable[Message]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to make. ``effect`` decides which limits it counts towards; ``calls`` how many calls follow at once.
+    """A call to make.
 
-    ``is_repeatable``: it has no effect, and made twice it leaves the registration where one call would, so the row need
-    not be claimed for it.
+    - ``effect``: decides which limits the call counts towards.
+    - ``calls``: how many calls are made one after the other.
+    - ``is_repeatable``: whether the row needs no claim, because a second call would change nothing.
     """
 
     action: Action
@@ -223,125 +226,98 @@ class Call:
     calls: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The org's answer. ``is_elsewhere``: the org denied the step, and this is where it stands instead."""
+def exchange(attempt: Attempt, call: Call, command: Command, **columns: Any) -> Transition:
+    """Claim the row and make one call that changes something at the org.
 
-    answer: Answer
-    is_elsewhere: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """The org's present step, introspected because the answer to a call was lost (``error``, if it was this one)."""
-
-    answer: Answer
-    error: IdxError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Throttled:
-    """Nothing was sent: a limit is used up for so many seconds."""
-
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """No answer. ``unsure``: the org may have carried the call out, or its answer must not be kept."""
-
-    error: IdxError
-    unsure: bool = False
-
-
-Result = Answered | Recovered | Throttled | Trouble
-
-
-def exchange(attempt: Attempt, call: Call, **columns: Any) -> Result:
-    """Claims the row and makes one call that changes something at the org.
-
-    :param columns: what is written with the claim, see ``models.RowValues``
-    :raises Conflict: another request has a call under way, or changed the row
+    :param columns: further columns of the row to write with the claim
+    :return: what the answer means, or that the visitor has to wait for a limit
+    :raises Conflict: another request is calling the org, or changed the row
     """
-    wait = check(attempt, call.calls) if call.is_repeatable else claim(attempt, call.effect, call.calls, **columns)
+    hits = _hits_of(attempt, call.effect, columns.get("email", attempt.row.email))
+    wait = check(attempt, call.calls) if call.is_repeatable else claim(attempt, hits, call.calls, **columns)
+    return _send_counted(attempt, call, command, hits, wait)
+
+
+def exchange_next(attempt: Attempt, call: Call, command: Command) -> Transition:
+    """Make one more call for a row that is claimed already."""
+    hits = _hits_of(attempt, call.effect, attempt.row.email)
+    wait = rate_limits.pace(attempt.position.state.calls) or retried(partial(rate_limits.consume, hits))
+    return _send_counted(attempt, call, command, hits, wait)
+
+
+def _hits_of(attempt: Attempt, effect: Effect, address: str) -> dict[str, str]:
+    return rate_limits.hits_of(effect, str(attempt.row.pk), address, attempt.org.client.visitor.ip, attempt.row.org)
+
+
+def _send_counted(attempt: Attempt, call: Call, command: Command, hits: dict[str, str], wait: int) -> Transition:
+    """Make a call that was counted, unless it has to ``wait``. If the call had no effect, take back the count."""
     if wait:
-        return Throttled(wait)
-    result = send(attempt, call)
-    if call.effect != NO_EFFECT and is_undone(attempt, result):
-        address = columns.get("email", attempt.row.email)
-        rate_limits.refund_effect(call.effect, str(attempt.row.pk), address, attempt.org.client.visitor.ip)
-    return result
+        return transitions.throttle(attempt.position, wait, command)
+    transition = send(attempt, call, command)
+    if transition.came_to_nothing:
+        rate_limits.refund(hits)
+    return transition
 
 
-def is_undone(attempt: Attempt, result: Result) -> bool:
-    """Whether a call came to nothing, as far as anybody knows: what never reached the org counts for no limit."""
-    if isinstance(result, Recovered):
-        return not answer_moves(attempt.position, result.answer)
-    return isinstance(result, Trouble)
+def claim(attempt: Attempt, hits: Mapping[str, str] = NO_HITS, calls: int = 1, **columns: Any) -> int:
+    """Claim the row for a call and count the call, in one transaction.
 
-
-def claim(attempt: Attempt, effect: Effect = NO_EFFECT, calls: int = 1, **columns: Any) -> int:
-    """Marks a call as under way and counts its effect, in one transaction.
-
-    :return: 0, or how many seconds to wait: then nothing was written
-    :raises Conflict: another request has a call under way, or changed the row
+    :param hits: see ``rate_limits.consume``
+    :return: 0, or for how many seconds to wait: then nothing was written
+    :raises Conflict: another request is calling the org, or changed the row
     """
-    times = attempt.state.calls if attempt.state else ()
-    if wait := rate_limits.pace(times, calls):
+    if wait := rate_limits.pace(attempt.state.calls if attempt.state else (), calls):
         return wait
-    row, address = attempt.row, columns.get("email", attempt.row.email)
-    with database.atomic():
-        wait = rate_limits.count_effect(effect, str(row.pk), address, attempt.org.client.visitor.ip)
-        if wait:
-            database.set_rollback(True)
-        else:
-            row.claim(CLAIM_SECONDS, **columns)
-    return wait
+    return attempt.row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits), **columns)
 
 
 def check(attempt: Attempt, calls: int = 1) -> int:
-    """Before a repeatable call.
+    """Check whether a repeatable call may be made.
 
-    :return: 0, or how many seconds to wait
-    :raises Conflict: another request has a call under way
+    :return: 0, or for how many seconds to wait
+    :raises Conflict: another request is calling the org
     """
     if attempt.row.is_busy:
         raise Conflict("busy", attempt.row.pk)
     return rate_limits.pace(attempt.position.state.calls, calls)
 
 
-def send(attempt: Attempt, call: Call) -> Answered | Recovered | Trouble:
-    """Makes the call of a row that is claimed; after a lost answer the org is asked what became of it."""
-    client, started = attempt.client, time.monotonic()
+def send(attempt: Attempt, call: Call, command: Command) -> Transition:
+    """Make a call for a claimed row. If its answer is lost, ask the org for the current step."""
+    started = time.monotonic()
     attempt.count_calls()
     try:
-        answer = client.proceed(call.action, call.values)
+        answer = attempt.client.proceed(call.action, call.values)
     except AnswerLost as error:
-        is_late = time.monotonic() - started > PATIENCE_SECONDS
-        return Trouble(error, unsure=True) if is_late else ask(attempt, error)
+        if time.monotonic() - started > PATIENCE_SECONDS:
+            return transitions.trouble(attempt.position, error, command, unsure=True)
+        return ask(attempt, command, error)
     except IdxError as error:
-        return Trouble(error, unsure=not keeps_answer(error))
+        return transitions.trouble(attempt.position, error, command)
     attempt.count_calls(answer.calls - 1)
     if is_denied(answer.response) and (elsewhere := _look_elsewhere(attempt)):
-        return Answered(elsewhere, is_elsewhere=True)
-    return Answered(answer)
+        return transitions.catch_up(attempt.position, elsewhere, command)
+    return transitions.advance(attempt.position, answer, command)
 
 
-def ask(attempt: Attempt, error: IdxError | None = None) -> Recovered | Trouble:
-    """Asks the org where a claimed registration stands: a change whose answer was lost is never repeated."""
+def ask(attempt: Attempt, command: Command, error: IdxError | None = None) -> Transition:
+    """Ask the org for the current step of a claimed registration. A call whose answer was lost is never repeated.
+
+    :param error: how this request lost the answer; None if an earlier request lost it
+    """
     attempt.count_calls()
     try:
-        return Recovered(attempt.client.introspect(attempt.position.state.transaction), error)
+        answer = attempt.client.introspect(attempt.position.state.transaction)
     except IdxError as trouble:
-        return Trouble(trouble, unsure=True)
+        return transitions.trouble(attempt.position, trouble, command, unsure=True)
+    return transitions.recover(attempt.position, answer, command, error)
 
 
 def _look_elsewhere(attempt: Attempt) -> Answer | None:
-    """The step that the org is at, if it went on without this site."""
-    position = attempt.position
+    """Return the org's answer with its current step, if it moved on without this site; else None."""
     attempt.count_calls()
     try:
-        present = attempt.client.introspect(position.state.transaction)
+        present = attempt.client.introspect(attempt.position.state.transaction)
     except IdxError:
         return None
-    return present if stands_elsewhere(position, present) else None
+    return present if stands_elsewhere(attempt.position, present) else None

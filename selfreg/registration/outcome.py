@@ -17,7 +17,7 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The org or this site did not accept the input. ``messages`` are shown on the page, most of them at a field."""
+    """The org or this site rejected the input. ``messages`` are shown on the page, most of them beside a field."""
 
     messages: tuple[Message, ...]
 
@@ -36,7 +36,7 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Too early, or too often: the org was not called. ``seconds`` is how long to wait, and ``message`` says so."""
+    """The request came too early or too often, so the org wasn't called. ``message`` tells to wait ``seconds``."""
 
     seconds: int
     message: Message
@@ -44,7 +44,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A mail or text was sent again."""
+    """An email or text was sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """The call failed, and the org may have carried it out. The next request asks the org."""
+    """The call failed, and the org may have carried it out. The next request asks the org for the current step."""
 
     error: IdxError
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from selfreg import cache
+from selfreg.conf import Conf
 from selfreg.idx.document import Field, Remediation
 from selfreg.models import PolicyVersion
 
@@ -26,25 +27,27 @@ class Version:
     is_first: bool
 
 
-def record_version(issuer: str, language: str, fingerprint: str, form: Remediation | None) -> None:
-    """Saves the version of a form if it is new. A known one costs one read from the cache."""
-    name = f"selfreg:policy:{hashlib.sha256(f'{issuer} {language}'.encode()).hexdigest()[:32]}"
+def record_version(settings: Conf, language: str, fingerprint: str, form: Remediation | None) -> None:
+    """Save the version of a form if it is new. A known one costs one read from the cache."""
+    digest = hashlib.sha256(f"{settings.issuer} {language}".encode()).hexdigest()[:32]
+    name = cache.name_of(f"selfreg:policy:{digest}", settings.org)
     if form is None or cache.get(name) == fingerprint:
         return
-    versions = PolicyVersion.objects.filter(issuer=issuer, language=language)
+    key = {"issuer": settings.issuer, "org": settings.org, "language": language}
+    versions = PolicyVersion.objects.filter(**key)
     if versions.values_list("fingerprint", flat=True).first() != fingerprint:
         fields = [summary(field) for field in visible_fields(form)]
-        PolicyVersion.objects.create(issuer=issuer, language=language, fingerprint=fingerprint, fields=fields)
+        PolicyVersion.objects.create(**key, fingerprint=fingerprint, fields=fields)
     cache.keep(name, fingerprint, CACHE_SECONDS)
 
 
 def visible_fields(form: Remediation) -> Iterator[Field]:
-    """Yields the fields of a form that visitors see."""
+    """Yield the fields of a form that visitors see."""
     return (field for field in form.leaves if field.name != "stateHandle" and field.visible)
 
 
 def summary(field: Field) -> dict[str, Any]:
-    """Returns a field as ``PolicyVersion.fields`` holds it: what the org asks, never what anybody answered.
+    """Return a field as ``PolicyVersion.fields`` holds it: what the org asks, never what anybody answered.
 
     :return: ``name``, ``label``, ``type`` and ``display`` (texts), ``required`` (bool), ``options`` (list of texts)
     """
@@ -58,9 +61,9 @@ def summary(field: Field) -> dict[str, Any]:
     }
 
 
-def history(issuer: str) -> list[Version]:
-    """Returns the newest versions first, each compared with the one before it in the same language."""
-    rows = list(PolicyVersion.objects.filter(issuer=issuer)[: MAX_VERSIONS + 1])
+def history(settings: Conf) -> list[Version]:
+    """Return the newest versions first, each compared with the one before it in the same language."""
+    rows = list(PolicyVersion.objects.filter(issuer=settings.issuer, org=settings.org)[: MAX_VERSIONS + 1])
     versions = []
     for index, row in enumerate(rows[:MAX_VERSIONS]):
         earlier = next((other for other in rows[index + 1 :] if other.language == row.language), None)
@@ -72,13 +75,11 @@ def history(issuer: str) -> list[Version]:
 
 
 def difference(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Returns what changed between two lists of fields (see ``summary``), one sentence for each change."""
+    """Return what changed between two lists of fields (see ``summary``), one sentence for each change."""
     old, new = {f["name"]: f for f in before}, {f["name"]: f for f in after}
     sentences = [_added(field) for name, field in new.items() if name not in old]
     sentences += [
-        gettext("“%(label)s” is no longer asked for.") % {"label": _label(field)}
-        for name, field in old.items()
-        if name not in new
+        gettext("“%(label)s” was removed.") % {"label": _label(field)} for name, field in old.items() if name not in new
     ]
     sentences += [sentence for name in new if name in old for sentence in _changes(old[name], new[name])]
     if [name for name in old if name in new] != [name for name in new if name in old]:
@@ -92,21 +93,21 @@ def _label(field: Mapping[str, Any]) -> str:
 
 def _added(field: Mapping[str, Any]) -> str:
     if field["required"]:
-        return gettext("“%(label)s” is asked for now, and must be filled in.") % {"label": _label(field)}
-    return gettext("“%(label)s” is asked for now; it may be left empty.") % {"label": _label(field)}
+        return gettext("“%(label)s” was added and is required.") % {"label": _label(field)}
+    return gettext("“%(label)s” was added and is optional.") % {"label": _label(field)}
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
     label = _label(new)
     if new["required"] and not old["required"]:
-        yield gettext("“%(label)s” must be filled in now.") % {"label": label}
+        yield gettext("“%(label)s” is now required.") % {"label": label}
     if old["required"] and not new["required"]:
-        yield gettext("“%(label)s” may be left empty now.") % {"label": label}
+        yield gettext("“%(label)s” is now optional.") % {"label": label}
     for aspect in ASPECTS:
         if old[aspect] != new[aspect]:
             values = {"name": new["name"], "aspect": aspect, "old": old[aspect], "new": new[aspect]}
             yield gettext("%(name)s: %(aspect)s “%(old)s” became “%(new)s”.") % values
     if added := [option for option in new["options"] if option not in old["options"]]:
-        yield gettext("“%(label)s” offers now: %(new)s.") % {"label": label, "new": ", ".join(added)}
+        yield gettext("“%(label)s” now offers: %(new)s.") % {"label": label, "new": ", ".join(added)}
     if removed := [option for option in old["options"] if option not in new["options"]]:
         yield gettext("“%(label)s” no longer offers: %(old)s.") % {"label": label, "old": ", ".join(removed)}

@@ -5,28 +5,34 @@ Safe while the site serves visitors: a row that a request changes at the same ti
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from selfreg.conf import conf
+from selfreg.conf import Conf, orgs
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet
 from selfreg.okta_api.accounts import PENDING, AccountNotPending, OktaAccounts
+from selfreg.okta_api.client import is_configured
 from selfreg.registration import commands, endings
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 from selfreg.statuses import ABANDONED, Status
 
 ACTOR = "selfreg_recover"
+# Rows in memory at once.
+BATCH = 100
+IN_DOUBT = "in doubt"
 # How long an interaction code is valid, by Okta's documentation. After that only a sign-in completes a registration.
 CODE_SECONDS = 60
 ACCOUNT_ACTIONS = {"activate": OktaAccounts.send_activation, "remove": OktaAccounts.remove}
 
 
 def stuck() -> RegistrationQuerySet:
-    """Returns open registrations in doubt, and those that were not logged in while their interaction code was valid."""
+    """Return open registrations in doubt, and those that were not logged in while their interaction code was valid."""
     now = timezone.now()
     doubtful = Registration.objects.open().filter(busy_until__lt=now) | Registration.objects.open().filter(unsure=True)
     unfinished = Registration.objects.filter(
@@ -35,40 +41,58 @@ def stuck() -> RegistrationQuerySet:
     return doubtful | unfinished
 
 
+def abandoned() -> RegistrationQuerySet:
+    """Return open registrations that did not change for ``abandoned_after_seconds``."""
+    rows, now = Registration.objects, timezone.now()
+    parts = [rows.untouched_since(now - timedelta(seconds=s.abandoned_after_seconds), s) for s in orgs().values()]
+    return reduce(or_, parts)
+
+
 def settle_stuck() -> Iterator[tuple[Registration, str]]:
-    """Settles every stuck registration: asks the org, or leaves it to a sign-in.
+    """Settle every stuck registration: ask the org, or leave it to a sign-in.
 
     Yields each with its new status, "in doubt", or "somebody else was quicker".
     """
-    for registration in stuck().iterator():
+    for registration in _each(stuck()):
         yield registration, _apply(_settle, registration)
 
 
 def expire_abandoned() -> Iterator[tuple[Registration, str]]:
-    """Ends every open registration that did not change for ``abandoned_after_seconds``. Yields as ``settle_stuck``."""
-    moment = timezone.now() - timedelta(seconds=conf().abandoned_after_seconds)
-    for registration in Registration.objects.untouched_since(moment).iterator():
+    """End every abandoned registration. Yield as ``settle_stuck``."""
+    for registration in _each(abandoned()):
         yield registration, _apply(endings.expire, registration)
 
 
-def with_orphaned_account() -> RegistrationQuerySet:
-    """Returns abandoned registrations whose Okta account has no Django user, and was not handled here before."""
+def with_orphaned_account(settings: Conf) -> RegistrationQuerySet:
+    """Return an org's abandoned registrations whose Okta account has no Django user and was not handled before."""
     subject = OuterRef("okta_user_id")
     identities = OktaIdentity.objects.filter(issuer=OuterRef("issuer"), subject=subject)
     others = Registration.objects.filter(issuer=OuterRef("issuer"), okta_user_id=subject).exclude(status__in=ABANDONED)
     handled = RegistrationEvent.objects.filter(registration=OuterRef("pk"), actor=ACTOR)
-    return Registration.objects.filter(status__in=ABANDONED, issuer=conf().issuer, okta_user_id__gt="").exclude(
-        Exists(identities) | Exists(others) | Exists(handled)
+    rows = Registration.objects.of_org(settings).filter(
+        status__in=ABANDONED, issuer=settings.issuer, okta_user_id__gt=""
     )
+    return rows.exclude(Exists(identities) | Exists(others) | Exists(handled))
+
+
+def all_with_orphaned_account() -> RegistrationQuerySet:
+    """Return those of every org whose Management API this site can use."""
+    settings = filter(is_configured, orgs().values())
+    return reduce(or_, map(with_orphaned_account, settings), Registration.objects.none())
 
 
 def handle_orphaned_accounts(action: str) -> Iterator[tuple[Registration, str]]:
-    """Handles Okta accounts of abandoned registrations that never became active. Yields each with what happened.
+    """Handle Okta accounts of abandoned registrations that never became active. Yield each with what happened.
 
     :param action: "activate" has Okta mail its link, "remove" deletes the account, "report" only reads its status
     """
-    okta = OktaAccounts(conf())
-    for registration in with_orphaned_account().iterator():
+    for settings in filter(is_configured, orgs().values()):
+        yield from _handle_orphaned_accounts(settings, action)
+
+
+def _handle_orphaned_accounts(settings: Conf, action: str) -> Iterator[tuple[Registration, str]]:
+    okta = OktaAccounts(settings)
+    for registration in _each(with_orphaned_account(settings)):
         try:
             if action == "report":
                 status = okta.status(registration.okta_user_id)
@@ -85,14 +109,22 @@ def handle_orphaned_accounts(action: str) -> Iterator[tuple[Registration, str]]:
         yield registration, outcome
 
 
+def _each(rows: RegistrationQuerySet) -> Iterator[Registration]:
+    """Yield all rows in batches: a cursor of the server would not outlive a transaction of pgbouncer."""
+    batch = list(rows.order_by("pk")[:BATCH])
+    while batch:
+        yield from batch
+        batch = list(rows.filter(pk__gt=batch[-1].pk).order_by("pk")[:BATCH])
+
+
 def _apply(command: Callable[[Attempt], object], registration: Registration) -> str:
-    """Runs a command on a registration, and returns what became of it."""
-    org = connect(conf(), Visitor(language=registration.language))
+    """Run a command on a registration, and return what became of it."""
+    org = connect(registration.settings, Visitor(language=registration.language))
     try:
         command(open_row(registration, org))
     except Conflict:
         return "somebody else was quicker"
-    return "in doubt" if registration.in_doubt else str(registration.status)
+    return IN_DOUBT if registration.in_doubt else str(registration.status)
 
 
 def _settle(attempt: Attempt) -> None:
@@ -101,7 +133,8 @@ def _settle(attempt: Attempt) -> None:
     elif attempt.row.status == Status.FINISHING:
         endings.await_sign_in(attempt, error=AnswerLost("the interaction code ran out"))
     elif attempt.state is None:
-        # Without a state the org cannot be asked. The registration waits for a sign-in or the link in a mail.
-        endings.release(attempt)
+        # Without a state the org cannot be asked. The claim of the worker that died ends, and the registration goes on
+        # waiting for a sign-in or the link in a mail.
+        attempt.row.commit()
     else:
         commands.refresh(attempt)

@@ -4,114 +4,188 @@ Each batch is one transaction, so a run can be killed at any time. Rows that ano
 skipped.
 """
 
+import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
+from functools import reduce as fold
+from operator import or_
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connections, router, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.signals import post_delete, pre_delete
 from django.utils import timezone
 
+from selfreg.accounts.okta_events import KEPT_FOR
 from selfreg.addresses import canonical
-from selfreg.conf import conf
-from selfreg.models import RateLimitCounter, Registration, RegistrationEvent, RegistrationQuerySet, waits_for_link
+from selfreg.conf import Conf, orgs
+from selfreg.models import (
+    OktaEvent,
+    RateLimitCounter,
+    Registration,
+    RegistrationEvent,
+    RegistrationQuerySet,
+    belongs_to,
+    waits_for_link,
+)
 from selfreg.reports import counts
 from selfreg.statuses import FINAL, OPEN, Status
 
-BATCH = 500
+BATCH = 1_000
+# Some of the registrations, and the column of an index that has them in its order.
+Part = tuple[RegistrationQuerySet, str]
 # Columns that are emptied in completed registrations. Status, times, issuer and ids stay.
 PERSONAL = ("email", "email_canonical", "browser", "next_url", "country", "language", "failure_text")
 
 
 def abandoned() -> RegistrationQuerySet:
-    """Returns registrations to erase: not completed and too old, or marked by an administrator.
+    """Return registrations to erase: not completed and too old, or marked by an administrator.
 
-    See ``SELFREG["ERASE_ABANDONED_AFTER_SECONDS"]``.
+    See ``ERASE_ABANDONED_AFTER_SECONDS`` of their org.
     """
-    moment = timezone.now() - timedelta(seconds=conf().erase_abandoned_after_seconds)
-    exempt = Q(status__in=(Status.COMPLETED, Status.AWAITING_APPROVAL))
-    marked = Q(erase_asked_at__isnull=False) & ~Q(status__in=OPEN)
-    ended = Q(status__in=FINAL, finished_at__lt=moment) & ~exempt
-    untouched = Q(status__in=OPEN, updated_at__lt=moment) & ~exempt & ~waits_for_link()
-    return Registration.objects.filter(ended | untouched | marked)
+    return Registration.objects.filter(fold(or_, (part for part, _column in _abandoned())))
+
+
+def abandoned_parts() -> list[Part]:
+    """Return the same in parts."""
+    return [(Registration.objects.filter(part), column) for part, column in _abandoned()]
+
+
+def _abandoned() -> Iterator[tuple[Q, str]]:
+    for settings in orgs().values():
+        moment = timezone.now() - timedelta(seconds=settings.erase_abandoned_after_seconds)
+        own = belongs_to(settings)
+        for status in sorted(FINAL - {Status.COMPLETED}):
+            yield own & Q(status=status, finished_at__lt=moment), "finished_at"
+        untouched = Q(status__in=sorted(OPEN - {Status.AWAITING_APPROVAL}), updated_at__lt=moment)
+        yield own & untouched & ~waits_for_link(settings), "created_at"
+    yield Q(erase_asked_at__isnull=False) & ~Q(status__in=OPEN), "erase_asked_at"
 
 
 def finished() -> RegistrationQuerySet:
-    """Returns completed registrations whose personal data is to be removed.
+    """Return completed registrations whose personal data is to be removed.
 
-    See ``SELFREG["REDUCE_FINISHED_AFTER_SECONDS"]``.
+    See ``REDUCE_FINISHED_AFTER_SECONDS`` of their org.
     """
-    moment = timezone.now() - timedelta(seconds=conf().reduce_finished_after_seconds)
-    has_personal_data = Q()
-    for name in PERSONAL:
-        has_personal_data |= Q(**{f"{name}__gt": ""})
-    return Registration.objects.filter(has_personal_data, status=Status.COMPLETED, finished_at__lt=moment)
+    has_personal_data = fold(or_, (Q(**{f"{name}__gt": ""}) for name in PERSONAL))
+    is_old = fold(or_, map(_finished, orgs().values()))
+    return Registration.objects.filter(has_personal_data, is_old, status=Status.COMPLETED)
+
+
+def _finished(settings: Conf) -> Q:
+    moment = timezone.now() - timedelta(seconds=settings.reduce_finished_after_seconds)
+    return Q(finished_at__lt=moment) & belongs_to(settings)
 
 
 def of(address: str) -> RegistrationQuerySet:
-    """Returns all registrations with an e-mail address, in any spelling of it."""
-    return Registration.objects.filter(email_canonical=canonical(address) or address)
-
-
-def erase(rows: RegistrationQuerySet, batch: int = BATCH) -> Iterator[int]:
-    """Deletes registrations and their events. Yields the size of each batch."""
-    while ids := _erase_batch(rows, batch):
-        yield ids
-
-
-def reduce(rows: RegistrationQuerySet, batch: int = BATCH) -> Iterator[int]:
-    """Removes personal data from registrations, and deletes their events. Yields the size of each batch."""
-    while ids := _reduce_batch(rows, batch):
-        yield ids
+    """Return all registrations with an email address, in any spelling of it."""
+    wanted = canonical(address) or address
+    candidates = Registration.objects.filter(Q(email_canonical=wanted) | Q(email=address.strip())).only("pk", "email")
+    # Some databases take letters with and without accents for the same.
+    same = [row.pk for row in candidates if (canonical(row.email) or row.email) == wanted]
+    return Registration.objects.filter(pk__in=same)
 
 
 def completed() -> RegistrationQuerySet:
-    """Returns completed registrations that the funnel still counts by their events, although none will be added."""
+    """Return completed registrations that the funnel still counts by their events, although none will be added."""
     return Registration.objects.filter(status=Status.COMPLETED, tallied=False)
 
 
-def count(rows: RegistrationQuerySet, batch: int = BATCH) -> Iterator[int]:
-    """Moves registrations into ``TalliedHour``, so that the funnel is quick. Yields the size of each batch."""
-    while ids := _count_batch(rows, batch):
-        yield ids
-
-
 def delete_old_counters() -> int:
-    """Deletes rate limit counters whose window is over, and returns how many."""
-    deleted, _ = RateLimitCounter.objects.filter(until__lt=timezone.now().timestamp()).delete()
-    return deleted
+    """Delete rate limit counters whose window is over, and return how many."""
+    return RateLimitCounter.objects.filter(until__lt=timezone.now().timestamp()).delete()[0]
 
 
-def _erase_batch(rows: RegistrationQuerySet, batch: int) -> int:
-    with transaction.atomic():
-        ids = _locked(rows, batch)
-        counts.tally_for_good(ids)
-        RegistrationEvent.objects.filter(registration__in=ids).delete()
+def delete_old_events() -> int:
+    """Delete the ids of Okta's events that are too old to count again, and return how many."""
+    return OktaEvent.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()[0]
+
+
+def _in_batches(
+    work: Callable[[list[uuid.UUID]], object],
+    rows: RegistrationQuerySet,
+    batch: int = BATCH,
+    column: str = "",
+    limit: int | None = None,
+) -> Iterator[int]:
+    """Do the work on one batch after the other, and yield the size of each. Each begins where the one before ended,
+    and not at rows that are gone: reading past them would take longer with each batch.
+
+    :param column: see ``Part``
+    :param limit: how many registrations at most; None for all
+    """
+    left, rest, database = sys.maxsize if limit is None else limit, rows, router.db_for_write(Registration)
+    while left > 0:
+        with transaction.atomic(using=database):
+            found = _locked(rest, column, min(batch, left))
+            if not found:
+                return
+            ids = [person[0] for person, _tallied in found]
+            if column:
+                border = Registration.objects.using(database).values_list(column, flat=True).get(pk=ids[-1])
+                rest = rows.filter(**{f"{column}__gte": border})
+            counts.tally_for_good([person for person, tallied in found if not tallied])
+            work(ids)
+        yield len(found)
+        left -= len(found)
+
+
+def _erase(ids: list[uuid.UUID]) -> None:
+    _events(ids).delete()
+    if _is_used_by_the_site():
         Registration.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    else:
+        _delete(ids)
 
 
-def _reduce_batch(rows: RegistrationQuerySet, batch: int) -> int:
-    with transaction.atomic():
-        ids = _locked(rows, batch)
-        counts.tally_for_good(ids)
-        RegistrationEvent.objects.filter(registration__in=ids).delete()
-        Registration.objects.filter(pk__in=ids).update(version=F("version") + 1, **dict.fromkeys(PERSONAL, ""))
-    return len(ids)
+def _events(ids: list[uuid.UUID]) -> QuerySet[RegistrationEvent]:
+    return RegistrationEvent.objects.filter(registration_id__in=counts.listed(ids))
 
 
-def _count_batch(rows: RegistrationQuerySet, batch: int) -> int:
-    with transaction.atomic():
-        ids = _locked(rows, batch)
-        counts.tally_for_good(ids)
-    return len(ids)
+def _is_used_by_the_site() -> bool:
+    """Return whether a table of the site points to registrations, or a receiver expects their deletion.
+
+    Only Django's own ``delete`` takes care of both.
+    """
+    signals = (pre_delete, post_delete)
+    return len(Registration._meta.related_objects) > 1 or any(s.has_listeners(Registration) for s in signals)
 
 
-def _locked(rows: RegistrationQuerySet, batch: int) -> list[uuid.UUID]:
-    """Locks some of the rows that are not locked, and returns their ids. SQLite has one writer and no row locks."""
-    locked = rows.select_for_update(skip_locked=True, of=("self",)) if _locks_rows() else rows
-    return list(locked.order_by().values_list("pk", flat=True)[:batch])
+def _delete(ids: list[uuid.UUID]) -> None:
+    """Delete registrations in one statement. Django would first read them all, because they have events."""
+    connection = connections[router.db_for_write(Registration)]
+    table, values = connection.ops.quote_name(Registration._meta.db_table), counts.listed(ids).sql
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id IN ({values})")  # noqa: S608  (hexadecimal digits)
 
 
-def _locks_rows() -> bool:
-    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
+def _reduce(ids: list[uuid.UUID]) -> None:
+    _events(ids).delete()
+    emptied = dict.fromkeys(PERSONAL, "")
+    Registration.objects.filter(pk__in=ids).update(version=F("version") + 1, tallied=True, **emptied)
+
+
+def _count(ids: list[uuid.UUID]) -> None:
+    Registration.objects.filter(pk__in=ids).update(tallied=True)
+
+
+def _locked(rows: RegistrationQuerySet, column: str, size: int) -> list[tuple[counts.Person, bool]]:
+    """Lock some of the rows that are not locked. Return what is counted of each, and whether it was counted already.
+
+    SQLite has one writer and no row locks.
+    """
+    database = router.db_for_write(Registration)
+    if connections[database].features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True)
+    ordered = rows.using(database).order_by(*([column] if column else []))
+    found = ordered.values_list(*counts.PERSON_COLUMNS, "tallied")[:size]
+    return [(person, tallied) for *person, tallied in found]
+
+
+erase = partial(_in_batches, _erase)
+"""Deletes registrations and their events, see ``_in_batches``."""
+reduce = partial(_in_batches, _reduce)
+"""Removes personal data from registrations, and deletes their events."""
+count = partial(_in_batches, _count)
+"""Moves registrations into ``TalliedHour``, so that the funnel is quick."""

@@ -3,7 +3,7 @@ row.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from selfreg.idx.client import Transaction
 from selfreg.idx.document import IdxResponse, Message
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.parser import parse
+from selfreg.secret import NOTHING, Secret
 
 FORMAT = 1
 # Keys of the format before this one -> names today.
@@ -27,8 +28,8 @@ class EnrollmentState:
     Moments are seconds since the epoch, 0.0 for none.
     """
 
-    transaction: Transaction = field(repr=False)
-    document: str = field(repr=False)
+    transaction: Transaction
+    document: Secret[str]
     """JSON of the org's last answer that one can go on from."""
     response: IdxResponse = field(repr=False, compare=False)
     """The same, parsed."""
@@ -38,6 +39,8 @@ class EnrollmentState:
     """What was typed on the profile pages, by HTML name."""
     notices: tuple[Message, ...] = ()
     """Messages of this site for the present page."""
+    needed: tuple[str, ...] = ()
+    """Keys of the authenticators that the org needs, see ``idx.steps.needed_after``."""
     picked: str = ""
     """The page of the same answer that the visitor turned to, see ``idx.steps.next_step``."""
     wait_until: float = 0.0
@@ -50,48 +53,33 @@ class EnrollmentState:
     """When the last calls of this transaction were made."""
     phone: str = field(default="", repr=False)
     """The number (E.164) that texts and calls go to."""
-    interaction_code: str = field(default="", repr=False)
+    interaction_code: Secret[str] = NOTHING
     """A code that came by the browser, from an identity provider."""
 
     def to_json(self) -> dict[str, Any]:
-        """For encryption."""
+        """For ``encryption.encrypt``, which alone reveals the secrets in it."""
         members = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "response"}
         return {
             **members,
             "format": FORMAT,
-            "transaction": asdict(self.transaction),
+            "transaction": {f.name: getattr(self.transaction, f.name) for f in fields(Transaction)},
             "notices": [asdict(message) for message in self.notices],
         }
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Reads what this version, the one before it or a later one wrote. Keys it does not know are left out at every
+        """Read what this version, the one before it or a later one wrote. Keys it does not know are left out at every
         level, so that going back to an older version loses no registration.
 
         :raises Unreadable: something that it needs is missing or of another type; the registration must start again
         """
         try:
-            values = _known(cls, data)
-            for old, new in RENAMED.items():
-                if isinstance(data, Mapping) and data.get(old):
-                    values.setdefault(new, data[old])
-            state = cls(
-                **values
-                | {
-                    "response": parse(json.loads(values["document"])),
-                    "transaction": _transaction(values["transaction"]),
-                    "notices": tuple(_message(m) for m in values.get("notices", ())),
-                    "calls": tuple(float(moment) for moment in values.get("calls", ())),
-                    "draft": _texts(values.get("draft", {})),
-                    "profile": _texts(values.get("profile", {})),
-                }
-            )
-            for name in ("wait_until", "resend_at", "poll_at"):
-                float(getattr(state, name))
-            assert_text(state.picked, state.phone, state.interaction_code)
+            stored = _object(data)
+            stored = {new: stored[old] for old, new in RENAMED.items() if stored.get(old)} | stored
+            members = {name: read(stored[name]) for name, read in READERS.items() if name in stored}
+            return cls(response=parse(json.loads(stored["document"])), **members)
         except (TypeError, KeyError, ValueError, AttributeError, RecursionError, MalformedAnswer) as error:
             raise Unreadable("not a state of this version") from error
-        return state
 
 
 def seconds_until(moment: float) -> int:
@@ -99,37 +87,48 @@ def seconds_until(moment: float) -> int:
     return max(0, round(moment - timezone.now().timestamp()))
 
 
-def assert_text(*values: object) -> None:
-    """:raises TypeError: one of them is not a string"""
-    if not all(isinstance(value, str) for value in values):
-        raise TypeError("not a string")
-
-
-def _known(cls: type, data: object) -> dict[str, Any]:
-    """The members that the dataclass has; what another version wrote beside them is left out."""
-    if not isinstance(data, Mapping):
+def _object(data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
         raise TypeError("not an object")
-    names = {f.name for f in fields(cls)} - {"response"}
-    return {name: value for name, value in data.items() if name in names}
+    return data
 
 
-def _transaction(data: object) -> Transaction:
-    transaction = Transaction(**_known(Transaction, data))
-    assert_text(transaction.interaction_handle, transaction.state, transaction.nonce, transaction.code_verifier)
-    return transaction
-
-
-def _message(data: object) -> Message:
-    values = _known(Message, data)
-    params = values.pop("params", ())
-    if not isinstance(params, list | tuple):
-        raise TypeError("not a list")
-    message = Message(**values, params=tuple(str(p) for p in params))
-    assert_text(message.text, message.key, message.severity, message.path)
-    return message
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
 
 
 def _texts(data: object) -> dict[str, str]:
-    if not isinstance(data, Mapping):
-        raise TypeError("not an object")
-    return {str(name): str(value) for name, value in data.items()}
+    return {str(name): str(value) for name, value in _object(data).items()}
+
+
+def _secret(value: object) -> Secret[str]:
+    return Secret(_text(value))
+
+
+def _transaction(data: object) -> Transaction:
+    stored = _object(data)
+    return Transaction(**{f.name: _secret(stored[f.name]) for f in fields(Transaction)})
+
+
+def _message(data: object) -> Message:
+    stored = _object(data)
+    members = {name: _text(stored[name]) for name in ("text", "key", "severity", "path") if name in stored}
+    return Message(**members, params=tuple(str(p) for p in stored.get("params", ())))
+
+
+# How each member is read; ``response`` follows from ``document``.
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "transaction": _transaction,
+    "document": _secret,
+    "draft": _texts,
+    "profile": _texts,
+    "notices": lambda values: tuple(map(_message, values)),
+    "needed": lambda keys: tuple(map(str, keys)),
+    "picked": _text,
+    "calls": lambda moments: tuple(map(float, moments)),
+    "phone": _text,
+    "interaction_code": _secret,
+    **dict.fromkeys(("wait_until", "resend_at", "poll_at"), float),
+}

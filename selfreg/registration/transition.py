@@ -1,8 +1,8 @@
-"""What an answer of the org means for a registration. Pure: no database, no network, no settings, no clock.
+"""Decides what an answer of the org means for a registration. Pure: no database, network, settings or clock.
 
-From where a registration stands (``Position``) and the org's answer to a command, ``advance`` makes what becomes of it
-(``Transition``): the next state, the values of its row, the events to write, the signal to announce and the outcome to
-tell. ``commands`` makes the calls and commits.
+``advance`` takes the current ``Position`` of a registration, a command, and the org's answer to it. It returns a
+``Transition``: the next state, the columns of the row, the events to write, the signal to send and the outcome to
+return. ``commands`` makes the calls and commits.
 """
 
 from collections.abc import Callable
@@ -10,47 +10,48 @@ from dataclasses import replace
 from typing import Any
 
 from selfreg.idx.client import Answer
-from selfreg.idx.document import IdxResponse, Message, Option, Remediation
+from selfreg.idx.document import IdxResponse, Message
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, RateLimited, TransactionExpired
-from selfreg.idx.steps import SELECT, SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, next_step, option_id
+from selfreg.idx.steps import SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, needed_after, next_step
 from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import values
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.values import AnyStep, Command, Event, Kind, Position, Transition
+from selfreg.secret import NOTHING, Secret
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import Status
-from selfreg.texts.messages import notice, notices
+from selfreg.texts.messages import notice
 
 PROFILE_PAGE = "profile"
 ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
 
 
-# ---- where a state stands
+# ---- the current step
 
 
 def step_of(state: EnrollmentState) -> AnyStep:
-    """The step that a state stands at."""
+    """Return the current step of a state."""
     return Granted(state.interaction_code) if state.interaction_code else next_step(state.response, state.picked)
 
 
 def visible_step(step: AnyStep, state: EnrollmentState, *, may_skip_email: Callable[[], bool]) -> AnyStep:
-    """The step as the visitor sees it: with this site's notices, and without a skip past the proof of the address.
+    """Return the step as the visitor sees it: with this site's notices, and no way to skip a required verification.
 
-    :param may_skip_email: whether the address is proven, or need not be; asked only where there is a skip
+    :param may_skip_email: whether the address is verified, or doesn't have to be; called only if the step has a skip
     """
     if not isinstance(step, Step):
         return step
     has_email = any(a.key == "okta_email" for a in state.response.authenticators)
     skip = step.skip if step.skip is None or not has_email or may_skip_email() else None
-    # A page with nothing to do but a skip that is not allowed.
+    # A page whose only action is a skip that isn't allowed.
     page = UNSUPPORTED if step.name == SKIP and skip is None else step.page
     return replace(step, messages=(*state.notices, *step.messages), skip=skip, page=page)
 
 
 def row_values(before: Position, state: EnrollmentState, step: AnyStep) -> tuple[Status, dict[str, Any]]:
-    """Status and columns of a row whose ``state`` stands at ``step``."""
+    """Return the status and the columns of a row with this state and step."""
     response = state.response
     match step:
         case Granted():
@@ -58,7 +59,7 @@ def row_values(before: Position, state: EnrollmentState, step: AnyStep) -> tuple
         case Ended():
             status, name = Status.AWAITING_EMAIL, step.reason
         case Step():
-            # The org makes the account when it accepts the profile.
+            # The org creates the account when it accepts the profile.
             has_account = response.user_id or step.page != PROFILE_PAGE or before.status == Status.ENROLLING
             status, name = (Status.ENROLLING if has_account else Status.STARTED), step.name
     return status, {
@@ -69,8 +70,7 @@ def row_values(before: Position, state: EnrollmentState, step: AnyStep) -> tuple
 
 
 def has_moved(before: Position, after: AnyStep) -> bool:
-    """Whether the org stands at another step than before."""
-    # Whatever page of the answer the visitor turned to.
+    """Return whether the org is at another step than before, whichever page of the answer the visitor picked."""
     step = next_step(before.state.response) if before.state.picked else before.step
     return not isinstance(after, Step) or not isinstance(step, Step) or after.name != step.name
 
@@ -79,7 +79,7 @@ def has_moved(before: Position, after: AnyStep) -> bool:
 
 
 def advance(before: Position, answer: Answer, command: Command) -> Transition:
-    """What the org's answer to a command means."""
+    """Decide what the org's answer to a command means."""
     after = next_step(answer.response)
     if isinstance(after, Ended):
         no_step = answer.status == 429 or answer.status >= 500
@@ -91,6 +91,7 @@ def advance(before: Position, answer: Answer, command: Command) -> Transition:
         response=answer.response,
         draft=command.draft if errors else {},
         notices=_notices_after(before, after, command, errors),
+        needed=needed_after(before.state.needed, answer.response),
         picked="",
         wait_until=before.now + answer.wait if answer.wait else 0.0,
         resend_at=_resend_at(before, after, command),
@@ -109,31 +110,30 @@ def advance(before: Position, answer: Answer, command: Command) -> Transition:
 
 
 def recover(before: Position, answer: Answer, command: Command, error: IdxError | None) -> Transition:
-    """What the present step of the org (introspected) means after the answer to ``command`` was lost.
+    """Decide what the org's current step means, introspected after the answer to ``command`` was lost.
 
-    :param error: what was lost, None when a request before this one lost it
+    :param error: how this request lost the answer; None if an earlier request lost it
     """
     moved = has_moved(before, next_step(answer.response))
     if moved:
         transition = advance(before, answer, command)
     else:
-        own_words = (Message(error.description),) if error and error.description else ()
         state = replace(
             before.state,
             document=answer.document,
             response=answer.response,
             draft=command.draft,
-            notices=(values.ANSWER_LOST, *own_words),
+            notices=(values.ANSWER_LOST,),
         )
         outcome = outcomes.Failed(error or AnswerLost("asked again"))
         event = _answer_event(before, answer, Kind.RECOVERED)
         transition = stay(before, state, next_step(state.response, state.picked), outcome, events=(event,))
-    lost = (Event(Kind.TROUBLE, before.step_name, type(error).__name__, None, error.request_id),) if error else ()
-    return replace(transition, events=(*lost, *transition.events))
+    lost = (Event(Kind.TROUBLE, before.step_name, values.describe(error), None, error.request_id),) if error else ()
+    return replace(transition, events=(*lost, *transition.events), came_to_nothing=not moved)
 
 
 def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
-    """The org denied a step because it had moved on without this site: it is shown where it stands now."""
+    """Show the org's current step, after it denied a step because it had moved on without this site."""
     transition = advance(before, answer, Command(Kind.RECOVERED, proves_email=command.proves_email))
     if not isinstance(transition.step, Step) or transition.state is None:
         return transition
@@ -142,54 +142,48 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
 
 
 def page_of(step: AnyStep | None) -> Step | None:
-    """The step, where there is a page to fill in."""
+    """Return the step if it has a page to fill in, else None."""
     return step if isinstance(step, Step) else None
 
 
 def is_granted(step: AnyStep | None) -> bool:
-    """Whether the org is done."""
+    """Return whether the org is done."""
     return isinstance(step, Granted)
 
 
-def interaction_code(position: Position) -> str:
-    """The code of a registration whose org is done; "" for every other."""
-    return position.step.interaction_code if isinstance(position.step, Granted) else ""
-
-
-def email_choice(transition: Transition) -> tuple[Remediation, Option] | None:
-    """E-mail among the choices of a page, to be taken for the visitor."""
-    page = page_of(transition.step)
-    options = [o for o in page.choices if o.authenticator and o.authenticator.key == "okta_email"] if page else []
-    return (page.remediation, options[0]) if page and options and option_id(options[0]) else None
+def interaction_code(position: Position) -> Secret[str]:
+    """Return the interaction code if the org is done, else an empty secret."""
+    return position.step.interaction_code if isinstance(position.step, Granted) else NOTHING
 
 
 def answer_moves(before: Position, answer: Answer) -> bool:
-    """Whether an answer stands at another step than before."""
+    """Return whether an answer is about another step than before."""
     return has_moved(before, next_step(answer.response))
 
 
 def stands_elsewhere(before: Position, answer: Answer) -> bool:
-    """Whether the org went on without this site: by its own page behind the link of a mail."""
+    """Return whether the org moved on without this site, such as by its own page behind the link in an email."""
     step = next_step(answer.response)
     return not isinstance(step, Ended) and has_moved(before, step)
 
 
 def is_denied(response: IdxResponse) -> bool:
-    """How an org answers a step that is not open any more; also how it ends a sign-up that its policy denies."""
-    is_over = not response.remediations and not response.interaction_code
-    return is_over and any(m.key == "security.access_denied" for m in response.messages)
+    """Return whether the org denied access: the step is over, or the org's policy denies the sign-up."""
+    return response.is_terminal and response.has_message("security.access_denied")
 
 
-def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool) -> Transition:
-    """The exchange failed: the registration stays where it was, and its page says what happened.
+def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool = False) -> Transition:
+    """Stay at the step after a failed call, and say what happened.
 
-    :param unsure: the org may have carried out the command, or its answer must not be kept
+    :param unsure: whether the org may have carried out the command
     """
+    # An answer with a link that leads away from the org must not be stored: the next request asks the org again.
+    unsure = unsure or isinstance(error, ForeignHref)
     if isinstance(error, TransactionExpired):
-        return expire(before.step_name, error.description)
+        return expire(before.step_name)
     state = replace(
         before.state,
-        notices=notices(error),
+        notices=(notice(error),),
         draft=command.draft,
         wait_until=before.now + error.retry_after if isinstance(error, RateLimited) else before.state.wait_until,
     )
@@ -197,20 +191,26 @@ def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool
     if isinstance(error, RateLimited):
         outcome = outcomes.Waiting(error.retry_after, notice(error))
     event = Event(Kind.TROUBLE, before.step_name, values.describe(error), None, error.request_id)
-    return replace(stay(before, state, before.step, outcome, events=(event,)), in_doubt=unsure)
+    return replace(stay(before, state, before.step, outcome, events=(event,)), in_doubt=unsure, came_to_nothing=True)
+
+
+def throttle(before: Position, seconds: int, command: Command) -> Transition:
+    """Stay at the step: nothing was sent, because a limit is used up for so many seconds."""
+    message = notice(RateLimited(seconds))
+    return notify(before, outcomes.Waiting(seconds, message), message, draft=command.draft)
 
 
 # ---- without a call
 
 
-def turn_to(before: Position, picked: str) -> Transition:
-    """Another page of the same answer."""
-    state = replace(before.state, picked=picked, notices=(), draft={})
+def turn_to(before: Position, picked: str, draft: dict[str, str] | None = None) -> Transition:
+    """Show another page of the same answer, with ``draft`` in its fields."""
+    state = replace(before.state, picked=picked, notices=(), draft=draft or {})
     return stay(before, state, next_step(state.response, picked), outcomes.Advanced())
 
 
 def notify(before: Position, outcome: Outcome, *messages: Message, **changes: Any) -> Transition:
-    """The same page with messages of this site. ``changes`` are further members of the state."""
+    """Show the same page with messages of this site. ``changes`` are further members of the state."""
     return stay(before, replace(before.state, notices=messages, **changes), before.step, outcome)
 
 
@@ -223,18 +223,18 @@ def stay(
     events: tuple[Event, ...] = (),
     proves_email: bool = False,
 ) -> Transition:
-    """The registration goes on with ``state``, which stands at ``step``."""
+    """Continue with this state and step."""
     status, columns = row_values(before, state, step)
     explanation = step.messages if isinstance(step, Ended) else ()
     return Transition(outcome, state, step, status, columns, events, explanation, proves_email)
 
 
 def keep_polling(before: Position, poll_at: float, answer: Answer | None = None) -> Transition:
-    """A poll brought nothing new.
+    """Stay at the step after a poll that brought nothing new.
 
-    :param poll_at: the next one is allowed from then on
-    :param answer: the same step, whose interval may be another and where a new mail may be possible by now
-        (docs/protocol.md, section 4.7); what was said about the last code stays
+    :param poll_at: when the next poll is allowed
+    :param answer: the same step; its interval may have changed, and another email may be possible now
+        (docs/protocol.md, section 4.7). Messages about the last code stay.
     """
     outcome, state = outcomes.NOTHING_NEW, replace(before.state, poll_at=poll_at)
     if answer is None:
@@ -246,13 +246,13 @@ def keep_polling(before: Position, poll_at: float, answer: Answer | None = None)
 
 
 def remain_in_doubt(before: Position) -> Transition:
-    """Too early to ask the org what became of a lost answer."""
+    """Stay in doubt: it's too early to ask the org what became of a call whose answer was lost."""
     transition = stay(before, before.state, before.step, outcomes.NOTHING_NEW)
     return replace(transition, in_doubt=True)
 
 
-def grant(before: Position, interaction_code: str) -> Transition:
-    """The org is done, and its code came by the browser."""
+def grant(before: Position, interaction_code: Secret[str]) -> Transition:
+    """Finish with an interaction code that the browser brought."""
     state = replace(before.state, interaction_code=interaction_code)
     return stay(before, state, Granted(interaction_code), outcomes.Advanced())
 
@@ -261,7 +261,7 @@ def grant(before: Position, interaction_code: str) -> Transition:
 
 
 def fail(step_name: str, reason: str, *explanation: Message) -> Transition:
-    """For a reason that the person cannot put right on this page; ``reason`` is a key of ``texts``."""
+    """Fail for a reason that the person can't correct on this page; ``reason`` is a key of ``texts``."""
     events = (Event(Kind.FAILED, step_name, reason[:100]),)
     return Transition(
         outcomes.Ended(Status.FAILED),
@@ -274,25 +274,24 @@ def fail(step_name: str, reason: str, *explanation: Message) -> Transition:
     )
 
 
-def expire(step_name: str, description: str = "") -> Transition:
-    """The transaction ran out; ``description`` is the org's sentence, if it said so itself."""
+def expire(step_name: str) -> Transition:
+    """End the registration because its transaction ran out of time."""
     return Transition(
         outcomes.Ended(Status.EXPIRED),
         status=Status.EXPIRED,
         events=(Event(Kind.EXPIRED, step_name),),
-        explanation=(Message(description),) if description else (),
         signal=registration_expired,
     )
 
 
 def cancel(step_name: str) -> Transition:
-    """The person, or an administrator, gives up."""
+    """Cancel, for the person or an administrator."""
     event = Event(Kind.CANCELLED, step_name)
     return Transition(outcomes.Ended(Status.CANCELLED), status=Status.CANCELLED, events=(event,))
 
 
 def await_sign_in(okta_user_id: str, *explanation: Message, events: tuple[Event, ...] = ()) -> Transition:
-    """The org is done; signing in at the org completes the registration."""
+    """Wait for a sign-in at the org, which completes the registration."""
     return Transition(
         outcomes.Ended(Status.READY),
         status=Status.READY,
@@ -303,38 +302,26 @@ def await_sign_in(okta_user_id: str, *explanation: Message, events: tuple[Event,
 
 
 def await_email() -> Transition:
-    """The address has to be proven, by the org's link or at its sign-in page."""
+    """Wait until the address is verified, by the org's link or on its sign-in page."""
     status = Status.AWAITING_EMAIL
     return Transition(outcomes.Ended(status), status=status, values={"step": "selfreg.email_unproven"})
 
 
-def keeps_answer(error: IdxError) -> bool:
-    """Whether the kept answer can still be gone on from; one that leads elsewhere must be asked for anew."""
-    return not isinstance(error, ForeignHref)
-
-
 def _end(before: Position, answer: Answer, command: Command, end: Ended) -> Transition:
-    """The org offers no step: the sign-up is over, or waits for the link of a mail or for a sign-in."""
+    """End, or wait for the link in an email or for a sign-in: the org offers no further step."""
     event = _answer_event(before, answer, command.kind)
     if end.awaits_sign_in:
         return await_sign_in(answer.response.user_id or before.okta_user_id, *end.messages, events=(event,))
     if end.awaits_email:
-        state = replace(
-            before.state,
-            document=answer.document,
-            response=answer.response,
-            draft={},
-            notices=(),
-            picked="",
-            resend_at=0.0,
-        )
+        kept = replace(before.state, draft={}, notices=(), picked="", resend_at=0.0)
+        state = replace(kept, document=answer.document, response=answer.response)
         return stay(before, state, end, outcomes.Ended(Status.AWAITING_EMAIL), events=(event,))
     failed = fail(before.step_name, end.reason, *end.messages)
     return replace(failed, events=(event, *failed.events))
 
 
 def _stay_after_refusal(before: Position, answer: Answer, command: Command) -> Transition:
-    """No step, but no end either (too many requests, or an error of the org): the step before it still stands."""
+    """Stay at the step after an answer without a step that is no end: too many requests, or an error of the org."""
     messages = answer.response.messages
     state = replace(
         before.state,
@@ -350,7 +337,7 @@ def _stay_after_refusal(before: Position, answer: Answer, command: Command) -> T
 
 def _answer_event(before: Position, answer: Answer, kind: RegistrationEvent.Kind) -> Event:
     errors = [m for m in answer.response.messages if is_error(m)]
-    keys = " ".join(m.key or RegistrationEvent.OWN_WORDS for m in errors)[:200]
+    keys = " ".join(m.key or f"{RegistrationEvent.OWN_WORDS}:{m.path}".rstrip(":") for m in errors)[:200]
     return Event(
         kind, before.step_name, answer.outcome or keys or "ok", round(answer.seconds * 1000), answer.request_id
     )
@@ -359,14 +346,14 @@ def _answer_event(before: Position, answer: Answer, kind: RegistrationEvent.Kind
 def _notices_after(
     before: Position, after: Step | Granted, command: Command, errors: tuple[Message, ...]
 ) -> tuple[Message, ...]:
-    """What this site has to say about an answer."""
-    if any(m.key == ADDRESS_TAKEN for m in errors):
-        return (values.SIGN_IN_INSTEAD,)
+    """Return this site's messages about an answer."""
+    page = after.page if isinstance(after, Step) else ""
     if errors:
-        return ()
+        return (values.SIGN_IN_INSTEAD,) if any(m.key == ADDRESS_TAKEN for m in errors) else ()
     if command.kind == Kind.RESENT:
-        return (values.CODE_SENT_AGAIN,)
-    return (values.ASKED_AGAIN,) if command.kind == Kind.ANSWERED and _is_same_page(before.step, after) else ()
+        return (values.SENT_AGAIN.get(page, values.CODE_SENT_AGAIN),)
+    is_same = command.kind == Kind.ANSWERED and _is_same_page(before.step, after)
+    return (values.NOTHING_YET.get(page, values.ASKED_AGAIN),) if is_same else ()
 
 
 def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ...]) -> Outcome:
@@ -379,20 +366,20 @@ def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ..
 
 
 def _is_same_page(before: AnyStep, after: Step | Granted) -> bool:
-    """Whether the org answers a submission with the very page that was submitted."""
+    """Return whether the org answers a submission with the submitted page itself."""
     if not isinstance(before, Step) or not isinstance(after, Step):
         return False
     return (before.name, before.fields) == (after.name, after.fields)
 
 
 def _picked_page(response: IdxResponse, picked: str) -> Step | None:
-    """The page that the visitor turned to, if the new answer still has it."""
+    """Return the page that the visitor picked, if the new answer still has it."""
     page = next_step(response, picked)
-    return page if isinstance(page, Step) and (picked == SELECT or page.option is not None) else None
+    return page if isinstance(page, Step) and (picked == page.remediation.name or page.option is not None) else None
 
 
 def _resend_at(before: Position, after: Step | Granted, command: Command) -> float:
-    """When the next code may be asked for. One was just sent if it was asked for, or if a page for its code is new."""
+    """Return when the next code may be requested. One was just sent if it was requested or if its page is new."""
     if not isinstance(after, Step) or after.resend is None:
         return 0.0
     is_sent = command.kind == Kind.RESENT or has_moved(before, after)

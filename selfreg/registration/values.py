@@ -1,13 +1,13 @@
 """The values that commands, exchange and transition pass to each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from django.dispatch import Signal
 
 from selfreg.idx.document import Message
-from selfreg.idx.errors import IdxError, OrgRefused
+from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, RateLimited
 from selfreg.idx.steps import Ended, Granted, Step
 from selfreg.models import RegistrationEvent
 from selfreg.registration.outcome import Outcome
@@ -17,6 +17,8 @@ from selfreg.statuses import Status
 Kind = RegistrationEvent.Kind
 AnyStep = Step | Granted | Ended
 
+# Characters of an event's outcome.
+MAX_OUTCOME = 200
 # Messages of this site for the next page.
 CODE_SENT_AGAIN = Message("", "selfreg.sent_again", severity="INFO")
 ALREADY_DONE = Message("", "selfreg.already_done", severity="INFO")
@@ -24,6 +26,9 @@ NOT_OFFERED = Message("", "selfreg.not_offered", severity="INFO")
 SIGN_IN_INSTEAD = Message("", "selfreg.exists", severity="INFO")
 ASKED_AGAIN = Message("", "selfreg.same_again")
 ANSWER_LOST = Message("", "selfreg.answer_lost")
+# On pages that wait for a device, in place of ``CODE_SENT_AGAIN`` and ``ASKED_AGAIN``.
+SENT_AGAIN = {"device": Message("", "selfreg.new_link", severity="INFO")}
+NOTHING_YET = dict.fromkeys(("device", "waiting"), Message("", "selfreg.not_yet", severity="INFO"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +61,27 @@ class Command:
     proves_email: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event to write; the columns of ``models.RegistrationEvent``."""
+class Event(NamedTuple):
+    """An event to write; the columns of ``models.RegistrationEvent``. ``actor`` is "" for who makes the request."""
 
     kind: RegistrationEvent.Kind
     step: str = ""
     outcome: str = ""
     milliseconds: int | None = None
     request_id: str = ""
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """What a command does to a registration.
 
-    ``state`` None empties it, and ``step`` is None then. ``status`` None leaves the status. ``values`` are further
-    columns of the row. ``explanation`` becomes ``failure_text``. ``signal`` is one of ``selfreg.signals``, and
-    ``signal_values`` are its arguments.
+    - ``state``: None empties it, and ``step`` is None then.
+    - ``status``: None leaves it as it is.
+    - ``values``: further columns of the row.
+    - ``explanation``: becomes ``failure_text``.
+    - ``signal``, ``signal_values``: one of ``selfreg.signals`` and its arguments.
+    - ``came_to_nothing``: whether the call had no effect at the org, as far as is known.
     """
 
     outcome: Outcome
@@ -85,10 +93,31 @@ class Transition:
     explanation: tuple[Message, ...] = ()
     proves_email: bool = False
     in_doubt: bool = False
+    came_to_nothing: bool = False
     signal: Signal | None = None
     signal_values: Mapping[str, Any] = field(default_factory=dict)
 
+    def then(self, following: "Transition") -> "Transition":
+        """Combine two transitions for one commit: the state of the second, the notices and events of both."""
+        state = following.state
+        if state is not None and self.state is not None:
+            told = dict.fromkeys((*self.state.notices, *self.state.response.messages))
+            new = tuple(m for m in told if m not in (*state.notices, *state.response.messages))
+            state = replace(state, notices=(*new, *state.notices))
+        return replace(
+            following,
+            state=state,
+            values={**self.values, **following.values},
+            events=(*self.events, *following.events),
+            proves_email=self.proves_email or following.proves_email,
+        )
+
 
 def describe(error: IdxError) -> str:
-    """What an event says of a failed exchange: its kind, and the org's code if it gave one."""
-    return f"{type(error).__name__} {error.code}" if isinstance(error, OrgRefused) else type(error).__name__
+    """Return an event's outcome for a failed call: the kind of error with the org's code, or what the outage was.
+
+    The org's own description of a refusal is left out: it may repeat what a person typed.
+    """
+    is_outage = isinstance(error, AnswerLost | RateLimited)
+    detail = error.code if isinstance(error, OrgRefused) else error.description if is_outage else ""
+    return f"{type(error).__name__} {detail}".rstrip()[:MAX_OUTCOME]

@@ -1,42 +1,59 @@
 """``{% load selfreg %}``: tags for a site's own pages."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings as django_settings
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
-from selfreg import cache
+from selfreg import addresses, cache
 from selfreg.accounts.email_verification import can_send
 from selfreg.accounts.identities import identity_of
-from selfreg.conf import conf
+from selfreg.accounts.users import address_of
+from selfreg.addresses import canonical
+from selfreg.conf import Conf, conf
+from selfreg.error_reports import without_values
+from selfreg.flows.session import CLAIMS
 from selfreg.idx.errors import IdxError
 from selfreg.models import OktaIdentity
 from selfreg.registration.policy import SignUpUnavailable, connect, sign_up_form
-from selfreg.texts import labels
+from selfreg.texts import labels, messages
+from selfreg.web import orgs
 from selfreg.web.visitor import visitor_of
 
 register = template.Library()
+# How a link to help, terms or privacy may begin: never with a script.
+LINK_BEGINNINGS = ("https://", "http://", "mailto:", "/")
 OFFERED_CACHE_KEY = "selfreg:offered"
 OFFERED_CACHE_SECONDS = 60
+UNREACHABLE_SECONDS = 5
+IDENTITY = "selfreg_identity"
 
 
 @register.simple_tag(takes_context=True)
+@without_values
 def sign_up_offered(context: Any) -> bool:
     """``{% sign_up_offered as offered %}``: whether the org's policy lets people sign up now.
 
     The org is asked at most once a minute for all visitors. While it cannot be reached the answer is True: the sign-up
     page tells visitors more.
     """
-    is_offered = cache.get(OFFERED_CACHE_KEY)
+    settings = _settings(context)
+    key = cache.name_of(OFFERED_CACHE_KEY, settings.org)
+    is_offered = cache.get(key)
     if is_offered is None:
         try:
-            settings = conf()
             sign_up_form(connect(settings, visitor_of(context["request"], settings)))
             is_offered = True
         except SignUpUnavailable:
             is_offered = False
         except IdxError:
+            cache.keep(key, True, UNREACHABLE_SECONDS)
             return True
-        cache.keep(OFFERED_CACHE_KEY, is_offered, OFFERED_CACHE_SECONDS)
+        cache.keep(key, is_offered, OFFERED_CACHE_SECONDS)
     return bool(is_offered)
 
 
@@ -50,6 +67,41 @@ def email_is_proven(context: Any) -> bool:
     return identity is not None and identity.email_verified_at is not None
 
 
+@register.simple_tag(takes_context=True)
+def sign_in_url(context: Any) -> str:
+    """``{% sign_in_url %}``: the URL that leads to the sign-in of the page's org."""
+    return orgs.sign_in_url(_settings(context).org)
+
+
+@register.simple_tag(takes_context=True)
+def site_links(context: Any) -> dict[str, str]:
+    """``{% site_links as links %}``: URLs, "" where there is none.
+
+    They are ``links.support``, ``links.terms``, ``links.privacy`` and ``links.reset_password``.
+    """
+    settings = _settings(context)
+    support = f"mailto:{settings.support}" if canonical(settings.support) else settings.support
+    links = {
+        "support": support,
+        "terms": settings.terms_url,
+        "privacy": settings.privacy_url,
+        "reset_password": settings.reset_password_url,
+    }
+    return {name: url if url.startswith(LINK_BEGINNINGS) else "" for name, url in links.items()}
+
+
+# ``{% likely_meant email as meant %}``, ``{% between_sentences %}`` and ``{{ wait|duration }}``.
+register.simple_tag(addresses.likely_meant)
+register.simple_tag(labels.between_sentences)
+register.filter(messages.duration)
+
+
+@register.filter
+def in_groups(key: str) -> str:
+    """``{{ secret|in_groups }}``: a key as people read it out, in groups of four."""
+    return " ".join(key[at : at + 4] for at in range(0, len(key), 4))
+
+
 @register.simple_tag
 def full_name(user: Any) -> str:
     """``{% full_name user as name %}``: given and family name in the order of the visitor's language.
@@ -60,15 +112,25 @@ def full_name(user: Any) -> str:
 
 
 @register.simple_tag
-def between_sentences() -> str:
-    """``{% between_sentences %}``: what the visitor's language writes between sentences, a space or nothing."""
-    return labels.between_sentences()
+def language_options() -> SafeString:
+    """``{% language_options as options %}``: an ``option`` for each language of the site, the present one selected; ""
+    where there is one language only.
+    """
+    return _language_options(get_language() or "", tuple(django_settings.LANGUAGES))
 
 
-@register.simple_tag
-def site_name() -> str:
+# The same on every page, of a site whose languages are few.
+@lru_cache(maxsize=128)
+def _language_options(current: str, languages: tuple[tuple[str, str], ...]) -> SafeString:
+    options = ((code, SafeString(" selected") if code == current else "", gettext(name)) for code, name in languages)
+    listed = format_html_join("", '<option value="{0}" lang="{0}"{1}>{2}</option>', options)
+    return listed if len(languages) > 1 else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def site_name(context: Any) -> str:
     """``{% site_name as name %}``: the name of the site, as the sign-up pages show it."""
-    return conf().name
+    return _settings(context).name
 
 
 @register.inclusion_tag("selfreg/email_notice.html", takes_context=True)
@@ -78,12 +140,27 @@ def email_notice(context: Any) -> dict[str, Any]:
     :return: the context of ``selfreg/email_notice.html``
     """
     request, identity = context["request"], _identity(context)
-    unproven = identity is not None and identity.email_verified_at is None
-    again = {"sendable": unproven and can_send(conf()), "csrf_token": context.get("csrf_token")}
-    return {"unproven": unproven, "request": request, "next": request.get_full_path(), **again}
+    is_open = identity is not None and identity.email_verified_at is None
+    email = address_of(request.user) or request.session.get(CLAIMS, {}).get("email", "") if is_open else ""
+    unproven = bool(email)
+    again = {
+        "sendable": unproven and can_send(orgs.settings_of_session(request)),
+        "csrf_token": context.get("csrf_token"),
+    }
+    return {"unproven": unproven, "email": email, "request": request, "next": request.get_full_path(), **again}
 
 
 def _identity(context: Any) -> OktaIdentity | None:
-    """Returns the Okta identity of the logged-in user, if there is one."""
-    request = context["request"]
-    return identity_of(request.user) if hasattr(request, "user") else None
+    """Return the Okta identity of the logged-in user, if there is one. Several tags of a template look it up once."""
+    request, memory = context["request"], context.render_context
+    if IDENTITY not in memory:
+        issuer = orgs.settings_of_session(request).issuer if hasattr(request, "user") else ""
+        memory[IDENTITY] = identity_of(request.user, issuer) if hasattr(request, "user") else None
+    identity: OktaIdentity | None = memory[IDENTITY]
+    return identity
+
+
+def _settings(context: Any) -> Conf:
+    """Return the settings of the page's org; those of the default one for a page without a request."""
+    request = context.get("request")
+    return conf() if request is None else orgs.settings_of_page(request)

@@ -13,22 +13,19 @@ from selfreg.texts.messages import say
 
 # ``StatusInfo.ending`` -> heading and text; the text is "" where the registration's own reason replaces it.
 ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
-    "account-ready": (_("Your account is ready"), _("Sign in to go on.")),
-    "check-email": (_("Check your e-mail"), ""),
+    "account-ready": (_("Your account is ready"), _("Sign in to continue.")),
+    "check-email": (_("Check your email"), ""),
     "awaiting-approval": (
-        _("Your sign-up is being looked at"),
-        _("Everything is there. We send you a mail once you can sign in."),
+        _("Your sign-up is being reviewed"),
+        _("We have everything we need. We'll email you when you can sign in."),
     ),
-    "cancelled": (_("Sign-up cancelled"), _("Nothing more will happen.")),
+    "cancelled": (_("Sign-up cancelled"), _("No account was created.")),
     "expired": (
-        _("This took too long"),
-        _("For your safety the sign-up was stopped. What you typed on the first page is kept."),
+        _("Your session timed out"),
+        _("To keep you safe, we ended this sign-up. What you typed on the first page is saved."),
     ),
-    "failed": (_("The sign-up could not be finished"), ""),
+    "failed": (_("We couldn't finish your sign-up"), ""),
 }
-
-# Heading and text while only the sign-in is missing.
-ALMOST_THERE = (_("Almost there"), _("Your account is set up. One press signs you in."))
 
 
 class Ending(NamedTuple):
@@ -44,7 +41,7 @@ class Ending(NamedTuple):
 
 
 def ending(registration: Registration) -> Ending:
-    """Returns the texts for a registration that is shown on the page at the end.
+    """Return the texts for a registration that is shown on the page at the end.
 
     :raises KeyError: the registration is at a step (``statuses.ON_STEP_PAGE``)
     """

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, pgettext
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.idx.document import Field
+from selfreg.idx.authenticators import by_key
+from selfreg.idx.document import Authenticator, Field
 from selfreg.idx.steps import UNSUPPORTED, Step
 
 LANGUAGES_WITHOUT_SPACES = ("ja", "zh")
@@ -15,41 +18,63 @@ LANGUAGES_WITHOUT_SPACES = ("ja", "zh")
 HEADINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "profile": (_("Create your account"), _("Sign up")),
     "choose": (_("Secure your account"), _("Continue")),
-    "password": (_("Choose a password"), _("Save password")),
-    "code email": (_("Check your e-mail"), _("Confirm")),
+    "password": (_("Choose a password"), _("Continue")),
+    "code email": (_("Check your email"), _("Confirm")),
     "code phone": (_("Check your phone"), _("Confirm")),
-    "phone": (_("Add your phone"), _("Send the code")),
+    "phone": (_("Add your phone"), _("Send code")),
     "question": (_("Set up a security question"), _("Save answer")),
     "totp": (_("Set up your authenticator app"), _("Confirm")),
-    "passkey": (_("Set up a passkey"), _("Set it up")),
+    "passkey": (_("Create a passkey"), _("Create passkey")),
+    "device": (_("Set up %(app)s"), _("Check again")),
+    "channel": (_("How do you want to set up %(app)s?"), _("Continue")),
+    "channel_data": (_("Where should we send the link?"), _("Send the link")),
+    "waiting": (_("One more step"), _("Check again")),
+    "waiting app": (_("Confirm on your other device"), _("Check again")),
+    "elsewhere": (_("Continue at another site"), ""),
+    "redirect-idverify": (_("Confirm who you are"), ""),
+    "consent_scopes": (_("Allow access to your account?"), _("Continue")),
     "providers": (_("Create your account"), ""),
-    "unsupported": (_("This cannot be done here"), _("Continue")),
-    "consent": (_("May this site use your account?"), _("Continue")),
-    "email-challenge-consent": (_("Did you ask for this?"), _("Continue")),
+    "unsupported": (_("This can't be done here"), _("Continue")),
+    "challenge-authenticator": (_("Confirm that it's you"), _("Continue")),
+    "select-authenticator-authenticate": (_("Confirm that it's you"), _("Continue")),
+    "authenticator-verification-data": (_("Confirm that it's you"), _("Continue")),
+    "consent": (_("Allow access to your account?"), _("Continue")),
+    "email-challenge-consent": (_("Was this you?"), _("Continue")),
     "request-activation-email": (_("This link has expired"), _("Send a new link")),
     "enroll-profile-update": (_("A few more details"), _("Save")),
     "profile-update": (_("A few more details"), _("Save")),
-    "skip": (_("You can go on"), _("Continue")),
+    "skip": (_("You can continue"), _("Continue")),
 }
 ONE_MORE_STEP = (_("One more step"), _("Continue"))
 
 # The value of a button's ``name="action"`` -> its label.
 ACTIONS: Mapping[str, str | Promise] = {
     "skip": _("Skip for now"),
-    "resend": _("Send a new code"),
-    "back": _("Use another way"),
+    "resend": _("Resend code"),
+    "back": _("Choose a different method"),
+    "channel": _("Get the link a different way"),
+    "number": _("Change the number"),
     "cancel": _("Cancel sign-up"),
+}
+
+# How an app on a device gets the link that sets it up.
+CHANNELS: Mapping[str, str | Promise] = {
+    "qrcode": _("Scan a QR code"),
+    "email": _("Get a link by email"),
+    "sms": _("Get a link by text message"),
+    "samedevice": _("On this device"),
+    "devicebootstrap": _("With a device that already has the app"),
 }
 
 # Fields that orgs send without a label.
 LABELS: Mapping[str, str | Promise] = {
     "phoneNumber": _("Phone number"),
-    "methodType": _("How shall we send the code?"),
+    "methodType": _("How should we send your code?"),
     "passcode": _("Code"),
     "questionKey": _("Choose a question"),
     "question": _("Your question"),
     "answer": _("Answer"),
-    "identifier": _("E-mail or username"),
+    "identifier": _("Email or username"),
     "channel": _("How do you want to set it up?"),
     "rememberMe": _("Keep me signed in"),
     "keepMeSignedIn": _("Keep me signed in"),
@@ -75,26 +100,32 @@ BASE_LABELS: Mapping[str, str | Promise] = {
     "Phone": _("Phone"),
     "Phone number": _("Phone number"),
     "Security Question": _("Security Question"),
-    "Security Key or Biometric": _("Security Key or Biometric"),
+    "Security Key or Biometric": _("Passkey"),
     "Google Authenticator": _("Google Authenticator"),
     "SMS": _("SMS"),
     "Voice call": _("Voice call"),
 }
 
 # Labels and hints of fields that this app adds to the org's forms. (Django itself translates "Yes" and "No".)
-CHOOSE_AUTHENTICATOR = _("What do you want to set up now?")
+PASSWORD = _("Password")
+CHOOSE_AUTHENTICATOR = _("Choose one to set up")
+CONSENT = _("Do you agree?")
+ALLOW = _("Allow")
+DO_NOT_ALLOW = _("Don't allow")
 COUNTRY = _("Country")
 EXTENSION = _("Extension")
-EXTENSION_HINT = _("Only for calls to a number that has one.")
+EXTENSION_HINT = _("Only if we call you at a number that has one.")
 NO = _("No")
+NO_ANSWER = _("No answer")
 PHONE_HINT = _("Carrier messaging charges may apply.")
-REPEAT_PASSWORD = _("Repeat the password")
+REPEAT_PASSWORD = _("Confirm password")
 SECURITY_QUESTION = _("Security question")
 YES = _("Yes")
+YOUR_DETAILS = _("Your details")
 
 
 def heading(step: Step, title: str, button: str) -> tuple[str, str]:
-    """Returns the heading of a step's page and the label of its main button.
+    """Return the heading of a step's page and the label of its main button.
 
     :param title: the org's heading, and ``button`` its label; profile forms show these where they are not empty
     """
@@ -102,11 +133,11 @@ def heading(step: Step, title: str, button: str) -> tuple[str, str]:
     names = (step.page,) if step.page == UNSUPPORTED else (f"{step.page} {kind}", step.remediation.name, step.page)
     ours = next((HEADINGS[n] for n in names if n in HEADINGS), ONE_MORE_STEP)
     orgs = (title, button) if step.page == "profile" else ("", "")
-    return orgs[0] or str(ours[0]), orgs[1] or str(ours[1])
+    return orgs[0] or str(ours[0]) % {"app": authenticator_name(step.authenticator)}, orgs[1] or str(ours[1])
 
 
 def label(field: Field) -> str:
-    """Returns the label of a field: the org's, else ours, else its name taken apart (``zipCode``: "Zip code").
+    """Return the label of a field: the org's, else ours, else its name taken apart (``zipCode``: "Zip code").
 
     Okta's own English labels of its base attributes are translated, unless an administrator of the org chose them.
     """
@@ -122,12 +153,29 @@ def label(field: Field) -> str:
 
 
 def name_of(okta_label: str) -> str:
-    """Returns the name of an authenticator or a method, translated where the org uses Okta's own name for it."""
+    """Return the name of an authenticator or a method, translated where the org uses Okta's own name for it."""
     return str(BASE_LABELS.get(okta_label, okta_label))
 
 
+def authenticator_name(authenticator: Authenticator | None) -> str:
+    """Return the org's name of an authenticator; ours where an older org leaves it out; "" if there is none."""
+    if authenticator is None:
+        return ""
+    msgid = by_key(authenticator.key).name
+    return name_of(authenticator.label) or (gettext(msgid) if msgid else "")
+
+
+def put_off(authenticator: Authenticator) -> str:
+    """Return until when, or how often, setting up an authenticator can be put off; "" if it cannot."""
+    if authenticator.required_from:
+        return gettext("Required from %(date)s.") % {"date": date_format(localtime(authenticator.required_from))}
+    skips = authenticator.skips_left
+    text = ngettext("You can skip this one more time.", "You can skip this %(n)d more times.", skips)
+    return text % {"n": skips} if skips else ""
+
+
 def full_name(given_name: str, family_name: str) -> str:
-    """Returns a person's name in the order of the visitor's language.
+    """Return a person's name in the order of the visitor's language.
 
     :param given_name: may be empty, like ``family_name``
     """
@@ -136,10 +184,10 @@ def full_name(given_name: str, family_name: str) -> str:
 
 
 def family_first() -> bool:
-    """Whether the visitor's language puts the family name first."""
+    """Return whether the visitor's language puts the family name first."""
     return full_name("1", "2").startswith("2")
 
 
 def between_sentences() -> str:
-    """Returns what the visitor's language writes after a full stop: a space or nothing."""
+    """Return what the visitor's language writes after a full stop: a space or nothing."""
     return "" if (get_language() or "").startswith(LANGUAGES_WITHOUT_SPACES) else " "

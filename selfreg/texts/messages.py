@@ -1,11 +1,10 @@
 """Messages to the visitor, by key: Okta's i18n keys and our own.
 
-The English of an Okta key is Okta's own sentence. An English page shows the text that the org sent; other languages
-translate by key, and fall back to the org's text. ``{0}`` stands for the first parameter.
+A key that is known here has a sentence of ours, in every language. The org's own text is shown for a key that is not
+known, and for a refusal that it explains. ``{0}`` stands for the first parameter.
 """
 
 import math
-import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
@@ -13,98 +12,139 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.idx.document import Message
-from selfreg.idx.errors import AnswerLost, IdxError, NotOffered, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.texts.labels import name_of
 
 MINUTE, HOUR = 60, 3600
 
 OUR_MESSAGES: Mapping[str, str | Promise] = {
-    "selfreg.unreachable": _("We cannot reach the sign-up service right now. Nothing is lost: try again in a moment."),
-    "selfreg.answer_lost": _(
-        "The sign-up service did not answer. We checked, and this step is still open: please try again."
-    ),
-    "selfreg.no_answer": _("The sign-up service did not answer. Nothing is lost: try again in a moment."),
-    "selfreg.rate_limited": _("Too many attempts at the moment. Try again in {0}."),
-    "selfreg.full": _("Too many people are signing up at the moment. Please come back in a few minutes."),
-    "selfreg.phone_country": _("We cannot send texts or call there. Use a number of another country, or another way."),
-    "selfreg.phone_after_email": _("Confirm your e-mail address first, then add your phone."),
+    "selfreg.unreachable": _("We can't reach the sign-up service right now. Nothing is lost. Try again in a moment."),
+    "selfreg.answer_lost": _("The sign-up service didn't answer. We checked: this step isn't done yet. Try again."),
+    "selfreg.no_answer": _("The sign-up service didn't answer. Nothing is lost. Try again in a moment."),
+    "selfreg.rate_limited": _("Too many attempts. Try again in {0}."),
+    "selfreg.full": _("Too many people are signing up at the moment. Try again in a few minutes."),
+    "selfreg.phone_country": _("We can't reach numbers in this country. Try a different number or method."),
+    "selfreg.phone_after_email": _("Confirm your email address first, then add your phone."),
     "selfreg.exists": _(
-        "Is this your address? Then sign in. If you began to sign up before and never finished, look for our mail to "
-        "it, or contact us: we can send you a new one."
+        "You already have an account with this email address. Sign in, or open our earlier email to finish signing up."
     ),
-    "selfreg.resumed": _("You began this sign-up before. This is where you left it."),
-    "selfreg.neutral": _("No mail after a few minutes? Perhaps you have an account with this address: sign in."),
-    "selfreg.not_offered": _("That is no longer possible here. This is the step to go on with."),
-    "selfreg.refused": _("The sign-up service refused this request."),
-    "selfreg.bad_answer": _("The sign-up service gave an answer that we cannot use. Try again in a moment."),
-    "selfreg.resend_wait": _("Wait {0} before asking for another code."),
+    "selfreg.resumed": _("You already started signing up. Continue where you left off."),
+    "selfreg.neutral": _(
+        "No email after a few minutes? You may already have an account with this address. Try signing in."
+    ),
+    "selfreg.not_offered": _("That's no longer possible. Continue with this step."),
+    "selfreg.refused": _("We couldn't complete this request. Try again later."),
+    "selfreg.bad_answer": _("Something went wrong with the sign-up service. Try again in a moment."),
+    "selfreg.resend_wait": _("Wait {0} before you ask for another code."),
     "selfreg.sent_again": _("We sent a new code. Only the newest one works."),
-    "selfreg.link_sent_again": _("We sent the mail again. Only the newest link works."),
-    "selfreg.cannot_send": _("The mail cannot be sent again from here. Please contact us."),
-    "selfreg.send_again": _("Please look at the form once more, then send it again."),
-    "selfreg.form_changed": _("The form has changed. Please check it and fill in what is new."),
-    "selfreg.same_again": _("This is asked for again. Please check it."),
-    "selfreg.already_done": _("That step is already done. This is the next one."),
-    "selfreg.code_expired": _("Your account is ready. Sign in to go on."),
-    "selfreg.bad_token": _("We could not make sure who you are. Please sign in again."),
-    "selfreg.inactive": _("This account is switched off here. Please contact us."),
-    "selfreg.sign_in_failed": _("Signing in did not work. Please try again."),
-    "selfreg.address_taken": _(
-        "An account with this e-mail address exists here already. Sign in to it, or contact us."
+    "selfreg.new_link": _("We sent a new link. Only the newest one works."),
+    "selfreg.link_sent_again": _("We sent the email again. Only the newest link works."),
+    "selfreg.cannot_send": _("We can't send this email again from here."),
+    "selfreg.send_again": _("Check the form, then send it again."),
+    "selfreg.csrf": _(
+        "The page was open for too long, or your browser blocks cookies. Check the form, then send it again. If you "
+        "see this again, allow cookies for this site."
     ),
-    "selfreg.unreadable": _("This sign-up cannot be continued. Please start again."),
-    "selfreg.awaiting_approval": _("Your sign-up is being looked at. We send you a mail once you can sign in."),
-    "selfreg.rejected": _("Your sign-up was not accepted."),
-    "selfreg.account_removed": _("The unfinished account was removed. Please start again."),
-    "selfreg.email_unproven": _("Your account exists, but your e-mail address is not confirmed yet."),
+    "selfreg.form_changed": _("The form has changed. Check it, and fill in what's new."),
+    "selfreg.same_again": _("We need this again. Check it, then continue."),
+    "selfreg.not_yet": _("Nothing has happened yet. Finish on your other device, then check again."),
+    "selfreg.already_done": _("You've already done that step. This is the next one."),
+    "selfreg.code_expired": _("Your account is ready. Sign in to continue."),
+    "selfreg.bad_token": _("We couldn't confirm who you are. Sign in again."),
+    "selfreg.inactive": _("Your account is disabled on this site."),
+    "selfreg.sign_in_failed": _("We couldn't sign you in. Try again."),
+    "selfreg.sign_in_denied": _("Our security rules didn't allow this sign-in. If you think they should, contact us."),
+    "selfreg.sign_in_expired": _("This sign-in took too long, or it started in another browser. Sign in again."),
+    "selfreg.sign_in_unavailable": _("We can't sign you in right now. Try again in a moment."),
+    "selfreg.sign_in_unfinished": _("The sign-in wasn't completed. Sign in again."),
+    "selfreg.address_taken": _("This site already has an account with this email address. Sign in to that one."),
+    "selfreg.user_not_created": _("Your account exists, but this site couldn't set it up. Try signing in later."),
+    "selfreg.unreadable": _("This sign-up can't be continued. Start again."),
+    "selfreg.awaiting_approval": _("Your sign-up is being reviewed. We'll email you when you can sign in."),
+    "selfreg.rejected": _("Your sign-up wasn't approved."),
+    "selfreg.account_removed": _("The unfinished account was deleted. Start again."),
+    "selfreg.no_email": _("You need a confirmed email address here, and your account doesn't have one."),
+    "selfreg.email_unproven": _("Your account exists, but your email address isn't confirmed yet."),
 }
 
 # What ``selfreg.idx.steps`` reports where the org's answer has no message of its own.
 STEP_MESSAGES: Mapping[str, str | Promise] = {
-    "no-way-on": _("The sign-up cannot go on here."),
-    "success-redirect": _("Your account is ready. Sign in to go on."),
+    "no-way-on": _("You can't continue signing up here."),
+    "success-redirect": _("Your account is ready. Sign in to continue."),
 }
 
 OKTA_MESSAGES: Mapping[str, str | Promise] = {
-    "registration.error.invalidLoginEmail": _("'{0}' must be in the form of an email address"),
-    "registration.error.doesNotMatchPattern": _("Provided value for property '{0}' does not match required pattern"),
-    "registration.error.notUniqueWithinOrg": _("A user with this {0} already exists"),
-    "registration.error.generic": _("There was an error creating your account. Please try registering again."),
-    "registration.error.request.not.completed": _("Your request could not be completed. Try again later."),
-    "password.passwordRequirementsNotMet": _("Password requirements were not met."),
-    "password.common": _("This password was found in a list of commonly used passwords. Please try another password."),
-    "api.authn.error.PASSCODE_INVALID": _("Invalid code. Try again."),
-    "api.factors.error.sms.invalid_phone": _("Invalid Phone Number."),
-    "authfactor.challenge.soft_token.invalid_passcode": _("Your code doesn't match our records. Please try again."),
-    "authfactor.challenge.suspended_factor": _("This security method is suspended."),
-    "securityQuestion.answer.tooShort.arg": _("The security question answer must be at least {0} characters in length"),
-    "tooManyRequests": _("Too many requests"),
-    "oie.tooManyRequests": _("Too many attempts. Try again later."),
-    "security.access_denied": _("You do not have permission to perform the requested action."),
-    "idx.session.expired": _("The session has expired."),
-    "idx.email.verification.required": _("To finish signing in, check your email."),
-    "idx.request.activation.email": _(
-        "New activation link requested. If your information matches our records, you will receive an email."
+    "idx.device_enrollment": _(
+        "This organization only accepts registered devices. Register this one with it, then start again."
     ),
-    "idx.error.registration.unavailable": _("Registration is currently unavailable."),
-    "idx.error.user.not.assigned.to.app": _("User is not assigned to this application."),
+    "idx.device_enrollment.link": _(
+        "This organization only accepts registered devices. Register this one at {0}, then start again."
+    ),
+    "registration.error.invalidLoginEmail": _("Enter an email address, like name@example.com."),
+    "registration.error.doesNotMatchPattern": _("“{0}” isn't in the expected format. Check it and try again."),
+    "registration.error.notUniqueWithinOrg": _("There's already an account with these details."),
+    "registration.error.generic": _("We couldn't create your account. Check your details and try again."),
+    "registration.error.request.not.completed": _("We couldn't complete your sign-up. Try again later."),
+    "password.passwordRequirementsNotMet": _("This password doesn't meet the rules. Choose a different one."),
+    "password.common": _("This password is too easy to guess. Choose a less common one."),
+    "api.authn.error.PASSCODE_INVALID": _("That code isn't right. Check the newest one and try again."),
+    "api.factors.error.sms.invalid_phone": _("We can't reach this number. Check it, or use a different one."),
+    "authfactor.challenge.soft_token.invalid_passcode": _("That code isn't right. Enter the one your app shows now."),
+    "authfactor.challenge.suspended_factor": _("This method is blocked for now. Choose a different one."),
+    "securityQuestion.answer.tooShort.arg": _("Use at least {0} characters for your answer."),
+    "tooManyRequests": _("Too many attempts. Wait a little, then try again."),
+    "oie.tooManyRequests": _("Too many attempts. Wait a little, then try again."),
+    "security.access_denied": _("You don't have permission to do this."),
+    "api.error.field_required": _("Fill in this field."),
+    "idx.session.expired": _("Your session timed out."),
+    "idx.email.verification.required": _("Open the link in the email we sent you to finish signing up."),
+    "idx.request.activation.email": _("If we know your details, we've sent a new link to your email address."),
+    "idx.error.registration.unavailable": _("Sign-up isn't available at the moment."),
+    "idx.error.user.not.assigned.to.app": _("Your account doesn't have access to this site."),
     "idx.error.server.safe.mode.enrollment.unavailable": _(
-        "Set up is temporarily unavailable due to server maintenance. Try again later."
+        "This can't be set up at the moment because of maintenance. Try again later."
     ),
     "idx.return.link.expired": _("This link has expired."),
     "idx.return.stale": _("This link is out of date."),
-    "idx.return.error": _("This link could not be processed."),
-    "idx.transferred.to.new.tab": _("The sign-up went on in another tab."),
-    "errors.E0000150": _("You have reached the limit of sms requests, please try again later."),
-    "errors.E0000151": _("You have reached the limit of call requests, please try again later."),
+    "idx.return.error": _("This link didn't work."),
+    "idx.transferred.to.new.tab": _("You continued signing up in another tab."),
+    "errors.E0000150": _("Too many texts were sent to this number. Try again later."),
+    "errors.E0000151": _("Too many calls were made to this number. Try again later."),
 }
+
+# What orgs say without a key -> the key of our sentence. Compared in lower case, without a full stop.
+KNOWN_TEXTS: Mapping[str, str] = {
+    "api call exceeded rate limit due to too many requests": "tooManyRequests",
+    "authentication failed": "selfreg.refused",
+    "internal server error": "selfreg.no_answer",
+    "invalid phone number": "api.factors.error.sms.invalid_phone",
+    "registration cannot be completed at this time": "registration.error.request.not.completed",
+    "the session has expired": "idx.session.expired",
+    "unable to initiate factor enrollment": "selfreg.refused",
+    "unable to initiate factor enrollment: invalid phone number": "api.factors.error.sms.invalid_phone",
+    "user is not assigned to the client application": "idx.error.user.not.assigned.to.app",
+    "user is not assigned to this application": "idx.error.user.not.assigned.to.app",
+}
+
+NOT_ASSIGNED = "idx.error.user.not.assigned.to.app"
 
 MESSAGES: Mapping[str, str | Promise] = {**OUR_MESSAGES, **STEP_MESSAGES, **OKTA_MESSAGES}
 
-# The password breaks a rule. The parameters are the org's sentences; the page shows the first of them as a list.
-RULES_NOT_MET = "password.passwordRequirementsNotMet"
-LISTED_RULES = re.compile(r"Password requirements: [^.]*\.\s*")
+# The same where a countdown stands beside it.
+TOO_MANY = _("Too many attempts.")
+BESIDE_A_TIMER: Mapping[str, str | Promise] = {
+    "selfreg.unreachable": _("We can't reach the sign-up service right now. Nothing is lost."),
+    "selfreg.no_answer": _("The sign-up service didn't answer. Nothing is lost."),
+    "selfreg.full": _("Too many people are signing up at the moment."),
+    "selfreg.rate_limited": TOO_MANY,
+    "tooManyRequests": TOO_MANY,
+    "oie.tooManyRequests": TOO_MANY,
+}
 
-# Where the org sent a sentence of its own with it, that sentence says why, in every language.
+# The password breaks a rule. The parameters are the org's sentences about it.
+RULES_NOT_MET = "password.passwordRequirementsNotMet"
+
+# Where the org sent a cause with it, that says why, in every language.
 REFUSED = "selfreg.refused"
 
 # Messages whose parameter is a number of seconds.
@@ -115,46 +155,54 @@ TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
     (OrgUnreachable, "selfreg.unreachable"),
     (AnswerLost, "selfreg.no_answer"),
     (RateLimited, "selfreg.rate_limited"),
-    (NotOffered, "selfreg.not_offered"),
     (OrgRefused, REFUSED),
     (IdxError, "selfreg.bad_answer"),
 )
 
 
 def notice(error: IdxError) -> Message:
-    """Returns the message for a failed call, with the org's own sentence if the org refused with one."""
+    """Return the message for a failed call, with the cause if the org refused for one.
+
+    What else the org says of a failure is for its administrators: it is in the log, not on a page.
+    """
     key = next(key for error_class, key in TROUBLES if isinstance(error, error_class))
     if isinstance(error, RateLimited):
         return Message("", key, (str(error.retry_after),))
-    return Message(error.description if isinstance(error, OrgRefused) else "", key)
-
-
-def notices(error: IdxError) -> tuple[Message, ...]:
-    """Returns ``notice(error)`` and the org's description of the failure, if that is another text."""
-    ours, orgs = notice(error), Message(error.description)
-    return (ours, orgs) if orgs.text and orgs.text != ours.text else (ours,)
+    causes = (error.cause, error.description) if isinstance(error, OrgRefused) else ()
+    known = next((text for text in causes if known_key(text)), "")
+    return Message(known) if known else Message(causes[0] if causes else "", key)
 
 
 def say(message: Message) -> str:
-    """Returns the message in the visitor's language; never empty."""
-    is_english = (get_language() or "en").startswith("en")
-    text = str(MESSAGES.get(message.key, ""))
+    """Return the message in the visitor's language; never empty."""
+    text = str(MESSAGES.get(message.key or known_key(message.text), ""))
     if "{0}" in text and not message.params:
         text = ""
-    if message.text and (is_english or not text or message.key == REFUSED):
-        return message.text
+    if message.key == REFUSED and message.text:
+        is_english = (get_language() or "en").startswith("en")
+        return message.text if is_english else f"{text} {message.text}"
     if not text:
-        return gettext("Something went wrong. Please try again.")
+        return message.text or gettext("Something went wrong. Try again.")
     for position, value in enumerate(message.params):
         is_time = message.key in WITH_SECONDS and value.isdecimal()
-        text = text.replace(f"{{{position}}}", duration(int(value)) if is_time else value)
+        text = text.replace(f"{{{position}}}", duration(int(value)) if is_time else name_of(value))
     if message.key == RULES_NOT_MET:
-        text = f"{text} {LISTED_RULES.sub('', ' '.join(message.params))}".rstrip()
+        return " ".join(message.params).strip() or text
     return text
 
 
+def known_key(text: str) -> str:
+    """Return the key of our sentence for what an org says without one; "" if we have none."""
+    return KNOWN_TEXTS.get(text.casefold().strip(" ."), "")
+
+
+def say_beside_a_timer(message: Message) -> str:
+    """Return the message for a page that counts down until the next try: without "try again in a moment"."""
+    return str(BESIDE_A_TIMER[message.key]) if message.key in BESIDE_A_TIMER else say(message)
+
+
 def duration(seconds: int) -> str:
-    """Returns a time in one unit, rounded up: "24 seconds", "58 minutes"."""
+    """Return a time in one unit, rounded up: "24 seconds", "58 minutes"."""
     if seconds <= 2 * MINUTE:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     if seconds <= 2 * HOUR:

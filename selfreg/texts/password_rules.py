@@ -1,77 +1,124 @@
 """The org's password rules in sentences."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
-from selfreg.idx.document import PasswordPolicy
+from selfreg.idx.document import Message, PasswordPolicy
+from selfreg.idx.password_rules import Rule, broken_rules, rules_of
 from selfreg.idx.steps import Step
+from selfreg.texts.messages import MINUTE, RULES_NOT_MET, duration
+
+PROFILE = "userProfile."
 
 # Remediations that ask for another password in place of one that exists.
 REPLACING = ("reenroll-authenticator", "reenroll-authenticator-warning", "reset-authenticator")
+# In the org's sentences about a refused password: all of its rules, of which the page has a list; and what can only be
+# broken by people who had a password before.
+ALL_RULES = re.compile(r"Password requirements: [^.]*\.\s*")
+OF_EARLIER_PASSWORDS = re.compile(r"[^.]*\b(?:last \d+ passwords?|last changed your password)\b[^.]*\.\s*")
+# Rules about the name and the address of the person.
+PERSONAL = ("username", "firstName", "lastName")
+# Rules with a number.
+COUNTED = {
+    "length": ngettext_lazy("At least %(n)d character", "At least %(n)d characters", "n"),
+    "max": ngettext_lazy("At most %(n)d character", "At most %(n)d characters", "n"),
+    "lower": ngettext_lazy("A lowercase letter", "%(n)d lowercase letters", "n"),
+    "upper": ngettext_lazy("An uppercase letter", "%(n)d uppercase letters", "n"),
+    "number": ngettext_lazy("A number", "%(n)d numbers", "n"),
+    "symbol": ngettext_lazy("A symbol, such as ! or ?", "%(n)d symbols, such as ! or ?", "n"),
+    "repeat": ngettext_lazy("No character twice in a row", "No character more than %(n)d times in a row", "n"),
+    "history": ngettext_lazy("Not your last password", "None of your last %(n)d passwords", "n"),
+}
 
 
 def password_policy(step: Step) -> PasswordPolicy | None:
-    """Returns the rules for the password that a step asks for. None where it asks for none, or the org sent no rules.
+    """Return the rules for the password that a step asks for. None where it asks for none, or the org sent no rules.
 
-    A first password has no history: there is none before it that it could repeat.
+    A first password has neither history nor age: there is none before it.
     """
-    policy = _policy_of(step)
-    return policy if policy is None or step.remediation.name in REPLACING else replace(policy, history_count=0)
+    holder = step.authenticator if step.page == "password" else None
+    holder = holder or next((f.authenticator for f in step.remediation.fields if f.name == "credentials"), None)
+    policy = holder.password_policy if holder else None
+    if policy is None or step.remediation.name in REPLACING:
+        return policy
+    return replace(policy, history_count=0, min_age_minutes=0)
 
 
-def _policy_of(step: Step) -> PasswordPolicy | None:
-    if step.page == "password" and step.authenticator:
-        return step.authenticator.password_policy
-    field = next((f for f in step.remediation.fields if f.name == "credentials"), None)
-    return field.authenticator.password_policy if field and field.authenticator else None
+def refusal(message: Message, step: Step) -> Message:
+    """Return what the org says of a refused password, without the rules that the page lists or that cannot be broken.
+
+    Where the page lists none, the org's own sentence names them: without its key it is shown as it came. Every other
+    message is returned as it is.
+    """
+    if message.key != RULES_NOT_MET:
+        return message
+    policy = password_policy(step)
+    is_listed = policy is not None and bool(rules_of(policy))
+    text = " ".join(message.params) if is_listed else message.text
+    if step.remediation.name not in REPLACING:
+        text = OF_EARLIER_PASSWORDS.sub("", text)
+    return replace(message, params=(ALL_RULES.sub("", text),)) if is_listed else replace(message, text=text, key="")
 
 
 def forbidden_values(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict[str, str]:
-    """Returns the values that the password must not contain, by attribute.
+    """Return the values that the password must not contain, by attribute.
 
     :param profile: what the visitor typed on the first page, by HTML name
     """
-    values = {name: profile.get(f"userProfile.{name}", "").strip() for name in policy.exclude_attributes}
+    names = (*policy.exclude_attributes, *(["login"] if policy.exclude_username else []))
+    values = {name: profile.get(PROFILE + name, "").strip() for name in names}
     return {name: value for name, value in values.items() if value}
 
 
 def password_rules(policy: PasswordPolicy) -> list[tuple[str, str]]:
-    """Returns every rule as (name and number, sentence), such as ("length:8", "At least 8 characters").
+    """Return every rule as (name and number, sentence), such as ("length:8", "At least 8 characters").
 
     The script of the page marks the rules that are met while the visitor types, by name and number.
     """
-    n = policy
-    counted = (
-        ("length", n.min_length, ngettext("At least %(n)d character", "At least %(n)d characters", n.min_length)),
-        ("lower", n.min_lower, ngettext("A lowercase letter", "%(n)d lowercase letters", n.min_lower)),
-        ("upper", n.min_upper, ngettext("An uppercase letter", "%(n)d uppercase letters", n.min_upper)),
-        ("number", n.min_number, ngettext("A number", "%(n)d numbers", n.min_number)),
-        ("symbol", n.min_symbol, ngettext("A symbol, such as ! or ?", "%(n)d symbols, such as ! or ?", n.min_symbol)),
-        (
-            "repeat",
-            n.max_repeating,
-            ngettext("No character twice in a row", "No character more than %(n)d times in a row", n.max_repeating),
-        ),
-        (
-            "history",
-            n.history_count,
-            ngettext("Not your last password", "None of your last %(n)d passwords", n.history_count),
-        ),
-    )
-    rules = [
-        (f"{name}:{count}", sentence % {"n": count} if "%(n)d" in sentence else sentence)
-        for name, count, sentence in counted
-        if count
-    ]
-    if policy.active_directory_rules:
-        rules.append(("kinds:3", _("Three of these: lowercase letter, uppercase letter, number, symbol")))
-    if policy.exclude_username:
-        rules.append(("username:1", _("No part of your e-mail address or username")))
-    names = {"firstName": _("Not your first name"), "lastName": _("Not your last name")}
-    rules += [
-        (f"{a}:1", names.get(a) or _("Not your %(attribute)s") % {"attribute": a}) for a in policy.exclude_attributes
-    ]
-    return rules
+    return [(f"{rule.name}:{rule.number}", sentence(rule)) for rule in rules_of(policy)]
+
+
+def sentence(rule: Rule) -> str:
+    """Return what a rule says to the visitor, such as "At least 8 characters"."""
+    name, n = rule
+    if name in COUNTED:
+        return str(COUNTED[name] % {"n": n})
+    if name == "age":
+        return _("Last changed at least %(time)s ago") % {"time": duration(n * MINUTE)}
+    fixed = {
+        "kinds": _("Three of these: lowercase letter, uppercase letter, number, symbol"),
+        "username": _("No part of your email address or username"),
+        "firstName": _("Not your first name"),
+        "lastName": _("Not your last name"),
+    }
+    return fixed.get(name) or _("Not your %(attribute)s") % {"attribute": name}
+
+
+def listed(rules: Iterable[Rule]) -> list[tuple[tuple[Rule, ...], str]]:
+    """Return rules as a page lists them, with what each line says: what is about the person is one line."""
+    rules = tuple(rules)
+    personal = tuple(rule for rule in rules if rule.name in PERSONAL)
+    lines = [((rule,), sentence(rule)) for rule in rules if rule not in personal]
+    if len(personal) > 1:
+        has_address = any(rule.name == "username" for rule in personal)
+        text = _("No part of your name or email address") if has_address else _("No part of your name")
+        return [*lines, (personal, text)]
+    return lines + [(personal, sentence(rule)) for rule in personal]
+
+
+def broken_by(
+    policy: PasswordPolicy, password: str, earlier: Mapping[str, str], typed: Mapping[str, Any]
+) -> tuple[Rule, ...]:
+    """Return the rules that a password breaks for certain, see ``idx.password_rules.broken_rules``.
+
+    :param earlier: what was typed on earlier pages, by HTML name
+    :param typed: what was typed beside the password, by HTML name
+    """
+    values = {**earlier, **{name: str(value) for name, value in typed.items()}}
+    profile = {name.removeprefix(PROFILE): value for name, value in values.items() if name.startswith(PROFILE)}
+    return broken_rules(policy, password, profile, profile.get("login") or profile.get("email", ""))

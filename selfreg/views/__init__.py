@@ -5,28 +5,19 @@ nothing, with two exceptions: it asks the org if the answer to an earlier call w
 starts a registration, once in each browser.
 """
 
-from selfreg.views.account_link import LinkView
-from selfreg.views.done import CancelView, DoneView
-from selfreg.views.email import EmailView
-from selfreg.views.email_link import VerifyView
-from selfreg.views.health import live, ready
-from selfreg.views.hooks import EventHookView, RegistrationHookView
+# ruff: isort: skip_file
+from selfreg.views.account_link import LinkView as LinkView
+from selfreg.views.captcha import CaptchaView as CaptchaView
+from selfreg.views.done import CancelView as CancelView, DoneView as DoneView
+from selfreg.views.email import EmailView as EmailView
+from selfreg.views.email_link import VerifyView as VerifyView
+from selfreg.views.health import live as live, ready as ready
+from selfreg.views.hooks import EventHookView as EventHookView, RegistrationHookView as RegistrationHookView
+from selfreg.views.metrics import metrics as metrics
 from selfreg.views.oidc import AuthenticateView, CallbackView
-from selfreg.views.start import StartView
-from selfreg.views.step import StepView
+from selfreg.views.sessions import SessionsView as SessionsView
+from selfreg.views.start import StartView as StartView
+from selfreg.views.step import StepView as StepView
 
-__all__ = [
-    "AuthenticateView",
-    "CallbackView",
-    "CancelView",
-    "DoneView",
-    "EmailView",
-    "EventHookView",
-    "LinkView",
-    "RegistrationHookView",
-    "StartView",
-    "StepView",
-    "VerifyView",
-    "live",
-    "ready",
-]
+# What sites may import; the rest is this app's own.
+__all__ = ["AuthenticateView", "CallbackView"]

@@ -5,69 +5,86 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.debug import sensitive_variables
+from django.utils.functional import cached_property
 
-from selfreg.accounts.linking import consume_password_try, link_account, linkable_account
-from selfreg.auth import NotApproved, OktaBackend, SignInFailed
-from selfreg.conf import conf
+from selfreg.accounts.linking import consume_password_try, link_account, linkable_accounts
+from selfreg.accounts.users import SignUp
+from selfreg.auth import NotApproved, SignInFailed, configured_backend
 from selfreg.flows.advance import sign_in
 from selfreg.flows.session import LINKING, load_offer
 from selfreg.models import OktaIdentity
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.texts import errors
-from selfreg.views.base import SignUpView, sign_in_failed
+from selfreg.texts.messages import TOO_MANY
+from selfreg.views.base import Elsewhere, SignUpView, sign_in_failed
 from selfreg.web.redirects import landing
 
 
 class LinkView(SignUpView):
-    """GET shows the offer. POST takes the password, or declines (``action=apart``)."""
+    """GET offers to connect an existing user. POST checks the password, or declines (``action=apart``)."""
 
     http_method_names = ["get", "head", "post"]
 
+    @cached_property
+    def offer(self) -> dict[str, Any]:
+        """See ``flows.session.load_offer``.
+
+        :raises Elsewhere: there is none, or none any more
+        """
+        if offer := load_offer(self.browser):
+            return offer
+        raise Elsewhere(self.url_of_page("start"))
+
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Shows the offer, as long as there is one."""
-        offer = load_offer(self.browser)
-        return self.page(request, offer) if offer else redirect("selfreg:start")
+        """Show the offer."""
+        return self.page(request)
 
-    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Logs in with the linked user, or with a new one if the offer is declined."""
-        offer = load_offer(self.browser)
-        if offer is None:
-            return redirect("selfreg:start")
-        person, account = offer["person"], linkable_account(offer["person"])
-        if request.POST.get("action") == "apart" or account is None:
-            return self.enter(request, offer, None)
-        if not consume_password_try(account):
-            return self.page(request, offer, str(errors.LINK_RATE_LIMITED))
-        name = account.get_username()
-        user = authenticate(request, username=name, password=request.POST.get("password", ""))
-        if user is None or user.pk != account.pk:
-            return self.page(request, offer, str(errors.WRONG_PASSWORD))
-        return self.enter(request, offer, link_account(account, person["sub"]))
+        """Log in with the linked user, or with a new one if the offer is declined."""
+        person, settings = self.offer["person"], self.browser.settings
+        accounts = linkable_accounts(person, settings)
+        if request.POST.get("action") == "apart" or not accounts:
+            return self.enter(request, None)
+        if wait := max(consume_password_try(account) for account in accounts):
+            return self.page(request, str(TOO_MANY), wait)
+        for account in accounts:
+            name = account.get_username()
+            user = authenticate(request, username=name, password=request.POST.get("password", ""))
+            if user is not None and user.pk == account.pk:
+                return self.enter(request, link_account(account, settings.issuer, person["sub"]))
+        return self.page(request, str(errors.WRONG_PASSWORD))
 
-    def enter(self, request: HttpRequest, offer: dict[str, Any], identity: OktaIdentity | None) -> HttpResponse:
-        """Logs in and redirects to where the sign-up was to lead.
+    def enter(self, request: HttpRequest, identity: OktaIdentity | None) -> HttpResponse:
+        """Log in and redirect to where the sign-up was to lead.
 
-        :param offer: see ``flows.session.load_offer``
         :param identity: the linked one; None creates a new Django user
         """
-        person = offer["person"]
+        person, settings = self.offer["person"], self.browser.settings
         try:
-            user = OktaBackend().enter(person, identity)
+            backend, path = configured_backend(settings)
+            user = backend.enter(person, identity, SignUp(profile=self.offer.get("profile", {})))
         except SignInFailed as error:
             if isinstance(error, NotApproved):
                 await_approval_by_sign_in(error.identity)
-            self.browser.store.pop(LINKING, None)
+            self.browser.store.pop(self.browser.key(LINKING), None)
             return sign_in_failed(request, "linking", error.reason)
         # Without ``next`` in the offer, as after the link in a mail, the registration knows where to go.
-        next_url = complete_by_sign_in(conf().issuer, user, person["sub"])
-        user.okta_claims, user.backend = person, "selfreg.auth.OktaBackend"
-        target = landing(offer["next"] or next_url)
-        sign_in(request, user)
+        next_url = complete_by_sign_in(settings.issuer, user, person["sub"])
+        user.backend = path
+        target = landing(self.offer["next"] or next_url, settings)
+        sign_in(request, user, settings)
         return redirect(target)
 
-    def page(self, request: HttpRequest, offer: dict[str, Any], problem: str = "") -> HttpResponse:
-        """Renders the offer, with an error beside the password if there is one."""
-        problems = [("id_password", problem)] if problem else []
-        return render(request, "selfreg/link.html", {"email": offer["person"].get("email"), "problems": problems})
+    def page(self, request: HttpRequest, problem: str = "", wait: int = 0) -> HttpResponse:
+        """Render the offer.
+
+        :param problem: what is wrong with the password
+        :param wait: seconds until another one may be tried; ``problem`` is about that then
+        """
+        context = {
+            "email": self.offer["person"].get("email"),
+            "problems": [("" if wait else "id_password", problem)] if problem else [],
+            "password_is_wrong": bool(problem) and not wait,
+            "wait": wait,
+        }
+        return render(request, "selfreg/link.html", context)

@@ -2,27 +2,42 @@
 
 import logging
 import uuid
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import get_script_prefix, translate_url
 from django.utils.decorators import method_decorator
+from django.utils.translation import check_for_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect, requires_csrf_token
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.generic import View
+from django.views.i18n import set_language
 
+from selfreg.error_reports import ViewWithoutValues
 from selfreg.flows.advance import REQUEST_SECONDS
-from selfreg.flows.session import browser_of, step_url
+from selfreg.flows.session import browser_of, open_attempt, step_url
 from selfreg.flows.step_context import step_context
 from selfreg.forms import StepForm
 from selfreg.forms.qr import qr_svg
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import IdxResponse, Message
+from selfreg.idx.steps import Step
 from selfreg.models import Conflict
-from selfreg.texts.messages import say
+from selfreg.registration.exchange import Attempt
+from selfreg.registration.state import EnrollmentState
+from selfreg.texts.messages import NOT_ASSIGNED, say
+from selfreg.web.captchas import can_be_shown, widget_of
+from selfreg.web.fetch_metadata import is_embedded, is_from_own_page
+from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import landing
-from selfreg.web.visitor import DEVICE_COOKIE, remember_device
+from selfreg.web.visitor import remember_device
 
 csp_update: Any
 try:
@@ -30,20 +45,31 @@ try:
 except ImportError:  # django-csp is the site's choice
     csp_update = None
 
-# The org's name of a CAPTCHA -> CSS class of its widget, its script, and further sources for the pages' CSP.
-CAPTCHAS = {
-    "HCAPTCHA": ("h-captcha", "https://js.hcaptcha.com/1/api.js", ("https://hcaptcha.com", "https://*.hcaptcha.com")),
-    "RECAPTCHA_V2": (
-        "g-recaptcha",
-        "https://www.google.com/recaptcha/api.js",
-        ("https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/"),
-    ),
-}
-
 logger = logging.getLogger("selfreg")
 
+LANGUAGE = "language"
+"""The value of the button that changes the language."""
+OTHER_HOST = (
+    "A visitor opened this site at %s, and SELFREG['BASE_URL'] is %s. Mailed links and the sign-in lead to BASE_URL, "
+    "where that browser has no session: redirect other hosts there."
+)
+UNNAMED_PATH = (
+    "The server puts this site below %r, and FORCE_SCRIPT_NAME does not say so: management commands such as "
+    "selfreg_doctor and selfreg_setup_org name addresses without it."
+)
+SEND_AGAIN = Message("", "selfreg.csrf")
+"""What a page says whose form could not be proven to come from this site."""
 
-class SignUpView(View):
+
+class Elsewhere(Exception):
+    """This browser has nothing to see on a page, and is redirected to ``url``."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
+class SignUpView(ViewWithoutValues):
     """The base of all sign-up pages: never cached, and with CSRF protection even if the site's middleware has none.
 
     After a ``Conflict`` it shows the state that the other request produced.
@@ -53,78 +79,159 @@ class SignUpView(View):
     """Whether the page is also for logged-in users. Others redirect them to where a sign-up leads."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Sets ``browser``."""
+        """Set ``browser``."""
         super().setup(request, *args, **kwargs)
         self.browser = browser_of(request)
+        base_url = self.browser.settings.base_url
+        if request.get_host() != urlsplit(base_url).netloc:
+            _warn_once(OTHER_HOST, request.get_host(), base_url)
+        if (path := get_script_prefix().rstrip("/")) != (settings.FORCE_SCRIPT_NAME or "").rstrip("/"):
+            _warn_once(UNNAMED_PATH, path)
 
+    @method_decorator(csrf_exempt)  # from the site's middleware: the check is here
     @method_decorator(never_cache)
     @method_decorator(sensitive_post_parameters())
-    @method_decorator(csrf_protect)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Calls the method's view within ``REQUEST_SECONDS``, and sets headers and the device cookie."""
+        """Check CSRF, and call the method's view within ``REQUEST_SECONDS``.
+
+        Where the check fails, and a page of this site sent the form, it is shown again. Every other one gets the site's
+        own answer, see Django's ``CSRF_FAILURE_VIEW``.
+
+        :raises PermissionDenied: the page of another site loads this one, and nobody sees it
+        """
+        view, is_checked = super().dispatch, False
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            nonlocal is_checked
+            is_checked = True
+            return self.respond(view, request, *args, **kwargs)
+
+        response = csrf_protect(checked)(request, *args, **kwargs)
+        if is_checked or not is_from_own_page(request):
+            return response
+        return requires_csrf_token(lambda request: self.respond(self.csrf_failed, request))(request)
+
+    def respond(self, view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Call a view, and set headers and the device cookie.
+
+        :raises PermissionDenied: see ``dispatch``
+        """
+        if is_embedded(request):
+            raise PermissionDenied
         if request.user.is_authenticated and not self.for_signed_in:
-            return redirect(landing(request.GET.get("next", "")))
+            return redirect(landing(request.GET.get("next", ""), self.browser.settings))
         with at_most(REQUEST_SECONDS):
             try:
-                response: Any = super().dispatch(request, *args, **kwargs)
+                response: Any = view(request, *args, **kwargs)
             except Conflict as conflict:
                 response = self.overtaken(conflict)
+            except Elsewhere as elsewhere:
+                response = redirect(elsewhere.url)
         response["Referrer-Policy"] = "same-origin"
-        if DEVICE_COOKIE not in request.COOKIES:
-            remember_device(request, response, self.browser.device)
+        remember_device(request, response, self.browser.device)
         return response
 
+    def attempt(self, request: HttpRequest) -> Attempt:
+        """Return the registration that this request is about, opened.
+
+        :raises Elsewhere: this browser has none
+        """
+        attempt = open_attempt(request, self.browser)
+        if attempt is None:
+            raise Elsewhere(self.url_of_page("start"))
+        return attempt
+
+    def url_of_page(self, page: str) -> str:
+        """Return the URL of another page of this org's sign-up."""
+        return page_url(self.browser.settings.org, page)
+
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        """After a failed CSRF check: back to the page, which has a fresh token, for views without anything to type."""
+        messages.warning(request, say(SEND_AGAIN), fail_silently=True)
+        return redirect(request.path if "get" in self.http_method_names else self.url_of_page("step"))
+
     def overtaken(self, conflict: Conflict) -> HttpResponse:
-        """Redirects to what the quicker request produces: that page waits while the org is being called."""
-        return redirect(step_url(self.browser, conflict.registration) if conflict.registration else "selfreg:start")
+        """Redirect to what the quicker request produces: that page waits while the org is being called."""
+        pk = conflict.registration
+        return redirect(step_url(self.browser, pk) if pk else self.url_of_page("start"))
 
 
-def render_step(request: HttpRequest, form: StepForm, response: IdxResponse, context: dict[str, Any]) -> HttpResponse:
-    """Renders ``step_<page>.html`` if there is such a template, else ``step.html``.
+@lru_cache(maxsize=16)
+def _warn_once(message: str, *values: str) -> None:
+    """Once in each process and for each address: it is a mistake of the site, not of this visitor."""
+    logger.warning(message, *values)
+
+
+def render_step(
+    request: HttpRequest,
+    form: StepForm,
+    response: IdxResponse,
+    context: dict[str, Any],
+    state: EnrollmentState | None = None,
+) -> HttpResponse:
+    """Render ``step_<page>.html`` if there is such a template, else ``step.html``.
 
     :param context: further context for the template
+    :param state: where the registration stands; None on the first page
     """
-    page_context = step_context(form, response)
+    page_context = step_context(form, response, state=state, is_timed=bool(context.get("wait")))
     captcha = page_context.captcha
-    widget = CAPTCHAS.get(captcha.kind) if captcha and captcha.site_key else None
+    widget = widget_of(captcha, settings_of(request))
     context = {
-        **page_context.as_dict(),
-        "captcha": captcha and {"widget": widget, "site_key": captcha.site_key},
+        **vars(page_context),
+        "captcha": captcha
+        and {"widget": widget, "site_key": captcha.site_key, "is_shown": can_be_shown(captcha), "kind": captcha.kind},
         "qr": qr_svg(page_context.secret_uri) if page_context.secret else "",
         **context,
     }
     page = render(request, [f"selfreg/step_{form.step.page}.html", "selfreg/step.html"], context)
-    sources = _captcha_sources(*widget[1:]) if widget else {}
+    sources = widget.policy if widget else {}
     if page_context.secret_image:
         sources["img-src"] = ["data:"]
     return _with_csp_sources(request, page, sources)
 
 
+def to_send_again(step: Step, typed: Mapping[str, Any]) -> StepForm:
+    """Return the form of a step whose submission failed the CSRF check, with what was typed."""
+    form = StepForm(step, draft=StepForm(step, typed).draft())
+    form.add_message(SEND_AGAIN)
+    return form
+
+
 def _with_csp_sources(request: HttpRequest, page: HttpResponse, sources: dict[str, list[str]]) -> HttpResponse:
-    """Adds sources to the Content-Security-Policy of this response, where the site uses django-csp."""
+    """Add sources to the Content-Security-Policy of this response, where the site uses django-csp."""
     if not sources or csp_update is None:
         return page
     response: HttpResponse = csp_update(sources)(lambda _request: page)(request)
     return response
 
 
-def sign_in_failed(request: HttpRequest, why: str, reason: str) -> HttpResponse:
-    """Returns the page for a sign-in that failed, and logs a warning with the reference that the page shows.
+def in_language(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect to a page of this site in the language that was chosen at its foot, and remember the language."""
+    language = request.POST.get("language", "")
+    if not check_for_language(language):
+        return redirect(url)
+    response = redirect(translate_url(url, language))
+    response.cookies = set_language(request).cookies
+    return response
+
+
+UNAVAILABLE = "selfreg.sign_in_unavailable"
+# Messages of a sign-in that fails again, however often it is tried.
+FINAL_REFUSALS = ("selfreg.sign_in_denied", NOT_ASSIGNED)
+SIGN_IN_RETRY_SECONDS = 30
+
+
+def sign_in_failed(request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
+    """Return the page for a sign-in that failed, and log a warning with the reference that the page shows.
 
     :param why: for the log
     :param reason: a key of ``texts.messages``, for the page
     """
     reference = uuid.uuid4().hex[:8]
     logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
-    context = {"reason": say(Message("", reason)), "reference": reference}
-    return render(request, "selfreg/sign_in_failed.html", context, status=400)
-
-
-def _captcha_sources(script: str, sources: tuple[str, ...]) -> dict[str, list[str]]:
-    """Returns the sources that a CAPTCHA needs, by directive of the Content-Security-Policy."""
-    return {
-        "script-src": [script, *sources],
-        "frame-src": list(sources),
-        "style-src": list(sources),
-        "connect-src": list(sources),
-    }
+    context = {"reason": say(Message("", reason)), "reference": reference, "may_retry": reason not in FINAL_REFUSALS}
+    response = render(request, "selfreg/sign_in_failed.html", context, status=400)
+    if reason == UNAVAILABLE:
+        response.status_code, response["Retry-After"] = 503, str(SIGN_IN_RETRY_SECONDS)
+    return response

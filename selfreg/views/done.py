@@ -1,14 +1,11 @@
 """The page at the end, ``/signup/done/``, and cancelling, ``/signup/cancel/``."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from selfreg.accounts.email_verification import can_send
-from selfreg.conf import conf
-from selfreg.flows.session import my_registration, open_attempt, step_url, url_of
-from selfreg.models import Registration
+from selfreg.flows.advance import follow
+from selfreg.flows.session import my_registration, step_url
 from selfreg.registration import endings
 from selfreg.registration.state import seconds_until
 from selfreg.statuses import ON_STEP_PAGE
@@ -23,25 +20,25 @@ class DoneView(SignUpView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Renders the page; redirects to the step if there still is one."""
+        """Render the page; redirect to the step if there still is one."""
         registration = my_registration(request, self.browser)
         if registration is None:
-            return redirect("selfreg:start")
+            return redirect(self.url_of_page("start"))
         if registration.status in ON_STEP_PAGE:
             return redirect(step_url(self.browser, registration.pk))
-        context = {"registration": registration, "registration_id": registration.pk, **ending(registration)._asdict()}
-        return render(request, "selfreg/done.html", context | self.mail_context(registration))
-
-    def mail_context(self, registration: Registration) -> dict[str, Any]:
-        """Returns the context about mails: how long their links work, and whether one can be sent again, and when."""
-        verification = verification_of(registration)
+        verification = verification_of(registration, self.browser.settings)
         mail = last_mail(self.browser, verification) if verification else {}
-        return {
-            "link_days": conf().activation_link_days,
-            "sendable": verification is not None and can_send(conf()),
+        context = {
+            "registration": registration,
+            "registration_id": registration.pk,
+            **ending(registration)._asdict(),
+            # About mails: how long their links work, and whether and when one can be sent again.
+            "link_days": self.browser.settings.activation_link_days,
+            "sendable": verification is not None and can_send(self.browser.settings),
             "wait": seconds_until(mail.get("resend_at", 0)),
             "notices": [mail["message"]] if mail.get("message") else [],
         }
+        return render(request, "selfreg/done.html", context)
 
 
 class CancelView(SignUpView):
@@ -50,9 +47,6 @@ class CancelView(SignUpView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Cancels it, and redirects to the page at the end."""
-        attempt = open_attempt(request, self.browser)
-        if attempt is None:
-            return redirect("selfreg:start")
-        endings.cancel(attempt)
-        return redirect(url_of(self.browser, "done", attempt.row.pk))
+        """Cancel it, and redirect to the page at the end."""
+        attempt = self.attempt(request)
+        return redirect(follow(request, self.browser, attempt, endings.cancel(attempt)).url)

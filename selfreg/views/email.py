@@ -9,28 +9,31 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
-from django.views.decorators.debug import sensitive_variables
 
 from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
 from selfreg.accounts.identities import identity_of, prove_email
+from selfreg.accounts.users import address_of
 from selfreg.addresses import canonical
-from selfreg.conf import conf
+from selfreg.conf import Conf
 from selfreg.flows.session import EMAIL_CODE, Browser, load_value, my_registration, next_path, save_value, url_of
+from selfreg.forms import typed_text
+from selfreg.forms.typed_fields import MAX_TYPED
 from selfreg.idx.document import Message
-from selfreg.idx.errors import IdxError
+from selfreg.idx.errors import IdxError, RateLimited
 from selfreg.models import Registration
 from selfreg.okta_api.accounts import AccountNotPending, EmailChanged, EmailFactor
 from selfreg.registration.endings import note_proven
 from selfreg.registration.state import seconds_until
 from selfreg.statuses import Status
 from selfreg.texts import errors
-from selfreg.texts.messages import notice, say
-from selfreg.views.base import SignUpView
+from selfreg.texts.messages import TOO_MANY, notice, say
+from selfreg.views.base import Elsewhere, SignUpView
+from selfreg.web.client_address import client_ip
+from selfreg.web.orgs import settings_of_session, sign_in_url
 from selfreg.web.redirects import landing
-from selfreg.web.visitor import client_ip
 
 MAX_CODE_LENGTH = 20
 
@@ -49,135 +52,145 @@ class Verification:
 
 
 class EmailView(SignUpView):
-    """GET asks for the code, or offers to send one. POST sends the mail again (``action=send``), or checks the code."""
+    """GET asks for the code, or offers to send one. POST sends it again (``action=send``), or checks the code."""
 
     http_method_names = ["get", "head", "post"]
     for_signed_in = True
 
+    @property
+    def settings(self) -> Conf:
+        """Those of the org whose account it is: where a logged-in user signed in, else that of the page."""
+        is_signed_in = self.request.user.is_authenticated
+        return settings_of_session(self.request) if is_signed_in else self.browser.settings
+
+    @cached_property
+    def verification(self) -> Verification:
+        """Return the address that this browser may verify.
+
+        :raises Elsewhere: there is none
+        """
+        request, browser = self.request, self.browser
+        if verification := find_verification(request, browser, self.settings):
+            return verification
+        if request.user.is_authenticated:
+            raise Elsewhere(landing(next_path(request, browser), self.settings))
+        registration = my_registration(request, browser)
+        raise Elsewhere(url_of(browser, "done", registration.pk) if registration else self.url_of_page("start"))
+
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Renders the page."""
-        verification = find_verification(request, self.browser)
-        return self.page(request, verification) if verification else self.redirect_away(request)
+        """Render the page."""
+        return self.page(request)
 
-    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Sends the mail again, or checks the code."""
-        verification = find_verification(request, self.browser)
-        if verification is None:
-            return self.redirect_away(request)
+        """Send the mail again, or check the code."""
+        mail = last_mail(self.browser, self.verification)
         if request.POST.get("action") == "send":
-            return self.send_again(request, verification)
-        mail = last_mail(self.browser, verification)
-        code = request.POST.get("credentials.passcode", "").strip()
+            return self.send_again(request, mail)
+        code = typed_text.code(request.POST.get("credentials.passcode", "")[:MAX_TYPED])
         if not mail.get("factor"):
-            return redirect(self.url(request, verification))
+            return redirect(self.url(request))
         if not 0 < len(code) <= MAX_CODE_LENGTH or not code.isalnum() or not code.isascii():
-            return self.page(request, verification, [("id_code", str(errors.INVALID_CODE))])
+            return self.page(request, str(errors.INVALID_CODE), "id_code")
         try:
-            factor, ip = EmailFactor(mail["factor"], mail["verb"]), client_ip(request, conf())
-            is_right = verify_code(conf(), verification.account, factor, code, mail_id=mail["name"], ip=ip)
+            factor, ip = EmailFactor(mail["factor"], mail["verb"]), client_ip(request, self.settings)
+            is_right = verify_code(self.settings, self.verification.account, factor, code, mail_id=mail["name"], ip=ip)
+        except RateLimited as error:
+            return self.page(request, str(TOO_MANY), retry=error.retry_after)
         except IdxError as error:
-            return self.page(request, verification, [("", say(notice(error)))])
+            return self.page(request, say(notice(error)))
         if not is_right:
-            return self.page(request, verification, [("id_code", str(errors.INVALID_CODE))])
-        self.browser.store.pop(EMAIL_CODE, None)
-        return self.verified(request, verification)
+            return self.page(request, str(errors.INVALID_CODE), "id_code")
+        self.browser.store.pop(self.browser.key(EMAIL_CODE), None)
+        return redirect(self.verified(request))
 
-    def send_again(self, request: HttpRequest, verification: Verification) -> HttpResponse:
-        """Sends the mail again, unless it is too early, and redirects to the page that says how it went."""
-        mail = last_mail(self.browser, verification)
+    def send_again(self, request: HttpRequest, mail: dict[str, Any]) -> HttpResponse:
+        """Send the mail again, unless it is too early, and redirect to the page that says how it went.
+
+        :param mail: the mail before, see ``last_mail``
+        """
         if wait := seconds_until(mail.get("resend_at", 0)):
             message = Message("", "selfreg.resend_wait", (str(wait),))
-        elif not can_send(conf()):
+        elif not can_send(self.settings):
             message = Message("", "selfreg.cannot_send")
         else:
-            mail, message = self.send(request, verification, mail)
-        values = {**mail, "who": identifier_of(verification.account), "message": say(message)}
+            mail, message = self.send(request, mail)
+        values = {**mail, "who": identifier_of(self.verification.account), "message": say(message)}
         save_value(self.browser, EMAIL_CODE, values)
-        if verification.registration is not None and not mail.get("factor"):
-            return redirect(url_of(self.browser, "done", verification.registration_id))
-        return redirect(self.url(request, verification))
+        if self.verification.registration is not None and not mail.get("factor"):
+            return redirect(url_of(self.browser, "done", self.verification.registration_id))
+        return redirect(self.url(request))
 
-    def send(
-        self, request: HttpRequest, verification: Verification, previous: dict[str, Any]
-    ) -> tuple[dict[str, Any], Message]:
-        """Sends a mail.
+    def send(self, request: HttpRequest, previous: dict[str, Any]) -> tuple[dict[str, Any], Message]:
+        """Send a mail.
 
         :param previous: the mail before, see ``last_mail``
         :return: what ``last_mail`` will return, which is ``previous`` if no mail was sent; and the message to show
         """
         try:
-            factor = send(conf(), verification.account, client_ip(request, conf()))
+            factor = send(self.settings, self.verification.account, client_ip(request, self.settings))
         except (AccountNotPending, EmailChanged):
             return previous, Message("", "selfreg.cannot_send")
         except IdxError as error:
             return previous, notice(error)
         now = timezone.now().timestamp()
-        mail = {"resend_at": now + conf().resend_seconds, "name": str(now)}
+        mail = {"resend_at": now + self.settings.resend_seconds, "name": str(now)}
         if factor is None:
             return mail, Message("", "selfreg.link_sent_again")
         return {**mail, "factor": factor.id, "verb": factor.verb}, Message("", "selfreg.sent_again")
 
-    def verified(self, request: HttpRequest, verification: Verification) -> HttpResponse:
-        """Marks the address as verified. Redirects to ``next``, or to the sign-in that completes the registration."""
-        if verification.registration is None:
-            prove_email(conf().issuer, verification.account.subject)
-            return redirect(landing(next_path(request)))
-        note_proven(verification.registration)
-        next_url = verification.registration.next_url
-        query = urlencode({"next": next_url} if next_url else {})
-        return redirect(f"{reverse('oidc_authentication_init')}?{query}")
+    def verified(self, request: HttpRequest) -> str:
+        """Mark the address as verified. Return where to go: ``next``, or the sign-in that completes the sign-up."""
+        registration = self.verification.registration
+        if registration is None:
+            prove_email(self.settings.issuer, self.verification.account.subject)
+            return landing(next_path(request, self.browser), self.settings)
+        note_proven(registration)
+        query = urlencode({"next": registration.next_url} if registration.next_url else {})
+        return f"{sign_in_url(self.settings.org)}?{query}"
 
-    def redirect_away(self, request: HttpRequest) -> HttpResponse:
-        """Redirects visitors without an address to verify."""
-        if request.user.is_authenticated:
-            return redirect(landing(next_path(request)))
-        registration = my_registration(request, self.browser)
-        return redirect(url_of(self.browser, "done", registration.pk) if registration else "selfreg:start")
+    def url(self, request: HttpRequest) -> str:
+        """Return the URL of this page."""
+        return url_of(self.browser, "email", self.verification.registration_id, next=next_path(request, self.browser))
 
-    def url(self, request: HttpRequest, verification: Verification) -> str:
-        """Returns the URL of this page."""
-        return url_of(self.browser, "email", verification.registration_id, next=next_path(request))
+    def page(self, request: HttpRequest, problem: str = "", control: str = "", retry: int = 0) -> HttpResponse:
+        """Render the page, with the message about the last mail if that was not shown before.
 
-    def page(
-        self, request: HttpRequest, verification: Verification, problems: list[tuple[str, str]] | None = None
-    ) -> HttpResponse:
-        """Renders the page, with the message about the last mail if that was not shown before.
-
-        :param problems: pairs of a field's HTML id, "" for none, and a message
+        :param problem: what is to be put right, in the field with the HTML id ``control`` ("" for none)
+        :param retry: seconds until another code may be tried
         """
-        mail = last_mail(self.browser, verification)
+        mail = last_mail(self.browser, self.verification)
         text = mail.pop("message", "")
         if text:
             save_value(self.browser, EMAIL_CODE, mail)
         context = {
-            "email": verification.account.email,
+            "email": self.verification.account.email,
             "sent": bool(mail.get("factor")),
-            "sendable": can_send(conf()),
+            "sendable": can_send(self.settings),
             "wait": seconds_until(mail.get("resend_at", 0)),
-            "problems": problems or [],
-            "code_is_wrong": any(control for control, _text in problems or []),
+            "problems": [(control, problem)] if problem else [],
+            "retry": retry,
+            "code_is_wrong": bool(control),
             "notices": [text] if text else [],
-            "next": next_path(request),
-            "registration_id": verification.registration_id,
+            "next": next_path(request, self.browser),
+            "registration_id": self.verification.registration_id,
         }
         return render(request, "selfreg/email_code.html", context)
 
 
-def find_verification(request: HttpRequest, browser: Browser) -> Verification | None:
-    """Returns the address that may be verified: the logged-in user's, else that of this browser's registration."""
+def find_verification(request: HttpRequest, browser: Browser, settings: Conf) -> Verification | None:
+    """Return the address that may be verified: the logged-in user's, else that of this browser's registration."""
     if request.user.is_authenticated:
-        identity = identity_of(request.user)
-        if identity is None or identity.email_verified_at is not None or identity.issuer != conf().issuer:
+        identity = identity_of(request.user, settings.issuer)
+        if identity is None or identity.email_verified_at is not None or identity.issuer != settings.issuer:
             return None
-        email = str(getattr(request.user, "email", ""))
+        email = address_of(request.user)
         return Verification(UnverifiedAccount(identity.subject, email)) if canonical(email) else None
-    return verification_of(my_registration(request, browser))
+    return verification_of(my_registration(request, browser), settings)
 
 
-def verification_of(registration: Registration | None) -> Verification | None:
-    """Returns the address of a registration that waits for it to be verified; None for every other registration."""
-    if registration is None or registration.status != Status.AWAITING_EMAIL or registration.issuer != conf().issuer:
+def verification_of(registration: Registration | None, settings: Conf) -> Verification | None:
+    """Return the address of a registration that waits for it to be verified; None for every other registration."""
+    if registration is None or registration.status != Status.AWAITING_EMAIL or registration.issuer != settings.issuer:
         return None
     if not registration.okta_user_id or not registration.email:
         return None
@@ -185,7 +198,7 @@ def verification_of(registration: Registration | None) -> Verification | None:
 
 
 def last_mail(browser: Browser, verification: Verification) -> dict[str, Any]:
-    """Returns what the session holds about the last mail; {} if there was none to this address.
+    """Return what the session holds about the last mail; {} if there was none to this address.
 
     The keys are ``resend_at`` (when another mail may be sent, seconds since the epoch), ``name`` (identifies the mail),
     for a code ``factor`` and ``verb`` (see ``EmailFactor``), and ``message`` (the message about it, until it is shown).
@@ -195,5 +208,5 @@ def last_mail(browser: Browser, verification: Verification) -> dict[str, Any]:
 
 
 def identifier_of(account: UnverifiedAccount) -> str:
-    """Returns a text that changes with the address: a code proves only the address that it was mailed to."""
-    return f"{account.subject} {canonical(account.email)}"
+    """Return a text that changes with the address: a code proves only the address that it was mailed to."""
+    return f"{account.subject} {account.email}"

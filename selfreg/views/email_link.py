@@ -1,74 +1,93 @@
-"""``/signup/verify/``: where the link in the e-mail lands (Okta's Email Verification Experience URI).
+"""``/signup/verify/``: where the link in the email lands (Okta's Email Verification Experience URI).
 
 Opening the link submits nothing, since mail scanners open links and run scripts, too. The code moves from the URL into
-the encrypted part of the session. A button submits it, but only in the browser that started the registration; other
+an encrypted cookie. A button submits it, but only in the browser that started the registration; other
 browsers show the code, to be typed into the first one (docs/protocol.md, section 4.9).
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
+from django.utils.translation import get_language_from_request, override
 
-from selfreg.flows.email_link import EmailLink, confirm, is_whole, open_link
-from selfreg.flows.session import LINK, load_value, save_value, step_url
+from selfreg import encryption
+from selfreg.flows.email_link import confirm, open_link, read_link
+from selfreg.flows.session import step_url
 from selfreg.models import Registration
+from selfreg.secret import Secret
 from selfreg.views.base import SignUpView
+from selfreg.web.cookies import read_cookie, set_cookie
 
+COOKIE = "selfreg_link"
+KEPT_SECONDS = 600
 PARAMETERS = ("otp", "state")
 MINUTE = timedelta(minutes=1)
 
 
 class VerifyView(SignUpView):
-    """GET shows one of the pages ``same`` (has the button), ``other`` (has the code), ``used``, ``expired``, ``stale``,
-    ``foreign`` and ``broken``. POST submits the code.
+    """The page that the link in an email opens. POST submits the code of the link.
+
+    GET shows one of the pages ``same`` (has the button), ``other`` (has the code), ``used``, ``expired``, ``stale``,
+    ``foreign`` and ``broken``.
     """
 
     http_method_names = ["get", "head", "post"]
 
-    @sensitive_variables()
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Moves the parameters into the session, or shows the page of the link that is there."""
+        """Move the parameters into a cookie, or show the page of the link that is there."""
         if any(name in request.GET for name in (*PARAMETERS, "error")):
-            save_value(self.browser, LINK, self.parameters(request))
-            return redirect("selfreg:verify")
-        values = load_value(self.browser, LINK) or {}
+            # Where the language is part of the path, the org knows one of them only.
+            with override(get_language_from_request(request)):
+                return self.keep(request, redirect(self.url_of_page("verify")), self.parameters(request))
+        values = self.kept(request)
         if "stale" in values:
             return self.page(request, "stale", back=step_url(self.browser, values["stale"]))
         if not values:
             return self.page(request, "broken")
         link = open_link(request, self.browser, values["state"])
-        return self.page(request, link.status, link.row, values["otp"], self.way_back(link))
+        back = step_url(self.browser, link.row.pk) if link.status == "used" and link.row and link.is_mine else ""
+        return self.page(request, link.status, link.row, values["otp"], back)
 
-    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Submits the code of the link in the session."""
-        values = load_value(self.browser, LINK) or {}
+        """Submit the code of the link in the cookie."""
+        values = self.kept(request)
         link = open_link(request, self.browser, values.get("state", ""))
         if link.attempt is None:
-            return redirect("selfreg:verify")
-        self.browser.store.pop(LINK, None)
-        advance = confirm(request, self.browser, link.attempt, values["otp"])
-        if advance is None:
-            save_value(self.browser, LINK, {"stale": str(link.attempt.row.pk)})
-        return redirect(advance.url if advance else "selfreg:verify")
+            return redirect(self.url_of_page("verify"))
+        advance = confirm(request, self.browser, link.attempt, Secret(values["otp"]))
+        left = {} if advance else {"stale": str(link.attempt.row.pk)}
+        return self.keep(request, redirect(advance.url if advance else self.url_of_page("verify")), left)
+
+    def kept(self, request: HttpRequest) -> dict[str, str]:
+        """Return what ``keep`` has put into the cookie; {} if there is none, or it is too old."""
+        try:
+            values: dict[str, Any] = encryption.decrypt(
+                read_cookie(request, COOKIE), COOKIE, self.browser.settings.encryption_keys
+            )
+        except encryption.Unreadable:
+            return {}
+        return values["link"] if values["until"] > timezone.now().timestamp() else {}
+
+    def keep(self, request: HttpRequest, response: HttpResponse, link: dict[str, str]) -> HttpResponse:
+        """Encrypt the parameters of a link into a cookie, since a session would be a row for each GET."""
+        until = timezone.now().timestamp() + KEPT_SECONDS
+        keys = self.browser.settings.encryption_keys
+        value = encryption.encrypt({"link": link, "until": until}, COOKIE, keys) if link else ""
+        set_cookie(request, response, COOKIE, value, KEPT_SECONDS)
+        return response
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:
-        """Returns ``otp`` and ``state``; {} unless each is there exactly once and looks valid."""
+        """Return ``otp`` and ``state``; {} unless each is there exactly once and looks valid."""
         values = {name: request.GET.getlist(name) for name in PARAMETERS}
-        link = {n: v[0] for n, v in values.items() if len(v) == 1}
-        return link if is_whole(link) else {}
-
-    def way_back(self, link: EmailLink) -> str:
-        """Returns the URL of the registration for a link that was used, in the browser that started it; else ""."""
-        return step_url(self.browser, link.row.pk) if link.status == "used" and link.row and link.is_mine else ""
+        return read_link({name: given[0] for name, given in values.items() if len(given) == 1})
 
     def page(
         self, request: HttpRequest, page: str, registration: Registration | None = None, code: str = "", back: str = ""
     ) -> HttpResponse:
-        """Renders one of the pages.
+        """Render one of the pages.
 
         :param code: shown on ``other`` only, and so is when and where the registration was started
         :param back: URL of the registration, for the pages ``used`` and ``stale``

@@ -3,47 +3,104 @@
 Neither calls the org: while that is down, this server can still serve every other page.
 """
 
-from django.db import DatabaseError, connection
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from django.db import DatabaseError, InterfaceError
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from selfreg import encryption
+from selfreg import cache, encryption
+from selfreg.conf import orgs
+from selfreg.database import ours
 from selfreg.models import Registration
+from selfreg.registration.policy import is_org_avoided
+from selfreg.reports.timers import stale
 
 
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:
-    """Answers 200: this process runs."""
+    """Answer 200: this process runs."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answers 200 if this process can continue registrations, else 503.
+    """Answer 200 if this process can serve registrations, else 503.
 
-    The JSON object has ``status`` (ok, not ready) and ``missing`` (a list of "database" and "encryption keys").
+    The JSON object has ``status`` ("ok", "degraded", "not ready"), ``missing`` (names in ``NEEDED`` that make it not
+    ready) and ``degraded`` (names in ``MISSED`` without which visitors still get through).
     """
-    missing = [name for name, works in (("database", _database_works), ("encryption keys", _keys_work)) if not works()]
-    status = "not ready" if missing else "ok"
-    return JsonResponse({"status": status, "missing": missing}, status=503 if missing else 200)
+    missing = [name for name, works in NEEDED.items() if not works()]
+    degraded = [] if missing else [name for name, works in MISSED.items() if not works()]
+    status = "not ready" if missing else "degraded" if degraded else "ok"
+    content = {"status": status, "missing": missing, "degraded": degraded}
+    return JsonResponse(content, status=503 if missing else 200)
 
 
 def _database_works() -> bool:
-    """Whether the database answers, and has this app's tables."""
+    """Return whether the database answers, and has this app's tables."""
     try:
         Registration.objects.exists()
-    except DatabaseError:
-        connection.close_if_unusable_or_obsolete()
+    except (DatabaseError, InterfaceError):
+        ours().close_if_unusable_or_obsolete()
         return False
     return True
 
 
-def _keys_work() -> bool:
-    """Whether there is a key to encrypt with."""
+def _is_migrated() -> bool:
+    """Return whether every migration of this version of the site was applied. The database may be ahead of it."""
     try:
-        return bool(encryption.decrypt(encryption.encrypt("ready", "health"), "health") == "ready")
+        applied = MigrationRecorder(ours()).applied_migrations()
+        if set(_last_migrations()) <= set(applied):
+            return True
+        executor = MigrationExecutor(ours())  # knows squashed migrations
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, InterfaceError):
+        return True  # reported as "database"
+
+
+@lru_cache(maxsize=1)
+def _last_migrations() -> tuple[tuple[str, str], ...]:
+    """Return the last migration of each app, read from its files once."""
+    return tuple(MigrationLoader(None).graph.leaf_nodes())
+
+
+def _keys_work() -> bool:
+    """Return whether every org has a key to encrypt with."""
+    try:
+        rings = [settings.encryption_keys for settings in orgs().values()]
+        return all(encryption.decrypt(encryption.encrypt("ready", "health", keys), "health", keys) for keys in rings)
     except (ValueError, encryption.Unreadable):
         return False
+
+
+def _cache_works() -> bool:
+    """Return whether the cache answers. One that failed a moment ago is not asked again."""
+    cache.get("selfreg:ready")
+    return not cache.is_down()
+
+
+def _org_answered() -> bool:
+    """Return whether no org's last calls all failed. None is called."""
+    return not any(map(is_org_avoided, orgs().values()))
+
+
+def _timers_run() -> bool:
+    """Return whether somebody starts the commands that have to run regularly."""
+    return not list(stale())
+
+
+# What registrations cannot continue without, and what only makes them slower or leaves them to a later call.
+NEEDED: Mapping[str, Callable[[], bool]] = {
+    "database": _database_works,
+    "migrations": _is_migrated,
+    "encryption keys": _keys_work,
+}
+MISSED: Mapping[str, Callable[[], bool]] = {"cache": _cache_works, "org": _org_answered, "timers": _timers_run}

@@ -1,8 +1,9 @@
 """``/oidc/authenticate/`` and ``/oidc/callback/``: mozilla-django-oidc's views, with stricter checks."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -11,58 +12,106 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 
 from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
-from selfreg.conf import conf
+from selfreg.conf import DEFAULT, Conf
+from selfreg.error_reports import ViewWithoutValues
 from selfreg.flows.advance import follow, sign_in
-from selfreg.flows.session import Browser, browser_of, connect_for, my_registrations, save_offer, step_url
-from selfreg.idx.errors import IdxError
+from selfreg.flows.session import (
+    Browser,
+    browser_of,
+    connect_for,
+    keep_briefly,
+    my_registration,
+    my_registrations,
+    save_offer,
+    step_url,
+)
+from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.models import Conflict, link_digest
 from selfreg.registration import commands
-from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
+from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in, note_failed_sign_in
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import app_of
+from selfreg.registration.values import describe
+from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE
-from selfreg.views.base import sign_in_failed
+from selfreg.texts.messages import NOT_ASSIGNED, known_key
+from selfreg.views.base import UNAVAILABLE, sign_in_failed
+from selfreg.web.exemptions import for_visitors
+from selfreg.web.fetch_metadata import is_embedded
+from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import landing, safe_path
 
+# The org's error code -> the message for it. A code that is not listed here is not logged: anybody can make one up.
+REFUSALS = {
+    "access_denied": "selfreg.sign_in_denied",
+    "temporarily_unavailable": UNAVAILABLE,
+    "server_error": UNAVAILABLE,
+    **dict.fromkeys(("login_required", "interaction_required", "consent_required"), "selfreg.sign_in_unfinished"),
+    **dict.fromkeys(("invalid_request", "invalid_scope", "unauthorized_client"), "selfreg.sign_in_failed"),
+}
 # Parameters that may occur only once.
 ONCE = ("code", "state", "interaction_code", "error")
 
 
-class AuthenticateView(OIDCAuthenticationRequestView):  # type: ignore[misc]  # no types there
-    """Redirects to the org's sign-in page. The redirect URI is made from ``BASE_URL``, not from the Host header."""
+@method_decorator(for_visitors, name="dispatch")
+class AuthenticateView(ViewWithoutValues, OIDCAuthenticationRequestView):  # type: ignore[misc]  # no types there
+    """Redirects to the org's sign-in page. The redirect URI comes from ``BASE_URL``, not from the Host header."""
 
     get_settings = staticmethod(oidc_setting)
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        """Returns further parameters of the URL."""
-        return {**super().get_extra_params(request), "redirect_uri": app_of(conf()).redirect_uri}
+        """Return further parameters of the URL."""
+        app = app_of(self.settings)
+        own = {"client_id": app.client_id, "scope": app.scopes, "redirect_uri": app.redirect_uri}
+        extra = {**super().get_extra_params(request), **own}
+        # Who comes from a registration of this browser need not type the address again.
+        row = my_registration(request, browser_of(request)) if request.GET.get("registration") else None
+        return {**extra, "login_hint": row.email} if row and row.email else extra
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Redirects, and keeps a validated ``next`` in the session."""
+        """Redirect, and keep a validated ``next`` in the session.
+
+        :raises PermissionDenied: the page of another site loads this address, and nobody wants to sign in
+        """
+        if is_embedded(request):
+            raise PermissionDenied
+        self.settings: Conf = settings_of(request)
+        self.OIDC_OP_AUTH_ENDPOINT = app_of(self.settings).endpoint("authorize")
+        states = set(request.session.get("oidc_states", {}))
         response: HttpResponse = super().get(request)
-        request.session["oidc_login_next"] = safe_path(request.GET.get("next"))
+        if self.settings.org != DEFAULT:
+            for state in set(request.session["oidc_states"]) - states:
+                request.session["oidc_states"][state]["org"] = self.settings.org
+        request.session["oidc_login_next"] = safe_path(request.GET.get("next"), self.settings)
+        keep_briefly(request.session)
         return response
 
 
-class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no types there
+@method_decorator(for_visitors, name="dispatch")
+class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no types there
     """Handles the return from the org, or from an identity provider during a sign-up. Every failure has a page."""
 
     get_settings = staticmethod(oidc_setting)
 
     @method_decorator(never_cache)
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Logs the visitor in, or continues the sign-up that the ``state`` belongs to."""
+        """Log the visitor in, or continue the sign-up that the ``state`` belongs to."""
         if any(len(request.GET.getlist(name)) > 1 for name in ONCE):
-            return self.failed(request, "repeated parameter")
+            return sign_in_failed(request, "repeated parameter")
         browser = browser_of(request)
+        settings = browser.settings
         attempt = self.sign_up(request, browser)
         if attempt:
             return self.back_in_sign_up(request, browser, attempt)
-        if request.GET.get("state") not in request.session.get("oidc_states", {}):
-            return self.failed(request, "unknown state")
-        if request.GET.get("iss", conf().issuer) != conf().issuer:
-            # RFC 9207, section 2.4: an answer of another issuer belongs to another sign-in.
-            return self.failed(request, "another issuer")
+        states = request.session.get("oidc_states", {})
+        state = request.GET.get("state")
+        if state not in states:
+            # Another tab was quicker, or the address was opened again: who is signed in goes on. Nothing is redeemed.
+            if request.user.is_authenticated:
+                return redirect(landing(request.session.get("oidc_login_next", ""), settings))
+            return sign_in_failed(request, "unknown state", "selfreg.sign_in_expired")
+        if why := mix_up(request, states[state], settings):
+            return sign_in_failed(request, why)
         try:
             response: HttpResponse = super().get(request)
             return response
@@ -72,18 +121,21 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
                 request.session.flush()
             if isinstance(error, NotApproved):
                 await_approval_by_sign_in(error.identity)
-            return self.failed(request, "claims", error.reason)
+            return self.refused(request, error.clause or "claims", error.reason)
         except LinkOffered as offer:
             next_url = request.session.get("oidc_login_next", "")
             if request.user.is_authenticated:
                 request.session.flush()
-            save_offer(browser_of(request), offer, next_url)
-            return redirect("selfreg:link")
+            session: Any = request.session  # mozilla-django-oidc has replaced it
+            save_offer(Browser(session, settings, browser.device), offer, next_url)
+            return redirect(page_url(settings.org, "link"))
         except (IdxError, SuspiciousOperation) as error:
-            return self.failed(request, type(error).__name__)
+            is_away = isinstance(error, OrgUnreachable | RateLimited)
+            why = describe(error) if isinstance(error, IdxError) else type(error).__name__
+            return self.refused(request, why, UNAVAILABLE if is_away else "selfreg.sign_in_failed")
 
     def sign_up(self, request: HttpRequest, browser: Browser) -> Attempt | None:
-        """Returns this browser's open registration that the ``state`` belongs to (docs/protocol.md, section 4.8)."""
+        """Return this browser's open registration that the ``state`` belongs to (docs/protocol.md, section 4.8)."""
         state = request.GET.get("state", "")
         if not state or not {"interaction_code", "error"} & set(request.GET):
             return None
@@ -91,35 +143,54 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # no 
         return open_row(row, connect_for(request, browser), signs_in=True) if row and row.sealed else None
 
     def back_in_sign_up(self, request: HttpRequest, browser: Browser, attempt: Attempt) -> HttpResponse:
-        """Continues a sign-up after an identity provider: finishes it with the interaction code, else asks the org."""
+        """Continue a sign-up after an identity provider: finish it with the interaction code, else ask the org."""
         url = step_url(browser, attempt.row.pk)
         if attempt.row.status not in ON_STEP_PAGE or not attempt.is_readable:
             return redirect(url)
         try:
-            code = request.GET.get("interaction_code", "")
+            code = Secret(request.GET.get("interaction_code", ""))
             outcome = commands.return_from_identity_provider(attempt, code)
             return redirect(follow(request, browser, attempt, outcome).url)
         except Conflict:
             return redirect(url)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Returns the page for a failed sign-in, with status 405."""
-        response = self.failed(request, "not a GET")
+        """Return the page for a failed sign-in, with status 405."""
+        response = sign_in_failed(request, "not a GET")
         response.status_code, response["Allow"] = 405, "GET"
         return response
 
     def login_failure(self) -> HttpResponse:
-        """Returns the page for a failed sign-in; mozilla-django-oidc calls this."""
-        return self.failed(self.request, "refused")
+        """Return the page for a failed sign-in; mozilla-django-oidc calls this."""
+        code = self.request.GET.get("error", "")
+        description = self.request.GET.get("error_description", "")
+        if code == "access_denied" and known_key(description) == NOT_ASSIGNED:
+            return self.refused(self.request, "access_denied, not assigned", NOT_ASSIGNED)
+        why = code if code in REFUSALS else "refused"
+        return self.refused(self.request, why, REFUSALS.get(code, "selfreg.sign_in_failed"))
 
     def login_success(self) -> HttpResponse:
-        """Completes the registration that waited for this sign-in, logs in, and redirects; the library calls this."""
+        """Complete the registration that waited for this sign-in, log in, and redirect; the library calls this."""
         # Without ``next`` in the session, as after the link in a mail, the registration knows where to go.
-        next_url = complete_by_sign_in(conf().issuer, self.user, self.user.okta_claims["sub"])
-        target = landing(safe_path(self.request.session.get("oidc_login_next")) or next_url)
-        sign_in(self.request, self.user)
+        settings = settings_of(self.request)
+        next_url = complete_by_sign_in(settings.issuer, self.user, self.user.okta_claims["sub"])
+        target = landing(safe_path(self.request.session.get("oidc_login_next"), settings) or next_url, settings)
+        sign_in(self.request, self.user, settings)
         return redirect(target)
 
-    def failed(self, request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
-        """Returns the page for a failed sign-in, see ``sign_in_failed``."""
+    def refused(self, request: HttpRequest, why: str, reason: str) -> HttpResponse:
+        """As ``sign_in_failed``, for an answer to a sign-in that this browser began: its registration notes it."""
+        note_failed_sign_in(my_registration(request, browser_of(request)), why)
         return sign_in_failed(request, why, reason)
+
+
+def mix_up(request: HttpRequest, asked: Mapping[str, Any], settings: Conf) -> str:
+    """Return why an answer belongs to another sign-in, "" if it does not.
+
+    :param asked: what the session has of the ``state``
+    :param settings: those of the org whose redirect URI this is
+    """
+    if request.GET.get("iss", settings.issuer) != settings.issuer:  # RFC 9207, section 2.4
+        return "another issuer"
+    # RFC 9700, section 4.4.2: each org has a redirect URI of its own, so that its code goes to no other org.
+    return "" if asked.get("org", DEFAULT) == settings.org else "another org"

@@ -1,109 +1,133 @@
 """``/signup/``: the Create Account form, and the start of a registration."""
 
-import logging
+from dataclasses import replace
 
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.debug import sensitive_variables
+from django.utils.http import urlencode
 
 from selfreg.flows.advance import Advance
-from selfreg.flows.session import MINE, my_registrations, next_path, step_url
+from selfreg.flows.correction import CHANGE
+from selfreg.flows.form_token import HONEYPOT, new_form_token, registration_id
+from selfreg.flows.session import my_ids, my_registrations, next_path, save_draft, step_url
 from selfreg.flows.start import (
-    HONEYPOT,
     Closed,
     FirstPage,
     Submission,
     accept_invitation,
     first_page,
-    new_form_token,
-    registration_id,
+    follow_invitation,
+    log_closed,
     start,
 )
-from selfreg.idx.document import Message
+from selfreg.forms import StepForm
 from selfreg.idx.errors import OrgUnreachable, RateLimited
 from selfreg.registration.policy import fingerprint
-from selfreg.texts.messages import notices, say
-from selfreg.views.base import SignUpView, render_step
-
-logger = logging.getLogger("selfreg")
+from selfreg.secret import Secret
+from selfreg.texts.messages import notice, say
+from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
 
 # When to come back to a page without a form to submit.
 OUTAGE_RETRY_SECONDS = 30
+# The button that accepts an invitation.
+ACCEPT = "accept"
 
 
 class StartView(SignUpView):
-    """GET shows the sign-up form of the org's profile policy, and creates nothing. POST starts the registration.
+    """GET shows the sign-up form of the org's profile policy. POST starts the registration.
 
-    The link of an invitation starts one by GET: a link in a mail has no form to submit.
+    The link of an invitation starts one by GET: a link in a mail has no form to submit. If another site's page opened
+    it, or too many were opened, there is a button to press first.
     """
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Shows the form, or accepts the invitation of the link."""
-        token = request.GET.get("activationToken") or request.GET.get("token")
+        """Show the form, or accept the invitation of the link."""
+        token = invitation_of(request)
         if token and request.method == "HEAD":
             # Programs that check the links in mails send HEAD. They must not start a registration.
-            return redirect("selfreg:step")
-        if token:
-            return self.answer(request, accept_invitation(request, self.browser, token))
-        return self.answer(request, first_page(request, self.browser))
+            return redirect(self.url_of_page("step"))
+        if not token:
+            return self.answer(request, first_page(request, self.browser))
+        accepted = follow_invitation(request, self.browser, token)
+        return self.answer(request, accepted) if accepted else render(request, "selfreg/invitation.html")
 
-    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Starts the registration."""
-        submission = Submission(request.POST, registration_id(request, request.POST))
+        """Start the registration, of an invitation too."""
+        token = invitation_of(request)
+        if token and request.POST.get("action") == ACCEPT:
+            return self.answer(request, accept_invitation(request, self.browser, token))
+        if request.POST.get("action") == LANGUAGE:
+            return self.in_language(request)
+        submission = Submission(Secret(request.POST), registration_id(self.browser, request.POST))
         return self.answer(request, start(request, self.browser, submission))
 
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        """Show the form again, with what was typed."""
+        result = first_page(request, self.browser)
+        if not isinstance(result, FirstPage):
+            return self.answer(request, result)
+        page = self.page(request, replace(result, form=to_send_again(result.form.step, request.POST)))
+        page.status_code = 403
+        return page
+
+    def in_language(self, request: HttpRequest) -> HttpResponse:
+        """Redirect to the form in another language, filled in with what was typed."""
+        page = first_page(request, self.browser)
+        if isinstance(page, FirstPage):
+            save_draft(self.browser, StepForm(page.form.step, request.POST).draft())
+        query = {name: value for name in ("next", CHANGE) if (value := request.POST.get(name, ""))}
+        return in_language(request, f"{self.url_of_page('start')}{'?' if query else ''}{urlencode(query)}")
+
     def answer(self, request: HttpRequest, result: Advance | FirstPage | Closed) -> HttpResponse:
-        """Returns a redirect, the form, or a page that says why there is none."""
+        """Return a redirect, the form, or a page that says why there is none."""
         if isinstance(result, Advance):
             return redirect(result.url)
-        if isinstance(result, FirstPage):
-            page = self.page(request, result)
-        elif result.invitation:
-            page = _no_invitation(request, result.messages)
-        else:
-            page = _unavailable(request, result)
+        page = self.page(request, result) if isinstance(result, FirstPage) else self.closed(request, result)
         if result.wait:
             page.status_code = 503 if isinstance(result, FirstPage) and result.is_failure else 429
             page["Retry-After"] = str(result.wait)
         return page
 
     def page(self, request: HttpRequest, first: FirstPage) -> HttpResponse:
-        """Renders the form."""
-        row = my_registrations(self.browser).open().last() if MINE in self.browser.store else None
+        """Render the form."""
+        row = my_registrations(self.browser).open().last() if my_ids(self.browser) else None
         context = {
-            "next": next_path(request),
-            "form_token": new_form_token(request),
+            "registration": None,
+            "wait": first.wait,
+            "next": next_path(request, self.browser),
+            "form_token": new_form_token(self.browser),
             "form_version": fingerprint(first.form.step.remediation),
             "honeypot": HONEYPOT,
+            "change": request.POST.get(CHANGE) or request.GET.get(CHANGE, ""),
             "under_way": row and step_url(self.browser, row.pk),
         }
         return render_step(request, first.form, first.response, context)
 
+    def closed(self, request: HttpRequest, closed: Closed) -> HttpResponse:
+        """Render a page that says why there is no form, and log it unless the visitor's invitation is why."""
+        error = closed.error
+        template = "selfreg/no_invitation.html" if closed.invitation else "selfreg/unavailable.html"
+        reasons = [say(m) for m in ((notice(error),) if error else closed.messages)]
+        wait = error.retry_after if isinstance(error, RateLimited) else closed.wait
+        context = {"reasons": list(dict.fromkeys(reasons)), "next": next_path(request, self.browser), "wait": wait}
+        response = render(request, template, context)
+        if not closed.invitation:
+            log_closed(closed)
+        if isinstance(error, OrgUnreachable | RateLimited):
+            wait = wait or OUTAGE_RETRY_SECONDS
+            response["Retry-After"] = str(wait)
+            # With what was typed: Django saves no session with a 5xx response.
+            SessionMiddleware(lambda _request: response).process_response(request, response)
+            if isinstance(error, RateLimited):
+                # The page has no input that a reload could lose.
+                response["Refresh"] = str(wait)
+            response.status_code = 503
+        return response
 
-def _no_invitation(request: HttpRequest, messages: tuple[Message, ...]) -> HttpResponse:
-    """Returns the page for an activation token that was used, has expired or is unknown."""
-    return render(request, "selfreg/no_invitation.html", _reasons(request, messages))
 
-
-def _unavailable(request: HttpRequest, closed: Closed) -> HttpResponse:
-    """Returns the page for a sign-up without a form; logs why there is none, unless a limit of this site is used up."""
-    error = closed.error
-    messages = notices(error) if error else closed.messages
-    if not closed.wait:
-        keys = ", ".join(m.key or "message" for m in messages) or "no form"
-        logger.warning("the sign-up form cannot be shown: %s. manage.py selfreg_doctor says why.", keys)
-    response = render(request, "selfreg/unavailable.html", _reasons(request, messages))
-    if isinstance(error, OrgUnreachable | RateLimited):
-        wait = error.retry_after if isinstance(error, RateLimited) else OUTAGE_RETRY_SECONDS
-        response.status_code, response["Retry-After"] = 503, str(wait)
-        if isinstance(error, RateLimited):
-            # The page has no input that a reload could lose.
-            response["Refresh"] = str(wait)
-    return response
-
-
-def _reasons(request: HttpRequest, messages: tuple[Message, ...]) -> dict[str, object]:
-    return {"reasons": list(dict.fromkeys(say(m) for m in messages)), "next": next_path(request)}
+def invitation_of(request: HttpRequest) -> Secret[str]:
+    """Return the activation token in the URL, an empty one if there is none."""
+    return Secret(request.GET.get("activationToken") or request.GET.get("token") or "")

@@ -3,38 +3,40 @@
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.timesince import timeuntil
-from django.views.decorators.debug import sensitive_variables
 
-from selfreg.flows.advance import Advance, act, is_stale, page_of
-from selfreg.flows.session import open_attempt, step_url
+from selfreg import rate_limits
+from selfreg.flows.advance import Advance, act, follow, is_stale, page_of
+from selfreg.flows.session import step_url
 from selfreg.flows.step_context import wait_times
 from selfreg.forms import StepForm
 from selfreg.models import Conflict
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
+from selfreg.registration.values import SIGN_IN_INSTEAD
+from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.messages import say
 from selfreg.texts.password_rules import forbidden_values, password_policy
-from selfreg.views.base import SignUpView, render_step
+from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
+
+# From here on a page says how long it can still be finished.
+LAST_SECONDS = 120
 
 
 class StepView(SignUpView):
-    """GET renders the step from the row, without a call to the org. POST makes the call that the button stands for."""
+    """GET shows the current step, without a call to the org. POST does what its button says."""
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Renders the current step. If the last answer was lost, the org is asked first."""
-        attempt = open_attempt(request, self.browser)
-        if attempt is None:
-            return redirect("selfreg:start")
+        """Render the current step. If the last answer was lost, the org is asked first."""
+        attempt = self.attempt(request)
         commands.refresh(attempt)
         if attempt.row.is_busy:
             return render(request, "selfreg/busy.html", {"here": step_url(self.browser, attempt.row.pk)})
@@ -45,49 +47,80 @@ class StepView(SignUpView):
         notices = [say(m) for m in attempt.state.notices] if attempt.state else []
         return render(request, "selfreg/finish.html", {"notices": notices, "registration_id": attempt.row.pk})
 
-    @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Does what the button says; redirects, or renders the form with its errors."""
-        attempt = open_attempt(request, self.browser)
-        if attempt is None:
-            return redirect("selfreg:start")
+        """Do what the button says; redirect, or render the form with its errors."""
+        attempt = self.attempt(request)
         action = request.POST.get("action", "")
         if action == "poll":
             return self.poll(request, attempt)
-        result = act(request, self.browser, attempt, request.POST, action, request.POST.get("step"))
+        if action == LANGUAGE:
+            if attempt.page and not is_stale(attempt, request.POST.get("step")):
+                commands.keep_draft(attempt, StepForm(attempt.page, request.POST).draft())
+            return in_language(request, step_url(self.browser, attempt.row.pk))
+        result = act(request, self.browser, attempt, Secret(request.POST), action, request.POST.get("step"))
         return redirect(result.url) if isinstance(result, Advance) else self.page(request, attempt, result)
 
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        """Show the step again, with what was typed."""
+        attempt = self.attempt(request)
+        if attempt.page is None or is_stale(attempt, request.POST.get("step")):
+            return redirect(page_of(self.browser, attempt))
+        page = self.page(request, attempt, to_send_again(attempt.page, request.POST))
+        page.status_code = 403
+        return page
+
     def poll(self, request: HttpRequest, attempt: Attempt) -> HttpResponse:
-        """Answers the script of a waiting page: {"go": url}, or {"wait": milliseconds} until the next poll."""
+        """Answer the script of a waiting page: {"go": url}, or {"wait": milliseconds} until the next poll.
+
+        Where the org is done, the visitor is signed in at once.
+        """
+        moved = is_stale(attempt, request.POST.get("step"))
         try:
-            moved = is_stale(attempt, request.POST.get("step")) or commands.poll(attempt) != outcomes.NOTHING_NEW
+            outcome = outcomes.NOTHING_NEW if moved else commands.poll(attempt)
         except Conflict:
-            moved = False
-        if moved or attempt.row.status not in ON_STEP_PAGE:
+            outcome = outcomes.NOTHING_NEW
+        if isinstance(outcome, outcomes.Granted):
+            return JsonResponse({"go": follow(request, self.browser, attempt, outcome).url})
+        if moved or outcome != outcomes.NOTHING_NEW or attempt.row.status not in ON_STEP_PAGE:
             return JsonResponse({"go": step_url(self.browser, attempt.row.pk)})
         return JsonResponse({"wait": commands.poll_milliseconds(attempt)})
 
     def page(self, request: HttpRequest, attempt: Attempt, form: StepForm) -> HttpResponse:
-        """Renders the page of a step."""
+        """Render the page of a step."""
         state, policy = attempt.position.state, password_policy(form.step)
         forbidden = forbidden_values(policy, state.profile) if policy else {}
         context = {
-            **wait_times(attempt).as_dict(),
+            **vars(wait_times(attempt)),
             "registration": attempt.row,
             "mark": attempt.row.step,
             "registration_id": attempt.row.pk,
-            "username": attempt.row.email,
+            "username": username_of(attempt),
             **time_left(attempt.row.expires_at),
             "earlier": json.dumps(forbidden) if forbidden else "",
+            "sent_to": masked_number(state.phone),
         }
-        return render_step(request, form, state.response, context)
+        if SIGN_IN_INSTEAD in state.notices and not form.is_bound:
+            # One box says it all, and leads on.
+            context |= {"account_exists": True, "problems": [], "notices": []}
+        return render_step(request, form, state.response, context, state)
 
 
-def time_left(expires_at: datetime | None) -> Mapping[str, object]:
-    """The time until a registration expires, in seconds and in words.
+def masked_number(number: str) -> str:
+    """``+1 ••• 2671``: the owner recognises it, somebody who looks on does not learn it; "" for none."""
+    country = f"+{code}" if (code := rate_limits.calling_code(number)) else "+"
+    return f"{country} ••• {number.partition('x')[0][-4:]}" if number else ""
 
-    Both are of one moment: the script counts the words down, and finds them by the seconds.
+
+def username_of(attempt: Attempt) -> str:
+    """Return the user name under which a password manager stores a new password: the typed login, else the address."""
+    state = attempt.position.state
+    return state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier
+
+
+def time_left(expires_at: datetime | None) -> Mapping[str, int]:
+    """Return the seconds until a registration expires, and from how many on a page shows them.
+
+    A page names no more than those: the script that shows them later counts the same sentence down.
     """
-    now = timezone.now()
-    seconds = max(0, math.ceil((expires_at - now).total_seconds())) if expires_at else 0
-    return {"expires_in": seconds, "time_left": timeuntil(now + timedelta(seconds=seconds), now)}
+    seconds = max(0, math.ceil((expires_at - timezone.now()).total_seconds())) if expires_at else 0
+    return {"expires_in": seconds, "last_seconds": LAST_SECONDS, "shown_seconds": min(seconds, LAST_SECONDS)}

@@ -3,18 +3,18 @@
 import re
 from urllib.parse import unquote, urlsplit
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from selfreg.conf import conf
+from selfreg.conf import Conf
 
 MAX_LENGTH = 2_000
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\\]")
 
 
-def safe_path(url: str | None) -> str:
-    """Returns ``url`` if it is a path of this site, else "".
+def safe_path(url: str | None, settings: Conf) -> str:
+    """Return ``url`` if it is a path of this site, else "".
 
     Of an absolute URL of this site the path is returned. URLs with control characters are refused, also with encoded
     ones, which Django's own check allows.
@@ -26,7 +26,7 @@ def safe_path(url: str | None) -> str:
         or CONTROL_CHARACTERS.search(unquote(unquote(url)).replace(" ", ""))
     ):
         return ""
-    base = conf().base_url
+    base = settings.base_url
     if base and url.startswith(f"{base}/"):
         url = url.removeprefix(base)
     if not url.startswith("/") or not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
@@ -35,6 +35,7 @@ def safe_path(url: str | None) -> str:
     return "" if parts.scheme or parts.netloc or unquote(url).startswith("//") else url
 
 
-def landing(next_url: str) -> str:
-    """Returns ``next_url`` if it is a path of this site, else ``SELFREG["AFTER"]``, else ``LOGIN_REDIRECT_URL``."""
-    return safe_path(next_url) or safe_path(conf().after) or resolve_url(settings.LOGIN_REDIRECT_URL)
+def landing(next_url: str, settings: Conf) -> str:
+    """Return ``next_url`` if it is a path of this site, else ``AFTER``, else ``LOGIN_REDIRECT_URL``."""
+    own = safe_path(next_url, settings) or safe_path(settings.after, settings)
+    return own or resolve_url(django_settings.LOGIN_REDIRECT_URL)

@@ -17,8 +17,8 @@ from support.staff import MANAGER, NOBODY
 
 
 @pytest.fixture
-def staff(db: None) -> Callable[[str], Client]:
-    """A browser of somebody of the site's staff with this role."""
+def staff(db: None, configure: Callable[..., None]) -> Callable[[str], Client]:
+    """A browser of somebody of the site's staff with this role. (``configure`` sets the key of the sessions.)"""
 
     def browser(role: str) -> Client:
         user = get_user_model().objects.create_user(f"{role} {uuid.uuid4().hex[:6]}", is_staff=True)

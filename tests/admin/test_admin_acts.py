@@ -1,7 +1,10 @@
 """What the actions do: to the registration, at the org, and to the records of who did it."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
@@ -39,7 +42,7 @@ def waiting(person: Person, configure: Callable[..., None]) -> Registration:
 def test_resending_sends_a_mail_and_the_person_goes_on_with_it(
     manager: Client, waiting: Registration, person: Person, org: OrgHandle
 ) -> None:
-    assert press(manager, "resend", waiting) == ["Send the mail or code again: done for one."]
+    assert press(manager, "resend", waiting) == ["Sent again to 1 person."]
     assert len(org.messages(person.email)) == 2
     person.opens("/signup/step/").types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.is_signed_in
@@ -53,9 +56,9 @@ def test_resending_tells_when_it_is_too_soon(manager: Client, person: Person, or
 
 
 def test_resending_where_nothing_was_sent_is_refused(manager: Client, person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password")
     (said,) = press(manager, "resend", Registration.objects.get())
-    assert "no mail or code to send" in said
+    assert "no email or code to send" in said
 
 
 def test_resending_to_somebody_whose_time_is_up_says_that_it_expired(
@@ -71,7 +74,7 @@ def test_resending_while_the_org_is_away_says_so_and_leaves_the_row(
 ) -> None:
     org.fail("/idp/idx/challenge/resend", "status", status=503)
     (said,) = press(manager, "resend", waiting)
-    assert "done" not in said
+    assert "Sent again" not in said
     waiting.refresh_from_db()
     assert waiting.status == Status.ENROLLING
 
@@ -110,7 +113,7 @@ def test_many_at_once_are_done_one_by_one_and_the_impossible_left_out(
 ) -> None:
     rows = [registered(), registered(), registered(status=Status.EXPIRED)]
     said = press(manager, "expire", *rows)
-    assert said[0] == "Expire now: done for 2."
+    assert said[0] == "2 sign-ups expired."
     assert len(said) == 2
     assert "not possible" in said[1]
 
@@ -137,7 +140,7 @@ def test_who_did_what_is_in_the_timeline_and_in_the_history(manager: Client, wai
     entry = LogEntry.objects.get(object_id=str(waiting.pk))
     assert (event.actor, event.outcome) == (entry.user.get_username(), "cancel: ok")
     assert event.actor in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
-    assert "Cancel" in manager.get(f"{LIST}{waiting.pk}/history/").content.decode()
+    assert "Stop this sign-up" in manager.get(f"{LIST}{waiting.pk}/history/").content.decode()
 
 
 def test_one_act_leads_back_to_the_page_it_was_pressed_on(manager: Client, waiting: Registration) -> None:
@@ -147,12 +150,45 @@ def test_one_act_leads_back_to_the_page_it_was_pressed_on(manager: Client, waiti
     assert manager.post(f"{LIST}act/erase/", form)["Location"] == LIST
 
 
+def test_the_filters_stay_after_an_action(manager: Client, waiting: Registration) -> None:
+    """From the list over the question and back; from the page of one registration too."""
+    query = "status=open&step=enroll-authenticator+okta_email&q=ada"
+    chosen = {"_selected_action": str(waiting.pk), "action": "expire", "index": "0"}
+    question = manager.post(f"{LIST}?{query}", chosen).content.decode()
+    (kept,) = re.findall(r'name="_changelist_filters" value="([^"]+)"', question)
+    form = {"_selected_action": str(waiting.pk), "confirmed": "yes", "_changelist_filters": unescape(kept)}
+    assert f'href="{LIST}?{kept}"' in question
+    answer = manager.post(f"{LIST}act/expire/", form)
+    assert parse_qs(urlsplit(answer["Location"]).query) == parse_qs(query)
+    answer = manager.post(f"{LIST}act/erase/", {**form, "single": "yes"}, follow=True)
+    page = answer.content.decode()
+    assert re.search(rf'href="{LIST}\?status=open&amp;step=[^"]+">Back to the list', page)
+
+
+@pytest.mark.parametrize("filters", ["//evil.example/", "email__startswith=a", "status=open&next=//evil.example", "\0"])
+def test_the_way_back_leads_nowhere_else(manager: Client, waiting: Registration, filters: str) -> None:
+    form = {"_selected_action": str(waiting.pk), "confirmed": "yes", "_changelist_filters": filters}
+    location = manager.post(f"{LIST}act/expire/", form)["Location"]
+    assert location in (LIST, f"{LIST}?status=open")
+
+
+@pytest.mark.parametrize(("count", "button"), [(1, "Stop 1 sign-up"), (2, "Stop 2 sign-ups")])
+def test_the_question_says_what_will_happen(
+    manager: Client, registered: Callable[..., Registration], count: int, button: str
+) -> None:
+    form = {"_selected_action": [str(registered().pk) for _ in range(count)]}
+    page = manager.post(f"{LIST}act/cancel/", form).content.decode()
+    assert re.search(rf'<input type="submit" class="default selfreg-destructive" value="{button}">', page)
+    assert "Go back" in page
+
+
 def test_a_row_whose_key_is_gone_can_be_erased_but_not_resent(
     manager: Client, waiting: Registration, configure: Callable[..., None]
 ) -> None:
     configure(ENCRYPTION_KEYS=("bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldy0=",))
     assert "key is gone" in press(manager, "resend", waiting)[0]
-    assert manager.get(f"{LIST}{waiting.pk}/change/").status_code == 200
+    page = manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    assert re.findall(r'id="selfreg-act-([a-z-]+)"', page) == ["expire", "erase"]
     press(manager, "erase", waiting)
     waiting.refresh_from_db()
     assert (waiting.status, waiting.failure) == (Status.FAILED, "selfreg.unreadable")
@@ -165,7 +201,7 @@ def test_repairing_has_the_org_mail_an_activation_link(
     manager: Client, waiting: Registration, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(API_TOKEN=org.policy.api_token)
-    assert press(manager, "repair", waiting) == ["Send Okta's activation mail: done for one."]
+    assert press(manager, "repair", waiting) == ["1 activation email sent."]
     assert "/welcome/" in (org.messages("ada@example.com")[0].link or "")
 
 
@@ -220,7 +256,7 @@ def test_removing_deactivates_and_deletes(manager: Client, registered: Callable[
     okta.get(USER, json={"id": "00uHalf", "status": "PROVISIONED"})
     okta.delete(USER, status=204)
     okta.delete(USER, status=204)
-    assert press(manager, "remove-account", registration) == ["Remove the half-made Okta account: done for one."]
+    assert press(manager, "remove-account", registration) == ["1 unfinished Okta account deleted."]
     assert {call.request.headers["Authorization"] for call in okta.calls} == {f"SSWS {TOKEN}"}
     registration.refresh_from_db()
     assert registration.status == Status.FAILED
@@ -231,7 +267,7 @@ def test_a_provisioned_account_is_reactivated(
 ) -> None:
     okta.get(USER, json={"status": "PROVISIONED"})
     okta.post(f"{USER}/lifecycle/reactivate?sendEmail=true", json={})
-    assert "done" in press(manager, "repair", registered(okta_user_id="00uHalf"))[0]
+    assert press(manager, "repair", registered(okta_user_id="00uHalf")) == ["1 activation email sent."]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +276,7 @@ def test_a_provisioned_account_is_reactivated(
         ({"status": 404, "json": {"errorCode": "E0000007", "errorSummary": "Not found"}}, "gone"),
         ({"status": 403, "json": {"errorCode": "E0000006", "errorSummary": "secret words"}}, "E0000006"),
         ({"status": 429, "json": {"errorCode": "E0000047"}}, "Too many attempts"),
-        ({"status": 500, "body": "<html>"}, "did not answer"),
+        ({"status": 500, "body": "<html>"}, "didn't answer"),
         ({"status": 200, "json": {"status": "DEPROVISIONED"}}, "DEPROVISIONED"),
         ({"status": 200, "json": []}, "gone"),
     ],

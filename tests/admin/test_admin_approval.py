@@ -1,5 +1,6 @@
 """Sites where an administrator has the last word."""
 
+import re
 from collections.abc import Callable
 
 import django
@@ -9,7 +10,8 @@ from django.core import mail
 from django.test import Client
 
 from okta_devorg import OrgHandle
-from selfreg.models import OktaIdentity, Registration
+from selfreg.conf import conf
+from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.statuses import Status
 from support.person import Person
 from support.staff import LIST
@@ -37,22 +39,30 @@ def test_a_person_who_is_done_waits_and_is_told_so(waiting: Registration, person
     assert waiting.status == Status.AWAITING_APPROVAL
     assert waiting.sealed == ""
     assert not person.is_signed_in
-    assert person.heading == "Your sign-up is being looked at"
+    assert person.heading == "Your sign-up is being reviewed"
 
 
 def test_signing_in_at_the_org_does_not_go_around_it(waiting: Registration, person: Person) -> None:
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert not person.is_signed_in
-    assert "being looked at" in person.page.text
+    assert "being reviewed" in person.page.text
 
 
 def test_who_is_approved_gets_a_mail_and_can_sign_in(waiting: Registration, person: Person, manager: Client) -> None:
-    assert press(manager, "approve", waiting) == ["Approve: done for one."]
+    assert press(manager, "approve", waiting) == ["1 sign-up approved."]
     waiting.refresh_from_db()
     assert (waiting.status, OktaIdentity.objects.get().approval) == (Status.COMPLETED, "given")
     assert [(m.to, "can sign in" in m.subject) for m in mail.outbox] == [(["ada@example.com"], True)]
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert person.is_signed_in
+
+
+def test_an_account_that_is_complete_at_okta_is_not_called_unfinished(
+    waiting: Registration, manager: Client, configure: Callable[..., None]
+) -> None:
+    configure(API_TOKEN="local-api-token-not-for-production")
+    page = manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    assert re.findall(r'id="selfreg-act-([a-z-]+)"', page) == ["approve", "expire", "reject", "cancel", "erase"]
 
 
 def test_who_is_rejected_gets_the_reason_and_stays_out(waiting: Registration, person: Person, manager: Client) -> None:
@@ -69,11 +79,23 @@ def test_who_is_rejected_gets_the_reason_and_stays_out(waiting: Registration, pe
     assert not person.is_signed_in
 
 
+def test_the_reason_is_in_no_log_line_and_no_event(
+    waiting: Registration, manager: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        press(manager, "reject", waiting, reason="Lives at 5 Elm Street")
+    (event,) = RegistrationEvent.objects.filter(kind="administered")
+    assert event.outcome == "reject: ok"
+    assert waiting.events.exclude(outcome__contains="Elm").count() == waiting.events.count()
+    assert "Elm" not in "".join(repr(vars(record)) for record in caplog.records)
+    assert "Lives at 5 Elm Street" in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+
+
 def test_rejecting_needs_a_reason(waiting: Registration, manager: Client) -> None:
     answer = manager.post(
         f"{LIST}act/reject/", {"_selected_action": str(waiting.pk), "confirmed": "yes", "reason": " "}
     )
-    assert "Say why" in answer.content.decode()
+    assert "Enter a reason" in answer.content.decode()
     waiting.refresh_from_db()
     assert waiting.status == Status.AWAITING_APPROVAL
 
@@ -94,7 +116,7 @@ def test_a_mail_server_that_is_away_is_told_and_the_decision_stands(
         settings.MAILERS = {"default": {"BACKEND": smtp, "OPTIONS": server}}  # type: ignore[attr-defined]
     else:
         settings.EMAIL_BACKEND, settings.EMAIL_PORT = smtp, 1  # type: ignore[attr-defined]
-    assert "mail to the person could not be sent" in press(manager, "approve", waiting)[0]
+    assert "email to the person couldn't be sent" in press(manager, "approve", waiting)[0]
     waiting.refresh_from_db()
     assert waiting.status == Status.COMPLETED
 
@@ -102,13 +124,13 @@ def test_a_mail_server_that_is_away_is_told_and_the_decision_stands(
 @pytest.mark.skipif(not HAS_MAILERS, reason="Django has MAILERS from 6.1 on")
 def test_a_site_without_a_default_mailer_is_told_too(waiting: Registration, manager: Client, settings: object) -> None:
     settings.MAILERS = {}  # type: ignore[attr-defined]
-    assert "mail to the person could not be sent" in press(manager, "approve", waiting)[0]
+    assert "email to the person couldn't be sent" in press(manager, "approve", waiting)[0]
     waiting.refresh_from_db()
     assert waiting.status == Status.COMPLETED
 
 
 def test_waiting_for_approval_does_not_count_as_abandoned(waiting: Registration) -> None:
-    assert not Registration.objects.untouched_since(waiting.updated_at.replace(year=9000)).exists()
+    assert not Registration.objects.untouched_since(waiting.updated_at.replace(year=9000), conf()).exists()
 
 
 def test_without_the_setting_nobody_waits(person: Person, org: OrgHandle) -> None:

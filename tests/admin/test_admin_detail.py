@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from okta_devorg import OrgHandle
 from selfreg.admin.actions import ACTIONS
@@ -32,10 +36,13 @@ def page_of(browser: Client, registration: Registration) -> str:
     return answer.content.decode()
 
 
-def test_it_tells_what_the_person_sees_and_what_can_be_done(manager: Client, person: Person, org: OrgHandle) -> None:
+def test_it_tells_what_the_person_sees_and_what_can_be_done(
+    manager: Client, person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESEND_SECONDS=0)
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     page = page_of(manager, Registration.objects.get())
-    assert "Check your e-mail" in page
+    assert "Check your email" in page
     assert "act/resend/" in page
     assert "act/cancel/" in page
 
@@ -44,21 +51,24 @@ def test_a_refusal_without_a_key_is_told_as_the_orgs_own_words(manager: Client, 
     registration = registered()
     registration.note(Kind.ANSWERED, outcome=RegistrationEvent.OWN_WORDS)
     assert "a message in the org&#x27;s own words" in page_of(manager, registration)
+    registration.note(Kind.ANSWERED, outcome=f"{RegistrationEvent.OWN_WORDS}:captchaVerify.captchaToken")
+    assert "a message in the org&#x27;s own words (captchaVerify.captchaToken)" in page_of(manager, registration)
 
 
 def test_it_tells_what_keeps_the_person_from_going_on(manager: Client, person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     person.fills_and_presses({"credentials.passcode": "000000" if org.code(person.email) != "000000" else "111111"})
-    assert "Invalid code. Try again. (api.authn.error.PASSCODE_INVALID)" in page_of(manager, Registration.objects.get())
+    page = unescape(page_of(manager, Registration.objects.get()))
+    assert "That code isn't right. Check the newest one and try again. (api.authn.error.PASSCODE_INVALID)" in page
 
 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"status": Status.AWAITING_EMAIL}, "was not opened yet"),
+        ({"status": Status.AWAITING_EMAIL}, "been opened"),
         ({"status": Status.READY}, "sign in through Okta once"),
-        ({"status": Status.EXPIRED}, "did not go on in time"),
-        ({"status": Status.FAILED, "failure": "selfreg.inactive"}, "switched off here"),
+        ({"status": Status.EXPIRED}, "continue in time"),
+        ({"status": Status.FAILED, "failure": "selfreg.inactive"}, "is disabled on this site"),
         ({"minutes": 40}, "for 40 minutes"),
         ({"events": ((Kind.TROUBLE, "enroll-profile", "RateLimited", 1),)}, "limits how often"),
         ({"events": ((Kind.TROUBLE, "token", "OrgRefused invalid_client", 1),)}, "(invalid_client)"),
@@ -76,11 +86,12 @@ def test_a_call_is_found_in_oktas_system_log(manager: Client, registered: Make, 
     assert link in page_of(manager, registration)
 
 
-def test_revealing_the_address_is_written_down(manager: Client, registered: Make) -> None:
+def test_that_somebody_saw_an_address_is_written_down_once(manager: Client, registered: Make) -> None:
     registration = registered(email="ada@example.com")
-    assert "ada@example.com" in manager.post(f"{LIST}{registration.pk}/reveal/").content.decode()
+    for _ in range(3):
+        assert "ada@example.com" in page_of(manager, registration)
     entry = LogEntry.objects.get()
-    assert (entry.object_id, entry.change_message) == (str(registration.pk), "Viewed the full e-mail address")
+    assert (entry.object_id, entry.change_message) == (str(registration.pk), "Viewed the full email address")
     assert "ada@" not in entry.object_repr
 
 
@@ -89,10 +100,104 @@ def test_what_is_no_registration_is_not_found(manager: Client, pk: str) -> None:
     assert manager.get(f"{LIST}{pk}/change/").status_code == 404
 
 
-def test_nobody_is_named_for_what_nobody_did(manager: Client, registered: Make) -> None:
-    registration = registered(events=((Kind.ANSWERED, "enroll-profile", "ok", 1), (Kind.EXPIRED, "", "", 9)))
-    rows = re.findall(r"<td>(Step submitted|Expired)</td>(.*?)</tr>", page_of(manager, registration), re.DOTALL)
-    assert [("the person" in rest) for _what, rest in rows] == [True, False]
+def told(page: str) -> list[tuple[str, str, str]]:
+    """Tone, gap and sentence of each event."""
+    found = re.findall(
+        r'<li class="selfreg-line-(\w+)">.*?selfreg-gap">(.*?)</span>.*?<summary>(.*?)</summary>', page, re.DOTALL
+    )
+    return [(tone, space, unescape(re.sub(r"<[^>]+>", "", text)).strip()) for tone, space, text in found]
+
+
+def test_what_happened_is_told_in_sentences(manager: Client, registered: Make) -> None:
+    email, wrong = "enroll-authenticator okta_email", "api.authn.error.PASSCODE_INVALID"
+    registration = registered(
+        events=(
+            (Kind.STARTED, "enroll-profile", "", 0),
+            (Kind.ANSWERED, "enroll-profile", "ok", 42),
+            (Kind.ANSWERED, email, wrong, 42.2),
+            (Kind.ANSWERED, email, wrong, 200),
+            (Kind.TROUBLE, email, "AnswerLost", 203),
+            (Kind.RESENT, email, "ok", 210),
+            (Kind.ANSWERED, email, "ok", 8000),
+            (Kind.VERIFIED, email, "", 8000),
+            (Kind.ADMINISTERED, email, "cancel: ok", 8001),
+            (Kind.ADMINISTERED, email, "resend: too soon", 8002),
+            (Kind.ANSWERED, "enroll-profile", "registration.error.notUniqueWithinOrg", 8003),
+        )
+    )
+    assert told(page_of(manager, registration)) == [
+        ("plain", "", "Started the sign-up"),
+        ("plain", "+42 s", "Filled in the sign-up form"),
+        ("bad", "", "Typed a wrong code"),
+        ("bad", "+2 min", "Typed a wrong code, the second time"),
+        ("bad", "+3 s", "Okta did not answer in time."),
+        ("plain", "+7 s", "Asked for another code or email"),
+        ("plain", "+2 h", "Typed the code from the email"),
+        ("good", "", "The email address was verified"),
+        ("plain", "+1 s", "Stop this sign-up"),
+        ("bad", "+1 s", "Send the code or email again: too soon"),
+        ("bad", "+1 s", "Not accepted: There's already an account with these details."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "recommended"),
+    [
+        ({"status": Status.STARTED, "minutes": 40}, "expire"),
+        ({"status": Status.READY, "okta_user_id": "00uHalf"}, "repair"),
+        ({"status": Status.EXPIRED, "okta_user_id": "00uHalf"}, "repair"),
+        ({"status": Status.AWAITING_APPROVAL}, "approve"),
+        ({"status": Status.COMPLETED}, None),
+    ],
+)
+def test_what_helps_comes_first_and_what_destroys_last(
+    manager: Client, registered: Make, configure: Callable[..., None], values: Any, recommended: str | None
+) -> None:
+    configure(ISSUER="https://dev-1.okta.com", API_TOKEN="canary-api-token", APPROVAL=True)
+    page = page_of(manager, registered(**values))
+    buttons = re.findall(r'class="button ([\w-]+)" id="selfreg-act-([\w-]+)"', page)
+    assert ([name for css, name in buttons if css == "default"] or [None]) == [recommended]
+    assert [css for css, _name in buttons] == sorted((css for css, _name in buttons), key=ORDER.index)
+
+
+ORDER = ("default", "selfreg-plain", "selfreg-destructive")
+
+
+def test_nothing_is_offered_that_cannot_be_done(manager: Client, registered: Make) -> None:
+    """Each button of a page can be pressed: neither the question nor the confirmation says that it is not possible."""
+    for status in Status:
+        registration = registered(status=status, okta_user_id="00uSomebody")
+        page = page_of(manager, registration)
+        for name in re.findall(r'id="selfreg-act-([\w-]+)"', page):
+            question = manager.post(f"{LIST}act/{name}/", {"_selected_action": str(registration.pk)})
+            assert "Left out" not in question.content.decode(), (status, name)
+
+
+def test_other_sign_ups_with_the_address_are_linked(manager: Client, registered: Make) -> None:
+    address = {"email": "Ada@example.com", "email_canonical": "ada@example.com"}
+    first, second, other = registered(**address), registered(**address), registered(email="b@example.com")
+    page = page_of(manager, first)
+    assert f'href="{LIST}{second.pk}/change/"' in page
+    assert str(other.pk) not in page
+
+
+def test_the_person_is_linked_in_oktas_console(manager: Client, registered: Make) -> None:
+    link = "https://dev-1-admin.okta.com/admin/user/profile/view/00uSomebody"
+    assert f'href="{link}"' in page_of(manager, registered(status=Status.COMPLETED))
+    assert "Open in Okta" not in page_of(manager, registered())
+
+
+def test_the_queries_of_the_page_do_not_grow_with_the_events(manager: Client, registered: Make) -> None:
+    registration = registered(email="ada@example.com", email_canonical="ada@example.com")
+    page_of(manager, registration)
+    numbers = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            page_of(manager, registration)
+        numbers.append(len(captured))
+        for _ in range(30):
+            registration.note(Kind.ANSWERED, step="enroll-profile", outcome="ok")
+    assert numbers[0] == numbers[1] <= 8
 
 
 def test_the_newest_events_are_shown_whatever_their_number(manager: Client, registered: Make) -> None:
@@ -138,7 +243,6 @@ def test_no_secret_and_no_phone_number_is_in_any_page(
             secrets.update([registration.sealed, *(v for v in kept["transaction"].values() if isinstance(v, str))])
         one = {"_selected_action": str(registration.pk)}
         pages.extend(manager.post(f"{LIST}act/{act.name}/", one).content.decode() for act in ACTIONS)
-        pages.append(manager.post(f"{LIST}{registration.pk}/reveal/").content.decode())
         pages.extend(
             manager.get(urljoin(LIST, url.format(pk=registration.pk))).getvalue().decode() for url in EVERY_PAGE
         )

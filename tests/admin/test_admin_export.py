@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -9,9 +10,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from selfreg.admin.export import safe
+from okta_devorg import OrgHandle
+from selfreg.admin.export import csv_lines, safe
 from selfreg.models import Registration
 from selfreg.statuses import Status
+from support.person import Person
 from support.staff import LIST
 
 pytestmark = pytest.mark.database
@@ -57,7 +60,7 @@ def test_an_export_is_written_down_without_what_was_searched_for(
     registered(email="ada@example.com", email_canonical="ada@example.com")
     exported(manager, "q=ada@example.com&status=started")
     entry = LogEntry.objects.get()
-    assert "full e-mail addresses" in entry.change_message
+    assert "full email addresses" in entry.change_message
     assert "status=started" in entry.change_message
     assert "ada" not in entry.change_message
 
@@ -67,6 +70,88 @@ def test_an_export_is_written_down_without_what_was_searched_for(
 def test_no_cell_is_a_formula(trigger: str, rest: str) -> None:
     assert not safe(trigger + rest).startswith(TRIGGERS)
     assert not safe(f" {trigger}{rest}").lstrip(" ").startswith(TRIGGERS)
+
+
+# One of each kind of sign and of space that Unicode has.
+SIGNS = [
+    *"=+-@|%",
+    "﹦",
+    "＝",
+    "⁼",
+    "₌",
+    "⁺",
+    "﹢",
+    "＋",
+    "﬩",
+    "−",
+    "﹣",
+    "－",
+    "‐",
+    "–",
+    "—",
+    "﹫",
+    "＠",
+    "∑",
+    "≠",
+    "¬",
+    "~",
+]
+SPACES = [chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) in ("Zs", "Zl", "Zp", "Cc", "Cf")]
+
+
+def cells(line: str, delimiter: str) -> list[str]:
+    """As a program reads the line that takes this character for the separator."""
+    return [cell for row in csv.reader(io.StringIO(line, newline=""), delimiter=delimiter) for cell in row]
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet that skips spaces, quotes and what shows nothing may calculate the cell."""
+    start = cell.lstrip("".join(SPACES) + '"')[:1]
+    return bool(start) and (start in SIGNS or unicodedata.normalize("NFKC", start) in tuple("=+-@|%"))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "pipe"])
+@pytest.mark.parametrize("sign", SIGNS)
+def test_no_cell_is_a_formula_whatever_separates_the_cells(sign: str, delimiter: str) -> None:
+    hostile = [
+        f"{sign}1+1",
+        f"z@q;{sign}1+1;",
+        f"a\t{sign}1",
+        f"a,{sign}1",
+        f'a;"{sign}1+1"',
+        f'"{sign}1',
+        f"a|{sign}1",
+    ]
+    hostile += [f"a@b;{space}{sign}1" for space in (" ", "\u00a0", "\u3000", "\ufeff", "\u200b", "\x1f")]
+    for value in hostile:
+        (line,) = csv_lines([["61d2", value, "started"]])
+        assert [cell for cell in cells(line, delimiter) if is_formula(cell)] == [], value
+        assert [cell for cell in line.split(delimiter) if is_formula(cell)] == [], value
+
+
+def test_no_space_of_unicode_hides_a_formula() -> None:
+    assert [hex(ord(space)) for space in SPACES if is_formula(safe(f"{space}=1+1"))] == []
+
+
+def test_an_address_that_is_none_is_no_formula_in_the_masked_export_either(
+    client: Client, registered: Callable[..., Registration]
+) -> None:
+    for email in ("z@q;=1+1;", 'a@b;=HYPERLINK("//evil.test";"Open");', "a@b whole text", "=x@example.com"):
+        registered(email=email)
+    exporter = User.objects.create_user("exporter", is_staff=True)
+    exporter.user_permissions.set(Permission.objects.filter(codename__in=["view_registration", "export_registration"]))
+    client.force_login(exporter, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get(f"{LIST}export/").getvalue().decode()
+    assert [cell for line in answer.splitlines() for cell in cells(line, ";") if is_formula(cell)] == []
+    assert "HYPERLINK" not in answer
+    assert "whole text" not in answer
+    assert sorted(row["email"] for row in exported(client)) == ["'=•••@example.com", "a•••", "a•••", "z•••"]
+
+
+@pytest.mark.parametrize("typed", ["z@q;=1+1;", "a@b whole text", '"a;b"@example.com', "a,b@example.com"])
+def test_an_address_that_is_none_is_not_kept_in_the_row(db: None, org: OrgHandle, typed: str) -> None:
+    Person(typed).opens_the_sign_up().tells_who_she_is()
+    assert [(row.email, row.email_canonical) for row in Registration.objects.all()] in ([], [("", "")])
 
 
 def test_what_people_typed_survives_the_file(manager: Client, registered: Callable[..., Registration]) -> None:

@@ -15,8 +15,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from selfreg.admin.chart import chart
 from selfreg.models import Registration, RegistrationEvent, TalliedHour
-from selfreg.reports.funnel import Period, Stage, funnel
+from selfreg.reports.funnel import Period, Point, Stage, funnel
 from selfreg.statuses import Status
 from support.staff import LIST
 
@@ -74,6 +75,113 @@ def test_each_milestone_counts_people_with_their_median_time(people: Period) -> 
         Stage(PASSWORD, 2, 45.0),
         Stage("completed", 2),
     )
+
+
+PHONE = "enroll-authenticator phone_number"
+
+
+@pytest.fixture
+def with_a_phone(registered: Make) -> Period:
+    """Of those who came through three skipped the phone and one added it; one set the password before the email; one
+    added the phone and left."""
+    skipped = (*through(2)[:-1], (Kind.SKIPPED, CHOICE, "ok", 21), (Kind.COMPLETED, "token", "", 22))
+    added = (*through(2)[:-1], (Kind.ANSWERED, PHONE, "ok", 21), (Kind.COMPLETED, "token", "", 22))
+    for _ in range(3):
+        registered(minutes=5, events=skipped, status=Status.COMPLETED)
+    registered(minutes=5, events=added, status=Status.COMPLETED)
+    other_way = (*through(2)[:2], (Kind.ANSWERED, PASSWORD, "ok", 9))
+    registered(minutes=5, events=other_way, step=EMAIL, status=Status.ENROLLING)
+    registered(minutes=5, events=added[:-1], step="token", status=Status.FINISHING)
+    registered(minutes=5, events=through(2)[:2], step=CHOICE, status=Status.ENROLLING)
+    return Period.last(1, timezone.now())
+
+
+def test_only_what_everybody_passes_is_a_stage_and_the_numbers_never_rise(with_a_phone: Period) -> None:
+    found = funnel(with_a_phone)
+    steps = [(stage.step, stage.people) for stage in found.stages]
+    assert steps == [("started", 7), (PROFILE, 7), (EMAIL, 5), (PASSWORD, 5), ("completed", 4)]
+    assert {stage.step: stage.people for stage in found.steps}[PASSWORD] == 6
+
+
+def test_what_is_optional_tells_who_decided_for_it(with_a_phone: Period) -> None:
+    (phone,) = funnel(with_a_phone).optional
+    assert (phone.step, phone.offered, phone.added, phone.skipped) == (PHONE, 5, 2, 3)
+
+
+def test_a_way_that_most_people_add_before_they_leave_is_optional_all_the_same(registered: Make) -> None:
+    for _ in range(9):
+        registered(events=(*through(2)[:-1], (Kind.ANSWERED, PHONE, "ok", 21)), step="token", status=Status.FINISHING)
+    registered(events=(*through(2)[:-1], (Kind.SKIPPED, CHOICE, "ok", 21)), status=Status.COMPLETED)
+    found = funnel(Period.last(1, timezone.now()))
+    assert PHONE not in [stage.step for stage in found.stages]
+    assert (found.optional[0].added, found.optional[0].skipped) == (9, 1)
+
+
+def test_while_nobody_is_through_every_milestone_is_a_stage(registered: Make) -> None:
+    registered(events=through(2)[:-1], step="token", status=Status.FINISHING)
+    steps = [stage.step for stage in funnel(Period.last(1, timezone.now())).stages]
+    assert steps == ["started", PROFILE, EMAIL, PASSWORD, "completed"]
+
+
+def test_a_loss_leads_to_the_people(manager: Client, with_a_phone: Period) -> None:
+    page = manager.get(f"{LIST}funnel/").content.decode()
+    losses = re.findall(rf'<a href="({LIST}\?[^"]+)">−(\d+) ', page)
+    assert [number for _url, number in losses] == ["2", "1"]
+    found = [manager.get(url.replace("&amp;", "&")).context["cl"].result_list for url, _number in losses]
+    assert [sorted(r.step for r in rows) for rows in found] == [[EMAIL, CHOICE], ["token"]]
+
+
+def test_the_parts_of_a_period_add_up(people: Period) -> None:
+    day = funnel(Period(people.end - timedelta(days=1), people.end))
+    assert [point.start for point in day.points] == [day.period.start + timedelta(hours=n) for n in range(24)]
+    assert [(point.started, point.completed) for point in day.points][-2:] == [(1, 1), (4, 2)]
+    assert sum(point.started for point in day.points) == day.started
+    week = funnel(Period(people.end - timedelta(days=7), people.end))
+    assert [(point.started, point.completed) for point in week.points] == [(0, 0)] * 6 + [(5, 3)]
+
+
+def test_the_chart_has_axes_with_numbers(manager: Client, people: Period) -> None:
+    page = manager.get(f"{LIST}funnel/?days=7").content.decode()
+    (svg,) = re.findall(r'<svg class="selfreg-chart".*?</svg>', page, re.DOTALL)
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    assert texts[:3] == ["0", "5", "10"]
+    assert len(texts) == 3 + 7
+    assert len(re.findall(r'<rect class="started"', svg)) == 7
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [(0, 2), (1, 2), (2, 2), (3, 4), (5, 10), (11, 20), (21, 40), (41, 100), (101, 200), (999, 1000)]
+)
+def test_the_axis_ends_at_a_round_number(most: int, top: int) -> None:
+    points = [Point(datetime(2026, 1, 1, tzinfo=UTC), most, 0)]
+    assert [row.text for row in chart(points).rows][-1] == f"{top:,}"
+
+
+def test_a_comparison_with_nobody_is_left_out(manager: Client, registered: Make) -> None:
+    registered(minutes=5)
+    assert "period before" not in manager.get(f"{LIST}funnel/").content.decode().lower()
+    registered(minutes=26 * 60)
+    assert "The period before: 1 started" in manager.get(f"{LIST}funnel/").content.decode()
+
+
+def test_no_placeholder_of_a_message_is_shown(manager: Client, registered: Make) -> None:
+    short = "securityQuestion.answer.tooShort.arg"
+    registered(events=((Kind.ANSWERED, PROFILE, short, 1), (Kind.TROUBLE, PROFILE, "AnswerLost", 2)))
+    page = manager.get(f"{LIST}funnel/").content.decode()
+    assert f"Use at least … characters for your answer. ({short})" in page
+    assert "{0}" not in page
+    assert "Okta did not answer in time." in page
+
+
+def test_what_an_earlier_version_tallied_is_still_counted(with_a_phone: Period) -> None:
+    """Its rows do not tell who skipped and who finished."""
+    call_command("selfreg_purge", stdout=io.StringIO())
+    row = TalliedHour.objects.get()
+    del row.numbers["passed"], row.numbers["skippers"]
+    row.save()
+    found = funnel(with_a_phone)
+    assert (found.started, found.completed) == (7, 4)
+    assert {PROFILE, EMAIL, PASSWORD} < {stage.step for stage in found.stages}
 
 
 def test_the_choices_between_milestones_are_among_the_steps(people: Period) -> None:
@@ -179,7 +287,8 @@ def test_what_the_purge_counted_and_what_is_under_way_are_counted_once(people: P
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="other databases keep the purge waiting")
 def test_a_purge_while_it_is_counted_counts_nobody_twice(transactional_db: None, people: Period) -> None:
     """It comes between the statements about people who are here and about people who are gone."""
-    now, purged = funnel(people), []
+    now = funnel(people)
+    purged: list[str] = []
 
     def purge(execute: Any, sql: str, *rest: Any) -> Any:
         if "selfreg_talliedhour" in sql and not purged:

@@ -44,7 +44,7 @@ def test_a_change_at_the_org_is_told_in_words(manager: Client, org: OrgHandle) -
     form(manager)
     org.patch_policy({"profile": [*(vars_of(f) for f in org.policy.profile), PHONE]})
     page = form(manager)
-    assert "“Phone” is asked for now, and must be filled in." in page
+    assert "“Phone” was added and is required." in page
     assert PolicyVersion.objects.count() == 2
 
 
@@ -98,12 +98,12 @@ def test_an_org_without_sign_up_is_told(manager: Client, org: OrgHandle) -> None
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ([], [field("zip")], "“Zip” is asked for now; it may be left empty."),
-        ([field("zip")], [], "“Zip” is no longer asked for."),
-        ([field("zip")], [field("zip", required=True)], "“Zip” must be filled in now."),
-        ([field("zip", required=True)], [field("zip")], "“Zip” may be left empty now."),
+        ([], [field("zip")], "“Zip” was added and is optional."),
+        ([field("zip")], [], "“Zip” was removed."),
+        ([field("zip")], [field("zip", required=True)], "“Zip” is now required."),
+        ([field("zip", required=True)], [field("zip")], "“Zip” is now optional."),
         ([field("zip")], [field("zip", label="Postcode")], "zip: label “Zip” became “Postcode”."),
-        ([field("c", options=["A (a)"])], [field("c", options=["A (a)", "B (b)"])], "“C” offers now: B (b)."),
+        ([field("c", options=["A (a)"])], [field("c", options=["A (a)", "B (b)"])], "“C” now offers: B (b)."),
         ([field("c", options=["A (a)"])], [field("c")], "“C” no longer offers: A (a)."),
         ([field("a"), field("b")], [field("b"), field("a")], "The order of the fields changed."),
         ([field("a")], [field("a")], None),

@@ -75,8 +75,13 @@ def test_an_action_can_be_pressed_by_those_who_may(
 @pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("act", [act.name for act in ACTIONS])
 def test_the_list_offers_an_action_to_those_who_may(
-    staff: Callable[[str], Client], registered: Callable[..., Registration], role: str, act: str
+    staff: Callable[[str], Client],
+    registered: Callable[..., Registration],
+    configure: Callable[..., None],
+    role: str,
+    act: str,
 ) -> None:
+    configure(APPROVAL=True, API_TOKEN="canary-api-token")
     registration = registered(status=Status.STARTED)
     browser = staff(role)
     page = browser.get(LIST).content.decode()
@@ -86,15 +91,31 @@ def test_the_list_offers_an_action_to_those_who_may(
     assert registration.events.count() == 0
 
 
+def test_the_list_offers_nothing_that_the_site_is_not_set_up_for(
+    manager: Client, registered: Callable[..., Registration], configure: Callable[..., None]
+) -> None:
+    configure(API_TOKEN="")
+    registered()
+    offered = set(re.findall(r'<option value="([a-z-]+)">', manager.get(LIST).content.decode()))
+    assert offered == {act.name for act in ACTIONS} - {"approve", "reject", "repair", "remove-account"}
+
+
 @pytest.mark.parametrize("role", EVERYBODY)
 def test_only_who_may_reveal_sees_an_address(
     staff: Callable[[str], Client], registered: Callable[..., Registration], role: str
 ) -> None:
-    registration = registered(email="ada@example.com")
+    registration = registered(email="ada@example.com", email_canonical="ada@example.com")
     browser = staff(role)
-    answer = browser.post(f"{LIST}{registration.pk}/reveal/")
-    assert ("ada@example.com" in answer.content.decode()) is (role in {PRIVACY_OFFICER, MANAGER})
-    assert "ada@example.com" not in browser.get(f"{LIST}{registration.pk}/change/").content.decode()
+    one = {"_selected_action": str(registration.pk)}
+    pages = [
+        *(browser.get(LIST + url) for url in ("", f"{registration.pk}/change/", "?q=ada@example.co", "?q=ada")),
+        *(browser.post(f"{LIST}act/{act.name}/", one) for act in ACTIONS),
+    ]
+    shown = ["ada@example.com" in page.content.decode() for page in pages]
+    assert shown[:3] == [role in {PRIVACY_OFFICER, MANAGER}] * 3
+    if role not in {PRIVACY_OFFICER, MANAGER}:
+        assert not any(shown)
+        assert str(registration.pk) not in browser.get(f"{LIST}?q=ada").content.decode()
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
@@ -110,11 +131,11 @@ def test_nobody_adds_changes_or_deletes_by_hand(
     assert Registration.objects.get().status == Status.STARTED
 
 
-@pytest.mark.parametrize("url", ["act/cancel/", "act/erase/", "{pk}/reveal/"])
+@pytest.mark.parametrize("url", ["act/cancel/", "act/erase/"])
 def test_actions_are_not_links(manager: Client, registered: Callable[..., Registration], url: str) -> None:
     registration = registered(email="ada@example.com")
     answer = manager.get(
-        LIST + url.format(pk=registration.pk), {"_selected_action": registration.pk, "confirmed": "yes"}
+        LIST + url.format(pk=registration.pk), {"_selected_action": str(registration.pk), "confirmed": "yes"}
     )
     assert answer.status_code == 405
     assert Registration.objects.get().status == Status.STARTED

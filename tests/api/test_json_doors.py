@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 from okta_devorg import OrgHandle
-from selfreg import encryption
 from selfreg.models import Registration
 from support.app_client import BASE, AppClient
 from support.person import PASSWORD, Person
@@ -74,7 +73,8 @@ def test_a_token_begins_no_sooner_than_a_person_could_have_typed(org: OrgHandle,
     settings.DEBUG = False
     configure(MINIMUM_FILL_SECONDS=60)
     ada = AppClient(by_token=True).begins()
-    assert (ada.status, ada.said()) == (422, ["selfreg.send_again"])
+    assert (ada.status, ada.problem) == (429, "wait")
+    assert 55 <= ada.answer["retry_after"] <= 60
 
 
 def test_a_browser_that_began_nothing_has_nothing(org: OrgHandle) -> None:
@@ -90,7 +90,7 @@ def test_who_is_signed_in_registers_nobody(org: OrgHandle) -> None:
 def test_no_secret_is_shown(org: OrgHandle, by_token: bool) -> None:
     ada = AppClient(by_token=by_token).is_at_the_code()
     code = org.code(ada.email)
-    kept = encryption.decrypt(Registration.objects.get().sealed, f"registration:{Registration.objects.get().pk}:sealed")
+    kept = Registration.objects.get().decrypted()
     handles = [kept["transaction"][n] for n in ("interaction_handle", "code_verifier", "state", "nonce")]
     handles.append(json.loads(kept["document"])["stateHandle"])
     ada.submits(credentials__passcode="wrong" + code[:1]).submits(credentials__passcode=code)
@@ -114,14 +114,14 @@ def test_both_doors_lead_to_the_same_registration(org: OrgHandle) -> None:
     ada = AppClient(person.email)
     ada.browser = person.browser
     ada.get("step/").submits(credentials__passcode=org.code(person.email))
-    assert person.opens("/signup/step/").heading == "Secure your account"
+    assert person.opens("/signup/step/").heading == "Choose a password"
 
 
 def test_the_document_is_openapi_and_names_every_operation(db: None) -> None:
     document = Client().get(f"{BASE}openapi.json").json()
     validate(document)
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {BASE + p for p in ("", "token/", "step/", "verify/", "cancel/")}
+    assert set(document["paths"]) == {BASE + p for p in ("", "token/", "step/", "verify/", "cancel/", "captcha/")}
     refused = document["paths"][f"{BASE}step/"]["post"]["responses"]["422"]
     assert list(refused["content"]) == ["application/problem+json"]
     assert set(document["components"]["securitySchemes"]) == {"RegistrationToken", "SessionCookie"}

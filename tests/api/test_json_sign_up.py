@@ -25,7 +25,7 @@ BOTH = pytest.mark.parametrize("by_token", [False, True], ids=["session", "token
 def test_a_whole_sign_up_ends_signed_in(org: OrgHandle, by_token: bool) -> None:
     ada = AppClient(by_token=by_token)
     ada.begins()
-    assert (ada.status, ada.answer["status"], ada.step["page"]) == (201, "enrolling", "choose")
+    assert (ada.status, ada.answer["status"], ada.step["page"]) == (201, "enrolling", "code")
     ada.chooses("Email").submits(credentials__passcode=org.code(ada.email)).chooses("Password").sets_a_password()
     assert (ada.status, ada.answer["status"], ada.answer["signed_in"]) == (200, "completed", True)
     assert ada.answer["go"] == "http://testserver/"
@@ -82,7 +82,7 @@ def test_who_had_an_account_here_is_led_to_the_offer_to_join_it(
     browser.opens(ada.answer["go"])
     if by_token:
         browser.signs_in_at_the_org()
-    assert browser.heading == "You have an account here"
+    assert browser.heading == "You already have an account on this site"
 
 
 def test_a_form_says_everything_a_front_end_has_to_know(org: OrgHandle) -> None:
@@ -98,7 +98,7 @@ def test_a_form_says_everything_a_front_end_has_to_know(org: OrgHandle) -> None:
     assert [a["label"] for a in ada.step["actions"]] == ["Sign up", "Cancel sign-up"]
     ada.is_at_the_password(org)
     assert {"rule": "length", "number": 8, "text": "At least 8 characters"} in ada.step["password_rules"]
-    assert [f["secret"] for f in ada.step["fields"]] == [True, True]
+    assert [f["secret"] for f in ada.step["fields"]] == [True]
     assert {"label": "Email", "state": "done"} in ada.step["progress"]
 
 
@@ -106,7 +106,14 @@ def test_texts_are_in_the_visitors_language(org: OrgHandle) -> None:
     ada = AppClient(language="de").get()
     assert ada.step["heading"] == "Erstellen Sie Ihr Konto"
     ada.post(form_token=ada.answer["form_token"])
-    assert ada.answer["messages"][0]["text"] == "Dieses Feld ist zwingend erforderlich."
+    assert ada.answer["messages"][0]["text"] == "Geben Sie Ihren Vornamen ein."
+
+
+def test_a_code_is_taken_as_it_was_meant(org: OrgHandle) -> None:
+    ada = AppClient().is_at_the_code()
+    code = org.code(ada.email)
+    assert ada.submits(credentials__passcode=f"\u200b{code[:3]}-{code[3:]}").status == 200
+    assert ada.step["page"] == "password"
 
 
 @BOTH
@@ -118,12 +125,12 @@ def test_a_wrong_code_is_a_problem_with_the_step_and_the_right_one_still_works(o
     (said,) = ada.answer["messages"]
     assert said == {
         "key": "api.authn.error.PASSCODE_INVALID",
-        "text": "Invalid code. Try again.",
+        "text": "That code isn't right. Check the newest one and try again.",
         "severity": "error",
         "field": "credentials.passcode",
     }
     assert ada.submits(credentials__passcode=org.code(ada.email)).status == 200
-    assert ada.step["page"] == "choose"
+    assert ada.step["page"] == "password"
 
 
 def test_what_no_org_can_accept_is_said_beside_its_field_and_costs_no_call(org: OrgHandle) -> None:
@@ -171,7 +178,7 @@ def test_a_step_that_is_not_the_present_one_is_refused_and_the_present_one_comes
     before = len(org.calls())
     ada.post("step/", step=mark, values={"credentials.passcode": "123456"})
     assert (ada.status, ada.problem) == (409, "stale")
-    assert ada.step["page"] == "choose"
+    assert ada.step["page"] == "password"
     assert len(org.calls()) == before
 
 
@@ -193,7 +200,7 @@ def test_asking_for_a_code_too_early_says_when(org: OrgHandle) -> None:
 
 
 def test_too_many_codes_say_when_to_come_back(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 600, relaxed=2))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 600, relaxed=2))
     ada = AppClient().is_at_the_code()
     wrong = "000000" if org.code(ada.email) != "000000" else "111111"
     for _ in range(2):
@@ -207,7 +214,7 @@ def test_too_many_codes_say_when_to_come_back(org: OrgHandle, monkeypatch: pytes
 def test_t102_too_many_beginnings_say_when_to_come_back(
     org: OrgHandle, by_token: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, 60, relaxed=1))
     AppClient(by_token=by_token).begins()
     late = AppClient(by_token=by_token).begins()
     assert (late.status, late.problem) == (429, "wait")
@@ -219,7 +226,7 @@ def test_t102_too_many_beginnings_say_when_to_come_back(
 def test_too_many_invitations_that_nobody_sent_say_when_to_come_back(
     org: OrgHandle, by_token: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, "start by ip", rate_limits.Limit(1, 60, relaxed=1))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by ip", rate_limits.Limit(1, 60, relaxed=1))
     problems = []
     for _ in range(2):
         eve = AppClient(by_token=by_token)
@@ -246,7 +253,7 @@ def test_an_org_that_goes_away_in_the_middle_loses_nothing(org: OrgHandle) -> No
     assert ada.retry_after
     ada.get("step/")
     assert ada.submits(credentials__passcode=code).status in (200, 409)
-    assert ada.get("step/").step["page"] == "choose"
+    assert ada.get("step/").step["page"] == "password"
 
 
 def test_an_org_without_sign_up_says_so(org: OrgHandle) -> None:
@@ -262,9 +269,9 @@ def test_giving_up_ends_it(org: OrgHandle) -> None:
 
 def test_the_link_of_the_mail_proves_the_address(org: OrgHandle) -> None:
     ada = AppClient(by_token=True).is_at_the_code()
-    location = link_target(org.messages(ada.email)[0].link)
+    location = link_target(str(org.messages(ada.email)[0].link))
     ada.post("verify/", **location)
-    assert (ada.status, ada.step["page"]) == (200, "choose")
+    assert (ada.status, ada.step["page"]) == (200, "password")
     ada.post("verify/", **location)
     assert (ada.status, ada.problem, ada.answer["standing"]) == (409, "link", "used")
 
@@ -272,7 +279,7 @@ def test_the_link_of_the_mail_proves_the_address(org: OrgHandle) -> None:
 def test_the_link_of_somebody_else_proves_nothing(org: OrgHandle) -> None:
     ada = AppClient(by_token=True).is_at_the_code()
     eve = AppClient("eve@example.com", by_token=True).is_at_the_code()
-    eve.post("verify/", **link_target(org.messages(ada.email)[0].link))
+    eve.post("verify/", **link_target(str(org.messages(ada.email)[0].link)))
     assert (eve.status, eve.problem, eve.answer["standing"]) == (409, "link", "other")
     assert not Registration.objects.filter(email_verified_at__isnull=False).exists()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from selfreg.conf import conf
 from selfreg.web.redirects import landing, safe_path
 
 HOSTILE = [
@@ -33,7 +34,7 @@ def _site(configure: Callable[..., None]) -> None:
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_what_could_lead_elsewhere_is_dropped(url: str | None) -> None:
-    assert safe_path(url) == ""
+    assert safe_path(url, conf()) == ""
 
 
 @pytest.mark.parametrize(
@@ -46,11 +47,11 @@ def test_what_could_lead_elsewhere_is_dropped(url: str | None) -> None:
     ],
 )  # fmt: skip
 def test_a_path_of_this_site_is_kept(url: str) -> None:
-    assert safe_path(url) == url
+    assert safe_path(url, conf()) == url
 
 
 def test_this_very_site_written_out_is_reduced_to_the_path() -> None:
-    assert safe_path("http://testserver/members/?a=1") == "/members/?a=1"
+    assert safe_path("http://testserver/members/?a=1", conf()) == "/members/?a=1"
 
 
 @pytest.mark.parametrize(
@@ -68,4 +69,4 @@ def test_people_land_where_they_asked_else_where_the_site_says(
 ) -> None:
     settings.LOGIN_REDIRECT_URL = "/"
     configure(AFTER=after)
-    assert landing(asked) == expected
+    assert landing(asked, conf()) == expected

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from selfreg.conf import conf
 from selfreg.models import (
     Conflict,
     ForbiddenTransition,
@@ -173,7 +174,7 @@ def test_those_that_nobody_touched_are_found() -> None:
     old = row()
     row()
     Registration.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=2))
-    assert list(Registration.objects.untouched_since(timezone.now() - timedelta(days=1))) == [old]
+    assert list(Registration.objects.untouched_since(timezone.now() - timedelta(days=1), conf())) == [old]
 
 
 # ---- names

@@ -44,7 +44,3 @@ def test_a_status_has_words_for_the_administrator(status: Status) -> None:
 @pytest.mark.parametrize("status", sorted(OPEN - ON_STEP_PAGE))
 def test_what_waits_tells_administrators_what_for(status: Status) -> None:
     assert STATUS_INFO[status].blocker
-
-
-def test_somebody_has_to_act_exactly_while_a_registration_is_open() -> None:
-    assert {status for status, info in STATUS_INFO.items() if info.waits_for != "nobody"} == OPEN

@@ -1,4 +1,4 @@
-"""What the pages say: by key in the visitor's language, in the org's words where they say more."""
+"""What the pages say: our own sentence by key in every language, the org's words only where we have none."""
 
 import string
 
@@ -14,7 +14,6 @@ from selfreg.idx.errors import (
     ForeignHref,
     IdxError,
     MalformedAnswer,
-    NotOffered,
     OrgRefused,
     OrgUnreachable,
     RateLimited,
@@ -22,16 +21,40 @@ from selfreg.idx.errors import (
 from selfreg.texts.labels import label
 from selfreg.texts.messages import MESSAGES, notice, say
 
+PATTERN = "registration.error.doesNotMatchPattern"
 TAKEN = Message("A user with this Email already exists", "registration.error.notUniqueWithinOrg", ("Email",))
 
 
-def test_an_english_page_shows_the_orgs_own_words() -> None:
-    own = Message("This address is taken, dear.", TAKEN.key, TAKEN.params)
-    assert say(own) == "This address is taken, dear."
+@pytest.mark.parametrize("language", ["en", "en-gb", "de", "ar"])
+def test_a_known_key_is_told_in_our_own_words_in_every_language(language: str) -> None:
+    with override(language):
+        assert say(TAKEN) == str(MESSAGES[TAKEN.key])
+        assert TAKEN.text not in say(TAKEN)
 
 
 def test_a_message_without_words_is_said_by_its_key_with_its_parameters() -> None:
-    assert say(Message("", TAKEN.key, ("Primary email",))) == "A user with this Primary email already exists"
+    wrong = Message("", "registration.error.doesNotMatchPattern", ("Primary email",))
+    assert say(wrong) == "“Primary email” isn't in the expected format. Check it and try again."
+    with override("de"):
+        assert "„Primäre E-Mail-Adresse“" in say(wrong)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Internal Server Error",
+        "API call exceeded rate limit due to too many requests.",
+        "Unable to initiate factor enrollment: Invalid Phone Number.",
+        "User is not assigned to this application.",
+        "User is not assigned to the client application.",
+        "Registration cannot be completed at this time",
+    ],
+)
+def test_what_orgs_are_known_to_say_without_a_key_is_told_in_our_words(text: str) -> None:
+    for language in ("en", "de"):
+        with override(language):
+            assert text.rstrip(".") not in say(Message(text))
+            assert say(Message(text)) in [str(sentence) for sentence in MESSAGES.values()]
 
 
 def test_a_message_without_a_known_key_is_said_in_the_orgs_words_in_any_language() -> None:
@@ -41,17 +64,17 @@ def test_a_message_without_a_known_key_is_said_in_the_orgs_words_in_any_language
 
 @pytest.mark.parametrize("message", [Message(""), Message("", "unknown.key")])
 def test_a_message_without_anything_says_something_all_the_same(message: Message) -> None:
-    assert say(message) == "Something went wrong. Please try again."
+    assert say(message) == "Something went wrong. Try again."
 
 
 def test_a_parameter_that_looks_like_a_placeholder_stays_what_it_is() -> None:
-    assert say(Message("", "selfreg.rate_limited", ("{0}",))) == "Too many attempts at the moment. Try again in {0}."
+    assert say(Message("", "selfreg.rate_limited", ("{0}",))) == "Too many attempts. Try again in {0}."
 
 
 def test_a_message_that_lacks_its_parameter_is_said_in_the_orgs_words() -> None:
     with override("es"):
-        assert say(Message("This is taken", TAKEN.key)) == "This is taken"
-    assert say(Message("", TAKEN.key)) == "Something went wrong. Please try again."
+        assert say(Message("This is wrong", PATTERN)) == "This is wrong"
+    assert say(Message("", PATTERN)) == "Something went wrong. Try again."
 
 
 @pytest.mark.parametrize("key", sorted(MESSAGES))
@@ -68,7 +91,6 @@ def test_every_message_is_translatable_and_has_only_numbered_places(key: str) ->
         (OrgUnreachable("x"), "selfreg.unreachable"),
         (AnswerLost("x"), "selfreg.no_answer"),
         (MalformedAnswer("x"), "selfreg.no_answer"),
-        (NotOffered("x"), "selfreg.not_offered"),
         (OrgRefused("invalid_client", "Bad secret", 401), "selfreg.refused"),
         (ForeignHref("x"), "selfreg.bad_answer"),
         (IdxError("x"), "selfreg.bad_answer"),
@@ -81,16 +103,16 @@ def test_every_failure_has_words(error: IdxError, key: str) -> None:
 
 
 def test_a_limit_says_how_long_to_wait() -> None:
-    assert say(notice(RateLimited(42))) == "Too many attempts at the moment. Try again in 42 seconds."
+    assert say(notice(RateLimited(42))) == "Too many attempts. Try again in 42 seconds."
 
 
 @pytest.mark.parametrize(
     ("field", "expected"),
     [
-        (Field("email", "userProfile.email", label="Primary email"), "Primary email"),
-        (Field("phoneNumber", "authenticator.phoneNumber"), "Phone number"),
-        (Field("zipCode", "userProfile.zipCode"), "Zip code"),
-        (Field("x", "x"), "X"),
+        (Field("email", ("userProfile", "email"), label="Primary email"), "Primary email"),
+        (Field("phoneNumber", ("authenticator", "phoneNumber")), "Phone number"),
+        (Field("zipCode", ("userProfile", "zipCode")), "Zip code"),
+        (Field("x", ("x",)), "X"),
     ],
 )
 def test_a_field_has_the_orgs_label_else_a_readable_one(field: Field, expected: str) -> None:

@@ -7,7 +7,8 @@ from django.test import RequestFactory
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
-from selfreg.web.visitor import browser_name, client_ip, country_of, visitor_of
+from selfreg.web.client_address import client_ip, was_unreadable
+from selfreg.web.visitor import browser_name, country_of, visitor_of
 from support.person import SITE, Person
 
 
@@ -36,7 +37,27 @@ def behind(configure: Callable[..., None]) -> Callable[..., str]:
         (1, "", ""),
         (2, "203.0.113.7", ""),
         (1, "unknown", ""),
-        (1, "203.0.113.7:4711", ""),
+        (1, "203.0.113.7:4711", "203.0.113.7"),
+        (1, "6.6.6.6:1, 203.0.113.7:443", "203.0.113.7"),
+        (1, "[2001:db8::7]:4711", "2001:db8::7"),
+        (1, "[2001:db8::7]", "2001:db8::7"),
+        (1, '"[2001:DB8::7]:4711"', "2001:db8::7"),
+        (1, "fe80::7%eth0", "fe80::7"),
+        (1, "[fe80::7%25eth0]:80", "fe80::7"),
+        (1, "::ffff:203.0.113.7", "203.0.113.7"),
+        (1, "[::ffff:203.0.113.7]:80", "203.0.113.7"),
+        (1, "::FFFF:cb00:7107", "203.0.113.7"),
+        (1, "203.0.113.7:", ""),
+        (1, "203.0.113.7:80:80", ""),
+        (1, "[203.0.113.7", ""),
+        (1, "203.0.113.07", ""),
+        (1, "0xcb007107", ""),
+        (1, "3405803783", ""),
+        (1, "203.0.113.7 evil", ""),
+        (1, "203.0.113.7\t", "203.0.113.7"),
+        (1, "_hidden", ""),
+        (1, "[" * 5_000, ""),
+        (1, "1" * 5_000 + ":80", ""),
         (1, "<script>", ""),
         (1, ",", ""),
         (1, ", ".join(["6.6.6.6"] * 500 + ["203.0.113.7"]), "203.0.113.7"),
@@ -116,3 +137,54 @@ def test_a_country_is_what_the_named_header_says_if_it_is_one(
     configure(COUNTRY_HEADER=header)
     assert country_of(RequestFactory().get("/", headers={"CF-IPCountry": sent}), conf()) == expected
     assert country_of(RequestFactory().get("/"), conf()) == ""
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (1, "for=203.0.113.7", "203.0.113.7"),
+        (1, 'For="203.0.113.7:4711"', "203.0.113.7"),
+        (1, 'for="[2001:db8::7]:4711"', "2001:db8::7"),
+        (1, "for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"),
+        (1, "by=203.0.113.43 ; for=192.0.2.60", "192.0.2.60"),
+        (1, "for=6.6.6.6, for=203.0.113.7", "203.0.113.7"),
+        (2, "for=203.0.113.7, for=10.0.0.2", "203.0.113.7"),
+        (1, 'for=6.6.6.6;host="a,b", for=203.0.113.7', "203.0.113.7"),
+        (1, 'for=203.0.113.7;host="x, for=6.6.6.6"', "203.0.113.7"),
+        (1, 'host="x;for=6.6.6.6";for=203.0.113.7', "203.0.113.7"),
+        (1, 'host=";for=6.6.6.6;";proto=https;for="203.0.113.7:80"', "203.0.113.7"),
+        (1, 'by="\\";for=6.6.6.6";for=203.0.113.7', "203.0.113.7"),
+        (1, "for=unknown", ""),
+        (1, "for=_secret", ""),
+        (1, "for=203.0.113.7, by=10.0.0.2", ""),
+        (1, "x-for=203.0.113.7", ""),
+        (1, 'for="203.0.113.7', ""),
+        (1, "", ""),
+        (1, '"' * 5_000, ""),
+    ],
+)
+def test_an_address_in_the_header_of_rfc_7239_is_understood(
+    configure: Callable[..., None], proxies: int, forwarded: str, expected: str
+) -> None:
+    configure(TRUSTED_PROXIES=proxies, PROXY_HEADER="Forwarded")
+    headers = {"Forwarded": forwarded, "X-Forwarded-For": "6.6.6.6"}
+    assert client_ip(RequestFactory().get("/", headers=headers), conf()) == expected
+
+
+def test_a_header_that_the_site_did_not_name_is_not_believed(behind: Callable[..., str]) -> None:
+    request = RequestFactory().get("/", headers={"Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"})
+    behind(1, "")
+    assert client_ip(request, conf()) == ""
+
+
+def test_visitors_without_a_readable_address_are_logged_once_and_known_to_the_doctor(
+    behind: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert behind(1, "203.0.113.7") != ""
+    assert (caplog.messages, was_unreadable()) == ([], False)
+    for _ in range(3):
+        behind(1, "canary-unknown")
+    assert len(caplog.messages) == 1
+    assert "X-Forwarded-For" in caplog.text
+    assert "canary" not in caplog.text
+    assert was_unreadable()

@@ -1,6 +1,7 @@
 """What code and documentation cite exists."""
 
 import ast
+import importlib
 import pkgutil
 import re
 import tomllib
@@ -16,7 +17,11 @@ import pytest
 import selfreg
 from architecture.tracing import Trace, tracing
 from okta_devorg import OrgHandle
-from okta_devorg.policy.settings import Policy, Unknowns
+from okta_devorg.policy.behaviour import Unknowns
+from okta_devorg.policy.settings import Policy
+from selfreg import checks
+from selfreg.checks.base import Check
+from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.registration.outcome import Outcome
 from selfreg.statuses import Status
 from support.person import SITE, Person
@@ -262,16 +267,29 @@ def test_what_the_glossary_refers_to_has_an_entry() -> None:
     } == set()
 
 
-# ---- public names
+# ---- names in documents
 
 
-def test_the_public_names_exist() -> None:
-    section = CONTRIBUTING.split("## Public names")[1].split("\n## ")[0]
-    names = re.findall(r"`((?:selfreg|okta_devorg)\.[\w.]+)`", section)
-    assert len(names) > 8
-    for name in names:
-        assert pkgutil.resolve_name(name), name
+def test_the_findings_checks_and_signals_that_documents_name_exist() -> None:
+    text = "\n".join(page.read_text() for page in PAGES)
+    findings = set(re.findall(r"`(doctor\.[a-z-]+)`", text))
+    assert findings <= {kind.id for kind in FINDING_KINDS}
+    modules = [
+        importlib.import_module(f"selfreg.checks.{found.name}") for found in pkgutil.iter_modules(checks.__path__)
+    ]
+    rows = [row for module in modules for table in vars(module).values() if isinstance(table, tuple) for row in table]
+    known = {f"selfreg.{row.id}" for row in rows if isinstance(row, Check)}
+    named = set(re.findall(r"`(selfreg\.[EW]\d{3})`", text))
+    assert findings
+    assert named
+    assert named <= known
 
 
-def test_the_version_is_the_same_in_both_places() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == selfreg.__version__
+def test_no_two_checks_with_one_id_say_different_things() -> None:
+    names = [module.name for module in pkgutil.iter_modules(checks.__path__)]
+    modules = [importlib.import_module(f"selfreg.checks.{name}") for name in names]
+    tables = [table for module in modules for table in vars(module).values() if isinstance(table, tuple)]
+    rows = {(row.id, row.message) for table in tables for row in table if isinstance(row, Check)}
+    ids = [name for name, _ in rows]
+    # An unusable key is unusable in more than one way.
+    assert {name for name in ids if ids.count(name) > 1} == {"E005", "E012"}

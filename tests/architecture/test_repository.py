@@ -1,5 +1,6 @@
 """What is run elsewhere (the workflows of .github, pre-commit) is well formed and calls what exists."""
 
+import json
 import os
 import re
 import runpy
@@ -154,3 +155,42 @@ def test_the_tests_of_the_matrix_and_of_the_mutations_exist() -> None:
     paths = [*MATRIX["TESTS"], *MATRIX["IGNORED"]]
     paths += mutmut["only_mutate"] + mutmut["also_copy"] + mutmut["pytest_add_cli_args_test_selection"]
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+# ---- what the targets make
+
+
+def test_the_list_of_what_is_installed_can_be_attested() -> None:
+    """GitHub attests only a CycloneDX file with a serial number, and a list without a date is of no version."""
+    options = re.search(r"/cyclonedx-py (requirements .*) -o \S+ (requirements\.txt)$", MAKEFILE, re.MULTILINE)
+    assert options
+    command = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", *options[1].split(), "-o", "-", options[2]]
+    made = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout)
+    assert {"bomFormat", "serialNumber", "specVersion"} <= set(made)
+    assert made["metadata"]["timestamp"]
+    assert "django" in [component["name"].lower() for component in made["components"]]
+
+
+def test_a_python_that_is_named_and_missing_fails_the_matrix(tmp_path: Path) -> None:
+    """Also where every version is named."""
+    named = [option for version in MATRIX["PYTHONS"] for option in ("--python", version)]
+    script = (
+        "import runpy, sys; names = runpy.run_path('scripts/run_matrix.py'); world = names['main'].__globals__;"
+        "world['find_python'] = lambda version: '' if version == '3.11' else sys.executable;"
+        "width = 1 + len(world['REPORTED']);"
+        "world['run'] = lambda *pair: world['Result'](pair[0], pair[2], ('?',) * width, 'ok', 0.0, False);"
+        "sys.exit(names['main']())"
+    )
+    for options, status in ((named, 1), ([], 0)):
+        ended = subprocess.run(
+            [sys.executable, "-c", script, *options], cwd=ROOT, check=False, capture_output=True, text=True
+        )
+        assert (ended.returncode, "3.11 is left out" in ended.stdout) == (status, True), ended.stderr
+
+
+def test_clean_removes_what_the_documentation_is_built_into() -> None:
+    built = re.search(r"-b html docs (\S+)/html$", MAKEFILE, re.MULTILINE)
+    removed = re.search(r"^clean:.*\n\trm -rf (.*)$", MAKEFILE, re.MULTILINE)
+    assert built
+    assert removed
+    assert built[1] in removed[1].split()

@@ -21,13 +21,13 @@ def code_page(person: Person, org: OrgHandle) -> Person:
     return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
 
 
-def test_a_code_is_opened_once_and_decided_twice(code_page: Person, org: OrgHandle) -> None:
+def test_a_code_is_opened_once_and_each_answer_decided_once(code_page: Person, org: OrgHandle) -> None:
     trace = post(code_page.fills({"credentials.passcode": org.code(code_page.email)}), "/signup/step/")
-    assert trace.count("next_step") == 2  # the page that was submitted, and the org's answer
+    assert trace.count("next_step") == 3  # the page that was submitted, and the org's answers to it and to the choice
     assert trace.count("decrypt") == trace.count("StepForm.__init__") == trace.count("commit") == 1
-    assert trace.count("parse") == 2
-    assert sum(trace.moves.values()) <= 130, trace.moves
-    assert len(trace.files) <= 23, sorted(trace.files)
+    assert trace.count("parse") == 3
+    assert sum(trace.moves.values()) <= 264, trace.moves
+    assert len(trace.files) <= 40, sorted(trace.files)
 
 
 def test_a_profile_form_is_built_once(person: Person, org: OrgHandle) -> None:
@@ -35,7 +35,7 @@ def test_a_profile_form_is_built_once(person: Person, org: OrgHandle) -> None:
     trace = post(person, "/signup/")
     assert trace.count("StepForm.__init__") == 1
     assert trace.count("decrypt") <= 2
-    assert trace.count("next_step") <= 3  # the page that is shown, the transaction that was opened, the answer
+    assert trace.count("next_step") <= 4  # the page that is shown, the transaction that was opened, both answers
 
 
 def test_a_callback_builds_one_client(person: Person, org: OrgHandle) -> None:

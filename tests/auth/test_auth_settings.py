@@ -8,7 +8,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from selfreg.checks import check_database, check_hand_off, check_settings
+from selfreg.checks.settings import check_settings
+from selfreg.checks.site import check_hand_off
+from selfreg.checks.surroundings import check_database
 from support.person import SITE, Person
 from support.provider.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, rsa_key
 

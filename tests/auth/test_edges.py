@@ -5,22 +5,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 from django.test import Client
 
 from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
+from selfreg.accounts import okta_events
+from selfreg.accounts.identities import prove_email
 from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration
 from selfreg.registration import endings
 from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
 from selfreg.statuses import Status
-from selfreg.views import hooks
 from support.older_account import OLD_PASSWORD, an_older_account, user_of
 from support.person import SITE, Person
-from support.provider.hostile_provider import HostileProvider
+from support.provider.hostile_provider import EMAIL, Attack, HostileProvider
 
 pytestmark = pytest.mark.database
 
@@ -51,27 +53,27 @@ def test_joining_an_older_account_is_no_way_around_an_administrator(
     if way == "password":
         assert person.fills_and_presses({"password": OLD_PASSWORD}).is_signed_in
     else:
-        person.presses("Keep them apart")
+        person.presses("Continue without connecting")
         assert (person.is_signed_in, person.status) == (False, 400)
-        assert "being looked at" in person.page.text
+        assert "being reviewed" in person.page.text
         assert Registration.objects.get().status == Status.AWAITING_APPROVAL
 
 
-def test_an_address_that_is_taken_is_a_page_also_when_accounts_are_kept_apart(
+def test_a_user_that_cannot_be_made_is_a_page_also_when_accounts_are_kept_apart(
     person: Person, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A site whose users have unique addresses."""
+    """The database refuses, and not because of the address: nobody is told of an account that is not there."""
     configure(LINK_EXISTING=True)
     an_older_account(person.email)
     person.signs_up(org)
 
     def taken(user: User, *_: Any, **__: Any) -> None:
-        raise IntegrityError("UNIQUE constraint failed: auth_user.email")
+        raise IntegrityError("NOT NULL constraint failed: auth_user.birthday")
 
     monkeypatch.setattr(User, "save", taken)
-    person.presses("Keep them apart")
+    person.presses("Continue without connecting")
     assert (person.is_signed_in, person.status) == (False, 400)
-    assert "exists here already" in person.page.text
+    assert "this site couldn't set it up" in person.page.text
 
 
 def test_a_joined_account_is_as_proven_as_its_address(person: Person, org: OrgHandle, configure: Configure) -> None:
@@ -95,8 +97,7 @@ def test_who_was_signed_in_is_out_before_somebody_else_is_asked_to_join(
     assert shared.is_signed_in
     shared.email = person.email
     shared.opens(f"{SITE}/oidc/authenticate/?next=/members/").signs_in_at_the_org()
-    assert not shared.is_signed_in
-    assert shared.heading == "You have an account here"
+    assert (shared.is_signed_in, shared.heading) == (False, "You already have an account on this site")
     shared.fills_and_presses({"password": OLD_PASSWORD})
     assert (user_of(shared).username, shared.path) == ("ada-of-old", "/members/")
 
@@ -109,7 +110,7 @@ def test_an_approval_that_is_not_carried_through_leaves_no_half(
     registration = Registration.objects.get()
 
     def breaks(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith(f'UPDATE "{OktaIdentity._meta.db_table}"'):
+        if sql.startswith(f"UPDATE {connection.ops.quote_name(OktaIdentity._meta.db_table)}"):
             raise ConnectionError("the database went away")
         return execute(sql, *rest)
 
@@ -147,7 +148,7 @@ def test_a_changed_address_that_is_not_proven_does_not_come_in_where_proof_is_de
     org.users[0].email_verified = False
     again = Person().opens(AUTHENTICATE).signs_in_at_the_org()
     assert not again.is_signed_in
-    assert "not confirmed yet" in again.page.text
+    assert "confirmed yet" in again.page.text
     assert User.objects.get().email == "ada@example.com"
 
 
@@ -160,6 +161,15 @@ def test_the_same_address_stays_proven_whatever_the_org_says_later(person: Perso
 
 
 # ---- somebody else was quicker
+
+
+def test_a_name_keeps_the_joiner_that_it_is_written_with(person: Person, org: OrgHandle) -> None:
+    """A Persian name; what turns text around is left out of claims all the same."""
+    person.signs_up(org)
+    org.users[0].profile |= {"firstName": "محمد\u200cرضا", "lastName": "\u202eadA"}
+    Person().opens(AUTHENTICATE).signs_in_at_the_org()
+    user = User.objects.get()
+    assert (user.first_name, user.last_name) == ("محمد\u200cرضا", "Lovelace")
 
 
 def test_two_sign_ins_that_wait_for_approval_at_once_are_both_a_page(
@@ -180,7 +190,7 @@ def test_a_registration_that_ends_while_its_person_is_signed_in_is_a_page(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator cancels it between the token and the last word."""
-    genuine = advance.authenticate
+    genuine = authenticate
 
     def and_meanwhile(*args: Any, **more: Any) -> Any:
         user = genuine(*args, **more)
@@ -257,15 +267,15 @@ def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
 ) -> None:
     person.signs_up(org)
     OktaIdentity.objects.update(email_verified_at=None)
-    genuine = hooks.prove_email
+    genuine = prove_email
 
     def breaks(*_: Any) -> None:
         raise ConnectionError("the database went away")
 
-    monkeypatch.setattr(hooks, "prove_email", breaks)
+    monkeypatch.setattr(okta_events, "prove_email", breaks)
     with pytest.raises(ConnectionError):
         tell(okta, log_of(org))
-    monkeypatch.setattr(hooks, "prove_email", genuine)
+    monkeypatch.setattr(okta_events, "prove_email", genuine)
     tell(okta, log_of(org))
     assert OktaIdentity.objects.get().email_verified_at is not None
     assert OktaEvent.objects.count() > 0
@@ -279,3 +289,15 @@ def test_an_org_cannot_name_another_issuers_person(provider: HostileProvider, ok
     debug = {"debugData": {"factor": "EMAIL_FACTOR"}}
     tell(okta, [{"uuid": "e", "eventType": "user.mfa.factor.activate", "target": target, "debugContext": debug}])
     assert OktaIdentity.objects.get(user=user).email_verified_at is None
+
+
+def test_an_id_token_that_says_everything_saves_the_call_of_userinfo(provider: HostileProvider) -> None:
+    about = {"given_name": "Ada", "family_name": "Lovelace", "email": EMAIL, "email_verified": True}
+    provider.attack = Attack("complete", "id_token", lambda scene: scene.sign(scene.claims(**about)))
+    person = Person().opens(AUTHENTICATE)
+    assert person.is_signed_in
+    assert User.objects.get().email == EMAIL
+    assert [path for path in provider.calls if path.endswith("/userinfo")] == []
+    provider.attack = None
+    assert Person().opens(AUTHENTICATE).is_signed_in
+    assert len([path for path in provider.calls if path.endswith("/userinfo")]) == 1

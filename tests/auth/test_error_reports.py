@@ -36,7 +36,7 @@ def secrets_shown(bug: pytest.ExceptionInfo[Bug]) -> dict[str, set[str]]:
     }
 
 
-@pytest.mark.parametrize("place", ["signing_keys", "_session_claims"])
+@pytest.mark.parametrize("place", ["signing_keys", "usable_claims"])
 def test_a_bug_in_the_hand_off_of_a_sign_up_reports_no_secret(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

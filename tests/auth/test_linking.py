@@ -1,10 +1,13 @@
 """Joining an account that the site had before, with ``SELFREG["LINK_EXISTING"]``."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model
 
 from okta_devorg import OrgHandle
+from selfreg.checks.site import check_hand_off
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
 from support.older_account import OLD_PASSWORD, an_older_account, user_of
@@ -29,7 +32,7 @@ def test_off_by_default_an_address_joins_nothing(person: Person, org: OrgHandle)
 def test_the_owner_joins_the_older_account_by_its_password(person: Person, org: OrgHandle) -> None:
     older = an_older_account(person.email)
     person.signs_up(org)
-    assert person.heading == "You have an account here"
+    assert person.heading == "You already have an account on this site"
     person.fills_and_presses({"password": OLD_PASSWORD})
     assert user_of(person).pk == older.pk
     assert OktaIdentity.objects.get(user=older).linked_at
@@ -40,7 +43,7 @@ def test_the_owner_joins_the_older_account_by_its_password(person: Person, org: 
 def test_a_wrong_password_joins_nothing_and_says_so(person: Person, org: OrgHandle) -> None:
     an_older_account(person.email)
     person.signs_up(org).fills_and_presses({"password": "not this one"})
-    assert person.page.problems() == ["That is not the password of this account."]
+    assert person.page.problems() == ["That isn't this account's password."]
     assert not person.is_signed_in
     assert not OktaIdentity.objects.exists()
 
@@ -58,9 +61,41 @@ def test_tries_of_the_password_are_counted(person: Person, org: OrgHandle) -> No
 @pytest.mark.usefixtures("linking")
 def test_keeping_them_apart_makes_a_new_user(person: Person, org: OrgHandle) -> None:
     older = an_older_account(person.email)
-    person.signs_up(org).presses("Keep them apart")
+    person.signs_up(org).presses("Continue without connecting")
     assert person.is_signed_in
     assert user_of(person).pk != older.pk
+
+
+@pytest.mark.usefixtures("linking")
+@pytest.mark.parametrize("answer", [{"password": OLD_PASSWORD}, {"action": "apart"}], ids=["join", "apart"])
+def test_the_sites_own_backend_makes_and_updates_the_user(
+    person: Person, org: OrgHandle, settings: Any, answer: dict[str, str]
+) -> None:
+    own = "support.site_hooks.OwnBackend"
+    settings.AUTHENTICATION_BACKENDS = [own, "django.contrib.auth.backends.ModelBackend"]
+    an_older_account(person.email)
+    person.signs_up(org).posts("/signup/link/", answer)
+    assert person.browser.session[BACKEND_SESSION_KEY] == own
+    assert user_of(person).last_name == "Lovelace, of Okta"
+    assert user_of(person).username == ("ada-of-old" if "password" in answer else "made-by-the-site")
+    assert not check_hand_off()
+
+
+@pytest.mark.usefixtures("linking")
+@pytest.mark.parametrize("password", [OLD_PASSWORD, "Another-Door-1952"])
+def test_of_several_accounts_with_the_address_the_password_decides(
+    person: Person, org: OrgHandle, password: str
+) -> None:
+    accounts = {OLD_PASSWORD: an_older_account(person.email)}
+    create = get_user_model().objects.create_user
+    accounts["Another-Door-1952"] = create("ada-of-1952", email=person.email, password="Another-Door-1952")
+    create("ada-of-1953", email=person.email, password="Third-Door-1953", is_staff=True)
+    person.signs_up(org).fills_and_presses({"password": "not this one"})
+    assert person.page.problems() == ["That isn't this account's password."]
+    person.fills_and_presses({"password": "Third-Door-1953"})
+    assert not person.is_signed_in
+    person.fills_and_presses({"password": password})
+    assert user_of(person).pk == accounts[password].pk
 
 
 @pytest.mark.usefixtures("linking")
@@ -81,6 +116,6 @@ def test_after_the_link_in_a_mail_the_offer_leads_to_where_the_sign_up_was_to_le
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
     person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
-    assert person.heading == "You have an account here"
+    assert person.heading == "You already have an account on this site"
     person.posts("/signup/link/", answer)
     assert (person.is_signed_in, person.path) == (True, "/members/")

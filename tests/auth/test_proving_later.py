@@ -39,7 +39,7 @@ def unproven(person: Person, org: OrgHandle, configure: Configure) -> Person:
 
 @pytest.fixture
 def waiting(person: Person, org: OrgHandle, configure: Configure) -> Person:
-    """Ada at "check your e-mail", whose link the org sent."""
+    """Ada at "check your email", whose link the org sent."""
     configure(API_TOKEN=org.policy.api_token)
     org.patch_policy(LINK_ONLY)
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
@@ -57,26 +57,26 @@ def is_proven() -> bool:
 @pytest.mark.database
 def test_the_notice_sends_a_code_and_the_code_proves_the_address(unproven: Person, org: OrgHandle) -> None:
     mails = len(org.messages(unproven.email))
-    unproven.presses("Send again")
-    assert (unproven.path, unproven.heading) == (EMAIL, "Check your e-mail")
+    unproven.presses("Resend email")
+    assert (unproven.path, unproven.heading) == (EMAIL, "Check your email")
     assert unproven.email in unproven.page.text
     assert len(org.messages(unproven.email)) == mails + 1
     assert not is_proven()
     unproven.types_the_code_from(org)
     assert is_proven()
     assert unproven.path == "/"
-    assert "not confirmed yet" not in unproven.page.text
+    assert "confirmed yet" not in unproven.page.text
     assert org.users[0].email_verified
 
 
 def test_a_wrong_code_is_named_in_the_summary_and_at_its_field(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again").fills_and_presses({"credentials.passcode": "000000"})
+    unproven.presses("Resend email").fills_and_presses({"credentials.passcode": "000000"})
     assert unproven.page.problems() != []
     assert unproven.page.problems() == unproven.page.beside("credentials.passcode")
 
 
 def test_an_org_that_is_down_is_no_fault_of_the_typed_code(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     org.fail("*", "status", status=503, times=9)
     unproven.fills_and_presses({"credentials.passcode": "123456"})
     assert unproven.page.problems() != []
@@ -93,30 +93,37 @@ def test_a_page_for_proven_people_is_where_the_code_leads_back_to(unproven: Pers
 def test_a_code_to_another_address_is_not_asked_for(unproven: Person, org: OrgHandle, enrolled: bool) -> None:
     """The account got another address at Okta: its code would prove that one, and not the one that is known here."""
     if not enrolled:
-        unproven.presses("Send again").opens("/")
+        unproven.presses("Resend email").opens("/")
     org.users[0].profile["email"] = "other@example.com"
     if enrolled:
         org.users[0].enroll(Enrollment("okta_email", "emfOther", ("email",)))
-    unproven.presses("Send again")
-    assert "cannot" in unproven.page.text
+    unproven.presses("Resend email")
+    assert "can't send this email again" in unproven.page.text
     assert org.messages("other@example.com") == []
     assert not is_proven()
 
 
 def test_a_wrong_code_proves_nothing_and_says_so(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     for code in ("000000", "", "x" * 21, "é12345", "<b>"):
         unproven.fills_and_presses({"credentials.passcode": code}, "Confirm")
-        assert "Invalid code. Try again." in unproven.page.text
+        assert "That code isn't right. Check the newest one and try again." in unproven.page.text
     assert not is_proven()
     unproven.types_the_code_from(org)
     assert is_proven()
 
 
+def test_a_code_is_taken_as_it_was_meant(unproven: Person, org: OrgHandle) -> None:
+    unproven.presses("Resend email")
+    code = "".join(chr(0x0660 + int(digit)) for digit in org.code(unproven.email))
+    unproven.fills_and_presses({"credentials.passcode": f"\u200f{code[:3]} – {code[3:]}"}, "Confirm")
+    assert is_proven()
+
+
 def test_only_the_newest_code_counts(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     first = org.code(unproven.email)
-    unproven.presses("Send a new code")
+    unproven.presses("Resend code")
     assert "We sent a new code" in unproven.page.text
     unproven.fills_and_presses({"credentials.passcode": first}, "Confirm")
     assert not is_proven()
@@ -127,14 +134,14 @@ def test_only_the_newest_code_counts(unproven: Person, org: OrgHandle) -> None:
 def test_who_enrolled_the_address_at_the_org_meanwhile_is_asked_for_it_all_the_same(
     unproven: Person, org: OrgHandle
 ) -> None:
-    unproven.presses("Send again").types_the_code_from(org)
+    unproven.presses("Resend email").types_the_code_from(org)
     OktaIdentity.objects.update(email_verified_at=None)
-    unproven.opens("/").presses("Send again").types_the_code_from(org)
+    unproven.opens("/").presses("Resend email").types_the_code_from(org)
     assert is_proven()
 
 
 def test_a_code_for_an_address_that_was_changed_proves_nothing(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     code = org.code(unproven.email)
     User.objects.update(email="somebody.else@example.com")
     unproven.posts(EMAIL, {"credentials.passcode": code})
@@ -142,7 +149,7 @@ def test_a_code_for_an_address_that_was_changed_proves_nothing(unproven: Person,
 
 
 def test_a_code_of_one_browser_does_nothing_in_another(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     code = org.code(unproven.email)
     other = Person().opens("/signup/email/")
     other.opens_the_sign_up().posts(EMAIL, {"credentials.passcode": code})
@@ -152,9 +159,9 @@ def test_a_code_of_one_browser_does_nothing_in_another(unproven: Person, org: Or
 
 def test_mails_wait_for_each_other(unproven: Person, org: OrgHandle, configure: Configure) -> None:
     configure(RESEND_SECONDS=30)
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     mails = len(org.messages(unproven.email))
-    unproven.presses("Send a new code")
+    unproven.presses("Resend code")
     assert "Wait" in unproven.page.text
     assert len(org.messages(unproven.email)) == mails
 
@@ -172,7 +179,7 @@ def test_mails_are_counted_in_the_database(unproven: Person, org: OrgHandle, mon
 @pytest.mark.database
 def test_tries_of_a_code_are_counted(unproven: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 60, relaxed=2))
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     for _ in range(2):
         unproven.fills_and_presses({"credentials.passcode": "000000"}, "Confirm")
     unproven.types_the_code_from(org)
@@ -183,7 +190,7 @@ def test_tries_of_a_code_are_counted(unproven: Person, org: OrgHandle, monkeypat
 def test_looking_sends_nothing(unproven: Person, org: OrgHandle) -> None:
     calls = len(org.calls())
     unproven.opens(EMAIL)
-    assert unproven.heading == "Check your e-mail"
+    assert unproven.heading == "Check your email"
     unproven.browser.head(EMAIL)
     assert unproven.browser.get(EMAIL, {"action": "send"}).status_code == 200
     assert len(org.calls()) == calls
@@ -194,40 +201,40 @@ def test_without_a_token_nothing_is_offered_and_a_forged_press_sends_nothing(
 ) -> None:
     configure(API_TOKEN="")
     unproven.opens("/")
-    assert "I have done it" in unproven.page.text
-    assert "Send again" not in unproven.page.text
+    assert "I've confirmed it" in unproven.page.text
+    assert "Resend email" not in unproven.page.text
     calls = len(org.calls())
     unproven.posts(EMAIL, {"action": "send"})
     assert len(org.calls()) == calls
-    assert "cannot be sent again" in unproven.page.text
+    assert "send this email again" in unproven.page.text
 
 
 def test_an_org_that_has_no_code_for_mails_is_not_asked_twice(unproven: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     assert unproven.status == 200
-    assert "Send again" not in unproven.opens("/").page.text
+    assert "Resend email" not in unproven.opens("/").page.text
     cache.clear()
-    assert "Send again" in unproven.opens("/").page.text
+    assert "Resend email" in unproven.opens("/").page.text
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "empty", "status", "truncate", "redirect"])
 def test_an_org_that_fails_is_a_page_and_the_next_press_works(unproven: Person, org: OrgHandle, kind: str) -> None:
     org.fail("*", kind, times=1)
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     org.org.faults.pending.clear()
     assert unproven.status == 200
-    unproven.opens("/").presses("Send again").types_the_code_from(org)
+    unproven.opens("/").presses("Resend email").types_the_code_from(org)
     assert is_proven()
 
 
 def test_somebody_locked_at_the_org_is_told(unproven: Person, org: OrgHandle) -> None:
     org.users[0].status = type(org.users[0].status)("SUSPENDED")
-    assert "contact us" in unproven.presses("Send again").page.text
+    assert "send this email again from here" in unproven.presses("Resend email").page.text
 
 
 def test_who_is_proven_is_sent_on(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again").types_the_code_from(org)
+    unproven.presses("Resend email").types_the_code_from(org)
     assert unproven.opens(EMAIL).path == "/"
     calls = len(org.calls())
     unproven.posts(EMAIL, {"action": "send"})
@@ -235,7 +242,7 @@ def test_who_is_proven_is_sent_on(unproven: Person, org: OrgHandle) -> None:
 
 
 def test_no_code_and_no_token_is_kept_in_the_clear(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     kept = repr(dict(unproven.browser.session.items()))
     for secret in (org.code(unproven.email), org.policy.api_token):
         assert secret not in kept + unproven.page.html
@@ -252,8 +259,8 @@ def test_the_page_says_how_long_the_link_works(waiting: Person, configure: Confi
 
 def test_the_mail_again_kills_the_old_link_and_the_new_one_leads_to_the_end(waiting: Person, org: OrgHandle) -> None:
     (old,) = org.messages(waiting.email)
-    waiting.presses("Send the mail again")
-    assert (waiting.path, waiting.heading) == ("/signup/done/", "Check your e-mail")
+    waiting.presses("Resend email")
+    assert (waiting.path, waiting.heading) == ("/signup/done/", "Check your email")
     assert "Only the newest link works" in waiting.page.text
     assert len(org.messages(waiting.email)) == 2
     assert not org.users[0].email_verified
@@ -267,7 +274,7 @@ def test_the_mail_again_kills_the_old_link_and_the_new_one_leads_to_the_end(wait
 
 
 def test_having_the_mail_again_never_makes_an_account_work_by_itself(waiting: Person, org: OrgHandle) -> None:
-    waiting.presses("Send the mail again")
+    waiting.presses("Resend email")
     assert org.users[0].status == "PROVISIONED"
     assert not Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org().is_signed_in
     assert not User.objects.exists()
@@ -275,7 +282,7 @@ def test_having_the_mail_again_never_makes_an_account_work_by_itself(waiting: Pe
 
 def test_without_a_token_the_page_offers_no_resend(waiting: Person, configure: Configure) -> None:
     configure(API_TOKEN="")
-    assert "Send the mail again" not in waiting.opens("/signup/done/").page.text
+    assert "Resend email" not in waiting.opens("/signup/done/").page.text
 
 
 @pytest.mark.database
@@ -312,7 +319,7 @@ def stricter(person: Person, org: OrgHandle, configure: Configure) -> Person:
 
 
 def test_an_active_account_gets_a_code_and_signing_in_completes_the_row(stricter: Person, org: OrgHandle) -> None:
-    stricter.presses("Send the mail again")
+    stricter.presses("Resend email")
     assert stricter.path == EMAIL
     stricter.types_the_code_from(org)
     if not stricter.is_signed_in:
@@ -324,14 +331,14 @@ def test_an_active_account_gets_a_code_and_signing_in_completes_the_row(stricter
 
 
 def test_the_code_counts_even_if_the_org_does_not_say_so(stricter: Person, org: OrgHandle) -> None:
-    stricter.presses("Send the mail again").types_the_code_from(org)
+    stricter.presses("Resend email").types_the_code_from(org)
     org.users[0].email_verified = False
     assert stricter.signs_in_at_the_org().is_signed_in
     assert is_proven()
 
 
 def test_it_counts_for_that_address_only(stricter: Person, org: OrgHandle) -> None:
-    stricter.presses("Send the mail again").types_the_code_from(org)
+    stricter.presses("Resend email").types_the_code_from(org)
     org.users[0].email_verified = False
     org.users[0].profile["email"] = "victim@example.com"
     stricter.signs_in_at_the_org()

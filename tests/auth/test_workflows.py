@@ -1,4 +1,4 @@
-"""Both e-mail workflows from the sign-up to the app (B10, B11, B35 to B43), and what a site hears of them."""
+"""Both email workflows from the sign-up to the app (B10, B11, B35 to B43), and what a site hears of them."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -64,7 +64,8 @@ def test_b11_an_invited_person_goes_on_at_the_first_step(
     person: Person, org: OrgHandle, invitation: str, name: str
 ) -> None:
     person.opens_the_sign_up(f"?{name}={invitation}")
-    assert person.path == "/signup/step/"
+    assert (person.path, person.heading) == ("/signup/step/", "Choose a password")
+    assert org.messages(INVITED["email"]) == [], "opening a link sends nothing"
     assert invitation not in person.page.url + person.page.html
     person.does_whatever_the_page_asks(org)
     assert person.is_signed_in
@@ -84,7 +85,7 @@ def test_b11_an_expired_invitation_is_a_page_that_says_so(
     if how == "request":
         person.presses("Send a new link")
         assert len(org.messages(INVITED["email"])) == 1
-        assert "New activation link requested" in person.page.text
+        assert "sent a new link to your email address" in person.page.text
 
 
 @pytest.mark.parametrize("how", ["oauth_error", "terminal"])
@@ -111,7 +112,7 @@ def test_b11_an_invitation_made_up_is_a_page(person: Person, token: str) -> None
 def test_b11_an_invitation_opened_again_in_the_same_browser_leads_back_to_where_it_stands(
     person: Person, org: OrgHandle, invitation: str
 ) -> None:
-    person.opens_the_sign_up(f"?activationToken={invitation}").presses("Continue")
+    person.opens_the_sign_up(f"?activationToken={invitation}")
     heading, before = person.heading, len(org.calls())
     for _ in range(3):
         assert person.opens_the_sign_up(f"?activationToken={invitation}").heading == heading
@@ -142,14 +143,19 @@ def test_b11_a_program_that_checks_the_links_of_a_mail_begins_nothing(
 def test_b11_invitations_cannot_be_guessed_without_end(
     person: Person, org: OrgHandle, invitation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, "start by ip", rate_limits.Limit(2, rate_limits.HOUR))  # type: ignore[arg-type]
+    strict = rate_limits.Limit(2, rate_limits.HOUR, relaxed=2)
+    for name in ("invitation by ip", "start by ip"):
+        monkeypatch.setitem(rate_limits.LIMITS, name, strict)
     for n in range(4):
         person.opens_the_sign_up(f"?activationToken=guess{n}")
-    assert len(org.calls("/interact")) == 2
+    assert (len(org.calls("/interact")), person.heading) == (2, "Your invitation")
+    for n in range(4):
+        person.opens_the_sign_up(f"?activationToken=guess{n}").presses("Continue")
+    assert len(org.calls("/interact")) == 4
     assert person.status == 429
     assert "Retry-After" in person.seen[-1].headers
     assert "Too many attempts" in person.page.text
-    assert person.opens_the_sign_up(f"?activationToken={invitation}").status == 429
+    assert person.opens_the_sign_up(f"?activationToken={invitation}").presses("Continue").status == 429
     assert not Registration.objects.exists()
 
 
@@ -177,13 +183,13 @@ def offered(person: Person) -> bool:
 def test_b35_a_policy_that_denies_sign_up_hides_the_link_and_the_page_says_so(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"sign_up": False})
     assert not offered(person)
-    assert person.opens_the_sign_up().heading == "Sign-up is not available"
+    assert person.opens_the_sign_up().heading == "Sign-up isn't available"
     assert "Sign up" not in person.opens(f"{SITE}/oidc/authenticate/").page.text
 
 
 def test_b36_a_policy_that_allows_it_shows_the_link_and_its_own_form(person: Person, org: OrgHandle) -> None:
     org.patch_policy(
-        {"profile": [{"name": "email", "label": "Your e-mail", "required": True}, {"name": "city", "label": "Town"}]}
+        {"profile": [{"name": "email", "label": "Your email", "required": True}, {"name": "city", "label": "Town"}]}
     )
     assert offered(person)
     person.opens_the_sign_up()
@@ -203,7 +209,7 @@ def test_whether_sign_up_is_offered_is_asked_once_a_minute(person: Person, org: 
 def test_b37_mandatory_one_mail_at_once_and_no_session(person: Person, org: OrgHandle) -> None:
     org.patch_policy(LINK_ONLY)
     signs_up_without_proof(person)
-    assert person.heading == "Check your e-mail"
+    assert person.heading == "Check your email"
     assert len(org.messages(person.email)) == 1
     again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert not person.is_signed_in
@@ -259,7 +265,7 @@ def test_b40_mandatory_scanners_other_browsers_and_second_looks_do_no_harm(perso
         assert scanner.opens(link).heading == "Your code"
     assert Registration.objects.get().email_verified_at is None
     person.opens(link).presses("Confirm and continue")
-    assert person.heading == "Secure your account"
+    assert person.heading == "Choose a password"
     assert person.opens(link).heading == "Already confirmed"
 
 
@@ -284,9 +290,9 @@ def test_b41_a_page_for_proven_people_tells_the_others_what_to_do(
     settings.ROOT_URLCONF = "support.site_urls"
     assert "/oidc/authenticate/?next=%2Finside%2F" in person.browser.get("/inside/")["Location"]
     signs_up_without_proof(person).opens(f"{SITE}/inside/")
-    assert (person.status, person.heading) == (403, "Confirm your e-mail first")
+    assert (person.status, person.heading) == (403, "Confirm your email first")
     org.users[0].email_verified = True
-    person.follows("I have done it")
+    person.follows("I've confirmed it")
     if person.page.url.startswith(org.base):
         person.signs_in_at_the_org()
     assert person.heading == "Inside"
@@ -300,7 +306,7 @@ def test_b41_the_notice_is_there_until_the_address_is_proven(person: Person, org
         return Template("{% load selfreg %}{% email_notice %}").render(Context({"request": request})).strip()
 
     signs_up_without_proof(person)
-    assert "is not confirmed yet" in notice()
+    assert "isn't confirmed yet" in notice()
     OktaIdentity.objects.get().delete()
     assert notice() == ""
 
@@ -340,7 +346,7 @@ def test_b43_the_rules_of_the_orgs_group_are_shown_and_applied(person: Person, o
     assert "14" in person.page.text
     person.sets_a_password("Short-horse-7")
     assert person.heading == "Choose a password"
-    assert person.sets_a_password("Much-longer-horse-7").heading == "Secure your account"
+    assert person.sets_a_password("Much-longer-horse-7").heading == "Check your email"
 
 
 # ---- what a site hears
@@ -441,13 +447,13 @@ def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
     assert person.page.typed("Last name") == "Lovelace"
     assert org.users == []
     person.email = "ada@company.example"
-    assert person.tells_who_she_is().heading == "Secure your account"
+    assert person.tells_who_she_is().heading == "Check your email"
 
 
 def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
     db: None, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, rate_limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, rate_limits.HOUR))
     headings = []
     for n in range(2):
         configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
@@ -456,7 +462,7 @@ def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
         person.tells_who_she_is().tells_who_she_is()
         configure(PROFILE_HOOK="")
         headings.append(person.tells_who_she_is().heading)
-    assert headings == ["Secure your account", "Create your account"]
+    assert headings == ["Check your email", "Create your account"]
     assert "Too many attempts" in person.page.text
     assert len(org.users) == 1
 
@@ -471,7 +477,7 @@ def test_a_hook_that_is_broken_costs_no_typing_and_lets_nobody_in(
     person.opens_the_sign_up().tells_who_she_is()
     assert person.status == 200
     assert person.page.problems() == [
-        "We cannot reach the sign-up service right now. Nothing is lost: try again in a moment."
+        "We can't reach the sign-up service right now. Nothing is lost. Try again in a moment."
     ]
     assert person.page.typed("Last name") == "Lovelace"
     assert org.users == []

@@ -1,19 +1,18 @@
-"""The pictures of the documentation: `make screenshots`. Not part of the tests."""
+"""The pictures of the documentation, and their digests: `make screenshots`. Not part of the tests."""
 
+import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from okta_devorg import OrgHandle
 from support.browser.demo_site import Site
+from support.browser.documented_pages import DIGESTS, IMAGES, PICTURES, digest_of
 from support.browser.every_page import cancelled, expired
-from support.browser.visitor import PHONE, Visitor
+from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-SMALL = {"viewport": {"width": 720, "height": 700}, "device_scale_factor": 1.5}
 WIDE = {"viewport": {"width": 1440, "height": 640}}
 LOGIN = {"DJANGO_SUPERUSER_USERNAME": "admin", "DJANGO_SUPERUSER_PASSWORD": "admin"}
 
@@ -31,26 +30,13 @@ def keep(visitor: Visitor, name: str) -> None:
     visitor.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled", caret="hide")
 
 
-def test_sign_up(opens_window: Open) -> None:
-    ada = opens_window(**SMALL).opens("/signup/").sees("Create your account")
-    ada.fills(First_name="Ada", Last_name="Lovelace", Email="ada@example.com")
-    keep(ada, "sign-up")
-
-
-def test_choice(opens_window: Open) -> None:
-    ada = opens_window(**SMALL).opens("/signup/").tells_who_she_is().sees("Secure your account")
-    keep(ada, "choice")
-
-
-def test_password(opens_window: Open) -> None:
-    ada = opens_window(**SMALL | {"viewport": {"width": 720, "height": 880}}).is_at_the_password()
-    ada.field("Enter password").press_sequentially("correct-horse")
-    keep(ada, "password")
-
-
-def test_code_on_a_phone_in_the_dark(opens_window: Open) -> None:
-    ada = opens_window(color_scheme="dark", **PHONE, device_scale_factor=2).is_at_the_code()
-    keep(ada, "phone-dark")
+@pytest.mark.parametrize("name", PICTURES)
+def test_page(opens_window: Open, name: str) -> None:
+    ada = opens_window(**PICTURES[name].window)
+    PICTURES[name].way(ada)
+    digests = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
+    DIGESTS.write_text(json.dumps(digests | {name: digest_of(ada.page)}, indent=2, sort_keys=True) + "\n")
+    keep(ada, name)
 
 
 def test_registrations_in_the_admin(opens_window: Open, site: Site) -> None:

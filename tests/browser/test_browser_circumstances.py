@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Route, expect
 
+from support.browser.every_page import only, sees_the_choice
 from support.browser.visitor import PHONE, WIDE, Visitor
 
 pytestmark = pytest.mark.browser
@@ -24,7 +25,7 @@ def test_a_page_is_there_and_works_before_its_scripts_arrive(visitor: Visitor) -
     visitor.window.context.route("**/*.js", lambda route: held.append(route))
     visitor.page.goto("/signup/", wait_until="commit")
     visitor.tells_who_she_is()
-    expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Secure your account")
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Check your email")
     assert held
     for route in held:
         route.abort()
@@ -45,11 +46,13 @@ def test_paper_gets_the_text_and_not_the_buttons(opens_window: Callable[..., Vis
 
 def test_what_is_chosen_and_what_is_wrong_shows_in_colours_of_ones_own(opens_window: Callable[..., Visitor]) -> None:
     """In forced colours backgrounds and shadows are gone; borders stay."""
-    ada = opens_window(forced_colors="active", viewport=WIDE).opens("/signup/").tells_who_she_is()
-    ada.sees("Secure your account").page.get_by_role("radio", name="Email").check()
+    ada = opens_window(forced_colors="active", viewport=WIDE)
+    ada.org.patch_policy(only("okta_email", "okta_password", "phone_number"))
+    sees_the_choice(ada.is_at_the_code())
+    ada.page.get_by_role("radio", name="Email").check()
     border = "e => getComputedStyle(e.labels[0]).borderInlineStartColor"
     radios = ada.page.get_by_role("radio")
     colours = {radio.evaluate(border) for radio in radios.all()}
     assert len(colours) == 2
-    ada.presses("Continue").sees("Check your e-mail").types_the_code("000000").sees_a_problem()
+    ada.presses("Continue").sees("Check your email").types_the_code("000000").sees_a_problem()
     assert ada.field("Enter code").evaluate("e => getComputedStyle(e).borderInlineStartWidth") == "3px"

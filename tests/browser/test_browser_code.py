@@ -16,53 +16,75 @@ POLL = "/idp/idx/challenge/poll"
 
 
 def test_the_sixth_digit_submits_once(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code().types_the_code().sees("Secure your account")
+    visitor.is_at_the_code().types_the_code().sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1
 
 
-def test_a_pasted_code_may_hold_spaces(visitor: Visitor, org: OrgHandle) -> None:
-    code = visitor.is_at_the_code().code
-    visitor.field("Enter code").fill(f" {code[:3]} {code[3:]} ")
-    visitor.sees("Secure your account")
+@pytest.mark.parametrize(
+    ("between", "zero"), [(" ", "0"), ("\u200b", "0"), ("-", "0"), ("\ufeff", "０"), ("\u200f", "٠")], ids=ascii
+)
+def test_a_code_may_be_pasted_as_it_was_found(visitor: Visitor, org: OrgHandle, between: str, zero: str) -> None:
+    visitor.is_at_the_code()
+    code = "".join(chr(ord(zero) + int(digit)) for digit in visitor.code)
+    visitor.field("Enter code").fill(f"{between}{code[:3]}{between}{code[3:]}{between}")
+    visitor.sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1
 
 
 def test_a_wrong_code_is_said_at_once_and_beside_the_field(visitor: Visitor) -> None:
     visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
-    expect(visitor.page).to_have_title(re.compile("^Error: Check your e-mail"))
-    visitor.page.get_by_role("link", name="Invalid code").click()
+    expect(visitor.page).to_have_title(re.compile("^Error: Check your email"))
+    visitor.page.get_by_role("link", name="That code isn't right").click()
     expect(visitor.field("Enter code")).to_be_focused()
     expect(visitor.field("Enter code")).to_have_value("")
-    visitor.types_the_code().sees("Secure your account")
+    visitor.types_the_code().sees("Choose a password")
+
+
+def test_after_too_many_codes_the_button_is_off_until_the_time_is_over(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.window.context.clock.install()
+    # The page lives longer than the wait.
+    org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 1}, "lifetimes": {"with_user": 3600}})
+    visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
+    visitor.types_the_code("000001")
+    expect(visitor.page.locator(".error-summary")).to_be_focused()
+    button, timer = visitor.page.get_by_role("button", name="Confirm"), visitor.page.locator("[data-holds]")
+    expect(timer).to_have_text(re.compile(r"^You can try again in \d+ (second|minute)s?\.$"))
+    expect(button).to_be_disabled()
+    visitor.page.clock.fast_forward(600_000)
+    expect(visitor.page.locator(".error-summary")).to_be_hidden()
+    expect(button).to_be_enabled()
 
 
 def test_the_seconds_until_another_code_count_down_and_go(visitor: Visitor) -> None:
     visitor.window.context.clock.install()
     visitor.is_at_the_code()
     seconds = visitor.page.get_by_role("timer")
-    expect(seconds).to_have_text(re.compile("^possible in 2[0-9] seconds$"))
+    expect(seconds).to_have_text(re.compile("^available in 2[0-9] seconds$"))
     visitor.page.clock.fast_forward(30_000)
     expect(seconds).to_have_count(0)
 
 
 def test_the_time_that_is_left_counts_down_and_the_page_says_when_it_is_over(visitor: Visitor) -> None:
     visitor.window.context.clock.install()
-    left = visitor.is_at_the_code().page.get_by_text("You can finish this within")
-    expect(left).to_have_text(re.compile("^You can finish this within [45] minutes.$"))
+    left = visitor.is_at_the_code().page.get_by_text("This page expires in")
+    warning = visitor.page.get_by_role("status").get_by_text("If time runs out")
+    expect(left).to_be_hidden()
     visitor.page.clock.fast_forward(120_000)
-    expect(left).to_have_text(re.compile("^You can finish this within [23] minutes.$"))
+    expect(left).to_be_hidden()
     visitor.page.clock.fast_forward(90_000)
-    expect(left).to_have_text(re.compile(r"^You can finish this within \d+ seconds.$"))
+    expect(warning).to_be_visible()
+    expect(left).to_be_visible()
+    expect(left).to_have_text(re.compile(r"^This page expires in \d+ seconds?.$"))
     visitor.org.advance(400)
     visitor.page.clock.fast_forward(120_000)
-    visitor.sees("This took too long")
+    visitor.sees("Your session timed out")
 
 
 def test_a_link_opened_in_another_tab_takes_the_first_tab_along(visitor: Visitor) -> None:
     first = visitor.is_at_the_code().page
-    visitor.opens_another_tab().opens(visitor.link).sees("Confirm your e-mail")
-    visitor.presses("Confirm and continue").sees("Secure your account")
-    expect(first.get_by_role("heading", level=1)).to_have_text("Secure your account")
+    visitor.opens_another_tab().opens(visitor.link).sees("Confirm your email")
+    visitor.presses("Confirm and continue").sees("Choose a password")
+    expect(first.get_by_role("heading", level=1)).to_have_text("Choose a password")
 
 
 def test_a_link_opened_elsewhere_shows_the_code_and_consumes_nothing(
@@ -72,7 +94,7 @@ def test_a_link_opened_elsewhere_shows_the_code_and_consumes_nothing(
     elsewhere = opens_window().opens(visitor.link).sees("Your code")
     shown = elsewhere.page.locator(".code-like").inner_text()
     assert org.calls(ANSWER) == []
-    visitor.types_the_code(shown).sees("Secure your account")
+    visitor.types_the_code(shown).sees("Choose a password")
 
 
 def test_a_code_typed_while_the_page_asks_the_org_is_not_lost(visitor: Visitor, org: OrgHandle) -> None:
@@ -81,11 +103,17 @@ def test_a_code_typed_while_the_page_asks_the_org_is_not_lost(visitor: Visitor, 
     org.fail(POLL, "slow", seconds=2)
     with visitor.page.expect_request(lambda request: "action=poll" in (request.post_data or "")):
         visitor.page.clock.fast_forward(4_000)
-    visitor.types_the_code().sees("Secure your account")
+    visitor.types_the_code().sees("Choose a password")
 
 
 def test_a_page_that_waits_for_a_slow_org_goes_on_by_itself(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code()
     org.fail(ANSWER, "slow", seconds=6)
     visitor.types_the_code().has_the_org_asked(ANSWER).opens_another_tab().opens("/signup/step/").sees("One moment")
-    visitor.sees("Secure your account")
+    visitor.sees("Choose a password")
+
+
+def test_the_last_character_of_a_longer_code_submits_once(visitor: Visitor, org: OrgHandle) -> None:
+    org.patch_policy({"email_code": {"length": 10, "alphanumeric": True}})
+    visitor.is_at_the_code().types_the_code().sees("Choose a password")
+    assert len(org.calls(ANSWER)) == 1

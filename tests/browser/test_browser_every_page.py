@@ -1,23 +1,21 @@
 """What holds for every page: accessible in light and dark, no scrolling sideways, light, with a title that tells."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from support.browser.every_page import JOURNEYS, LEFT_OUT, WCAG
+from support.browser.pictures import keep_picture
 from support.browser.visitor import WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 
 # The other scheme has the same markup.
 CHECKS = {"light": {"runOnly": WCAG}, "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}}
-NARROW = {"width": 320, "height": 640}
+NARROW = ViewportSize(width=320, height=640)
 MOST_BYTES = 60_000
-PICTURES = os.environ.get("SCREENSHOTS", "")
 BYTES = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
 
@@ -30,7 +28,7 @@ def test_every_page_of(visitor: Visitor, journey: str) -> None:
         way(visitor)
         check(visitor.page, name, journey)
         titles[name] = visitor.page.title()
-    assert len(set(titles.values())) == len(titles) - ("choice of the optional" in titles)
+    assert len(set(titles.values())) == len(titles)
 
 
 def check(page: Page, name: str, journey: str) -> None:
@@ -46,10 +44,3 @@ def check(page: Page, name: str, journey: str) -> None:
     assert page.evaluate(BYTES) < MOST_BYTES, name
     trouble = page.locator(".error-summary, .notice.error").filter(visible=True).count() > 0
     assert bool(re.match("Error: ", page.title())) == trouble, name
-
-
-def keep_picture(page: Page, name: str) -> None:
-    """For people to look at: in the folder that SCREENSHOTS names."""
-    if PICTURES:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(PICTURES, f"{name}.png"), full_page=True, animations="disabled")

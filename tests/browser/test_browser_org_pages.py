@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from okta_devorg import OrgHandle, running_org
+from okta_devorg.state.mailbox import SIGN_IN_MAIL
 from okta_devorg.testing import OktaOrg
 
 pytestmark = pytest.mark.browser
@@ -54,3 +55,41 @@ def test_every_page_is_accessible_and_fits(org: OrgHandle, page: Page) -> None:
             assert found.violations_count == 0, f"{url} {colours}: {found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{url} {width}"
     assert complaints == []
+
+
+def test_a_code_is_copied_and_the_list_keeps_itself_fresh(org: OrgHandle, chromium: Browser) -> None:
+    """What somebody opened stays open when something new arrives."""
+    context = chromium.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    deliver(org, "one@example.com", "111111")
+    page.goto(org.base + "/")
+    page.get_by_text("This list refreshes by itself.").wait_for()
+    page.get_by_role("button", name="Copy code").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "111111"
+    page.get_by_text("Full text").click()
+    deliver(org, "two@example.com", "222222")
+    page.get_by_text("two@example.com").first.wait_for()
+    assert page.locator("details[open]").count() == 1
+    page.get_by_label("To, subject or code").fill("one@")
+    page.keyboard.press("Enter")
+    page.get_by_text("two@example.com").wait_for(state="detached")
+    assert page.get_by_role("article").count() == 1
+    context.close()
+
+
+def deliver(org: OrgHandle, to: str, code: str) -> None:
+    values = {"name": "x", "app": "x", "minutes": "5"}
+    with org.org.lock:
+        org.org.mailbox.deliver("email", to, SIGN_IN_MAIL, org.org.clock.now(), code=code, **values)
+
+
+def test_the_button_that_saves_the_policy_is_always_in_view(org: OrgHandle, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(org.base + "/policy")
+    box = page.get_by_role("button", name="Save").bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= 800
+    page.get_by_role("button", name="Passwordless").click()
+    page.get_by_text("Saved.").wait_for()
+    assert org.policy.authenticators.okta_password == "disabled"

@@ -28,18 +28,18 @@ def ada(visitor: Visitor) -> Visitor:
     devtools.send("WebAuthn.enable")
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     visitor.org.patch_policy(only("okta_email", "webauthn"))
-    visitor.is_at_the_code().types_the_code().sees("Secure your account").chooses("Security Key")
-    return visitor.sees("Set up a passkey")
+    visitor.is_at_the_code().types_the_code()
+    return visitor.sees("Create a passkey")
 
 
 def test_a_passkey_is_made_and_the_person_signed_in(ada: Visitor, site: Site) -> None:
-    ada.presses("Set it up").is_welcome()
+    ada.presses("Create passkey").is_welcome()
     assert site.registrations(ada.email) == ["completed"]
 
 
 def test_the_passkey_made_at_the_sign_up_signs_in_later(ada: Visitor, site: Site) -> None:
     ada.org.patch_policy({"sign_on": "password_and_another", "authenticators": {"okta_password": "required"}})
-    ada.presses("Set it up").sees("Secure your account").chooses("Password").sets_a_password().is_welcome()
+    ada.presses("Create passkey").sees("Choose a password").sets_a_password().is_welcome()
     ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
     ada.sees("Sign in").fills(Email=ada.email).presses("Next")
     ada.sees("Enter your password").fills(Password=PASSWORD).presses("Sign in")
@@ -49,7 +49,7 @@ def test_the_passkey_made_at_the_sign_up_signs_in_later(ada: Visitor, site: Site
 
 def test_the_passkey_signs_in_instead_of_the_password(ada: Visitor) -> None:
     ada.org.patch_policy({"authenticators": {"okta_password": "required"}})
-    ada.presses("Set it up").sees("Secure your account").chooses("Password").sets_a_password().is_welcome()
+    ada.presses("Create passkey").sees("Choose a password").sets_a_password().is_welcome()
     ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
     ada.sees("Sign in").fills(Email=ada.email).presses("Next")
     ada.sees("Enter your password").presses("Use a passkey instead")
@@ -65,17 +65,17 @@ def test_the_passkey_signs_in_instead_of_the_password(ada: Visitor) -> None:
 
 def test_who_turns_the_browser_down_can_try_again(ada: Visitor) -> None:
     ada.page.evaluate(TURN_DOWN)
-    ada.presses("Set it up")
-    expect(ada.page.get_by_role("alert")).to_contain_text("That did not work")
+    ada.presses("Create passkey")
+    expect(ada.page.get_by_role("alert")).to_contain_text("That didn't work")
     ada.page.evaluate(TAKE_PART)
-    ada.presses("Set it up").is_welcome()
+    ada.presses("Create passkey").is_welcome()
 
 
 def test_a_browser_that_cannot_make_passkeys_says_so_and_leaves_the_other_ways(visitor: Visitor) -> None:
     visitor.org.patch_policy(OPTIONAL)
     visitor.page.add_init_script(NO_PASSKEYS)
-    visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Security Key")
-    visitor.sees("Set up a passkey")
-    expect(visitor.page.get_by_role("alert")).to_contain_text("This browser cannot make passkeys")
-    expect(visitor.button("Set it up")).to_be_hidden()
-    visitor.presses("Use another way").sees("Secure your account")
+    visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Passkey")
+    visitor.sees("Create a passkey")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("This browser can't create passkeys")
+    expect(visitor.button("Create passkey")).to_be_hidden()
+    visitor.presses("Choose a different method").sees("Secure your account")

@@ -1,14 +1,12 @@
-"""Both e-mail workflows, from the form to a proven address."""
+"""Both email workflows, from the form to a proven address."""
 
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-import requests
 from playwright.sync_api import Browser, expect
 
 from okta_devorg import OrgHandle
-from support.browser.demo_site import Site, running_site, url_of
+from support.browser.demo_site import Site, another_site
 from support.browser.visitor import PASSWORD, Visitor, Window
 
 pytestmark = pytest.mark.browser
@@ -25,8 +23,8 @@ def test_mandatory_the_link_of_the_mail_leads_through_the_org_to_the_end(
     opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
 ) -> None:
     org.patch_policy({"email_verification": True, "authenticators": WITHOUT_CODE})
-    ada = opens_window().opens("/signup/?next=/members/").tells_who_she_is().sees("Secure your account")
-    ada.chooses("Password").sees("Choose a password").sets_a_password().sees("Check your e-mail")
+    ada = opens_window().opens("/signup/?next=/members/").tells_who_she_is().sees("Choose a password")
+    ada.sets_a_password().sees("Check your email")
     expect(ada.page.get_by_text("The link works for 7 days.")).to_be_visible()
     assert (site.registrations(ada.email), site.users(ada.email)) == (["awaiting_email"], 0)
     ada.opens(ada.link)
@@ -38,24 +36,20 @@ def test_mandatory_a_mail_that_is_sent_again_leads_to_the_end_too(
     opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
 ) -> None:
     org.patch_policy({"email_verification": True, "authenticators": WITHOUT_CODE})
-    ada = opens_window().opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Password")
-    ada.sees("Choose a password").sets_a_password().sees("Check your e-mail").presses("Send the mail again")
+    ada = opens_window().opens("/signup/").tells_who_she_is().sees("Choose a password")
+    ada.sees("Choose a password").sets_a_password().sees("Check your email").presses("Resend email")
     expect(ada.page.get_by_text("Only the newest link works.")).to_be_visible()
-    ada.opens(ada.link).sees("Secure your account").chooses("Password").sees("Choose a password").sets_a_password()
+    ada.opens(ada.link).sees("Choose a password").sets_a_password()
     ada.is_welcome()
     assert (site.registrations(ada.email), site.users(ada.email)) == (["cancelled"], 1)
 
 
 @pytest.fixture
 def optional_site(org: OrgHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Another site of the same org, which lets people in at once."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.set_inheritable(True)
-        url = url_of(listening)
-        app = requests.get(f"{org.base}/_devorg/policy", timeout=5).json()["apps"][0]
-        org.patch_policy({"email_verification": False, "apps": [app | {"redirect_uris": [f"{url}/oidc/callback/"]}]})
-        with running_site(listening, org, tmp_path_factory.mktemp("optional"), EMAIL_VERIFICATION="optional") as site:
-            yield site
+    """A site that lets people in at once."""
+    with another_site(org, tmp_path_factory.mktemp("optional"), EMAIL_VERIFICATION="optional") as site:
+        org.patch_policy({"email_verification": False})
+        yield site
 
 
 def test_optional_signed_in_at_once_and_the_address_proven_later(
@@ -64,12 +58,12 @@ def test_optional_signed_in_at_once_and_the_address_proven_later(
     org.patch_policy({"authenticators": {"okta_email": "optional", "phone_number": "disabled"}})
     context = chromium.new_context(base_url=optional_site.url, locale="en-US")
     window = Window(context, optional_site.url)
-    ada = Visitor(window, org).opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Password")
-    ada.sees("Choose a password").sets_a_password().sees("Secure your account").presses("Skip for now").is_welcome()
+    ada = Visitor(window, org).opens("/signup/").tells_who_she_is().sees("Choose a password")
+    ada.sets_a_password().sees("Secure your account").presses("Skip for now").is_welcome()
     expect(ada.page.get_by_text("Not verified yet")).to_be_visible()
-    ada.presses("Send again").sees("Check your e-mail").field("Enter code").fill(ada.code)
+    ada.presses("Resend email").sees("Check your email").field("Enter code").fill(ada.code)
     ada.presses("Confirm").is_welcome()
     expect(ada.page.get_by_text("Verified", exact=True)).to_be_visible()
-    expect(ada.page.get_by_role("button", name="Send again")).to_have_count(0)
+    expect(ada.page.get_by_role("button", name="Resend email")).to_have_count(0)
     context.close()
     assert window.complaints == []

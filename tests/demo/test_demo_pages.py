@@ -109,7 +109,7 @@ def test_a_right_to_left_language_turns_the_page_around(client: Client) -> None:
 
 def test_the_demos_own_pages_speak_the_visitors_language_too(client: Client) -> None:
     page = client.get("/", headers={"Accept-Language": "ja"}).content.decode()
-    assert "自分のサイトで、自分のOktaに登録" in page
+    assert "Oktaの登録を、自分のサイトで" in page
 
 
 def test_a_name_stands_in_the_order_of_the_language(client: Client, ada: User) -> None:

@@ -1,3 +1,4 @@
+import base64
 import os
 import re
 import subprocess
@@ -14,7 +15,7 @@ REAL_ORG = {
 }
 SITE = {
     "SECRET_KEY": "a-secret-key-of-this-test-0123456789-0123456789-0123456789",
-    "SELFREG_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "SELFREG_ENCRYPTION_KEYS": "Qrkg8nFzccdX1emOMx3QJt1qQR3_U3WDXV5gEBNGhRY=",
     "BASE_URL": "https://www.example.com",
     "ALLOWED_HOSTS": "www.example.com",
 }
@@ -81,11 +82,13 @@ def test_a_forwarded_https_header_is_believed_only_behind_a_trusted_proxy() -> N
     assert "HTTP_X_FORWARDED_PROTO" in setting(header, TRUSTED_PROXIES="1", **production)
 
 
-def test_djangos_deployment_check_finds_nothing_in_production() -> None:
+def test_djangos_deployment_check_finds_nothing_in_production(tmp_path: Path) -> None:
     code = (
-        "from django.core.management import execute_from_command_line as run; run(['manage.py', 'check', '--deploy'])"
+        "from django.core.management import execute_from_command_line as run; "
+        "run(['manage.py', 'createcachetable']); run(['manage.py', 'check', '--deploy'])"
     )
-    done = python(code, DJANGO_SETTINGS_MODULE="project.settings", **REAL_ORG, **SITE)
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3"}
+    done = python(code, DJANGO_SETTINGS_MODULE="project.settings", **REAL_ORG, **SITE, **database)
     assert done.returncode == 0, done.stderr
     assert "WARNINGS" not in done.stderr
 
@@ -95,7 +98,7 @@ def test_a_service_app_and_what_people_enroll_come_from_the_environment() -> Non
         "OKTA_API_CLIENT_ID": "0oaService",
         "OKTA_API_PRIVATE_KEY": r"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
         "OKTA_API_KEY_ID": "kid-1",
-        "SELFREG_HOOK_SECRET": "hook-secret",
+        "SELFREG_HOOK_SECRET": "a-hook-secret-of-this-test-0123",
         "AUTHENTICATORS": "okta_email, phone_number",
         "ATTRIBUTES": "email,mobilePhone",
     }
@@ -105,7 +108,7 @@ def test_a_service_app_and_what_people_enroll_come_from_the_environment() -> Non
         "0oaService",
         "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
         "kid-1",
-        "hook-secret",
+        "a-hook-secret-of-this-test-0123",
         "['okta_email', 'phone_number']",
         "['email', 'mobilePhone']",
     ]
@@ -122,5 +125,53 @@ def test_env_example_lists_every_variable_that_the_settings_read_and_no_other() 
 def test_a_port_that_is_no_number_is_named(name: str) -> None:
     done = python("from project import demo; raise SystemExit(demo.main())", **{name: "abc"})
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith(f"make demo: {name} is 'abc', and should be a number")
+    assert done.stdout.splitlines()[-1].startswith(f"make demo: {name} is 'abc', but must be a number")
     assert "Traceback" not in done.stderr
+
+
+KEY = SITE["SELFREG_ENCRYPTION_KEYS"]
+OTHER_KEY = base64.urlsafe_b64encode(bytes(range(3, 250, 11)) + b"Zq7!pX0%s").decode()
+WEAK = [
+    {"SECRET_KEY": "insecure-demo-secret-key-used-only-under-debug-never-in-production"},
+    {"SECRET_KEY": "short"},
+    {"SECRET_KEY": "ab" * 40},
+    {"SELFREG_ENCRYPTION_KEYS": "aW5zZWN1cmUtZGVtby1lbmNyeXB0aW9uLWtleS0zMmI="},
+    {"SELFREG_ENCRYPTION_KEYS": f"{KEY},aW5zZWN1cmUtZGVtby1lbmNyeXB0aW9uLWtleS0zMmI="},
+    {"SELFREG_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(32)).decode()},
+    {"SELFREG_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"ab" * 16).decode()},
+    {"SELFREG_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(range(32))).decode()},
+    {"SELFREG_ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(range(62, -1, -2))).decode()},
+    {"SELFREG_ENCRYPTION_KEYS": f"{KEY},{KEY}"},
+    {"SELFREG_ENCRYPTION_KEYS": f"{KEY},{OTHER_KEY},{KEY}"},
+    {"SELFREG_ENCRYPTION_KEYS": KEY, "SECRET_KEY": KEY},
+    {"SELFREG_ENCRYPTION_KEYS": KEY, "SECRET_KEY": f" {KEY} "},
+    {"SELFREG_ENCRYPTION_KEYS": base64.urlsafe_b64encode(SITE["SECRET_KEY"][:32].encode()).decode()},
+    {"SELFREG_HOOK_SECRET": "a"},
+    {"SELFREG_HOOK_SECRET": "a" * 40},
+    {"SELFREG_HOOK_SECRET": "twenty-three-characters"},
+    {"SELFREG_HOOK_SECRET": SITE["SECRET_KEY"]},
+    {"SELFREG_HOOK_SECRET": "example-client-secret"},
+    {"SELFREG_HOOK_SECRET": "Password1234Password1234"},
+    {"SELFREG_HOOK_SECRET": KEY},
+    {"SELFREG_METRICS_TOKEN": "metrics"},
+    {"SELFREG_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"correct horse battery staple, 7!").decode()},
+    {"OKTA_CLIENT_SECRET": "local-demo-secret-not-for-production"},
+    {"OKTA_API_TOKEN": "local-api-token-not-for-production"},
+    {"OKTA_API_TOKEN": SITE["SECRET_KEY"]},
+]
+
+
+@pytest.mark.parametrize("weak", WEAK, ids=range(len(WEAK)))
+def test_a_key_that_is_published_weak_equal_or_repeated_is_refused_outside_debug(weak: dict[str, str]) -> None:
+    value = next(iter(weak.values())).strip()
+    done = python("import project.settings", **(REAL_ORG | SITE | weak))
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert "ImproperlyConfigured" in last
+    assert len(value) < 10 or value not in last
+    assert python("import project.settings", **(REAL_ORG | SITE | weak), DEBUG="true").returncode == 0
+
+
+def test_strong_keys_of_any_number_are_accepted() -> None:
+    given = REAL_ORG | SITE | {"SELFREG_ENCRYPTION_KEYS": f"{KEY},{OTHER_KEY}"}
+    assert python("import project.settings", **given).returncode == 0

@@ -10,16 +10,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)[-1]
-ANOTHER = """
-
-def test_the_default_form(site):
-    assert "First name" in site.get("/signup/").content.decode()
-"""
+TESTS = re.findall(r"^def (test_\w+)", EXAMPLE, re.MULTILINE)
 
 
 @pytest.mark.slow
-def test_a_form_of_one_test_is_not_shown_in_the_next(tmp_path: Path) -> None:
-    (tmp_path / "test_sign_up.py").write_text(EXAMPLE + ANOTHER)
+@pytest.mark.parametrize("order", [1, -1], ids=["forwards", "backwards"])
+def test_the_example_passes_in_any_order(tmp_path: Path, order: int) -> None:
+    """The form that the site caches in one test is not shown in the next."""
+    (tmp_path / "test_sign_up.py").write_text(EXAMPLE)
     plugin = ["-p", "okta_devorg.pytest_plugin", "-p", "no:cacheprovider"]
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -28,7 +26,7 @@ def test_a_form_of_one_test_is_not_shown_in_the_next(tmp_path: Path) -> None:
         "ENV_FILE": os.devnull,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugin, "test_sign_up.py"],
+        [sys.executable, "-m", "pytest", "-q", *plugin, *(f"test_sign_up.py::{name}" for name in TESTS[::order])],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert f"{len(TESTS)} passed" in done.stdout, done.stdout + done.stderr

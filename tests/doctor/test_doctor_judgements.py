@@ -63,7 +63,7 @@ def test_every_refusal_of_interact_has_a_name(error: IdxError, wanted: str) -> N
 
 def test_a_field_that_only_a_script_could_fill_in_is_named() -> None:
     ticket = Field("ticket", ("ticket",), required=True, visible=False)
-    form = Remediation("enroll-profile", "/x", fields=(ticket,), leaves=(ticket,))
+    form = Remediation("profile-update", "/x", fields=(ticket,), leaves=(ticket,))
     evidence = replace(RIGHT, form=form, response=IdxResponse(remediations=(form,)))
     assert ids(policy.check_form(evidence)) == ["doctor.field-unsupported"]
 
@@ -76,3 +76,20 @@ def test_clocks_that_differ_make_no_lifetime_of_a_sign_up() -> None:
 def test_what_the_org_does_not_tell_is_said_to_be_looked_up_by_hand() -> None:
     facts = facts_of(replace(RIGHT, has_api_access=True, org=KNOWN))
     assert "https://www.example.com/signup/verify/" in str({f.subject: f.detail for f in facts}["URIs"])
+
+
+@pytest.mark.parametrize(
+    ("site", "org", "is_found"),
+    [
+        ("https://www.example.com", "https://login.example.com/oauth2/default", False),
+        ("https://example.com", "https://example.okta.com/oauth2/default", True),
+        ("http://localhost:8000", "http://localhost:9000", False),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:9000", True),
+        ("http://[::1]:8000", "http://[::1]:9000", True),
+    ],
+)
+def test_promoted_passkeys_work_where_site_and_org_share_a_domain(site: str, org: str, is_found: bool) -> None:
+    evidence = replace(RIGHT, site=replace(SITE, base_url=site, issuer=org))
+    assert ids(policy.check_authenticators(replace(evidence, org=KNOWN))) == []
+    promoting = replace(evidence, org=replace(KNOWN, promotes_passkeys=True))
+    assert ids(policy.check_authenticators(promoting)) == (["doctor.promotion"] if is_found else [])

@@ -1,27 +1,38 @@
 """A site in production: https everywhere, a shared cache, its own host."""
 
 from collections.abc import Callable
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
 from selfreg.conf import conf
 from selfreg.doctor.checks.site import check_site
+from selfreg.web.client_address import client_ip
 
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["www.example.com"],
     "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True,
-    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}},
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": gettempdir()}},
     "USE_TZ": True,
 }
 LOCAL_MEMORY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-WRONG = (
+OWN_MEMORY = {"default": {"BACKEND": "support.sites.extended.OwnMemory"}}
+DEAD_REDIS = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+}
+WITHOUT_TABLE = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "no_such_table"}}
+WRONG: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("doctor.site-hosts", {"ALLOWED_HOSTS": ["example.com"]}, {}),
     ("doctor.site-cookies", {"SESSION_COOKIE_SECURE": False}, {}),
     ("doctor.site-cookies", {"CSRF_COOKIE_SECURE": False}, {}),
     ("doctor.site-cache", {"CACHES": LOCAL_MEMORY}, {}),
+    ("doctor.site-cache-away", {"CACHES": DEAD_REDIS}, {}),
+    ("doctor.site-cache", {"CACHES": OWN_MEMORY}, {}),
+    ("doctor.site-cache-table", {"CACHES": WITHOUT_TABLE}, {}),
     ("doctor.site-proxy", {"SECURE_PROXY_SSL_HEADER": None}, {"TRUSTED_PROXIES": 1}),
     ("doctor.site-routes", {"ROOT_URLCONF": "selfreg.urls"}, {}),
     ("selfreg.E003", {}, {"ISSUER": "http://dev-1.okta.com"}),
@@ -31,8 +42,8 @@ WRONG = (
 
 
 @pytest.fixture(autouse=True)
-def _in_production(settings: Any, configure: Callable[..., None]) -> None:
-    configure(ISSUER="https://dev-1.okta.com", BASE_URL="https://www.example.com")
+def _in_production(db: None, settings: Any, configure: Callable[..., None]) -> None:
+    configure(ISSUER="https://dev-1.okta.com", BASE_URL="https://www.example.com", CLIENT_SECRET="made-by-okta")
     for name, value in PRODUCTION.items():
         setattr(settings, name, value)
 
@@ -49,3 +60,17 @@ def test_each_wrong_setting_is_named_and_no_other(
     for name, value in django.items():
         setattr(settings, name, value)
     assert [finding.id for finding in check_site(conf())] == [wanted]
+
+
+@pytest.mark.parametrize("caches", [LOCAL_MEMORY, DEAD_REDIS, WITHOUT_TABLE], ids=["memory", "redis", "table"])
+def test_a_cache_in_trouble_prevents_nobody_from_signing_up(settings: Any, caches: dict[str, Any]) -> None:
+    settings.CACHES = caches
+    assert [finding.kind.severity for finding in check_site(conf())] == ["warning"]
+
+
+def test_visitors_whose_address_cannot_be_read_are_a_finding(settings: Any, configure: Callable[..., None]) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.CACHES = LOCAL_MEMORY
+    configure(TRUSTED_PROXIES=1)
+    client_ip(RequestFactory().get("/", headers={"X-Forwarded-For": "unknown"}), conf())
+    assert "doctor.site-visitors" in [finding.id for finding in check_site(conf())]

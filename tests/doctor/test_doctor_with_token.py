@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
@@ -12,9 +13,18 @@ from support.local_org.management_api import TOKEN
 from support.trouble import Trouble
 
 HOOKS = "http://127.0.0.1:8000/signup/hooks"
-PROVEN = {"url": f"{HOOKS}/events/", "events": ["user.mfa.factor.activate"], "verified": True}
+EVENTS = [
+    "user.mfa.factor.activate",
+    "user.lifecycle.deactivate",
+    "user.lifecycle.suspend",
+    "user.lifecycle.delete.initiated",
+    "application.user_membership.remove",
+]
+PROVEN = {"url": f"{HOOKS}/events/", "events": EVENTS, "verified": True}
 HOOKED = {"registration": {"url": f"{HOOKS}/registration/"}, "events": [PROVEN]}
-SECRET = {"HOOK_SECRET": "s" * 40}
+SECRET = {"HOOK_SECRET": "of-this-test-and-long-enough-for-a-site"}
+# An org whose API has the address that the links of code mails lead to.
+SHOWN = {"unknowns": {"apps_have_email_callback": True}}
 
 
 def schema(**changes: object) -> dict[str, object]:
@@ -40,8 +50,8 @@ TROUBLES = (
     Trouble("doctor.sign-out-uri", app={"post_logout_redirect_uris": []}),
     Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": None}),
     Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": "http://127.0.0.1:8000/"}),
-    Trouble("doctor.email-callback-uri", app={"email_callback_uri": None}),
-    Trouble("doctor.email-callback-uri", app={"email_callback_uri": "http://127.0.0.1:8000/verify/"}),
+    Trouble("doctor.email-callback-uri", policy=SHOWN, app={"email_callback_uri": None}),
+    Trouble("doctor.email-callback-uri", policy=SHOWN, app={"email_callback_uri": "http://127.0.0.1:8000/verify/"}),
     Trouble("doctor.signup-denied", policy={"sign_up": False}),
     Trouble("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
     Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
@@ -53,7 +63,7 @@ TROUBLES = (
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),
     Trouble("doctor.phone-disabled", site={"AUTHENTICATORS": ["okta_email", "okta_password", "phone_number"]}),
     Trouble("doctor.authenticator-disabled", site={"AUTHENTICATORS": ["google_otp"]}),
-    Trouble("doctor.authenticator-unsupported", policy={"authenticators": {"okta_verify": "required"}}),
+    Trouble("doctor.authenticator-unsupported", policy={"authenticators": {"duo": "required"}}),
     Trouble("doctor.email-verification-off", policy={"email_verification": False}),
     Trouble("doctor.email-verification-on", site={"EMAIL_VERIFICATION": "optional"}),
     Trouble("doctor.email-lifetime", policy={"lifetimes": {"email_code": 1800}}),
@@ -75,6 +85,20 @@ TROUBLES = (
         policy={"hooks": {**HOOKED, "events": [{**PROVEN, "verified": False}]}},
         site=SECRET,
     ),
+    Trouble(
+        "doctor.event-hook-missing",
+        policy={"hooks": {**HOOKED, "events": [{**PROVEN, "events": EVENTS[:3]}]}},
+        site=SECRET,
+    ),
+    Trouble("doctor.authenticator-recovery", policy={"recovery_only": ["okta_email"]}),
+    Trouble(
+        "doctor.telephony",
+        policy={"telephony": False, "authenticators": {"phone_number": "required"}},
+        site={"AUTHENTICATORS": ["okta_email", "okta_password", "phone_number"]},
+    ),
+    Trouble("doctor.promotion", policy={"passkey_promotion": True, "authenticators": {"webauthn": "optional"}}),
+    Trouble("doctor.identifiers", policy={"allowed_identifiers": ["login", "memberNumber"]}),
+    Trouble("doctor.hook-tells", policy={"hooks": HOOKED}, site={**SECRET, "ENUMERATION": "neutral"}),
     Trouble("doctor.visitor-address", policy={"trusted_proxy": False}),
 )
 
@@ -122,3 +146,35 @@ def test_an_org_that_asks_the_hook_yields_no_finding(right_org: OrgHandle, confi
 def test_what_is_sensitive_is_of_no_interest_without_a_hook(right_org: OrgHandle) -> None:
     right_org.patch_policy(schema(sensitive=True))
     assert examine(conf()).findings == ()
+
+
+def test_a_policy_for_sign_ups_that_no_app_has_is_named(right_org: OrgHandle) -> None:
+    api = right_org.base + "/api/v1/policies"
+    headers = {"Authorization": f"SSWS {TOKEN}"}
+    right_org.patch_policy({"sign_up": False})
+    body = {"type": "PROFILE_ENROLLMENT", "name": "For visitors", "status": "ACTIVE"}
+    policy = requests.post(api, json=body, headers=headers, timeout=5).json()
+    rule = requests.get(f"{api}/{policy['id']}/rules", headers=headers, timeout=5).json()[0]
+    rule["actions"]["profileEnrollment"]["unknownUserAction"] = "REGISTER"
+    url = f"{api}/{policy['id']}/rules/{rule['id']}"
+    assert requests.put(url, json=rule, headers=headers, timeout=5).status_code == 200
+    (finding,) = examine(conf()).findings
+    assert finding.id == "doctor.signup-unattached"
+    assert "For visitors" in str(finding.detail)
+
+
+def test_policies_are_listed_once_even_if_sign_up_is_denied(right_org: OrgHandle) -> None:
+    right_org.patch_policy({"sign_up": False})
+    examine(conf())
+    listed = [call for call in right_org.calls("/api/v1/policies") if call.query == {"type": "PROFILE_ENROLLMENT"}]
+    assert len(listed) == 1
+
+
+def test_the_hook_for_telephony_is_read_only_where_it_matters(
+    right_org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    right_org.patch_policy({"telephony": False})
+    assert examine(conf()).findings == ()
+    configure(AUTHENTICATORS=["okta_email", "okta_password", "phone_number"])
+    right_org.fail("/api/v1/inlineHooks", "status", status=403, times=9)
+    assert [finding.id for finding in examine(conf()).findings] == ["doctor.phone-disabled"]

@@ -52,6 +52,12 @@ TROUBLES = (
     Trouble("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
     Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
     Trouble(
+        "doctor.form-without-email",
+        policy={
+            "profile": [{"name": "login", "label": "Username", "required": True}, {"name": "email", "label": "Email"}]
+        },
+    ),
+    Trouble(
         "doctor.field-unsupported",
         policy={
             "profile": [

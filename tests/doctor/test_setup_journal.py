@@ -52,5 +52,5 @@ def test_what_was_written_is_read_again_and_undone_last_change_first(tmp_path: P
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": [{}]}', '{"entries": 7}'])
 def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "plan.json").write_text(content)
-    with pytest.raises(UnusableJournal, match="no file of this command"):
+    with pytest.raises(UnusableJournal, match="isn't a file of this command"):
         load_journal(tmp_path / "plan.json", ISSUER)

@@ -18,7 +18,7 @@ from selfreg.conf import conf
 from selfreg.doctor.collect import describe_site
 from selfreg.doctor.examination import examine
 from selfreg.doctor.setup import desired
-from selfreg.doctor.setup.plan import CannotPlan
+from selfreg.doctor.setup.plan import CannotPlan, plan_changes
 from selfreg.management.commands import selfreg_setup_org
 from selfreg.okta_api.scopes import CHANGEABLE, READ_ONLY
 from support.local_org.management_api import TOKEN
@@ -35,7 +35,13 @@ BARE = {
 }
 SECRET = "local-demo-secret-not-for-production"
 HOOK_SECRET = "canary-hook-" + "h" * 28
-PROVEN = "user.mfa.factor.activate"
+EVENTS = [
+    "user.mfa.factor.activate",
+    "user.lifecycle.deactivate",
+    "user.lifecycle.suspend",
+    "user.lifecycle.delete.initiated",
+    "application.user_membership.remove",
+]
 
 Run = Callable[..., str]
 ServiceApp = Callable[..., None]
@@ -72,7 +78,7 @@ def bare(right_org: OrgHandle) -> OrgHandle:
 def test_a_bare_org_is_set_up_so_that_people_can_sign_up(bare: OrgHandle, setup: Run) -> None:
     said = setup("--yes")
     assert "unknownUserAction: DENY -> REGISTER" in said
-    assert "The doctor finds nothing" in said
+    assert "The doctor found nothing" in said
     assert examine(conf()).findings == ()
     person = Person()
     assert person.signs_up(bare).is_signed_in
@@ -89,10 +95,10 @@ def test_a_bare_org_is_set_up_with_everything_once_and_undone_is_as_before(
     assert "Nothing to change." in setup("--yes")
     assert export(bare) == after
     said = setup("--undo", "--yes")
-    assert "take back: new app" in said
+    assert "undo: new app" in said
     assert "unknownUserAction: REGISTER -> DENY" in said
     assert export(bare) == before
-    assert "Nothing to take back" in setup("--undo", "--yes")
+    assert "Nothing to undo" in setup("--undo", "--yes")
 
 
 def test_the_registration_hook_it_makes_is_called(hooked: str, bare: OrgHandle, setup: Run) -> None:
@@ -140,7 +146,7 @@ def test_an_event_hook_that_is_there_is_put_right_and_keeps_its_events(
     said = setup("--yes")
     put_right = right_org.policy.hooks.events[0]
     assert (put_right.active, put_right.verified) == (True, True)
-    assert put_right.events == tuple(dict.fromkeys([*hook["events"], PROVEN]))
+    assert put_right.events == tuple(dict.fromkeys([*hook["events"], *EVENTS]))
     assert put_right.headers[0].value == HOOK_SECRET
     assert HOOK_SECRET not in said
     assert examine(conf()).findings == ()
@@ -184,7 +190,7 @@ def test_a_file_that_cannot_be_written_is_said_and_nothing_is_changed(
     bare: OrgHandle, setup: Run, tmp_path: Path
 ) -> None:
     before = export(bare)
-    with pytest.raises(CommandError, match="cannot be written"):
+    with pytest.raises(CommandError, match="can't be written"):
         setup("--yes", "--plan-file", str(tmp_path / "nowhere" / "plan.json"))
     assert export(bare) == before
 
@@ -254,7 +260,7 @@ def test_no_secret_is_shown_or_written_down(hooked: str, bare: OrgHandle, setup:
 
 def test_a_wrong_token_is_said_and_changes_nothing(bare: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
     configure(API_TOKEN="another")
-    with pytest.raises(CommandError, match=r"Nothing was changed.*does not accept the API token"):
+    with pytest.raises(CommandError, match=r"Nothing was changed.*doesn't accept the API token"):
         setup("--yes")
 
 
@@ -269,7 +275,7 @@ def test_settings_that_no_org_can_be_talked_to_with_are_said(
 
 def test_no_token_is_said(bare: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
     configure(API_TOKEN="")
-    with pytest.raises(CommandError, match="needs an API token"):
+    with pytest.raises(CommandError, match="This command needs SELFREG"):
         setup()
 
 
@@ -278,10 +284,10 @@ def test_a_token_without_rights_is_said_with_what_was_done(bare: OrgHandle, setu
     with pytest.raises(CommandError) as stopped:
         setup("--yes")
     said = str(stopped.value)
-    assert "may not do this" in said
+    assert "needs more rights" in said
     assert "done: new app" in said
     assert "app: assignment: this change was NOT made" in said
-    assert "not begun: authorization server default: new access policy" in said
+    assert "not started: authorization server default: new access policy" in said
 
 
 @pytest.mark.parametrize("kind", ["status", "after", "reset", "html"])
@@ -333,9 +339,22 @@ READ = tuple(f"okta.{name}.read" for name in (*CHANGEABLE, *READ_ONLY))
 MANAGE = tuple(f"okta.{name}.manage" for name in CHANGEABLE)
 
 
+def test_a_new_app_gets_the_public_half_of_the_sites_key(
+    bare: OrgHandle, setup: Run, configure: Callable[..., None]
+) -> None:
+    configure(CLIENT_AUTH="private_key", PRIVATE_KEY=rsa_key(), PRIVATE_KEY_ID="key-1", CLIENT_SECRET="")
+    said = setup("--yes")
+    assert "The doctor found nothing" in said
+    assert "PRIVATE" not in said
+    app = bare.org.policy.app(conf().client_id)
+    assert app is not None
+    assert app.client_secret is None
+    assert Person().signs_up(bare).is_signed_in
+
+
 def test_a_service_app_with_a_key_may_do_it_too(bare: OrgHandle, setup: Run, service_app: ServiceApp) -> None:
     service_app(READ + MANAGE)
-    assert "The doctor finds nothing" in setup("--yes")
+    assert "The doctor found nothing" in setup("--yes")
     assert examine(conf()).findings == ()
     assert Person().signs_up(bare).is_signed_in
 
@@ -346,7 +365,7 @@ def test_a_service_app_that_may_only_read_is_enough_for_the_doctor(
     service_app(READ)
     assert examine(conf()).findings == ()
     right_org.patch_policy({"sign_up": False})
-    with pytest.raises(CommandError, match=r"may not do this \(policies/") as stopped:
+    with pytest.raises(CommandError, match=r"needs more rights \(policies/") as stopped:
         setup("--yes")
     assert "done: nothing" in str(stopped.value)
     assert "this change was NOT made" in str(stopped.value)
@@ -386,17 +405,17 @@ def test_a_plan_that_fails_after_the_first_changes_says_that_they_were_made(
     bare: OrgHandle, setup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new app under no policy: what else it needs cannot be planned."""
-    genuine, plans = selfreg_setup_org.plan_changes, []
+    plans: list[tuple[Any, ...]] = []
 
     def plan_once(*arguments: Any) -> Any:
         plans.append(arguments)
         if len(plans) > 1:
-            raise CannotPlan("The app is attached to no user profile policy.")
-        return genuine(*arguments)
+            raise CannotPlan("The app isn't attached to a user profile policy.")
+        return plan_changes(*arguments)
 
     monkeypatch.setattr(selfreg_setup_org, "plan_changes", plan_once)
-    with pytest.raises(CommandError, match="no user profile policy") as error:
+    with pytest.raises(CommandError, match="attached to a user profile policy") as error:
         setup("--yes")
-    assert "Changed as shown above" in str(error.value)
+    assert "Only the changes shown above were made" in str(error.value)
     assert "--undo" in str(error.value)
     assert len(bare.policy.apps) == 1

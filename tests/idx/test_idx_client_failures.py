@@ -22,6 +22,7 @@ from selfreg.idx.errors import (
 )
 from selfreg.idx.parser import parse
 from selfreg.idx.transport import Transport, retry_after
+from selfreg.secret import Secret
 from support.idx.documents import CODE_PAGE, EXPIRED, ORG, PASSCODE, array, document, message, step
 
 ISSUER = f"{ORG}/oauth2/default"
@@ -30,7 +31,7 @@ SECRETS = {
     "canary-password", "canary-secret", "canary-handle", "canary-state", "canary-nonce", "canary-verifier",
     "canary-grant", "canary-id-token", "canary-access", "canary-device", "02canaryStateHandle",
 }  # fmt: skip
-KEPT = Transaction("canary-handle", "canary-state", "canary-nonce", "canary-verifier")
+KEPT = Transaction(*map(Secret, ("canary-handle", "canary-state", "canary-nonce", "canary-verifier")))
 GRANT = {"grant_type": "interaction_code", "interaction_code": "canary-grant", "code_verifier": "canary-verifier"}
 CLASSIC_429 = {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit due to too many requests."}
 
@@ -261,7 +262,7 @@ def test_an_answer_without_both_tokens_is_malformed(client: IdxClient, body: obj
 def test_userinfo_and_keys_are_objects(client: IdxClient, body: str) -> None:
     responses.get(f"{ISSUER}/v1/userinfo", body=body)
     responses.get(f"{ISSUER}/v1/keys", body=body)
-    assert isinstance(failure_of(lambda: client.userinfo("canary-access")), MalformedAnswer)
+    assert isinstance(failure_of(lambda: client.userinfo(Secret("canary-access"))), MalformedAnswer)
     assert isinstance(failure_of(client.keys), MalformedAnswer)
 
 
@@ -318,13 +319,13 @@ def test_an_address_outside_the_org_or_the_protocol_is_never_called(client: IdxC
 
 
 def test_nothing_shows_a_secret_in_its_repr() -> None:
-    grant = Grant("canary-grant", "canary-verifier", "canary-nonce")
-    tokens = Tokens("canary-id-token", "canary-access")
+    grant = Grant(Secret("canary-grant"), Secret("canary-verifier"), Secret("canary-nonce"))
+    tokens = Tokens(Secret("canary-id-token"), Secret("canary-access"))
     app, visitor = (
         App(ISSUER, Credentials("0oa1", "secret_post", "canary-secret")),
         Visitor(device_token="canary-device"),
     )
     page = parse(CODE_PAGE)
-    answered = Answer(page, "02canaryStateHandle", 200, "req", 0.1)
+    answered = Answer(page, Secret("02canaryStateHandle"), 200, "req", 0.1)
     shown = " ".join(map(repr, (grant, tokens, app, visitor, KEPT, page, answered)))
     assert not [s for s in SECRETS if s in shown]

@@ -12,12 +12,13 @@ from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.parser import parse
 from selfreg.idx.transport import Transport
+from selfreg.secret import Secret
 from support.idx.documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUCCESS, document, profile_field, step
 
 ISSUER = f"{ORG}/oauth2/default"
 ION = "application/ion+json; okta-version=1.0.0"
 VISITOR = Visitor(ip="203.0.113.7", user_agent="Firefox", language="de", device_token="d" * 40)
-KEPT = Transaction("handle-1", "state-1", "nonce-1", "verifier-1")
+KEPT = Transaction(*map(Secret, ("handle-1", "state-1", "nonce-1", "verifier-1")))
 
 
 def client(secret: str = "s3cret", issuer: str = ISSUER, visitor: Visitor = VISITOR) -> IdxClient:
@@ -54,9 +55,9 @@ def test_interact_sends_a_form_with_pkce_state_and_nonce() -> None:
     assert sent["scope"] == "openid profile email"
     assert sent["redirect_uri"] == "https://site.example/oidc/callback/"
     assert sent["code_challenge_method"] == "S256"
-    assert sent["code_challenge"] == pkce.challenge(started.code_verifier)
-    assert (sent["state"], sent["nonce"]) == (started.state, started.nonce)
-    assert started.interaction_handle == "handle-1"
+    assert sent["code_challenge"] == pkce.challenge(started.code_verifier.reveal())
+    assert (sent["state"], sent["nonce"]) == (started.state.reveal(), started.nonce.reveal())
+    assert started.interaction_handle == Secret("handle-1")
     assert "activation_token" not in sent
 
 
@@ -73,7 +74,7 @@ def test_two_transactions_share_nothing() -> None:
 @responses.activate
 def test_an_activation_token_goes_along_when_there_is_one() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
-    client().interact(activation_token="tok&en=1")
+    client().interact(activation_token=Secret("tok&en=1"))
     assert form_of()["activation_token"] == "tok&en=1"
 
 
@@ -135,7 +136,7 @@ def test_introspect_asks_at_the_root_of_the_org_with_the_camel_case_handle(issue
     assert json_of() == {"interactionHandle": "handle-1"}
     assert (headers_of()["Accept"], headers_of()["Content-Type"]) == (ION, ION)
     assert (answer.status, answer.request_id) == (200, "req-1")
-    assert json.loads(answer.document) == SELECT_PAGE
+    assert json.loads(answer.document.reveal()) == SELECT_PAGE
 
 
 # ---- proceed
@@ -205,13 +206,13 @@ def test_the_token_call_sends_the_grant_in_the_body_with_the_clients_secret() ->
     tokens = client().token(grant)
     assert form_of() == grant | {"client_id": "0oa1", "client_secret": "s3cret"}
     assert urlsplit(str(responses.calls[0].request.url)).query == ""
-    assert (tokens.id_token, tokens.access_token) == ("i", "a")
+    assert (tokens.id_token, tokens.access_token) == (Secret("i"), Secret("a"))
 
 
 @responses.activate
 def test_userinfo_is_asked_with_the_bearer_token() -> None:
     responses.get(f"{ISSUER}/v1/userinfo", json={"sub": "00u1"})
-    assert client().userinfo("access-1")["sub"] == "00u1"
+    assert client().userinfo(Secret("access-1"))["sub"] == "00u1"
     assert headers_of()["Authorization"] == "Bearer access-1"
 
 

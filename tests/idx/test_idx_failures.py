@@ -5,6 +5,7 @@ import pytest
 from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgRefused, RateLimited, TransactionExpired
 from selfreg.idx.failures import failure_of, with_origin
 from selfreg.idx.transport import Reply
+from selfreg.secret import Secret
 
 NOW = 1_000.0
 OAUTH = {"error": "invalid_client", "error_description": "The client secret is invalid."}
@@ -12,7 +13,7 @@ CLASSIC = {"errorCode": "E0000001", "errorSummary": "Api validation failed", "er
 
 
 def reply(status: int, body: object = None, **headers: str) -> Reply:
-    return Reply(status, body, "", {"X-Okta-Request-Id": "req-1"} | headers, 0.1)
+    return Reply(status, body, Secret(""), headers, 0.1, "req-1")
 
 
 @pytest.mark.parametrize(

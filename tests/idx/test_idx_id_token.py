@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from selfreg.idx.id_token import Expected, InvalidToken, UnknownKey, verify
+from selfreg.secret import Secret
 
 NOW = 1_800_000_000
 ISSUER, CLIENT, NONCE, ACCESS = (
@@ -20,7 +21,7 @@ ISSUER, CLIENT, NONCE, ACCESS = (
     "canary-nonce",
     "canary-access-token",
 )
-EXPECTED = Expected(ISSUER, CLIENT, NONCE)
+EXPECTED = Expected(ISSUER, CLIENT, Secret(NONCE))
 Json = dict[str, Any]
 ABSENT = object()
 
@@ -58,7 +59,7 @@ def sign(rsa_key: rsa.RSAPrivateKey) -> Callable[..., str]:
 
 
 def check(token: str, keys: Json, expected: Expected = EXPECTED) -> Json:
-    return verify(token, keys, expected, access_token=ACCESS, now=NOW)
+    return verify(Secret(token), keys, expected, access_token=Secret(ACCESS), now=NOW)
 
 
 def test_a_good_token_gives_its_claims(sign: Callable[..., str], keys: Json) -> None:
@@ -133,7 +134,7 @@ def test_a_token_that_breaks_a_clause_is_refused_for_that_clause(
 
 def test_a_blank_expected_nonce_matches_nothing(sign: Callable[..., str], keys: Json) -> None:
     with pytest.raises(InvalidToken, match="nonce"):
-        check(sign(nonce=""), keys, Expected(ISSUER, CLIENT, ""))
+        check(sign(nonce=""), keys, Expected(ISSUER, CLIENT, Secret("")))
 
 
 # ---- signature and key
@@ -169,7 +170,7 @@ def test_the_public_key_is_no_hmac_secret(rsa_key: rsa.RSAPrivateKey, keys: Json
 
 def test_a_narrower_list_of_algorithms_is_respected(sign: Callable[..., str], keys: Json) -> None:
     with pytest.raises(InvalidToken, match="algorithm not allowed"):
-        check(sign(), keys, Expected(ISSUER, CLIENT, NONCE, algorithms=("ES256",)))
+        check(sign(), keys, Expected(ISSUER, CLIENT, Secret(NONCE), algorithms=("ES256",)))
 
 
 def test_an_elliptic_key_works_as_well(sign: Callable[..., str]) -> None:

@@ -1,6 +1,7 @@
 """The network's worst, on real sockets: nothing takes longer, or more memory, than was allowed."""
 
 import gzip
+import os
 import socket
 import ssl
 import struct
@@ -21,8 +22,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from selfreg.idx import transport
+from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import MAX_BODY, Reply, Transport
+from selfreg.secret import Secret
 from support.hostile_server import head, hostile, sends
 
 PATH = "/idp/idx/introspect"
@@ -45,7 +48,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> float:
 def post(address: str, body: str = "{}") -> Reply:
     wire = Transport(address)
     try:
-        return wire.post(address + PATH, {}, body)
+        return wire.post(address + PATH, {}, Secret(body))
     finally:
         wire.session.close()
 
@@ -53,14 +56,14 @@ def post(address: str, body: str = "{}") -> Reply:
 def test_a_plain_answer_comes_through() -> None:
     with hostile(sends(head(Content_Length=len(DOCUMENT), X_Okta_Request_Id="r" * 100) + DOCUMENT)) as server:
         reply = post(server.address)
-    assert (reply.status, reply.body, reply.text) == (200, {"version": "1.0.0"}, DOCUMENT.decode())
+    assert (reply.status, reply.body, reply.text.reveal()) == (200, {"version": "1.0.0"}, DOCUMENT.decode())
     assert reply.request_id == "r" * 64
     assert 0 < reply.seconds < 5
 
 
 def test_an_answer_larger_than_allowed_is_not_read_to_its_end() -> None:
     """Fifty megabytes are announced; the server would block if they were read."""
-    sent = []
+    sent: list[int] = []
 
     def endless(connection: socket.socket) -> None:
         connection.sendall(head(Content_Length=50_000_000))
@@ -76,7 +79,7 @@ def test_an_answer_larger_than_allowed_is_not_read_to_its_end() -> None:
 def test_an_answer_of_exactly_the_limit_is_read() -> None:
     body = b'"' + b"x" * (MAX_BODY - 2) + b'"'
     with hostile(sends(head(Content_Length=len(body)) + body)) as server:
-        assert len(post(server.address).text) == MAX_BODY
+        assert len(post(server.address).text.reveal()) == MAX_BODY
 
 
 def test_a_chunked_answer_larger_than_allowed_is_refused() -> None:
@@ -151,7 +154,11 @@ def test_headers_that_drip_are_given_up_at_the_total_deadline(soon: float) -> No
 def test_silence_is_given_up(soon: float) -> None:
     done = threading.Event()
     started = time.monotonic()
-    with hostile(lambda connection: done.wait(WITHOUT_A_DEADLINE) and None) as server:
+
+    def silent(_: socket.socket) -> None:
+        done.wait(WITHOUT_A_DEADLINE)
+
+    with hostile(silent) as server:
         with pytest.raises(AnswerLost):
             post(server.address)
         done.set()
@@ -323,6 +330,53 @@ def test_a_server_that_drips_keeps_no_thread_busy(soon: float, start: bytes) -> 
         assert threads_of_calls() == []
 
 
+def test_the_deadline_holds_in_a_process_that_was_forked_after_a_call(soon: float) -> None:
+    """A server that loads the application before it forks its workers: they have no thread of their parent's."""
+    with hostile(sends(GOOD)) as server:
+        assert post(server.address).status == 200
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(head(Content_Length=2_000))
+        drip(b"x", soon / 4)(connection)  # type: ignore[operator]
+
+    with hostile(behave) as server:
+        started, child = time.monotonic(), os.fork()
+        if child == 0:
+            try:
+                post(server.address)
+            except AnswerLost:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
+
+
+def test_a_call_with_less_time_than_one_under_way_is_given_up_first(soon: float) -> None:
+    under_way, done = threading.Event(), threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        under_way.set()
+        done.wait(WITHOUT_A_DEADLINE)
+
+    with hostile(silent) as server:
+        wire, ends = Transport(server.address), list[str]()
+
+        def call(name: str, seconds: float) -> None:
+            with at_most(seconds), suppress(AnswerLost):
+                wire.post(server.address + PATH, {}, Secret("{}"))
+            ends.append(name)
+
+        first = threading.Thread(target=call, args=("long", soon))
+        first.start()
+        assert under_way.wait(10)
+        call("short", soon / 8)
+        first.join(10)
+        done.set()
+        wire.session.close()
+    assert ends == ["short", "long"]
+
+
 def test_a_tls_failure_after_the_request_was_sent_is_a_lost_answer(certificate: Path) -> None:
     """The org may have done the work before its line broke."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -339,7 +393,7 @@ def test_a_tls_failure_after_the_request_was_sent_is_a_lost_answer(certificate: 
         wire = Transport(server.address.replace("http:", "https:"))
         wire.session.verify = str(certificate)
         with pytest.raises(AnswerLost):
-            wire.post(wire.origin + PATH, {}, "{}")
+            wire.post(wire.origin + PATH, {}, Secret("{}"))
         wire.session.close()
         assert b"POST" in server.requests[0]
 
@@ -354,8 +408,8 @@ def test_a_redirect_is_not_followed() -> None:
 def test_cookies_of_one_visitors_answer_are_not_sent_for_the_next_visitor() -> None:
     with hostile(sends(head(Content_Length=20, Set_Cookie="dt=canary; Path=/") + DOCUMENT)) as server:
         wire = Transport(server.address)
-        wire.post(server.address + PATH, {}, "{}")
-        wire.post(server.address + PATH, {}, "{}")
+        wire.post(server.address + PATH, {}, Secret("{}"))
+        wire.post(server.address + PATH, {}, Secret("{}"))
         wire.session.close()
         assert len(server.requests) == 2
         assert b"cookie" not in server.requests[1].lower()
@@ -378,7 +432,7 @@ def test_only_the_protocols_paths_of_this_origin_are_called() -> None:
         wire = Transport(server.address)
         for url in (f"{server.address}/api/v1/users", f"{server.address}/idp/idx/../x", "http://127.0.0.1:1/idp/idx/x"):
             with pytest.raises(ForeignHref):
-                wire.post(url, {}, "{}")
+                wire.post(url, {}, Secret("{}"))
         wire.session.close()
         assert server.requests == []
 
@@ -388,7 +442,7 @@ def test_a_thread_each_may_call_at_once() -> None:
     with hostile(sends(GOOD)) as server:
         wire = Transport(server.address)
         threads = [
-            threading.Thread(target=lambda: replies.append(wire.post(server.address + PATH, {}, "{}")))
+            threading.Thread(target=lambda: replies.append(wire.post(server.address + PATH, {}, Secret("{}"))))
             for _ in range(8)
         ]
         for thread in threads:

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from selfreg.idx.errors import ForeignHref, MalformedAnswer
-from selfreg.idx.transport import Reply, Transport
+from selfreg.idx.transport import Observer, Reply, Transport
+from selfreg.secret import Secret
 from support.hostile_server import head, hostile, sends
 
 EMPTY = head(Content_Length=0)
@@ -39,8 +40,8 @@ def test_an_empty_answer_is_an_empty_object_only_where_that_was_said() -> None:
 def test_every_whole_answer_is_seen() -> None:
     seen: list[Reply] = []
     with hostile(sends(head(Content_Length=len(DOCUMENT), X_Rate_Limit_Limit="600") + DOCUMENT)) as server:
-        wire = Transport(server.address, on_reply=seen.append)
-        reply = wire.post(f"{server.address}/idp/idx/introspect", {}, "{}")
+        wire = Transport(server.address, observer=Observer(on_reply=seen.append))
+        reply = wire.post(f"{server.address}/idp/idx/introspect", {}, Secret("{}"))
         wire.session.close()
     assert seen == [reply]
     assert seen[0].headers["X-Rate-Limit-Limit"] == "600"
@@ -55,4 +56,4 @@ def test_a_page_or_a_redirect_can_be_fetched_as_it_is() -> None:
         with pytest.raises(ForeignHref):
             wire.fetch("GET", "https://elsewhere.example/oauth2/v1/authorize", {})
         wire.session.close()
-    assert (raw.status, raw.body, raw.headers["Location"]) == (302, page, "/login")
+    assert (raw.status, raw.body.reveal(), raw.headers["Location"]) == (302, page, "/login")

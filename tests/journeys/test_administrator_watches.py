@@ -30,22 +30,23 @@ def test_the_row_moves_through_the_steps_with_its_events(person: Person, adminis
     person.opens_the_sign_up().tells_who_she_is()
     assert "Setting up" in administrator.opens(LIST).page.text
     person.chooses("Email")
-    assert "E-mail code" in administrator.opens(LIST).page.text
-    assert "Step submitted Choice of a method ok" in administrator.opens(row_page()).page.text
+    assert "Email code" in administrator.opens(LIST).page.text
+    assert "Went on to the next method" in administrator.opens(row_page()).page.text
     person.fills_and_presses({"credentials.passcode": "000000" if org.code(person.email) != "000000" else "111111"})
-    assert "Invalid code. Try again." in administrator.opens(row_page()).page.text
+    assert "That code isn't right. Check the newest one and try again." in administrator.opens(row_page()).page.text
     person.types_the_code_from(org)
-    assert "E-mail proven" in administrator.opens(row_page()).page.text
+    assert "The email address was verified" in administrator.opens(row_page()).page.text
     person.chooses("Password").sets_a_password()
     page = administrator.opens(row_page()).page
     assert "Completed" in page.text
     assert org.users[0].id in page.text
 
 
-def test_an_address_is_found_by_typing_all_of_it_and_shown_by_a_part(person: Person, administrator: Person) -> None:
+def test_an_address_is_found_by_how_it_starts(person: Person, administrator: Person) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    assert "a•••@example.com" in administrator.opens(f"{LIST}?q=Ada@Example.com").page.text
-    assert "a•••@example.com" not in administrator.opens(f"{LIST}?q=example.com").page.text
+    assert person.email in administrator.opens(f"{LIST}?q=Ada@Example.com").page.text
+    assert person.email in administrator.opens(f"{LIST}?q=ad").page.text
+    assert person.email not in administrator.opens(f"{LIST}?q=example.com").page.text
 
 
 @pytest.mark.parametrize("model", ["registration", "oktaidentity"])
@@ -73,4 +74,4 @@ def test_the_country_is_the_one_the_sites_proxy_found_out(
     configure(COUNTRY_HEADER="X-Country")
     person.browser.defaults["HTTP_X_COUNTRY"] = "NZ"
     person.opens_the_sign_up().tells_who_she_is()
-    assert "NZ, en" in administrator.opens(LIST).page.text
+    assert "NZ" in administrator.opens(row_page()).page.text

@@ -30,10 +30,10 @@ def test_a_wrong_code_is_said_beside_an_empty_field_and_the_right_one_still_work
     at_the_code: Person, org: OrgHandle
 ) -> None:
     at_the_code.fills_and_presses({CODE: wrong(org)})
-    assert at_the_code.heading == "Check your e-mail"
-    assert at_the_code.page.beside(CODE) == ["Invalid code. Try again."]
+    assert at_the_code.heading == "Check your email"
+    assert at_the_code.page.beside(CODE) == ["That code isn't right. Check the newest one and try again."]
     assert at_the_code.page.typed(CODE) == ""
-    assert at_the_code.types_the_code_from(org).heading == "Secure your account"
+    assert at_the_code.types_the_code_from(org).heading == "Choose a password"
 
 
 def test_a_wrong_code_proves_nothing(at_the_code: Person, org: OrgHandle) -> None:
@@ -52,12 +52,14 @@ def test_five_wrong_codes_close_the_door_for_a_while_and_lose_nothing(
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     for _ in range(6):
         person.fills_and_presses({CODE: wrong(org)})
-    assert person.heading == "Check your e-mail"
-    assert "Too many requests" in person.page.text
-    assert re.search(r"Try again in \d+ seconds", person.page.text)
+    assert person.heading == "Check your email"
+    assert "Too many attempts." in person.page.text
+    assert re.search(r"You can try again in \d+ seconds?\.", person.page.text)
+    assert len(person.page.all("div", "error-summary")) == 1
+    assert person.page.notices() == []
     assert Registration.objects.get().status == Status.ENROLLING
     org.advance(301)
-    assert person.types_the_code_from(org).heading == "Secure your account"
+    assert person.types_the_code_from(org).heading == "Choose a password"
 
 
 def test_an_empty_code_costs_no_call(at_the_code: Person, org: OrgHandle) -> None:
@@ -67,9 +69,19 @@ def test_an_empty_code_costs_no_call(at_the_code: Person, org: OrgHandle) -> Non
     assert len(org.calls()) == before
 
 
-def test_spaces_around_a_code_do_not_matter(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.fills_and_presses({CODE: f"  {org.code(at_the_code.email)} "})
-    assert at_the_code.heading == "Secure your account"
+@pytest.mark.parametrize("between", [" ", "-", "\u200b", "\u2011", "\u202f", "\ufeff", "\u2066"], ids=ascii)
+def test_what_is_between_the_digits_of_a_code_does_not_matter(
+    at_the_code: Person, org: OrgHandle, between: str
+) -> None:
+    code = org.code(at_the_code.email)
+    at_the_code.fills_and_presses({CODE: f"{between}{code[:3]}{between}{code[3:]}{between}"})
+    assert at_the_code.heading == "Choose a password"
+
+
+@pytest.mark.parametrize("zero", ["０", "٠", "۰", "०"])
+def test_a_code_may_be_typed_in_the_digits_of_any_script(at_the_code: Person, org: OrgHandle, zero: str) -> None:
+    at_the_code.fills_and_presses({CODE: "".join(chr(ord(zero) + int(d)) for d in org.code(at_the_code.email))})
+    assert at_the_code.heading == "Choose a password"
 
 
 def test_another_code_can_be_had_and_only_the_newest_works(
@@ -78,20 +90,20 @@ def test_another_code_can_be_had_and_only_the_newest_works(
     configure(RESEND_SECONDS=0)
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     first = org.code(person.email)
-    person.presses("Send a new code")
+    person.presses("Resend code")
     assert "We sent a new code" in " ".join(person.page.notices())
     assert len(org.messages(person.email)) == 2
     if org.code(person.email) != first:
         person.fills_and_presses({CODE: first})
-        assert person.page.beside(CODE) == ["Invalid code. Try again."]
-    assert person.types_the_code_from(org).heading == "Secure your account"
+        assert person.page.beside(CODE) == ["That code isn't right. Check the newest one and try again."]
+    assert person.types_the_code_from(org).heading == "Choose a password"
 
 
 def test_asking_again_too_early_sends_nothing_and_says_how_long_to_wait(at_the_code: Person, org: OrgHandle) -> None:
     before = len(org.calls())
-    at_the_code.presses("Send a new code")
+    at_the_code.presses("Resend code")
     assert len(org.calls()) == before
-    assert re.search(r"Wait \d+ seconds before asking for another code", " ".join(at_the_code.page.notices()))
+    assert re.search(r"Wait \d+ seconds? before you ask for another code", " ".join(at_the_code.page.notices()))
     assert len(org.messages(at_the_code.email)) == 1
 
 
@@ -100,19 +112,23 @@ def test_an_org_that_finds_it_too_early_is_heard(
 ) -> None:
     configure(RESEND_SECONDS=0)
     org.patch_policy({"limits": {"resend_after_seconds": 30}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").presses("Send a new code")
-    assert person.heading == "Check your e-mail"
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").presses("Resend code")
+    assert person.heading == "Check your email"
     assert person.page.notices() or person.page.problems()
-    assert person.types_the_code_from(org).heading == "Secure your account"
+    assert person.types_the_code_from(org).heading == "Choose a password"
 
 
-def test_a_step_says_how_long_it_can_be_finished(at_the_code: Person) -> None:
-    assert re.search(r"You can finish this within \d+", at_the_code.page.text)
+def test_a_step_says_how_long_it_can_be_finished_when_little_time_is_left(at_the_code: Person) -> None:
+    assert re.search(r'role="timer" data-expires="\d+" hidden>', at_the_code.page.html)
+    Registration.objects.update(expires_at=timezone.now() + timedelta(seconds=90))
+    page = at_the_code.opens("/signup/step/").page
+    assert re.search(r'role="timer" data-expires="\d+">This page expires in \d+ seconds?', page.html)
+    assert "What you typed on the first page is saved" in page.text
 
 
 def test_the_script_counts_down_from_the_time_that_the_sentence_names(at_the_code: Person) -> None:
-    Registration.objects.update(expires_at=timezone.now() + timedelta(seconds=299.7))
+    Registration.objects.update(expires_at=timezone.now() + timedelta(seconds=99.7))
     page = at_the_code.opens("/signup/step/").page.html
-    shown = re.search(r'data-expires="(\d+)">You can finish this within (\d+).minutes', page)
+    shown = re.search(r'data-expires="(\d+)">This page expires in (\d+) seconds', page)
     assert shown
-    assert int(shown[1]) // 60 == int(shown[2])
+    assert shown[1] == shown[2]

@@ -22,9 +22,9 @@ def at_the_code(person: Person) -> Person:
 
 def test_the_link_in_the_same_browser_does_what_the_code_does(at_the_code: Person, org: OrgHandle) -> None:
     at_the_code.opens_the_link_in_the_mail(org)
-    assert at_the_code.heading == "Confirm your e-mail"
+    assert at_the_code.heading == "Confirm your email"
     at_the_code.presses("Confirm and continue")
-    assert at_the_code.heading == "Secure your account"
+    assert at_the_code.heading == "Choose a password"
     assert Registration.objects.get().email_verified_at is not None
     assert at_the_code.chooses("Password").sets_a_password().is_signed_in
 
@@ -48,18 +48,18 @@ def test_opening_the_link_consumes_nothing_however_often(at_the_code: Person, or
         at_the_code.opens_the_link_in_the_mail(org)
     assert len([c for c in org.calls() if "/idp/idx/" in c.path]) == calls
     assert Registration.objects.get().email_verified_at is None
-    assert at_the_code.presses("Confirm and continue").heading == "Secure your account"
+    assert at_the_code.presses("Confirm and continue").heading == "Choose a password"
 
 
 def test_the_link_of_the_older_of_two_registrations_goes_on_with_that_one(at_the_code: Person, org: OrgHandle) -> None:
     ada = Registration.objects.get()
     at_the_code.opens_the_sign_up().tells_who_she_is(Email="other@example.com").chooses("Email")
     at_the_code.opens_the_link_in_the_mail(org, "ada@example.com").presses("Confirm and continue")
-    assert at_the_code.heading == "Secure your account"
+    assert at_the_code.heading == "Choose a password"
     ada.refresh_from_db()
     assert ada.email_verified_at is not None
     assert at_the_code.opens_the_link_in_the_mail(org, "ada@example.com").heading == "Already confirmed"
-    assert at_the_code.follows("Continue").heading == "Secure your account"
+    assert at_the_code.follows("Continue").heading == "Choose a password"
     assert at_the_code.chooses("Password").sets_a_password().is_signed_in
     assert Registration.objects.get(status=Status.COMPLETED) == ada
 
@@ -82,13 +82,13 @@ def test_another_browser_only_shows_the_code_to_type_in_the_first_one(at_the_cod
     assert code in phone.page.text
     assert "Confirm and continue" not in phone.page.text
     at_the_code.fills_and_presses({"credentials.passcode": code})
-    assert at_the_code.heading == "Secure your account"
+    assert at_the_code.heading == "Choose a password"
 
 
 def test_another_browser_is_told_who_asked_and_when(at_the_code: Person, org: OrgHandle) -> None:
     Registration.objects.update(browser="Firefox, Linux")
     phone = Person().opens_the_link_in_the_mail(org, at_the_code.email)
-    assert "Asked from Firefox, Linux" in phone.page.text
+    assert "Requested from Firefox, Linux" in phone.page.text
     assert "just now" in phone.page.text
     Registration.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     assert "2 minutes ago" in phone.opens("/signup/verify/").page.text
@@ -107,13 +107,13 @@ def test_a_browser_that_signs_up_somebody_else_is_another_browser(at_the_code: P
     grace.opens_the_link_in_the_mail(org, at_the_code.email)
     assert grace.heading == "Your code"
     grace.posts("/signup/verify/", {}).opens("/signup/step/")
-    assert grace.heading == "Check your e-mail"
+    assert grace.heading == "Check your email"
 
 
 def test_a_link_that_has_done_its_work_says_so_in_any_browser(at_the_code: Person, org: OrgHandle) -> None:
     at_the_code.types_the_code_from(org).opens_the_link_in_the_mail(org)
     assert at_the_code.heading == "Already confirmed"
-    assert at_the_code.follows("Continue").heading == "Secure your account"
+    assert at_the_code.follows("Continue").heading == "Choose a password"
     assert Person().opens_the_link_in_the_mail(org, at_the_code.email).heading == "Already confirmed"
 
 
@@ -124,12 +124,12 @@ def test_the_link_of_an_older_mail_is_out_of_date_and_the_newest_one_works(
     org.patch_policy({"unknowns": {"old_code_valid_after_resend": False}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     old = org.messages(person.email)[0]
-    person.presses("Send a new code")
+    person.presses("Resend code")
     if old.code != org.code(person.email):
         person.opens(str(old.link)).presses("Confirm and continue")
         assert person.heading == "This link is out of date"
-        assert person.follows("Back to my sign-up").heading == "Check your e-mail"
-    assert person.opens_the_link_in_the_mail(org).presses().heading == "Secure your account"
+        assert person.follows("Back to my sign-up").heading == "Check your email"
+    assert person.opens_the_link_in_the_mail(org).presses().heading == "Choose a password"
 
 
 def test_the_link_of_a_sign_up_that_was_cancelled_has_expired(at_the_code: Person, org: OrgHandle) -> None:
@@ -142,13 +142,20 @@ def test_a_link_opened_after_the_transaction_ran_out_says_that_it_took_too_long(
 ) -> None:
     at_the_code.opens_the_link_in_the_mail(org)
     org.advance(301)
-    assert at_the_code.presses("Confirm and continue").heading == "This took too long"
+    assert at_the_code.presses("Confirm and continue").heading == "Your session timed out"
 
 
 def test_a_link_made_up_by_somebody_is_not_known(person: Person) -> None:
     person.opens(f"{SITE}/signup/verify/?otp=123456&state=made-up")
-    assert person.heading == "We do not know this link"
+    assert person.heading == "We don't recognize this link"
     assert "123456" not in person.page.html
+
+
+def test_a_link_that_was_copied_out_of_a_mail_works_with_what_came_along(at_the_code: Person, org: OrgHandle) -> None:
+    at_the_code.opens_the_link_in_the_mail(org)
+    link = next(s.url for s in at_the_code.seen if "otp=" in s.url)
+    at_the_code.opens(f"{link.replace('otp=', 'otp=%E2%80%8B').replace('state=', 'state=%20')}%E2%80%8B")
+    assert at_the_code.presses("Confirm and continue").heading == "Choose a password"
 
 
 @pytest.mark.parametrize(
@@ -157,16 +164,16 @@ def test_a_link_made_up_by_somebody_is_not_known(person: Person) -> None:
         "otp=123456", "state=x", "otp=&state=x", "otp=123456&otp=1&state=x", "otp=12%0034&state=x",
         "error=access_denied",
         "otp=%3Cb%3E&state=x", "otp=" + "1" * 300 + "&state=x", "otp=123456&state=" + "x" * 300,
-        "otp=１２３４&state=x",
+        "otp=12é4&state=x",
     ],
 )  # fmt: skip
 def test_a_link_that_is_not_whole_does_not_work(person: Person, query: str) -> None:
     person.opens(f"{SITE}/signup/verify/?{query}")
-    assert person.heading == "This link does not work"
+    assert person.heading == "This link doesn't work"
 
 
 def test_the_page_without_any_link_does_not_work_either(person: Person) -> None:
-    assert person.opens(f"{SITE}/signup/verify/").heading == "This link does not work"
+    assert person.opens(f"{SITE}/signup/verify/").heading == "This link doesn't work"
 
 
 def test_the_link_pages_tell_no_other_site_where_the_visitor_was(at_the_code: Person, org: OrgHandle) -> None:

@@ -73,9 +73,9 @@ def test_an_optional_question_is_skipped(person: Person, org: OrgHandle) -> None
 
 def test_a_passkey_without_script_is_told_to_need_it_and_leaves_the_other_ways(person: Person, org: OrgHandle) -> None:
     at_the_choice_with(person, org, webauthn="optional", security_question="optional")
-    person.chooses("Security Key or Biometric")
+    person.chooses("Passkey")
     assert "Passkeys need JavaScript." in person.page.text
-    assert person.presses("Use another way").heading == "Secure your account"
+    assert person.presses("Choose a different method").heading == "Set up a security question"
     assert person.presses("Skip for now").is_signed_in
 
 

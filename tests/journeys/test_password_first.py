@@ -14,11 +14,11 @@ def org(org: OrgHandle) -> OrgHandle:
     return org
 
 
-def test_the_password_is_the_only_choice_until_it_is_set(person: Person) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
-    assert [c.label for c in person.form.controls if c.type == "radio"] == ["Password"]
-    person.chooses("Password").sets_a_password()
-    assert [c.label for c in person.form.controls if c.type == "radio"] == ["Email"]
+def test_what_alone_is_open_is_started_without_a_question(person: Person) -> None:
+    assert person.opens_the_sign_up().tells_who_she_is().heading == "Choose a password"
+    assert "Choose a different method" not in person.page.text
+    assert person.sets_a_password().heading == "Check your email"
+    assert "Choose a different method" not in person.page.text
 
 
 def test_the_sign_up_ends_signed_in_after_skipping_the_phone(person: Person, org: OrgHandle) -> None:

@@ -17,7 +17,7 @@ def org(org: OrgHandle) -> OrgHandle:
 
 
 def test_the_code_page_comes_at_once_and_the_password_can_be_skipped(person: Person, org: OrgHandle) -> None:
-    assert person.opens_the_sign_up().tells_who_she_is().heading == "Check your e-mail"
+    assert person.opens_the_sign_up().tells_who_she_is().heading == "Check your email"
     person.types_the_code_from(org)
     assert [c.label for c in person.form.controls if c.type == "radio"] == ["Password"]
     person.presses("Skip for now")

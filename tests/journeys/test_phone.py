@@ -61,8 +61,8 @@ def test_a_number_the_org_refuses_is_said_on_the_page_and_the_flow_lives(
     at_the_phone: Person, org: OrgHandle, refusal: str
 ) -> None:
     org.patch_policy({"unknowns": {"phone_refusal": refusal}})
-    at_the_phone.fills_and_presses({NUMBER: "+1 415 555"})
-    assert "Invalid Phone Number." in at_the_phone.page.text
+    at_the_phone.fills_and_presses({NUMBER: "+1 199 555 0100"})
+    assert "We can't reach this number." in at_the_phone.page.text
     if at_the_phone.heading == "Secure your account":
         at_the_phone.chooses("Phone")
     at_the_phone.fills_and_presses({NUMBER: "+1 415 555 0100"})
@@ -70,13 +70,13 @@ def test_a_number_the_org_refuses_is_said_on_the_page_and_the_flow_lives(
 
 
 def test_a_refused_number_is_said_beside_it_and_still_there(at_the_phone: Person) -> None:
-    at_the_phone.fills_and_presses({NUMBER: "+1 415 555"})
+    at_the_phone.fills_and_presses({NUMBER: "+1 199 555 0100"})
     assert at_the_phone.heading == "Add your phone"
-    assert any("Invalid Phone Number." in text for text in at_the_phone.page.beside(NUMBER))
-    assert at_the_phone.page.typed(NUMBER) == "+1 415 555"
+    assert any("We can't reach this number." in text for text in at_the_phone.page.beside(NUMBER))
+    assert at_the_phone.page.typed(NUMBER) == "+1 199 555 0100"
 
 
-@pytest.mark.parametrize("typed", ["my number", "+", "☎"])
+@pytest.mark.parametrize("typed", ["my number", "+", "☎", "+1 415 555", "(202) 555-01234"])
 def test_what_is_no_number_at_all_costs_no_call(at_the_phone: Person, org: OrgHandle, typed: str) -> None:
     before = len(org.calls())
     at_the_phone.fills_and_presses({NUMBER: typed, "Country": "US"})
@@ -85,7 +85,6 @@ def test_what_is_no_number_at_all_costs_no_call(at_the_phone: Person, org: OrgHa
     assert len(org.calls()) == before
 
 
-def test_another_way_leads_back_to_the_choice_and_the_phone_can_be_skipped(at_the_phone: Person) -> None:
-    at_the_phone.presses("Use another way")
-    assert at_the_phone.heading == "Secure your account"
+def test_the_phone_as_the_only_optional_way_can_be_skipped(at_the_phone: Person) -> None:
+    assert "Choose a different method" not in at_the_phone.page.text
     assert at_the_phone.presses("Skip for now").is_signed_in

@@ -25,19 +25,26 @@ PLAN = {
     "display": "select",
     "options": [{"label": "Free", "value": "free"}, {"label": "Gold", "value": "gold"}],
 }
-INVALID = ["must be in the form of an email address", "does not match required pattern"]
 
 
 def profile_of(org: OrgHandle) -> dict[str, Any]:
     return org.users[0].profile
 
 
-def test_a_malformed_address_stays_on_the_form_with_both_messages_of_the_org(person: Person, org: OrgHandle) -> None:
+def test_a_malformed_address_is_named_beside_what_else_is_wrong_before_the_org_is_asked(
+    person: Person, org: OrgHandle
+) -> None:
+    person.opens_the_sign_up().fills_and_presses({"userProfile.email": "ada", "userProfile.lastName": "Lovelace"})
+    first, second = person.page.problems()
+    assert first == "Enter your first name."
+    assert second.endswith("Enter an email address, like name@example.com.")
+    assert org.calls("/enroll/new") == []
+
+
+def test_a_malformed_address_stays_on_the_form_and_says_what_to_enter(person: Person, org: OrgHandle) -> None:
     person.email = "ada-at-example"
     assert person.opens_the_sign_up().tells_who_she_is().heading == "Create your account"
-    beside = person.page.beside("userProfile.email")
-    assert len(beside) == 2
-    assert all(any(fragment in text for text in beside) for fragment in INVALID)
+    assert person.page.beside("userProfile.email") == ["Enter an email address, like name@example.com."]
     assert person.page.title.startswith("Error:")
 
 
@@ -50,14 +57,14 @@ def test_after_a_malformed_address_everything_typed_is_there_and_the_corrected_f
     assert person.page.typed("Last name") == "Lovelace"
     assert person.page.typed("Email") == "ada-at-example"
     person.fills_and_presses({"Email": "ada@example.com"})
-    assert person.heading == "Secure your account"
+    assert person.heading == "Check your email"
     assert Registration.objects.count() == 1
 
 
 def test_a_custom_attribute_is_asked_for_and_the_person_is_staged_until_the_end(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"profile": [*PERSON, MEMBERSHIP]})
     person.opens_the_sign_up().tells_who_she_is(**{"Membership number": "M-1815"})
-    assert person.heading == "Secure your account"
+    assert person.heading == "Check your email"
     assert profile_of(org)["membership"] == "M-1815"
     assert org.users[0].status.value == "STAGED"
 
@@ -123,7 +130,7 @@ def test_thirty_attributes_are_one_form(person: Person, org: OrgHandle) -> None:
     more = [{"name": f"field{n}", "label": f"Field {n}", "required": n % 2 == 0} for n in range(27)]
     org.patch_policy({"profile": [*PERSON, *more]})
     person.opens_the_sign_up().tells_who_she_is(**{f"Field {n}": f"value {n}" for n in range(27)})
-    assert person.heading == "Secure your account"
+    assert person.heading == "Check your email"
     assert {profile_of(org)[f"field{n}"] for n in range(27)} == {f"value {n}" for n in range(27)}
 
 
@@ -170,7 +177,7 @@ def test_a_form_that_the_org_changed_meanwhile_is_shown_again_with_what_was_type
     assert stranger.page.typed("First name") == "Ada"
     assert "The form has changed" in stranger.page.text
     stranger.fills_and_presses({"Membership number": "M-1"})
-    assert stranger.heading == "Secure your account"
+    assert stranger.heading == "Check your email"
 
 
 def test_the_home_page_and_the_orgs_sign_in_page_lead_to_the_form(person: Person, org: OrgHandle) -> None:
@@ -190,7 +197,7 @@ def test_a_form_that_the_org_changed_meanwhile_is_shown_before_anything_is_sent(
     newcomer.fills_and_presses(
         {"userProfile.firstName": "Grace", "userProfile.lastName": "Hopper", "userProfile.email": newcomer.email}
     )
-    assert "The form has changed. Please check it and fill in what is new." in newcomer.page.notices()
+    assert "The form has changed. Check it, and fill in what's new." in newcomer.page.notices()
     assert newcomer.page.typed("userProfile.firstName") == "Grace"
     assert newcomer.form.find("userProfile.nickName")
     assert org.users == []

@@ -54,7 +54,7 @@ def test_a_user_switched_off_here_is_not_signed_in(person: Person, org: OrgHandl
     again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert not again.is_signed_in
     assert again.status == 400
-    assert "switched off" in again.page.text
+    assert "is disabled on this site" in again.page.text
 
 
 # ---- B19: what the org requires by now is made up for at its own page
@@ -139,7 +139,7 @@ def test_the_sites_own_setting_is_where_everybody_else_lands(person: Person, org
 def test_a_callback_that_nobody_asked_for_is_a_page(person: Person, query: str) -> None:
     person.opens(f"{SITE}/oidc/callback/{query}")
     assert person.status == 400
-    assert person.heading == "Signing in did not work"
+    assert person.heading == "We couldn't sign you in"
     assert "<script>" not in person.page.html
     assert not person.is_signed_in
 

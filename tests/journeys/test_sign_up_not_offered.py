@@ -18,7 +18,7 @@ APP = {
 def test_a_policy_that_denies_sign_up_is_a_page_that_says_so(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"sign_up": False})
     person.opens_the_sign_up()
-    assert person.heading == "Sign-up is not available"
+    assert person.heading == "Sign-up isn't available"
     assert person.status == 200
     assert person.page.link("Sign in")
     assert not Registration.objects.exists()
@@ -36,7 +36,7 @@ def test_a_policy_that_closes_after_the_cached_form_was_shown_makes_no_account(p
     person.opens_the_sign_up()
     org.patch_policy({"sign_up": False})
     person.tells_who_she_is()
-    assert person.heading == "Sign-up is not available"
+    assert person.heading == "Sign-up isn't available"
     assert org.users == []
 
 
@@ -54,12 +54,12 @@ def test_an_app_that_is_set_up_wrongly_is_a_page_not_a_crash(
 ) -> None:
     org.patch_policy({"apps": [APP | change]})
     person.opens_the_sign_up()
-    assert person.heading == "Sign-up is not available"
+    assert person.heading == "Sign-up isn't available"
     assert "local-demo-secret" not in person.page.html
 
 
-def test_an_app_that_the_person_is_not_assigned_to_ends_with_the_orgs_words(person: Person, org: OrgHandle) -> None:
+def test_an_app_that_the_person_is_not_assigned_to_ends_and_says_why(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"apps": [APP | {"assigned": False}]})
     person.signs_up(org)
     assert not person.is_signed_in
-    assert "not assigned" in person.page.text
+    assert "Your account doesn't have access to this site." in person.page.text

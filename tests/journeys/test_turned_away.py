@@ -8,17 +8,18 @@ from threading import Thread
 import pytest
 
 from okta_devorg import OrgHandle
+from selfreg import rate_limits
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
 from support.page import text
 from support.person import Person
 
-ENDED = "The sign-up could not be finished"
-MAINTENANCE = "Set up is temporarily unavailable due to server maintenance. Try again later."
+ENDED = "We couldn't finish your sign-up"
+MAINTENANCE = "This can't be set up at the moment because of maintenance. Try again later."
 REFUSALS = {
-    "generic": "There was an error creating your account. Please try registering again.",
-    "not_completed": "Your request could not be completed. Try again later.",
-    "access_denied": "You do not have permission to perform the requested action.",
+    "generic": "We couldn't create your account. Check your details and try again.",
+    "not_completed": "We couldn't complete your sign-up. Try again later.",
+    "access_denied": "You don't have permission to do this.",
     "enrollment_not_allowed": "Authenticator enrollment is not allowed at this time. "
     "Please contact support for assistance.",
 }
@@ -38,7 +39,7 @@ def test_a_refusal_is_told_in_the_orgs_words_with_a_way_to_start_again(
     row = Registration.objects.get()
     assert (row.status, row.sealed) == (Status.FAILED, "")
     org.patch_policy({"sign_up_refusal": None})
-    assert person.follows("Start again").tells_who_she_is().heading == "Secure your account"
+    assert person.follows("Start again").tells_who_she_is().heading == "Check your email"
 
 
 @pytest.mark.parametrize("refusal", ["at_interact", "unavailable"])
@@ -46,23 +47,25 @@ def test_an_org_that_offers_no_form_after_all_is_a_page_that_says_so(
     person: Person, org: OrgHandle, refusal: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     org.patch_policy({"sign_up_refusal": refusal})
-    assert person.opens_the_sign_up().heading == "Sign-up is not available"
+    assert person.opens_the_sign_up().heading == "Sign-up isn't available"
     assert notices(person) != []
-    assert "manage.py selfreg_doctor says why" in caplog.text
+    assert "sign_up.unavailable: `manage.py selfreg_doctor` tells why" in caplog.text
     org.patch_policy({"sign_up_refusal": None})
     assert person.follows("Try again").heading == "Create your account"
 
 
 def test_a_limit_of_this_site_is_no_fault_for_the_doctor(
-    person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture
+    person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(500):
+    strict = rate_limits.Limit(1, rate_limits.HOUR, relaxed=1)
+    for name in ("invitation by ip", "start by ip"):
+        monkeypatch.setitem(rate_limits.LIMITS, name, strict)
+    for number in range(2):
         person.opens(f"/signup/?token=unknown-{number}")
-        if person.status == 429:
-            break
+    person.presses("Continue").opens("/signup/?token=another")
     caplog.clear()
-    assert person.opens("/signup/?token=another").status == 429
-    assert person.heading == "Sign-up is not available"
+    assert person.presses("Continue").status == 429
+    assert person.heading == "Sign-up isn't available"
     assert "selfreg_doctor" not in caplog.text
 
 
@@ -116,7 +119,7 @@ def test_what_the_hook_says_about_a_field_stands_beside_it_and_can_be_put_right(
     person.opens_the_sign_up().tells_who_she_is()
     assert person.page.beside("userProfile.email") == ["Use your work address."]
     hook.answer = {}  # type: ignore[attr-defined]
-    assert person.fills_and_presses({"Email": "ada@work.example"}).heading == "Secure your account"
+    assert person.fills_and_presses({"Email": "ada@work.example"}).heading == "Check your email"
 
 
 # ---- maintenance

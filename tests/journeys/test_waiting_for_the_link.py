@@ -42,7 +42,7 @@ def test_the_page_asks_as_often_as_the_org_states(waiting: Person, org: OrgHandl
 
 
 def test_what_the_page_said_stays_while_it_waits(waiting: Person) -> None:
-    said = "Invalid code. Try again."
+    said = "That code isn't right. Check the newest one and try again."
     times = waiting.fills_and_presses({"credentials.passcode": "000000"}).page.text.count(said)
     asks(waiting)
     asks(waiting)
@@ -52,7 +52,7 @@ def test_what_the_page_said_stays_while_it_waits(waiting: Person) -> None:
 def test_who_says_yes_at_the_org_goes_on_in_the_first_tab(waiting: Person, org: OrgHandle) -> None:
     answers_at_the_org(waiting, org, "true")
     assert asks(waiting) == {"go": "/signup/step/"}
-    assert waiting.opens("/signup/step/").heading == "Secure your account"
+    assert waiting.opens("/signup/step/").heading == "Choose a password"
     assert Registration.objects.get().email_verified_at is not None
     assert waiting.chooses("Password").sets_a_password().is_signed_in
 
@@ -60,7 +60,7 @@ def test_who_says_yes_at_the_org_goes_on_in_the_first_tab(waiting: Person, org: 
 def test_who_says_no_at_the_org_has_ended_it_and_the_first_tab_says_so(waiting: Person, org: OrgHandle) -> None:
     answers_at_the_org(waiting, org, "false")
     assert "go" in asks(waiting)
-    assert waiting.opens("/signup/step/").heading == "The sign-up could not be finished"
+    assert waiting.opens("/signup/step/").heading == "We couldn't finish your sign-up"
     assert "Operation cancelled on other device." in waiting.page.text
 
 
@@ -68,7 +68,7 @@ def test_a_flow_that_went_on_in_another_tab_is_told_in_the_first(waiting: Person
     org.patch_policy({"email_link_page": "continue_here"})
     answers_at_the_org(waiting, org, "true")
     assert "go" in asks(waiting)
-    assert "Flow continued in a new tab." in waiting.opens("/signup/step/").page.text
+    assert "You continued signing up in another tab." in waiting.opens("/signup/step/").page.text
 
 
 def test_an_org_that_is_asked_too_often_is_left_alone_for_a_minute(waiting: Person, org: OrgHandle) -> None:
@@ -82,14 +82,14 @@ def test_an_org_that_is_asked_too_often_is_left_alone_for_a_minute(waiting: Pers
 def test_a_transaction_that_ran_out_is_not_asked_about_any_more(waiting: Person, org: OrgHandle) -> None:
     org.advance(10_000)
     assert "go" in asks(waiting)
-    assert waiting.opens("/signup/step/").heading == "This took too long"
+    assert waiting.opens("/signup/step/").heading == "Your session timed out"
 
 
-@pytest.mark.parametrize("press", ["", "Send a new code"])
+@pytest.mark.parametrize("press", ["", "Resend code"])
 def test_without_script_whatever_is_pressed_leads_on(waiting: Person, org: OrgHandle, press: str) -> None:
     waiting.opens("/signup/step/")
     answers_at_the_org(waiting, org, "true")
     waiting.fills({"credentials.passcode": "123456"}).presses(press)
     assert waiting.heading == "Secure your account"
-    assert "That step is already done. This is the next one." in waiting.page.notices()
+    assert "You've already done that step. This is the next one." in waiting.page.notices()
     assert waiting.chooses("Password").sets_a_password().is_signed_in

@@ -1,20 +1,25 @@
 """What a policy may put around the usual steps: a captcha, identity providers, consent, more questions."""
 
+import base64
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from okta_devorg import OrgHandle
+from selfreg.conf import conf
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
+from selfreg.web.captchas import WIDGETS
 from support.page import text
 from support.person import SITE, Person
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}
 BOAT = {"name": "boat", "label": "Name of your boat"}
-NOT_HERE = "This cannot be done here"
+NOT_HERE = "This can't be done here"
 
 
 def pressable(person: Person) -> list[str]:
@@ -36,6 +41,14 @@ CAPTCHAS = [
 ]
 
 
+def test_no_script_of_google_that_runs_what_a_page_says_is_allowed() -> None:
+    widget = WIDGETS["RECAPTCHA_V2"](conf())
+    script, scripts = widget.script, widget.scripts
+    allowed = (script, *scripts)
+    for gadget in ("https://www.google.com/recaptcha/about/js/main.min.js", "https://www.gstatic.com/recaptcha/x.js"):
+        assert not any(gadget == a or (a.endswith("/") and gadget.startswith(a)) for a in allowed)
+
+
 @pytest.mark.parametrize(("kind", "widget", "name", "script"), CAPTCHAS, ids=[c[0] for c in CAPTCHAS])
 def test_a_captcha_stands_on_the_form_with_its_provider_allowed_there_alone(
     person: Person, org: OrgHandle, kind: str, widget: str, name: str, script: str
@@ -47,12 +60,57 @@ def test_a_captcha_stands_on_the_form_with_its_provider_allowed_there_alone(
     assert f'src="{script}"' in person.page.html
     assert script in person.seen[-1].headers
     person.tells_who_she_is()
-    assert person.page.problems() == ["Please complete the check that you are a person."]
+    assert person.page.problems() == ["Complete the check that you're human."]
     person.posts("/signup/", person.form.data() | {name: "robot"})
     assert person.page.problems() == ["The captcha was not solved. Try again."]
     person.posts("/signup/step/", person.form.data() | {name: "solved"})
-    assert person.heading == "Secure your account"
+    assert person.heading == "Check your email"
     assert script not in person.seen[-1].headers + person.seen[-1].body
+
+
+def solved(task: dict[str, Any]) -> str:
+    """What the page's script works out."""
+    salt, challenge = task["salt"], task["challenge"]
+    numbers = range(task["maxnumber"] + 1)
+    number = next(n for n in numbers if hashlib.sha256(f"{salt}{n}".encode()).hexdigest() == challenge)
+    return base64.b64encode(json.dumps({**task, "number": number}).encode()).decode()
+
+
+def test_a_proof_of_work_asks_nobody_but_this_site(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"captcha": {"type": "ALTCHA"}})
+    person.opens_the_sign_up()
+    (box,) = [e for e in person.page.all("p") if dict(e.attributes).get("data-altcha")]
+    url = str(dict(box.attributes)["data-altcha"])
+    assert "https://" not in person.seen[-1].headers
+    assert "Sign up" in pressable(person)
+    person.tells_who_she_is()
+    assert person.page.problems() == ["Complete the check that you're human."]
+    task = person.browser.get(url).json()
+    assert set(task) == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
+    person.posts("/signup/", person.form.data() | {"captchaVerify.captchaToken": "e30="})
+    assert person.page.problems() == ["The captcha was not solved. Try again."]
+    task = person.browser.get(f"{url}?registration={Registration.objects.get().pk}").json()
+    person.posts("/signup/step/", person.form.data() | {"captchaVerify.captchaToken": solved(task)})
+    assert person.heading == "Check your email"
+
+
+def test_the_task_is_only_for_whoever_sees_the_form(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"captcha": {"type": "ALTCHA"}})
+    assert Person().browser.get("/signup/captcha/").status_code == 404
+    person.opens_the_sign_up()
+    org.fail("/api/v1/altcha", "status", status=500)
+    assert person.browser.get("/signup/captcha/").status_code == 503
+
+
+def test_the_scripts_of_captchas_may_come_from_other_hosts(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RECAPTCHA_HOST="www.recaptcha.net")
+    org.patch_policy({"captcha": {"type": "RECAPTCHA_V2", "site_key": "key", "accept_token": "solved"}})
+    person.opens_the_sign_up()
+    assert 'src="https://www.recaptcha.net/recaptcha/api.js"' in person.page.html
+    assert "https://www.recaptcha.net/recaptcha/api2/" in person.seen[-1].headers
+    assert "www.google.com" not in person.seen[-1].headers + person.page.html
 
 
 # ---- identity providers
@@ -60,7 +118,7 @@ def test_a_captcha_stands_on_the_form_with_its_provider_allowed_there_alone(
 
 def goes_to_google(person: Person, org: OrgHandle, **google: Any) -> Person:
     org.patch_policy({"idps": [{**GOOGLE, **google}]})
-    person.opens_the_sign_up().presses("Google")
+    person.opens_the_sign_up().presses("Continue with Google")
     assert person.page.url.startswith(org.base)
     return person
 
@@ -74,15 +132,15 @@ def test_a_provider_signs_up_a_person_who_typed_nothing_here(person: Person, org
 def test_a_provider_may_leave_steps_to_do_here(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org, interaction_required=True)
     person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
-    assert person.heading == "Secure your account"
+    assert person.heading == "Check your email"
     assert person.does_whatever_the_page_asks(org).is_signed_in
 
 
 def test_who_turns_the_provider_down_is_back_at_the_form(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org).presses("Cancel")
     assert person.heading == "Create your account"
-    assert person.presses("Google").page.url.startswith(org.base)
-    assert person.presses("Cancel").tells_who_she_is().heading == "Secure your account"
+    assert person.presses("Continue with Google").page.url.startswith(org.base)
+    assert person.presses("Cancel").tells_who_she_is().heading == "Check your email"
 
 
 def test_the_way_back_leads_to_the_registration_that_went_not_to_a_newer_one(person: Person, org: OrgHandle) -> None:
@@ -92,7 +150,7 @@ def test_the_way_back_leads_to_the_registration_that_went_not_to_a_newer_one(per
     person.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
     person.page = at_google
     person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
-    assert person.heading == "Secure your account"
+    assert person.heading == "Check your email"
     assert {c.value for c in person.form.find("registration")} == {str(ada.pk)}
     assert person.does_whatever_the_page_asks(org).is_signed_in
     ada.refresh_from_db()
@@ -111,8 +169,8 @@ BACK = ["interaction_code=abc", "error=interaction_required"]
 def test_coming_back_to_a_sign_up_that_waits_for_its_mail_shows_that(person: Person, org: OrgHandle, how: str) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
-    assert person.heading == "Check your e-mail"
-    assert person.opens(way_back(how)).heading == "Check your e-mail"
+    assert person.heading == "Check your email"
+    assert person.opens(way_back(how)).heading == "Check your email"
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
 
 
@@ -124,7 +182,7 @@ def test_coming_back_to_a_sign_up_whose_key_is_gone_says_that_it_is_over(
     back = way_back(how)
     configure(ENCRYPTION_KEYS=("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",))
     person.opens(back)
-    assert person.heading == "The sign-up could not be finished"
+    assert person.heading == "We couldn't finish your sign-up"
 
 
 def test_the_link_of_a_provider_is_that_of_the_persons_own_transaction(person: Person, org: OrgHandle) -> None:
@@ -137,15 +195,16 @@ def test_the_link_of_a_provider_is_that_of_the_persons_own_transaction(person: P
 def test_an_org_with_nothing_but_providers_offers_them(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"idps": [GOOGLE], "idps_only": True})
     person.opens_the_sign_up()
-    assert "Google" in pressable(person)
+    assert "Continue with Google" in pressable(person)
     assert person.page.names() == []
-    person.presses("Google").fills_and_presses({"email": person.email, "firstName": "Ada"})
+    person.presses("Continue with Google").fills_and_presses({"email": person.email, "firstName": "Ada"})
     assert person.is_signed_in
 
 
 def test_a_smart_card_is_a_button_like_other_providers(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"idps": [{"id": "0oaLocalCard00000001", "name": "Smart card", "type": "X509"}]})
-    person.opens_the_sign_up().presses("Smart card").fills_and_presses({"email": person.email, "firstName": "Ada"})
+    person.opens_the_sign_up().presses("Continue with Smart card")
+    person.fills_and_presses({"email": person.email, "firstName": "Ada"})
     assert person.is_signed_in
 
 
@@ -154,14 +213,14 @@ def test_a_smart_card_is_a_button_like_other_providers(person: Person, org: OrgH
 
 def test_consent_names_what_is_asked_for_and_giving_it_signs_in(person: Person, org: OrgHandle) -> None:
     at_the_end_of(person, org, consent=True)
-    assert person.heading == "May this site use your account?"
+    assert person.heading == "Allow access to your account?"
     assert "View your email address." in person.page.text
     assert person.picks("Allow Access").presses("Continue").is_signed_in
 
 
 def test_consent_that_is_not_given_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
     at_the_end_of(person, org, consent=True).picks("Don't Allow").presses("Continue")
-    assert person.heading == "The sign-up could not be finished"
+    assert person.heading == "We couldn't finish your sign-up"
     assert "Operation cancelled by user." in person.page.text
     assert not person.is_signed_in
 
@@ -211,7 +270,7 @@ def test_title_and_button_of_the_form_are_the_orgs(person: Person, org: OrgHandl
 
 @pytest.mark.parametrize(
     ("key", "label"),
-    [("okta_verify", "Okta Verify"), ("duo", "Duo Security"), ("smart_card_idp", "Smart Card")],
+    [("duo", "Duo Security"), ("smart_card_idp", "Smart Card")],
 )
 class TestWhatNoPageCanDo:
     def test_it_is_left_out_of_the_choice(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
@@ -221,9 +280,9 @@ class TestWhatNoPageCanDo:
         assert person.presses("Skip for now").is_signed_in
 
     def test_beside_others_only_they_are_offered(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
-        org.patch_policy({"authenticators": {key: "required"}})
-        person.opens_the_sign_up().tells_who_she_is()
-        assert [c.label for c in person.form.find("authenticator.id")] == ["Email", "Password"]
+        org.patch_policy({"authenticators": {key: "required", "phone_number": "required"}})
+        person.opens_the_sign_up().tells_who_she_is().presses("Choose a different method")
+        assert [c.label for c in person.form.find("authenticator.id")] == ["Email", "Password", "Phone"]
 
     def test_as_the_only_one_left_it_is_a_page_that_names_it_and_the_ways_on(
         self, person: Person, org: OrgHandle, key: str, label: str
@@ -231,7 +290,7 @@ class TestWhatNoPageCanDo:
         org.patch_policy({"authenticators": {key: "required"}})
         person.signs_up(org)
         assert person.heading == NOT_HERE
-        assert f"“{label}” cannot be set up on this page." in person.page.text
+        assert f"“{label}” can't be set up on this page." in person.page.text
         assert {"Cancel sign-up", "Sign in"} <= set(pressable(person))
         assert not person.is_signed_in
         step = f"select-authenticator-enroll {key}"

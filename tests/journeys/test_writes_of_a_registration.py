@@ -1,6 +1,7 @@
 """What a registration costs the database: updates of its row, and commits."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from support.person import Person
 pytestmark = pytest.mark.database
 
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
-UPDATE_OF_THE_ROW = re.compile(r'^UPDATE "selfreg_registration"')
+UPDATE_OF_THE_ROW = re.compile(r'^UPDATE ["`]selfreg_registration["`]')
 
 
 def commits(statements: list[str]) -> int:
@@ -36,14 +37,15 @@ def test_a_registration_with_email_and_password_writes_little(org: OrgHandle) ->
     with CaptureQueriesContext(connection) as captured:
         assert Person().signs_up(org).is_signed_in
     statements = [q["sql"] for q in captured.captured_queries]
-    assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 9
-    assert commits(statements) == 19
+    assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 6
+    assert commits(statements) == 15
 
 
 def test_no_index_holds_what_changes_while_a_registration_stays_at_its_step() -> None:
     """PostgreSQL updates such a row in place; any indexed column would make it write every index."""
     meta = Registration._meta
     indexed = {name.removeprefix("-") for index in meta.indexes for name in index.fields}
-    indexed |= {field.name for field in meta.fields if field.db_index or field.unique}
+    columns: list[Any] = [*meta.local_fields]
+    indexed |= {field.name for field in columns if field.db_index or field.unique}
     assert not indexed & {"sealed", "version", "busy_until", "unsure", "updated_at", "expires_at"}
     assert {"status", "step", "created_at"} <= indexed

@@ -10,10 +10,11 @@ from selfreg.conf import Conf
 from selfreg.idx.errors import AnswerLost, ForeignHref, MalformedAnswer, OrgRefused, RateLimited
 from selfreg.okta_api.accounts import OktaAccounts
 from selfreg.okta_api.client import ManagementClient, is_configured, lacks_rights
+from selfreg.secret import Secret
 
 ORG = "https://dev-1.okta.com"
 API = f"{ORG}/api/v1"
-SETTINGS = Conf(issuer=f"{ORG}/oauth2/default", api_token="canary-token")
+SETTINGS = Conf(issuer=f"{ORG}/oauth2/default", api_token=Secret("canary-token"))
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ def client() -> ManagementClient:
     ("settings", "configured"),
     [
         (Conf(), False),
-        (Conf(api_token="x"), True),
+        (Conf(api_token=Secret("x")), True),
         (Conf(api_client_id="0oa1"), False),
-        (Conf(api_private_key="PEM"), False),
-        (Conf(api_client_id="0oa1", api_private_key="PEM"), True),
+        (Conf(api_private_key=Secret("PEM")), False),
+        (Conf(api_client_id="0oa1", api_private_key=Secret("PEM")), True),
     ],
 )
 def test_a_token_or_a_whole_service_app_is_needed(settings: Conf, configured: bool) -> None:
@@ -108,7 +109,7 @@ def test_a_token_that_is_refused_is_not_sent_twice(client: ManagementClient) -> 
 def test_a_service_app_gets_one_new_token_for_a_call_that_is_refused(rsa_key: str) -> None:
     token = responses.post(f"{ORG}/oauth2/v1/token", json={"access_token": "canary-access", "expires_in": 3600})
     call = responses.get(f"{API}/apps", json={"errorCode": "E0000011"}, status=401)
-    settings = Conf(issuer=ORG, api_client_id="0oa1", api_private_key=rsa_key)
+    settings = Conf(issuer=ORG, api_client_id="0oa1", api_private_key=Secret(rsa_key))
     with pytest.raises(OrgRefused):
         ManagementClient(settings, ("okta.apps.read",)).get("apps")
     assert (token.call_count, call.call_count) == (2, 2)
@@ -119,7 +120,7 @@ def test_a_service_app_gets_one_new_token_for_a_call_that_is_refused(rsa_key: st
 @pytest.mark.parametrize("answer", [{}, {"access_token": ""}, {"access_token": 7}, []])
 def test_a_token_endpoint_that_gives_no_token_is_no_answer(rsa_key: str, answer: Any) -> None:
     responses.post(f"{ORG}/oauth2/v1/token", json=answer)
-    settings = Conf(issuer=ORG, api_client_id="0oa1", api_private_key=rsa_key)
+    settings = Conf(issuer=ORG, api_client_id="0oa1", api_private_key=Secret(rsa_key))
     with pytest.raises(MalformedAnswer):
         ManagementClient(settings, ()).get("apps")
 

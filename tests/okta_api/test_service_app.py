@@ -49,7 +49,7 @@ def unproven(person: Person, org: OrgHandle, configure: Configure) -> Person:
 
 
 @pytest.fixture
-def administrator(db: None) -> Client:
+def administrator(db: None, configure: Callable[..., None]) -> Client:
     browser = Client()
     browser.force_login(User.objects.create_superuser("admin"), backend="django.contrib.auth.backends.ModelBackend")
     return browser
@@ -70,14 +70,14 @@ def token_calls(org: OrgHandle) -> int:
 def test_an_administrator_repairs_an_account_with_it(
     administrator: Client, half_made: Registration, org: OrgHandle
 ) -> None:
-    assert act(administrator, "repair", half_made) == "Send Okta's activation mail: done for one."
+    assert act(administrator, "repair", half_made) == "1 activation email sent."
     assert "/welcome/" in (org.messages("ada@example.com")[0].link or "")
 
 
 def test_an_administrator_removes_an_account_with_it(
     administrator: Client, half_made: Registration, org: OrgHandle
 ) -> None:
-    assert act(administrator, "remove-account", half_made) == "Remove the half-made Okta account: done for one."
+    assert act(administrator, "remove-account", half_made) == "1 unfinished Okta account deleted."
     assert org.users == []
 
 
@@ -89,7 +89,7 @@ def test_the_recovery_command_sees_to_accounts_with_it(half_made: Registration, 
 
 
 def test_the_mail_is_sent_again_with_it_and_its_code_proves_the_address(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again").types_the_code_from(org)
+    unproven.presses("Resend email").types_the_code_from(org)
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
@@ -97,8 +97,9 @@ def test_one_that_may_only_read_repairs_nothing(
     administrator: Client, half_made: Registration, org: OrgHandle, configure: Configure
 ) -> None:
     add_service_app(org, configure, ["okta.users.read"])
+    before = len(org.messages("ada@example.com"))
     assert "E0000006" in act(administrator, "repair", half_made)
-    assert org.messages("ada@example.com") == []
+    assert len(org.messages("ada@example.com")) == before
 
 
 @pytest.mark.parametrize("scopes", [(), ("okta.apps.read",), ("okta.users.read",)])
@@ -106,36 +107,36 @@ def test_one_that_may_send_no_mail_is_not_offered_twice(
     unproven: Person, org: OrgHandle, configure: Configure, scopes: tuple[str, ...]
 ) -> None:
     add_service_app(org, configure, scopes)
-    unproven.opens("/").presses("Send again")
+    unproven.opens("/").presses("Resend email")
     assert unproven.status == 200
-    assert "Send again" not in unproven.opens("/").page.text
+    assert "Resend email" not in unproven.opens("/").page.text
 
 
 def test_a_client_id_without_a_key_is_no_service_app(unproven: Person, configure: Configure) -> None:
     configure(API_PRIVATE_KEY="")
-    assert "Send again" not in unproven.opens("/").page.text
+    assert "Resend email" not in unproven.opens("/").page.text
 
 
 # ---- its access token
 
 
 def test_an_access_token_is_used_for_several_calls_and_pages(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again").presses("Send a new code").types_the_code_from(org)
+    unproven.presses("Resend email").presses("Resend code").types_the_code_from(org)
     assert OktaIdentity.objects.get().email_verified_at is not None
     assert token_calls(org) == 1
 
 
 def test_a_token_that_the_org_forgot_is_replaced(unproven: Person, org: OrgHandle) -> None:
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     org.advance(2 * 3600)
-    unproven.presses("Send a new code").types_the_code_from(org)
+    unproven.presses("Resend code").types_the_code_from(org)
     assert OktaIdentity.objects.get().email_verified_at is not None
     assert token_calls(org) == 2
 
 
 def test_a_token_about_to_expire_is_not_used_again(unproven: Person, org: OrgHandle) -> None:
     org.patch_policy({"lifetimes": {"tokens": 30}})
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     refused = [call for call in org.calls() if call.path.startswith("/api/v1/") and call.status == 401]
     assert (token_calls(org) > 1, refused) == (True, [])
 
@@ -152,14 +153,14 @@ def test_what_was_granted_meanwhile_counts_at_once(
     assert "E0000006" in act(administrator, "repair", half_made)
     apps = [{**app, "api_scopes": list(USERS)} if app["client_id"] == "0oaService" else app for app in apps_of(org)]
     org.patch_policy({"apps": apps})
-    assert "done for one" in act(administrator, "repair", half_made)
+    assert act(administrator, "repair", half_made) == "1 activation email sent."
 
 
 def test_the_token_and_the_key_are_nowhere_to_be_seen(
     unproven: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture, configure: Configure
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    unproven.presses("Send again")
+    unproven.presses("Resend email")
     tokens = [token.value for token in org.org.grants.access_tokens if token.scopes == USERS]
     assert len(tokens) == 1
     cached = [repr(pickle.loads(value)) for value in getattr(cache, "_cache").values()]  # noqa: B009

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 from selfreg.models import OktaEvent, OktaIdentity
@@ -173,6 +176,58 @@ def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaId
     send(okta, EVENTS, delivery(event()))
     identity.refresh_from_db()
     assert identity.email_verified_at is None
+
+
+@pytest.mark.database
+def test_a_delivery_is_a_handful_of_statements(
+    okta: Client, identity: OktaIdentity, django_assert_max_num_queries: Any
+) -> None:
+    proofs = [event(f"p{n}", user=f"00u{n}") for n in range(250)]
+    ends = [event(f"d{n}", "user.lifecycle.deactivate", user=f"00u{n}") for n in range(250)]
+    with django_assert_max_num_queries(10):
+        assert send(okta, EVENTS, delivery(*proofs, *ends)).status_code == 204
+    with django_assert_max_num_queries(4):
+        assert send(okta, EVENTS, delivery(*proofs, *ends)).status_code == 204
+
+
+def test_a_delivery_of_too_many_events_is_refused_at_once(okta: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert send(okta, EVENTS, delivery(*[{"uuid": str(n)} for n in range(5_000)])).status_code == 413
+
+
+def test_events_that_nobody_waits_for_leave_no_row(okta: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert (
+            send(okta, EVENTS, delivery(*[event(f"e{n}", "user.session.start") for n in range(400)])).status_code == 204
+        )
+
+
+def test_one_event_names_no_more_users_than_an_event_has(okta: Client, identity: OktaIdentity) -> None:
+    crowded = event() | {"target": [{"type": "User", "id": f"00u{n}"} for n in range(5_000)]}
+    crowded["target"].append({"type": "User", "id": identity.subject})
+    assert send(okta, EVENTS, delivery(crowded)).status_code == 204
+    identity.refresh_from_db()
+    assert identity.email_verified_at is None
+
+
+@pytest.mark.database
+def test_ids_of_events_are_purged_once_their_events_are_too_old_to_count(okta: Client, identity: OktaIdentity) -> None:
+    now = datetime.now(UTC)
+    told = event() | {"published": now.isoformat()}
+    send(okta, EVENTS, delivery(told))
+    OktaIdentity.objects.update(email_verified_at=None)
+    with time_machine.travel(now + timedelta(days=31)):
+        call_command("selfreg_purge", verbosity=0)
+        assert not OktaEvent.objects.exists()
+        assert send(okta, EVENTS, delivery(told)).status_code == 204
+    assert OktaIdentity.objects.get().email_verified_at is None
+
+
+@pytest.mark.parametrize("published", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", 7, None, ["x"]])
+def test_an_event_without_a_usable_time_counts(okta: Client, identity: OktaIdentity, published: Any) -> None:
+    assert send(okta, EVENTS, delivery(event() | {"published": published})).status_code == 204
+    identity.refresh_from_db()
+    assert identity.email_verified_at is not None
 
 
 UNPROVING: list[Any] = [

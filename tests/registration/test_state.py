@@ -11,12 +11,13 @@ from selfreg.idx.client import Transaction
 from selfreg.idx.document import Message
 from selfreg.idx.parser import parse
 from selfreg.registration.state import EnrollmentState
+from selfreg.secret import Secret, reveal
 from support.idx.documents import CODE_PAGE
 
 Json = dict[str, Any]
 STATE = EnrollmentState(
-    Transaction("handle", "state", "nonce", "verifier"),
-    json.dumps(CODE_PAGE),
+    Transaction(*map(Secret, ("handle", "state", "nonce", "verifier"))),
+    Secret(json.dumps(CODE_PAGE)),
     parse(CODE_PAGE),
     draft={"userProfile.email": "ada@example.com"},
     profile={"userProfile.firstName": "Ada"},
@@ -27,13 +28,13 @@ STATE = EnrollmentState(
     poll_at=3.5,
     calls=(1.0, 2.0),
     phone="+15555550100",
-    interaction_code="code",
+    interaction_code=Secret("code"),
 )
 
 
 def as_stored() -> Json:
     """What a row holds: through JSON and back."""
-    stored: Json = json.loads(json.dumps(STATE.to_json()))
+    stored: Json = json.loads(json.dumps(STATE.to_json(), default=reveal))
     return stored
 
 
@@ -70,7 +71,7 @@ def test_a_key_that_the_version_before_did_not_write_has_a_default(name: str) ->
 def test_what_the_version_before_called_otherwise_is_read() -> None:
     stored = as_stored() | {"granted": "older code", "decoy": False}
     del stored["interaction_code"]
-    assert EnrollmentState.from_json(stored).interaction_code == "older code"
+    assert EnrollmentState.from_json(stored).interaction_code == Secret("older code")
 
 
 @pytest.mark.parametrize("name", ["interaction_handle", "state", "nonce", "code_verifier"])

@@ -12,6 +12,7 @@ from selfreg.idx import circuit_breaker
 from selfreg.idx.circuit_breaker import FAILURES, OPEN_SECONDS
 from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgUnreachable
 from selfreg.idx.transport import Transport
+from selfreg.secret import Secret
 from support.hostile_server import Hostile, head, hostile, sends
 
 GOOD = head(Content_Length=2) + b"{}"
@@ -19,7 +20,7 @@ DOWN = head(503, Content_Length=2) + b"{}"
 
 
 def call(wire: Transport, server: Hostile, *, repeatable: bool = False) -> int:
-    return wire.post(f"{server.address}/idp/idx/introspect", {}, "{}", repeatable=repeatable).status
+    return wire.post(f"{server.address}/idp/idx/introspect", {}, Secret("{}"), repeatable=repeatable).status
 
 
 def fails(wire: Transport, server: Hostile, times: int) -> None:
@@ -105,6 +106,27 @@ def test_more_calls_at_once_than_allowed_are_refused_and_the_others_end_well(mon
         first.join(10)
         wire.session.close()
     assert statuses == [200]
+
+
+def test_a_call_waits_for_its_turn_as_long_as_the_org_answers_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them together take longer than the queue may stand still."""
+    monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", 1.5)
+    monkeypatch.setattr(circuit_breaker, "LONGEST_QUEUE_SECONDS", 60.0)
+    never = threading.Event()
+
+    def answers_slowly(connection: socket.socket) -> None:
+        never.wait(0.2)
+        connection.sendall(GOOD)
+
+    with hostile(answers_slowly) as server:
+        wire, statuses = Transport(server.address, at_once=1), list[int]()
+        threads = [threading.Thread(target=lambda: statuses.append(call(wire, server))) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        wire.session.close()
+    assert statuses == [200] * 12
 
 
 def test_what_changes_nothing_is_asked_once_more_after_a_lost_answer() -> None:

@@ -1,5 +1,6 @@
 """What the databases have to stand: another writer, and rows of other versions of this app."""
 
+import json
 import sqlite3
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ from selfreg.idx.client import Transaction
 from selfreg.idx.document import IdxResponse
 from selfreg.models import Registration
 from selfreg.registration.state import EnrollmentState
+from selfreg.secret import Secret, reveal
 from support.person import Person
 
 pytestmark = pytest.mark.database
@@ -47,8 +49,15 @@ def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> Non
 
 
 def test_unknown_keys_of_an_encrypted_state_are_ignored() -> None:
-    state = EnrollmentState(Transaction("handle", "state", "nonce", "verifier"), '{"version": "1.0.0"}', IdxResponse())
-    assert EnrollmentState.from_json({**state.to_json(), "of_tomorrow": 1}) == state
+    state = EnrollmentState(
+        Transaction(*map(Secret, ("handle", "state", "nonce", "verifier"))),
+        Secret('{"version": "1.0.0"}'),
+        IdxResponse(),
+    )
+    assert (
+        EnrollmentState.from_json({**json.loads(json.dumps(state.to_json(), default=reveal)), "of_tomorrow": 1})
+        == state
+    )
 
 
 def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHandle) -> None:
@@ -59,4 +68,4 @@ def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHand
     for name in ("calls", "phone", "poll_at", "format"):
         del kept[name]
     row.commit(sealed=row.encrypted(kept | {"decoy": False, "granted": ""}))
-    assert person.chooses("Email").types_the_code_from(org).heading == "Secure your account"
+    assert person.chooses("Email").types_the_code_from(org).heading == "Choose a password"

@@ -1,20 +1,26 @@
 """With `ENUMERATION = "neutral"` nobody learns by signing up whether an address has an account."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
+from selfreg.models import Registration
 from support.person import PASSWORD, Person
 
 CODE = "credentials.passcode"
 ADA, GRACE = "ada@example.com", "grace@example.com"
-POLICIES = [
+POLICIES: list[dict[str, Any]] = [
     {},
     {"authenticators": {"okta_password": "disabled"}},
     {"authenticators": {"okta_password": "optional"}},
@@ -40,7 +46,7 @@ def taken(request: pytest.FixtureRequest, db: None, org: OrgHandle) -> str:
 def begins(email: str) -> Person:
     person = Person(email).opens_the_sign_up()
     if CODE in person.page.names():
-        person.fills({CODE: PASSWORD, "confirm_passcode": PASSWORD})
+        person.fills({CODE: PASSWORD})
     return person.tells_who_she_is()
 
 
@@ -67,19 +73,20 @@ def looks(person: Person) -> str:
         person.page.html,
     )
     html = re.sub(r"\d+\W+(seconds?|minutes?|hours?)", "N units", html)
+    html = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", html)
     return html.replace(person.email, "ADDRESS")
 
 
 def test_both_see_the_same_pages_whatever_they_do(taken: str, org: OrgHandle) -> None:
     known, new = begins(taken), begins(GRACE)
-    assert known.heading == new.heading == "Check your e-mail"
+    assert known.heading == new.heading == "Check your email"
     assert looks(known) == looks(new)
     for person in (known, new):
         person.fills_and_presses({CODE: "000000"})
     assert looks(known) == looks(new)
-    assert known.page.beside(CODE) == ["Invalid code. Try again."]
+    assert known.page.beside(CODE) == ["That code isn't right. Check the newest one and try again."]
     for person in (known, new):
-        person.presses("Send a new code")
+        person.presses("Resend code")
     assert looks(known) == looks(new)
 
 
@@ -87,7 +94,7 @@ def test_both_cost_the_same_calls(taken: str, org: OrgHandle) -> None:
     costs = []
     for email in (taken, GRACE):
         before = len(org.calls())
-        person = begins(email).fills_and_presses({CODE: "000000"}).presses("Send a new code")
+        person = begins(email).fills_and_presses({CODE: "000000"}).presses("Resend code")
         costs.append((len(org.calls()) - before, [s.status for s in person.seen]))
     assert costs[0] == costs[1]
 
@@ -107,10 +114,10 @@ def test_both_are_met_again_alike_in_the_same_browser(taken: str, org: OrgHandle
     for email in (taken, GRACE):
         person = begins(email).opens_the_sign_up()
         if CODE in person.page.names():
-            person.fills({CODE: PASSWORD, "confirm_passcode": PASSWORD})
+            person.fills({CODE: PASSWORD})
         pages.append(looks(person.tells_who_she_is()))
     assert pages[0] == pages[1]
-    assert "You began this sign-up before" in pages[0]
+    assert "You already started signing up" in pages[0]
 
 
 @pytest.mark.parametrize("action", ["back", "skip", "poll", "idp:0oa1", "made-up"])
@@ -118,7 +125,7 @@ def test_neither_gets_anywhere_by_a_button_that_is_not_there(taken: str, org: Or
     known, new = begins(taken), begins(GRACE)
     for person in (known, new):
         person.posts("/signup/step/", {"action": action}).opens("/signup/step/")
-        assert person.heading == "Check your e-mail"
+        assert person.heading == "Check your email"
     assert looks(known) == looks(new)
 
 
@@ -126,7 +133,7 @@ def test_neither_gets_anywhere_by_a_button_that_is_not_there(taken: str, org: Or
 def test_neither_gets_further_than_the_other_where_no_more_mails_are_sent(
     taken: str, org: OrgHandle, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, limit, rate_limits.Limit(0, rate_limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, limit, rate_limits.Limit(0, rate_limits.HOUR))
     mails = len(org.messages())
     known, new = begins(taken), begins(GRACE)
     assert looks(known) == looks(new)
@@ -144,12 +151,12 @@ def test_neither_gets_further_than_the_other_where_the_org_may_not_be_asked_so_f
 
 
 def test_one_mail_is_counted_as_one(taken: str, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.LIMITS, "send by registration", rate_limits.Limit(2, rate_limits.HOUR))  # type: ignore[arg-type]
+    monkeypatch.setitem(rate_limits.LIMITS, "send by registration", rate_limits.Limit(2, rate_limits.HOUR))
     said = []
     for email in (taken, GRACE):
-        person = begins(email).presses("Send a new code")
+        person = begins(email).presses("Resend code")
         assert "Too many attempts" not in person.page.text
-        said.append(looks(person.presses("Send a new code")))
+        said.append(looks(person.presses("Resend code")))
     assert said[0] == said[1]
     assert "Too many attempts" in said[0]
 
@@ -160,7 +167,7 @@ def test_both_run_out_of_time_alike(taken: str, org: OrgHandle) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=301), tick=True):
         for person in (known, new):
             person.fills_and_presses({CODE: "000000"})
-    assert known.heading == new.heading == "This took too long"
+    assert known.heading == new.heading == "Your session timed out"
     assert looks(known) == looks(new)
 
 
@@ -173,7 +180,7 @@ def test_who_is_new_finishes_as_ever(taken: str, org: OrgHandle) -> None:
 def test_the_owner_of_a_taken_address_is_told_what_to_do_and_gets_no_mail(taken: str, org: OrgHandle) -> None:
     mails = len(org.messages(taken))
     known = begins(taken)
-    assert "Perhaps you have an account with this address: sign in" in known.page.text
+    assert "You may already have an account with this address" in known.page.text
     assert len(org.messages(taken)) == mails
     assert "exists" not in "".join(shown.body for shown in known.seen)
 
@@ -200,4 +207,124 @@ def test_the_page_that_is_learnt_tells_nobody_of_the_one_before(taken: str, org:
 def test_by_default_the_org_says_it(db: None, org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(ENUMERATION="okta")
     Person(ADA).opens_the_sign_up().tells_who_she_is()
-    assert "already exists" in " ".join(Person(ADA).opens_the_sign_up().tells_who_she_is().page.problems())
+    assert "You already have an account with" in Person(ADA).opens_the_sign_up().tells_who_she_is().page.text
+
+
+def on_the_page(person: Person) -> tuple[str, list[str], str]:
+    """What a visitor sees, without the time that is left."""
+    text = re.sub(r"\d+ (seconds?|minutes?)", "", person.page.text).replace(person.email, "")
+    return person.heading, person.page.notices(), text
+
+
+# Whether the mails of an org have links is known from its first real page on.
+@pytest.mark.parametrize("policy", [p for p in POLICIES if "magic_link" not in p], ids=str)
+def test_the_first_sign_up_of_a_site_shows_no_progress_that_tells_of_an_account(
+    db: None, org: OrgHandle, policy: dict[str, Any]
+) -> None:
+    """The decoy is a default page until the site has seen a real one."""
+    org.patch_policy(policy)
+    finishes(begins(ADA), org)
+    cache.clear()
+    taken = begins(ADA)
+    cache.clear()
+    assert on_the_page(taken) == on_the_page(begins(GRACE))
+
+
+class DenyingHook(BaseHTTPRequestHandler):
+    """Denies everybody, with a reason."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        deny = {"type": "com.okta.action.update", "value": {"registration": "DENY"}}
+        answer = json.dumps({"commands": [deny], "error": {"errorSummary": "Only partners may register."}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def denying(org: OrgHandle) -> Iterator[None]:
+    server = HTTPServer(("127.0.0.1", 0), DenyingHook)
+    Thread(target=server.serve_forever, daemon=True).start()
+    org.patch_policy({"hooks": {"registration": {"url": f"http://127.0.0.1:{server.server_port}/"}}})
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_hook_that_denies_tells_nobody_who_has_an_account(
+    db: None, org: OrgHandle, request: pytest.FixtureRequest
+) -> None:
+    finishes(begins(ADA), org)
+    request.getfixturevalue("denying")
+    before = len(org.messages())
+    people = [begins(ADA), begins(GRACE)]
+    assert on_the_page(people[0]) == on_the_page(people[1])
+    assert people[1].heading == "Check your email"
+    assert len(org.messages()) == before
+    wrong = [p.fills_and_presses({CODE: "123456"}) for p in people]
+    assert on_the_page(wrong[0]) == on_the_page(wrong[1])
+    free = Registration.objects.get(email=GRACE)
+    assert free.events.filter(kind="answered").first().outcome != "ok"  # type: ignore[union-attr]
+
+
+# ---- forms with a login or another identifier beside the address, or in its place
+
+NAMES = [{"name": name, "label": name, "required": True} for name in ("firstName", "lastName")]
+LOGIN = {"name": "login", "label": "Username", "required": True}
+EMAIL = {"name": "email", "label": "Email", "required": True}
+NUMBER = {"name": "memberNumber", "label": "Member number", "required": True}
+TAKEN = ["There's already an account with these details."]
+
+
+def asks_for(org: OrgHandle, *fields: dict[str, object]) -> None:
+    names = [field["name"] for field in fields]
+    org.patch_policy({"profile": [*fields, *NAMES], "allowed_identifiers": names, "username_format": "none"})
+
+
+def fills_in(**values: str) -> Person:
+    person = Person(values.get("email", ADA)).opens_the_sign_up()
+    person.fills({f"userProfile.{name}": value for name, value in values.items()})
+    return person.fills_and_presses({"firstName": "Ada", "lastName": "Lovelace"}, "Sign up")
+
+
+@pytest.mark.parametrize("identifier", [LOGIN, NUMBER], ids=lambda field: field["name"])
+def test_a_login_that_is_taken_can_be_replaced_and_tells_of_no_address(
+    db: None, org: OrgHandle, identifier: dict[str, object]
+) -> None:
+    name = str(identifier["name"])
+    asks_for(org, identifier, EMAIL)
+    finishes(fills_in(**{name: "ada", "email": ADA}), org)
+    pages = [fills_in(**{name: "ADA", "email": email}) for email in (ADA, GRACE)]
+    for person in pages:
+        assert person.page.beside(f"userProfile.{name}") == TAKEN
+        assert person.page.beside("userProfile.email") == []
+    assert looks(pages[0]) == looks(pages[1])
+    for person in pages:
+        person.fills_and_presses({f"userProfile.{name}": f"other-{person.email}"[:9]}, "Sign up")
+    assert [person.heading for person in pages] == ["Check your email"] * 2
+    assert looks(pages[0]) == looks(pages[1])
+
+
+def test_a_login_that_is_taken_can_be_replaced_where_nobody_has_an_address(
+    db: None, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(ENUMERATION="neutral", EMAIL_VERIFICATION="optional")
+    asks_for(org, LOGIN)
+    fills_in(login="ada").chooses("Password").sets_a_password()
+    person = fills_in(login="ada")
+    assert person.page.beside("userProfile.login") == TAKEN
+    person.fills_and_presses({"userProfile.login": "grace"}, "Sign up")
+    assert person.chooses("Password").sets_a_password().is_signed_in
+
+
+def test_a_login_that_is_an_address_gets_the_decoy(db: None, org: OrgHandle) -> None:
+    asks_for(org, LOGIN)
+    finishes(fills_in(login=ADA), org)
+    known, new = fills_in(login=ADA), fills_in(login=GRACE)
+    assert known.heading == new.heading == "Check your email"

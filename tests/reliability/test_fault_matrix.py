@@ -72,7 +72,7 @@ def worker_dies_after(path: str) -> Iterator[None]:
             raise Killed
         return reply
 
-    Transport.fetch = dying  # type: ignore[method-assign]
+    Transport.fetch = dying  # type: ignore[assignment,method-assign]
     try:
         yield
     finally:
@@ -94,16 +94,16 @@ def goes_on(person: Person, org: OrgHandle) -> None:
         labels = [c.label for c in person.form.controls if c.type == "radio"]
         chosen = next((c for c in ("Email", "Password") if c in labels), "")
         person.chooses(chosen) if chosen else person.presses("Skip for now")
-    elif page == "Check your e-mail":
+    elif page == "Check your email":
         person.types_the_code_from(org)
     elif page == "Choose a password":
         person.sets_a_password()
-    elif page == "Almost there":
+    elif page == "Your account is ready" and person.page.forms:
         person.presses("Sign in")
     elif page == "Your account is ready":
         person.follows("Sign in").signs_in_at_the_org()
     elif page == "One moment":
-        person.follows("Look again")
+        person.follows("Check now")
     else:
         person.opens_the_sign_up()
 
@@ -177,6 +177,23 @@ def test_a_worker_that_dies_after_the_call_leaves_a_row_that_goes_on(person: Per
             person.opens_the_sign_up()
         keeps_going(person, org)
     holds_for(person, org)
+
+
+@pytest.mark.database
+@pytest.mark.parametrize(
+    ("path", "page"), [("/enroll/new", "Secure your account"), ("/credential/enroll", "Check your email")]
+)
+def test_a_worker_that_dies_between_the_two_calls_of_a_form_sends_one_mail(
+    person: Person, org: OrgHandle, path: str, page: str
+) -> None:
+    person.opens_the_sign_up()
+    with worker_dies_after(path), pytest.raises(Killed):
+        person.tells_who_she_is()
+    time_passes()
+    assert person.opens("/signup/step/").heading == page
+    keeps_going(person, org)
+    holds_for(person, org)
+    assert len(org.messages(person.email)) == 1
 
 
 def test_the_form_sent_again_after_a_worker_died_in_it_goes_on_where_it_stands(db: None, org: OrgHandle) -> None:

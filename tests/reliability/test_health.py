@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from okta_devorg import OrgHandle
+from selfreg.checks import operations
+
+SECURITY = "django.middleware.security.SecurityMiddleware"
 
 pytestmark = pytest.mark.database
 
@@ -28,9 +32,9 @@ def test_a_process_that_answers_is_live_whatever_else_is_away(client: Client, co
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_ready_means_database_and_keys(db: None, client: Client) -> None:
+def test_ready_means_database_migrations_and_keys(db: None, client: Client) -> None:
     answer = client.get("/signup/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "missing": []})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "missing": [], "degraded": []})
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -53,6 +57,67 @@ def test_the_org_is_not_asked_and_may_be_away(db: None, client: Client, org: Org
     org.fail("*", "reset", times=9)
     assert client.get("/signup/health/ready").status_code == 200
     assert org.calls() == []
+
+
+@pytest.mark.parametrize("path", ["live", "ready"])
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "[::1]:8000", "anything.invalid", "no host at all", ""])
+def test_probes_need_no_https_and_no_known_host(db: None, settings: Any, path: str, host: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    settings.ALLOWED_HOSTS = ["www.example.com"]
+    answer = Client(headers={"host": host}).get(f"/signup/health/{path}")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert Client(headers={"host": "www.example.com"}).get("/signup/").status_code == 301
+
+
+def test_with_a_migration_to_come_a_server_is_not_ready(db: None, client: Client) -> None:
+    MigrationRecorder.Migration.objects.filter(app="selfreg").order_by("-id")[:1].get().delete()
+    answer = client.get("/signup/health/ready")
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["migrations"])
+
+
+def test_a_database_that_is_ahead_is_fine(db: None, client: Client) -> None:
+    """While a newer version is rolled out, and after it was rolled back."""
+    MigrationRecorder.Migration.objects.create(app="selfreg", name="0999_of_tomorrow")
+    assert client.get("/signup/health/ready").json()["status"] == "ok"
+
+
+def test_a_cache_that_is_away_makes_a_server_degraded_and_not_unready(db: None, client: Client, settings: Any) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    answer = client.get("/signup/health/ready")
+    assert (answer.status_code, answer.json()["status"], answer.json()["degraded"]) == (200, "degraded", ["cache"])
+
+
+def test_an_org_that_is_avoided_makes_a_server_degraded_and_not_unready(
+    db: None, client: Client, org: OrgHandle
+) -> None:
+    org.fail("*", "reset", times=99)
+    for _ in range(6):
+        client.get("/signup/")
+    calls = len(org.calls())
+    answer = client.get("/signup/health/ready")
+    assert (answer.status_code, answer.json()["degraded"]) == (200, ["org"])
+    assert len(org.calls()) == calls
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["selfreg.middleware.OperationsMiddleware", "django.middleware.security.SecurityMiddleware"], []),
+        (
+            ["django.middleware.security.SecurityMiddleware", "selfreg.middleware.OperationsMiddleware"],
+            ["selfreg.W031"],
+        ),
+        (["django.middleware.security.SecurityMiddleware"], ["selfreg.W031"]),
+        ([], ["selfreg.W031"]),
+    ],
+)
+def test_a_site_without_the_middleware_in_its_place_is_told(
+    settings: Any, names: list[str], expected: list[str]
+) -> None:
+    settings.MIDDLEWARE = names
+    assert [m.id for m in operations.check_operations()] == expected
 
 
 @pytest.mark.parametrize("path", ["live", "ready"])

@@ -1,8 +1,10 @@
 """An org that is down locks nobody out: what never reached it counts for no limit."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
@@ -25,7 +27,9 @@ def recovers(org: OrgHandle) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_the_first_press_after_an_outage_starts_the_sign_up(person: Person, org: OrgHandle, fault: dict) -> None:
+def test_the_first_press_after_an_outage_starts_the_sign_up(
+    person: Person, org: OrgHandle, fault: dict[str, Any]
+) -> None:
     Person("grace@example.com").opens_the_sign_up()  # the form is cached
     person.opens_the_sign_up()
     org.fail("/interact", times=99, **fault)
@@ -36,12 +40,12 @@ def test_the_first_press_after_an_outage_starts_the_sign_up(person: Person, org:
         assert "Nothing is lost" in " ".join(person.page.problems())
         assert person.page.typed("userProfile.email") == person.email
     recovers(org)
-    assert person.tells_who_she_is().heading == "Secure your account"
+    assert person.tells_who_she_is().heading == "Check your email"
     assert Person(person.email.replace("ada", "eve")).opens_the_sign_up().tells_who_she_is().status == 200
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_right_code_after_an_outage_is_taken(person: Person, org: OrgHandle, fault: dict) -> None:
+def test_a_right_code_after_an_outage_is_taken(person: Person, org: OrgHandle, fault: dict[str, Any]) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     org.fail("/challenge/answer", times=99, **fault)
     for _ in range(PRESSES):
@@ -49,17 +53,35 @@ def test_a_right_code_after_an_outage_is_taken(person: Person, org: OrgHandle, f
         assert "Too many attempts" not in person.page.text
     recovers(org)
     person.opens("/signup/step/")
-    assert person.types_the_code_from(org).heading == "Secure your account"
+    assert person.types_the_code_from(org).heading == "Choose a password"
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_code_can_be_sent_again_after_an_outage(person: Person, org: OrgHandle, fault: dict) -> None:
+def test_a_code_can_be_sent_again_after_an_outage(person: Person, org: OrgHandle, fault: dict[str, Any]) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     org.fail("/challenge/resend", times=99, **fault)
     for _ in range(PRESSES + 2):
-        person.presses("Send a new code")
+        person.presses("Resend code")
         assert "Too many attempts" not in person.page.text
     recovers(org)
-    person.opens("/signup/step/").presses("Send a new code")
+    person.opens("/signup/step/").presses("Resend code")
     assert "We sent a new code" in person.page.text
     assert Registration.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_what_was_typed_is_kept_when_the_form_cannot_be_had_either(
+    person: Person, org: OrgHandle, configure: Callable[..., None], is_refused: bool
+) -> None:
+    """Django saves no session with a 5xx response."""
+    Person("grace@example.com").opens_the_sign_up()  # the form is cached, and ada gets no session with it
+    person.opens_the_sign_up()
+    cache.clear()
+    if is_refused:
+        configure(ISSUER="http://127.0.0.1:1/oauth2/default")
+    else:
+        org.fail("*", "status", status=503, times=99)
+    person.tells_who_she_is()
+    configure(ISSUER=org.issuer)
+    recovers(org)
+    assert person.opens("/signup/").page.typed("userProfile.email") == person.email

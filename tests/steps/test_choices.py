@@ -23,13 +23,14 @@ def constant(name: str, value: str) -> Json:
 
 
 def choosing(holder: Json, *details: Json, beside: tuple[Json, ...] = ()) -> Json:
-    """Between a password and ``holder``, which needs more."""
+    """Between a password and ``holder``, which needs more; neither is needed."""
     options = [
         option("Password", constant("id", PASSWORD["id"]), relatesTo="$.authenticators.value[0]"),
         option(holder["displayName"], constant("id", holder["id"]), *details, relatesTo="$.authenticators.value[1]"),
     ]
     chooser = {"name": "authenticator", "type": "object", "options": options}
-    return document(step("select-authenticator-enroll", chooser, *beside), authenticators=array(PASSWORD, holder))
+    steps = (step("select-authenticator-enroll", chooser, *beside), step("skip", path="/idp/idx/skip"))
+    return document(*steps, authenticators=array(PASSWORD, holder))
 
 
 def comes_to(ada: Person, scripted: ScriptedOrg, page: Json) -> Person:
@@ -55,14 +56,17 @@ def test_the_details_of_an_authenticator_are_asked_for_and_sent_with_it(
     comes_to(ada, scripted, choosing(holder, constant("methodType", "otp"), detail)).chooses(holder["displayName"])
     path = f"authenticator.{detail['name']}"
     assert ada.page.names() == [path]
-    ada.fills_and_presses({path: "somebody"})
-    assert scripted.body["authenticator"] == {"id": holder["id"], "methodType": "otp", detail["name"]: "somebody"}
+    ada.fills_and_presses({path: "somebody@example.com"})
+    assert scripted.body["authenticator"] == {
+        "id": holder["id"],
+        "methodType": "otp",
+        detail["name"]: "somebody@example.com",
+    }
 
 
 def test_from_the_details_one_can_go_back_to_the_choice(ada: Person, scripted: ScriptedOrg) -> None:
     detail = {"name": "username", "label": "User", "required": True}
-    comes_to(ada, scripted, choosing(TOKEN, detail)).chooses("RSA SecurID").presses("Use another way")
-    ada.chooses("Password")
+    comes_to(ada, scripted, choosing(TOKEN, detail)).chooses("RSA SecurID").presses("Choose a different method")
     assert scripted.body["authenticator"] == {"id": PASSWORD["id"]}
 
 
@@ -136,7 +140,7 @@ def test_credentials_of_either_kind(ada: Person, scripted: ScriptedOrg) -> None:
 def test_a_choice_of_authenticators_without_ids_cannot_be_made_here(ada: Person, scripted: ScriptedOrg) -> None:
     chooser = {"name": "authenticator", "type": "object", "options": [option("Email", constant("key", "okta_email"))]}
     comes_to(ada, scripted, document(step("select-authenticator-enroll", chooser)))
-    assert ada.heading == "This cannot be done here"
+    assert ada.heading == "This can't be done here"
 
 
 def test_a_field_beside_a_security_question_is_asked_for(ada: Person, scripted: ScriptedOrg) -> None:

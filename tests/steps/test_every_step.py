@@ -8,13 +8,13 @@ from support.idx.documents import EMAIL, PHONE, SELECT, array, document, message
 from support.idx.scripted_org import FORM, SIGN_IN, ScriptedOrg
 from support.idx.situations import (
     CONSENT,
+    DUO,
     IDENTIFY,
     SECRET_CODE,
     SIGN_UP,
     SITUATIONS,
     SKIP,
     TOKEN,
-    VERIFY,
     Situation,
     challenging,
     choice,
@@ -51,7 +51,7 @@ def test_the_page_has_the_orgs_fields_and_words_and_a_way_on(
     assert page.names() == list(situation.names)
     assert [words for words in situation.says if words not in page.text] == []
     assert [words for words in situation.offers if words not in pressable(page)] == []
-    assert {"Cancel sign-up", "Start again", "Sign in", "I have done it: sign in"} & set(pressable(page))
+    assert {"Cancel sign-up", "Start again", "Sign in", "I've confirmed my email"} & set(pressable(page))
 
 
 @pytest.mark.parametrize("situation", [s for s in SITUATIONS if s.names], ids=lambda s: s.name)
@@ -61,7 +61,7 @@ def test_every_field_has_a_label(ada: Person, scripted: ScriptedOrg, situation: 
 
 
 def test_a_choice_offers_only_what_a_page_can_do(ada: Person, scripted: ScriptedOrg) -> None:
-    scripted.answers_with(choosing(EMAIL, VERIFY, TOKEN))
+    scripted.answers_with(choosing(EMAIL, DUO, TOKEN))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert [c.label for c in ada.form.find("authenticator.id")] == ["Email", "RSA SecurID"]
 
@@ -93,7 +93,7 @@ def test_an_object_chosen_outside_an_enrollment_is_sent_by_its_id(ada: Person, s
 def test_an_answer_that_is_no_text_is_sent_as_what_it_is(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.answers_with(document(step("consent", CONSENT, path="/idp/idx/consent")), DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    ada.picks("Do not allow").presses("Continue")
+    ada.picks("Don't allow").presses("Continue")
     assert scripted.sent[-1][0] == "/idp/idx/consent"
     assert scripted.body["consent"] is False
 
@@ -102,6 +102,34 @@ def test_a_code_that_is_no_number_gets_a_keyboard_with_letters(ada: Person, scri
     scripted.answers_with(enrolling(TOKEN))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.form.find("credentials.passcode")[0].attributes["inputmode"] == "text"
+
+
+@pytest.mark.parametrize("idp", [{"idp": {"id": "IDV_CLEAR", "name": "CLEAR"}}, {}])
+def test_a_link_is_followed_and_never_called(ada: Person, scripted: ScriptedOrg, idp: dict[str, object]) -> None:
+    scripted.answers_with(document(link("redirect-idverify", **idp)))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    sent = len(scripted.sent)
+    kept = {c.name: c.value for form in ada.page.forms for c in form.controls if c.name in ("step", "registration")}
+    ada.posts("/signup/step/", kept)
+    assert len(scripted.sent) == sent
+    (value,) = [value for form in ada.page.forms for name, value, _ in form.buttons if value.startswith("idp:")]
+    answer = ada.browser.post("/signup/step/", kept | {"action": value, **token(ada)})
+    assert answer["Location"].startswith("https://dev-1.example.com/")
+
+
+def token(ada: Person) -> dict[str, str]:
+    return {"csrfmiddlewaretoken": ada.browser.cookies["csrftoken"].value}
+
+
+@pytest.mark.parametrize("consent", [True, False])
+def test_the_answer_to_single_scopes_is_whole(ada: Person, scripted: ScriptedOrg, consent: bool) -> None:
+    (scopes,) = [s for s in SITUATIONS if s.name == "consent to each scope"]
+    scripted.answers_with(scopes.document, DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.left_out.add("optedScopes.boats.read")
+    ada.picks("Allow" if consent else "Don't allow").presses("Continue")
+    assert scripted.body["optedScopes"] == {"openid": True, "boats.read": False}
+    assert scripted.body["consent"] is consent
 
 
 # ---- the sign-in page and what is on it
@@ -125,10 +153,77 @@ def test_what_belongs_to_signing_in_never_stands_before_the_sign_up(
     assert ada.opens("/signup/").page.names() == ["userProfile.email"]
 
 
+@pytest.mark.parametrize("name", ["device-challenge-poll", "device-apple-sso-extension"])
+def test_a_search_for_okta_verify_is_ended_with_the_widgets_reason(
+    ada: Person, scripted: ScriptedOrg, name: str
+) -> None:
+    reason = {"name": "reason", "required": False, "visible": False}
+    cancel = step("cancel-polling", reason, path="/idp/idx/authenticators/poll/cancel")
+    probe = document(
+        step(name, path="/idp/idx/authenticators/poll"), authenticatorChallenge=wrapped({"cancel": cancel})
+    )
+    scripted.starts_with(probe).answers_with(SIGN_IN)
+    assert ada.opens("/signup/").page.names() == ["userProfile.email"]
+    ((path, body),) = scripted.sent
+    assert path == "/idp/idx/authenticators/poll/cancel"
+    assert body == {"reason": "OV_UNREACHABLE_BY_LOOPBACK", "stateHandle": "02canaryStateHandle"}
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        (
+            {"authenticatorChallenge": {"cancel": step("cancel-polling", path="/idp/idx/probe/end")}},
+            "/idp/idx/probe/end",
+        ),
+        ({"authenticatorChallenge": wrapped({"challengeMethod": "LOOPBACK"})}, "/idp/idx/authenticators/poll/cancel"),
+        ({}, "/idp/idx/authenticators/poll/cancel"),
+    ],
+    ids=["not wrapped", "no way out", "no challenge"],
+)
+def test_a_search_is_ended_wherever_its_end_stands(
+    ada: Person, scripted: ScriptedOrg, more: dict[str, object], path: str
+) -> None:
+    scripted.starts_with(document(step("device-challenge-poll"), **more)).answers_with(SIGN_IN)
+    assert ada.opens("/signup/").page.names() == ["userProfile.email"]
+    assert [sent for sent, _ in scripted.sent] == [path]
+
+
+def test_a_search_whose_end_is_a_step_is_ended_by_it(ada: Person, scripted: ScriptedOrg) -> None:
+    probe = document(step("device-challenge-poll"), step("cancel-polling", path="/idp/idx/probe/end"))
+    scripted.starts_with(probe).answers_with(SIGN_IN)
+    assert ada.opens("/signup/").page.names() == ["userProfile.email"]
+    assert [sent for sent, _ in scripted.sent] == ["/idp/idx/probe/end"]
+
+
+def test_an_org_that_knows_no_end_leaves_the_page_of_the_search(ada: Person, scripted: ScriptedOrg) -> None:
+    scripted.starts_with(document(step("device-challenge-poll")))
+    scripted.answers_with({"errorCode": "E0000007", "errorSummary": "Not found"}, status=404)
+    assert ada.opens("/signup/").page.heading == "This can't be done here"
+
+
+def test_the_number_of_an_older_org_is_sent_as_one(ada: Person, scripted: ScriptedOrg) -> None:
+    (older,) = [s for s in SITUATIONS if s.name.endswith("as older orgs ask for it")]
+    scripted.answers_with(older.document, DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills({"country": "US"}).fills_and_presses({"phoneNumber": "(202) 555-01234"})
+    assert ada.page.beside("phoneNumber")
+    ada.fills_and_presses({"phoneNumber": "(202) 555-0123"})
+    assert scripted.body["phoneNumber"] == "+12025550123"
+
+
+def test_a_search_that_does_not_end_is_asked_to_end_once(ada: Person, scripted: ScriptedOrg) -> None:
+    cancel = step("cancel-polling", path="/idp/idx/authenticators/poll/cancel")
+    probe = document(step("device-challenge-poll"), authenticatorChallenge=wrapped({"cancel": cancel}))
+    scripted.starts_with(probe).answers_with(probe)
+    ada.opens("/signup/")
+    assert len(scripted.sent) == 1
+
+
 def test_a_sign_in_page_without_sign_up_says_so_in_the_orgs_words(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.starts_with(document(IDENTIFY, messages=array(message("The harbour is closed."))))
     page = ada.opens("/signup/").page
-    assert page.heading == "Sign-up is not available"
+    assert page.heading == "Sign-up isn't available"
     assert "The harbour is closed." in page.text
     assert {"Try again", "Sign in"} <= set(pressable(page))
 
@@ -145,8 +240,8 @@ def test_a_way_around_that_comes_first_is_not_the_step(ada: Person, scripted: Sc
         {**email, "remediation": array(*steps[:1], *steps[2:], steps[1]), "authenticators": array(EMAIL, PHONE)}
     )
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert ada.heading == "Check your e-mail"
-    assert {"Skip for now", "Use another way"} <= set(pressable(ada.page))
+    assert ada.heading == "Check your email"
+    assert {"Skip for now", "Choose a different method"} <= set(pressable(ada.page))
 
 
 def test_a_message_is_said_once_however_often_the_org_repeats_it(ada: Person, scripted: ScriptedOrg) -> None:
@@ -180,14 +275,16 @@ def test_a_check_that_has_no_key_is_told_to_be_one_that_cannot_be_shown(ada: Per
     )
     scripted.answers_with(form, status=400)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert "a check that this page cannot show" in ada.page.text
+    assert ada.page.text.count("can't show a check") == 1
+    assert not {"Sign up", "Save", "Continue"} & set(pressable(ada.page))
+    assert "Cancel sign-up" in pressable(ada.page)
     assert "hcaptcha.com" not in ada.page.html
 
 
 def test_the_sign_in_page_in_the_middle_ends_the_sign_up_without_its_form(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.answers_with(SIGN_IN)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert ada.heading == "The sign-up could not be finished"
+    assert ada.heading == "We couldn't finish your sign-up"
     assert ada.page.names() == []
 
 
@@ -199,7 +296,7 @@ def test_nothing_is_left_but_to_skip_what_must_not_be_skipped(
     closed = message("Set up is closed for maintenance.", "x.closed")
     scripted.answers_with(document(SKIP, authenticators=array(EMAIL), messages=array(closed)))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert ada.heading == "This cannot be done here"
+    assert ada.heading == "This can't be done here"
     assert "Set up is closed for maintenance." in ada.page.text
     submitted = len(scripted.sent)
     for forged in ({}, {"action": "skip"}):

@@ -47,7 +47,7 @@ def sailor(scripted: ScriptedOrg) -> Sailor:
     scripted.answers_with(KNOWN)
     person = Person()
     person.opens("/signup/").fills_and_presses({"userProfile.email": person.email}, "Sign up")
-    return Sailor(scripted, person, Registration.objects.values().get())
+    return Sailor(scripted, person, dict(Registration.objects.values().get()))
 
 
 def step_of(document: Any) -> tuple[IdxResponse, Step] | None:
@@ -78,7 +78,8 @@ def test_whatever_the_org_sends_is_a_page_or_a_typed_error(document: Any, posted
 def test_whatever_the_org_answers_nobody_is_left_without_a_page(sailor: Sailor, document: Any) -> None:
     before = len(sailor.org.sent)
     somebody = sailor.submits({"userProfile.email": "sailor@example.com"}, answer=document)
-    assert len(sailor.org.sent) == before + 1
+    # The second call starts what leaves no choice, or ends a search for Okta Verify.
+    assert len(sailor.org.sent) - before in (1, 2)
     assert somebody.status == 200
     assert somebody.path in ("/signup/step/", "/signup/done/")
     assert len(somebody.page.all("h1")) == 1
@@ -144,7 +145,7 @@ def test_only_the_orgs_own_fields_and_choices_go_to_the_org(page: Any, posted: d
     data.update(posted)
     form = StepForm(step, data)
     if not form.is_valid():
-        assert form.problems
+        assert form.problems()
         return
     known = {f.path: f for f in own_fields(step)}
     for path, value in flat(form.values()).items():
@@ -160,7 +161,7 @@ def test_an_authenticator_that_is_not_offered_cannot_be_chosen(situation: Any) -
     found = step_of(situation.document)
     assert found is not None
     offered = {option_id(o) for o in found[1].choices}
-    for wanted in ("aut-duo", "aut-okta_verify", "", "0"):
+    for wanted in ("aut-duo", "aut-smart_card_idp", "", "0"):
         assert wanted not in offered
         assert not StepForm(found[1], QueryDict(f"authenticator.id={wanted}")).is_valid()
 

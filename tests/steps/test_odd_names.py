@@ -1,5 +1,7 @@
 """Names that an org uses otherwise than usual: the person gets a page, and the org its own names back."""
 
+from typing import Any
+
 import pytest
 
 from support.idx.documents import document, step
@@ -38,14 +40,17 @@ def test_a_profile_that_is_a_single_value_is_no_error(ada: Person, scripted: Scr
     page = document(step("enroll-profile", {"name": "userProfile", "label": "About you"}, path="/idp/idx/enroll/new"))
     scripted.starts_with(page).answers_with(page, DONE)
     ada.opens("/signup/").fills_and_presses({"About you": "A sailor"}).fills_and_presses({"About you": "A sailor"})
-    assert ada.heading == "The sign-up could not be finished"
+    assert ada.heading == "We couldn't finish your sign-up"
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_of_a_value_and_an_object_of_one_name_the_object_is_sent(
     ada: Person, scripted: ScriptedOrg, turned: bool
 ) -> None:
-    fields = [{"name": "a", "label": "A"}, {"name": "a", "form": {"value": [{"name": "b", "label": "B"}]}}]
+    fields: list[dict[str, Any]] = [
+        {"name": "a", "label": "A"},
+        {"name": "a", "form": {"value": [{"name": "b", "label": "B"}]}},
+    ]
     scripted.answers_with(document(step("odd", *(fields[::-1] if turned else fields))), DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     ada.fills_and_presses({"a": "1", "a.b": "2"})

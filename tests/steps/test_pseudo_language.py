@@ -20,11 +20,13 @@ from django.utils import translation
 
 from selfreg.conf import conf
 from selfreg.idx.client import Visitor
+from selfreg.idx.ion import as_text
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.registration import approval
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import connect
 from selfreg.statuses import FINAL, Status
+from selfreg.templatetags.selfreg import in_groups
 from support.idx.scripted_org import ScriptedOrg
 from support.idx.situations import SITUATIONS, Situation
 from support.page import Page, attribute, walk
@@ -99,7 +101,7 @@ def left_over(html: str, others: tuple[str, ...] = ()) -> list[str]:
 def strings(node: Any) -> Iterator[str]:
     """Everything the org's document says."""
     if isinstance(node, str):
-        yield from (node, *node.splitlines())
+        yield from (node, as_text(node), *node.splitlines(), in_groups(node))
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from strings(inner)
 

@@ -1,5 +1,6 @@
 """A secret that is chosen here is typed twice, whatever the org calls it; one that is asked back is typed once."""
 
+from collections.abc import Callable
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -12,7 +13,7 @@ from support.idx.situations import credentials, ending, enrolling
 from support.person import Person
 
 DONE = ending("Enough.", "enough")
-PIN = {"name": "pin", "label": "Choose a PIN", "required": True, "secret": True}
+PIN: dict[str, Any] = {"name": "pin", "label": "Choose a PIN", "required": True, "secret": True}
 OLD, CURRENT, NEW, PASSCODE = (
     {"name": name, "label": label, "required": True, "secret": True}
     for name, label in (
@@ -47,7 +48,10 @@ PAGES = {
 
 
 @pytest.fixture(params=PAGES.values(), ids=list(PAGES))
-def names(request: pytest.FixtureRequest, ada: Person, scripted: ScriptedOrg) -> list[str]:
+def names(
+    request: pytest.FixtureRequest, ada: Person, scripted: ScriptedOrg, configure: Callable[..., None]
+) -> list[str]:
+    configure(REPEAT_PASSWORD=True)
     page, names = request.param
     scripted.answers_with(page, DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -60,15 +64,16 @@ def test_the_second_box_follows_the_one_that_is_chosen(ada: Person, names: list[
 
 
 def test_it_is_compared_with_that_one(ada: Person, scripted: ScriptedOrg, names: list[str]) -> None:
-    typed = {n: "Old-4711" if "old" in n or "current" in n else "New-4711" for n in names}
+    typed = {n: "Old-4711" if "old" in n or "current" in n else "NEw-+-+4711" for n in names}
     (second,) = [n for n in names if n.startswith("confirm_")]
     sent = len(scripted.sent)
     ada.fills_and_presses({**typed, second: "Old-4711"})
-    assert ada.page.beside(second) == ["The two passwords are not the same."]
+    assert ada.page.beside(second) == ["The passwords don't match."]
     assert len(scripted.sent) == sent
     ada.fills_and_presses(typed)
     for name in set(names) - {second}:
-        assert reduce(getitem, name.split("."), scripted.body) == typed[name]
+        sent_value: Any = reduce(getitem, name.split("."), scripted.body)
+        assert sent_value == typed[name]
     assert "confirm" not in str(scripted.body)
 
 
@@ -77,3 +82,43 @@ def test_the_rules_stand_at_the_new_password(ada: Person, scripted: ScriptedOrg)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.page.text.count("At least 8 characters") == 1
     assert ada.page.text.index("Old password") < ada.page.text.index("At least 8 characters")
+
+
+# ---- the rules of the org
+
+
+def choosing_password(complexity: Any, age: Any = None) -> Any:
+    settings = {"complexity": complexity, **({"age": age} if age else {})}
+    return enrolling({**PASSWORD, "settings": settings}, credentials(PASSCODE))
+
+
+@pytest.mark.parametrize(
+    ("complexity", "password", "lacks"),
+    [
+        ({"minLength": 10, "minNumber": 1}, "short", "at least 10 characters, a number"),
+        ({"excludeUsername": True}, "Xexample7X", "no part of your email address or username"),
+        ({"maxLength": 9}, "much-too-long", "at most 9 characters"),
+        ({}, "x" * 80, "at most 72 characters"),
+    ],
+)
+def test_only_a_password_that_fits_costs_a_call(
+    ada: Person, scripted: ScriptedOrg, complexity: Any, password: str, lacks: str
+) -> None:
+    scripted.answers_with(choosing_password(complexity), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    sent = len(scripted.sent)
+    ada.sets_a_password(password)
+    assert ada.page.beside("credentials.passcode") == [f"Use a password with: {lacks}."]
+    assert len(scripted.sent) == sent
+    ada.sets_a_password("Sea-horse-7" if "maxLength" not in complexity else "Horse-77")
+    assert len(scripted.sent) == sent + 1
+
+
+def test_the_age_of_the_last_password_is_a_rule_only_where_there_is_one(ada: Person, scripted: ScriptedOrg) -> None:
+    first, age = choosing_password({"minLength": 8}, {"minAgeMinutes": 60}), "Last changed at least 60 minutes ago"
+    again = enrolling({**PASSWORD, "settings": {"age": {"minAgeMinutes": 60}}}, PASSCODE, name="reenroll-authenticator")
+    scripted.answers_with(first, again)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert age not in ada.page.text
+    ada.sets_a_password("Sea-horse-7")
+    assert age in ada.page.text

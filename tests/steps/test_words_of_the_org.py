@@ -8,9 +8,10 @@ from okta_devorg import OrgHandle
 from okta_devorg.idx.documents import document as documents_of_the_org
 from okta_devorg.state.transactions import Step
 from selfreg.models import Registration
-from support.idx.documents import PASSWORD, POLL, RESEND, array, document, message, profile_field, step, wrapped
+from selfreg.monitoring.log import fields_of
+from support.idx.documents import EMAIL, PASSWORD, POLL, RESEND, array, document, message, profile_field, step, wrapped
 from support.idx.scripted_org import FORM, ISSUER, ScriptedOrg
-from support.idx.situations import EMAIL, credentials, ending, enrolling, link
+from support.idx.situations import credentials, ending, enrolling, link
 from support.page import text
 from support.person import Person
 
@@ -24,33 +25,35 @@ def with_message(text: str, severity: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("status", "body"),
+    ("status", "body", "outcome"),
     [
-        (500, {"message": "The mast broke."}),
-        (500, {"errorCode": "E0000009", "errorSummary": "The mast broke."}),
-        (429, {"errorCode": "E0000047", "errorSummary": "The mast broke."}),
-        (403, {"errorCode": "E0000006", "errorSummary": "The mast broke."}),
+        (500, {"message": "The mast broke."}, "AnswerLost The mast broke."),
+        (500, {"errorCode": "E0000009", "errorSummary": "The mast broke."}, "AnswerLost The mast broke."),
+        (429, {"errorCode": "E0000047", "errorSummary": "The mast broke."}, "RateLimited The mast broke."),
+        (403, {"errorCode": "E0000006", "errorSummary": "The mast broke."}, "OrgRefused E0000006"),
     ],
     ids=str,
 )
-def test_an_error_outside_the_protocol_is_told_in_the_orgs_words(
-    ada: Person, scripted: ScriptedOrg, status: int, body: dict[str, str]
+def test_an_error_outside_the_protocol_is_for_the_event_and_not_for_the_page(
+    ada: Person, scripted: ScriptedOrg, status: int, body: dict[str, str], outcome: str
 ) -> None:
     scripted.answers_with(body, status=status)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.path == "/signup/step/"
-    assert "The mast broke." in ada.page.text
+    assert "The mast broke." not in ada.page.text
+    assert len(ada.page.all("div", "error-summary")) == 1
+    assert outcome in [event.outcome for event in Registration.objects.get().events.all()]
 
 
-def test_a_session_that_ran_out_is_told_in_the_orgs_words(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_session_that_ran_out_is_told_once_in_our_words(ada: Person, scripted: ScriptedOrg) -> None:
     gone = {
         "version": "1.0.0",
         "messages": {"type": "array", "value": [message("You drifted off.", "idx.session.expired")]},
     }
     scripted.answers_with(gone, status=401)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert ada.heading == "This took too long"
-    assert "You drifted off." in ada.page.text
+    assert ada.heading == "Your session timed out"
+    assert "You drifted off." not in ada.page.text
 
 
 def test_the_same_page_again_is_told_to_be_one(ada: Person, scripted: ScriptedOrg) -> None:
@@ -58,7 +61,7 @@ def test_the_same_page_again_is_told_to_be_one(ada: Person, scripted: ScriptedOr
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.page.problems() == []
     ada.fills_and_presses({"userProfile.boat": "Ketch"})
-    assert ada.page.problems() == ["This is asked for again. Please check it."]
+    assert ada.page.problems() == ["We need this again. Check it, then continue."]
     assert "Boats are inspected." in ada.page.notices()
 
 
@@ -73,16 +76,43 @@ def test_a_code_that_is_answered_by_the_same_page_proves_nothing(ada: Person, sc
     scripted.answers_with(code_page, code_page)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     ada.fills_and_presses({"credentials.passcode": "000000"})
-    assert ada.heading == "Check your e-mail"
+    assert ada.heading == "Check your email"
     assert Registration.objects.get().email_verified_at is None
 
 
-def test_a_refusal_is_told_in_the_orgs_words_in_every_language(scripted: ScriptedOrg) -> None:
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_cause_of_a_refusal_is_told_in_every_language(scripted: ScriptedOrg, language: str) -> None:
     cause = {"errorSummary": "login: The berth is taken."}
     refusal = {"errorCode": "E0000001", "errorSummary": "Api validation failed: login.", "errorCauses": [cause]}
     scripted.answers_with(refusal, status=400)
-    ada = Person(language="de").opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
-    assert "Api validation failed: login. login: The berth is taken." in ada.page.text
+    ada = Person(language=language).opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
+    assert "login: The berth is taken." in ada.page.text
+    assert "Api validation failed" not in ada.page.text
+
+
+@pytest.mark.parametrize("causes", [[], [{"errorSummary": "Registration cannot be completed at this time"}]])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_refusal_without_a_cause_for_people_is_told_in_our_words(
+    scripted: ScriptedOrg, language: str, causes: list[dict[str, str]]
+) -> None:
+    summary = "Api validation failed: null"
+    scripted.answers_with({"errorCode": "E0000001", "errorSummary": summary, "errorCauses": causes}, status=400)
+    ada = Person(language=language).opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
+    assert len(ada.page.problems()) == 1
+    assert "Api validation" not in ada.page.text
+    assert "cannot be completed" not in ada.page.text
+
+
+def test_a_wrong_setting_of_the_org_is_for_the_log_and_not_for_the_page(
+    scripted: ScriptedOrg, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings"
+    refusal = {"error": "invalid_request", "error_description": words}
+    scripted.mock.replace("POST", f"{ISSUER}/v1/interact", status=400, json=refusal)
+    visitor = Person().opens("/signup/")
+    assert visitor.heading == "Sign-up isn't available"
+    assert "redirect_uri" not in visitor.page.text
+    assert words in str([fields_of(record) for record in caplog.records])
 
 
 def test_what_the_org_sends_people_on_to_read_stands_beside_its_words(ada: Person, scripted: ScriptedOrg) -> None:
@@ -97,7 +127,7 @@ def test_a_mail_to_look_for_is_found_behind_a_greeting(ada: Person, scripted: Sc
     mail = message("To finish signing in, check your email.", "idx.email.verification.required", None, "INFO")
     scripted.answers_with(document(messages=array(greeting, mail), user=wrapped({"id": "00u1"})))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert ada.heading == "Check your e-mail"
+    assert ada.heading == "Check your email"
 
 
 def test_what_is_said_beside_a_form_stays_while_the_form_is_put_right(ada: Person, scripted: ScriptedOrg) -> None:
@@ -128,9 +158,9 @@ RULES = {"complexity": {"minLength": 8}}
 @pytest.mark.parametrize(
     ("language", "rules", "said"),
     [
-        ("en", RULES, f"Password requirements were not met. {LISTED}"),
+        ("en", RULES, "Your password cannot be your name."),
         ("en", None, f"Password requirements were not met. {LISTED}"),
-        ("de", RULES, "Die Passwortanforderungen wurden nicht erfüllt. Your password cannot be your name."),
+        ("de", RULES, "Your password cannot be your name."),
         ("de", {"complexity": {}}, f"Password requirements were not met. {LISTED}"),
         ("de", None, f"Password requirements were not met. {LISTED}"),
     ],
@@ -168,7 +198,7 @@ def test_an_end_is_told_whole_however_much_the_org_says(ada: Person, scripted: S
     also = message("Ask the harbour master.", "harbour.ask", None, "INFO")
     scripted.answers_with(document(messages=array(message(LONG, "harbour.closed"), also)), status=403)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert ada.heading == "The sign-up could not be finished"
+    assert ada.heading == "We couldn't finish your sign-up"
     assert notices(ada) == [LONG, "Ask the harbour master."]
 
 
@@ -176,18 +206,19 @@ def test_an_end_is_told_in_the_visitors_language_with_what_no_catalogue_knows(sc
     known = message("Registration is currently unavailable.", "idx.error.registration.unavailable")
     scripted.answers_with(document(messages=array(known, message("Der Hafen ist zu.", "harbour.closed"))), status=403)
     ada = Person(language="de").opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
-    assert notices(ada) == ["Die Registrierung ist derzeit nicht verfügbar.", "Der Hafen ist zu."]
+    assert notices(ada) == ["Die Registrierung ist zurzeit nicht verfügbar.", "Der Hafen ist zu."]
 
 
 def test_what_is_said_beside_a_grant_that_came_too_late_stands_where_the_person_can_sign_in(
     ada: Person, scripted: ScriptedOrg
 ) -> None:
     refusal = {"error": "invalid_grant", "error_description": "The interaction code is invalid or has expired."}
+    scripted.mock.get(f"{ISSUER}/v1/keys", json={"keys": []})
     scripted.mock.post(f"{ISSUER}/v1/token", status=400, json=refusal)
     scripted.answers_with(GRANTED)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.heading == "Your account is ready"
-    assert notices(ada) == ["Your berth is on pier 7.", "The interaction code is invalid or has expired."]
+    assert notices(ada) == ["Your berth is on pier 7."]
 
 
 def test_what_is_said_beside_a_grant_is_on_the_page_where_the_person_lands(
@@ -221,8 +252,8 @@ def test_an_org_that_only_waits_is_a_page_with_its_words_that_asks_again(ada: Pe
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert "Wave at the lighthouse." in notices(ada)
     assert 'data-poll="4000"' in ada.page.html
-    assert "Wave at the lighthouse." in ada.presses("Continue").page.text
-    assert notices(ada.presses("Continue")) == ["Seen."]
+    assert "Wave at the lighthouse." in ada.presses("Check again").page.text
+    assert notices(ada.presses("Check again")) == ["Seen."]
     assert {path for path, _body in scripted.sent[1:]} == {"/idp/idx/challenge/poll"}
 
 
@@ -235,8 +266,20 @@ def test_the_newest_answer_while_waiting_says_how_often_to_ask_and_whether_a_new
     )
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert 'data-poll="4200"' in ada.page.html
-    assert "Send a new code" not in ada.page.text
+    assert "Resend code" not in ada.page.text
     ada.browser.post("/signup/step/", ada.form.data() | {"action": "poll"})
     ada.opens("/signup/step/")
     assert 'data-poll="6202"' in ada.page.html
-    assert "Send a new code" in ada.page.text
+    assert "Resend code" in ada.page.text
+
+
+def test_a_new_person_is_told_nothing_about_earlier_passwords(scripted: ScriptedOrg) -> None:
+    rules = (
+        "Password requirements: at least 8 characters. Your password cannot be any of your last 4 passwords. "
+        "At least 2 hour(s) must have elapsed since you last changed your password."
+    )
+    wrong = message(f"Password requirements were not met. {rules}", "password.passwordRequirementsNotMet", [rules])
+    holder = {**PASSWORD, "settings": RULES}
+    scripted.answers_with(enrolling(holder, credentials({"name": "passcode", "messages": array(wrong)})), status=400)
+    ada = Person().opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
+    assert ada.page.beside("credentials.passcode") == ["This password doesn't meet the rules. Choose a different one."]

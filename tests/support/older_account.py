@@ -16,4 +16,6 @@ def an_older_account(email: str, **more: bool) -> User:
 def user_of(person: Person) -> User:
     request = HttpRequest()
     request.session = person.browser.session
-    return get_user(request)
+    user = get_user(request)
+    assert isinstance(user, User)
+    return user

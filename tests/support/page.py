@@ -137,7 +137,7 @@ class Page:
         )
 
     def control(self, element: Element) -> Control:
-        kind = attribute(element, "type") or ("text" if element.name == "input" else element.name)
+        kind = attribute(element, "type") or ("text" if element.name == "input" else str(element.name))
         return Control(
             name=attribute(element, "name") or "",
             type=kind,

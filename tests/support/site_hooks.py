@@ -1,7 +1,8 @@
-"""Profile hooks as a site would write them."""
+"""Profile hooks and a backend as a site would write them."""
 
 from typing import Any
 
+from selfreg.auth import OktaBackend
 from selfreg.profile_hook import ProfileRefused
 
 
@@ -20,3 +21,16 @@ def breaks(profile: dict[str, Any]) -> None:
 
 def returns_nonsense(profile: dict[str, Any]) -> Any:
     return 7
+
+
+class OwnBackend(OktaBackend):
+    def get_username(self, claims: dict[str, Any]) -> str:
+        return "made-by-the-site"
+
+    def create_user(self, claims: dict[str, Any]) -> Any:
+        return self.update_user(super().create_user(claims), claims)
+
+    def update_user(self, user: Any, claims: dict[str, Any]) -> Any:
+        user.last_name = f"{claims['family_name']}, of Okta"
+        user.save()
+        return user

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from selfreg import auth
-from selfreg.auth import signing_keys
+from selfreg.accounts import signing_keys as signing
+from selfreg.accounts.signing_keys import signing_keys
 from selfreg.conf import conf
 from selfreg.idx import transport
 from selfreg.idx.client import Visitor
@@ -162,7 +162,7 @@ def test_after_a_lie_the_truth_is_believed_again(
     provider: HostileProvider, attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Keys may be fetched once a minute: that minute has passed.
-    monkeypatch.setattr(auth, "REFETCH_SECONDS", 0)
+    monkeypatch.setattr(signing, "REFETCH_SECONDS", 0)
     provider.attack = attack
     with monkeypatch.context() as patch:
         if attack in SLOW:

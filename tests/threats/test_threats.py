@@ -19,12 +19,13 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg.addresses import canonical
 from selfreg.auth import OktaBackend
-from selfreg.checks import check_settings
+from selfreg.checks.settings import check_settings
 from selfreg.conf import conf
 from selfreg.idx import pkce
 from selfreg.idx.client import Visitor
@@ -32,6 +33,7 @@ from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswe
 from selfreg.idx.transport import Transport
 from selfreg.models import OktaIdentity, Registration
 from selfreg.registration import policy as site_org
+from selfreg.secret import Secret
 from selfreg.statuses import Status
 from selfreg.web.redirects import landing
 from support.person import PASSWORD, SITE, Person
@@ -69,16 +71,17 @@ def at_the_code(person: Person) -> Person:
 
 
 def rows() -> list[dict[str, Any]]:
-    return list(Registration.objects.order_by("pk").values())
+    return [dict(row) for row in Registration.objects.order_by("pk").values()]
 
 
 def test_t1_no_step_is_taken_without_a_csrf_token(at_the_code: Person, org: OrgHandle) -> None:
     before, calls = rows(), len(org.calls())
     browser = Client(enforce_csrf_checks=True)
     browser.cookies = at_the_code.browser.cookies
-    included = next(r for r in get_resolver().url_patterns if getattr(r, "namespace", "") == "selfreg")
+    resolvers = (r for r in get_resolver().url_patterns if isinstance(r, URLResolver))
+    included = next(r for r in resolvers if r.namespace == "selfreg")
     paths = [f"/signup/{p.pattern}" for p in included.url_patterns if isinstance(p, URLPattern)]
-    posts = [p for p in paths if "hooks" not in p and "<" not in p]
+    posts = [p for p in paths if "hooks" not in p and "health" not in p and "metrics" not in p and "<" not in p]
     assert len(posts) >= 5
     assert {browser.post(p, {"credentials.passcode": "1", "action": "cancel"}).status_code for p in posts} == {403}
     assert (rows(), len(org.calls())) == (before, calls)
@@ -99,7 +102,7 @@ def test_t3_who_owns_the_mailbox_does_not_end_up_in_the_account_of_who_began(
     victim = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_the_code.email)
     victim.posts("/signup/verify/", {})
     assert not victim.is_signed_in
-    assert at_the_code.opens("/signup/step/").heading == "Check your e-mail"
+    assert at_the_code.opens("/signup/step/").heading == "Check your email"
     assert Registration.objects.get().email_verified_at is None
 
 
@@ -107,7 +110,7 @@ def test_t4_a_state_that_is_missing_repeated_old_or_huge_consumes_nothing(at_the
     before, code = rows(), org.code(at_the_code.email)
     for state in ("", "&state=", "&state=a&state=b", "&state=made-up", f"&state={'x' * 10_000}", "&state=%00"):
         person = Person().opens(f"{SITE}/signup/verify/?otp={code}{state}")
-        assert person.heading in ("This link does not work", "We do not know this link")
+        assert person.heading in ("This link doesn't work", "We don't recognize this link")
         assert Person().opens(f"{SITE}{CALLBACK}?code=x{state}").status == 400
     assert rows() == before
 
@@ -174,7 +177,7 @@ def test_t9_a_code_a_link_and_a_callback_work_once(at_the_code: Person, org: Org
 def test_t10_a_link_works_for_no_other_registration(at_the_code: Person, org: OrgHandle) -> None:
     grace = Person("grace@example.com").opens_the_sign_up().tells_who_she_is().chooses("Email")
     grace.opens_the_link_in_the_mail(org, at_the_code.email).posts("/signup/verify/", {})
-    assert grace.opens("/signup/step/").heading == "Check your e-mail"
+    assert grace.opens("/signup/step/").heading == "Check your email"
     assert not Registration.objects.filter(email_verified_at__isnull=False).exists()
 
 
@@ -196,7 +199,7 @@ FORGED_STEPS: list[dict[str, str]] = [
 def test_t11_no_step_is_skipped_by_posting_another_one(person: Person, org: OrgHandle, forged: dict[str, str]) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     person.posts("/signup/step/", forged)
-    assert person.opens("/signup/step/").heading == "Secure your account"
+    assert person.opens("/signup/step/").heading == "Check your email"
     assert org.users[0].status != "ACTIVE"
     assert not User.objects.exists()
 
@@ -219,10 +222,10 @@ def test_t13_nobody_is_a_user_before_the_address_is_proven(person: Person, org: 
 
 
 def test_t14_no_target_leads_off_the_site(configure: Configure) -> None:
-    assert [landing(t) for t in FOREIGN_TARGETS] == ["/"] * len(FOREIGN_TARGETS)
+    assert [landing(t, conf()) for t in FOREIGN_TARGETS] == ["/"] * len(FOREIGN_TARGETS)
     for target in FOREIGN_TARGETS:
         configure(AFTER=target)
-        assert landing("") == "/"
+        assert landing("", conf()) == "/"
 
 
 def test_t15_the_redirect_uri_is_the_sites_own_whatever_the_host(provider: HostileProvider, settings: Any) -> None:
@@ -241,7 +244,9 @@ def test_t16_a_planted_session_is_nobodys_afterwards(person: Person, org: OrgHan
     person.tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert person.browser.session.session_key != planted
-    assert not Session.objects.filter(session_key=planted).exists()
+    left = Session.objects.get(session_key=planted)
+    assert set(left.get_decoded()) == {"selfreg_ended", "_session_expiry"}
+    assert left.expire_date < timezone.now() + timedelta(minutes=6)
 
 
 def test_t17_cookies_are_secure_hidden_and_lax(provider: HostileProvider, settings: Any) -> None:
@@ -250,7 +255,7 @@ def test_t17_cookies_are_secure_hidden_and_lax(provider: HostileProvider, settin
     browser = Client()
     for path in ("/", "/signup/", "/oidc/authenticate/", "/oidc/callback/", "/signup/verify/", "/signup/done/"):
         browser.get(path, secure=True)
-    assert {"__Host-sessionid", "__Host-csrftoken", "selfreg_device"} <= set(browser.cookies)
+    assert {"__Host-sessionid", "__Host-csrftoken", "__Host-selfreg_device"} <= set(browser.cookies)
     for name, cookie in browser.cookies.items():
         assert cookie["secure"], name
         assert cookie["samesite"] == "Lax"
@@ -292,7 +297,7 @@ def test_t35_a_form_sent_twice_changes_the_org_once(person: Person, org: OrgHand
         "credentials.passcode": org.code(person.email)
     }
     person.posts("/signup/step/", again).posts("/signup/step/", again)
-    assert person.heading == "Secure your account"
+    assert person.heading == "Choose a password"
     assert len(org.calls("/challenge/answer")) == 1
 
 
@@ -302,7 +307,7 @@ def test_t36_two_registrations_of_one_address_make_at_most_one_user(person: Pers
     for tab in tabs:
         tab.tells_who_she_is()
     for tab in tabs:
-        if tab.heading == "Secure your account":
+        if tab.heading == "Check your email":
             tab.does_whatever_the_page_asks(org)
     assert [t.is_signed_in for t in tabs].count(True) <= 1
     assert User.objects.count() == OktaIdentity.objects.count() <= 1
@@ -331,7 +336,7 @@ def test_t38_a_sign_up_begun_by_somebody_else_gets_nothing_of_the_owners(person:
     )
     person.opens_the_sign_up().tells_who_she_is()
     assert person.heading == "Create your account"
-    assert "look for our mail" in person.page.text
+    assert "Look for our email to this address" in person.page.text
     mallory.posts("/signup/step/", {"credentials.passcode": "000000"}).opens("/signup/step/")
     assert not mallory.is_signed_in
     signed_in = Person(person.email).opens(AUTHENTICATE).signs_in_at_the_org("Mallory-was-here-1")
@@ -371,9 +376,11 @@ SAME = [
     ("ö@example.com", "o\u0308@example.com"),
     ("ada@bücher.example", "ada@xn--bcher-kva.example"),
     ("ada@BÜCHER.example", "ada@bücher.example"),
-    ("straße@x.example", "STRASSE@x.example"),
+    ("straße@x.example", "STRAßE@x.example"),
 ]
 DIFFERENT = [
+    ("straße@x.example", "STRASSE@x.example"),
+    ("ada@faß.example", "ada@fass.example"),
     ("mike@example.com", "mıke@example.com"),
     ("ada@example.com", "аda@example.com"),
     ("a.da@example.com", "ada@example.com"),
@@ -408,7 +415,7 @@ INJECTED = [
 def test_t43_an_address_with_a_header_in_it_is_not_sent(person: Person, org: OrgHandle, address: str) -> None:
     person.opens_the_sign_up().tells_who_she_is(Email=address)
     assert not person.is_signed_in
-    assert person.page.problems() or person.heading in ("Create your account", "That did not work")
+    assert person.page.problems() or person.heading in ("Create your account", "Something went wrong")
     assert [m for m in org.messages() if "\n" in m.to or "\r" in m.to or "Bcc" in m.to] == []
     assert not [u for u in org.users if any(ord(c) < 32 for c in str(u.profile))]
 
@@ -488,7 +495,11 @@ HREFS = [
 def test_t48_no_href_leads_off_the_issuers_origin(provider: HostileProvider, href: str) -> None:
     url = href.format(host=provider.base, bare=provider.base.removeprefix("http://"), canary=provider.canary.base)
     transport = Transport(provider.base)
-    for call in (lambda: transport.get(url, {}), lambda: transport.post(url, {}, "{}")):
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: transport.get(url, {}),
+        lambda: transport.post(url, {}, Secret("{}")),
+    )
+    for call in calls:
         with pytest.raises((ForeignHref, IdxError, ValueError)):
             call()
     assert provider.canary.calls == 0
@@ -601,7 +612,9 @@ def test_t58_a_fault_at_any_of_the_three_calls_is_a_page(provider: HostileProvid
     person = Person()
     back = way_back(person)
     provider.attack = attack(f"{at}: {fault}")
-    assert (person.opens(back).status, person.heading) == (400, "Signing in did not work")
+    # Too many requests pass by themselves, before the code is spent.
+    status = 503 if fault == "429" and at != "userinfo" else 400
+    assert (person.opens(back).status, person.heading) == (status, "We couldn't sign you in")
     assert "Reference" in person.page.text
     assert person.browser.session.get("oidc_states", {}) == {}
     provider.attack = None

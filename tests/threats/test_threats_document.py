@@ -30,3 +30,24 @@ def test_every_row_is_whole_and_every_threat_has_one() -> None:
 
 def test_each_test_is_named_after_its_row() -> None:
     assert [n for n, test, _ in rows() if not test.startswith(f"test_{n.lower()}_")] == []
+
+
+def test_every_test_that_the_page_about_standards_names_exists() -> None:
+    written = "\n".join(f.read_text() for f in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "asvs.md").read_text())
+    assert len(named) > 30
+    assert [test for test in named if f"def {test}(" not in written] == []
+
+
+def test_every_module_that_the_page_about_standards_names_exists() -> None:
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", (ROOT / "docs" / "asvs.md").read_text())
+    assert len(named) > 40
+    assert [module for module in named if not (ROOT / "selfreg" / module).exists()] == []
+
+
+def test_the_page_about_standards_names_each_requirement_once() -> None:
+    text = (ROOT / "docs" / "asvs.md").read_text().partition("## RFC 9700")[0]
+    first_cells = [line.split("|")[1] for line in text.splitlines() if re.match(r"\| \d", line)]
+    numbers = [number for cell in first_cells for number in re.findall(r"\b\d+\.\d+\.\d+\b", cell)]
+    assert len(numbers) > 150
+    assert [n for n in set(numbers) if numbers.count(n) > 1] == []

@@ -38,7 +38,7 @@ HTTP_ERROR = 400
 
 
 def check_client(evidence: Evidence) -> Iterator[Finding]:
-    """Checks the client, its credentials and its grants."""
+    """Check the client, its credentials and its grants."""
     org, app = evidence.org_settings, evidence.app
     if app and not app.active:
         yield finding("app-inactive", app=app.label)
@@ -54,12 +54,12 @@ def check_client(evidence: Evidence) -> Iterator[Finding]:
         yield from _registration(evidence.site.client_id, app)
         if org.rule_allows is False:
             yield finding("grant-server", server=evidence.site.server_id)
-    elif not evidence.site.confidential and not evidence.interact_error:
+    elif not evidence.site.confidential and not evidence.interact_error and _accepts_client(evidence.token_error):
         yield finding("client-public")
 
 
 def check_uris(evidence: Evidence) -> Iterator[Finding]:
-    """Checks that the app has this site's four URIs, exactly as they are."""
+    """Check that the app has this site's four URIs, exactly as they are."""
     site, app = evidence.site, evidence.app
     if _complains_about(evidence.authorize_page, "redirect_uri"):
         yield finding("redirect-uri", USED, used=site.redirect_uri)
@@ -79,7 +79,7 @@ def check_uris(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_assignment(evidence: Evidence) -> Iterator[Finding]:
-    """Checks that the app is assigned to Everyone, or to a group that the profile policy adds new users to."""
+    """Check that the app is assigned to Everyone, or to a group that the profile policy adds new users to."""
     org, app, policy = evidence.org_settings, evidence.app, evidence.profile_policy
     if org is None or app is None:
         return
@@ -90,8 +90,13 @@ def check_assignment(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _is_expected(error: IdxError) -> bool:
-    """Whether the error is about the invalid code, which means that the client itself was accepted."""
+    """Return whether the error is about the invalid code, which means that the client itself was accepted."""
     return isinstance(error, OrgRefused) and error.code == "invalid_grant"
+
+
+def _accepts_client(error: IdxError | None) -> bool:
+    """Return whether the token endpoint accepted the client. Interact may accept a confidential one without secret."""
+    return error is None or _is_expected(error)
 
 
 def _is_about_credentials(error: IdxError) -> bool:
@@ -123,7 +128,7 @@ def _registration(client_id: str, app: OrgApp | None) -> Iterator[Finding]:
 
 def _credentials(evidence: Evidence, app: OrgApp) -> Iterator[Finding]:
     if app.is_public:
-        yield finding("client-public", _("this site has a secret all the same") if evidence.site.confidential else "")
+        yield finding("client-public", _("this site has a secret for it, though") if evidence.site.confidential else "")
     elif not evidence.site.confidential:
         yield finding("client-secret-missing", EXPECTED, method=app.auth_method)
     elif app.auth_method not in AUTH_METHODS[evidence.site.client_auth]:
@@ -135,7 +140,7 @@ def _error_in(location: str) -> str:
 
 
 def _complains_about(page: PageProbe | None, parameter: str) -> bool:
-    """Whether the page is an error of Okta's about this parameter, which it names."""
+    """Return whether the page is an error of Okta's about this parameter, which it names."""
     return page is not None and page.status >= HTTP_ERROR and parameter in page.text
 
 

@@ -15,7 +15,7 @@ LOW_SHARE = 0.1
 
 
 def check_issuer(evidence: Evidence) -> Iterator[Finding]:
-    """Checks the discovery document, the signing keys and the clock. Other findings may follow from these."""
+    """Check the discovery document, the signing keys and the clock. Other findings may follow from these."""
     discovery = evidence.discovery
     if isinstance(discovery, IdxError):
         yield _missing_discovery(evidence.site.issuer, discovery)
@@ -36,7 +36,7 @@ def check_issuer(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_access(evidence: Evidence) -> Iterator[Finding]:
-    """Checks the rate limits, the visitor's IP address, and the rights at the Management API."""
+    """Check the rate limits, the visitor's IP address, and the rights at the Management API."""
     limit, org = evidence.rate_limit, evidence.org
     is_spent = isinstance(evidence.interact_error or evidence.token_error, RateLimited)
     if limit and limit.limit and limit.remaining < limit.limit * LOW_SHARE and not is_spent:
@@ -51,7 +51,7 @@ def check_access(evidence: Evidence) -> Iterator[Finding]:
 
 
 def clocks_agree(evidence: Evidence) -> bool:
-    """Whether the clocks agree, or cannot be compared. If they do not, times from the org are of no use."""
+    """Return whether the clocks agree, or cannot be compared. If they do not, times from the org are of no use."""
     return abs(evidence.clock_difference or 0.0) <= CLOCK_TOLERANCE_SECONDS
 
 
@@ -68,15 +68,15 @@ def _missing_discovery(issuer: str, error: IdxError) -> Finding:
 
 
 def _failure_name(error: IdxError) -> str:
-    """The finding for an org that was reached once, and then did not answer."""
+    """Return the finding for an org that was reached once, and then did not answer."""
     if isinstance(error, RateLimited):
         return "rate-limited"
     return "issuer-unreachable" if isinstance(error, OrgUnreachable) else "issuer-failing"
 
 
 def _may_name_the_visitor(evidence: Evidence) -> bool:
-    """Whether Okta uses the visitor's IP address that the app sends: it ignores it for public apps."""
-    return evidence.app is not None and not evidence.app.is_public
+    """Return whether Okta uses the visitor's IP address from the app: only if a confidential app authenticates."""
+    return evidence.app is not None and not evidence.app.is_public and evidence.site.confidential
 
 
 def _origin(url: str) -> str:

@@ -9,12 +9,13 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_noop as _
 
+from selfreg.cache import Trouble, examine
 from selfreg.conf import Conf
 from selfreg.doctor.findings import SITE, Detail, Finding, FindingKind, Severity, finding
 from selfreg.profile_hook import reason_unusable
+from selfreg.web.client_address import was_unreadable
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
-CACHES_OF_ONE_PROCESS = ("locmem.LocMemCache", "dummy.DummyCache")
 ROUTES = ("selfreg:start", "selfreg:verify", "oidc_authentication_init", "oidc_authentication_callback")
 # Languages that Okta's own texts are translated into, without regions.
 OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hr", "ht"}) | frozenset(
@@ -26,12 +27,12 @@ ORG_CANNOT_BE_CALLED = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012"
 
 
 def prevents_calls(finding: Finding) -> bool:
-    """Whether the org cannot be called because of this finding."""
+    """Return whether the org cannot be called because of this finding."""
     return finding.id in ORG_CANNOT_BE_CALLED
 
 
 def check_site(settings: Conf) -> Iterator[Finding]:
-    """Checks the settings of this site."""
+    """Check the settings of this site."""
     yield from _system_checks()
     if missing := [name for name in ROUTES if not _is_mounted(name)]:
         yield finding("site-routes", names=", ".join(missing))
@@ -41,9 +42,12 @@ def check_site(settings: Conf) -> Iterator[Finding]:
         yield finding("site-hosts", host=host)
     if settings.base_url.startswith("https:"):
         yield from _https(settings)
-    cache = django_settings.CACHES["default"]["BACKEND"]
-    if not django_settings.DEBUG and cache.endswith(CACHES_OF_ONE_PROCESS):
-        yield finding("site-cache", backend=cache)
+    if settings.trusted_proxies and was_unreadable():
+        yield finding("site-visitors", _("expected in: %(header)s"), header=settings.proxy_header)
+    if trouble := examine():
+        kind, problem = trouble
+        if not (django_settings.DEBUG and kind is Trouble.OF_ONE_PROCESS):
+            yield finding(kind, backend=django_settings.CACHES["default"]["BACKEND"], problem=problem)
     if not django_settings.USE_TZ:
         yield finding("site-time-zone")
     if django_settings.LANGUAGE_CODE.split("-")[0].lower() not in OKTA_LANGUAGES:
@@ -53,7 +57,7 @@ def check_site(settings: Conf) -> Iterator[Finding]:
 
 
 def _system_checks() -> Iterator[Finding]:
-    """Yields the messages of this app's system checks as findings, with the checks' ids."""
+    """Yield the messages of this app's system checks as findings, with the checks' ids."""
     messages: list[CheckMessage] = run_checks(tags=[Tags.security])
     for message in messages:
         if message.level >= WARNING and (message.id or "").startswith("selfreg."):

@@ -4,20 +4,21 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from selfreg.conf import Conf
-from selfreg.doctor.documents import value_at
 from selfreg.doctor.setup.desired import CLIENT_SECRET, HOOK_SECRET
 from selfreg.doctor.setup.diff import reverted
 from selfreg.doctor.setup.journal import Entry, Journal
 from selfreg.doctor.setup.plan import Call, Change, Created, Restore
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused
-from selfreg.okta_api.client import NOT_FOUND, ManagementClient
+from selfreg.okta_api.client import NOT_FOUND, ManagementClient, value_at
+from selfreg.secret import Secret
 
 OnDone = Callable[[str], None]
 """Called with the name of each change once it is made or undone."""
 Values = Mapping[str, str]
+Secrets = Mapping[str, Secret[str]]
 """Placeholder -> value."""
 Step = TypeVar("Step", bound=Call | Restore)
 
@@ -37,15 +38,15 @@ class Interrupted(Exception):
     hint: str = ""
 
 
-def secrets_of(settings: Conf) -> dict[str, str]:
-    """Returns the secrets by their placeholders."""
+def secrets_of(settings: Conf) -> Secrets:
+    """Return the secrets by their placeholders."""
     return {CLIENT_SECRET: settings.client_secret, HOOK_SECRET: settings.hook_secret}
 
 
 def apply_changes(
-    client: ManagementClient, changes: Sequence[Change], journal: Journal, secrets: Values, on_done: OnDone
+    client: ManagementClient, changes: Sequence[Change], journal: Journal, secrets: Secrets, on_done: OnDone
 ) -> None:
-    """Makes the changes in order.
+    """Make the changes in order.
 
     :raises Interrupted: not all of them were made; the journal holds which
     :raises UnusableJournal: the journal cannot be written
@@ -58,8 +59,8 @@ def apply_changes(
         _fill_entry(entry, ids)
         journal.set_state(entry, "unsure")
         try:
-            call = _filled(change.call, {**ids, **secrets})
-            answer = client.send(call.method, call.path, call.body)
+            call = _filled(change.call, ids)
+            answer = client.send(call.method, call.path, _with_secrets(call.body, secrets))
         except IdxError as error:
             unsure = isinstance(error, AnswerLost)
             journal.set_state(entry, "unsure" if unsure else "planned")
@@ -71,8 +72,8 @@ def apply_changes(
         on_done(entry.name)
 
 
-def undo_changes(client: ManagementClient, journal: Journal, secrets: Values, on_done: OnDone) -> None:
-    """Undoes what the journal holds, the last change first.
+def undo_changes(client: ManagementClient, journal: Journal, secrets: Secrets, on_done: OnDone) -> None:
+    """Undo what the journal holds, the last change first.
 
     :raises Interrupted: not all of it was undone; the journal holds which
     :raises UnusableJournal: the journal cannot be written
@@ -95,7 +96,7 @@ def _interrupted(entries: Sequence[Entry], position: int, error: IdxError, hint:
 
 
 def _undo_steps(client: ManagementClient, entry: Entry) -> Sequence[Call | Restore]:
-    """Returns the steps to undo a change; none if its resource was never created.
+    """Return the steps to undo a change; none if its resource was never created.
 
     If the answer with the resource's id was lost, the resource is looked for in the org.
     """
@@ -109,12 +110,11 @@ def _undo_steps(client: ManagementClient, entry: Entry) -> Sequence[Call | Resto
     return [_filled(step, {created.placeholder: str(resource.get("id"))}) for step in entry.undo]
 
 
-def _undo(client: ManagementClient, step: Call | Restore, secrets: Values) -> None:
-    """Undoes one step, unless the resource does not exist any more."""
+def _undo(client: ManagementClient, step: Call | Restore, secrets: Secrets) -> None:
+    """Undo one step, unless the resource does not exist any more."""
     try:
         if isinstance(step, Call):
-            call = _filled(step, secrets)
-            client.send(call.method, call.path, call.body)
+            client.send(step.method, step.path, _with_secrets(step.body, secrets))
         else:
             current = client.get(step.path)
             client.send("PUT", step.path, reverted(current, step.before, step.after))
@@ -134,9 +134,21 @@ def _filled_created(created: Created, ids: Values) -> Created:
 
 
 def _filled(step: Step, values: Values) -> Step:
-    """Returns a copy with the placeholders replaced, in the path and everywhere in the body."""
+    """Return a copy with the placeholders replaced, in the path and everywhere in the body."""
     escaped = {placeholder: json.dumps(value)[1:-1] for placeholder, value in values.items()}
     return type(step)(**json.loads(_fill(json.dumps(asdict(step)), escaped)))
+
+
+def _with_secrets(node: Any, secrets: Secrets) -> Any:
+    """Return a copy of JSON with secrets in place of their placeholders."""
+    match node:
+        case dict():
+            return {name: _with_secrets(member, secrets) for name, member in node.items()}
+        case list():
+            return [_with_secrets(item, secrets) for item in node]
+        case str():
+            return secrets.get(node, node)
+    return node
 
 
 def _fill(text: str, values: Values) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from selfreg.accounts.identities import PROVES_EMAIL
-from selfreg.doctor.documents import EMAIL_CALLBACK, INTERACTION_CODE, REGISTRATION_HOOK, grants_of, value_at
+from selfreg.accounts.okta_events import ENDS_ACCOUNT, PROVES_EMAIL
+from selfreg.doctor.documents import EMAIL_CALLBACK, INTERACTION_CODE, REGISTRATION_HOOK, grants_of
 from selfreg.doctor.evidence import Site
-from selfreg.okta_api.client import Json
+from selfreg.okta_api.client import Json, value_at
 
 GRANTS = ("authorization_code", INTERACTION_CODE)
 # Placeholders of secrets, replaced when a call is sent, so that neither the plan nor the journal holds a secret.
@@ -17,26 +17,28 @@ AUTH_METHODS = {
     "none": "none",
     "secret_post": "client_secret_post",
     "secret_basic": "client_secret_basic",
+    "private_key": "private_key_jwt",
 }
 LABELS = {"firstName": "First name", "lastName": "Last name", "email": "Email", "mobilePhone": "Mobile phone"}
 
 
 def new_app(site: Site) -> Json:
-    """Returns a new app that has the client ID and secret of this site's settings."""
-    secret = {"client_secret": CLIENT_SECRET} if site.confidential else {}
+    """Return a new app that has the client ID of this site's settings, and the secret or the public key."""
+    secret = {"client_secret": CLIENT_SECRET} if site.client_auth.startswith("secret") else {}
+    keys = {"jwks": {"keys": [site.public_key]}} if site.public_key else {}
     client = {"client_id": site.client_id, "token_endpoint_auth_method": AUTH_METHODS[site.client_auth], **secret}
     base = {
         "name": "oidc_client",
         "label": site.name,
         "signOnMode": "OPENID_CONNECT",
         "credentials": {"oauthClient": {**client, "pkce_required": True}},
-        "settings": {"oauthClient": {"response_types": ["code"], "application_type": "web"}},
+        "settings": {"oauthClient": {"response_types": ["code"], "application_type": "web", **keys}},
     }
     return app(base, site)
 
 
 def app(current: Json, site: Site) -> Json:
-    """Returns the app with this site's URIs and grants added."""
+    """Return the app with this site's URIs and grants added."""
     after = deepcopy(current)
     client = after["settings"]["oauthClient"]
     client["redirect_uris"] = _with(client.get("redirect_uris"), site.redirect_uri)
@@ -49,7 +51,7 @@ def app(current: Json, site: Site) -> Json:
 
 
 def profile_rule(current: Json, site: Site, hook_id: str) -> Json:
-    """Returns the rule with sign-up allowed, and this site's attributes, e-mail verification and hook.
+    """Return the rule with sign-up allowed, and this site's attributes, email verification and hook.
 
     :param hook_id: id of the registration hook; "" for a site without one
     """
@@ -71,7 +73,7 @@ def profile_rule(current: Json, site: Site, hook_id: str) -> Json:
 
 
 def enrollment_policy(current: Json, site: Site) -> Json:
-    """Returns the policy with this site's authenticators allowed: the password is required, others that were not
+    """Return the policy with this site's authenticators allowed: the password is required, others that were not
     allowed become optional.
     """
     after = deepcopy(current)
@@ -89,7 +91,7 @@ def enrollment_policy(current: Json, site: Site) -> Json:
 
 
 def access_policy(site: Site) -> Json:
-    """Returns a new access policy, for an authorization server that has none for this app."""
+    """Return a new access policy, for an authorization server that has none for this app."""
     return {
         "type": "OAUTH_AUTHORIZATION_POLICY",
         "name": site.name,
@@ -101,7 +103,7 @@ def access_policy(site: Site) -> Json:
 
 
 def access_rule(current: Json | None, site: Site) -> Json:
-    """Returns the rule with Interaction Code added to its grants; a new rule for everybody if there is none."""
+    """Return the rule with Interaction Code added to its grants; a new rule for everybody if there is none."""
     if current is None:
         people = {"users": {"include": [], "exclude": []}, "groups": {"include": ["EVERYONE"], "exclude": []}}
         current = {
@@ -118,21 +120,21 @@ def access_rule(current: Json | None, site: Site) -> Json:
 
 
 def registration_hook(site: Site) -> Json:
-    """Returns a new inline hook, which sends the hook secret in the Authorization header."""
+    """Return a new inline hook, which sends the hook secret in the Authorization header."""
     kind = {"name": f"Registration at {site.name}", "type": REGISTRATION_HOOK, "version": "1.0.0"}
     return {**kind, "channel": _channel(site.hook_url)}
 
 
 def event_hook(current: Json | None, site: Site) -> Json:
-    """Returns the event hook with the event for verified addresses added; a new hook if there is none."""
-    hook = current or {"name": f"Proven addresses at {site.name}", "events": {"type": "EVENT_TYPE", "items": []}}
-    events = {**hook["events"], "items": _with(hook["events"].get("items"), PROVES_EMAIL)}
+    """Return the event hook with the events that this site handles added; a new hook if there is none."""
+    hook = current or {"name": f"Accounts at {site.name}", "events": {"type": "EVENT_TYPE", "items": []}}
+    events = {**hook["events"], "items": _with(hook["events"].get("items"), PROVES_EMAIL, *ENDS_ACCOUNT)}
     headers = [h for h in value_at(current, "channel", "config", "headers") or [] if h.get("key") != AUTHORIZATION]
     return {**hook, "events": events, "channel": _channel(site.event_hook_url, headers)}
 
 
 def _channel(url: str, headers: Iterable[Json] = ()) -> Json:
-    """Returns the channel of a hook. It always has the secret, which the org does not return.
+    """Return the channel of a hook. It always has the secret, which the org does not return.
 
     :param headers: what the org sends besides
     """
@@ -142,10 +144,10 @@ def _channel(url: str, headers: Iterable[Json] = ()) -> Json:
 
 
 def _level(key: str, site: Site) -> str:
-    """The e-mail authenticator is required where verifying the address is: enrolling it verifies the address."""
+    """Return whether an authenticator must be required. Enrolling the email authenticator verifies the address."""
     return "REQUIRED" if key == "okta_email" and site.email_is_mandatory else "OPTIONAL"
 
 
 def _with(present: list[str] | None, *items: str) -> list[str]:
-    """Returns the list with the items that it lacks added."""
+    """Return the list with the items that it lacks added."""
     return list(dict.fromkeys([*(present or []), *items]))

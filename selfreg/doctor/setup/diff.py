@@ -8,7 +8,7 @@ NAMES = ("name", "key", "inlineHookId")
 
 
 def diff_lines(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Yields ``path: old -> new`` for each value that differs; ``path: + item`` or ``path: - item`` for lists."""
+    """Yield ``path: old -> new`` for each value that differs; ``path: + item`` or ``path: - item`` for lists."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys([*before, *after]):
             yield from diff_lines(before.get(key), after.get(key), f"{path}.{key}" if path else key)
@@ -22,7 +22,7 @@ def diff_lines(before: Any, after: Any, path: str = "") -> Iterator[str]:
 
 
 def content_lines(document: Any, path: str = "") -> Iterator[str]:
-    """Yields ``path: value`` for each value of a new document."""
+    """Yield ``path: value`` for each value of a new document."""
     if isinstance(document, dict):
         for key, value in document.items():
             yield from content_lines(value, f"{path}.{key}" if path else key)
@@ -32,7 +32,7 @@ def content_lines(document: Any, path: str = "") -> Iterator[str]:
 
 
 def reverted(current: Any, before: Any, after: Any) -> Any:
-    """Returns ``current`` without the change from ``before`` to ``after``. Other differences stay.
+    """Return ``current`` without the change from ``before`` to ``after``. Other differences stay.
 
     Members that were added become None or an empty list, because a PUT may keep members that it does not send.
     """
@@ -68,7 +68,7 @@ def _is_secret(path: str) -> bool:
 
 
 def _name(item: Any) -> str:
-    """Returns what identifies an item of a list."""
+    """Return what identifies an item of a list."""
     if isinstance(item, dict):
         return next((str(item[name]) for name in NAMES if name in item), str(item))
     return str(item)

@@ -14,7 +14,7 @@ from selfreg.okta_api.client import Json
 
 State = Literal["planned", "done", "unsure", "undone"]
 """``unsure``: sent, and there is no answer (yet)."""
-USE_ANOTHER = "Leave it where it is, and name another one: --plan-file FILE."
+USE_ANOTHER = "Keep it, and use another file: --plan-file FILE."
 
 
 class UnusableJournal(Exception):
@@ -47,7 +47,7 @@ class Journal:
     entries: list[Entry] = field(default_factory=list)
 
     def save(self) -> None:
-        """Replaces the file atomically, so that an interruption leaves the old file or the new one.
+        """Replace the file atomically, so that an interruption leaves the old file or the new one.
 
         :raises UnusableJournal: it cannot be written
         """
@@ -57,10 +57,10 @@ class Journal:
             temporary.write_text(json.dumps(content, indent=2))
             os.replace(temporary, self.path)
         except OSError as error:
-            raise UnusableJournal(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise UnusableJournal(f"{self.path} can't be written: {error.strerror}.") from error
 
     def set_state(self, entry: Entry, state: State) -> None:
-        """Sets the state of an entry and saves the file.
+        """Set the state of an entry and save the file.
 
         :raises UnusableJournal: it cannot be written
         """
@@ -74,7 +74,7 @@ class Journal:
 
 
 def load_journal(path: Path, issuer: str) -> Journal:
-    """Reads the journal of this org; an empty one if there is no file.
+    """Read the journal of this org; an empty one if there is no file.
 
     :raises UnusableJournal: the file is not one of ours, or about another org
     """
@@ -84,9 +84,9 @@ def load_journal(path: Path, issuer: str) -> Journal:
         content = json.loads(path.read_text())
         entries = [_entry_from_json(entry) for entry in content["entries"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnusableJournal(f"{path} is no file of this command. {USE_ANOTHER}") from error
+        raise UnusableJournal(f"{path} isn't a file of this command. {USE_ANOTHER}") from error
     if content.get("issuer") != issuer:
-        raise UnusableJournal(f"{path} is about {content.get('issuer')}, not about {issuer}. {USE_ANOTHER}")
+        raise UnusableJournal(f"{path} is about {content.get('issuer')}, not {issuer}. {USE_ANOTHER}")
     return Journal(path, issuer, [entry for entry in entries if entry.state in ("done", "unsure")])
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-from selfreg.doctor.documents import EMAIL_CALLBACK, OrgDocuments, allowing_rule, hook_url, value_at
+from selfreg.doctor.documents import EMAIL_CALLBACK, OrgDocuments, allowing_rule, hook_url
 from selfreg.doctor.evidence import Site
 from selfreg.doctor.setup import desired
 from selfreg.doctor.setup.diff import content_lines, diff_lines
-from selfreg.okta_api.client import Json
+from selfreg.okta_api.client import Json, value_at
 
 # Placeholders of ids that only exist once the resource was created.
 APP, HOOK, EVENT_HOOK, ACCESS_POLICY, ACCESS_RULE = (
@@ -16,7 +16,7 @@ APP, HOOK, EVENT_HOOK, ACCESS_POLICY, ACCESS_RULE = (
 )  # fmt: skip
 HOOK_URL = ("channel", "config", "uri")
 CLIENT_ID = ("credentials", "oauthClient", "client_id")
-UNREACHABLE_HINT = "The org must be able to reach this site there: is the site up, and at that address?"
+UNREACHABLE_HINT = "The org must be able to reach this site at that address. Check that the site is running there."
 
 
 class CannotPlan(Exception):
@@ -70,7 +70,7 @@ class Change:
 
 
 def plan_changes(site: Site, documents: OrgDocuments) -> tuple[Change, ...]:
-    """Returns the changes in their order; empty if nothing has to change. The org calls this site in the last ones.
+    """Return the changes in their order; empty if nothing has to change. The org calls this site in the last ones.
 
     :raises CannotPlan: the org lacks something that this command does not create
     """
@@ -86,11 +86,9 @@ def _app(site: Site, documents: OrgDocuments) -> Iterator[Change]:
 
 
 def _new_app(site: Site) -> Change:
-    if site.client_auth not in desired.AUTH_METHODS:
-        raise CannotPlan(f"There is no app {site.client_id}. An app with a private key has to be made by hand.")
     body = desired.new_app(site)
     undo = (Call("POST", f"apps/{APP}/lifecycle/deactivate"), Call("DELETE", f"apps/{APP}"))
-    later = f"{EMAIL_CALLBACK}: {site.email_callback_uri} (afterwards, where the org's API has it)"
+    later = f"{EMAIL_CALLBACK}: {site.email_callback_uri} (afterwards, if the org's API has it)"
     created = Created(APP, "apps", CLIENT_ID, site.client_id)
     lines = (*content_lines(body), later)
     return Change(f"new app “{body['label']}”", lines, Call("POST", "apps", body), undo, created)
@@ -98,7 +96,7 @@ def _new_app(site: Site) -> Change:
 
 def _app_status(_site: Site, documents: OrgDocuments) -> Iterator[Change]:
     if documents.app and documents.app.get("status") != "ACTIVE":
-        yield _activation("app: switch on", f"apps/{documents.app['id']}")
+        yield _activation("app: activate", f"apps/{documents.app['id']}")
 
 
 def _assignment(_site: Site, documents: OrgDocuments) -> Iterator[Change]:
@@ -106,13 +104,13 @@ def _assignment(_site: Site, documents: OrgDocuments) -> Iterator[Change]:
     if {*target_ids, documents.everyone_id} & set(documents.group_ids):
         return
     if not documents.everyone_id:
-        raise CannotPlan("The group Everyone cannot be seen. Assign the app to it by hand.")
+        raise CannotPlan("The API token can't see the group Everyone. Assign the app to it by hand.")
     path = f"apps/{documents.app['id'] if documents.app else APP}/groups/{documents.everyone_id}"
     yield Change("app: assignment", ("groups: + Everyone",), Call("PUT", path, {}), (Call("DELETE", path),))
 
 
 def _access_rule(site: Site, documents: OrgDocuments) -> Iterator[Change]:
-    """Lets the app use Interaction Code: by an existing rule, else by a new one, in a new policy if there is none."""
+    """Let the app use Interaction Code: by an existing rule, else by a new one, in a new policy if there is none."""
     if not site.server_id or allowing_rule(documents.access_policies):
         return
     policies = f"authorizationServers/{site.server_id}/policies"
@@ -148,7 +146,7 @@ def _profile_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
     policy, rule = documents.profile_policy, documents.profile_rule
     if policy is None or rule is None:
         raise CannotPlan(
-            "The app is attached to no user profile policy. Add it to one: Security > User profile policies."
+            "The app isn't attached to a user profile policy. Add it to one: Security > User profile policies."
         )
     hook = _hook_to(site.hook_url, documents.hooks)
     hook_id = (str(hook["id"]) if hook else HOOK) if site.hook_url else ""
@@ -156,7 +154,7 @@ def _profile_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
     after = desired.profile_rule(rule, site, hook_id)
     if unknown := _unknown_attributes(documents, after):
         raise CannotPlan(
-            f"The org's user profile has no {', '.join(unknown)}, which SELFREG['ATTRIBUTES'] names. Add it by hand: "
+            f"The org's user profile has no {', '.join(unknown)}, which SELFREG['ATTRIBUTES'] needs. Add it by hand: "
             "Directory > Profile Editor > User (default) > Add Attribute."
         )
     name = f"user profile policy “{policy.get('name')}”{others}"
@@ -164,7 +162,7 @@ def _profile_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
 
 
 def _unknown_attributes(documents: OrgDocuments, rule: Json) -> list[str]:
-    """Returns attributes of the rule that the user profile lacks; none if the org does not show its schema."""
+    """Return attributes of the rule that the user profile lacks; none if the org does not show its schema."""
     parts = [value_at(documents.schema, "definitions", part, "properties") or {} for part in ("base", "custom")]
     attributes = value_at(rule, "actions", "profileEnrollment", "profileAttributes") or ()
     names = [str(value_at(attribute, "name")) for attribute in attributes]
@@ -183,13 +181,13 @@ def _authenticators(site: Site, documents: OrgDocuments) -> Iterator[Change]:
 def _enrollment_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
     policy = documents.enrollment_policy
     if policy is None:
-        raise CannotPlan("There is no authenticator enrollment policy: Security > Authenticators > Enrollment.")
+        raise CannotPlan("The org has no enrollment policy. Add one: Security > Authenticators > Enrollment.")
     name = f"authenticator enrollment policy “{policy.get('name')}”"
     yield from _put(name, f"policies/{policy['id']}", policy, desired.enrollment_policy(policy, site))
 
 
 def _event_hook(site: Site, documents: OrgDocuments) -> Iterator[Change]:
-    """Creates or corrects the event hook. The org verifies it by a call to this site."""
+    """Create or correct the event hook. The org verifies it by a call to this site."""
     if not site.event_hook_url:
         return
     hook = _hook_to(site.event_hook_url, documents.event_hooks)
@@ -226,7 +224,7 @@ def _creation(name: str, created: Created, body: Json, *, is_active: bool = Fals
 
 
 def _put(name: str, path: str, before: Json, after: Json) -> Iterator[Change]:
-    """Yields the change of a document, unless nothing differs."""
+    """Yield the change of a document, unless nothing differs."""
     if lines := tuple(diff_lines(before, after)):
         yield Change(name, lines, Call("PUT", path, after), (Restore(path, before, after),))
 
@@ -241,7 +239,7 @@ def _hook_to(url: str, hooks: tuple[Json, ...]) -> Json | None:
 
 
 def _without_secret(app: Json) -> Json:
-    """Returns the app without its secret: a PUT without one leaves it, and the journal must not hold it."""
+    """Return the app without its secret: a PUT without one leaves it, and the journal must not hold it."""
     copy = deepcopy(app)
     (value_at(copy, "credentials", "oauthClient") or {}).pop("client_secret", None)
     return copy

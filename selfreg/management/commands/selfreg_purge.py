@@ -1,11 +1,34 @@
 """``manage.py selfreg_purge``: erases old registrations as the settings say. Run it every hour."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from selfreg.error_reports import without_values
+from selfreg.management.progress import Run, add_limits, positive, recorded
+from selfreg.models import RegistrationQuerySet
 from selfreg.registration import retention
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done with some registrations. ``rows`` are all of them, ``parts`` the same in the order of indexes."""
+
+    verb: str
+    rows: Callable[[], RegistrationQuerySet]
+    parts: Callable[[], list[retention.Part]]
+    work: Callable[[RegistrationQuerySet, int, str, int | None], Iterator[int]]
+
+
+STEPS = (
+    Step("erased", retention.abandoned, retention.abandoned_parts, retention.erase),
+    Step("reduced", retention.finished, lambda: [(retention.finished(), "finished_at")], retention.reduce),
+    Step("counted", retention.completed, lambda: [(retention.completed(), "id")], retention.count),
+)
 
 
 class Command(BaseCommand):
@@ -14,34 +37,47 @@ class Command(BaseCommand):
     help = (
         "Erases abandoned registrations and those marked for erasure, and removes personal data from completed ones, "
         "after SELFREG['ERASE_ABANDONED_AFTER_SECONDS'] and ['REDUCE_FINISHED_AFTER_SECONDS']. Erased people stay "
-        "counted in the admin's funnel. The command may be stopped at any time."
+        "counted in the admin's funnel. You can stop the command at any time."
     )
+    run: Run
+    """The last run of this object."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declares the options."""
-        parser.add_argument("--dry-run", action="store_true", help="only print how many registrations are affected")
-        parser.add_argument("--batch", type=int, default=retention.BATCH, help="rows per transaction")
+        """Declare the options."""
+        add_limits(parser)
+        parser.add_argument("--batch", type=positive, default=retention.BATCH, help="rows per transaction")
 
-    def handle(self, *args: Any, dry_run: bool, batch: int, **options: Any) -> None:
-        """Runs the command."""
-        abandoned, finished = retention.abandoned(), retention.finished()
-        if dry_run:
-            self.stdout.write(f"would erase {abandoned.count()} and reduce {finished.count()} registrations")
-            return
-        self.print_progress("erased", abandoned.count(), retention.erase(abandoned, batch))
-        self.print_progress("reduced", finished.count(), retention.reduce(finished, batch))
-        self.print_progress("counted", retention.completed().count(), retention.count(retention.completed(), batch))
-        self.stdout.write(f"deleted {retention.delete_old_counters()} old rate-limit counters")
+    @without_values
+    def handle(self, *args: Any, dry_run: bool, limit: int | None, batch: int, **options: Any) -> None:
+        """Run the command.
 
-    def print_progress(self, verb: str, total: int, batches: Iterator[int]) -> None:
-        """Runs the batches, and prints a line after each.
-
-        :param total: how many rows there were at the start
-        :param batches: does the work; yields the size of every batch
+        :raises CommandError: the command was stopped, or the database is away
         """
-        done = 0
-        for size in batches:
-            done += size
-            self.stdout.write(f"{verb} {done} of {max(total, done)} registrations")
-        if not done:
-            self.stdout.write(f"{verb} none")
+        if dry_run:
+            erased, reduced = retention.abandoned().count(), retention.finished().count()
+            self.stdout.write(f"would erase {erased} and reduce {reduced} registrations")
+            return
+        run = self.run = Run("selfreg_purge", self.stdout, options["verbosity"], limit)
+        with recorded(run):
+            for step in STEPS:
+                done = run.follow(step.verb, batches(step, batch, run), step.rows()).total()
+                run.say(f"{step.verb} {done or 'none'}{' registrations' if done else ''}")
+            if limit is None:
+                clean_up(run)
+
+
+def batches(step: Step, batch: int, run: Run) -> Iterator[tuple[str, int]]:
+    """Do the work of a step as far as the limit allows, and yield the size of each batch."""
+    for rows, column in step.parts():
+        for size in step.work(rows, batch, column, run.left):
+            yield "registrations", size
+
+
+def clean_up(run: Run) -> None:
+    """Delete what is no registration."""
+    run.say(f"deleted {retention.delete_old_counters()} old rate-limit counters")
+    run.go_on()
+    run.say(f"deleted {retention.delete_old_events()} old Okta events")
+    run.go_on()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    run.say("deleted sessions that have ended")

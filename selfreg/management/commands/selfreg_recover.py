@@ -1,57 +1,89 @@
 """``manage.py selfreg_recover``: settles stuck registrations. Run it every few minutes."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg.conf import conf
-from selfreg.models import Registration
+from selfreg.conf import orgs
+from selfreg.error_reports import without_values
+from selfreg.management.progress import TRY_LATER, Run, add_limits, recorded, summary
+from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.okta_api.client import is_configured
 from selfreg.registration import recovery
 
 NOT_CONFIGURED = (
-    "--accounts uses Okta's Management API: set SELFREG['API_TOKEN'], or SELFREG['API_CLIENT_ID'] and "
+    "--accounts needs Okta's Management API. Set SELFREG['API_TOKEN'], or SELFREG['API_CLIENT_ID'] and "
     "SELFREG['API_PRIVATE_KEY'] of an OAuth service app."
 )
+
+# A name, the rows that it is about, and the function that handles them.
+Step = tuple[str, RegistrationQuerySet, Callable[[], Iterator[tuple[Registration, str]]]]
 
 
 class Command(BaseCommand):
     """Prints what became of stuck registrations, of abandoned ones, and of accounts at Okta."""
 
     help = (
-        "Asks Okta what became of calls whose answer was lost, ends registrations that nobody came back to, and sees "
-        "to accounts at Okta that were begun and left. Run it every few minutes, and before selfreg_purge."
+        "Asks Okta about calls whose answer was lost, expires abandoned registrations, and with --accounts handles "
+        "their unfinished Okta accounts. Run it every few minutes, and before selfreg_purge."
     )
 
+    run: Run
+    """The last run of this object."""
+
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declares the options."""
+        """Declare the options."""
+        add_limits(parser)
         parser.add_argument(
             "--accounts",
             choices=("report", "activate", "remove"),
             default="",
-            help="what to do with half-made accounts of abandoned registrations; needs an API token or a service app",
+            help="what to do with unfinished accounts of abandoned registrations; needs an API token or a service app",
         )
 
-    def handle(self, *args: Any, accounts: str, **options: Any) -> None:
-        """Runs the command.
+    @without_values
+    def handle(self, *args: Any, accounts: str, dry_run: bool, limit: int | None, **options: Any) -> None:
+        """Run the command.
 
-        :raises CommandError: ``--accounts`` without access to the Management API
+        :raises CommandError: ``--accounts`` without access to the Management API; the command was stopped; or with exit
+            status 75 (try again later) Okta did not tell where some registrations stand
         """
-        if accounts and not is_configured(conf()):
+        if accounts and not any(map(is_configured, orgs().values())):
             raise CommandError(NOT_CONFIGURED)
-        self.print_outcomes("in doubt", recovery.settle_stuck(), options["verbosity"])
-        self.print_outcomes("abandoned", recovery.expire_abandoned(), options["verbosity"])
+        steps: list[Step] = [
+            ("in doubt", recovery.stuck(), recovery.settle_stuck),
+            ("abandoned", recovery.abandoned(), recovery.expire_abandoned),
+        ]
         if accounts:
-            self.print_outcomes("accounts", recovery.handle_orphaned_accounts(accounts), options["verbosity"])
+            handle = partial(recovery.handle_orphaned_accounts, accounts)
+            steps.append(("accounts", recovery.all_with_orphaned_account(), handle))
+        if dry_run:
+            for what, rows, _results in steps:
+                self.stdout.write(f"{what}: {rows.count()}")
+            return
+        self.work(steps, limit, options["verbosity"])
 
-    def print_outcomes(self, what: str, results: Iterator[tuple[Registration, str]], verbosity: int) -> None:
-        """Prints how often each outcome occurred; with ``-v 2`` also a line for each registration."""
-        counts: Counter[str] = Counter()
+    def work(self, steps: list[Step], limit: int | None, verbosity: int) -> None:
+        """Take the steps one after the other, and print how often each outcome occurred.
+
+        :param limit: how many registrations to take at most; None for all
+        """
+        run = self.run = Run("selfreg_recover", self.stdout, verbosity, limit)
+        with recorded(run):
+            for what, rows, results in steps:
+                counts = run.follow(what, self.outcomes(islice(results(), run.left), verbosity), rows)
+                run.say(f"{what}: {summary(counts)}")
+        if unsettled := run.counts[f"in doubt: {recovery.IN_DOUBT}"]:
+            raise CommandError(
+                f"Okta didn't answer for {unsettled} registrations. The next run asks again.", returncode=TRY_LATER
+            )
+
+    def outcomes(self, results: Iterable[tuple[Registration, str]], verbosity: int) -> Iterator[tuple[str, int]]:
+        """Yield the outcomes; with ``-v 2`` also prints a line for each registration."""
         for registration, outcome in results:
-            counts[outcome] += 1
             if verbosity > 1:
                 self.stdout.write(f"{registration.pk} {outcome}")
-        summary = ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items()))
-        self.stdout.write(f"{what}: {summary or 'none'}")
+            yield outcome, 1

@@ -13,11 +13,11 @@ class Command(BaseCommand):
 
     help = (
         "Creates the groups for administrators of registrations (viewer, supporter, privacy officer, manager), or "
-        "resets their permissions. Members stay."
+        "resets their permissions. Members stay in their groups."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs the command."""
+        """Run the command."""
         with transaction.atomic():
             make_groups()
         for name, codenames in ROLES.items():

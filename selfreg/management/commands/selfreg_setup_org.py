@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from selfreg.conf import Conf, conf
+from selfreg.conf import DEFAULT, Conf
 from selfreg.doctor.checks.site import check_site, prevents_calls
 from selfreg.doctor.collect import describe_site
 from selfreg.doctor.documents import read_documents
@@ -17,14 +17,16 @@ from selfreg.doctor.findings import Finding
 from selfreg.doctor.setup.apply import Interrupted, apply_changes, secrets_of, undo_changes
 from selfreg.doctor.setup.journal import Journal, UnusableJournal, load_journal
 from selfreg.doctor.setup.plan import CannotPlan, Change, plan_changes
+from selfreg.error_reports import without_values
 from selfreg.idx.errors import IdxError, OrgRefused
+from selfreg.management.options import add_org, settings_of
 from selfreg.okta_api import scopes
 from selfreg.okta_api.client import UNAUTHORIZED, ManagementClient, is_configured, lacks_rights
 
 JOURNAL = "selfreg-org-setup.json"
 NO_TOKEN = (
-    "This needs an API token: SELFREG['API_TOKEN'], or SELFREG['API_CLIENT_ID'] and SELFREG['API_PRIVATE_KEY'] of an "
-    "OAuth service app. Without one, docs/org-setup.md goes through the same steps by hand."
+    "This command needs SELFREG['API_TOKEN'], or SELFREG['API_CLIENT_ID'] and SELFREG['API_PRIVATE_KEY'] of an OAuth "
+    "service app. To make the same changes by hand, see docs/org-setup.md."
 )
 
 
@@ -32,25 +34,32 @@ class Command(BaseCommand):
     """Plans the changes, asks for confirmation, makes them, and has the doctor check the result."""
 
     help = (
-        "Sets the org up for this site: shows what would change, asks, changes it, and looks whether it is right now. "
-        "Changes nothing that it does not name."
+        "Sets up the org for this site: shows every change, asks, makes the changes, and runs the doctor. "
+        "It changes nothing else."
     )
     # Those that matter here are checked in ``handle``.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declares the options."""
-        parser.add_argument("--dry-run", action="store_true", help="only show; the default away from a terminal")
-        parser.add_argument("--yes", "--no-input", action="store_true", dest="yes", help="change without asking")
-        parser.add_argument("--undo", action="store_true", help="take back what this command has changed")
-        parser.add_argument("--plan-file", default=JOURNAL, help=f"where changes are written down ({JOURNAL})")
+        """Declare the options."""
+        parser.add_argument("--dry-run", action="store_true", help="only show the plan; the default without a terminal")
+        parser.add_argument("--yes", "--no-input", action="store_true", dest="yes", help="apply without asking")
+        parser.add_argument("--undo", action="store_true", help="undo what this command changed")
+        parser.add_argument(
+            "--plan-file",
+            default="",
+            help=f"the file that records the changes ({JOURNAL}, or one with the org's name)",
+        )
+        add_org(parser, "the default org")
 
+    @without_values
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs the command.
+        """Run the command.
 
         :raises CommandError: the org was not changed, or not completely; the text says what was
         """
-        settings = conf()
+        settings = settings_of(options["org"] or DEFAULT)
+        options["plan_file"] = options["plan_file"] or journal_name(settings.org)
         if not is_configured(settings):
             raise CommandError(NO_TOKEN)
         if findings := [finding for finding in check_site(settings) if prevents_calls(finding)]:
@@ -73,7 +82,7 @@ class Command(BaseCommand):
             raise CommandError(text) from interruption
 
     def apply(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
-        """Shows the plan and, once it is confirmed, makes its changes."""
+        """Show the plan and, once it is confirmed, make its changes."""
         site, secrets = describe_site(settings), secrets_of(settings)
         changes = plan_changes(site, read_documents(client, site))
         self.stdout.write(self.style.HTTP_INFO(f"{client.origin}, for {site.base_url}"))
@@ -85,23 +94,23 @@ class Command(BaseCommand):
             apply_changes(client, changes, journal, secrets, self.print_done)
             # Some settings of a new app can only be made once it exists. The plan listed them with the app.
             apply_changes(client, remaining_changes(client, site), journal, secrets, self.print_done)
-            self.stdout.write(f"Written down in {journal.path}; --undo takes it back.")
+            self.stdout.write(f"Recorded in {journal.path}. To undo the changes, use --undo.")
             self.verify(settings)
 
     def undo(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
-        """Shows the changes in the journal and, once it is confirmed, undoes them."""
+        """Show the changes in the journal and, once it is confirmed, undo them."""
         self.stdout.write(self.style.HTTP_INFO(client.origin))
         for entry in journal.undoable:
-            self.print_change(f"take back: {entry.name}", entry.undo_lines)
+            self.print_change(f"undo: {entry.name}", entry.undo_lines)
         if not journal.undoable:
-            self.stdout.write(f"Nothing to take back: {journal.path} holds no change.")
+            self.stdout.write(f"Nothing to undo: {journal.path} has no changes.")
         elif self.is_confirmed(options):
             undo_changes(client, journal, secrets_of(settings), self.print_undone)
 
     def is_confirmed(self, options: dict[str, Any]) -> bool:
-        """Whether the change may be made. Asks on a terminal; elsewhere only ``--yes`` confirms."""
+        """Return whether the change may be made. Asks on a terminal; elsewhere only ``--yes`` confirms."""
         if options["dry_run"] or not (options["yes"] or sys.stdin.isatty()):
-            self.stdout.write(self.style.WARNING("Nothing was changed. --yes changes it without asking."))
+            self.stdout.write(self.style.WARNING("Nothing was changed. To make the changes, use --yes."))
             return False
         if options["yes"] or is_answered_with_yes("Change the org? [y/N] "):
             return True
@@ -118,26 +127,31 @@ class Command(BaseCommand):
         for finding in report.findings:
             self.stdout.write(as_line(finding))
         if report.errors:
-            raise CommandError("Changed, but something is still wrong: manage.py selfreg_doctor tells what to do.")
-        self.stdout.write(self.style.SUCCESS("The doctor finds nothing that keeps people from signing up."))
+            raise CommandError("Changed, but something is still wrong. Run manage.py selfreg_doctor to see what to do.")
+        self.stdout.write(self.style.SUCCESS("The doctor found nothing that prevents people from signing up."))
 
     def print_change(self, name: str, lines: Iterable[str]) -> None:
-        """Prints a change and its differences."""
+        """Print a change and its differences."""
         self.stdout.write(self.style.MIGRATE_HEADING(name))
         for line in lines:
             self.stdout.write(f"    {line}")
 
     def print_done(self, name: str) -> None:
-        """Prints that a change was made."""
+        """Print that a change was made."""
         self.stdout.write(f"done: {name}")
 
     def print_undone(self, name: str) -> None:
-        """Prints that a change was undone."""
-        self.stdout.write(f"taken back: {name}")
+        """Print that a change was undone."""
+        self.stdout.write(f"undone: {name}")
+
+
+def journal_name(org: str) -> str:
+    """Return the name of the file where the changes of an org are written down."""
+    return JOURNAL if org == DEFAULT else JOURNAL.replace(".json", f"-{org}.json")
 
 
 def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...]:
-    """Returns the changes that are left after those of the first plan.
+    """Return the changes that are left after those of the first plan.
 
     :raises CommandError: the org's documents could not be read again, or something is missing in them
     """
@@ -145,14 +159,14 @@ def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...
         return plan_changes(site, read_documents(client, site))
     except CannotPlan as problem:
         raise CommandError(
-            f"Changed as shown above, but not completely. {problem} Then run it again, or take it back with --undo."
+            f"Only the changes shown above were made. {problem} Then run this again, or undo the changes with --undo."
         ) from problem
     except IdxError as error:
-        raise CommandError(f"Changed, but it could not be read back. {explain(error)} Run it again.") from error
+        raise CommandError(f"Changed, but the org couldn't be read again. {explain(error)} Run this again.") from error
 
 
 def is_answered_with_yes(question: str) -> bool:
-    """Asks on the terminal, and returns whether the answer is yes. The end of input means no."""
+    """Ask on the terminal, and return whether the answer is yes. The end of input means no."""
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
@@ -160,35 +174,35 @@ def is_answered_with_yes(question: str) -> bool:
 
 
 def as_line(finding: Finding) -> str:
-    """Returns one of the doctor's findings as text."""
+    """Return one of the doctor's findings as text."""
     return f"{finding.id} {finding.kind.sentence} {finding.detail}"
 
 
 def explain(error: IdxError) -> str:
-    """Returns a sentence that says why the org refused a call."""
+    """Return a sentence that says why the org refused a call."""
     if isinstance(error, OrgRefused) and lacks_rights(error):
-        return f"The API token may not do this ({error.description}): it needs more rights, see docs/org-setup.md."
+        return f"The API token needs more rights ({error.description}): see docs/org-setup.md."
     if isinstance(error, OrgRefused) and error.status == UNAUTHORIZED:
-        return f"The org does not accept the API token ({error.description}): Security > API > Tokens."
+        return f"The org doesn't accept the API token ({error.description}). Check Security > API > Tokens."
     if isinstance(error, OrgRefused):
         return f"The org says: {error.description or error.code}"
     return f"The org says: {error}"
 
 
 def explain_interruption(interruption: Interrupted, options: dict[str, Any]) -> str:
-    """Returns a text that lists which changes were made and which were not."""
-    state = "MAY HAVE BEEN MADE, its answer was lost" if interruption.unsure else "was NOT made"
+    """Return a text that lists which changes were made and which were not."""
+    state = "MAY HAVE BEEN MADE (the answer was lost)" if interruption.unsure else "was NOT made"
     lines = (
         f"Stopped in the middle. {explain(interruption.cause)}",
         f"  done: {name_list(interruption.done)}",
         f"  {interruption.name}: this change {state}. {interruption.hint}".rstrip(),
-        f"  not begun: {name_list(interruption.remaining)}",
-        f"This is written down in {options['plan_file']}. Run {'--undo' if options['undo'] else 'it'} again to go on"
-        " from here" + ("." if options["undo"] else ", or --undo to take back what was done."),
+        f"  not started: {name_list(interruption.remaining)}",
+        f"{options['plan_file']} records this. To continue, run {'--undo' if options['undo'] else 'it'} again"
+        + ("." if options["undo"] else ". To undo what was done, use --undo."),
     )
     return "\n".join(lines)
 
 
 def name_list(names: tuple[str, ...]) -> str:
-    """Returns the names, one a line; "nothing" if there are none."""
+    """Return the names, one a line; "nothing" if there are none."""
     return "\n        ".join(names) or "nothing"

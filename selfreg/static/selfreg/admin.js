@@ -71,12 +71,20 @@
     showSelection();
   }
 
+  const shown = new WeakMap();
+
+  /* What is open or focused stays so: only what the server changed is replaced. */
   function replace(old, fresh) {
-    if (old.innerHTML === fresh.innerHTML) {
+    const html = fresh.innerHTML;
+    if ((shown.get(old) ?? old.innerHTML) === html) {
+      shown.set(old, html);
       return;
     }
     const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
-    old.innerHTML = fresh.innerHTML;
+    const open = Array.from(old.querySelectorAll('details[open][id]'), (details) => details.id);
+    old.innerHTML = html;
+    shown.set(old, html);
+    open.forEach((id) => document.getElementById(id)?.setAttribute('open', ''));
     if (focused) {
       document.getElementById(focused)?.focus({preventScroll: true});
     }
@@ -97,6 +105,7 @@
     const text = bar.querySelector('.selfreg-live-text');
     const pause = bar.querySelector('.selfreg-pause');
     pause.hidden = false;
+    bar.querySelector('.selfreg-live-every').hidden = false;
     pause.addEventListener('click', () => {
       pause.setAttribute('aria-pressed', String(pause.getAttribute('aria-pressed') !== 'true'));
     });

@@ -15,6 +15,11 @@ function prepare() {
     form.querySelector("button.primary").hidden = true;
     return;
   }
+  // The button is back before the form is sent: a disabled one sends nothing.
+  const wait = (on) => {
+    show("waiting", on);
+    form.querySelector("button.primary").disabled = on;
+  };
   let underWay = false;
   form.addEventListener("submit", async (event) => {
     if (event.submitter?.name || isFilled()) return; // skip, cancel, another way; or the answer of the ceremony
@@ -22,10 +27,14 @@ function prepare() {
     if (underWay) return;
     underWay = true;
     show("problem", false);
+    wait(true);
     try {
-      fill(await navigator.credentials.create({ publicKey: creationOptions(options) }));
+      const credential = await navigator.credentials.create({ publicKey: creationOptions(options) });
+      wait(false);
+      fill(credential);
       form.requestSubmit(event.submitter);
     } catch {
+      wait(false);
       show("problem", true); // turned down, timed out, or already registered: browsers do not tell which
     } finally {
       underWay = false;

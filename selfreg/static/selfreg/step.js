@@ -5,13 +5,17 @@
 
 // A submission that never arrives (no network, Esc) must not leave dead buttons behind.
 const GIVE_BACK_MS = 20_000;
+// From here on a time is named in minutes.
+const LONG_SECONDS = 120;
+const COPIED_MS = 2_000;
 
-document.querySelector(".error-summary")?.focus();
+if (!document.querySelector("form.step [autofocus]")) document.querySelector(".error-summary")?.focus();
 document.querySelectorAll("form.step").forEach(submitOnce);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
 document.querySelectorAll('[data-expires]:not([data-expires="0"])').forEach(expire);
 document.querySelectorAll("[data-looks-again]").forEach((link) => setTimeout(() => link.click(), link.dataset.looksAgain));
 document.querySelectorAll("[data-invalid]").forEach(sayWhenLeft);
+document.querySelectorAll("button[data-copies]").forEach(offerToCopy);
 document.querySelectorAll('select[name*="zone" i]').forEach(preselectTimeZone);
 
 /** Listens on the document, after every listener of the form itself had its chance to hold the submission back. */
@@ -19,12 +23,14 @@ function submitOnce(form) {
   const buttons = () => form.querySelectorAll("button:not([type=button])");
   const giveBack = () => {
     delete form.dataset.sent;
-    buttons().forEach((button) => (button.disabled = false));
+    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+    buttons().forEach((button) => (button.disabled = "held" in form.dataset && button.matches(".primary")));
   };
   document.addEventListener("submit", (event) => {
     if (event.target !== form || event.defaultPrevented) return;
     if ("sent" in form.dataset) return event.preventDefault();
     form.dataset.sent = "";
+    event.submitter?.setAttribute("aria-busy", "true");
     // Shown passwords go back to dots, else browsers would not offer to keep them, but would suggest them as text.
     form.querySelectorAll("input[data-revealed]").forEach((input) => (input.type = "password"));
     // The name and value of the pressed button are collected after this event: a disabled one would not count.
@@ -33,36 +39,43 @@ function submitOnce(form) {
   });
   // Back brings the page as it was left, from the browser's cache.
   window.addEventListener("pageshow", giveBack);
+  form.addEventListener("hold", giveBack);
 }
 
-/** Counts the seconds of the element's own sentence down; at 0 it has nothing more to say. */
+/** Counts the time in the element's own sentence down; at 0 it has nothing more to say, and leaves its place empty: no
+    button moves. Where the form may not be sent
+    before that, its button is off until then. */
 function countDown(element) {
   const seconds = Number(element.dataset.countdown);
   const end = performance.now() + seconds * 1000;
   const { text, number } = sentenceOf(element, seconds);
+  const form = "holds" in element.dataset ? document.querySelector("form.step") : null;
+  if (form) hold(form, true);
   const timer = setInterval(() => {
     const left = Math.ceil((end - performance.now()) / 1000);
     if (left > 0) return void (element.textContent = text.replace("\0", () => number(left)));
     clearInterval(timer);
-    (element.closest(".notice") ?? element).remove();
+    (element.closest(".notice, .error-summary") ?? element).classList.add("over");
+    if (form) hold(form, false);
   }, 1000);
 }
 
-/** Keeps the time that is left true: minutes as the server said them, the last ones as seconds. At its end the page
-    itself says what has become of the sign-up; a submission on its way says so too. */
+function hold(form, isHeld) {
+  form.toggleAttribute("data-held", isHeld);
+  form.dispatchEvent(new Event("hold"));
+}
+
+/** Shows the time that is left once it is short. At its end the page itself says what has become of the sign-up; a
+    submission on its way says so too. */
 function expire(element) {
   const end = performance.now() + Number(element.dataset.expires) * 1000;
-  const minutes = Math.floor(element.dataset.expires / 60);
-  const sentence = element.textContent.replaceAll("\u00a0", " ");
-  const minute = spell("minute", minutes);
-  const spelt = sentence.includes(minute) ? minute : minute.replace(" ", ""); // Japanese: both are seen
+  const { text, number } = sentenceOf(element, Math.min(element.dataset.expires, LONG_SECONDS));
   const timer = setInterval(() => {
     const left = Math.ceil((end - performance.now()) / 1000);
+    if (left > LONG_SECONDS) return;
     if (left > 0) {
-      if (!sentence.includes(spelt)) return; // hours, or spelt in another way: it stays as the server wrote it
-      const said = left < 120 ? spell("second", left) : spell("minute", Math.floor(left / 60));
-      const text = sentence.replace(spelt, () => said);
-      if (element.textContent !== text) element.textContent = text;
+      for (const part of element.parentElement.querySelectorAll("[hidden]")) part.hidden = false;
+      element.textContent = text.replace("\0", () => number(left));
     } else {
       clearInterval(timer);
       if (document.querySelector("form.step[data-sent]")) return;
@@ -82,15 +95,21 @@ function unitOf(unit) {
   return new Intl.NumberFormat(document.documentElement.lang || "en", options);
 }
 
-/** The server's sentence with a mark for the number: with its unit ("1 second", "2 seconds") where it is spelt as the
+/** The server's sentence with a mark for the number: with its unit ("1 second", "2 minutes") where it is spelt as the
     browser spells it in that language, so that singular and plural stay right. */
 function sentenceOf(element, seconds) {
-  const unit = unitOf("second");
-  const sentence = element.textContent;
-  const spelt = unit.format(seconds);
+  const sentence = element.textContent.replaceAll("\u00a0", " ");
+  const spelt = inOneUnit(seconds);
   return sentence.includes(spelt)
-    ? { text: sentence.replace(spelt, "\0"), number: (n) => unit.format(n) }
-    : { text: sentence.replace(/\p{Nd}+/u, "\0"), number: String };
+    ? { text: sentence.replace(spelt, "\0"), number: inOneUnit }
+    : { text: seconds > LONG_SECONDS ? sentence : sentence.replace(/\p{Nd}+/u, "\0"), number: String };
+}
+
+/** As the server names a time: in seconds up to two minutes, in minutes up to two hours. */
+function inOneUnit(seconds) {
+  if (seconds <= LONG_SECONDS) return spell("second", seconds);
+  if (seconds <= 60 * LONG_SECONDS) return spell("minute", Math.ceil(seconds / 60));
+  return spell("hour", Math.ceil(seconds / 3600));
 }
 
 /** Before the server can: beside the field, in the page's language. Nothing is held back, the server decides. */
@@ -103,7 +122,9 @@ function sayWhenLeft(input) {
   input.addEventListener("focusout", ({ relatedTarget }) => {
     const { typeMismatch, badInput, stepMismatch } = input.validity;
     if (!relatedTarget?.matches("input, select, textarea") || box.querySelector(".field-error")) return;
-    if (typeMismatch || badInput || stepMismatch) say(true);
+    // Full-width letters, "mailto:" and "Ada <ada@example.com>" are taken as they are meant.
+    const mayBeMeant = input.type === "email" && /[^\x20-\x7e]|<|^mailto:/i.test(input.value);
+    if ((typeMismatch || badInput || stepMismatch) && !mayBeMeant) say(true);
   });
   input.addEventListener("input", () => input.validity.valid && error.isConnected && say(false));
 
@@ -114,6 +135,19 @@ function sayWhenLeft(input) {
     input.setAttribute("aria-invalid", wrong);
     input.setAttribute("aria-describedby", wrong ? `${error.id} ${described}`.trim() : described);
   }
+}
+
+/** Copies a code or a key without the spaces that make it readable. */
+function offerToCopy(button) {
+  if (!navigator.clipboard) return;
+  const label = button.textContent;
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent.replace(/\s/g, ""));
+    button.textContent = button.dataset.copied;
+    setTimeout(() => (button.textContent = label), COPIED_MS);
+  });
 }
 
 function preselectTimeZone(select) {

@@ -67,6 +67,17 @@ def running_site(listener: socket.socket, org: OrgHandle, folder: Path, **settin
 
 
 @contextmanager
+def another_site(org: OrgHandle, folder: Path, **settings: str) -> Iterator[Site]:
+    """Another site of the same org, instead of the first one."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.set_inheritable(True)
+        app = requests.get(f"{org.base}/_devorg/policy", timeout=5).json()["apps"][0]
+        org.patch_policy({"apps": [app | {"redirect_uris": [f"{url_of(listening)}/oidc/callback/"]}]})
+        with running_site(listening, org, folder, **settings) as site:
+            yield site
+
+
+@contextmanager
 def serving(site: Site, listener: socket.socket) -> Iterator[None]:
     """Runs a site until the block ends."""
     gunicorn = ["-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"]

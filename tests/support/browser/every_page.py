@@ -67,16 +67,22 @@ class Journey:
     policy: dict[str, Any] = field(default_factory=dict)
 
 
-def signed_up(visitor: Visitor) -> Visitor:
-    return visitor.opens("/signup/").tells_who_she_is().sees("Secure your account")
+def at_the_password_at_once(visitor: Visitor) -> Visitor:
+    """Where no code of a mail comes before it."""
+    return visitor.opens("/signup/").tells_who_she_is().sees("Choose a password")
+
+
+def sees_the_choice(visitor: Visitor) -> None:
+    """Of what is needed as well; only by a press, because all of it is needed."""
+    visitor.presses("Choose a different method").sees("Secure your account")
 
 
 def adds_phone(visitor: Visitor, number: str) -> Visitor:
-    return visitor.fills(Phone_number=number).presses("Send the code")
+    return visitor.fills(Phone_number=number).presses("Send code")
 
 
 def chooses_instead(visitor: Visitor, words: str, heading: str) -> Visitor:
-    return visitor.presses("Use another way").sees("Secure your account").chooses(words).sees(heading)
+    return visitor.presses("Choose a different method").sees("Secure your account").chooses(words).sees(heading)
 
 
 def opens_link_elsewhere(visitor: Visitor) -> None:
@@ -90,28 +96,29 @@ def opens_link_elsewhere(visitor: Visitor) -> None:
 
 
 def opens_used_link(visitor: Visitor) -> None:
-    visitor.presses("Confirm and continue").sees("Secure your account")
+    visitor.presses("Confirm and continue").sees("Choose a password")
     visitor.opens(visitor.link).sees("Already confirmed")
 
 
 def cancelled(visitor: Visitor) -> Visitor:
-    return visitor.is_at_the_code().presses("Cancel sign-up").sees("Sign-up cancelled")
+    visitor.is_at_the_code().page.get_by_text("Cancel sign-up?").click()
+    return visitor.presses("Cancel sign-up").sees("Sign-up cancelled")
 
 
 def expired(visitor: Visitor) -> None:
     visitor.is_at_the_code().org.advance(8_000)
-    visitor.types_the_code("123456").sees("This took too long")
+    visitor.types_the_code("123456").sees("Your session timed out")
 
 
 def failed(visitor: Visitor) -> None:
     """The org takes nobody into this app, and says so at the end."""
     apps = [json.loads(json.dumps(asdict(app))) | {"assigned": False} for app in visitor.org.policy.apps]
     visitor.org.patch_policy({"apps": apps})
-    signed_up(visitor).chooses("Password").sets_a_password().sees("The sign-up could not be finished")
+    at_the_password_at_once(visitor).sets_a_password().sees("We couldn't finish your sign-up")
 
 
 def waits_for_the_mail(visitor: Visitor) -> None:
-    signed_up(visitor).chooses("Password").sets_a_password().sees("Check your e-mail")
+    at_the_password_at_once(visitor).sets_a_password().sees("Check your email")
 
 
 def busy(visitor: Visitor) -> None:
@@ -119,18 +126,18 @@ def busy(visitor: Visitor) -> None:
     visitor.is_at_the_code().org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
     visitor.types_the_code().has_the_org_asked("/idp/idx/challenge/answer").opens_another_tab().opens(
         "/signup/step/"
-    ).sees("One moment")
+    ).sees("One moment").stays_here()
 
 
 def unreachable(visitor: Visitor) -> None:
     visitor.org.fail("*", "status", status=503)
-    visitor.opens("/signup/").sees("Sign-up is not available")
+    visitor.opens("/signup/").sees("Sign-up isn't available")
 
 
 def almost_there(visitor: Visitor) -> None:
-    signed_up(visitor).chooses("Password").sees("Choose a password")
+    at_the_password_at_once(visitor)
     visitor.org.fail("/oauth2/default/v1/token", "status", status=429)
-    visitor.sets_a_password().sees("Almost there")
+    visitor.sets_a_password().sees("Your account is ready")
 
 
 def opens_with_captcha(visitor: Visitor) -> None:
@@ -145,7 +152,7 @@ def only_providers(visitor: Visitor) -> None:
 
 
 def comes_from_google(visitor: Visitor) -> None:
-    visitor.presses("Google").sees("Sign in at Google")
+    visitor.presses("Continue with Google").sees("Sign in at Google")
     visitor.fills(Email=visitor.email, First_name="Ada", Last_name="Lovelace").presses("Sign in").is_welcome()
 
 
@@ -161,23 +168,25 @@ def invited_too_late(visitor: Visitor) -> None:
 
 
 def asked_for_more(visitor: Visitor) -> None:
-    visitor.opens("/signup/").tells_who_she_is().sees("Check your e-mail")
+    visitor.opens("/signup/").tells_who_she_is().sees("Check your email")
     visitor.types_the_code().sees("Additional Profile information")
 
 
 WITHOUT_EMAIL = only("okta_password", email_verification=False)
+
+
+def starts_okta_verify(visitor: Visitor) -> Visitor:
+    return at_the_password_at_once(visitor).sets_a_password().sees("Set up Okta Verify")
+
 
 JOURNEYS: dict[str, Journey] = {
     "every step": Journey(
         {
             "home": lambda v: v.opens("/"),
             "sign-up": lambda v: v.opens("/signup/").sees("Create your account"),
-            "choice": lambda v: v.tells_who_she_is().sees("Secure your account"),
-            "code": lambda v: v.chooses("Email").sees("Check your e-mail"),
+            "code": lambda v: v.tells_who_she_is().sees("Check your email"),
             "wrong code": lambda v: v.types_the_code("000000").sees_a_problem(),
-            "password": lambda v: (
-                v.types_the_code().sees("Secure your account").chooses("Password").sees("Choose a password")
-            ),
+            "password": lambda v: v.types_the_code().sees("Choose a password"),
             "refused password": lambda v: v.sets_a_password("short").sees_a_problem(),
             "choice of the optional": lambda v: v.sets_a_password().sees("Secure your account"),
             "phone": lambda v: v.chooses("Phone").sees("Add your phone"),
@@ -185,7 +194,7 @@ JOURNEYS: dict[str, Journey] = {
             "code by text": lambda v: adds_phone(v, "+1 415 555 2671").sees("Check your phone"),
             "question": lambda v: chooses_instead(v, "Security Question", "Set up a security question"),
             "authenticator app": lambda v: chooses_instead(v, "Google", "Set up your authenticator app"),
-            "passkey": lambda v: chooses_instead(v, "Security Key", "Set up a passkey"),
+            "passkey": lambda v: chooses_instead(v, "Passkey", "Create a passkey"),
             "welcome": lambda v: v.presses("Skip for now").is_welcome(),
         },
         OPTIONAL,
@@ -201,10 +210,14 @@ JOURNEYS: dict[str, Journey] = {
         {"hundreds of choices": lambda v: v.opens("/signup/").sees("Create your account")},
         {"profile": [*ATTRIBUTES, ZONE], "password_on_form": True},
     ),
+    "what is needed": Journey(
+        {"code first": lambda v: v.is_at_the_code(), "choice": sees_the_choice},
+        only("okta_email", "okta_password", "phone_number"),
+    ),
     "captcha": Journey(
         {
             "captcha": opens_with_captcha,
-            "solved": lambda v: v.tells_who_she_is().sees("Secure your account"),
+            "solved": lambda v: v.tells_who_she_is().sees("Check your email"),
         },
         {"captcha": {"type": "HCAPTCHA", "accept_token": "solved"}},
     ),
@@ -216,8 +229,8 @@ JOURNEYS: dict[str, Journey] = {
     "questions at the end": Journey(
         {
             "more about oneself": asked_for_more,
-            "consent of a mail": lambda v: v.presses("Skip for now").sees("Did you ask for this?"),
-            "consent": lambda v: v.presses("Continue").sees("May this site use your account?"),
+            "consent of a mail": lambda v: v.presses("Skip for now").sees("Was this you?"),
+            "consent": lambda v: v.presses("Continue").sees("Allow access to your account?"),
             "keep me signed in": lambda v: v.chooses("Allow").sees("One more step"),
             "welcome": lambda v: v.presses("Continue").is_welcome(),
         },
@@ -232,25 +245,44 @@ JOURNEYS: dict[str, Journey] = {
     "invited too late": Journey(
         {
             "request a mail": invited_too_late,
-            "requested": lambda v: v.presses("Send a new link").sees("Check your e-mail"),
+            "requested": lambda v: v.presses("Send a new link").sees("Check your email"),
         },
         {"unknowns": {"expired_activation_token": "request"}},
     ),
     "Okta Verify": Journey(
         {
-            "the only one": lambda v: (
-                signed_up(v).chooses("Password").sets_a_password().sees("This cannot be done here")
+            "code to scan": starts_okta_verify,
+            "another way": lambda v: v.presses("Get the link a different way").sees(
+                "How do you want to set up Okta Verify?"
             ),
+            "by text": lambda v: v.chooses("Get a link by text message").sees("Where should we send the link?"),
         },
         only("okta_password", "okta_verify", email_verification=False),
+    ),
+    "Duo": Journey(
+        {
+            "the only one": lambda v: at_the_password_at_once(v).sets_a_password().sees("This can't be done here"),
+        },
+        only("okta_password", "duo", email_verification=False),
+    ),
+    "scopes": Journey(
+        {"each scope": lambda v: v.is_at_the_password().sets_a_password().sees("Allow access to your account?")},
+        {"granular_consent": True},
+    ),
+    "identity": Journey(
+        {"verified elsewhere": lambda v: v.is_at_the_password().sets_a_password().sees("Confirm who you are")},
+        {"identity_verification": "Persona"},
+    ),
+    "proof of work": Journey(
+        {"captcha": lambda v: v.opens("/signup/").sees("Create your account")}, {"captcha": {"type": "ALTCHA"}}
     ),
     "links": Journey(
         {
             "in another browser": lambda v: opens_link_elsewhere(v.is_at_the_code()),
-            "in this browser": lambda v: v.opens(v.link).sees("Confirm your e-mail"),
+            "in this browser": lambda v: v.opens(v.link).sees("Confirm your email"),
             "used": opens_used_link,
-            "not whole": lambda v: v.opens("/signup/verify/?otp=1").sees("This link does not work"),
-            "unknown": lambda v: v.opens("/signup/verify/?otp=12345&state=x").sees("We do not know this link"),
+            "not whole": lambda v: v.opens("/signup/verify/?otp=1").sees("This link doesn't work"),
+            "unknown": lambda v: v.opens("/signup/verify/?otp=12345&state=x").sees("We don't recognize this link"),
             "sign-in refused": lambda v: v.opens("/oidc/callback/?error=access_denied&state=x"),
         }
     ),
@@ -264,7 +296,7 @@ JOURNEYS: dict[str, Journey] = {
     "failed": Journey({"failed": failed}, WITHOUT_EMAIL),
     "almost there": Journey({"almost there": almost_there}, WITHOUT_EMAIL),
     "waiting for the mail": Journey({"waiting for the mail": waits_for_the_mail}, only("okta_password")),
-    "closed": Journey({"closed": lambda v: v.opens("/signup/").sees("Sign-up is not available")}, {"sign_up": False}),
+    "closed": Journey({"closed": lambda v: v.opens("/signup/").sees("Sign-up isn't available")}, {"sign_up": False}),
     "unreachable": Journey({"unreachable": unreachable}),
     "busy": Journey({"busy": busy}),
 }

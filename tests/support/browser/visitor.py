@@ -4,12 +4,12 @@ import itertools
 import re
 from typing import Any, Self
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, ViewportSize, expect
 
 from okta_devorg import OrgHandle
 
 PASSWORD = "Correct-horse-7"
-WIDE = {"width": 1280, "height": 900}
+WIDE = ViewportSize(width=1280, height=900)
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 MOST_STOPS = 20
@@ -67,6 +67,11 @@ class Visitor:
         self.page = self.window.context.new_page()
         return self
 
+    def stays_here(self) -> Self:
+        """The page that reloads itself is answered "no content" from now on, so that it can be looked at."""
+        self.page.route("**/signup/step/**", lambda route: route.fulfill(status=204))
+        return self
+
     def fills(self, **values: str) -> Self:
         for label, value in values.items():
             self.field(label.replace("_", " ")).fill(value)
@@ -85,22 +90,21 @@ class Visitor:
         return self.presses("Continue")
 
     def types_the_code(self, code: str = "") -> Self:
-        """The page goes on by itself."""
+        """The page continues by itself."""
         self.field("Enter code").press_sequentially(code or self.code)
         return self
 
     def sets_a_password(self, password: str = PASSWORD) -> Self:
-        self.field("Enter password").fill(password)
-        self.field("Repeat the password").fill(password)
-        return self.presses("Save password")
+        self.password_field.fill(password)
+        return self.presses("Continue")
 
     def is_at_the_code(self) -> Self:
         """From the first page to the one that asks for the code of the mail."""
-        self.opens("/signup/").tells_who_she_is().sees("Secure your account").chooses("Email")
-        return self.sees("Check your e-mail")
+        self.opens("/signup/").tells_who_she_is()
+        return self.sees("Check your email")
 
     def is_at_the_password(self) -> Self:
-        self.is_at_the_code().types_the_code().sees("Secure your account").chooses("Password")
+        self.is_at_the_code().types_the_code()
         return self.sees("Choose a password")
 
     def tabs_to(self, control: Locator) -> Self:
@@ -132,8 +136,9 @@ class Visitor:
         return self
 
     def sees_a_problem(self) -> Self:
-        """The summary, where the focus is."""
-        expect(self.page.locator(".error-summary")).to_be_focused()
+        """In the summary. It has the focus, or else the only field that is wrong."""
+        expect(self.page.locator(".error-summary")).to_be_visible()
+        expect(self.page.locator(".error-summary:focus, [aria-invalid=true]:focus")).to_be_visible()
         return self
 
     def is_welcome(self) -> Self:
@@ -148,10 +153,15 @@ class Visitor:
     @property
     def link(self) -> str:
         """The one in her newest mail."""
-        return self.org.messages(self.email)[0].link
+        return str(self.org.messages(self.email)[0].link)
 
     def field(self, label: str) -> Locator:
         return self.page.get_by_label(label)
+
+    @property
+    def password_field(self) -> Locator:
+        """Where a new password is typed; a button beside it shows the password."""
+        return self.page.get_by_label("Password", exact=True)
 
     def button(self, words: str) -> Locator:
         return self.page.get_by_role("button", name=words, exact=True)

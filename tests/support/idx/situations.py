@@ -110,12 +110,26 @@ def question(*messages: Json) -> Json:
     return enrolling(QUESTION, {"name": "credentials", "type": "object", "required": True, "options": options})
 
 
+def pairing(context: Json, *also: Json, holder: Json | None = None) -> Json:
+    """Okta Verify while it waits for the phone."""
+    current = {**(holder or VERIFY), "contextualData": context}
+    steps = (POLLING, step("select-enrollment-channel", CHANNEL), *also)
+    return document(*steps, currentAuthenticator=wrapped(current), authenticators=array(EMAIL, PHONE))
+
+
+def channel_data(channel: str, *fields: Json) -> Json:
+    constants = [{"name": n, "value": v, "mutable": False} for n, v in (("id", "autOV"), ("channel", channel))]
+    return {"name": "authenticator", "form": {"value": [*constants, *fields]}}
+
+
 QUESTIONS = [{"label": "First harbour?", "value": "harbour"}, {"label": "First boat?", "value": "boat"}]
 SMS, CALL = {"label": "SMS", "value": "sms"}, {"label": "Voice call", "value": "voice"}
 SKIP = step("skip", path="/idp/idx/skip")
 QUESTION = authenticator("security_question", "security_question", "Security Question")
 APP = authenticator("google_otp", "app", "Google Authenticator", contextualData={"sharedSecret": "JBSWY3DPEHPK3PXP"})
 VERIFY = authenticator("okta_verify", "app", "Okta Verify")
+HOUSE_APP = authenticator("custom_app", "app", "Harbour Push")
+ON_SITE = authenticator("onprem_mfa", "security_key", "On-site token")
 DUO = authenticator("duo", "app", "Duo Security")
 TOKEN = authenticator("rsa_token", "security_key", "RSA SecurID")
 ON_PREMISES = authenticator("del_oath", "security_key", "House Token")
@@ -134,7 +148,17 @@ SECRET_CODE = {"name": "passcode", "label": "Enter password", "secret": True}
 POLLING = step("enroll-poll", path="/idp/idx/challenge/poll", relatesTo=["$.currentAuthenticator"], refresh=4000)
 CHANNEL: Json = {
     "name": "authenticator",
-    "value": {"form": {"value": [{"name": "channel", "options": [{"label": "SMS", "value": "sms"}]}]}},
+    "value": {
+        "form": {
+            "value": [
+                {"name": "id", "value": "aut-okta_verify", "mutable": False},
+                {
+                    "name": "channel",
+                    "options": [{"label": "QR", "value": "qrcode"}, {"label": "SMS", "value": "sms"}],
+                },
+            ]
+        }
+    },
 }
 IDENTIFY = step("identify", {"name": "identifier", "label": "Username"}, path="/idp/idx/identify")
 SIGN_UP = step("select-enroll-profile", path="/idp/idx/enroll")
@@ -142,13 +166,16 @@ CONSENT: Json = {
     "name": "consent",
     "type": "boolean",
     "required": True,
-    "options": [{"label": "Allow", "value": True}, {"label": "Do not allow", "value": False}],
+    "options": [{"label": "Allow", "value": True}, {"label": "Don't allow", "value": False}],
 }
+HIDDEN: Json = {"name": "consent", "type": "boolean", "required": True, "visible": False}
 WRONG_CODE = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", [])
 WARNED = message("This number cannot be called.")
 
-NOT_HERE, NEXT, ENDED = "This cannot be done here", "One more step", "The sign-up could not be finished"
-CHECK, CODE = "Check your e-mail", ("credentials.passcode",)
+NOT_HERE, NEXT, ENDED = "This can't be done here", "One more step", "We couldn't finish your sign-up"
+VERIFY_PAGE = "Set up Okta Verify"
+TICKED = {"type": "boolean", "value": True}
+CHECK, CODE = "Check your email", ("credentials.passcode",)
 
 SITUATIONS = (
     # -- profile forms
@@ -204,13 +231,16 @@ SITUATIONS = (
         choosing(EMAIL, VERIFY, DUO, TOKEN, SMART_CARD, QUESTION, also=(SKIP,)),
         "Secure your account",
         ("authenticator.id",),
-        says=("Email", "RSA SecurID", "Security Question"),
+        says=("Email", "Okta Verify", "RSA SecurID", "Security Question"),
         offers=("Continue", "Skip for now"),
     ),
     Situation(
-        "a choice of nothing that a page can do", choosing(VERIFY, DUO), NOT_HERE, offers=("Cancel sign-up", "Sign in")
+        "a choice of nothing that a page can do",
+        choosing(SMART_CARD, DUO),
+        NOT_HERE,
+        offers=("Cancel sign-up", "Sign in"),
     ),
-    Situation("the same, optional", choosing(VERIFY, also=(SKIP,)), NOT_HERE, offers=("Skip for now",)),
+    Situation("the same, optional", choosing(DUO, also=(SKIP,)), NOT_HERE, offers=("Skip for now",)),
     Situation(
         "a choice with a message in one of its options",
         document(
@@ -243,7 +273,7 @@ SITUATIONS = (
     ),
     # -- authenticators
     Situation(
-        "e-mail, to be sent after a press",
+        "email, to be sent after a press",
         enrolling(
             EMAIL,
             {
@@ -258,7 +288,7 @@ SITUATIONS = (
         ("authenticator.methodType",),
     ),
     Situation(
-        "e-mail with a wrong code",
+        "email with a wrong code",
         enrolling(
             {**EMAIL, "resend": RESEND, "poll": POLL},
             credentials({"name": "passcode", "label": "Enter code", "messages": array(WRONG_CODE)}),
@@ -266,8 +296,8 @@ SITUATIONS = (
         ),
         CHECK,
         CODE,
-        says=("Invalid code. Try again.",),
-        offers=("Send a new code", "Use another way"),
+        says=("That code isn't right. Check the newest one and try again.",),
+        offers=("Resend code", "Choose a different method"),
         status=401,
     ),
     Situation(
@@ -275,7 +305,7 @@ SITUATIONS = (
         enrolling(EMAIL, messages=array(message("Too many requests", "tooManyRequests"))),
         CHECK,
         CODE,
-        says=("Too many requests",),
+        says=("Too many attempts.",),
         status=429,
     ),
     Situation(
@@ -283,7 +313,7 @@ SITUATIONS = (
         phone_data([SMS, CALL]),
         "Add your phone",
         ("authenticator.methodType", "country", "authenticator.phoneNumber", "extension"),
-        offers=("Use another way",),
+        offers=("Choose a different method",),
     ),
     Situation(
         "phone, by text only, refused",
@@ -293,14 +323,12 @@ SITUATIONS = (
         says=(WARNED["message"],),
         status=400,
     ),
-    Situation(
-        "phone code", enrolling({**PHONE, "resend": RESEND}), "Check your phone", CODE, offers=("Send a new code",)
-    ),
+    Situation("phone code", enrolling({**PHONE, "resend": RESEND}), "Check your phone", CODE, offers=("Resend code",)),
     Situation(
         "password",
         enrolling(PASSWORD, credentials(SECRET_CODE)),
         "Choose a password",
-        ("credentials.passcode", "confirm_passcode"),
+        ("credentials.passcode",),
         says=("At least 8 characters",),
     ),
     Situation(
@@ -311,7 +339,7 @@ SITUATIONS = (
             name="reenroll-authenticator",
         ),
         "Choose a password",
-        ("credentials.passcode", "confirm_passcode", "credentials.revokeSessions"),
+        ("credentials.passcode", "credentials.revokeSessions"),
         says=("Sign me out",),
     ),
     Situation(
@@ -322,7 +350,7 @@ SITUATIONS = (
         says=("Pick a question", "Write a question", "Answers hold no <tags>."),
         status=400,
     ),
-    Situation("authenticator app", enrolling(APP), "Set up your authenticator app", CODE, says=("JBSWY3DPEHPK3PXP",)),
+    Situation("authenticator app", enrolling(APP), "Set up your authenticator app", CODE, says=("JBSW Y3DP",)),
     Situation(
         "hardware token with a user name",
         enrolling(
@@ -341,7 +369,7 @@ SITUATIONS = (
         enrolling(ON_PREMISES, messages=array(WRONG_CODE)),
         NEXT,
         CODE,
-        says=("Invalid code.",),
+        says=("That code isn't right.",),
         status=401,
     ),
     Situation(
@@ -363,13 +391,13 @@ SITUATIONS = (
     Situation(
         "passkey",
         enrolling(PASSKEY, credentials(*ATTESTATION), also=(SELECT,)),
-        "Set up a passkey",
-        offers=("Set it up", "Use another way"),
+        "Create a passkey",
+        offers=("Create passkey", "Choose a different method"),
     ),
     Situation(
         "passkey offered after signing in",
         enrolling(PASSKEY, credentials(*ATTESTATION), name="enroll-webauthn-residentkey", also=(SKIP,)),
-        "Set up a passkey",
+        "Create a passkey",
         offers=("Skip for now",),
     ),
     Situation(
@@ -377,20 +405,202 @@ SITUATIONS = (
         enrolling({**PASSKEY, "contextualData": {}}, credentials(*ATTESTATION), also=(SELECT,)),
         NOT_HERE,
         says=("Passkeys",),
-        offers=("Use another way",),
+        offers=("Choose a different method",),
     ),
     Situation(
+        "passkey promoted after signing in",
+        enrolling(PASSKEY, credentials(*ATTESTATION), name="enroll-authenticator-promotion", also=(SKIP,)),
+        "Create a passkey",
+        offers=("Create passkey", "Skip for now"),
+    ),
+    Situation(
+        "an authenticator that may be put off for some days",
+        choosing({**EMAIL, "gracePeriod": {"expiry": "2030-02-01T12:00:00.000Z"}}, also=(SKIP,)),
+        "Secure your account",
+        ("authenticator.id",),
+        says=("Set this up now, or skip it", "Required from Feb. 1, 2030."),
+        offers=("Skip for now",),
+    ),
+    Situation(
+        "an authenticator that may be put off some times",
+        choosing({**EMAIL, "gracePeriod": {"remainingSkips": 3}}, also=(SKIP,)),
+        "Secure your account",
+        ("authenticator.id",),
+        says=("Set this up now, or skip it", "You can skip this 3 more times."),
+        offers=("Skip for now",),
+    ),
+    # -- Okta Verify
+    Situation(
         "Okta Verify by QR code",
-        document(POLLING, step("select-enrollment-channel", CHANNEL), SELECT, currentAuthenticator=wrapped(VERIFY)),
-        NOT_HERE,
-        says=("Okta Verify",),
-        offers=("Use another way", "Cancel sign-up"),
+        pairing({"selectedChannel": "qrcode", "qrcode": {"href": "data:image/png;base64,AAAA"}}, SELECT),
+        VERIFY_PAGE,
+        says=("scan this code",),
+        offers=("Check again", "Get the link a different way", "Choose a different method", "Cancel sign-up"),
+    ),
+    Situation(
+        "Okta Verify on a page of an older org, which does not name it",
+        pairing({"selectedChannel": "qrcode"}, holder={k: v for k, v in VERIFY.items() if k != "displayName"}),
+        VERIFY_PAGE,
+        offers=("Check again",),
+    ),
+    Situation(
+        "Okta Verify by mail",
+        pairing({"selectedChannel": "email", "email": "a***a@example.com"}, holder={**VERIFY, "resend": RESEND}),
+        VERIFY_PAGE,
+        says=("We sent a link to", "a***a@example.com", "Open it on the phone"),
+        offers=("Check again", "Send a new link", "Get the link a different way"),
+    ),
+    Situation(
+        "Okta Verify by text, to a number that is not told",
+        pairing({"selectedChannel": "sms"}),
+        VERIFY_PAGE,
+        says=("We sent you a link by text message.",),
+    ),
+    Situation(
+        "Okta Verify on this device",
+        pairing({"samedevice": {"orgUrl": "https://boats.example.com", "downloadHref": "https://apps.example.com/ov"}}),
+        VERIFY_PAGE,
+        says=("Install Okta Verify on this device", "https://boats.example.com"),
+    ),
+    Situation(
+        "Okta Verify by way of a device that has it",
+        pairing({"devicebootstrap": {"enrolledDevices": ["Ada's phone"]}}),
+        VERIFY_PAGE,
+        says=("Open Okta Verify on Ada's phone",),
     ),
     Situation(
         "Okta Verify, channel first",
         enrolling(VERIFY, CHANNEL, name="select-enrollment-channel"),
-        NOT_HERE,
-        offers=("Cancel sign-up", "Sign in"),
+        "How do you want to set up Okta Verify?",
+        ("authenticator.channel",),
+        says=("Scan a QR code", "Get a link by text message"),
+        offers=("Continue",),
+    ),
+    Situation(
+        "Okta Verify, a number for the link, refused",
+        enrolling(
+            {**VERIFY, "contextualData": {"selectedChannel": "sms"}},
+            channel_data("sms", {"name": "phoneNumber", "required": True}),
+            name="enrollment-channel-data",
+            also=(step("select-enrollment-channel", CHANNEL),),
+            messages=array(message("Invalid Phone Number.")),
+        ),
+        "Where should we send the link?",
+        ("country", "authenticator.phoneNumber"),
+        says=("We can't reach this number.",),
+        offers=("Send the link", "Get the link a different way"),
+        status=400,
+    ),
+    Situation(
+        "Okta Verify, an address for the link",
+        enrolling(
+            {**VERIFY, "contextualData": {"selectedChannel": "email"}},
+            channel_data("email", {"name": "email", "label": "Email", "required": True}),
+            name="enrollment-channel-data",
+        ),
+        "Where should we send the link?",
+        ("authenticator.email",),
+        offers=("Send the link",),
+    ),
+    Situation(
+        "Okta Verify, a number for the link, as older orgs ask for it",
+        enrolling(
+            {**VERIFY, "contextualData": {"selectedChannel": "sms"}},
+            {"name": "phoneNumber", "label": "Phone Number", "required": True},
+            name="enrollment-channel-data",
+            also=(step("select-enrollment-channel", CHANNEL),),
+        ),
+        "Where should we send the link?",
+        ("country", "phoneNumber"),
+        offers=("Send the link", "Get the link a different way"),
+    ),
+    Situation(
+        "an app of the organization's own, by QR code",
+        pairing({"selectedChannel": "qrcode", "qrcode": {"href": "data:image/png;base64,AAAA"}}, holder=HOUSE_APP),
+        "Set up Harbour Push",
+        says=("Install Harbour Push on your phone, add an account in it, and scan this code.",),
+        offers=("Check again", "Get the link a different way"),
+    ),
+    Situation(
+        "such an app and other things that nobody knows, to choose from",
+        choosing(HOUSE_APP, ON_SITE, authenticator("brand_new", "app", "Brand New"), SMART_CARD, also=(SKIP,)),
+        "Secure your account",
+        ("authenticator.id",),
+        says=("Harbour Push", "On-site token", "Brand New"),
+    ),
+    Situation(
+        "a token of the organization's own server",
+        enrolling(ON_SITE, credentials({"name": "clientData", "label": "User name"}, SECRET_CODE)),
+        NEXT,
+        ("credentials.clientData", "credentials.passcode"),
+    ),
+    Situation(
+        "a device that has to be registered first",
+        document(
+            deviceEnrollment=wrapped(
+                {"name": "mdm", "platform": "IOS", "enrollmentLink": "https://devices.example.com/join"}
+            )
+        ),
+        ENDED,
+        says=("Register this one at https://devices.example.com/join, then start again.",),
+        offers=("Start again",),
+    ),
+    Situation(
+        "a device that has to be registered, nobody says where",
+        document(deviceEnrollment=wrapped({"name": "oda", "platform": "ANDROID"})),
+        ENDED,
+        says=("This organization only accepts registered devices.",),
+        offers=("Start again",),
+    ),
+    # -- other sites
+    Situation(
+        "an identity to be verified",
+        document({**link("redirect-idverify", idp={"id": "IDV_PERSONA", "name": "Persona"})}, SKIP),
+        "Confirm who you are",
+        says=("“Persona” will check who you are",),
+        offers=("Continue at Persona", "Skip for now"),
+    ),
+    Situation(
+        "an identity provider as authenticator",
+        document(
+            link("redirect-idp", relatesTo=["$.currentAuthenticator"]),
+            SELECT,
+            currentAuthenticator=wrapped(authenticator("external_idp", "federated", "Harbour Office")),
+            authenticators=array(EMAIL, PHONE),
+        ),
+        "Continue at another site",
+        says=("Sign in at “Harbour Office”.",),
+        offers=("Continue at Harbour Office", "Choose a different method"),
+    ),
+    Situation(
+        "an identity provider as authenticator, with the mark of a form",
+        document(
+            {**link("redirect-idp", relatesTo=["$.currentAuthenticator"]), "rel": ["create-form"]},
+            SELECT,
+            currentAuthenticator=wrapped(authenticator("external_idp", "federated", "Harbour Office")),
+            authenticators=array(EMAIL, PHONE),
+        ),
+        "Continue at another site",
+        offers=("Continue at Harbour Office", "Choose a different method"),
+    ),
+    Situation(
+        "a push that waits, with a checkbox",
+        document(
+            step(
+                "challenge-poll",
+                {"name": "autoChallenge", "type": "boolean", "label": "Send push automatically", "value": True},
+                path="/idp/idx/authenticators/poll",
+                relatesTo=["$.currentAuthenticator"],
+                refresh=4000,
+            ),
+            choice(VERIFY, name="select-authenticator-authenticate")[0],
+            authenticators=array(VERIFY),
+            currentAuthenticator=wrapped({**VERIFY, "contextualData": {"correctAnswer": "42"}}),
+        ),
+        "Confirm on your other device",
+        ("autoChallenge",),
+        says=("Send push automatically", "On your other device, choose this number: 42"),
+        offers=("Check again",),
     ),
     Situation(
         "Duo",
@@ -420,17 +630,17 @@ SITUATIONS = (
     Situation(
         "own password, asked back",
         challenging(PASSWORD, credentials({**SECRET_CODE, "messages": array(message("Password is incorrect"))})),
-        NEXT,
+        "Confirm that it's you",
         CODE,
         says=("Password is incorrect",),
         status=401,
     ),
     Situation(
-        "own e-mail, asked back",
+        "own email, asked back",
         challenging({**EMAIL, "resend": RESEND}, PASSCODE),
         CHECK,
         CODE,
-        offers=("Send a new code",),
+        offers=("Resend code",),
     ),
     Situation(
         "own question, asked back",
@@ -441,14 +651,14 @@ SITUATIONS = (
                 {"name": "answer", "label": "Answer", "required": True, "secret": True},
             ),
         ),
-        NEXT,
+        "Confirm that it's you",
         ("credentials.answer",),
         says=("First harbour?",),
     ),
     Situation(
         "which of one's own",
         document(choice(EMAIL, PHONE, name="select-authenticator-authenticate")[0], authenticators=array(EMAIL, PHONE)),
-        NEXT,
+        "Confirm that it's you",
         ("authenticator.id",),
         says=("Email", "Phone"),
     ),
@@ -458,12 +668,59 @@ SITUATIONS = (
         document(
             step("consent", CONSENT, scopes=[{"name": "boats", "label": "See your boats", "value": "boats.read"}])
         ),
-        "May this site use your account?",
+        "Allow access to your account?",
         ("consent",),
-        says=("See your boats", "boats.read", "Allow", "Do not allow"),
+        says=("See your boats", "boats.read", "Allow", "Don't allow"),
     ),
     Situation(
-        "consent of an e-mail link",
+        "consent to each scope",
+        document(
+            step(
+                "granular-consent",
+                {
+                    "name": "optedScopes",
+                    "type": "object",
+                    "form": {
+                        "value": [
+                            {"name": "openid", "label": "openid", "type": "boolean", "value": True, "mutable": False},
+                            {"name": "boats.read", "label": "See your boats", "desc": "All of them.", **TICKED},
+                        ]
+                    },
+                },
+                {"name": "consent", "type": "boolean", "required": True, "visible": False},
+                path="/idp/idx/consent",
+            )
+        ),
+        "Allow access to your account?",
+        ("optedScopes.boats.read", "optedScopes.openid", "consent"),
+        says=("See your boats", "All of them.", "openid", "Allow", "Don't allow"),
+        offers=("Continue",),
+    ),
+    Situation(
+        "consent to scopes without a type",
+        document(
+            step(
+                "granular-consent",
+                {
+                    "name": "optedScopes",
+                    "form": {
+                        "value": [
+                            {"name": "openid", "label": "openid", "value": True, "mutable": False},
+                            {"name": "boats", "label": "See your boats", "value": True},
+                            {"name": "crew", "label": "See your crew"},
+                        ]
+                    },
+                },
+                {"name": "consent", "required": True},
+                path="/idp/idx/consent",
+            )
+        ),
+        "Allow access to your account?",
+        ("optedScopes.boats", "optedScopes.crew", "optedScopes.openid", "consent"),
+        says=("See your boats", "See your crew"),
+    ),
+    Situation(
+        "consent of an email link",
         document(
             step(
                 "email-challenge-consent",
@@ -471,7 +728,7 @@ SITUATIONS = (
                 requestInfo=[{"name": "browser", "label": "Browser", "value": "FIREFOX"}],
             )
         ),
-        "Did you ask for this?",
+        "Was this you?",
         ("consent",),
         says=("Browser", "FIREFOX"),
     ),
@@ -480,6 +737,28 @@ SITUATIONS = (
         document(step("keep-me-signed-in", {**CONSENT, "name": "keepMeSignedIn"})),
         NEXT,
         ("keepMeSignedIn",),
+    ),
+    Situation(
+        "staying signed in, by buttons of the org's own page",
+        document(step("keep-me-signed-in", {**HIDDEN, "name": "keepMeSignedIn"})),
+        NEXT,
+        ("keepMeSignedIn",),
+        offers=("Continue",),
+    ),
+    Situation(
+        "consent by buttons of the org's own page",
+        document(step("consent", HIDDEN, scopes=[{"name": "boats", "label": "See your boats"}])),
+        "Allow access to your account?",
+        ("consent",),
+        says=("See your boats", "Allow", "Don't allow"),
+        offers=("Continue",),
+    ),
+    Situation(
+        "consent of an email link, by buttons of the org's own page",
+        document(step("email-challenge-consent", HIDDEN)),
+        "Was this you?",
+        ("consent",),
+        offers=("Continue",),
     ),
     Situation(
         "a new activation mail",
@@ -491,7 +770,7 @@ SITUATIONS = (
     Situation(
         "maintenance with a way around",
         document(SKIP, messages=array(message("Closed for maintenance."))),
-        "You can go on",
+        "You can continue",
         says=("Closed for maintenance.",),
         offers=("Skip for now", "Cancel sign-up"),
     ),
@@ -516,8 +795,8 @@ SITUATIONS = (
         "check your mail",
         ending("To finish signing in, check your email.", "idx.email.verification.required", "INFO"),
         CHECK,
-        says=("To finish signing in, check your email.",),
-        offers=("I have done it: sign in",),
+        says=("Open the link in the email we sent you to finish signing up.",),
+        offers=("I've confirmed my email",),
     ),
     Situation(
         "the hook's own words",
@@ -525,6 +804,13 @@ SITUATIONS = (
         ENDED,
         says=("Only <sailors> & friends.",),
         offers=("Start again",),
+        status=400,
+    ),
+    Situation(
+        "words with markup",
+        ending('There is no <strong>boat</strong>. <a href="/signin/register">Build one</a> &amp; come back.', "x"),
+        ENDED,
+        says=("There is no boat. Build one & come back.",),
         status=400,
     ),
     Situation(
@@ -538,7 +824,7 @@ SITUATIONS = (
         "a link that is out of date",
         {"version": "1.0.0", "messages": array(message("The link is old.", "idx.return.stale", None, None))},
         ENDED,
-        says=("The link is old.",),
+        says=("This link is out of date.",),
     ),
     Situation(
         "the code of a link",
@@ -569,14 +855,14 @@ SITUATIONS = (
         "on to the org's own page",
         document(link("success-redirect")),
         "Your account is ready",
-        says=("Sign in to go on.",),
+        says=("Sign in to continue.",),
         offers=("Sign in",),
     ),
     Situation(
         "the same, as older orgs say it",
         document(success=link("success-redirect")),
         "Your account is ready",
-        says=("Sign in to go on.",),
+        says=("Sign in to continue.",),
         offers=("Sign in",),
     ),
     Situation(

@@ -17,10 +17,10 @@ class ManagementApi:
         self.http = requests.Session()
         self.http.headers["Authorization"] = f"SSWS {TOKEN}"
 
-    def __call__(self, method: str, path: str, body: object = None, status: int = 200, **params: str) -> Json:
+    def __call__(self, method: str, path: str, body: object = None, status: int = 200, **params: Any) -> Json:
         reply = self.http.request(method, self.base + path, json=body, params=params, timeout=5)
         assert reply.status_code == status, reply.text
         return reply.json() if reply.content else None
 
-    def user(self, email: str = ADA["email"], **params: str) -> Json:
+    def user(self, email: str = ADA["email"], **params: Any) -> Json:
         return self("POST", "users", {"profile": {**ADA, "login": email, "email": email}}, **params)

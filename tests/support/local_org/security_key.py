@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
+from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,7 +28,7 @@ class SecurityKey:
         self.credential_id = secrets.token_bytes(32)
         self.count = 0
 
-    def create(self, activation: dict) -> dict[str, str]:
+    def create(self, activation: dict[str, Any]) -> dict[str, str]:
         """The `credentials` for PublicKeyCredentialCreationOptions."""
         client_data = self.client_data("webauthn.create", activation["challenge"])
         numbers = self.private.public_key().public_numbers()
@@ -38,7 +39,7 @@ class SecurityKey:
         attestation = cbor2.dumps({"fmt": "packed", "attStmt": statement, "authData": data})
         return {"clientData": encoded(client_data), "attestation": encoded(attestation)}
 
-    def get(self, request: dict) -> dict[str, str]:
+    def get(self, request: dict[str, Any]) -> dict[str, str]:
         """The fields of the sign-in page for PublicKeyCredentialRequestOptions."""
         assert encoded(self.credential_id) in [item["id"] for item in request["allowCredentials"]]
         client_data = self.client_data("webauthn.get", request["challenge"])

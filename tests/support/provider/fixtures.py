@@ -44,6 +44,6 @@ def others(provider: HostileProvider) -> Callable[[], list[dict[str, Any]]]:
     def look() -> list[dict[str, Any]]:
         users = list(User.objects.filter(pk__in=pks).order_by("pk").values())
         identities = list(OktaIdentity.objects.filter(user__in=pks).order_by("pk").values())
-        return [*users, *identities]
+        return [dict(row) for row in (*users, *identities)]
 
     return look

@@ -329,7 +329,7 @@ class Canary:
 def running_provider() -> Iterator[HostileProvider]:
     canary = Canary(socket.create_server(("127.0.0.1", 0)))
     Thread(target=canary.listen, daemon=True).start()
-    handler = type("Handler", (Handler,), {})
+    handler: type[Handler] = type("Handler", (Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads, server.block_on_close = True, False
     handler.provider = provider = HostileProvider(f"http://127.0.0.1:{server.server_address[1]}", canary)

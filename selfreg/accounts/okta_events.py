@@ -1,0 +1,118 @@
+"""The events of Okta's event hook: an address was verified, or an account ended, and its sessions here end with it.
+
+Okta may deliver an event more than once, and gives up after three seconds: a delivery is a handful of statements.
+Events of other kinds leave nothing behind.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import router, transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from selfreg.accounts.identities import end_sessions, prove_email
+from selfreg.conf import Conf, orgs, origin
+from selfreg.models import OktaEvent, OktaIdentity
+from selfreg.okta_api.client import value_at
+
+# The System Log event of an activated factor. Where that is the email factor, the address is verified.
+PROVES_EMAIL = "user.mfa.factor.activate"
+# The person lost the app; a target names the app by its id, which is the client id.
+LOST_APP = "application.user_membership.remove"
+# Nobody signs in with such an account any more.
+ENDS_ACCOUNT = (
+    "user.lifecycle.deactivate", "user.lifecycle.suspend", "user.lifecycle.delete.initiated", LOST_APP
+)  # fmt: skip
+# Of one user: an administrator ended all sessions at Okta.
+ENDS_SESSIONS = (*ENDS_ACCOUNT, "user.session.clear")
+MAX_EVENTS = 500
+MAX_TARGETS = 20
+# The ids of events are kept as long as an event counts: none is handled twice.
+KEPT_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class OktaEventData:
+    """An event that concerns users. ``proves_email`` is False if it ends their sessions."""
+
+    id: str
+    proves_email: bool
+    subjects: tuple[str, ...]
+
+
+def handle_events(settings: Conf, events: Sequence[object]) -> None:
+    """Handle the events of a delivery, each once, in one transaction: if it fails, Okta delivers them again.
+
+    They count for all apps and authorization servers of the Okta org: an account has the same id in each.
+
+    :param settings: of the org that the delivery is for
+    :param events: decoded JSON
+    """
+    same_org = [each for each in orgs().values() if origin(each.issuer) == origin(settings.issuer)]
+    client_ids, issuers = {each.client_id for each in same_org}, {each.issuer for each in same_org}
+    by_id = {event.id: event for event in (_read(event, client_ids) for event in events) if event and event.subjects}
+    if not by_id:
+        return
+    with transaction.atomic(using=router.db_for_write(OktaEvent)):
+        known = set(OktaEvent.objects.filter(pk__in=list(by_id)).values_list("pk", flat=True))
+        new = [by_id[pk] for pk in sorted(by_id) if pk not in known]
+        OktaEvent.objects.bulk_create([OktaEvent(pk=event.id) for event in new], ignore_conflicts=True)
+        proved = {subject for event in new if event.proves_email for subject in event.subjects}
+        ended = {subject for event in new if not event.proves_email for subject in event.subjects}
+        for issuer, subject in _unproven(issuers, proved) if proved else ():
+            prove_email(issuer, subject)
+        end_sessions(issuers, ended)
+
+
+def _unproven(issuers: Set[str], subjects: Set[str]) -> list[tuple[str, str]]:
+    identities = OktaIdentity.objects.filter(issuer__in=issuers, subject__in=subjects, email_verified_at=None)
+    return list(identities.values_list("issuer", "subject"))
+
+
+def _read(event: object, client_ids: Set[str]) -> OktaEventData | None:
+    """Return the event; None if it is not one of ours, not valid, too old, or about another app."""
+    if not isinstance(event, Mapping) or not _is_id(event.get("uuid")) or _is_old(event.get("published")):
+        return None
+    kind, proves = event.get("eventType"), _proves_email(event)
+    if not proves and kind not in ENDS_SESSIONS:
+        return None
+    if kind == LOST_APP and not client_ids & set(_targets(event, "AppInstance")):
+        return None
+    return OktaEventData(event["uuid"], proves, tuple(_targets(event, "User")))
+
+
+def _is_old(published: object) -> bool:
+    """Return whether the id of an event from then is not kept any more. An event without a time is new."""
+    try:
+        moment = parse_datetime(published) if isinstance(published, str) else None
+    except ValueError:
+        return False
+    return moment is not None and moment.tzinfo is not None and moment < timezone.now() - KEPT_FOR
+
+
+def _proves_email(event: Mapping[str, Any]) -> bool:
+    """Return whether an event says that an email factor was activated, which takes the code or the link from a mail.
+
+    Okta writes ``EMAIL_FACTOR`` into the event's debug data, or "User set up EMAIL_FACTOR factor" as its reason. Other
+    factors, or an account that becomes active, verify no address.
+    """
+    texts = (value_at(event, "debugContext", "debugData", "factor"), value_at(event, "outcome", "reason"))
+    return event.get("eventType") == PROVES_EMAIL and any("EMAIL" in str(text).upper() for text in texts)
+
+
+def _targets(event: Mapping[str, Any], kind: str) -> Iterator[str]:
+    """Yield the ids of the users or apps that a successful event is about."""
+    targets = event.get("target")
+    if value_at(event, "outcome", "result") not in (None, "SUCCESS"):
+        return
+    for target in targets[:MAX_TARGETS] if isinstance(targets, list) else []:
+        if isinstance(target, Mapping) and target.get("type") == kind and _is_id(target.get("id")):
+            yield target["id"]
+
+
+def _is_id(value: object) -> bool:
+    """Return whether a value can be one of Okta's ids, which are ASCII. Databases reject NUL and lone surrogates."""
+    return isinstance(value, str) and 0 < len(value) <= 100 and value.isascii() and value.isprintable()

@@ -1,0 +1,34 @@
+"""The keys of an issuer, with which ID tokens are verified. They are cached for all visitors."""
+
+import hashlib
+
+from selfreg import cache
+from selfreg.idx.client import IdxClient
+from selfreg.idx.document import Json
+
+KEYS_SECONDS = 3600
+REFETCH_SECONDS = 60
+
+
+def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
+    """Return the issuer's keys (a JWK Set, RFC 7517 section 5), cached for an hour.
+
+    :param refetch: fetches them again, at most once a minute for all workers: the token names a key that is not there
+    :raises IdxError: the keys could not be fetched
+    """
+    name = _cache_name(client.app.issuer)
+    cached: Json | None = cache.get(name) if refetch else cache.get_lately(name)
+    if cached is not None and not (refetch and cache.claim_once(f"{name}:refetched", REFETCH_SECONDS)):
+        return cached
+    return fetch_keys(client)
+
+
+def fetch_keys(client: IdxClient) -> Json:
+    """Fetch and cache the issuer's keys, and return them; raise as ``signing_keys`` does."""
+    keys = client.keys()
+    cache.keep(_cache_name(client.app.issuer), dict(keys), KEYS_SECONDS)
+    return keys
+
+
+def _cache_name(issuer: str) -> str:
+    return f"selfreg:keys:{hashlib.sha256(issuer.encode()).hexdigest()[:32]}"

@@ -1,0 +1,231 @@
+"""The Django user of an Okta account: which columns of the site's user model the claims fill, and with what.
+
+A column is found by its kind and name, so that any user model will do; what no claim can fill is listed by
+``unfilled``, for the system check. A site may make its users itself instead (``SELFREG["USER_FACTORY"]``).
+"""
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.module_loading import import_string
+
+from selfreg.addresses import is_same_mailbox
+from selfreg.models import Registration
+
+logger = logging.getLogger("selfreg")
+
+# Column of the user model -> the claim that fills it.
+NAMES: Mapping[str, str] = {
+    "first_name": "given_name",
+    "given_name": "given_name",
+    "last_name": "family_name",
+    "family_name": "family_name",
+    "full_name": "name",
+    "display_name": "name",
+    "name": "name",
+}
+# Okta's own limits of a login or address, and of a name; and how much of a made-up user name has to fit.
+LONGEST_ADDRESS, LONGEST_NAME, SHORTEST_USERNAME = 100, 50, 16
+
+Factory = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """What a new user comes from: the registration, None at a sign-in without one, and what was typed on its pages.
+
+    ``profile`` has Okta's attribute names (``firstName``) and no passwords.
+    """
+
+    registration: Registration | None = None
+    profile: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserColumns:
+    """Which columns of a user model are filled. ``email`` is "" if there is none.
+
+    ``names`` maps a column to its claim. ``usernames`` get a made-up name.
+    """
+
+    email: str
+    names: Mapping[str, str]
+    usernames: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfilled:
+    """A column that keeps people from signing up (``is_fatal``), or that holds less than it should."""
+
+    column: str
+    reason: str
+    is_fatal: bool = True
+
+
+def columns_of(model: Any) -> UserColumns:
+    """Return which columns of the user model are filled."""
+    login: str = model.USERNAME_FIELD
+    texts = {f.name: f for f in _columns(model) if isinstance(f, models.CharField | models.TextField)}
+    addresses = [name for name, column in texts.items() if isinstance(column, models.EmailField)]
+    named = [getattr(model, "EMAIL_FIELD", ""), "email", *(name for name in addresses if name == login), *addresses]
+    email = next((name for name in named if name in texts), "")
+    usernames = [n for n in (login, "username") if n in texts and n != email and (n == login or texts[n].unique)]
+    names = {column: claim for column, claim in NAMES.items() if column in texts and column not in (email, login)}
+    return UserColumns(email, names, tuple(dict.fromkeys(usernames)))
+
+
+def address_of(user: Any) -> str:
+    """Return the email address of a user, "" if there is none, or the model has no column for it."""
+    email = columns_of(user._meta.model).email if user.is_authenticated else ""
+    return str(getattr(user, email, "") or "") if email else ""
+
+
+def attributes(model: Any, claims: Mapping[str, Any]) -> dict[str, str]:
+    """Return values from the claims for the columns of the user model.
+
+    Names are cut to the length of their column. An address is never cut: one that is too long is left out.
+    """
+    columns, values = columns_of(model), {}
+    for column, claim in columns.names.items():
+        value = claims.get(claim) or (_whole_name(claims) if claim == "name" else None)
+        if isinstance(value, str):
+            values[column] = value[: model._meta.get_field(column).max_length]
+    email = claims.get("email")
+    if columns.email and isinstance(email, str):
+        if len(email) <= (model._meta.get_field(columns.email).max_length or len(email)):
+            values[columns.email] = email
+        else:
+            logger.warning(
+                "An address of %d characters is too long for the users' column %r.", len(email), columns.email
+            )
+    return values
+
+
+def new_user(model: Any, claims: Mapping[str, Any], username: str) -> Any:
+    """Return an unsaved user with an unusable password, and nothing from the claims but name and address.
+
+    :raises ValueError: the address is too long for its column, or the login name is an address and there is none
+    """
+    columns, values = columns_of(model), attributes(model, claims)
+    if columns.email and columns.email not in values and (claims.get("email") or columns.email == model.USERNAME_FIELD):
+        raise ValueError(f"no address for the column {columns.email!r}")
+    user = model(**dict.fromkeys(columns.usernames, username), **values)
+    user.set_unusable_password()
+    return user
+
+
+def username_length(model: Any) -> int | None:
+    """Return how many characters of a made-up user name fit into its columns; None if all do."""
+    lengths = [model._meta.get_field(name).max_length for name in columns_of(model).usernames]
+    return min((length for length in lengths if length), default=None)
+
+
+def user_by_factory(path: str, model: Any, claims: Mapping[str, Any], sign_up: SignUp) -> Any:
+    """Return the saved user that the site's factory made.
+
+    :param path: ``SELFREG["USER_FACTORY"]``
+    :raises TypeError: the factory returned no user
+    """
+    factory: Factory = import_string(path)
+    user = factory(claims=dict(claims), registration=sign_up.registration, profile=dict(sign_up.profile))
+    if not isinstance(user, model):
+        raise TypeError(f"{path} returned no user: {type(user).__name__}")
+    if not user.password:
+        user.set_unusable_password()
+        user.save(force_insert=user._state.adding)
+    elif user._state.adding:
+        user.save(force_insert=True)
+    return user
+
+
+def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
+    """Return whether the database keeps this address for another user.
+
+    :param user: whose address it is to be; None for a new one
+    """
+    column = columns_of(model).email
+    if not column or not email:
+        return False
+    candidate = copy.copy(user) if user is not None else model()
+    setattr(candidate, column, email)
+    others = {f.name for f in model._meta.get_fields()} - {column}
+    try:
+        candidate.validate_unique(exclude=others)
+        candidate.validate_constraints(exclude=others)
+    except ValidationError:
+        return True
+    return False
+
+
+def keeps_old_address(user: Any, before: str, claims: Mapping[str, Any]) -> bool:
+    """Return whether the user has the address of before, and not the one of the claims.
+
+    :param before: the address before the user was updated from the claims
+    """
+    now = str(claims.get("email", ""))
+    return bool(before and now and not is_same_mailbox(before, now) and address_of(user) == before)
+
+
+# ---- what the system check reports
+
+
+def unfilled(model: Any) -> Iterator[Unfilled]:
+    """Yield the columns of a user model that no claim fills, or that are too short."""
+    columns = columns_of(model)
+    filled = {columns.email, *columns.names, *columns.usernames}
+    for column in _columns(model):
+        if column.name in filled:
+            yield from too_short(column, columns)
+        elif column.name == model.USERNAME_FIELD and not column.has_default():
+            yield Unfilled(column.name, "it is the USERNAME_FIELD, but it isn't text and has no default")
+        elif not _takes_care_of_itself(column):
+            yield from _empty(column)
+
+
+def too_short(column: Any, columns: UserColumns) -> Iterator[Unfilled]:
+    """Yield how a column that is filled is too short."""
+    length = column.max_length or LONGEST_ADDRESS
+    if column.name == columns.email:
+        if length < LONGEST_ADDRESS:
+            yield Unfilled(
+                column.name, f"people with an address of more than {length} characters can't sign up", is_fatal=False
+            )
+        if column.primary_key:
+            yield Unfilled(column.name, "it is the primary key, so a changed address isn't stored", is_fatal=False)
+    elif column.name in columns.usernames and length < SHORTEST_USERNAME:
+        yield Unfilled(column.name, f"it has {length} characters, but user names need {SHORTEST_USERNAME}")
+    elif column.name in columns.names and length < LONGEST_NAME:
+        yield Unfilled(column.name, f"names of more than {length} characters are cut", is_fatal=False)
+
+
+def _columns(model: Any) -> list[Any]:
+    """Return the columns that a program may write."""
+    return [f for f in model._meta.concrete_fields if not getattr(f, "generated", False)]
+
+
+def _takes_care_of_itself(column: Any) -> bool:
+    is_parent = bool(column.remote_field and getattr(column.remote_field, "parent_link", False))
+    has_moment = getattr(column, "auto_now", False) or getattr(column, "auto_now_add", False)
+    has_database_default = getattr(column, "db_default", models.NOT_PROVIDED) is not models.NOT_PROVIDED
+    is_number = isinstance(column, models.AutoField)
+    is_free = column.null or is_parent or has_moment or has_database_default or is_number or column.name == "password"
+    return bool(is_free or (column.has_default() and (callable(column.default) or not column.unique)))
+
+
+def _empty(column: Any) -> Iterator[Unfilled]:
+    if column.get_default() is None:
+        yield Unfilled(column.name, "it can't be null, has no default, and no claim fills it")
+    elif column.unique:
+        yield Unfilled(column.name, "it is unique, and no claim fills it: only one person could sign up")
+    elif not column.blank:
+        yield Unfilled(column.name, "it can't be blank, but no claim fills it, so it stays empty", is_fatal=False)
+
+
+def _whole_name(claims: Mapping[str, Any]) -> str | None:
+    parts = [claims.get(claim) for claim in ("given_name", "family_name")]
+    return " ".join(part for part in parts if isinstance(part, str) and part) or None

@@ -1,0 +1,57 @@
+"""The card on the start page of the admin: what goes on, for administrators who may see it."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
+from selfreg.admin.labels import when
+from selfreg.admin.roles import RegistrationPermission
+from selfreg.admin.tabs import shown
+from selfreg.conf import orgs
+from selfreg.models import DoctorRun
+from selfreg.reports.overview import MAX_STARTED, Day, overview
+
+
+def card(user: Any) -> dict[str, Any]:
+    """Return the context of ``admin/selfreg/overview.html``. For who may see nothing, nothing is queried.
+
+    :param user: a Django user; registrations and doctor runs have permissions of their own
+    """
+    values: dict[str, Any] = {}
+    if RegistrationPermission.VIEW.is_held_by(user):
+        values |= {"numbers": _numbers(), "list_url": reverse("admin:selfreg_registration_changelist")}
+    if user.has_perm("selfreg.view_doctorrun"):
+        runs = [run for name in orgs() if (run := DoctorRun.objects.filter(org=name).first())]
+        run = next((run for run in runs if not run.ok), runs[0] if runs else None)
+        values |= {"sees_doctor": True, "run": run, "run_at": when(run.at) if run else ""}
+    return values
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share as text in the administrator's language: "73 %"."""
+    return gettext("%(number)s %%") % {"number": number_format(round(100 * part / whole))}
+
+
+def _numbers() -> dict[str, Any]:
+    now = overview()
+    return {
+        "today": _day(now.today),
+        "day_before": _day(now.day_before) if now.day_before.started else None,
+        "stuck": shown(now.stuck),
+        "awaiting_email": shown(now.awaiting_email),
+        "awaiting_approval": shown(now.awaiting_approval) if any(s.approval for s in orgs().values()) else "",
+        "failed": shown(now.failed),
+        "failed_calls": shown(now.failed_calls) if now.failed_calls else "",
+    }
+
+
+def _day(day: Day) -> dict[str, str]:
+    is_capped = day.started > MAX_STARTED
+    return {
+        "started": shown(day.started, MAX_STARTED),
+        "completed": shown(day.completed, MAX_STARTED),
+        # The share of what was not counted to the end would be wrong.
+        "share": "" if is_capped or not day.started else percent(day.completed, day.started),
+    }

@@ -1,0 +1,63 @@
+"""The tabs above the list: the groups that administrators look for, each with how many there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from selfreg.conf import orgs
+from selfreg.reports.attention import MAX_COUNTED, capped_counts, in_status
+from selfreg.statuses import Status
+
+# Value of the status filter -> label.
+TABS: Mapping[str, str | Promise] = {
+    "": _("All"),
+    "open": _("Open"),
+    "stuck": _("Stuck"),
+    Status.AWAITING_APPROVAL: _("Waiting for approval"),
+    Status.AWAITING_EMAIL: _("Waiting for email"),
+    Status.FAILED: _("Failed"),
+    Status.COMPLETED: _("Completed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab. ``count`` is "" where it is not counted."""
+
+    label: str | Promise
+    url: str
+    count: str
+    is_current: bool
+
+
+def tabs(change_list: Any) -> list[Tab]:
+    """Return the tabs of a list. They keep its other filters and the search, and are not counted with those."""
+    approves = any(settings.approval for settings in orgs().values())
+    offered = {name: label for name, label in TABS.items() if name != Status.AWAITING_APPROVAL or approves}
+    is_narrowed = bool(change_list.query or set(change_list.get_filters_params()) - {"status"})
+    counts = {} if is_narrowed else capped_counts({name: in_status(name) or Q() for name in offered})
+    current = change_list.params.get("status", "")
+    return [
+        Tab(
+            label,
+            change_list.get_query_string({"status": name or None}),
+            shown(counts[name]) if name in counts else "",
+            is_current=name == current,
+        )
+        for name, label in offered.items()
+    ]
+
+
+def shown(count: int, most: int | None = None) -> str:
+    """Return a capped count as text: "1,000+" where counting stopped.
+
+    :param most: up to where it was counted; ``MAX_COUNTED`` by default
+    """
+    limit = MAX_COUNTED if most is None else most
+    number = number_format(min(count, limit), force_grouping=True)
+    return f"{number}+" if count > limit else number

@@ -1,0 +1,157 @@
+"""Checks of the site around this app: authentication, database, URLs, hooks; with ``--deploy`` the doctor's run."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.util import find_spec
+from sys import modules
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.core.checks import Tags
+from django.db import DatabaseError
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    URLResolver,
+    get_resolver,
+    get_script_prefix,
+    is_valid_path,
+    resolve,
+)
+from django.utils import timezone, translation
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from selfreg.auth import OktaBackend
+from selfreg.checks.base import Cases, Check, register_table, unusable_path, when
+from selfreg.checks.users import backend_classes
+from selfreg.conf import Conf
+from selfreg.registration.policy import site_language
+from selfreg.web.redirects import landing
+
+BACKEND = "selfreg.auth.OktaBackend"
+VIEWS = {
+    "OIDC_AUTHENTICATE_CLASS": "selfreg.views.AuthenticateView",
+    "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView",
+}
+API_URLS = "selfreg.api.urls"
+DOCTOR_IS_STALE_AFTER = timedelta(days=7)
+
+
+# ---- authentication: our backend and views, and none of mozilla-django-oidc's unsafe switches
+
+
+def _has_no_backend(_settings: Conf) -> bool:
+    return not any(issubclass(backend, OktaBackend) for backend in backend_classes())
+
+
+def _has_stock_backend(_settings: Conf) -> bool:
+    """Return whether mozilla-django-oidc's backend is there, or another child of it than ours."""
+    stock = (b for b in backend_classes() if issubclass(b, OIDCAuthenticationBackend))
+    return not all(issubclass(backend, OktaBackend) for backend in stock)
+
+
+def _stock_views(_settings: Conf) -> Cases:
+    """Return the views of mozilla-django-oidc that are neither ours nor subclasses of ours."""
+    for name, view in VIEWS.items():
+        try:
+            used: Any = import_string(getattr(django_settings, name, ""))
+        except ImportError:
+            used = None
+        if not (isinstance(used, type) and issubclass(used, import_string(view))):
+            yield {"name": name, "view": view}
+
+
+HAND_OFF = (
+    Check("E007", when(_has_no_backend),
+          "AUTHENTICATION_BACKENDS lacks the backend that finishes sign-ups.",
+          f"Add {BACKEND!r}, or your own subclass of it."),
+    Check("E008", when(_has_stock_backend),
+          "The backend of mozilla-django-oidc finds users by email address, which isn't safe.",
+          f"Replace it with {BACKEND!r}, or with a subclass of that."),
+    Check("W001", _stock_views, "%(name)s isn't %(view)r.", "Set it: the stock view turns failures into HTTP 500."),
+    Check("E009", when(lambda _: bool(getattr(django_settings, "OIDC_ALLOW_UNSECURED_JWT", False))),
+          "OIDC_ALLOW_UNSECURED_JWT accepts tokens that anybody can write.", "Remove it."),
+    Check("E010", when(lambda _: django_settings.SESSION_COOKIE_SAMESITE == "Strict"),
+          "With SESSION_COOKIE_SAMESITE 'Strict', visitors coming back from Okta have no session.", "Use 'Lax'."),
+)  # fmt: skip
+check_hand_off = register_table(HAND_OFF, Tags.security)
+
+
+# ---- URLs
+
+
+def _api_without_its_package(_settings: Conf) -> bool:
+    """Return whether ``selfreg.api`` is mounted without django-ninja, which it needs."""
+    return not find_spec("ninja") and any(
+        getattr(resolver, "urlconf_name", None) is modules.get(API_URLS, resolver)
+        for resolver in _resolvers(get_resolver())
+    )
+
+
+def _resolvers(resolver: URLResolver) -> Iterator[URLResolver]:
+    """Yield a resolver and all resolvers below it."""
+    yield resolver
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _resolvers(pattern)
+
+
+def _missing_landing_page(settings: Conf) -> Cases:
+    """Django's default for ``LOGIN_REDIRECT_URL`` is /accounts/profile/, which few sites have."""
+    url = django_settings.LOGIN_REDIRECT_URL
+    try:
+        with translation.override(site_language()):
+            url = landing("", settings)
+            parts = urlsplit(url)
+            path = parts.path.removeprefix(get_script_prefix()).lstrip("/")
+            if not parts.netloc and not is_valid_path(f"/{get_language()}/{path}"):  # LocaleMiddleware redirects there
+                resolve(f"/{path}")
+    except (NoReverseMatch, Resolver404):
+        yield {"url": str(url)}
+
+
+URLS = (
+    Check("E022", when(_api_without_its_package), "The URLs include selfreg.api, but django-ninja isn't installed.",
+          'Install it: pip install "django-selfreg[api]".'),
+    Check("W003", _missing_landing_page,
+          "After the sign-up, people are redirected to %(url)r, which isn't a page of this site.",
+          "Set LOGIN_REDIRECT_URL or SELFREG['AFTER'] to a page of this site, or add a page at that URL."),
+)  # fmt: skip
+check_urls = register_table(URLS, Tags.urls)
+
+
+# ---- the profile hook
+
+
+PROFILE_HOOK = (
+    Check("E025", unusable_path("profile_hook"),
+          "SELFREG['PROFILE_HOOK'] is %(path)r, which can't be used: %(reason)s. Nobody can sign up.",
+          "Use the dotted path of a function: 'mysite.rules.our_partners'."),
+)  # fmt: skip
+
+
+# Without a tag: the doctor runs the checks with the tag "security", and has a finding of its own for the hook.
+check_profile_hook = register_table(PROFILE_HOOK)
+
+
+# ---- only in ``check --deploy``: the doctor's last run
+
+
+def _stale_doctor_run(settings: Conf) -> Cases:
+    runs = apps.get_model("selfreg", "DoctorRun").objects.filter(issuer=settings.issuer, org=settings.org)
+    try:
+        last_run = runs.values_list("at", flat=True).first()
+    except DatabaseError:  # not migrated yet
+        return
+    if last_run is None:
+        yield {"state": "has never been examined"}
+    elif timezone.now() - last_run >= DOCTOR_IS_STALE_AFTER:
+        yield {"state": f"was last examined on {last_run:%Y-%m-%d}"}
+
+
+DEPLOY = (Check("W002", _stale_doctor_run, "The org %(state)s.", "Run manage.py selfreg_doctor every week."),)
+check_doctor = register_table(DEPLOY, Tags.security, deploy=True)

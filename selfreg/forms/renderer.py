@@ -1,0 +1,51 @@
+"""Renders the controls of a form. Django renders each by three templates; an ``input`` needs none of them, and a list
+of hundreds of countries needs no white space.
+"""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.forms.renderers import BaseRenderer, get_default_renderer
+from django.utils.html import conditional_escape, strip_spaces_between_tags
+from django.utils.safestring import SafeString, mark_safe
+
+DJANGOS = "django.forms.renderers.DjangoTemplates"
+# Templates of Django's that consist of an ``input``.
+INPUTS = frozenset(
+    f"django/forms/widgets/{name}.html" for name in ("text", "password", "hidden", "email", "checkbox", "radio_option")
+)
+
+
+class InputRenderer(BaseRenderer):
+    """Writes the HTML that Django's own templates make of an ``input``, and leaves the rest to them."""
+
+    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> SafeString:
+        """Return the HTML of a control."""
+        if template_name in INPUTS and not context["widget"].get("wrap_label"):
+            return _input(context["widget"])
+        rendered = get_default_renderer().render(template_name, context, request)
+        return mark_safe(strip_spaces_between_tags(rendered))  # noqa: S308 (Django has escaped every value)
+
+
+def renderer() -> BaseRenderer | None:
+    """Return the renderer of this app's forms; None where the site has one of its own (``FORM_RENDERER``)."""
+    return _ours() if settings.FORM_RENDERER == DJANGOS else None
+
+
+@cache
+def _ours() -> InputRenderer:
+    return InputRenderer()
+
+
+def _input(widget: dict[str, Any]) -> SafeString:
+    attributes = [("type", widget["type"]), ("name", widget["name"])]
+    if widget["value"] is not None:
+        attributes.append(("value", widget["value"]))
+    attributes += widget["attrs"].items()
+    written = "".join(
+        f" {name}" if value is True else f' {name}="{conditional_escape(value)}"'
+        for name, value in attributes
+        if value is not False
+    )
+    return mark_safe(f"<input{written}>")  # noqa: S308 (every value is escaped, names are this app's own)

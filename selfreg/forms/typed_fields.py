@@ -1,0 +1,80 @@
+"""Fields whose value is taken as it was meant, see ``typed_text``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.utils.formats import sanitize_separators
+
+from selfreg.forms import typed_text
+from selfreg.texts import errors
+
+# Characters of one field.
+MAX_TYPED = 1_000
+# Autofill token of a field -> how its text is taken; a name, or any other text, stays as it was typed.
+MEANT: dict[str, Callable[[str], str]] = {
+    "email": typed_text.address,
+    "username": typed_text.address,
+    "one-time-code": typed_text.code,
+    "tel": typed_text.phone,
+    "postal-code": typed_text.postal_code,
+    "url": typed_text.link,
+}
+
+
+class TypedField(forms.CharField):
+    """A text that is taken as it was meant.
+
+    Lengths hold for what was meant, so the control does not cut off what was typed or pasted.
+
+    :param meant: one of the functions of ``typed_text``; None for that of names
+    """
+
+    def __init__(self, meant: Callable[[str], str] | None = None, **options: Any) -> None:
+        self.meant = meant or typed_text.name
+        super().__init__(**options)
+
+    def to_python(self, value: Any) -> str:
+        """Return what was meant; a text that is too long for any value stays as it is, and is refused."""
+        text = str(super().to_python(value))
+        return self.meant(text) if len(text) <= MAX_TYPED else text
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Return the attributes of the control."""
+        attributes = super().widget_attrs(widget)
+        if self.meant is not typed_text.name:
+            attributes.pop("maxlength", None)
+            attributes.pop("minlength", None)
+        return attributes
+
+
+class WholeNumber(forms.IntegerField):
+    """A whole number in the digits of any script. A control of the type "number" would take those of one only."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    default_error_messages = {"invalid": errors.NOT_A_WHOLE_NUMBER}
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the number.
+
+        :raises ValidationError: it is none
+        """
+        return super().to_python(_number_typed(value))
+
+
+class Number(forms.FloatField):
+    """A number in the digits of any script, with the decimal separator of the visitor's language or a point."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    default_error_messages = {"invalid": errors.NOT_A_NUMBER}
+
+    def to_python(self, value: Any) -> Any:
+        """Return the number.
+
+        :raises ValidationError: it is none
+        """
+        return super().to_python(sanitize_separators(_number_typed(value)))
+
+
+def _number_typed(value: Any) -> Any:
+    return typed_text.number(value) if isinstance(value, str) and len(value) <= MAX_TYPED else value

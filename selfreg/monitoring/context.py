@@ -1,0 +1,40 @@
+"""What belongs to every log line of a request: its id, and the registration that it is about."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+
+_fields: ContextVar[Mapping[str, str]] = ContextVar("selfreg_log_fields", default=MappingProxyType({}))
+
+_is_a_visit: ContextVar[bool] = ContextVar("selfreg_is_a_visit", default=True)
+
+
+@contextmanager
+def no_visit() -> Iterator[None]:
+    """Count the requests inside the block in no metric of pages, and for no visitor."""
+    before = _is_a_visit.set(False)
+    try:
+        yield
+    finally:
+        _is_a_visit.reset(before)
+
+
+def is_a_visit() -> bool:
+    """Return whether a request has somebody who waits for it."""
+    return _is_a_visit.get()
+
+
+def begin(request_id: str) -> None:
+    """Begin a request: forget the fields of the one before."""
+    _fields.set({"request_id": request_id})
+
+
+def bind(**fields: object) -> None:
+    """Add fields to every following line of this request or command."""
+    _fields.set({**_fields.get(), **{name: str(value) for name, value in fields.items()}})
+
+
+def bound() -> Mapping[str, str]:
+    """Return the fields."""
+    return _fields.get()

@@ -1,0 +1,19 @@
+"""``/signup/captcha/``: the task of a captcha that the visitor's browser works out (ALTCHA)."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from selfreg.flows.captcha import challenge_for
+from selfreg.views.base import SignUpView
+
+
+class CaptchaView(SignUpView):
+    """GET returns the task for the visitor's browser as JSON. The task comes from the org."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """404 where nobody is to be asked, 503 where the org gives no task now."""
+        task = challenge_for(request, self.browser)
+        if task is None:
+            return JsonResponse({}, status=404)
+        return JsonResponse(task, status=200 if task else 503)

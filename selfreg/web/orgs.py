@@ -1,0 +1,153 @@
+"""Which org a request belongs to, and the URLs of an org's pages.
+
+A URL says it, by the include: ``{"org": "partners"}``, or a namespace that is the name of an org. For all other URLs
+``SELFREG["ORG_RESOLVER"]`` says it; without one they belong to the default org.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.http import Http404, HttpRequest
+from django.urls import ResolverMatch, URLResolver, get_resolver, get_urlconf, reverse
+from django.utils.module_loading import import_string
+
+from selfreg.conf import DEFAULT, Conf, conf, has_several_orgs, orgs
+
+logger = logging.getLogger("selfreg")
+
+APP, API = "selfreg", "selfreg_api"
+PARAMETER = "org"
+SIGN_IN, CALLBACK = "oidc_authentication_init", "oidc_authentication_callback"
+SIGNED_IN_AT = "selfreg_org"  # in a session: the org that the user signed in at, unless it is the default one
+
+
+def settings_of(request: HttpRequest) -> Conf:
+    """Return the settings of the request's org.
+
+    :raises Http404: the URL or the resolver names an org that does not exist, or the resolver failed; the log says so
+    """
+    if not has_several_orgs():
+        return conf()
+    name = _org_of_url(request.resolver_match) or _resolved(request) or DEFAULT
+    settings = orgs().get(name)
+    if settings is None:
+        logger.error("SELFREG['ORGS'] has no %r, which the URL or ORG_RESOLVER named.", name)
+        raise Http404
+    return settings
+
+
+def settings_of_page(request: HttpRequest) -> Conf:
+    """Return the settings of the request's org; those of the default one where there is none, for pages of errors."""
+    try:
+        return settings_of(request)
+    except Http404:
+        return conf()
+
+
+def settings_of_session(request: HttpRequest) -> Conf:
+    """Return the settings of the org that the user of this session signed in at."""
+    if not has_several_orgs():
+        return conf()
+    return orgs().get(str(request.session.get(SIGNED_IN_AT, DEFAULT))) or conf()
+
+
+def _resolved(request: HttpRequest) -> str:
+    """Return what the site's resolver says.
+
+    :raises Http404: it failed
+    """
+    path = conf().org_resolver
+    if not path:
+        return ""
+    try:
+        return str(import_string(path)(request) or "")
+    except Exception as error:
+        logger.exception("SELFREG['ORG_RESOLVER'] failed.")
+        raise Http404 from error
+
+
+def _org_of_url(match: ResolverMatch | None) -> str:
+    if match is None or (APP not in match.app_names and API not in match.namespaces):
+        return ""
+    return str(match.kwargs.get(PARAMETER) or next((name for name in match.namespaces if name in orgs()), ""))
+
+
+def without_org(view: Any) -> Any:
+    """Decorate a view that reads the org off the request and not off a parameter of its own."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        kwargs.pop(PARAMETER, None)
+        return view(request, *args, **kwargs)
+
+    return inner
+
+
+# ---- URLs
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """An include of ``selfreg.urls``: its namespace, with those around it, and the org that it names ("" for none)."""
+
+    namespace: str
+    org: str
+
+
+def mounts() -> tuple[Mount, ...]:
+    """Return every include of ``selfreg.urls`` in the site's URLs."""
+    return _mounts(get_urlconf() or django_settings.ROOT_URLCONF)
+
+
+def page_url(org: str, page: str) -> str:
+    """Return the URL of a page of the sign-up (the name of its route, ``start``): of the org's own include, if it has
+    one.
+
+    :raises NoReverseMatch: this app is not mounted
+    """
+    return reverse(f"{_namespace(org) or APP}:{page}")
+
+
+def sign_in_url(org: str) -> str:
+    """Return the URL that leads to the org's sign-in."""
+    return page_url(org, "sign_in") if _namespace(org) else reverse(SIGN_IN)
+
+
+def callback_url(org: str) -> str:
+    """Return the URL that a sign-in returns to: a path."""
+    return page_url(org, "callback") if _namespace(org) else reverse(CALLBACK)
+
+
+def _namespace(org: str) -> str:
+    """Return the namespace of a further org's include; "" if it has none of its own."""
+    return "" if org == DEFAULT else next((m.namespace for m in mounts() if m.org == org), "")
+
+
+@lru_cache(maxsize=8)
+def _mounts(urlconf: Any) -> tuple[Mount, ...]:
+    return tuple(_mounts_below(get_resolver(urlconf)))
+
+
+def _mounts_below(resolver: URLResolver, namespaces: tuple[str, ...] = (), org: str = "") -> Iterator[Mount]:
+    for pattern in resolver.url_patterns:
+        if not isinstance(pattern, URLResolver):
+            continue
+        inside = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
+        named = str(pattern.default_kwargs.get(PARAMETER) or org)
+        if pattern.app_name == APP:
+            own = next((name for name in inside if name != DEFAULT and name in orgs()), "")
+            yield Mount(":".join(inside), named or own)
+        else:
+            yield from _mounts_below(pattern, inside, named)
+
+
+@receiver(setting_changed)
+def _clear_cache(*, setting: str, **_: object) -> None:
+    if setting in ("SELFREG", "ROOT_URLCONF"):
+        _mounts.cache_clear()

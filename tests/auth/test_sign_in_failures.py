@@ -1,0 +1,102 @@
+"""Why a sign-in at the org failed is told apart: on the page, by its status and in the log, never by a value."""
+
+import logging
+
+import pytest
+import requests
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration
+from support.person import SITE, Person
+
+CALLBACK = f"{SITE}/oidc/callback/"
+
+
+def comes_back(person: Person, **query: str) -> Person:
+    """From the org, with the state of a sign-in that this browser began."""
+    person.browser.get("/oidc/authenticate/")
+    state = next(iter(person.browser.session["oidc_states"]))
+    parameters = "&".join(f"{name}={value}" for name, value in query.items())
+    return person.opens(f"{CALLBACK}?state={state}&{parameters}")
+
+
+@pytest.mark.parametrize(
+    ("error", "description", "status", "said", "logged", "may_retry"),
+    [
+        ("access_denied", "User is not assigned to the client application.", 400, "have access", "not assigned", False),
+        ("access_denied", "Policy evaluation failed.", 400, "security rules", "access_denied", False),
+        ("temporarily_unavailable", "", 503, "can't sign you in right now", "temporarily_unavailable", True),
+        ("server_error", "", 503, "can't sign you in right now", "server_error", True),
+        ("login_required", "", 400, "wasn't completed", "login_required", True),
+        ("made-up-canary", "canary", 400, "Try again", "refused", True),
+    ],
+)
+def test_each_refusal_has_its_words(
+    person: Person, caplog: pytest.LogCaptureFixture, error: str, description: str, status: int, said: str, logged: str,
+    may_retry: bool,
+) -> None:  # fmt: skip
+    with caplog.at_level(logging.WARNING, "selfreg"):
+        comes_back(person, error=error, error_description=description.replace(" ", "+"))
+    assert (person.status, said in person.page.text) == (status, True)
+    assert ("Retry-After: " in person.seen[-1].headers) == (status == 503)
+    assert logged in caplog.text
+    assert "canary" not in caplog.text + person.page.html
+    assert any("/oidc/authenticate/" in str(dict(a.attributes).get("href")) for a in person.page.all("a")) == may_retry
+
+
+def test_a_callback_opened_again_leads_on_and_redeems_nothing(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    before = len(org.calls("/token"))
+    person.opens(f"{CALLBACK}?state=old&code=used")
+    assert (person.status, person.path, person.is_signed_in) == (200, "/", True)
+    assert len(org.calls("/token")) == before
+
+
+def test_an_old_sign_in_says_so(person: Person) -> None:
+    person.opens(f"{CALLBACK}?state=old&code=used")
+    assert person.status == 400
+    assert "took too long, or it started in another browser" in person.page.text
+
+
+def waits_for_a_sign_in(person: Person, org: OrgHandle) -> Registration:
+    """The org mails a link instead of a code; after it only the sign-in is missing."""
+    org.patch_policy({"authenticators": {"okta_email": "disabled"}})
+    person.opens_the_sign_up().tells_who_she_is().sets_a_password()
+    row = Registration.objects.get()
+    assert row.status == "awaiting_email"
+    return row
+
+
+def noted(row: Registration) -> list[str]:
+    return [e.outcome for e in row.events.filter(kind="trouble") if e.outcome.startswith("SignInFailed")]
+
+
+def test_the_registration_that_waits_for_it_notes_the_code_of_a_refusal_once(person: Person, org: OrgHandle) -> None:
+    row = waits_for_a_sign_in(person, org)
+    for _ in range(2):
+        comes_back(person, error="temporarily_unavailable", error_description="canary")
+    comes_back(person, error="made-up-canary")
+    assert noted(row) == ["SignInFailed temporarily_unavailable", "SignInFailed refused"]
+
+
+def test_a_callback_that_nobody_began_is_noted_nowhere(person: Person, org: OrgHandle) -> None:
+    row = waits_for_a_sign_in(person, org)
+    person.opens(f"{CALLBACK}?state=old&error=server_error")
+    assert noted(row) == []
+
+
+def test_the_broken_clause_of_a_token_is_in_the_log_and_the_history(
+    person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = waits_for_a_sign_in(person, org)
+    requests.get(str(org.messages(person.email)[0].link), allow_redirects=False, timeout=5)
+    person.opens(f"{SITE}/oidc/authenticate/")
+    session = person.browser.session
+    next(iter(session["oidc_states"].values()))["nonce"] = "canary-of-another-sign-in"
+    session.save()
+    with caplog.at_level(logging.WARNING, "selfreg"):
+        person.signs_in_at_the_org()
+    assert person.status == 400
+    assert noted(row) == ["SignInFailed nonce"]
+    assert "sign-in failed: nonce selfreg.bad_token" in caplog.text
+    assert "canary" not in caplog.text

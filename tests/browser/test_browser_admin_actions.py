@@ -1,0 +1,217 @@
+"""Every action of the admin, pressed in a browser: one registration and several, as each role."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from okta_devorg import OrgHandle
+from selfreg.admin.actions import ACTIONS_BY_NAME
+from support.browser.demo_site import Site, another_site
+from support.browser.visitor import WIDE, Visitor, Window
+from support.staff import LIST, MANAGER, PRIVACY_OFFICER, SUPPORTER, VIEWER
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Visitor]
+
+ROLES = """
+from django.contrib.auth import get_user_model
+from selfreg.admin.roles import make_groups
+for name, group in make_groups().items():
+    user, _made = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": True})
+    user.set_password("admin")
+    user.save()
+    user.groups.set([group])
+"""
+# The next code may be asked for at once. (Pages that are being closed may have asked for news a moment ago.)
+NO_WAIT = """
+from dataclasses import replace
+from selfreg.admin.explanation import open_for_admin
+from selfreg.models import Conflict, Registration
+for pk in list(Registration.objects.open().values_list("pk", flat=True)):
+    for _attempt in range(9):
+        row = Registration.objects.get(pk=pk)
+        state = replace(open_for_admin(row).state, resend_at=0.0, calls=())
+        try:
+            row.commit(sealed=row.encrypted(state.to_json()))
+            break
+        except Conflict:
+            continue
+"""
+# Role -> the actions on a registration that waits for the code of an email, on a site with an API token.
+OFFERED: dict[str, set[str]] = {
+    VIEWER: set(),
+    SUPPORTER: {"resend", "cancel"},
+    PRIVACY_OFFICER: {"erase"},
+    MANAGER: {"resend", "repair", "expire", "cancel", "remove-account", "erase"},
+}
+# Action -> the buttons that confirm it for one and for two, and what is said then.
+WORDS = {
+    "resend": (
+        "Send again to 1 person",
+        "Sent again to 1 person.",
+        "Send again to 2 people",
+        "Sent again to 2 people.",
+    ),
+    "repair": (
+        *("Send 1 activation email", "1 activation email sent."),
+        *("Send 2 activation emails", "2 activation emails sent."),
+    ),
+    "expire": ("Expire 1 sign-up", "1 sign-up expired.", "Expire 2 sign-ups", "2 sign-ups expired."),
+    "cancel": ("Stop 1 sign-up", "1 sign-up stopped.", "Stop 2 sign-ups", "2 sign-ups stopped."),
+    "remove-account": (
+        *("Delete 1 unfinished Okta account", "1 unfinished Okta account deleted."),
+        *("Delete 2 unfinished Okta accounts", "2 unfinished Okta accounts deleted."),
+    ),
+    "erase": (
+        *("Mark 1 registration for erasure", "1 registration marked for erasure."),
+        *("Mark 2 registrations for erasure", "2 registrations marked for erasure."),
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def roles(site: Site) -> Site:
+    site.manage("shell", "-v", "0", "-c", ROLES)
+    return site
+
+
+def logged_in(somebody: Visitor, role: str) -> Page:
+    somebody.opens(LIST).fills(Username=role, Password="admin").presses("Log in").sees("Registrations")
+    return somebody.page
+
+
+def press_for_two(page: Page, name: str) -> None:
+    """For the two newest rows, from a list with a filter, which stays."""
+    _one, _done, button, done = WORDS[name]
+    page.goto(f"{LIST}?period=day")
+    for row in (0, 1):
+        page.locator("#result_list input.action-select").nth(row).check()
+    page.get_by_label("Action:").select_option(name)
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("link", name="Go back")).to_be_visible()
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator(".messagelist")).to_have_text(done)
+    assert page.url.endswith("?period=day")
+
+
+def press_for_one(page: Page, name: str) -> None:
+    """For the third row, on its page."""
+    button, done, *_two = WORDS[name]
+    page.goto(f"{LIST}?period=day")
+    page.locator("#result_list tbody a").nth(2).click()
+    page.locator(f"#selfreg-act-{name}").click()
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator(".messagelist")).to_have_text(done)
+    expect(page.locator("#selfreg-timeline")).to_contain_text(str(ACTIONS_BY_NAME[name].label))
+    assert re.search(r"/change/\?_changelist_filters=period%3Dday$", page.url)
+
+
+@pytest.mark.parametrize("role", OFFERED)
+def test_a_role_is_offered_its_actions_and_no_other(roles: Site, opens_window: Open, role: str) -> None:
+    ada = opens_window().is_at_the_code()
+    ada.page.close()
+    roles.manage("shell", "-v", "0", "-c", NO_WAIT)
+    page = logged_in(opens_window(viewport=WIDE), role)
+    offered = page.locator('select[name="action"] option:not([value=""])')
+    assert {option.get_attribute("value") for option in offered.all()} == OFFERED[role]
+    page.goto(f"{LIST}?q={ada.email}")
+    page.locator("#result_list tbody a").first.click()
+    expect(page.locator("#selfreg-facts")).to_be_visible()
+    buttons = page.locator('[id^="selfreg-act-"]')
+    assert {str(b.get_attribute("id")).removeprefix("selfreg-act-") for b in buttons.all()} == OFFERED[role]
+    sees_address = role in (PRIVACY_OFFICER, MANAGER)
+    expect(page.locator("#selfreg-facts dd").first).to_contain_text(ada.email if sees_address else "a•••@example.com")
+    assert (ada.email in page.content()) is sees_address
+
+
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        (SUPPORTER, ["resend", "cancel"]),
+        (PRIVACY_OFFICER, ["erase"]),
+        (MANAGER, ["resend", "expire", "repair", "remove-account", "erase"]),
+        (MANAGER, ["cancel"]),
+    ],
+)
+def test_each_action_is_pressed_for_two_and_for_one(
+    roles: Site, opens_window: Open, role: str, actions: list[str]
+) -> None:
+    for _ in range(3):
+        opens_window().is_at_the_code().page.close()
+    roles.manage("shell", "-v", "0", "-c", NO_WAIT)
+    page = logged_in(opens_window(viewport=WIDE), role)
+    for name in actions:
+        press_for_two(page, name)
+        press_for_one(page, name)
+
+
+@pytest.fixture
+def opens_approving_window(
+    chromium: Browser, org: OrgHandle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Visitor]]:
+    """On a site where administrators approve each sign-up."""
+    with another_site(org, tmp_path_factory.mktemp("approval"), APPROVAL="true") as site:
+        site.manage("shell", "-v", "0", "-c", ROLES)
+        windows: list[Window] = []
+
+        def open_window() -> Visitor:
+            context = chromium.new_context(base_url=site.url, locale="en-US", viewport=WIDE)
+            windows.append(Window(context, site.url))
+            return Visitor(windows[-1], org)
+
+        yield open_window
+        for window in windows:
+            window.context.close()
+        assert [complaint for window in windows for complaint in window.complaints] == []
+
+
+def test_only_a_manager_approves_and_rejects(opens_approving_window: Callable[[], Visitor]) -> None:
+    people = [opens_approving_window().is_at_the_password() for _ in range(4)]
+    for person in people:
+        person.sets_a_password().sees("Your sign-up is being reviewed")
+    for role in (VIEWER, SUPPORTER, PRIVACY_OFFICER):
+        page = logged_in(opens_approving_window(), role)
+        choices = [str(choice.get_attribute("value")) for choice in page.locator('select[name="action"] option').all()]
+        assert {"approve", "reject"} & set(choices) == set()
+        page.locator("#result_list tbody a").first.click()
+        expect(page.locator("#selfreg-standing")).to_contain_text("Possible, but not with your permissions")
+        assert page.locator("#selfreg-act-approve, #selfreg-act-reject").count() == 0
+
+    page = logged_in(opens_approving_window(), MANAGER)
+    decides_about_two(page, "approve", "Approve 2 sign-ups", "2 sign-ups approved.")
+    page.locator("#result_list tbody a").nth(2).click()
+    page.locator("#selfreg-act-reject").click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_label("Reason").fill("We do not know you")
+    page.get_by_role("button", name="Reject 1 sign-up", exact=True).click()
+    expect(page.locator(".messagelist")).to_have_text("1 sign-up rejected.")
+    expect(page.locator("#selfreg-standing")).to_contain_text("We do not know you")
+    page.goto(f"{LIST}?status=awaiting_approval")
+    page.locator("#result_list tbody a").first.click()
+    page.locator("#selfreg-act-approve").click()
+    page.get_by_role("button", name="Approve 1 sign-up", exact=True).click()
+    expect(page.locator(".messagelist")).to_have_text("1 sign-up approved.")
+    expect(page.locator("#selfreg-standing")).to_contain_text("Completed")
+
+
+def decides_about_two(page: Page, name: str, button: str, done: str) -> None:
+    """The two newest."""
+    for row in (0, 1):
+        page.locator("#result_list input.action-select").nth(row).check()
+    page.get_by_label("Action:").select_option(name)
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator(".messagelist")).to_have_text(done)
+
+
+def test_the_doctor_is_called_by_a_button(roles: Site, opens_window: Open) -> None:
+    page = logged_in(opens_window(viewport=WIDE), MANAGER)
+    page.goto("/admin/")
+    page.get_by_role("link", name="Doctor").first.click()
+    page.get_by_role("button", name="Examine now").click()
+    expect(page.locator(".messagelist")).to_contain_text("Examined: ")
+    expect(page.locator("#selfreg-doctor")).to_contain_text("just now")

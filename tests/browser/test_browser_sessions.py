@@ -1,0 +1,35 @@
+"""``/signup/sessions/`` in a browser: accessible, narrow, and by the keyboard alone."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ViewportSize, expect
+
+from support.browser.every_page import WCAG
+from support.browser.pictures import keep_picture
+from support.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+WORDS = "Sign out everywhere else"
+NARROW = ViewportSize(width=320, height=640)
+
+
+def test_a_user_signs_out_everywhere_else_by_the_keyboard(opens_window: Callable[..., Visitor]) -> None:
+    ada = opens_window(viewport=NARROW).is_at_the_password().sets_a_password().is_welcome()
+    ada.page.get_by_role("link", name=WORDS).click()
+    check(ada.sees(WORDS), "the button")
+    ada.tabs_to(ada.button(WORDS)).types("", then="Enter")
+    expect(ada.page.get_by_role("status").filter(has_text="You're signed out in all other browsers")).to_be_visible()
+    check(ada.sees(WORDS), "done")
+    ada.opens("/").is_welcome()
+
+
+def check(visitor: Visitor, name: str) -> None:
+    for colours in ("light", "dark"):
+        visitor.page.emulate_media(color_scheme=colours)
+        keep_picture(visitor.page, f"sessions, {name}, {colours}")
+        found = Axe().run(visitor.page, options={"runOnly": WCAG})
+        assert found.violations_count == 0, found.generate_report()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]

@@ -1,0 +1,121 @@
+"""What went wrong is put right where it went wrong: an address, a number, an account that exists, a press too much."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from okta_devorg import OrgHandle
+from selfreg.models import Registration
+from selfreg.statuses import Status
+from support.page import text
+from support.person import Person
+
+NUMBER = "authenticator.phoneNumber"
+
+
+def test_a_wrong_address_is_changed_on_the_page_for_its_code(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up("?next=/members/").tells_who_she_is(Email="typo@example.com")
+    person.follows("Change it")
+    assert person.heading == "Create your account"
+    assert [person.page.typed(n) for n in ("First name", "Last name", "Email")] == [
+        "Ada",
+        "Lovelace",
+        "typo@example.com",
+    ]
+    assert Registration.objects.get().is_open, "looking at the form changes nothing"
+    person.fills_and_presses({"Email": "ada@example.com"}, "Sign up")
+    assert "ada@example.com" in person.page.text
+    statuses = {r.email: r.status for r in Registration.objects.all()}
+    assert statuses == {"typo@example.com": Status.CANCELLED, "ada@example.com": Status.ENROLLING}
+    assert person.types_the_code_from(org).sets_a_password().is_signed_in
+
+
+def test_the_same_address_again_goes_on_with_the_same_sign_up(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().follows("Change it").presses("Sign up")
+    assert Registration.objects.count() == len(org.users) == 1
+    assert person.types_the_code_from(org).sets_a_password().is_signed_in
+
+
+def test_nobody_else_sees_what_was_typed(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    other = Person().opens_the_sign_up(f"?change={Registration.objects.get().pk}")
+    assert other.page.typed("Email") == ""
+
+
+def test_a_wrong_number_is_changed_on_the_page_for_its_code(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"authenticators": {"phone_number": "required"}})
+    person.signs_up(org).fills_and_presses({NUMBER: "+1 415 555 0100"})
+    assert "We sent a code to +1 ••• 0100" in person.page.text
+    assert "4155550100" not in person.page.html
+    person.presses("Change the number")
+    assert (person.heading, person.page.typed(NUMBER)) == ("Add your phone", "+14155550100")
+    person.fills_and_presses({NUMBER: "+1 415 555 0199"}).types_the_code_from(org, "+14155550199")
+    assert person.is_signed_in
+
+
+def test_an_account_that_exists_is_one_box_that_leads_on(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    again = Person().opens_the_sign_up("?next=/members/").tells_who_she_is()
+    boxes = [*again.page.all("div", "error-summary"), *again.page.all("div", "notice")]
+    headings = [text(again.page.all("h2", within=box)[0]) for box in boxes]
+    assert headings == [f"You already have an account with {person.email}"]
+    again.follows("Sign in")
+    assert again.page.url.startswith(org.base)
+    asked = next(parse_qs(urlsplit(s.url).query) for s in again.seen if "/authorize" in s.url)
+    assert asked["login_hint"] == [person.email]
+    assert not any(person.email in s.url for s in again.seen if s.url.startswith("http://testserver"))
+
+
+def exists_already(person: Person, org: OrgHandle) -> Person:
+    """At the page that says so, in another browser."""
+    person.signs_up(org)
+    return Person().opens_the_sign_up().tells_who_she_is()
+
+
+def test_a_forgotten_password_is_reset_at_the_org(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESET_PASSWORD_URL=f"{org.base}/signin/forgot-password")
+    again = exists_already(person, org).follows("Reset password").fills_and_presses({"identifier": person.email})
+    assert again.heading == "Check your email"
+    again.opens(org.messages(person.email)[0].link or "").fills_and_presses({"password": "Another-horse-8"})
+    again.opens("http://testserver/oidc/authenticate/").fills_and_presses({"identifier": person.email})
+    assert again.fills_and_presses({"password": "Another-horse-8"}).is_signed_in
+
+
+def test_an_org_that_resets_no_passwords_is_not_offered_for_it(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(RESET_PASSWORD_URL="")
+    assert "Reset password" not in exists_already(person, org).page.text
+
+
+def test_another_address_goes_through_on_the_same_page(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    again = Person().opens_the_sign_up().tells_who_she_is()
+    again.email = "ada.two@example.com"
+    assert again.fills_and_presses({"Email": again.email}, "Sign up").heading == "Check your email"
+    assert len(org.users) == 2
+
+
+@pytest.mark.parametrize("where", ["/signup/step/", "/signup/cancel/"])
+def test_after_a_press_too_much_the_form_is_filled_in(person: Person, where: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    person.posts(where, {"action": "cancel"}).follows("Start again")
+    assert person.page.typed("First name") == "Ada"
+    assert person.page.typed("Email") == person.email
+
+
+def test_a_slip_in_a_well_known_domain_is_pointed_out_and_changes_nothing(person: Person, org: OrgHandle) -> None:
+    person.email = "ada@gmial.com"
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "Did you mean ada@gmail.com" in person.page.text
+    assert org.code("ada@gmial.com")
+    assert person.follows("Change it").page.typed("userProfile.email") == "ada@gmial.com"
+
+
+def test_an_address_without_a_slip_is_only_asked_about(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    assert "Wrong address?" in person.page.text
+    assert "Did you mean" not in person.page.text

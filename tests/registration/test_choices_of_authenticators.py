@@ -1,0 +1,89 @@
+"""When the site goes on with an authenticator by itself: decided from documents alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from selfreg.idx.client import Answer, Transaction
+from selfreg.idx.parser import parse
+from selfreg.models import RegistrationEvent
+from selfreg.registration import transition as transitions
+from selfreg.registration.choices import obvious_choice
+from selfreg.registration.state import EnrollmentState
+from selfreg.registration.values import Command, Position
+from selfreg.secret import Secret
+from selfreg.statuses import Status
+from support.idx.documents import CODE_PAGE, PASSWORD, PROFILE_PAGE, SELECT_PAGE, SUCCESS, array, message, step
+
+Json = dict[str, Any]
+SUBMITTED = Command(RegistrationEvent.Kind.ANSWERED)
+
+
+def choosing(*labels: str, skip: bool = False, enrolled: tuple[Json, ...] = ()) -> Json:
+    """A choice between these."""
+    page: Json = json.loads(json.dumps(SELECT_PAGE))
+    page["authenticators"]["value"].append(PASSWORD)
+    chooser = page["remediation"]["value"][0]["value"][0]
+    constant = {"name": "id", "required": True, "value": PASSWORD["id"], "mutable": False}
+    password = {
+        "label": "Password",
+        "relatesTo": "$.authenticators.value[2]",
+        "value": {"form": {"value": [constant]}},
+    }
+    options = {o["label"]: o for o in (*chooser["options"], password)}
+    chooser["options"] = [options[label] for label in labels]
+    page["remediation"]["value"] += [step("skip", path="/idp/idx/skip")] * skip
+    return page | ({"authenticatorEnrollments": array(*enrolled)} if enrolled else {})
+
+
+def position(page: Json) -> Position:
+    transaction = Transaction(*map(Secret, ("handle", "state", "nonce", "verifier")))
+    state = EnrollmentState(transaction, Secret(json.dumps(page)), parse(page))
+    return Position(state, transitions.step_of(state), Status.ENROLLING, "", "", resend_seconds=30, now=0.0)
+
+
+def started(before: Json, after: Json, *, may_skip_email: bool = True) -> str | None:
+    """The label of what is started, None if the visitor has to choose."""
+    at = position(before)
+    transition = transitions.advance(at, Answer(parse(after), Secret(json.dumps(after)), 200, "", 0.1), SUBMITTED)
+    choice = obvious_choice(at, transition, may_skip_email=may_skip_email)
+    return choice and choice[1].label
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (choosing("Password"), "Password"),
+        (choosing("Password", "Email"), "Email"),
+        (choosing("Phone", "Password"), "Password"),
+        (choosing("Phone"), "Phone"),
+        (choosing("Password", skip=True), None),
+        (choosing("Phone", "Email", skip=True), None),
+        (CODE_PAGE, None),
+        (SUCCESS, None),
+        (choosing("Email") | {"messages": array(message("No.", "no"))}, None),
+    ],
+    ids=["one", "all needed", "no e-mail", "with details", "optional", "two optional", "no choice", "end", "an error"],
+)
+def test_what_needs_no_decision_is_started(page: Json, expected: str | None) -> None:
+    assert started(PROFILE_PAGE, page) == expected
+
+
+def test_an_address_that_may_not_be_skipped_is_started_whatever_may() -> None:
+    assert started(PROFILE_PAGE, choosing("Phone", "Email", skip=True), may_skip_email=False) == "Email"
+    assert started(PROFILE_PAGE, choosing("Phone", skip=True), may_skip_email=False) is None
+
+
+def test_the_rest_of_what_is_needed_is_started() -> None:
+    needed = choosing("Password", "Phone", "Email")
+    assert started(needed, choosing("Password", "Phone", enrolled=(PASSWORD,))) == "Password"
+
+
+def test_what_an_org_offers_newly_may_be_alternatives_and_is_a_choice() -> None:
+    """A sign-on policy that wants a second factor, whichever."""
+    alternatives = choosing("Email", "Phone", enrolled=(PASSWORD,))
+    assert started(choosing("Password"), alternatives) is None
+    assert started(PROFILE_PAGE, alternatives) is None
+    assert started(choosing("Password"), alternatives, may_skip_email=False) == "Email"
+    assert started(choosing("Password"), choosing("Phone", enrolled=(PASSWORD,))) == "Phone"

@@ -1,0 +1,145 @@
+"""The database restarts, or another server takes over: a page with a way back instead of an error, and nobody lost."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.test import Client
+
+from okta_devorg import OrgHandle
+from selfreg import database
+from selfreg.idx.transport import RawReply, Transport
+from selfreg.models import Registration
+from selfreg.statuses import Status
+from support.database_faults import writes_fail
+from support.person import Person
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="cuts connections of PostgreSQL")
+
+
+@contextmanager
+def queries_fail(*kinds: str, times: int = 1_000) -> Iterator[None]:
+    """Queries that begin with one of these words fail as those on a connection that was cut; "" means every query."""
+    left = [times]
+
+    def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if left[0] and statement.lstrip().startswith(kinds):
+            left[0] -= 1
+            raise OperationalError("terminating connection due to administrator command")
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PAUSES", (0.0, 0.0, 0.01))
+
+
+def cut_connections() -> None:
+    """As a restart of PostgreSQL does it with each."""
+    known = connection.settings_dict
+    login = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
+    with psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in login.items() if v}) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [known["NAME"]]
+        )
+
+
+@pytest.mark.parametrize("page", ["/signup/", "/signup/step/", "/signup/done/", "/signup/verify/?otp=123456&state=x"])
+def test_every_page_leads_back_to_the_step(person: Person, org: OrgHandle, page: str) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    with queries_fail("SELECT"):
+        person.opens(page)
+    assert (person.status, person.heading) == (503, "That didn't work just now")
+    assert "Retry-After: " in person.seen[-1].headers
+    assert "123456" not in person.seen[-1].body
+    assert person.follows("Try again").heading == "Check your email"
+
+
+def test_pages_of_the_site_lead_back_to_themselves(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    with queries_fail("SELECT"):
+        person.opens("/members/?secret=1")
+    assert person.status == 503
+    assert person.follows("Try again").page.url.endswith("/members/")
+
+
+def test_a_session_that_cannot_be_saved_is_no_error_either(org: OrgHandle, person: Person) -> None:
+    person.browser.raise_request_exception = False
+    with queries_fail("INSERT", "UPDATE"):
+        person.opens("/signup/")
+    assert (person.status, person.heading) == (503, "That didn't work just now")
+    assert person.opens("/signup/").heading == "Create your account"
+
+
+def test_apps_get_a_problem(client: Client, org: OrgHandle) -> None:
+    client.cookies["sessionid"] = "x" * 32
+    with queries_fail("SELECT", "INSERT"):
+        answer = client.get("/signup/api/step/")
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (503, "database")
+    assert answer["Retry-After"]
+
+
+def test_a_wrong_query_is_still_an_error(client: Client, org: OrgHandle) -> None:
+    """Only outages are a matter of trying again."""
+    client.raise_request_exception = False
+    client.cookies["sessionid"] = "x" * 32
+
+    def wrong(*_: Any) -> None:
+        raise ValueError("a bug")
+
+    with connection.execute_wrapper(wrong):
+        assert client.get("/signup/step/").status_code == 500
+
+
+@on_postgresql
+@pytest.mark.parametrize("path", ["/interact", "/enroll/new", "/credential/enroll", "/challenge/answer", "/token"])
+def test_connections_that_are_cut_during_a_call_are_not_felt(
+    person: Person, org: OrgHandle, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Person("grace@example.com").opens_the_sign_up()  # the form is cached
+    person.opens_the_sign_up()
+    cutting = after_each_call(path, monkeypatch)
+    person.tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
+    assert cutting
+    assert person.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED
+    assert User.objects.count() == len(org.users) == 1
+
+
+def after_each_call(path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Cuts all connections after each call to a path; returns a list that grows with each cut."""
+    real, cuts = Transport.fetch, []
+
+    def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
+        reply = real(self, method, url, *rest)
+        if url.endswith(path):
+            cut_connections()
+            cuts.append(url)
+        return reply
+
+    monkeypatch.setattr(Transport, "fetch", fetch)
+    return cuts
+
+
+@pytest.mark.parametrize("state", ["busy", "in doubt"])
+def test_who_starts_again_with_the_same_address_is_led_back(person: Person, org: OrgHandle, state: str) -> None:
+    """The org has the account, and its answer could not be written."""
+    person.opens_the_sign_up()
+    with writes_fail(after="/enroll/new"):
+        person.tells_who_she_is()
+    assert person.status == 503
+    if state == "in doubt":
+        Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
+    person.opens("/signup/").tells_who_she_is()
+    assert "already exists" not in person.page.text
+    Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
+    assert person.opens("/signup/step/").heading == "Secure your account"
+    assert len(org.users) == Registration.objects.count() == 1

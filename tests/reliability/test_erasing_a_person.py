@@ -1,0 +1,178 @@
+"""`manage.py selfreg_erase`: a person asks for erasure, of the registrations or of all that this site holds."""
+
+import io
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from okta_devorg import OrgHandle
+from selfreg.models import CommandRun, OktaIdentity, Registration
+from selfreg.monitoring.log import fields_of
+from selfreg.registration import retention
+from support.person import Person
+
+pytestmark = pytest.mark.database
+
+ADA = "ada@example.com"
+
+
+def run(*arguments: str) -> str:
+    said = io.StringIO()
+    call_command("selfreg_erase", *arguments, stdout=said, stderr=said)
+    return said.getvalue()
+
+
+@pytest.fixture
+def two_people(person: Person, org: OrgHandle) -> tuple[Person, Person]:
+    """Both signed up and are logged in."""
+    person.signs_up(org)
+    grace = Person("grace@example.com")
+    grace.signs_up(org)
+    return person, grace
+
+
+def is_logged_in(person: Person) -> bool:
+    return person.email in person.opens("/").page.text
+
+
+def test_the_registrations_are_erased_and_the_user_goes_on(two_people: tuple[Person, Person]) -> None:
+    ada, grace = two_people
+    assert "erased 1 registrations" in run(ADA)
+    assert Registration.objects.get().email == grace.email
+    assert User.objects.count() == 2
+    assert is_logged_in(ada)
+
+
+def test_with_the_user_nothing_of_the_person_is_left(two_people: tuple[Person, Person]) -> None:
+    ada, grace = two_people
+    said = run("Ada@EXAMPLE.com", "--with-user")
+    assert said.startswith("erased 1 sessions, 1 registrations, 1 identities, 1 users")
+    assert User.objects.get().email == grace.email
+    assert OktaIdentity.objects.get().user == User.objects.get()
+    assert Registration.objects.get().email == grace.email
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    assert all(ADA not in str(store(key).load()) for key in Session.objects.values_list("pk", flat=True))
+    assert is_logged_in(grace)
+    assert not is_logged_in(ada)
+
+
+def test_a_dry_run_tells_all_of_it_and_erases_nothing(two_people: tuple[Person, Person]) -> None:
+    assert run(ADA, "--with-user", "--dry-run").splitlines() == [
+        "would erase 1 registrations, 0 of them open",
+        "would end 1 sessions",
+        "would erase 1 Okta identities",
+        "would delete 1 users",
+    ]
+    assert run(ADA, "--with-sessions", "--dry-run").splitlines()[1:] == ["would end 1 sessions"]
+    assert (User.objects.count(), Registration.objects.count()) == (2, 2)
+    assert all(is_logged_in(person) for person in two_people)
+    assert not CommandRun.objects.exists()
+
+
+def test_with_sessions_the_person_is_logged_out_and_stays_a_user(two_people: tuple[Person, Person]) -> None:
+    ada, grace = two_people
+    run(ADA, "--with-sessions")
+    assert (is_logged_in(ada), is_logged_in(grace)) == (False, True)
+    assert OktaIdentity.objects.count() == User.objects.count() == 2
+
+
+@pytest.mark.parametrize("engine", ["cache", "cached_db"])
+def test_sessions_of_other_engines_end_too(
+    person: Person, org: OrgHandle, settings: Any, configure: Callable[..., None], engine: str
+) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    person.signs_up(org)
+    assert is_logged_in(person)
+    run(ADA, "--with-sessions")
+    assert not is_logged_in(person)
+
+
+def test_with_identities_the_user_stays_without_an_account_at_okta(two_people: tuple[Person, Person]) -> None:
+    run(ADA, "--with-identities")
+    assert User.objects.count() == 2
+    assert [i.user.email for i in OktaIdentity.objects.all()] == ["grace@example.com"]
+
+
+def test_whose_personal_data_is_gone_already_is_found_by_the_user(two_people: tuple[Person, Person]) -> None:
+    Registration.objects.update(finished_at=timezone.now() - timedelta(days=31))
+    sum(retention.reduce(retention.finished()))
+    run(ADA, "--with-user")
+    assert list(Registration.objects.values_list("user__email", flat=True)) == ["grace@example.com"]
+
+
+def test_a_user_with_another_address_is_somebody_else(two_people: tuple[Person, Person]) -> None:
+    """Whoever took over the address signed up with it; the first owner is not erased with them."""
+    User.objects.filter(email=ADA).update(email="lovelace@example.com")
+    assert "users" not in run(ADA, "--with-user")
+    assert User.objects.count() == 2
+
+
+def test_a_user_of_this_site_alone_is_not_touched(person: Person, org: OrgHandle) -> None:
+    person.signs_up(org)
+    User.objects.create_user("ada", ADA, "a password")
+    run(ADA, "--with-user")
+    assert [user.username for user in User.objects.all()] == ["ada"]
+
+
+def test_staff_is_not_deleted_by_the_way(two_people: tuple[Person, Person]) -> None:
+    User.objects.filter(email=ADA).update(is_staff=True)
+    with pytest.raises(CommandError, match="is staff"):
+        run(ADA, "--with-user")
+    assert Registration.objects.count() == 2
+
+
+def test_what_depends_on_the_user_is_named(two_people: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a table of orders with PROTECT does."""
+
+    def refuse(user: User) -> None:
+        raise ProtectedError("protected", {user})
+
+    monkeypatch.setattr(User, "delete", refuse)
+    with pytest.raises(CommandError, match=r"depends on it: auth\.User"):
+        run(ADA, "--with-user")
+
+
+def test_it_is_recorded_without_the_person(two_people: tuple[Person, Person], caplog: pytest.LogCaptureFixture) -> None:
+    run(ADA, "--with-user")
+    (line,) = (record for record in caplog.records if record.getMessage() == "person.erased")
+    assert fields_of(line).items() >= {"registrations": 1, "sessions": 1, "identities": 1, "users": 1}.items()
+    recorded = CommandRun.objects.get()
+    assert recorded.finished_at is not None
+    assert recorded.counts["erased: users"] == 1
+    assert ADA not in str(vars(line)) + str(recorded.counts)
+
+
+def test_what_is_in_use_is_left_to_the_next_run(person: Person, org: OrgHandle) -> None:
+    """A request of the visitor changes the row in the same moment."""
+    person.opens_the_sign_up().tells_who_she_is()
+
+    def be_quicker(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if statement.startswith("UPDATE") and "selfreg_registration" in statement:
+            with connection.cursor() as cursor:
+                execute("UPDATE selfreg_registration SET version = version + 1", None, False, {"cursor": cursor})
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(be_quicker), pytest.raises(CommandError, match="Run this again") as left:
+        run(ADA)
+    assert left.value.returncode == os.EX_TEMPFAIL
+    assert "erased 1 registrations" in run(ADA)
+
+
+def test_a_limit_leaves_the_rest_and_the_user(two_people: tuple[Person, Person]) -> None:
+    Person(ADA).opens_the_sign_up().tells_who_she_is()
+    with pytest.raises(CommandError, match="Run this again"):
+        run(ADA, "--with-user", "--limit", "1")
+    assert User.objects.filter(email=ADA).exists()
+    run(ADA, "--with-user")
+    assert not User.objects.filter(email=ADA).exists()

@@ -1,0 +1,246 @@
+"""Commands and the admin with rows of several orgs: each row is treated by the settings of its own."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from okta_devorg import OrgHandle
+from selfreg import encryption
+from selfreg.conf import conf
+from selfreg.models import DoctorRun, OktaIdentity, PolicyVersion, Registration
+from selfreg.secret import Secret
+from selfreg.statuses import Status
+from support.org_apps import PARTNERS
+from support.person import KEYS, SITE, Person
+
+pytestmark = pytest.mark.django_db
+Configure = Callable[..., None]
+LIST = "/admin/selfreg/registration/"
+
+
+def row(org: str, email: str, days: float = 0, **values: Any) -> Registration:
+    """A registration that nobody touched for so many days."""
+    moment = timezone.now() - timedelta(days=days)
+    defaults = {"issuer": conf(org).issuer if org != "removed" else "https://gone.example.com", "workflow": "mandatory"}
+    made = Registration.objects.create(**defaults, org=org, email=email, created_at=moment, **values)
+    Registration.objects.filter(pk=made.pk).update(updated_at=moment)
+    return made
+
+
+def output(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def admin(partners_org: OrgHandle) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin"), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def patient(partners_org: OrgHandle, configure: Configure, settings: Any) -> None:
+    """The partners keep registrations for ten days, the others for one."""
+    day = 24 * 3600
+    partners = settings.SELFREG["ORGS"]["partners"]
+    patience = {"ABANDONED_AFTER_SECONDS": 10 * day, "ERASE_ABANDONED_AFTER_SECONDS": 10 * day}
+    configure(ORGS=settings.SELFREG["ORGS"] | {"partners": partners | patience})
+
+
+# ---- commands
+
+
+def test_each_org_says_when_its_registrations_are_abandoned(patient: None) -> None:
+    for org in ("default", "partners", "brand", "removed"):
+        row(org, f"{org}@example.com", days=3)
+    output("selfreg_recover")
+    statuses = dict(Registration.objects.values_list("org", "status"))
+    assert statuses == {
+        "default": Status.EXPIRED,
+        "partners": Status.STARTED,
+        "brand": Status.EXPIRED,
+        "removed": Status.EXPIRED,
+    }
+
+
+def test_each_org_says_when_its_registrations_are_erased(patient: None) -> None:
+    for org in ("default", "partners", "brand", "removed"):
+        row(org, f"{org}@example.com", days=3)
+    output("selfreg_purge")
+    assert list(Registration.objects.values_list("org", flat=True)) == ["partners"]
+
+
+def test_a_lost_answer_is_asked_for_at_the_org_of_the_row(partners_org: OrgHandle, org: OrgHandle) -> None:
+    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    Registration.objects.update(busy_until=timezone.now() - timedelta(minutes=1))
+    before, other = len(partners_org.calls("/introspect")), len(org.calls())
+    output("selfreg_recover")
+    assert len(partners_org.calls("/introspect")) == before + 1
+    assert len(org.calls()) == other
+    assert not Registration.objects.get().in_doubt
+    grace.opens(f"{SITE}/partners/signup/step/").does_whatever_the_page_asks(partners_org)
+    assert grace.is_signed_in
+
+
+def test_an_orgs_rows_are_encrypted_with_its_own_keys(
+    partners_org: OrgHandle, configure: Configure, settings: Any
+) -> None:
+    partners = settings.SELFREG["ORGS"]["partners"] | {"ENCRYPTION_KEYS": [KEYS[1]]}
+    configure(ENCRYPTION_KEYS=[KEYS[0]], ORGS={"partners": partners})
+    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    kept = Registration.objects.get()
+    place = f"registration:{kept.pk}:sealed"
+    assert encryption.decrypt(kept.sealed, place, [Secret(KEYS[1])])["transaction"]
+    with pytest.raises(encryption.Unreadable):
+        encryption.decrypt(kept.sealed, place, [Secret(KEYS[0])])
+    assert grace.does_whatever_the_page_asks(partners_org).is_signed_in
+
+
+def test_the_doctor_examines_one_org_or_all(partners_org: OrgHandle, settings: Any) -> None:
+    for arguments, examined in ((("--org", "partners"), ["partners"]), ((), ["default", "partners", "brand"])):
+        DoctorRun.objects.all().delete()
+        with pytest.raises(SystemExit):  # plain http is for loopback
+            output("selfreg_doctor", *arguments)
+        assert list(DoctorRun.objects.order_by("pk").values_list("org", flat=True)) == examined
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("selfreg_doctor", "--json", stdout=out)
+    assert {name: report["issuer"] for name, report in json.loads(out.getvalue()).items()} == {
+        "default": conf().issuer,
+        "partners": partners_org.issuer,
+        "brand": conf().issuer,
+    }
+    with pytest.raises(CommandError, match=r"no org 'nobody'\. Known: default, partners, brand"):
+        call_command("selfreg_doctor", "--org", "nobody")
+
+
+def test_the_set_up_is_about_one_org(
+    partners_org: OrgHandle, org: OrgHandle, configure: Configure, settings: Any, monkeypatch: Any, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings.DEBUG = True
+    partners = settings.SELFREG["ORGS"]["partners"] | {"API_TOKEN": partners_org.policy.api_token}
+    configure(BASE_URL="http://127.0.0.1:8000", ORGS={"partners": partners})
+    partners_org.patch_policy({"sign_up": False})
+    shown = output("selfreg_setup_org", "--org", "partners", "--dry-run")
+    assert partners_org.base in shown
+    assert "http://127.0.0.1:8000/partners/signup/callback/" in shown
+    assert "http://127.0.0.1:8000/partners/signup/hooks/events/" in shown
+    assert "/oidc/callback/" not in shown
+    with pytest.raises(CommandError, match="This command needs SELFREG"):
+        output("selfreg_setup_org", "--dry-run")
+    assert not org.calls("/api/v1/apps")
+
+
+# ---- the admin
+
+
+def test_the_admin_has_a_column_and_a_filter_for_several_orgs(admin: Client) -> None:
+    for org in ("default", "partners", "removed"):
+        row(org, f"{org}@example.com")
+    page = admin.get(LIST).content.decode()
+    assert page.count('class="field-org') == 3
+    assert "?org=partners" in page
+    for name, shown in (("partners", ["partners"]), ("default", ["default", "removed"]), ("nobody", ["removed"] * 3)):
+        page = admin.get(f"{LIST}?org={name}").content.decode()
+        assert page.count('class="field-org') == len(shown), name
+    kept = Registration.objects.get(org="partners")
+    assert "<dd>partners</dd>" in admin.get(f"{LIST}{kept.pk}/change/").content.decode()
+    header, *lines = b"".join(admin.get(f"{LIST}export/").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert header.endswith(",org")
+    assert sorted(line.rpartition(",")[2] for line in lines) == ["default", "partners", "removed"]
+
+
+def test_a_site_with_one_org_has_no_trace_of_it(admin: Client, configure: Configure) -> None:
+    configure(ORGS={})
+    kept = row("default", "ada@example.com")
+    page = admin.get(LIST).content.decode()
+    assert "field-org" not in page
+    assert "org=" not in page
+    assert "<dt>Org</dt>" not in admin.get(f"{LIST}{kept.pk}/change/").content.decode()
+    (header, _line) = b"".join(admin.get(f"{LIST}export/").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert "org" not in header.split(",")
+
+
+def test_the_form_of_each_org_is_shown_and_has_a_history_of_its_own(
+    admin: Client, partners_org: OrgHandle, org: OrgHandle
+) -> None:
+    partners_org.patch_policy(
+        {"profile": [{"name": "email", "label": "Work email", "type": "string", "required": True}]}
+    )
+    shown = {name: admin.get(f"{LIST}form/?org={name}").content.decode() for name in ("default", "partners", "brand")}
+    assert [name for name, page in shown.items() if "Work email" in page] == ["partners"]
+    assert partners_org.issuer in shown["partners"]
+    assert dict(PolicyVersion.objects.values_list("org", "issuer")) == {
+        "default": org.issuer,
+        "partners": partners_org.issuer,
+        "brand": org.issuer,
+    }
+
+
+def test_the_doctors_page_examines_and_shows_each_org(admin: Client, partners_org: OrgHandle) -> None:
+    examine = "/admin/selfreg/doctorrun/examine/"
+    assert admin.post(examine, {"org": "partners"}).status_code == 302
+    assert admin.post(examine).status_code == 302
+    assert admin.post(examine, {"org": "nobody"}).status_code == 404
+    assert sorted(DoctorRun.objects.values_list("org", flat=True)) == ["default", "partners"]
+    page = admin.get("/admin/selfreg/doctorrun/").content.decode()
+    assert f"partners: {partners_org.issuer}" in page
+    assert f"default: {conf().issuer}" in page
+    assert 'name="org" value="brand"' in page
+
+
+def test_an_action_of_the_admin_calls_the_org_of_the_row(
+    admin: Client, partners_org: OrgHandle, org: OrgHandle, configure: Configure, settings: Any
+) -> None:
+    partners = settings.SELFREG["ORGS"]["partners"] | {"API_TOKEN": partners_org.policy.api_token}
+    configure(API_TOKEN="", ORGS={"partners": partners})
+    Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    kept = Registration.objects.get()
+    (account,) = partners_org.users
+    others = len(org.calls())
+    data = {"_selected_action": str(kept.pk), "confirmed": "yes", "single": "yes"}
+    admin.post(f"{LIST}act/remove-account/", data)
+    kept.refresh_from_db()
+    assert kept.status == Status.FAILED
+    assert account.id not in [user.id for user in partners_org.users]
+    assert len(org.calls()) == others
+
+
+# ---- people of two orgs
+
+
+def test_a_user_may_have_identities_of_two_orgs(partners_org: OrgHandle, org: OrgHandle) -> None:
+    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/")
+    grace.does_whatever_the_page_asks(partners_org)
+    user = User.objects.get()
+    OktaIdentity.objects.create(issuer=org.issuer, subject="00uElsewhere", user=user)
+    page = grace.browser.get("/partners/signup/email/")
+    assert page.status_code == 302  # proven, by the identity of the org where she signed in
+    event = {
+        "uuid": "e-1",
+        "eventType": "user.lifecycle.suspend",
+        "target": [{"type": "User", "id": "00uElsewhere"}],
+        "outcome": {"result": "SUCCESS"},
+    }
+    body = json.dumps({"data": {"events": [event]}})
+    headers = {"Authorization": "of-the-partners-and-long-enough"}
+    Client().post("/partners/signup/hooks/events/", body, content_type="application/json", headers=headers)
+    assert grace.browser.get("/partners/signup/email/").status_code == 302
+    assert OktaIdentity.objects.filter(closed_at=None).count() == 2
+    headers = {"Authorization": "of-the-site-and-long-enough"}
+    event["uuid"] = "e-2"
+    body = json.dumps({"data": {"events": [event]}})
+    Client().post("/signup/hooks/events/", body, content_type="application/json", headers=headers)
+    assert OktaIdentity.objects.get(closed_at=None).issuer == partners_org.issuer
+    assert PARTNERS

@@ -1,0 +1,177 @@
+"""Several orgs in one site, each at a socket of its own: partners with another issuer, a brand with another app."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from django.test import Client
+
+from okta_devorg import OrgHandle
+from selfreg.models import OktaIdentity, Registration
+from support.org_apps import BRAND, PARTNERS, app_at, first_app
+from support.person import SITE, Person
+
+pytestmark = pytest.mark.django_db
+
+Configure = Callable[..., None]
+
+
+def signs_up(person: Person, mount: str, org: OrgHandle) -> Person:
+    """The whole sign-up at an include of the pages; every page on the way is there."""
+    person.opens(SITE + mount)
+    while not person.is_signed_in:
+        assert person.path.startswith(mount), person.path
+        before = len(person.seen)
+        person.does_whatever_the_page_asks(org)
+        assert len(person.seen) > before
+    return person
+
+
+def test_people_sign_up_at_the_org_of_the_page(person: Person, org: OrgHandle, partners_org: OrgHandle) -> None:
+    signs_up(person, "/signup/", org)
+    grace = signs_up(Person("grace@example.com"), "/partners/signup/", partners_org)
+    mary = signs_up(Person("mary@example.com"), "/brand/signup/", org)
+    rows = {row.email: row for row in Registration.objects.all()}
+    assert {email: row.org for email, row in rows.items()} == {
+        person.email: "default",
+        grace.email: "partners",
+        mary.email: "brand",
+    }
+    assert rows[grace.email].issuer == partners_org.issuer
+    assert rows[mary.email].issuer == rows[person.email].issuer == org.issuer
+    assert {i.issuer for i in OktaIdentity.objects.all()} == {org.issuer, partners_org.issuer}
+    assert [u.profile["email"] for u in partners_org.users] == [grace.email]
+    assert grace.path == "/members/"
+    assert person.path == mary.path == "/"
+
+
+def test_the_pages_name_their_org(partners_org: OrgHandle) -> None:
+    page = Person().opens(f"{SITE}/partners/signup/").page
+    assert "Partners" in page.html
+    assert '"/partners/signup/"' in page.html
+    assert '"/partners/signup/sign-in/"' in page.html
+    assert '"/oidc/authenticate/"' not in page.html
+
+
+# ---- which org
+
+
+def test_the_resolver_names_the_org_of_other_urls(partners_org: OrgHandle, configure: Configure, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    brand = dict(settings.SELFREG["ORGS"]["brand"], BASE_URL="http://brand.testserver", SITE_NAME="The brand")
+    configure(ORG_RESOLVER="support.org_urls.by_host", ORGS={"brand": brand})
+    settings.ROOT_URLCONF = "support.site_urls"
+    there = Client(headers={"Host": "brand.testserver"})
+    assert "The brand" in there.get("/signup/").content.decode()
+    assert "The brand" not in Client().get("/signup/").content.decode()
+    asked = dict(parse_qsl(urlsplit(there.get("/oidc/authenticate/")["Location"]).query))
+    assert asked["client_id"] == BRAND
+    assert asked["redirect_uri"] == "http://brand.testserver/oidc/callback/"
+
+
+def test_an_org_that_only_the_resolver_names_has_a_whole_sign_up(
+    partners_org: OrgHandle, org: OrgHandle, configure: Configure, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    there = "http://brand.testserver"
+    app = app_at("/signup/", BRAND) | {"redirect_uris": [f"{there}/oidc/callback/"]}
+    org.patch_policy({"apps": [first_app(org), app]})
+    brand = dict(settings.SELFREG["ORGS"]["brand"], BASE_URL=there, AFTER="/members/")
+    configure(ORG_RESOLVER="support.org_urls.by_host", ORGS={"brand": brand})
+    settings.ROOT_URLCONF = "support.site_urls"
+    mary = Person("mary@example.com")
+    mary.browser.defaults["HTTP_HOST"] = "brand.testserver"
+    assert signs_up(mary, "/signup/", org).path == "/members/"
+    row = Registration.objects.get()
+    assert (row.org, row.status, row.workflow) == ("brand", "completed", "optional")
+    assert mary.browser.session["selfreg_org"] == "brand"
+
+
+@pytest.mark.parametrize("path", ["/nobody/signup/", "/nobody/signup/sign-in/", "/nobody/signup/hooks/events/"])
+def test_an_unknown_org_in_the_urls_is_not_found(
+    partners_org: OrgHandle, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    assert Client().get(path).status_code == 404
+    assert "SELFREG['ORGS'] has no 'nobody'" in caplog.text
+
+
+@pytest.mark.parametrize(("resolver", "logged"), [("by_host", "has no 'nobody'"), ("breaks", "ORG_RESOLVER'] failed")])
+def test_a_resolver_that_answers_nonsense_or_fails_leads_to_404(
+    partners_org: OrgHandle,
+    configure: Configure,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    resolver: str,
+    logged: str,
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    configure(ORG_RESOLVER=f"support.org_urls.{resolver}")
+    lost = Client(headers={"Host": "lost.testserver"}, raise_request_exception=False)
+    for path in ("/signup/", "/signup/step/", "/oidc/authenticate/", "/oidc/callback/?code=a&state=b", "/signup/api/"):
+        assert lost.get(path).status_code == 404, path
+    assert logged in caplog.text
+    assert lost.get("/").status_code == 200
+    assert lost.get("/partners/signup/").status_code == 200
+
+
+# ---- sign-in and sign-out
+
+
+def test_people_sign_in_and_out_at_their_org(partners_org: OrgHandle, org: OrgHandle, settings: Any) -> None:
+    settings.OIDC_OP_LOGOUT_URL_METHOD = "selfreg.auth.org_sign_out_url"
+    grace = signs_up(Person("grace@example.com"), "/partners/signup/", partners_org)
+    again = Person(grace.email).opens(f"{SITE}/partners/signup/sign-in/").signs_in_at_the_org()
+    assert again.is_signed_in
+    assert again.path == "/members/"
+    assert OktaIdentity.objects.get().user_id == int(again.browser.session["_auth_user_id"])
+    again.browser.handler.enforce_csrf_checks = False
+    url = again.browser.post("/oidc/logout/")["Location"]
+    assert url.startswith(f"{partners_org.issuer}/v1/logout?client_id={PARTNERS}")
+    assert not again.is_signed_in
+
+
+def test_a_code_goes_to_no_other_org_than_the_one_that_was_asked(partners_org: OrgHandle, org: OrgHandle) -> None:
+    grace = Person("grace@example.com")
+    grace.browser.get("/partners/signup/sign-in/")
+    (state,) = grace.browser.session["oidc_states"]
+    calls = len(org.calls("/v1/token"))
+    grace.opens(f"{SITE}/oidc/callback/?code=of-the-partners&state={state}")
+    assert grace.heading == "We couldn't sign you in"
+    assert len(org.calls("/v1/token")) == calls
+    ada = Person()
+    ada.browser.get("/oidc/authenticate/")
+    (state,) = ada.browser.session["oidc_states"]
+    ada.opens(f"{SITE}/partners/signup/callback/?code=of-the-site&state={state}")
+    assert not partners_org.calls("/v1/token")
+
+
+def test_one_browser_signs_up_at_two_orgs_side_by_side(person: Person, org: OrgHandle, partners_org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    person.opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    assert person.path == "/partners/signup/step/"
+    assert person.opens(f"{SITE}/signup/step/").path == "/signup/step/"
+    person.does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    statuses = dict(Registration.objects.values_list("org", "status"))
+    assert statuses == {"default": "completed", "partners": "enrolling"}
+
+
+# ---- hooks
+
+
+@pytest.mark.parametrize(
+    ("path", "secret", "status"),
+    [
+        ("/signup/hooks/events/", "of-the-site-and-long-enough", 200),
+        ("/signup/hooks/events/", "of-the-partners-and-long-enough", 401),
+        ("/partners/signup/hooks/events/", "of-the-partners-and-long-enough", 200),
+        ("/partners/signup/hooks/events/", "of-the-site-and-long-enough", 401),
+        ("/brand/signup/hooks/events/", "of-the-site-and-long-enough", 200),
+    ],
+)
+def test_each_orgs_hooks_have_a_secret_of_their_own(
+    partners_org: OrgHandle, path: str, secret: str, status: int
+) -> None:
+    headers = {"Authorization": secret, "X-Okta-Verification-Challenge": "canary"}
+    assert Client().get(path, headers=headers).status_code == status

@@ -1,0 +1,120 @@
+"""The code in the how-to pages, in a site that was made by the tutorial."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from support.documentation import blocks_of
+from support.sites.project import Project, Recipe
+from support.sites.wheel import ROOT
+from support.web_visitor import PASSWORD
+
+pytestmark = pytest.mark.slow
+
+Run = Callable[[Recipe], Project]
+SETTINGS, URLS = "mysite/settings.py", "mysite/urls.py"
+LINK = re.compile(r"^http://\S+$", re.MULTILINE)
+# A user model with the column that docs/user-models.md fills.
+COMPANY = {
+    "people/__init__.py": "",
+    "people/models.py": """
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    company = models.CharField(max_length=100)
+""",
+    "people/migrations/__init__.py": "",
+    "people/migrations/0001_initial.py": """
+from django.contrib.auth.models import AbstractUser
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = [("auth", "0012_alter_user_first_name_max_length")]
+    company = ("company", models.CharField(max_length=100))
+    key = ("id", models.AutoField(primary_key=True))
+    operations = [migrations.CreateModel("User", [key, company], bases=(AbstractUser,))]
+""",
+}
+
+
+def documented(name: str, *pages: str, settings: str = "", urls: str = "", **files: str) -> Recipe:
+    """A site with the code of these pages."""
+    texts = {SETTINGS: settings, **files}
+    for page in pages:
+        for block in blocks_of((ROOT / "docs" / page).read_text()):
+            if block.file:
+                texts[block.file] = texts.get(block.file, "") + block.text
+    return Recipe(name, texts.pop(SETTINGS), urls, texts)
+
+
+HOOKS = documented(
+    "hooks",
+    "signals-and-hooks.md",
+    urls="""
+from mysite.views import invoices
+
+urlpatterns += [path("invoices/", invoices)]
+""",
+)
+MODELS = documented(
+    "models",
+    "user-models.md",
+    settings="""
+INSTALLED_APPS += ["people"]
+AUTH_USER_MODEL = "people.User"
+""",
+    **COMPANY,
+)
+INVITATIONS = documented(
+    "invitations", "invitations.md", settings='EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"\n'
+)
+APPROVAL = documented("approval", "approval.md")
+
+
+def test_a_receiver_a_profile_hook_and_a_view_for_proven_addresses(runs_site: Run) -> None:
+    project = runs_site(HOOKS)
+    visitor = project.visitor
+    person = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"}
+    visitor.opens(f"{project.url}signup/").submits(**{f"userProfile.{name}": value for name, value in person.items()})
+    assert visitor.page.beside("userProfile.email") == ["Please use your partner address."]
+    assert "Hello, Ada!" in visitor.signs_up("ada@partner.example").text
+    assert "ada@partner.example has signed up" in project.log
+    assert visitor.opens(f"{project.url}invoices/").page.html == "No invoices yet."
+
+
+def test_users_that_the_site_makes_itself(runs_site: Run) -> None:
+    project = runs_site(MODELS)
+    assert "no issues" in project.manage("check")
+    assert "Hello, Ada!" in project.visitor.signs_up("ada@example.com").text
+    assert (
+        project.asks("[(u.username[:3], u.email) for u in get_user_model().objects.all()]")
+        == "[('00u', 'ada@example.com')]"
+    )
+
+
+def test_an_invitation_by_an_email_of_the_site(runs_site: Run) -> None:
+    project = runs_site(INVITATIONS)
+    mail = project.manage(
+        "shell", "-v", "0", "-c", "from mysite.invitations import *; invite('ada@example.com', 'Ada', 'L')"
+    )
+    (link,) = LINK.findall(mail)
+    assert "Hello, Ada!" in project.visitor.goes_on(link, "ada@example.com").text
+
+
+def test_nobody_logs_in_before_an_administrator_agrees(runs_site: Run) -> None:
+    project = runs_site(APPROVAL)
+    ada, admin = project.visitor, project.visitor
+    assert "Your sign-up is being reviewed" in ada.signs_up("ada@example.com").text
+    project.asks(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
+    admin.opens(f"{project.url}admin/").submits(username="admin", password=PASSWORD)
+    approve = {"_selected_action": project.asks("Registration.objects.get().pk"), "confirmed": "yes"}
+    token = {"csrfmiddlewaretoken": admin.browser.cookies["csrftoken"]}
+    done = admin.browser.post(f"{project.url}admin/selfreg/registration/act/approve/", approve | token, timeout=60)
+    assert "1 sign-up approved." in done.text
+    assert "You can sign in to My site now" in project.log
+    assert "Hello, Ada!" in ada.signs_in("ada@example.com").text

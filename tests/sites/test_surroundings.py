@@ -1,0 +1,265 @@
+"""Sites that are not like the demo: other middleware, URLs, sessions and transactions. In this process."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+from django.db import connection, connections
+from django.urls import clear_script_prefix, set_script_prefix
+
+from okta_devorg import OrgHandle
+from selfreg import checks
+from selfreg.conf import conf
+from selfreg.doctor.collect import describe_site
+from selfreg.idx.transport import Transport
+from selfreg.models import Registration
+from selfreg.statuses import Status
+from support.person import SITE, Person
+from support.sites.extended import EXTENDED
+
+Configure = Callable[..., None]
+MIDDLEWARE = list(django_settings.MIDDLEWARE)
+AFTER_AUTHENTICATION = MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
+AUTHENTICATE = f"{SITE}/oidc/authenticate/"
+
+
+def ids(**changes: Any) -> set[str]:
+    """The ids of this app's checks that report something."""
+    found = {m.id or "" for m in run_checks()}
+    return {i.removeprefix("selfreg.") for i in found if i.startswith("selfreg.")} - {"E003"}
+
+
+def signs_up_and_in(org: OrgHandle) -> Person:
+    """Two browsers: one signs up, the other signs in later."""
+    assert Person().signs_up(org).is_signed_in
+    later = Person().opens(AUTHENTICATE).signs_in_at_the_org()
+    assert later.is_signed_in
+    assert Registration.objects.get().status == Status.COMPLETED
+    return later
+
+
+# ---- middleware
+
+
+@pytest.fixture
+def guarded(settings: Any) -> None:
+    """Every view of the site wants a login, unless it says otherwise."""
+    settings.MIDDLEWARE = [
+        *MIDDLEWARE[:AFTER_AUTHENTICATION],
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        *MIDDLEWARE[AFTER_AUTHENTICATION:],
+    ]
+
+
+@pytest.mark.usefixtures("guarded")
+def test_people_sign_up_where_every_view_wants_a_login(db: None, org: OrgHandle) -> None:
+    signs_up_and_in(org)
+    assert Person().opens(f"{SITE}/members/").page.url.startswith(org.base)
+
+
+PUBLIC = (
+    "/signup/",
+    "/signup/step/",
+    "/signup/verify/",
+    "/signup/email/",
+    "/signup/link/",
+    "/signup/done/",
+    "/signup/health/live",
+    "/signup/health/ready",
+    "/signup/hooks/registration/",
+    "/signup/hooks/events/",
+    "/signup/api/openapi.json",
+    "/signup/api/",
+    "/oidc/authenticate/",
+    "/oidc/callback/",
+)
+
+
+@pytest.mark.usefixtures("guarded", "org")
+@pytest.mark.parametrize("path", PUBLIC)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_page_of_this_app_asks_for_a_login_itself(db: None, path: str, method: str) -> None:
+    answer = getattr(Person().browser, method)(path)
+    assert not answer.headers.get("Location", "").startswith("/oidc/authenticate/?next=")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes"),
+    [
+        ("W011", {"MIDDLEWARE": [m for m in MIDDLEWARE if "locale" not in m]}),
+        ("E014", {"USE_TZ": False}),
+        ("E015", {"MIDDLEWARE": [m for m in MIDDLEWARE if "sessions" not in m]}),
+        ("E015", {"MIDDLEWARE": [m for m in MIDDLEWARE if "auth.middleware" not in m]}),
+        ("E016", {"MIDDLEWARE": [*MIDDLEWARE, "mozilla_django_oidc.middleware.SessionRefresh"]}),
+        ("E016", {"MIDDLEWARE": [*MIDDLEWARE, "support.sites.extended.OwnRefresh"]}),
+        ("W012", {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}),
+        ("W012", {"SESSION_ENGINE": "support.sites.extended"}),
+        ("E017", {"TEMPLATES": [{**django_settings.TEMPLATES[0], "APP_DIRS": False}]}),
+    ],
+)
+@pytest.mark.usefixtures("configure")
+def test_a_check_names_what_a_site_lacks(db: None, settings: Any, wanted: str, changes: dict[str, Any]) -> None:
+    assert ids() == set()
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert ids() == {wanted}
+
+
+@pytest.mark.usefixtures("configure")
+def test_a_site_of_one_language_needs_no_middleware_for_languages(db: None, settings: Any) -> None:
+    settings.LANGUAGES = [("en", "English")]
+    settings.MIDDLEWARE = [m for m in MIDDLEWARE if "locale" not in m]
+    assert ids() == set()
+
+
+def test_session_refresh_logs_out_who_has_just_signed_up(db: None, org: OrgHandle, settings: Any) -> None:
+    """Why a check refuses it: a sign-up leaves no session at the org, so nothing can be renewed without a page."""
+    assert checks.surroundings.check_surroundings() == []
+    settings.MIDDLEWARE = [*MIDDLEWARE, "mozilla_django_oidc.middleware.SessionRefresh"]
+    settings.OIDC_RP_CLIENT_ID = conf().client_id
+    settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{org.issuer}/v1/authorize"
+    settings.OIDC_USE_PKCE = True
+    person = Person()
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.sets_a_password()
+    assert any("prompt=none" in page.url for page in person.seen)
+    assert not person.is_signed_in
+
+
+@pytest.mark.usefixtures("configure")
+def test_a_middleware_may_be_extended(db: None, settings: Any) -> None:
+    settings.MIDDLEWARE = [EXTENDED.get(path, path) for path in MIDDLEWARE]
+    assert set(EXTENDED.values()) <= set(settings.MIDDLEWARE)
+    assert ids() == set()
+
+
+# ---- sessions and forms
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"},
+        {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"},
+        {"CSRF_USE_SESSIONS": True},
+    ],
+    ids=lambda changes: next(iter(changes.values())) if isinstance(next(iter(changes.values())), str) else "csrf",
+)
+def test_people_sign_up_however_sessions_are_kept(
+    db: None, org: OrgHandle, settings: Any, changes: dict[str, Any]
+) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    signs_up_and_in(org)
+
+
+def test_a_session_in_a_cookie_stays_small_enough_for_browsers(db: None, org: OrgHandle, settings: Any) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    person = Person().signs_up(org)
+    cookies = [line for page in person.seen for line in page.headers.splitlines() if line.startswith("sessionid=")]
+    assert cookies
+    assert max(map(len, cookies)) < 2_000  # browsers drop those of more than 4,096
+
+
+# ---- transactions
+
+
+@pytest.fixture
+def atomic() -> Iterator[None]:
+    connections["default"].settings_dict["ATOMIC_REQUESTS"] = True
+    yield
+    connections["default"].settings_dict["ATOMIC_REQUESTS"] = False
+
+
+@pytest.mark.usefixtures("atomic")
+def test_no_transaction_is_open_during_a_call_of_a_site_with_atomic_requests(
+    transactional_db: None, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, seen = Transport.fetch, []
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        seen.append(connection.in_atomic_block)
+        return genuine(*arguments, **more)
+
+    monkeypatch.setattr(Transport, "fetch", watched)
+    assert not checks.surroundings.check_database()
+    signs_up_and_in(org)
+    assert len(seen) > 5
+    assert not any(seen)
+
+
+@pytest.mark.usefixtures("atomic", "configure")
+def test_a_view_that_a_site_wraps_in_a_transaction_is_named(settings: Any) -> None:
+    settings.ROOT_URLCONF = "support.sites.wrapped_urls"
+    (message,) = checks.surroundings.check_database()
+    assert (message.id, "in selfreg:start." in message.msg) == ("selfreg.E011", True)
+
+
+# ---- addresses
+
+
+@pytest.fixture
+def localized(settings: Any) -> None:
+    settings.ROOT_URLCONF = "support.sites.localized_urls"
+    settings.LANGUAGE_CODE = "en-us"
+
+
+@pytest.mark.usefixtures("localized", "configure")
+def test_the_org_knows_one_address_whatever_the_language_of_the_visitor(db: None, org: OrgHandle) -> None:
+    site = describe_site(conf())
+    assert (site.redirect_uri, site.email_callback_uri) == (f"{SITE}/en/oidc/callback/", f"{SITE}/en/signup/verify/")
+    uris = {"redirect_uris": [site.redirect_uri], "email_callback_uri": site.email_callback_uri}
+    org.patch_policy({"apps": [asdict(app) | uris for app in org.policy.apps]})
+    person = Person(language="de").opens(f"{SITE}/de/signup/")
+    assert person.heading == "Erstellen Sie Ihr Konto"
+    assert ids() == set()
+
+
+@pytest.mark.usefixtures("localized")
+def test_a_page_behind_a_language_is_a_landing_page(db: None, configure: Configure) -> None:
+    assert "W003" not in ids()
+
+
+@pytest.mark.parametrize("url", [f"{SITE}/shop", f"{SITE}/shop/"])
+def test_an_address_with_a_path_is_refused(configure: Configure, url: str) -> None:
+    configure(BASE_URL=url)
+    assert "selfreg.E013" in {m.id for m in checks.settings.check_settings()}
+
+
+@pytest.fixture
+def below_a_path() -> Iterator[None]:
+    """As the server's SCRIPT_NAME does."""
+    set_script_prefix("/shop/")
+    yield
+    clear_script_prefix()
+
+
+@pytest.mark.usefixtures("below_a_path", "configure")
+def test_below_a_path_every_address_has_it(settings: Any) -> None:
+    settings.LOGOUT_REDIRECT_URL = None
+    site = describe_site(conf())
+    assert (site.redirect_uri, site.sign_out_uri) == (f"{SITE}/shop/oidc/callback/", f"{SITE}/shop/")
+
+
+def test_another_host_than_the_sites_own_is_warned_of_once(
+    db: None, org: OrgHandle, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    caplog.set_level(logging.WARNING, "selfreg")
+    for _visit in range(2):
+        assert Person().browser.get("/signup/", headers={"Host": "other.example"}).status_code == 200
+    assert [record.getMessage() for record in caplog.records if "other.example" in record.getMessage()] == [
+        "A visitor opened this site at other.example, and SELFREG['BASE_URL'] is http://testserver. Mailed links and "
+        "the sign-in lead to BASE_URL, where that browser has no session: redirect other hosts there."
+    ]
+
+
+@pytest.mark.usefixtures("below_a_path", "org")
+def test_a_path_that_only_the_server_knows_is_warned_of(db: None, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "selfreg")
+    assert Person().browser.get("/signup/").status_code == 200
+    assert any("FORCE_SCRIPT_NAME" in record.getMessage() for record in caplog.records)

@@ -1,0 +1,54 @@
+"""A code is typed as the org defines it: its length and its characters decide keyboard, hint and self-submission."""
+
+from typing import Any
+
+import pytest
+
+from support.idx.documents import EMAIL, PHONE
+from support.idx.scripted_org import ScriptedOrg
+from support.idx.situations import APP, CUSTOM, TOKEN, credentials, ending, enrolling
+from support.person import Person
+
+SIXTH = "when you enter all 6 digits"
+LETTERS = {"minLength": 10, "maxLength": 10, "format": "alphanumeric"}
+
+
+def asks_for_code(ada: Person, scripted: ScriptedOrg, holder: Any, **rules: Any) -> dict[str, str | None]:
+    code = {"name": "passcode", "label": "Enter code", **rules}
+    scripted.answers_with(enrolling(holder, credentials(code)), ending("Enough.", "enough"))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    (control,) = ada.form.find("credentials.passcode")
+    return dict(control.attributes)
+
+
+@pytest.mark.parametrize(
+    ("holder", "rules", "keyboard", "length", "hint"),
+    [
+        (EMAIL, {}, "numeric", "6", SIXTH),
+        (PHONE, {"minLength": 6, "maxLength": 6}, "numeric", "6", SIXTH),
+        (APP, {"maxLength": 8}, "numeric", "8", "when you enter all 8 characters"),
+        (EMAIL, LETTERS, "text", "10", "when you enter all 10 characters"),
+        (EMAIL, {"format": "alphanumeric"}, "text", None, None),
+        (EMAIL, {"minLength": 4, "maxLength": 10}, "numeric", None, None),
+        (CUSTOM, {"format": "numeric"}, "numeric", None, None),
+        (TOKEN, {}, "text", None, None),
+    ],
+)
+def test_keyboard_and_hint_follow_the_org(
+    ada: Person, scripted: ScriptedOrg, holder: Any, rules: Any, keyboard: str, length: str | None, hint: str | None
+) -> None:
+    attributes = asks_for_code(ada, scripted, holder, **rules)
+    assert attributes["inputmode"] == keyboard
+    assert attributes.get("data-length") == length
+    assert (hint or SIXTH) in ada.page.html if hint else "continue automatically" not in ada.page.html
+    assert "maxlength" not in attributes
+
+
+def test_letters_keep_their_case_and_a_short_code_costs_no_call(ada: Person, scripted: ScriptedOrg) -> None:
+    asks_for_code(ada, scripted, EMAIL, **LETTERS)
+    sent = len(scripted.sent)
+    ada.fills_and_presses({"credentials.passcode": "aB3dE"})
+    assert ada.page.beside("credentials.passcode")
+    assert len(scripted.sent) == sent
+    ada.fills_and_presses({"credentials.passcode": "aB3dE-fGh1J"})
+    assert scripted.body["credentials"] == {"passcode": "aB3dEfGh1J"}

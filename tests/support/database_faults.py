@@ -1,0 +1,32 @@
+"""A database that breaks in the middle."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection
+
+from selfreg.idx.transport import RawReply, Transport
+
+
+@contextmanager
+def writes_fail(after: str = "") -> Iterator[None]:
+    """The database takes no change: from the beginning, or once a call to a path that ends so was answered."""
+    broken, real = [not after], Transport.fetch
+
+    def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
+        reply = real(self, method, url, *rest)
+        broken[0] = broken[0] or url.endswith(after)
+        return reply
+
+    def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if broken[0] and statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            raise OperationalError("cannot execute in a read-only transaction")
+        return execute(statement, *rest)
+
+    Transport.fetch = fetch  # type: ignore[assignment,method-assign]
+    try:
+        with connection.execute_wrapper(refuse):
+            yield
+    finally:
+        Transport.fetch = real  # type: ignore[method-assign]

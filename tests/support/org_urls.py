@@ -1,0 +1,26 @@
+"""The demo site with further orgs: partners with an org of their own, and a brand with an app of the same org."""
+
+from django.http import HttpRequest
+from django.urls import include, path
+
+from support.site_urls import urlpatterns as of_the_site
+
+
+def by_host(request: HttpRequest) -> str:
+    """Which org a request belongs to whose URL does not say it."""
+    return {"brand.testserver": "brand", "lost.testserver": "nobody"}.get(request.get_host(), "")
+
+
+def breaks(request: HttpRequest) -> str:
+    raise RuntimeError("canary of a resolver")
+
+
+urlpatterns = [
+    *of_the_site,
+    path("partners/signup/", include("selfreg.urls", namespace="partners-pages"), {"org": "partners"}),
+    path(
+        "partners/signup/api/", include(("selfreg.api.urls", "partners"), namespace="partners-api"), {"org": "partners"}
+    ),
+    path("brand/signup/", include("selfreg.urls", namespace="brand")),
+    path("nobody/signup/", include("selfreg.urls", namespace="nobody-pages"), {"org": "nobody"}),
+]

@@ -1,0 +1,64 @@
+"""What sites extend: their settings name these instead of what they come from."""
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.backends import signed_cookies
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
+from django_redis.cache import RedisCache as DjangoRedisCache
+from mozilla_django_oidc.middleware import SessionRefresh
+
+from selfreg.middleware import FormEncodingMiddleware, OperationsMiddleware
+
+
+class OwnSession(SessionMiddleware):
+    pass
+
+
+class OwnAuthentication(AuthenticationMiddleware):
+    pass
+
+
+class OwnLocale(LocaleMiddleware):
+    pass
+
+
+class OwnCsrf(CsrfViewMiddleware):
+    pass
+
+
+class OwnEncoding(FormEncodingMiddleware):
+    pass
+
+
+class OwnOperations(OperationsMiddleware):
+    pass
+
+
+class OwnRefresh(SessionRefresh):  # type: ignore[misc]
+    pass
+
+
+class OwnRedis(RedisCache):
+    pass
+
+
+class OwnDjangoRedis(DjangoRedisCache):  # type: ignore[misc]
+    pass
+
+
+class OwnMemory(LocMemCache):
+    pass
+
+
+class SessionStore(signed_cookies.SessionStore):
+    """This module is a session engine."""
+
+
+EXTENDED = {
+    f"{kind.__bases__[0].__module__}.{kind.__bases__[0].__qualname__}": f"{kind.__module__}.{kind.__qualname__}"
+    for kind in (OwnSession, OwnAuthentication, OwnLocale, OwnCsrf, OwnEncoding, OwnOperations)
+}
+"""The dotted name of a middleware -> that of the class which extends it."""

@@ -1,0 +1,10 @@
+"""The demo's URLs with the language in front of all of them, as a site with translated pages has them."""
+
+from typing import Any, cast
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+
+from project.urls import urlpatterns as of_the_demo
+
+urlpatterns = [*i18n_patterns(*cast(Any, of_the_demo)), path("jsi18n/", include("django.conf.urls.i18n"))]

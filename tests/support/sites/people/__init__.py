@@ -1,0 +1,1 @@
+"""An app with a user model: `SITE_USER` names which one."""

@@ -1,0 +1,201 @@
+"""Sites as strangers have them: other URLs, middleware, databases, people, and nearly nothing."""
+
+from support.sites.project import GUNICORN, Recipe
+
+SET_UP_ORG = "selfreg_setup_org --yes"
+
+LOCALIZED = Recipe(
+    "localized",
+    """
+ROOT_URLCONF = "mysite.localized"
+""",
+    files={
+        "mysite/localized.py": """
+from django.conf.urls.i18n import i18n_patterns
+
+from mysite.urls import urlpatterns as plain
+
+urlpatterns = i18n_patterns(*plain)
+"""
+    },
+    commands=("migrate -v 0", SET_UP_ORG),
+    home="en/",
+)
+
+BELOW_A_PATH = Recipe(
+    "below_a_path",
+    """
+FORCE_SCRIPT_NAME = "/shop"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/shop/"
+""",
+    commands=("migrate -v 0", SET_UP_ORG),
+    server=GUNICORN,
+    home="shop/",
+)
+
+GUARDED = Recipe(
+    "guarded",
+    """
+authentication = MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware")
+MIDDLEWARE.insert(authentication + 1, "django.contrib.auth.middleware.LoginRequiredMiddleware")
+MIDDLEWARE.append("mysite.closed.Closed")
+DATABASES["default"]["ATOMIC_REQUESTS"] = True
+CSRF_USE_SESSIONS = True
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+TEMPLATES.insert(0, {"BACKEND": "django.template.backends.jinja2.Jinja2", "APP_DIRS": True})
+""",
+    """
+from django.contrib.auth.decorators import login_not_required
+
+urlpatterns[0] = path("", login_not_required(TemplateView.as_view(template_name="home.html")))
+""",
+    {
+        "mysite/closed.py": '''
+from django.shortcuts import redirect
+
+
+class Closed:
+    """Leads everybody home who wants anything else than the home page or an account."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        is_open = request.path == "/" or request.path.startswith(("/signup/", "/oidc/"))
+        return self.get_response(request) if is_open else redirect("/")
+'''
+    },
+    checks=frozenset({"selfreg.W012"}),
+)
+
+OWN_PEOPLE = Recipe(
+    "own_people",
+    """
+INSTALLED_APPS += ["people"]
+AUTH_USER_MODEL = "people.Person"
+SELFREG["USER_FACTORY"] = "people.factory.make_person"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+STATIC_ROOT = BASE_DIR / "collected"
+""",
+    files={
+        "people/__init__.py": "",
+        "people/migrations/__init__.py": "",
+        "people/models.py": """
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    first_name = models.CharField(max_length=50)
+    shoe_size = models.PositiveSmallIntegerField()
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    objects = BaseUserManager()
+    USERNAME_FIELD = "email"
+""",
+        "people/factory.py": """
+from people.models import Person
+
+
+def make_person(*, claims, registration, profile):
+    return Person(email=claims["email"], first_name=claims["given_name"], shoe_size=38)
+""",
+    },
+    commands=("makemigrations people -v 0", "migrate -v 0", "collectstatic --noinput -v 0"),
+)
+
+TWO_DATABASES = Recipe(
+    "two_databases",
+    """
+DATABASES["everything"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "everything.sqlite3"}
+DATABASE_ROUTERS = ["mysite.routers.Everything"]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "site_cache"}}
+""",
+    files={
+        "mysite/routers.py": """
+class Everything:
+    def db_for_read(self, model, **hints):
+        return "everything"
+
+    def db_for_write(self, model, **hints):
+        return "everything"
+
+    def allow_migrate(self, db, *args, **hints):
+        return db == "everything"
+"""
+    },
+    commands=("createcachetable --database everything", "migrate -v 0 --database everything"),
+)
+
+BARE = Recipe(
+    "bare",
+    """
+for app in ("django.contrib.admin", "django.contrib.messages", "django.contrib.staticfiles"):
+    INSTALLED_APPS.remove(app)
+MIDDLEWARE.remove("django.contrib.messages.middleware.MessageMiddleware")
+TEMPLATES[0]["OPTIONS"]["context_processors"] = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+]
+ROOT_URLCONF = "mysite.bare"
+""",
+    files={
+        "mysite/bare.py": """
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="home.html")),
+    path("signup/", include("selfreg.urls")),
+    path("oidc/", include("mozilla_django_oidc.urls")),
+    path("signout/", TemplateView.as_view(template_name="home.html"), name="signout"),
+]
+"""
+    },
+)
+
+OWN_API = Recipe(
+    "own_api",
+    """
+INSTALLED_APPS[INSTALLED_APPS.index("django.contrib.admin")] = "mysite.own_admin.OwnConfig"
+""",
+    """
+from ninja import NinjaAPI
+
+api = NinjaAPI()
+
+
+@api.get("/me")
+def me(request):
+    return {"email": getattr(request.user, "email", "")}
+
+
+urlpatterns += [path("api/", api.urls), path("signup/api/", include("selfreg.api.urls"))]
+""",
+    {
+        "mysite/own_admin.py": """
+from django.contrib.admin.apps import AdminConfig
+
+
+class OwnConfig(AdminConfig):
+    default_site = "mysite.own_site.OwnSite"
+""",
+        "mysite/own_site.py": """
+from django.contrib.admin import AdminSite
+
+
+class OwnSite(AdminSite):
+    site_header = "Our own admin"
+""",
+    },
+)
+
+STRANGERS = (LOCALIZED, BELOW_A_PATH, GUARDED, OWN_PEOPLE, TWO_DATABASES, BARE, OWN_API)

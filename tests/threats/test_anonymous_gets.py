@@ -1,0 +1,235 @@
+"""What a page of another site can make any browser do: send GETs. They use up nothing that a visitor needs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+import time_machine
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from okta_devorg import OrgHandle
+from selfreg import rate_limits
+from selfreg.models import RateLimitCounter, Registration
+from selfreg.rate_limits import HOUR, Limit
+from support.app_client import AppClient
+from support.person import SITE, Person
+
+pytestmark = pytest.mark.django_db
+
+IMAGE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+FRAME = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+SCRIPT = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+PREFETCH = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch;prerender"}
+SIBLING = IMAGE | {"Sec-Fetch-Site": "same-site"}
+OLD_PREFETCH = {"X-Moz": "prefetch"}
+PREVIEW = {"X-Purpose": "preview"}
+EMBEDDED = [IMAGE, FRAME, SCRIPT, PREFETCH, SIBLING, OLD_PREFETCH, PREVIEW]
+REDIRECT = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+CLICK = REDIRECT | {"Sec-Fetch-User": "?1"}
+URLS = [
+    "/signup/",
+    "/signup/?token=junk{n}",
+    "/signup/?activationToken=junk{n}",
+    "/signup/step/",
+    "/signup/done/",
+    "/signup/link/",
+    "/signup/email/",
+    "/signup/verify/?otp=123456&state=x{n}",
+    "/signup/verify/?error=1",
+    "/signup/api/",
+    "/signup/api/step/",
+    "/oidc/authenticate/?next=/a{n}",
+    "/oidc/callback/?code=x&state=y{n}",
+    "/oidc/callback/?interaction_code=x&state=y{n}",
+    "/oidc/callback/?error=x&state=y{n}",
+]
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are without DEBUG."""
+    strict = {
+        name: Limit(limit.max_hits, limit.seconds, relaxed=limit.max_hits) for name, limit in rate_limits.LIMITS.items()
+    }
+    monkeypatch.setattr(rate_limits, "LIMITS", strict)
+
+
+@pytest.mark.parametrize("how", EMBEDDED, ids=range(len(EMBEDDED)))
+@pytest.mark.parametrize("url", URLS)
+def test_what_another_page_embeds_does_nothing(org: OrgHandle, how: dict[str, str], url: str) -> None:
+    cache.clear()
+    for n in range(3):
+        answer = Client().get(url.format(n=n), headers=how)
+        assert answer.status_code in (400, 403)
+    assert not org.calls()
+    assert not Session.objects.exists()
+    assert not RateLimitCounter.objects.exists()
+    assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{}, CLICK, REDIRECT], ids=["old browser", "click", "redirect"])
+def test_links_of_invitations_use_up_no_start(org: OrgHandle, headers: dict[str, str]) -> None:
+    for n in range(65):
+        Client().get(f"/signup/?token=junk{n}", headers=headers)
+    assert len(org.calls("/interact")) <= 20
+    assert Person().opens_the_sign_up().tells_who_she_is().path == "/signup/step/"
+
+
+def test_a_page_that_opens_an_invitation_gets_a_button_that_a_person_has_to_press(
+    person: Person, org: OrgHandle, invitation: str
+) -> None:
+    answer = person.browser.get(f"/signup/?token={invitation}", headers=REDIRECT)
+    assert not org.calls("/interact")
+    assert invitation not in answer.content.decode()
+    person.browser.defaults |= {"HTTP_SEC_FETCH_SITE": "cross-site"}
+    person.opens_the_sign_up(f"?token={invitation}")
+    assert person.heading == "Your invitation"
+    del person.browser.defaults["HTTP_SEC_FETCH_SITE"]
+    assert person.presses("Continue").path == "/signup/step/"
+
+
+def test_a_click_in_a_mail_accepts_an_invitation_at_once(org: OrgHandle, invitation: str) -> None:
+    for headers in (CLICK, {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}):
+        assert Client().get(f"/signup/?token={invitation}", headers=headers)["Location"] == "/signup/step/"
+
+
+def test_the_button_of_an_invitation_is_a_start_like_any_other(person: Person, org: OrgHandle, invitation: str) -> None:
+    person.browser.defaults |= {"HTTP_SEC_FETCH_SITE": "cross-site"}
+    for n in range(61):
+        person.opens_the_sign_up(f"?token=guess{n}")
+        if person.heading == "Your invitation":
+            person.presses("Continue")
+    assert person.status == 429
+    assert (
+        Client(enforce_csrf_checks=True).post(f"/signup/?token={invitation}", {"action": "accept"}).status_code == 403
+    )
+
+
+@pytest.fixture
+def invitation(org: OrgHandle) -> str:
+    headers = {"Authorization": "SSWS local-api-token-not-for-production"}
+    profile = {"firstName": "Ida", "lastName": "Rhodes", "email": "ida@example.com", "login": "ida@example.com"}
+    made = requests.post(
+        f"{org.base}/api/v1/users?activate=false", json={"profile": profile}, headers=headers, timeout=5
+    )
+    url = f"{org.base}/api/v1/users/{made.json()['id']}/lifecycle/activate?sendEmail=false"
+    return str(requests.post(url, headers=headers, timeout=5).json()["activationToken"])
+
+
+@pytest.mark.parametrize("url", ["/signup/verify/?otp=123456&state=x", "/signup/verify/?error=1"])
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_the_link_of_a_mail_leaves_no_session(org: OrgHandle, url: str, method: str) -> None:
+    for _ in range(5):
+        getattr(Client(), method)(url)
+    assert not Session.objects.exists()
+
+
+def test_the_cookie_of_a_link_is_sealed_hidden_and_brief(org: OrgHandle) -> None:
+    browser = Client()
+    answer = browser.get("/signup/verify/?otp=123456&state=canary-state")
+    cookie = answer.cookies["selfreg_link"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
+    assert "123456" not in cookie.value
+    assert "canary" not in cookie.value
+    assert "We don't recognize this link" in browser.get("/signup/verify/").content.decode()
+    with time_machine.travel(timezone.now() + timedelta(seconds=601)):
+        assert "This link doesn't work" in browser.get("/signup/verify/").content.decode()
+
+
+@pytest.mark.parametrize("value", ["", "x", "a" * 4_000, "é"])
+def test_a_made_up_cookie_is_no_link(org: OrgHandle, value: str) -> None:
+    browser = Client()
+    browser.cookies["selfreg_link"] = value
+    assert browser.get("/signup/verify/").status_code == 200
+    assert browser.post("/signup/verify/").status_code == 302
+
+
+def test_a_started_sign_in_is_kept_for_an_hour_and_then_purged(org: OrgHandle) -> None:
+    for n in range(5):
+        Client().get(f"/oidc/authenticate/?next=/{'a' * 900}{n}")
+    assert Session.objects.count() == 5
+    assert max(Session.objects.values_list("expire_date", flat=True)) <= timezone.now() + timedelta(hours=1)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        call_command("selfreg_purge", verbosity=0)
+    assert not Session.objects.exists()
+
+
+def test_a_form_that_was_opened_for_a_visitor_is_kept_for_an_hour(org: OrgHandle) -> None:
+    Client().get("/signup/")
+    (ends,) = Session.objects.values_list("expire_date", flat=True)
+    assert ends <= timezone.now() + timedelta(hours=1)
+
+
+def test_a_started_registration_is_kept_as_long_as_the_sites_sessions(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    assert person.browser.session.get_expiry_age() > 13 * 86_400
+
+
+def test_what_the_site_keeps_in_a_session_is_not_shortened(person: Person, org: OrgHandle) -> None:
+    session = person.browser.session
+    session["cart"] = [1]
+    session.save()
+    person.browser.cookies["sessionid"] = str(session.session_key)
+    person.opens(f"{SITE}/oidc/authenticate/").opens_the_sign_up()
+    assert person.browser.session["cart"] == [1]
+    assert person.browser.session.get_expiry_age() > 13 * 86_400
+
+
+def test_forms_that_are_not_cached_are_fetched_within_a_limit(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(rate_limits.LIMITS, "form by ip", Limit(3, HOUR, relaxed=3))
+    statuses = []
+    for _ in range(5):
+        cache.clear()
+        statuses.append(Client().get("/signup/").status_code)
+    assert statuses == [200, 200, 200, 429, 429]
+    assert len(org.calls("/interact")) == 3
+    cache.clear()
+    api = Client(headers={"Authorization": f"Bearer {token()}"}).get("/signup/api/")
+    assert (api.status_code, api.json()["type"].rpartition(":")[2]) == (429, "wait")
+
+
+def token() -> str:
+    ada = AppClient(by_token=True)
+    return ada.headers["Authorization"].removeprefix("Bearer ")
+
+
+def test_an_outage_uses_up_no_fetching(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(rate_limits.LIMITS, "form by ip", Limit(3, HOUR, relaxed=3))
+    org.fail("/interact", "status", status=503, times=9)
+    for _ in range(5):
+        assert "Sign-up isn't available" in Client().get("/signup/").content.decode()
+
+
+# ---- the token of a form, and the cookie that it is bound to
+
+
+def test_the_token_of_another_browsers_form_starts_nothing_even_with_its_csrf_cookie(
+    org: OrgHandle, settings: Any
+) -> None:
+    settings.DEBUG = False
+    vic = Person("vic@example.com").opens_the_sign_up()
+    token = vic.form.data()["form_token"]
+    vic.tells_who_she_is()
+    (row,) = Registration.objects.all()
+    eve = Person("eve@example.com").opens_the_sign_up()
+    eve.browser.cookies["csrftoken"] = vic.browser.cookies["csrftoken"].value
+    eve.opens_the_sign_up().fills({"form_token": token}).tells_who_she_is()
+    assert str(row.pk) not in eve.browser.session.get("selfreg", [])
+    assert eve.heading == "Create your account"
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_own_cookies_are_bound_to_this_host_where_cookies_are_for_https(
+    org: OrgHandle, settings: Any, configure: Callable[..., None], secure: bool
+) -> None:
+    settings.SESSION_COOKIE_SECURE = secure
+    for url, name in (("/signup/", "selfreg_device"), ("/signup/verify/?otp=123456&state=x", "selfreg_link")):
+        cookie = Client().get(url).cookies[f"__Host-{name}" if secure else name]
+        assert (bool(cookie["secure"]), cookie["path"], cookie["domain"]) == (secure, "/", "")
+        assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
