@@ -4,6 +4,7 @@ Registrations come one every thirty seconds, whatever their number: the newest p
 """
 
 import json
+import re
 import resource
 import sys
 import time
@@ -38,10 +39,12 @@ SELECT gen_random_uuid(), status,
     md5(i::text), CASE WHEN status = 'failed' THEN
         (ARRAY['registration.error.generic', 'security.access_denied', 'oauth.invalid_client'])[1 + i %% 3] ELSE '' END,
     '', at, at + interval '4 minutes', at + interval '2 hours',
-    CASE WHEN status IN ('started', 'enrolling') THEN NULL ELSE at + interval '4 minutes' END, '' {more_values}
+    CASE WHEN status IN ('started', 'enrolling', 'awaiting_email', 'ready') THEN NULL
+        ELSE at + interval '4 minutes' END, '' {more_values}
 FROM (SELECT i, now() - interval '20 minutes' - ({rows} - i) * interval '30 seconds' AS at,
-    CASE WHEN i %% 100 < 70 THEN 'completed' WHEN i %% 100 < 88 THEN 'expired' WHEN i %% 100 < 93 THEN 'cancelled'
-        WHEN i %% 100 < 96 THEN 'failed' WHEN i %% 100 < 98 THEN 'enrolling' ELSE 'started' END AS status
+    CASE WHEN i %% 100 < 70 THEN 'completed' WHEN i %% 100 < 87 THEN 'expired' WHEN i %% 100 < 92 THEN 'cancelled'
+        WHEN i %% 100 < 95 THEN 'failed' WHEN i %% 100 < 97 THEN 'enrolling' WHEN i %% 100 < 98 THEN 'started'
+        WHEN i %% 100 < 99 THEN 'awaiting_email' ELSE 'ready' END AS status
     FROM generate_series(0, {rows} - 1) AS i) AS made
 """
 EVENTS = """
@@ -49,13 +52,25 @@ INSERT INTO selfreg_registrationevent (registration_id, at, kind, step, outcome,
     {more_columns})
 SELECT r.id, r.created_at + k * interval '20 seconds',
     CASE k WHEN 0 THEN 'started' WHEN 4 THEN 'resent' WHEN 8 THEN 'verified'
-        WHEN 9 THEN CASE WHEN r.status IN ('started', 'enrolling') THEN 'recovered' ELSE r.status END
+        WHEN 9 THEN CASE WHEN r.finished_at IS NULL THEN 'recovered' ELSE r.status END
         ELSE 'answered' END,
     CASE WHEN k < 2 THEN 'enroll-profile' WHEN k IN (2, 6) THEN 'select-authenticator-enroll'
         WHEN k < 6 THEN 'enroll-authenticator okta_email'
         WHEN k < 9 THEN 'enroll-authenticator okta_password' ELSE '' END,
     CASE k WHEN 3 THEN 'api.authn.error.PASSCODE_INVALID' ELSE 'ok' END, 80 + k, md5(k::text), '' {more_values}
 FROM selfreg_registration r CROSS JOIN generate_series(0, 9) AS k ORDER BY r.created_at, k
+"""
+
+
+USERS = """
+INSERT INTO auth_user (username, email, first_name, last_name, password, is_staff, is_superuser, is_active, date_joined)
+SELECT 'okta-' || i, 'person' || i || '@example.com', 'Person', i::text, '!', false, false, true, now()
+FROM generate_series(0, {rows} - 1) AS i
+"""
+IDENTITIES = """
+INSERT INTO selfreg_oktaidentity (issuer, subject, user_id, created_at {more_columns})
+SELECT 'https://dev-1.okta.com', '00u' || lpad(substr(username, 6), 17, '0'), id, now() {more_values}
+FROM auth_user WHERE username LIKE 'okta-%%' ORDER BY id
 """
 
 
@@ -72,6 +87,8 @@ def fill(rows: int) -> None:
         for name, _definition in indexes:
             cursor.execute(f'DROP INDEX "{name}"')
         cursor.execute(statement(EVENTS, "RegistrationEvent", rows))
+        cursor.execute(USERS.format(rows=rows))
+        cursor.execute(statement(IDENTITIES, "OktaIdentity", rows))
         cursor.execute("SET maintenance_work_mem = '512MB'")
         for _name, definition in indexes:
             cursor.execute(definition)
@@ -96,10 +113,11 @@ def purge(days: int) -> None:
 
 def statement(text: str, model: str, rows: int) -> str:
     """With a value for every column that the statement does not name, so that new columns do not break it."""
+    named = re.findall(r"\w+", text.partition("SELECT")[0])
     columns = [
         field
         for field in apps.get_model("selfreg", model)._meta.concrete_fields
-        if field.column not in text.partition("SELECT")[0] and not field.null and not field.primary_key
+        if field.column not in named and not field.null and not field.primary_key
     ]
     names = "".join(f", {field.column}" for field in columns)
     values = "".join(f", {literal(field.get_default())}" for field in columns)
@@ -111,7 +129,7 @@ def literal(value: Any) -> str:
 
 
 def pages(rows: int) -> dict[str, str]:
-    """Name -> query of the list."""
+    """Name -> query of the list, or the URL of another page."""
     middle = rows // 2
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, created_at FROM selfreg_registration WHERE okta_user_id = %s", [f"00u{middle:017}"])
@@ -123,18 +141,28 @@ def pages(rows: int) -> dict[str, str]:
         "status: completed (70 %)": "status=completed",
         "status: failed (3 %)": "status=failed",
         "status: open": "status=open",
+        "status: stuck": "status=stuck",
+        "status: waiting for email": "status=awaiting_email",
         "stuck for 5 minutes": "stuck=5",
-        "step: e-mail code": "step=enroll-authenticator+okta_email",
+        "step: email code": "step=enroll-authenticator+okta_email",
         "workflow: optional (300 oldest)": "workflow=optional",
         "failure": "failure=security.access_denied",
         "period: last 24 hours": "period=day",
         "period: last 30 days": "period=month",
         "policy version (200 oldest)": "policy=aaaa000000000000",
         "status and policy": "status=expired&policy=bbbb000000000002",
-        "search: e-mail, found": f"q=person{middle}@example.com",
-        "search: e-mail, not found": "q=nobody@example.com",
+        "search: email, found": f"q=person{middle}@example.com",
+        "search: email, not found": "q=nobody@example.com",
+        "search: start of an email": f"q=person{middle // 10}",
+        "search: start of every email": "q=p",
         "search: Okta user id": f"q=00u{middle:017}",
         "search: registration id": f"q={pk}",
+        "start page": "/admin/",
+        "one registration": f"/admin/selfreg/registration/{pk}/change/",
+        "identities": "/admin/selfreg/oktaidentity/",
+        "identities: search": f"/admin/selfreg/oktaidentity/?q=00u{middle:017}",
+        "identities: search by email": f"/admin/selfreg/oktaidentity/?q=person{middle}@example.com",
+        "identities: start of an email": f"/admin/selfreg/oktaidentity/?q=person{middle // 10}",
     }
 
 
@@ -143,25 +171,61 @@ STOCK = {
     "last page": "p={last}",
     "status: completed (70 %)": "status__exact=completed",
     "workflow: optional (300 oldest)": "workflow=optional",
-    "search: e-mail, found": "q=person{middle}@example.com",
-    "search: e-mail, not found": "q=nobody@example.com",
+    "search: email, found": "q=person{middle}@example.com",
+    "search: email, not found": "q=nobody@example.com",
 }
 
 
+slowest_statements: dict[str, float] = {}
+
+
 def fastest(client: Any, url: str, rounds: int, *, cold: bool = False) -> float:
-    """Milliseconds."""
+    """Milliseconds. Notes the slowest statement of the fastest round."""
     spent = []
+    statements: list[float] = []
+
+    def timed(execute: Any, *call: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(*call)
+        finally:
+            statements.append((time.perf_counter() - began) * 1000)
+
+    slowest = []
     for attempt in range(WARM_UPS + rounds):
         if cold:
             cache.clear()
         began = time.perf_counter()
-        answer = client.get(url)
+        statements.clear()
+        with connection.execute_wrapper(timed):
+            answer = client.get(url)
         if answer.status_code != 200:
             raise SystemExit(f"{url}: HTTP {answer.status_code}")
         if attempt >= WARM_UPS:
             spent.append((time.perf_counter() - began) * 1000)
-    print(f"{min(spent):9.1f} ms  {url}", file=sys.stderr, flush=True)
+            slowest.append(max(statements))
+    slowest_statements[url] = min(slowest)
+    print(f"{min(spent):9.1f} ms, slowest statement {min(slowest):6.1f} ms  {url}", file=sys.stderr, flush=True)
     return min(spent)
+
+
+def most_blocks(client: Any, url: str) -> int:
+    """How many blocks (8 kB) the statement of a page reads that reads the most: on a busy machine too, whether its
+    cost grows with the table.
+    """
+    most = [0]
+
+    def explained(execute: Any, text: Any, parameters: Any, many: bool, context: Any) -> Any:
+        if str(text).lstrip().startswith(("SELECT", "WITH")):
+            execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", parameters, many, context)
+            found = context["cursor"].fetchone()[0]
+            plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+            most.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+        return execute(text, parameters, many, context)
+
+    with connection.execute_wrapper(explained):
+        client.get(url)
+    return max(most)
 
 
 def export_memory(client: Any) -> float:
@@ -181,7 +245,10 @@ def main(rows: int) -> None:
     client = signed_in()
     memory = {"export: growth in MB": export_memory(client)}
     own = "/admin/selfreg/registration/"
-    ours = {name: fastest(client, f"{own}?{query}", ROUNDS) for name, query in pages(rows).items()}
+    urls = {name: query if query.startswith("/") else f"{own}?{query}" for name, query in pages(rows).items()}
+    ours = {name: fastest(client, url, ROUNDS) for name, url in urls.items()}
+    statements = {name: slowest_statements[url] for name, url in urls.items()}
+    blocks = {name: most_blocks(client, url) for name, url in urls.items()}
     stock = {
         name: fastest(
             client, f"/stock/selfreg/registration/?{query.format(last=rows // 100, middle=rows // 2)}", STOCK_ROUNDS
@@ -193,7 +260,7 @@ def main(rows: int) -> None:
         ours[f"{'*' if days > 1 else ''}funnel, {days} days"] = fastest(
             client, f"{own}funnel/?days={days}", 3, cold=True
         )
-    print(json.dumps({"ours": ours, "stock": stock, "memory": memory}))
+    print(json.dumps({"ours": ours, "stock": stock, "memory": memory, "statements": statements, "blocks": blocks}))
 
 
 def signed_in() -> Client:

@@ -1,34 +1,32 @@
 """Twenty visitors sign up while everything breaks; at the end nobody is lost and nobody is there twice.
 
-Two gunicorns of the demo site in production's settings, the local org, PostgreSQL; each a process of its own. One call
-to the org in twenty fails in some way, a worker is killed every few seconds, the org hangs for a while, the database
-gets a column that a newer version would bring, and every server is reloaded. Then the visitors' own ledger is joined
-with the registrations, the org's users and Django's users. Exit status 0 only if nothing of it was felt.
+Two machines with the site behind the shipped nginx file, one PostgreSQL, one Redis, the local org; network namespaces
+where this machine allows them. One call to the org in twenty fails in some way, workers are killed, and one thing after
+the other happens to the whole (`TROUBLES`). Then the visitors' own ledger is joined with the
+registrations, the org's users and Django's users. Exit status 0 only if nothing of it was felt: an error page that does
+not lead back is felt, too.
 
-LOAD_SECONDS (120), LOAD_VISITORS (20), BENCH_DATABASE_URL: a PostgreSQL whose role may create databases.
+LOAD_SECONDS (120), LOAD_VISITORS (20).
 """
 
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-import psycopg
-from psycopg import sql
-
-from benchmarks.servers import SITE, Server, Site, running_site
+from benchmarks.cluster.running import Cluster, missing, running_cluster
+from benchmarks.servers import SITE, LocalOrg, Server, Site
 from benchmarks.visitor import Broken, Visitor
 
-DEFAULT_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 CHANCE = 0.05
 # How a call can fail, and how long where it takes time.
 KINDS: dict[str, float] = {
@@ -40,8 +38,11 @@ CALLED = (
     "/interact", "/idp/idx/introspect", "/idp/idx/enroll", "/idp/idx/enroll/new", "/idp/idx/credential/enroll",
     "/idp/idx/challenge/answer", "/idp/idx/skip", "/token", "/keys",
 )  # fmt: skip
-DRAIN_SECONDS = 90
-MISTAKES = ("Traceback", "Exception", "Internal Server Error", "CRITICAL")
+# Nobody gives up before, however long this machine takes.
+PATIENCE_SECONDS = 400
+# "Internal Server Error: /path" is how Django logs a page of status 500; the summary of a failed call has no colon.
+MISTAKES = ("Traceback", "Exception", "Internal Server Error: ", "CRITICAL")
+REQUEST_ID = re.compile(r"request_id=(\w+)")
 # A newer version expands before it contracts: the old one meets a column that it does not know.
 EXPANDED = "ALTER TABLE selfreg_registration ADD COLUMN of_tomorrow varchar(20) NOT NULL DEFAULT ''"
 
@@ -55,6 +56,7 @@ class Ledger:
     """Address -> what happened that must not."""
     seen: Counter[str] = field(default_factory=Counter)
     took: list[tuple[float, str]] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -69,72 +71,66 @@ class Joined:
 def main() -> int:
     seconds = float(os.environ.get("LOAD_SECONDS", "120"))
     visitors = int(os.environ.get("LOAD_VISITORS", "20"))
-    server = os.environ.get("BENCH_DATABASE_URL", DEFAULT_URL)
-    try:
-        admin = psycopg.connect(server.replace("postgres://", "postgresql://"), autocommit=True)
-    except psycopg.OperationalError as error:
-        print(f"left out: no PostgreSQL at {server} ({error})".strip())
+    if lacking := missing():
+        print(f"left out: {', '.join(lacking)} not installed")
         return 0
-    with closing(admin), new_database(admin, server) as database, tempfile.TemporaryDirectory() as folder:
-        return run(database, Path(folder), seconds, visitors)
+    with tempfile.TemporaryDirectory() as folder:
+        return run(Path(folder), seconds, visitors)
 
 
-@contextmanager
-def new_database(admin: psycopg.Connection, server: str) -> Iterator[str]:
-    """The URL of an empty one, dropped with the block."""
-    name = f"selfreg_load_{os.getpid()}"
-    admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        yield f"{server.rpartition('/')[0]}/{name}"
-    finally:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def run(database: str, folder: Path, seconds: float, visitors: int) -> int:
-    """Everything, on an empty database; prints the figures. 0 if they are as they must be."""
+def run(folder: Path, seconds: float, visitors: int) -> int:
+    """Everything; prints the figures. 0 if they are as they must be."""
     ledger = Ledger()
-    with running_site(database, folder) as site:
-        visited(site, ledger, database, seconds, visitors)
-        recovered = site.manage("selfreg_recover")
-        joined = join(ledger, site)
+    with running_cluster(folder) as cluster:
+        where = "network namespaces" if cluster.network.are_apart else "this one (no right to make network namespaces)"
+        print(f"two servers, nginx, PostgreSQL and Redis on machines of their own: {where}\n", flush=True)
+        visited(cluster, ledger, seconds, visitors)
+        recovered = cluster.site.manage("selfreg_recover")
+        joined = join(ledger, cluster.site)
     return report(ledger, joined, recovered)
 
 
-def visited(site: Site, ledger: Ledger, database: str, seconds: float, visitors: int) -> None:
-    """Visitors come one after the other, so many at once, while things break; who is in the middle at the end may
-    finish in peace.
+def visited(cluster: Cluster, ledger: Ledger, seconds: float, visitors: int) -> None:
+    """Visitors come one after the other, so many at once, until everything has happened.
+
+    :param seconds: how long that takes at least
     """
-    over = Event()
-    until = time.monotonic() + seconds
-    for path in CALLED:
-        for kind, lasting in KINDS.items():
-            chance = CHANCE / len(KINDS)
-            site.org.fail(path, kind, seconds=lasting, chance=chance, times=1_000_000, bytes=400_000)
-    with ThreadPoolExecutor(visitors + 4) as pool:
-        coming = [pool.submit(comes_again, site, ledger, number, until) for number in range(visitors)]
-        breaking = [
-            pool.submit(workers_die, site.servers, over, ledger.seen),
-            pool.submit(org_hangs, site, over, seconds),
-            pool.submit(version_arrives, site, over, seconds, database),
-        ]
-        time.sleep(seconds)
-        over.set()
-        for done in breaking:
-            done.result()
+    over, site = Event(), cluster.site
+    some_calls_fail(site.org)
+    with ThreadPoolExecutor(visitors) as pool:
+        coming = [pool.submit(comes_again, cluster, ledger, number, over) for number in range(visitors)]
+        try:
+            pause = seconds / sum(1 + weight for _, weight in TROUBLES)
+            for trouble, weight in TROUBLES:
+                workers_die(site.servers, pause, ledger.seen)
+                began = time.monotonic()
+                trouble(cluster, pause * weight)
+                ledger.happened.append(f"{trouble.__name__.replace('_', ' ')}: {time.monotonic() - began:.1f} s")
+        finally:
+            over.set()
         site.org.is_well()
         for done in coming:
             done.result()
 
 
-def comes_again(site: Site, ledger: Ledger, number: int, until: float) -> None:
+def some_calls_fail(org: LocalOrg) -> None:
+    for path in CALLED:
+        for kind, lasting in KINDS.items():
+            chance = CHANCE / len(KINDS)
+            org.fail(path, kind, seconds=lasting, chance=chance, times=1_000_000, bytes=400_000)
+
+
+def comes_again(cluster: Cluster, ledger: Ledger, seat: int, over: Event) -> None:
     """One seat before a browser: another person with another address as soon as the last one is signed in."""
     visit = 0
-    while time.monotonic() < until:
-        email, ip = f"visitor{number}.{visit}@example.com", f"198.18.{number}.{visit % 250 + 1}"
-        addresses = [server.address for server in site.servers]
-        visitor = Visitor(email, ip, SITE, addresses, site.org.code, ledger.seen, ledger.took)
+    while not over.is_set():
+        email, ip = f"visitor{seat}.{visit}@example.com", cluster.network.visitor(seat, visit)
+        visitor = Visitor(
+            email, ip, SITE, [cluster.proxy.url], cluster.site.org.code, ledger.seen, ledger.took,
+            certificate=str(cluster.proxy.certificate),
+        )  # fmt: skip
         try:
-            visitor.signs_up(until + DRAIN_SECONDS)
+            visitor.signs_up(time.monotonic() + PATIENCE_SECONDS)
         except Broken as broken:
             ledger.broken[email] = str(broken)
         except Exception as mistake:  # noqa: BLE001 - whatever it is, it belongs in the ledger
@@ -144,33 +140,81 @@ def comes_again(site: Site, ledger: Ledger, number: int, until: float) -> None:
         visit += 1
 
 
-def workers_die(servers: Sequence[Server], over: Event, seen: Counter[str]) -> None:
-    while not over.wait(random.uniform(3, 5)):
-        server = random.choice(servers)
-        workers = server.workers()
-        if workers:
-            server.kill(random.choice(workers))
+def workers_die(servers: Sequence[Server], lasting: float, seen: Counter[str]) -> None:
+    """For so many seconds: one every few seconds, and at least one."""
+    until = time.monotonic() + lasting
+    while True:
+        if workers := random.choice(servers).workers():
+            Server.kill(random.choice(workers))
             seen["workers killed"] += 1
+        left = until - time.monotonic()
+        time.sleep(max(0.0, min(left, random.uniform(3, 5))))
+        if left <= 5:
+            return
 
 
-def org_hangs(site: Site, over: Event, seconds: float) -> None:
-    """For a sixth of the time, in its middle; longer than the site waits for an answer."""
-    if over.wait(seconds * 0.4):
-        return
-    with site.org.away():
-        over.wait(seconds / 6)
+# ---- what happens, one after the other: each returns when it is over
 
 
-def version_arrives(site: Site, over: Event, seconds: float, database: str) -> None:
-    """A migration under way, then every server with the new code, one after the other."""
-    if over.wait(seconds * 0.2):
-        return
-    if database.startswith("postgres"):
-        with psycopg.connect(database.replace("postgres://", "postgresql://"), autocommit=True) as connection:
-            connection.execute(EXPANDED)
-    while not over.wait(seconds * 0.25):
-        for server in site.servers:
-            server.reload()
+def a_column_arrives(cluster: Cluster, lasting: float) -> None:
+    """A migration under way."""
+    with cluster.postgresql.connect() as connection:
+        connection.execute(EXPANDED)
+
+
+def servers_reload(cluster: Cluster, lasting: float) -> None:
+    """The new code, on one server after the other."""
+    for server in cluster.site.servers:
+        server.reload()
+        time.sleep(lasting / len(cluster.site.servers))
+
+
+def the_cache_hangs(cluster: Cluster, lasting: float) -> None:
+    with cluster.redis.hanging():
+        time.sleep(lasting)
+
+
+def the_org_hangs(cluster: Cluster, lasting: float) -> None:
+    with cluster.site.org.away():
+        time.sleep(lasting)
+
+
+def the_org_answers_503(cluster: Cluster, lasting: float) -> None:
+    org = cluster.site.org
+    org.fail("*", "status", status=503, times=1_000_000)
+    time.sleep(lasting)
+    org.is_well()
+    some_calls_fail(org)
+
+
+def a_server_is_lost(cluster: Cluster, lasting: float) -> None:
+    with cluster.without(cluster.site.servers[0]):
+        time.sleep(lasting)
+
+
+def the_database_restarts(cluster: Cluster, lasting: float) -> None:
+    cluster.postgresql.stop()
+    time.sleep(lasting / 4)
+    cluster.postgresql.start()
+
+
+def servers_restart(cluster: Cluster, lasting: float) -> None:
+    """A machine's update: one server after the other ends in peace and starts again."""
+    for server in cluster.site.servers:
+        server.restart()
+
+
+# What happens, and how long it lasts beside the pause before it.
+TROUBLES: tuple[tuple[Callable[[Cluster, float], None], float], ...] = (
+    (a_column_arrives, 0),
+    (servers_reload, 1),
+    (the_cache_hangs, 1),
+    (the_org_hangs, 2),
+    (the_org_answers_503, 1),
+    (a_server_is_lost, 1),
+    (the_database_restarts, 1),
+    (servers_restart, 1),
+)
 
 
 def join(ledger: Ledger, site: Site) -> Joined:
@@ -210,13 +254,22 @@ def join(ledger: Ledger, site: Site) -> Joined:
 
 
 def logged_errors(log: Path) -> list[str]:
-    """Lines in the log of site and org that nobody may see. gunicorn says itself that a worker was killed."""
-    return [line for line in log.read_text().splitlines() if any(mark in line for mark in MISTAKES)]
+    """Lines in the log of site and org that nobody may see. gunicorn says itself that a worker was killed.
+
+    Django logs an error of its own before the middleware answers that the database is away, which is no mistake.
+    """
+    entries = re.split(r"\n(?=\d{4}-|\[\d{4}-)", log.read_text())
+    known = {found[1] for entry in entries if "database.away" in entry and (found := REQUEST_ID.search(entry))}
+    wrong = [e for e in entries if not ((found := REQUEST_ID.search(e)) and found[1] in known)]
+    return [line for entry in wrong for line in entry.splitlines() if any(mark in line for mark in MISTAKES)]
 
 
 def report(ledger: Ledger, joined: Joined, recovered: str) -> int:
     for name, count in joined.counts.items():
         print(f"{name:26} {count:7}")
+    print()
+    for line in ledger.happened:
+        print(line)
     print()
     for name in sorted(ledger.seen):
         print(f"{name:26} {ledger.seen[name]:7}")

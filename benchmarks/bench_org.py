@@ -80,6 +80,12 @@ def answers(port: int) -> bool:
         connection.close()
 
 
+def challenge_of() -> tuple[str, str]:
+    """A new PKCE verifier and its challenge."""
+    verifier = secrets.token_urlsafe(48)
+    return verifier, base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
 def core_seconds(pid: int) -> float:
     """User and system time of the process so far."""
     done = subprocess.run(["ps", "-o", "cputimes=", "-p", str(pid)], check=True, capture_output=True, text=True)
@@ -121,8 +127,7 @@ class Client:
 
     def sign_up(self, email: str) -> None:
         """Nine calls from interact to the tokens, and one look at the mailbox for the code."""
-        verifier = secrets.token_urlsafe(48)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        verifier, challenge = challenge_of()
         pkce = {"code_challenge": challenge, "code_challenge_method": "S256", "state": "s"}
         wanted = {"scope": "openid profile email", "redirect_uri": REDIRECT}
         handle = self.form("/oauth2/default/v1/interact", **wanted, **pkce)["interaction_handle"]

@@ -8,20 +8,24 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
+
+if TYPE_CHECKING:
+    from benchmarks.cluster.machines import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 SITE = "https://signup.example"
-START_SECONDS, STOP_SECONDS = 30, 15
+# For a machine that has other things to do; a server stops within its graceful_timeout.
+START_SECONDS, STOP_SECONDS = 120, 40
 # Made up. The second server has them the other way round, as in the middle of a rotation.
-KEYS = ("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY=")
+KEYS = ("Qrkg8nFzccdX1emOMx3QJt1qQR3_U3WDXV5gEBNGhRY=", "o1usH0IPyNvWPLLhwfUKptenTuHIDPCtWfrDLDkmz2c=")
 
 
 def free_port() -> int:
@@ -69,26 +73,53 @@ class LocalOrg:
 
 @dataclass
 class Server:
-    """One gunicorn with several workers."""
+    """One gunicorn with several workers.
 
-    port: int
-    process: subprocess.Popen[bytes]
+    :param address: ``http://host:port``
+    :param machine: where it runs, if that is not this one
+    """
 
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
+    address: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    machine: "Machine | None" = None
+
+    def __post_init__(self) -> None:
+        self.run()
+
+    def run(self) -> None:
+        """Starts it, also again, and returns when it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        wait_for(self.process, f"{self.address}/signup/health/ready", Host=SITE.removeprefix("https://"))
 
     def workers(self) -> list[int]:
         found = subprocess.run(["pgrep", "-P", str(self.process.pid)], check=False, capture_output=True, text=True)
         return [int(pid) for pid in found.stdout.split()]
 
-    def kill(self, worker: int) -> None:
+    @staticmethod
+    def kill(worker: int) -> None:
         """As a machine does that is out of memory: nothing after this runs."""
-        os.kill(worker, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself meanwhile
+            os.kill(worker, signal.SIGKILL)
+
+    def die(self) -> None:
+        """Everything of it, at once."""
+        workers = self.workers()
+        self.process.kill()
+        self.process.wait()
+        for worker in workers:
+            self.kill(worker)
 
     def reload(self) -> None:
         """New workers with the code of now; the old ones end what they are at."""
         self.process.send_signal(signal.SIGHUP)
+
+    def restart(self) -> None:
+        """Ends what it is at, and starts again."""
+        end(self.process)
+        self.run()
 
 
 class Site:
@@ -127,21 +158,18 @@ class Site:
         """Every row of a table, by field."""
         return [{"pk": row["pk"], **row["fields"]} for row in json.loads(self.manage("dumpdata", model))]
 
-    def start(self, workers: int, threads: int, **more: str) -> Server:
-        """One more server."""
-        port = free_port()
-        options = [
-            *("project.wsgi", "--bind", f"{HOST}:{port}", "--workers", str(workers), "--worker-class", "gthread"),
-            *("--threads", str(threads), "--graceful-timeout", "15", "--log-level", "warning", "--no-control-socket"),
-        ]
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *options],
-                cwd=ROOT, env=self.environment | more, stdout=log, stderr=log,
-            )  # fmt: skip
-        server = Server(port, process)
+    def start(self, workers: int, threads: int, machine: "Machine | None" = None, **more: str) -> Server:
+        """One more server, as ``deploy/gunicorn.conf.py`` has it."""
+        address = f"{machine.address if machine else HOST}:{free_port()}"
+        environment = self.environment | {
+            "BIND": address, "WEB_CONCURRENCY": str(workers), "WEB_THREADS": str(threads), "ACCESS_LOG": os.devnull,
+            "PROMETHEUS_MULTIPROC_DIR": str(self.log.parent / f"metrics-{len(self.servers)}"),
+        }  # fmt: skip
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--no-control-socket"]
+        command += ["project.wsgi"]
+        placed = machine.command(*command) if machine else command
+        server = Server(f"http://{address}", placed, environment | more, self.log, machine)
         self.servers.append(server)
-        wait_for(process, f"{server.address}/signup/health/ready", Host=SITE.removeprefix("https://"))
         return server
 
 
@@ -158,6 +186,24 @@ def wait_for(process: subprocess.Popen[bytes], url: str, **headers: str) -> None
             answer.raise_for_status()
             return
     raise RuntimeError(f"no answer at {url} in {START_SECONDS} seconds")
+
+
+def wait_for_port(address: str, port: int) -> None:
+    """Returns when something listens there."""
+    give_up = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection((address, port), 5).close()
+            return
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+
+
+def end_all(servers: list[Server]) -> None:
+    for server in servers:
+        end(server.process)
 
 
 @contextmanager
@@ -177,7 +223,7 @@ def running_site(
         wait_for(process, f"{org.base}/_devorg/policy")
         site.manage("migrate", "--verbosity", "0")
         site.manage("createcachetable")
-        stack.callback(lambda: [end(server.process) for server in site.servers])
+        stack.callback(end_all, site.servers)
         for number in range(servers):
             keys = KEYS if number % 2 == 0 else KEYS[::-1]
             site.start(workers, threads, SELFREG_ENCRYPTION_KEYS=",".join(keys))

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import DefaultCookiePolicy
 from http.cookies import SimpleCookie
+from threading import Event
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 PASSWORD = "Correct-horse-7"
 MOST_PAGES = 120
@@ -24,7 +27,7 @@ FINE = (200, 302, 303, 429, 503)
 # Of a page from before somebody else's click, or of a sign-in that the org did not see through. Fine if one can go on.
 REFUSED = (400, 403)
 # Links to follow when a page asks for nothing else, in this order.
-WAYS_ON = ("Look again", "Try again", "Start again", "Sign in", "I have done it: sign in", "Sign up")
+WAYS_ON = ("Check now", "Try again", "Start again", "Sign in", "I've confirmed my email", "Sign up")
 
 
 @dataclass
@@ -93,8 +96,25 @@ class Page(HTMLParser):
             self.forms[-1].buttons.append((given.get("value", ""), words))
 
 
+class FromAddress(HTTPAdapter):
+    """Sends from an address of this machine."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options, source_address=(self.address, 0))
+
+
 class Broken(Exception):
     """What a visitor must never see. The text says where and what."""
+
+
+def leads_on(url: str, html: str) -> bool:
+    """Whether a page has something to press: no error may be the end."""
+    page = Page(url, html)
+    return bool(set(WAYS_ON) & set(page.links)) or any(form.method == "post" for form in page.forms)
 
 
 @dataclass
@@ -117,6 +137,11 @@ class Visitor:
     """Seconds and what of every request to the site, shared like ``seen``."""
     clumsy: float = 0.1
     think_seconds: float = 1.0
+    certificate: str = ""
+    """File with that of a real proxy: then ``ip`` is where the visitor comes from, not what a header says."""
+
+    over: Event = field(default_factory=Event)
+    """Set when nobody needs this visitor any more."""
 
     def __post_init__(self) -> None:
         self.turns = itertools.cycle(random.sample(list(self.servers), len(self.servers)))
@@ -124,6 +149,9 @@ class Visitor:
         self.http.trust_env = self.proxy.trust_env = False
         # Of the site. A jar would keep them from plain HTTP, which is all there is behind the proxy.
         self.proxy.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if self.certificate:
+            self.proxy.verify = self.certificate
+            self.proxy.mount("https://", FromAddress(self.ip))
         self.cookies: dict[str, str] = {}
         self.page = Page(self.site, "")
         self.trail: list[str] = []
@@ -135,11 +163,15 @@ class Visitor:
         :raises Broken: something happened that must not
         """
         self.opens("/signup/")
+        return self.signs_on(until)
+
+    def signs_on(self, until: float) -> str:
+        """From wherever this visitor is, see ``signs_up``."""
         for _ in range(MOST_PAGES):
             self.trail.append(self.page.heading or self.page.url)
             if self.is_signed_in:
                 return self.page.heading
-            if time.monotonic() > until:
+            if time.monotonic() > until or self.over.is_set():
                 break
             self.goes_on()
         raise Broken(f"never signed in; the last pages: {self.trail[-15:]}: {self.page.notices[:4]}")
@@ -150,7 +182,7 @@ class Visitor:
 
     def goes_on(self) -> None:
         """One press."""
-        time.sleep(min(self.page.wait, 30) + random.uniform(0, self.think_seconds))
+        self.over.wait(min(self.page.wait, 30) + random.uniform(0, self.think_seconds))
         form = next((f for f in self.page.forms if f.method == "post"), None)
         if form is None:
             return self.follows_a_link()
@@ -169,7 +201,7 @@ class Visitor:
             }
             return self.sends(form, typed)
         if "credentials.passcode" in fields and form.types["credentials.passcode"] == "password":
-            return self.sends(form, {"credentials.passcode": PASSWORD, "confirm_passcode": PASSWORD})
+            return self.sends(form, {"credentials.passcode": PASSWORD})
         if "credentials.passcode" in fields:
             return self.sends(form, {"credentials.passcode": self.code(self.email) or "000000"})
         if "authenticator.id" in form.radios:
@@ -234,9 +266,10 @@ class Visitor:
             return answer if answer.status_code < 500 else None
         self.seen[f"{method} {answer.status_code}"] += 1
         self.took.append((time.monotonic() - began, f"{method} {parts.path}"))
-        way_on = answer.status_code in REFUSED and set(WAYS_ON) & set(Page(url, answer.text).links)
-        if answer.status_code not in FINE and not way_on:
-            raise Broken(f"{method} {parts.path} {sorted(parse_qs(parts.query))} -> {answer.status_code}")
+        may_be = answer.status_code in (*FINE, *REFUSED)
+        if not may_be or (answer.status_code >= 400 and not leads_on(url, answer.text)):
+            what = " ".join(answer.text.split())[:200]
+            raise Broken(f"{method} {parts.path} {sorted(parse_qs(parts.query))} -> {answer.status_code}: {what}")
         return answer
 
     def asks_the_site(self, method: str, url: str, data: dict[str, str]) -> requests.Response:
