@@ -1,5 +1,6 @@
 """A front end without a screen: it asks for every step until there is none."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,20 @@ def sign_up(site: str, ask: Callable[[Json], Json]) -> Json:
     api, app = f"{site}/signup/api/", requests.Session()
     app.headers["Accept-Language"] = "en"
     app.headers["Authorization"] = f"Bearer {app.post(f'{api}token/').json()['token']}"
+
+    def post(url: str, body: Json) -> Json:
+        """Sends it, and sends it again after the time that the site asks to wait."""
+        answer: Json = app.post(url, json=body).json()
+        while seconds := answer.get("retry_after"):
+            time.sleep(seconds)
+            answer = app.post(url, json=body).json()
+        return answer
+
     answer = form = app.get(api).json()
     # An answer is the state of the registration, or a problem with the step to show again.
     while step := answer.get("step"):
         if step["mark"]:
-            answer = app.post(f"{api}step/", json={"step": step["mark"], "values": ask(step)}).json()
+            answer = post(f"{api}step/", {"step": step["mark"], "values": ask(step)})
         else:  # the first form: the registration has not started yet
-            answer = app.post(api, json={"values": ask(step), "form_version": form["form_version"]}).json()
+            answer = post(api, {"values": ask(step), "form_version": form["form_version"]})
     return answer
