@@ -204,11 +204,6 @@ def conf(org: str = DEFAULT) -> Conf:
         raise UnknownOrg(org) from None
 
 
-def settings_for(org: str) -> Conf:
-    """Return the settings of an org; those of the default one where no org has this name, as after it was removed."""
-    return orgs().get(org) or conf()
-
-
 def has_several_orgs() -> bool:
     """Return whether there are further orgs."""
     return len(orgs()) > 1

@@ -25,7 +25,7 @@ from selfreg.flows.session import CLAIMS, SEEN, Browser, renew_session, save_dra
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable, RateLimited
-from selfreg.idx.steps import Granted, Step
+from selfreg.idx.steps import Granted
 from selfreg.models import RegistrationEvent
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
@@ -79,15 +79,15 @@ def act(
     :return: where to send the browser, or the form with what has to be corrected
     :raises Conflict: another request is changing the registration
     """
-    step = attempt.step if attempt.row.status in ON_STEP_PAGE else None
+    page = attempt.page if attempt.row.status in ON_STEP_PAGE else None
     form = None
-    if isinstance(step, Step) and not is_stale(attempt, mark):
-        form = StepForm(step, typed, profile=attempt.position.state.profile)
+    if page and attempt.state and not is_stale(attempt, mark):
+        form = StepForm(page, typed, profile=attempt.state.profile)
     if attempt.row.in_doubt:
         return follow(request, browser, attempt, commands.refresh(attempt, form.draft() if form else None))
-    if isinstance(step, Granted):
+    if isinstance(attempt.step, Granted) and attempt.row.status in ON_STEP_PAGE:
         return follow(request, browser, attempt, commands.finish(attempt))
-    if not isinstance(step, Step):
+    if page is None:
         return Advance(page_of(browser, attempt), outcomes.Ended(Status(attempt.row.status)), attempt)
     if form is None:
         return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, ALREADY_DONE), attempt)

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from selfreg.flows.advance import Advance, follow
 from selfreg.flows.session import Browser, my_ids, open_mine, step_url
 from selfreg.forms import typed_text
-from selfreg.idx.steps import Step
 from selfreg.models import Conflict, Registration, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
@@ -55,14 +54,9 @@ def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
     if row.email_verified_at:
         return EmailLink("used", row, is_mine=is_mine)
     attempt = open_mine(request, browser, row) if row.is_open else None
-    if attempt is None or not awaits_email_code(attempt):
+    if attempt is None or attempt.page is None or not attempt.page.proves_email:
         return EmailLink("expired", row, is_mine=is_mine)
     return EmailLink("same" if is_mine else "other", row, attempt if is_mine else None, is_mine)
-
-
-def awaits_email_code(attempt: Attempt) -> bool:
-    """Return whether the current step asks for the code from the mail."""
-    return isinstance(attempt.step, Step) and attempt.step.proves_email
 
 
 def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secret[str]) -> Advance | None:

@@ -120,6 +120,11 @@ def my_registrations(browser: Browser) -> RegistrationQuerySet:
     return Registration.objects.of_org(browser.settings).filter(pk__in=my_ids(browser)).order_by("created_at")
 
 
+def my_open_registration(browser: Browser, pk: str | None) -> Registration | None:
+    """Return this browser's registration of this id, if it is open."""
+    return my_registrations(browser).open().filter(pk=pk).first() if pk in my_ids(browser) else None
+
+
 def my_registration(request: HttpRequest, browser: Browser) -> Registration | None:
     """Return the request's registration: the one it names, if it is this browser's, else the newest."""
     ids = my_ids(browser)

@@ -241,9 +241,7 @@ def return_from_identity_provider(attempt: Attempt, interaction_code: Secret[str
 
 
 def finish(attempt: Attempt) -> Outcome:
-    """Claim the interaction code. Only one caller gets it."""
-    if not transitions.is_granted(attempt.present):
-        return outcomes.NotOffered()
+    """Claim the interaction code of a registration whose step is ``Granted``. Only one caller gets it."""
     claim(attempt)
     return outcomes.Granted(_grant(attempt))
 

@@ -29,7 +29,7 @@ from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.transition import is_denied, stands_elsewhere
+from selfreg.registration.transition import stands_elsewhere
 from selfreg.registration.values import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
@@ -62,7 +62,7 @@ class Attempt:
     row: Registration
     org: Org
     state: EnrollmentState | None = None
-    present: AnyStep | None = None
+    step: AnyStep | None = None
     step_name: str = ""
     is_readable: bool = True
     was_busy: bool = False
@@ -71,20 +71,15 @@ class Attempt:
     leftover: dict[str, str] | None = None
 
     @property
-    def step(self) -> AnyStep | None:
-        """The step as the visitor sees it, or None."""
-        if self.state is None or self.present is None:
+    def page(self) -> Step | None:
+        """The step as the visitor sees it; None if there is nothing to fill in."""
+        if self.state is None or self.step is None:
             return None
-        return transitions.visible_step(self.present, self.state, may_skip_email=self.may_skip_email)
+        return transitions.visible_page(self.step, self.state, may_skip_email=self.may_skip_email)
 
     def may_skip_email(self) -> bool:
         """Return whether the address is verified already, or doesn't have to be."""
         return self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
-
-    @property
-    def page(self) -> Step | None:
-        """The step if it has a page to fill in, else None."""
-        return transitions.page_of(self.step)
 
     @property
     def email_proven(self) -> bool:
@@ -104,11 +99,11 @@ class Attempt:
 
         :raises Unreadable: the row has no readable state
         """
-        if self.state is None or self.present is None:
+        if self.state is None or self.step is None:
             raise Unreadable("nothing is kept")
         return Position(
             state=self.state,
-            step=self.present,
+            step=self.step,
             status=Status(self.row.status),
             step_name=self.step_name or self.row.step,
             okta_user_id=self.row.okta_user_id,
@@ -135,7 +130,7 @@ class Attempt:
 
     def adopt(self, transition: Transition) -> None:
         """Move to the state and step of a transition, without committing it."""
-        self.state, self.present = transition.state, transition.step
+        self.state, self.step = transition.state, transition.step
         self.step_name = transition.values.get("step", self.step_name)
 
 
@@ -146,7 +141,7 @@ def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = F
     if row.sealed:
         try:
             attempt.state = EnrollmentState.from_json(row.decrypted())
-            attempt.present = transitions.step_of(attempt.state)
+            attempt.step = transitions.step_of(attempt.state)
         except Unreadable:
             attempt.is_readable = False
     return attempt
@@ -295,7 +290,7 @@ def send(attempt: Attempt, call: Call, command: Command) -> Transition:
     except IdxError as error:
         return transitions.trouble(attempt.position, error, command)
     attempt.count_calls(answer.calls - 1)
-    if is_denied(answer.response) and (elsewhere := _look_elsewhere(attempt)):
+    if answer.response.is_denied and (elsewhere := _look_elsewhere(attempt)):
         return transitions.catch_up(attempt.position, elsewhere, command)
     return transitions.advance(attempt.position, answer, command)
 

@@ -36,13 +36,15 @@ def step_of(state: EnrollmentState) -> AnyStep:
     return Granted(state.interaction_code) if state.interaction_code else next_step(state.response, state.picked)
 
 
-def visible_step(step: AnyStep, state: EnrollmentState, *, may_skip_email: Callable[[], bool]) -> AnyStep:
+def visible_page(step: AnyStep, state: EnrollmentState, *, may_skip_email: Callable[[], bool]) -> Step | None:
     """Return the step as the visitor sees it: with this site's notices, and no way to skip a required verification.
+
+    None if the step has no page.
 
     :param may_skip_email: whether the address is verified, or doesn't have to be; called only if the step has a skip
     """
     if not isinstance(step, Step):
-        return step
+        return None
     has_email = any(a.key == "okta_email" for a in state.response.authenticators)
     skip = step.skip if step.skip is None or not has_email or may_skip_email() else None
     # A page whose only action is a skip that isn't allowed.
@@ -146,11 +148,6 @@ def page_of(step: AnyStep | None) -> Step | None:
     return step if isinstance(step, Step) else None
 
 
-def is_granted(step: AnyStep | None) -> bool:
-    """Return whether the org is done."""
-    return isinstance(step, Granted)
-
-
 def interaction_code(position: Position) -> Secret[str]:
     """Return the interaction code if the org is done, else an empty secret."""
     return position.step.interaction_code if isinstance(position.step, Granted) else NOTHING
@@ -165,11 +162,6 @@ def stands_elsewhere(before: Position, answer: Answer) -> bool:
     """Return whether the org moved on without this site, such as by its own page behind the link in an email."""
     step = next_step(answer.response)
     return not isinstance(step, Ended) and has_moved(before, step)
-
-
-def is_denied(response: IdxResponse) -> bool:
-    """Return whether the org denied access: the step is over, or the org's policy denies the sign-up."""
-    return response.is_terminal and response.has_message("security.access_denied")
 
 
 def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool = False) -> Transition:

@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest
 from django.urls import ResolverMatch, URLResolver, get_resolver, get_urlconf, reverse
 from django.utils.module_loading import import_string
 
-from selfreg.conf import DEFAULT, Conf, conf, has_several_orgs, orgs
+from selfreg.conf import DEFAULT, Conf, conf, orgs
 
 logger = logging.getLogger("selfreg")
 
@@ -32,10 +32,9 @@ def settings_of(request: HttpRequest) -> Conf:
 
     :raises Http404: the URL or the resolver names an org that does not exist, or the resolver failed; the log says so
     """
-    if not has_several_orgs():
-        return conf()
-    name = _org_of_url(request.resolver_match) or _resolved(request) or DEFAULT
-    settings = orgs().get(name)
+    every = orgs()
+    name = (len(every) > 1 and (_org_of_url(request.resolver_match) or _resolved(request))) or DEFAULT
+    settings = every.get(name)
     if settings is None:
         logger.error("SELFREG['ORGS'] has no %r, which the URL or ORG_RESOLVER named.", name)
         raise Http404
@@ -52,9 +51,9 @@ def settings_of_page(request: HttpRequest) -> Conf:
 
 def settings_of_session(request: HttpRequest) -> Conf:
     """Return the settings of the org that the user of this session signed in at."""
-    if not has_several_orgs():
-        return conf()
-    return orgs().get(str(request.session.get(SIGNED_IN_AT, DEFAULT))) or conf()
+    every = orgs()
+    # With one org, the session need not be loaded.
+    return (len(every) > 1 and every.get(str(request.session.get(SIGNED_IN_AT)))) or every[DEFAULT]
 
 
 def _resolved(request: HttpRequest) -> str:
