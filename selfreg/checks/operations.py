@@ -28,12 +28,12 @@ def _cache_without_limits(_settings: Conf) -> Cases:
     return [{"options": " and ".join(missing)}] if missing else []
 
 
-CACHE = (
+check_cache = register_table(
+    Tags.caches,
     Check("W030", _cache_without_limits,
           "The default cache has no %(options)s, so pages wait for its server if it hangs.",
           "Set them in the OPTIONS of the cache, for example to 0.5 seconds."),
 )  # fmt: skip
-check_cache = register_table(CACHE, Tags.caches)
 
 
 def _misplaced_middleware(_settings: Conf) -> Cases:
@@ -43,13 +43,13 @@ def _misplaced_middleware(_settings: Conf) -> Cases:
         yield {"state": "isn't the first in" if places else "is missing from"}
 
 
-MIDDLEWARE = (
+check_operations = register_table(
+    Tags.compatibility,
     Check("W031", _misplaced_middleware,
           f"{OPERATIONS!r} %(state)s MIDDLEWARE. Probes may be redirected or refused, and visitors get an error "
           "page without a way back while the database is away.",
           "Put it first in MIDDLEWARE."),
 )  # fmt: skip
-check_operations = register_table(MIDDLEWARE, Tags.compatibility)
 
 
 # ---- only in ``check --deploy``: the timers, and the cache as it works now
@@ -62,11 +62,12 @@ def _stale_timers(_settings: Conf) -> Cases:
         return []
 
 
-TIMERS = (
+check_timers = register_table(
+    Tags.security,
     Check("W032", _stale_timers, "%(command)s %(state)s.",
           "Run it with a timer: see deploy/systemd and docs/background-work.md."),
+    deploy=True,
 )  # fmt: skip
-check_timers = register_table(TIMERS, Tags.security, deploy=True)
 
 
 def _cache_in_trouble(kind: Trouble) -> Callable[[Conf], Cases]:
@@ -78,7 +79,8 @@ def _cache_in_trouble(kind: Trouble) -> Callable[[Conf], Cases]:
 
 
 LIMITS_HOLD = "People can still sign up, and limits against abuse hold, because they are counted in the database."
-CACHE_AT_WORK = (
+check_cache_at_work = register_table(
+    Tags.caches,
     Check("W035", _cache_in_trouble(Trouble.OF_ONE_PROCESS),
           "The default cache isn't shared between processes, so each one asks the org for the form and its keys.",
           f"Use a database cache, Redis or Memcached. {LIMITS_HOLD}"),
@@ -88,5 +90,5 @@ CACHE_AT_WORK = (
     Check("W037", _cache_in_trouble(Trouble.AWAY),
           "The default cache doesn't work (%(error)s), so nothing is cached and each form costs calls to the org.",
           f"Start its server, or correct its LOCATION. {LIMITS_HOLD}"),
+    deploy=True,
 )  # fmt: skip
-check_cache_at_work = register_table(CACHE_AT_WORK, Tags.caches, deploy=True)
