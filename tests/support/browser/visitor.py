@@ -136,7 +136,7 @@ class Visitor:
         return self
 
     def sees_a_problem(self) -> Self:
-        """In the summary. It has the focus, or else the only field that is wrong. With the scripts of the page at work."""
+        """In the summary. It has the focus, or else the only field that is wrong."""
         expect(self.page.locator(".error-summary")).to_be_visible()
         self.page.wait_for_load_state()
         expect(self.page.locator(".error-summary:focus, [aria-invalid=true]:focus")).to_be_visible()
