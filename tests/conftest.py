@@ -9,7 +9,6 @@ from django.core.cache import cache
 from django.test import override_settings
 from django.utils import translation
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, expect, sync_playwright
 
 from okta_devorg import OrgHandle, running_org
 from selfreg import cache as app_cache
@@ -18,14 +17,11 @@ from selfreg.okta_api.client import reset_connections
 from selfreg.registration import policy
 from support.person import KEYS, SITE, Person
 
-pytest_plugins = ["support.browser.limits", "support.provider.fixtures", "support.sites.fixtures"]
+pytest_plugins = ["support.browser.chromium", "support.provider.fixtures", "support.sites.fixtures"]
 
-CHROMIUM = os.environ.get("CHROMIUM", "")
 # Playwright leaves the thread with an event loop that counts as running; whichever tests come next in this worker use
 # their database all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
 # A normal run tries the same 200 examples of each property; `make fuzz` tries 20,000 new ones.
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -106,16 +102,3 @@ def configure(settings: Any) -> Callable[..., None]:
 def person(db: None, org: OrgHandle) -> Person:
     """Ada, who has been nowhere yet."""
     return Person()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One for each worker: Playwright cannot run twice in a process."""
-    if not CHROMIUM:
-        reason = "CHROMIUM does not name a Chromium to drive"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    expect.set_options(timeout=30_000)  # as for a button; a first start from a cold disk is slow
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()

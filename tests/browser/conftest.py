@@ -53,10 +53,7 @@ def opens_window(chromium: Browser, site: Site, org: OrgHandle) -> Iterator[Call
         return Visitor(opened[-1], org)
 
     yield open_window
-    complaints = [complaint for window in opened for complaint in window.complaints]
-    for window in opened:
-        window.context.close()
-    assert complaints == []
+    assert [complaint for window in opened for complaint in window.complaints] == []
 
 
 @pytest.fixture

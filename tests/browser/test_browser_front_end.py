@@ -65,4 +65,3 @@ def test_a_page_of_another_origin_signs_somebody_up_and_has_the_session(
             assert complaints == []
             page.goto(site.url)
             expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-            page.close()

@@ -26,10 +26,8 @@ def org() -> Iterator[OrgHandle]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(locale="en-US")
-    yield context.new_page()
-    context.close()
+def page(chromium: Browser) -> Page:
+    return chromium.new_page(locale="en-US")
 
 
 def sign_in_page(org: OrgHandle) -> str:
@@ -59,8 +57,7 @@ def test_every_page_is_accessible_and_fits(org: OrgHandle, page: Page) -> None:
 
 def test_a_code_is_copied_and_the_list_keeps_itself_fresh(org: OrgHandle, chromium: Browser) -> None:
     """What somebody opened stays open when something new arrives."""
-    context = chromium.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
+    page = chromium.new_page(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
     deliver(org, "one@example.com", "111111")
     page.goto(org.base + "/")
     page.get_by_text("This list refreshes by itself.").wait_for()
@@ -75,7 +72,6 @@ def test_a_code_is_copied_and_the_list_keeps_itself_fresh(org: OrgHandle, chromi
     page.keyboard.press("Enter")
     page.get_by_text("two@example.com").wait_for(state="detached")
     assert page.get_by_role("article").count() == 1
-    context.close()
 
 
 def deliver(org: OrgHandle, to: str, code: str) -> None:

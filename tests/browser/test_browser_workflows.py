@@ -56,8 +56,7 @@ def test_optional_signed_in_at_once_and_the_address_proven_later(
     chromium: Browser, optional_site: Site, org: OrgHandle
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "optional", "phone_number": "disabled"}})
-    context = chromium.new_context(base_url=optional_site.url, locale="en-US")
-    window = Window(context, optional_site.url)
+    window = Window(chromium.new_context(base_url=optional_site.url, locale="en-US"), optional_site.url)
     ada = Visitor(window, org).opens("/signup/").tells_who_she_is().sees("Choose a password")
     ada.sets_a_password().sees("Secure your account").presses("Skip for now").is_welcome()
     expect(ada.page.get_by_text("Not verified yet")).to_be_visible()
@@ -65,5 +64,4 @@ def test_optional_signed_in_at_once_and_the_address_proven_later(
     ada.presses("Confirm").is_welcome()
     expect(ada.page.get_by_text("Verified", exact=True)).to_be_visible()
     expect(ada.page.get_by_role("button", name="Resend email")).to_have_count(0)
-    context.close()
     assert window.complaints == []

@@ -8,6 +8,8 @@ import pytest
 from okta_devorg import OrgHandle, running_org
 from support.clients import CLIENT, CLIENTS, missing
 
+pytest_plugins = ["support.browser.chromium"]
+
 
 @pytest.fixture(scope="session")
 def node() -> str:

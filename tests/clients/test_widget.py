@@ -4,14 +4,11 @@ import contextlib
 import functools
 import http.server
 import json
-import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from okta_devorg import OrgHandle
@@ -20,8 +17,6 @@ from okta_devorg.testing import OktaOrg
 from support.clients import CLIENT, CLIENTS, missing
 from support.local_org.org_journey import ADA, PASSWORD
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
 GENERATIONS = {"2": "okta-sign-in.min.js", "3": "okta-sign-in.next.js"}
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Widget</title>
 <link rel="stylesheet" href="/css/okta-sign-in.min.css"><div id="widget"></div><script src="/js/%s"></script>
@@ -66,24 +61,11 @@ def site() -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = os.environ.get("CHROMIUM", "")
-    if not Path(path).is_file():
-        missing("CHROMIUM does not name a Chromium to drive")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Page]:
-    context = chromium.new_context(locale="en-US")
-    opened = context.new_page()
+def page(chromium: Browser) -> Page:
+    opened = chromium.new_page(locale="en-US")
     opened.set_default_timeout(60_000)
-    yield opened
-    context.close()
+    return opened
 
 
 def type_into(field: Locator, value: str) -> None:

@@ -52,7 +52,6 @@ def test_every_page_fits(project: Project, chromium: Browser, width: int) -> Non
         keep_picture(page, f"{project.recipe.name}, {name}, {width}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert page.evaluate(RIGHTMOST) <= width, name
-    page.close()
 
 
 def logs_in(page: Page) -> None:

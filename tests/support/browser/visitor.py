@@ -138,6 +138,7 @@ class Visitor:
     def sees_a_problem(self) -> Self:
         """In the summary. It has the focus, or else the only field that is wrong."""
         expect(self.page.locator(".error-summary")).to_be_visible()
+        self.page.wait_for_load_state()
         expect(self.page.locator(".error-summary:focus, [aria-invalid=true]:focus")).to_be_visible()
         return self
 
