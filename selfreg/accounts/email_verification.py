@@ -60,8 +60,8 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
     :raises AccountNotPending: the account is locked, suspended or deleted
     :raises EmailChanged: the account has another address by now
     """
-    hits = rate_limits.hits_of_later_mail(account.subject, account.email, ip, settings.org)
-    if wait := rate_limits.consume(hits):
+    hits = rate_limits.hits_of_later_mail(account.subject, account.email, ip)
+    if wait := rate_limits.consume(hits, settings.org):
         raise RateLimited(wait)
     accounts = OktaAccounts(settings)
     try:
@@ -88,7 +88,7 @@ def verify_code(
     :raises RateLimited: too many tries
     :raises IdxError: the org could not be reached, or refused
     """
-    hits = rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id, settings.org)
-    if wait := rate_limits.consume(hits):
+    hits = rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id)
+    if wait := rate_limits.consume(hits, settings.org):
         raise RateLimited(wait)
     return OktaAccounts(settings).verify_code(account.subject, factor, code)

@@ -1,4 +1,4 @@
-"""The link in the email: its code completes a step, but only in the browser that started the registration."""
+"""The link in the email. Its code completes a step, but only in the browser that started the registration."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class EmailLink:
 
 
 def read_link(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the ``otp`` and the ``state`` of a link as they are meant; {} unless it has both, and both look valid."""
+    """Return the cleaned ``otp`` and ``state`` of a link; {} unless it has both, and both look valid."""
     typed = {name: query.get(name, "") for name in ("otp", "state")}
     if any(len(value) > MAX_LENGTH for value in typed.values()):
         return {}
@@ -44,7 +44,7 @@ def read_link(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
-    """Look up the registration of a link by its ``state``, and what the link can do in this browser."""
+    """Find the registration of a link by its ``state``, and what the link can do in this browser."""
     row = (
         Registration.objects.of_org(browser.settings).filter(link_digest=link_digest(state)).first() if state else None
     )
@@ -62,7 +62,7 @@ def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
 def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secret[str]) -> Advance | None:
     """Submit the code of a link whose status is ``same``.
 
-    :return: where to redirect to; None when the org does not accept the code any more
+    :return: where to redirect to; None if the org no longer accepts the code
     """
     try:
         outcome = commands.submit(attempt, {"credentials": {"passcode": otp}}, {})

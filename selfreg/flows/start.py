@@ -138,7 +138,8 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     if isinstance(state, Closed):
         if state.error is None:
             return state
-        rate_limits.refund_start(str(pk), address, org.client.visitor.ip, org.settings.org)
+        hits = rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip)
+        rate_limits.refund(hits, org.settings.org)
         logger.warning("A sign-up could not start: %s", state.error)
         form.add_message(notice(state.error))
         return FirstPage(form, response, outcomes.Failed(state.error))
@@ -158,8 +159,7 @@ def follow_invitation(request: HttpRequest, browser: Browser, token: Secret[str]
     org = connect_for(request, browser)
     if full := _full(org):
         return _closed_for_now(full)
-    hits = rate_limits.of_org({"invitation by ip": org.client.visitor.ip}, org.settings.org)
-    if is_unattended(request) or rate_limits.consume(hits):
+    if is_unattended(request) or rate_limits.consume({"invitation by ip": org.client.visitor.ip}, org.settings.org):
         return None
     return _accept(request, browser, org, token, uuid.uuid4())
 
@@ -225,12 +225,12 @@ def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> t
 
 def _fetch_form(org: Org) -> EnrollmentState | Closed:
     """Open a transaction for its form. Limited, because forms with a captcha are not cached."""
-    hits = rate_limits.of_org({"form by ip": org.client.visitor.ip}, org.settings.org)
-    if wait := rate_limits.consume(hits):
+    hits = {"form by ip": org.client.visitor.ip}
+    if wait := rate_limits.consume(hits, org.settings.org):
         return _closed_for_now(_rate_limited(wait))
     opened = _open_transaction(org)
     if isinstance(opened, Closed) and opened.error:
-        rate_limits.refund(hits)
+        rate_limits.refund(hits, org.settings.org)
     return opened
 
 

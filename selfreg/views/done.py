@@ -1,4 +1,4 @@
-"""The page at the end, ``/signup/done/``, and cancelling, ``/signup/cancel/``."""
+"""``/signup/done/``, the page at the end, and ``/signup/cancel/``."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +15,7 @@ from selfreg.views.email import account_of, last_mail
 
 
 class DoneView(SignUpView):
-    """Shows how a registration ended or what it waits for, and what the visitor can do."""
+    """Shows how a registration ended or what it is waiting for, and what the visitor can do."""
 
     http_method_names = ["get", "head"]
 
@@ -46,6 +46,6 @@ class CancelView(SignUpView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Cancel it, and redirect to the page at the end."""
+        """Cancel the registration, and redirect to the page at the end."""
         attempt = self.attempt(request)
         return redirect(follow(request, self.browser, attempt, endings.cancel(attempt)).url)

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
-from selfreg.accounts.identities import identity_of, prove_email
+from selfreg.accounts.identities import identity_of, mark_email_verified
 from selfreg.accounts.users import address_of
 from selfreg.addresses import canonical
 from selfreg.conf import Conf
@@ -128,7 +128,7 @@ class EmailView(SignUpView):
         """Mark the address as verified. Return where to go: ``next``, or the sign-in that completes the sign-up."""
         registration = self.account.registration
         if registration is None:
-            prove_email(self.settings.issuer, self.account.subject)
+            mark_email_verified(self.settings.issuer, self.account.subject)
             return landing(next_path(request, self.browser), self.settings)
         note_proven(registration)
         query = urlencode({"next": registration.next_url} if registration.next_url else {})

@@ -27,7 +27,7 @@ ACCEPT = "accept"
 
 
 class StartView(SignUpView):
-    """GET shows the sign-up form of the org's profile policy. POST starts the registration.
+    """GET shows the org's sign-up form. POST starts the registration.
 
     The link of an invitation starts one by GET, because a link in a mail has no form. If another site's page opened it,
     or the visitor opened too many, there is a button to press first.
