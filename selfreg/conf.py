@@ -204,6 +204,11 @@ def conf(org: str = DEFAULT) -> Conf:
         raise UnknownOrg(org) from None
 
 
+def settings_for(org: str) -> Conf:
+    """Return the settings of an org, or of the default org if there is no such org any more."""
+    return orgs().get(org) or conf()
+
+
 def has_several_orgs() -> bool:
     """Return whether there are further orgs."""
     return len(orgs()) > 1

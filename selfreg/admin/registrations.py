@@ -33,7 +33,7 @@ from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.admin.roles import RegistrationPermission
 from selfreg.admin.tabs import tabs
 from selfreg.admin.way_back import FILTERS_PARAMETER, kept_filters, with_query
-from selfreg.conf import conf, orgs
+from selfreg.conf import settings_for
 from selfreg.error_reports import without_values
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.web.exemptions import exempt, without_transaction
@@ -246,7 +246,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
     @method_decorator(require_safe)
     def policy_view(self, request: HttpRequest) -> HttpResponse:
         """Show the sign-up form of an org (``?org=``), and how it changed."""
-        context = policy_page.page_context(orgs().get(request.GET.get("org", "")) or conf())
+        context = policy_page.page_context(settings_for(request.GET.get("org", "")))
         return self._render(request, "policy.html", gettext("Sign-up form"), context)
 
     # -- helpers

@@ -104,19 +104,17 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     """Handle the first submission: return where to redirect to, the form again, or why there is none.
 
     :param typed: the submitted values, with ``action``, ``FORM_VERSION`` and ``CHANGE``
-    :param pk: the id that the registration will have; None if the form has to be submitted again
+    :param pk: the id of the new registration; None if the form has to be submitted again
     """
     if pk and str(pk) in session.my_ids(browser) and _was_started(pk):
         return _to_registration(browser, pk)
-    org = connect_for(request, browser)
-    opened = session.load_transaction(browser)
+    org, opened = connect_for(request, browser), session.load_transaction(browser)
     first = _first_step(browser, org, opened)
     if isinstance(first, Closed):
         if pk and _was_started(pk):
             return _to_registration(browser, pk)
         if first.error:
-            profile = {k: v for k, v in typed.reveal().items() if k.startswith("userProfile.")}
-            session.save_draft(browser, profile)
+            session.save_draft(browser, {k: v for k, v in typed.reveal().items() if k.startswith("userProfile.")})
         return first
     step, response = first
     form = StepForm(step, typed)
@@ -138,8 +136,7 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     if isinstance(state, Closed):
         if state.error is None:
             return state
-        hits = rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip)
-        rate_limits.refund(hits, org.settings.org)
+        rate_limits.refund(rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip), org.settings.org)
         logger.warning("A sign-up could not start: %s", state.error)
         form.add_message(notice(state.error))
         return FirstPage(form, response, outcomes.Failed(state.error))

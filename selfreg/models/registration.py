@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from selfreg import encryption
 from selfreg.addresses import masked
-from selfreg.conf import DEFAULT, Conf, conf, orgs
+from selfreg.conf import DEFAULT, Conf, settings_for
 from selfreg.database import retried
 from selfreg.models.conditions import belongs_to, waits_for_link
 from selfreg.monitoring import events as monitoring
@@ -169,7 +169,7 @@ class Registration(models.Model):
     @property
     def settings(self) -> Conf:
         """The settings of its org; those of the default one if its org was removed."""
-        return orgs().get(self.org) or conf()
+        return settings_for(self.org)
 
     @property
     def is_open(self) -> bool:
