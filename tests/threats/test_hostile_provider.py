@@ -35,11 +35,21 @@ def signs_up(person: Person) -> Person:
     return person.opens_the_sign_up().tells_who_she_is()
 
 
-WAYS = pytest.mark.parametrize("way", [signs_in, signs_up])
+WAYS = (signs_in, signs_up)
 
 
 def named(table: list[Attack]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("attack", table, ids=[a.name for a in table])
+
+
+def by_one_way_or_the_other(table: list[Attack]) -> pytest.MarkDecorator:
+    """Neighbours in a table are of one kind: they take the two ways in turn, and every night both."""
+    cases = [
+        pytest.param(way, attack, id=f"{attack.name}-{way.__name__}", marks=[] if turn else pytest.mark.nightly)
+        for number, attack in enumerate(table)
+        for way, turn in zip(WAYS, (number % 2 == 0, number % 2 == 1), strict=True)
+    ]
+    return pytest.mark.parametrize(("way", "attack"), cases)
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +92,7 @@ def expect_nobody(person: Person) -> None:
     assert not User.objects.filter(username__startswith="okta-").exclude(username="okta-known").exists()
 
 
-@WAYS
-@named(REFUSED)
+@by_one_way_or_the_other(REFUSED)
 def test_a_lie_signs_nobody_in(
     provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
 ) -> None:
@@ -109,8 +118,7 @@ def test_a_false_way_back_signs_nobody_in(
     expect_no_harm(person)
 
 
-@WAYS
-@named(SLOW)
+@by_one_way_or_the_other(SLOW)
 def test_an_answer_that_takes_for_ever_is_given_up(
     provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack,
     monkeypatch: pytest.MonkeyPatch,
@@ -125,8 +133,7 @@ def test_an_answer_that_takes_for_ever_is_given_up(
 
 
 @pytest.mark.database
-@WAYS
-@named(HARMLESS)
+@by_one_way_or_the_other(HARMLESS)
 def test_what_a_provider_says_of_a_person_makes_her_nobody_else(
     provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
 ) -> None:
@@ -144,8 +151,7 @@ def test_what_a_provider_says_of_a_person_makes_her_nobody_else(
 
 
 @pytest.mark.database
-@WAYS
-@named(BELIEVED)
+@by_one_way_or_the_other(BELIEVED)
 def test_an_honest_answer_signs_in(
     provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
 ) -> None:
@@ -173,7 +179,7 @@ def test_after_a_lie_the_truth_is_believed_again(
     assert signs_in(Person()).is_signed_in
 
 
-@WAYS
+@pytest.mark.parametrize("way", WAYS)
 def test_rotated_keys_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
     provider.attack = Attack("before", "keys", lambda s: {"keys": [{**s.keys()["keys"][0], "kid": "before"}]})
     signing_keys(policy.connect(conf(), Visitor()).client)
