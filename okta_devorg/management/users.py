@@ -146,7 +146,9 @@ def _administrator_json(org: Org) -> Json:
     """Return the administrator whom the API token belongs to: not among the users, who all signed up or were made."""
     email = "administrator@localhost.example"
     profile = {"firstName": "Local", "lastName": "Administrator", "email": email}
-    return user_json(org, User(ADMINISTRATOR, email, profile, Status.ACTIVE, org.started, org.started))
+    user = User(ADMINISTRATOR, email, profile, Status.STAGED, org.started, org.started)
+    user.move_to(Status.ACTIVE, org.started)
+    return user_json(org, user)
 
 
 def _starts_with(user: User, query: str) -> bool:

@@ -324,6 +324,7 @@ def test_a_program_asks_whose_token_it_has(org: OrgHandle, api: ManagementApi) -
     owner = api("GET", "users/me")
     assert (owner["status"], owner["profile"]["email"]) == ("ACTIVE", "administrator@localhost.example")
     assert api("GET", f"users/{owner['id']}") == owner
+    assert owner["activated"]
     assert api("GET", "users") == []
     for headers in ({}, {"Authorization": "SSWS wrong"}, {"Authorization": "Bearer wrong"}):
         assert (me(org, headers=headers).status_code, me(org, headers=headers).json()["errorCode"]) == (
