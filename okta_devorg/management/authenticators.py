@@ -145,7 +145,7 @@ def _recovery_only(org: Org, key: str, allowed_for: object) -> list[str]:
     """Return the setting `recovery_only` once the authenticator may be used for `allowed_for`."""
     if allowed_for not in ("any", "recovery"):
         raise validation_error("settings.allowedFor: The field has an invalid value")
-    others = [other for other in org.policy.recovery_only if other != key]
+    others: list[str] = [other for other in org.policy.recovery_only if other != key]
     return [*others, key] if allowed_for == "recovery" else others
 
 

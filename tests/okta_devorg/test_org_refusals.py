@@ -94,10 +94,10 @@ def test_what_an_authenticator_is_for_can_be_changed(org: OrgHandle, api: Manage
     assert shown["settings"]["allowedFor"] == "any"
     shown["settings"]["allowedFor"] = "recovery"
     assert api("PUT", path, shown)["settings"]["allowedFor"] == "recovery"
-    assert org.policy.recovery_only == (key,)
+    assert list(org.policy.recovery_only) == [key]
     shown["settings"]["allowedFor"] = "any"
     assert api("PUT", path, shown)["settings"]["allowedFor"] == "any"
-    assert org.policy.recovery_only == ()
+    assert not org.policy.recovery_only
     shown["settings"]["allowedFor"] = "parties"
     assert api("PUT", path, shown, status=400)["errorCode"] == "E0000001"
 

@@ -189,7 +189,7 @@ COUNTED = {"": 7, "default": 4, "partners": 2, "brand": 1, "nobody": 7}
 @pytest.fixture
 def of_every_org(partners_org: OrgHandle) -> None:
     """Three people of the default org, two of the partners, one of the brand, and one of an org that is gone."""
-    values = {"status": Status.COMPLETED, "okta_user_id": "00u1", "finished_at": timezone.now()}
+    values: dict[str, Any] = {"status": Status.COMPLETED, "okta_user_id": "00u1", "finished_at": timezone.now()}
     for org in ("default", "default", "default", "partners", "partners", "brand", "removed"):
         kept = row(org, f"{org}@example.com", **values)
         kept.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
