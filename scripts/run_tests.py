@@ -127,9 +127,9 @@ def browser_works(path: str) -> bool:
 
 def install_chromium() -> str:
     print("make test: no Chromium here, installing one ...", flush=True)
-    if is_debian() and (apt_install("chromium-headless-shell") or apt_install("chromium")):
-        if found := find_chromium():
-            return found
+    installed = is_debian() and (apt_install("chromium-headless-shell") or apt_install("chromium"))
+    if installed and (found := find_chromium()):
+        return found
     if shutil.which("apt-get") and as_root(["true"]):
         succeeds(sys.executable, "-m", "playwright", "install-deps", "chromium")
     succeeds(sys.executable, "-m", "playwright", "install", "chromium")

@@ -183,7 +183,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
             raise SignInFailed("selfreg.bad_token", "userinfo of another subject")
         proven_email = exchange.proven_email or _email_proven_while_waiting(self.settings.issuer, token_claims["sub"])
         claims = usable_claims({**token_claims, **userinfo}, proven_email)
-        return retried(lambda: self._user(claims, exchange))
+        return retried(lambda: self.user_for(claims, exchange))
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session; None for inactive users, and after the end of their account at Okta."""
@@ -224,7 +224,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
 
     # -- the user
 
-    def _user(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
+    def user_for(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
         """Return the Django user of this issuer and subject, a new one if there is none. Also raises as ``enter``.
 
         :raises SignInFailed: the address has to be verified first

@@ -44,7 +44,7 @@ def identity(org: OrgHandle) -> OktaIdentity:
 def signs_in(identity: OktaIdentity, email: str, *, verified: bool = False) -> User:
     """The end of a sign-in whose token was verified."""
     claims = usable_claims({"sub": identity.subject, "email": email, "email_verified": verified}, "")
-    user: User = OktaBackend()._user(claims, Exchange({}, Secret("")))
+    user: User = OktaBackend().user_for(claims, Exchange({}, Secret("")))
     return user
 
 

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg import auth
-from selfreg.accounts.users import SignUp
 from selfreg.auth import OktaBackend
 from selfreg.idx import circuit_breaker, transport
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
@@ -144,7 +143,7 @@ def test_the_same_new_person_coming_in_by_sixteen_ways_at_once_is_one_user(
 ) -> None:
     """Each by a grant of its own: nothing but the identity itself holds them apart."""
     claims = {"sub": "00u1", "email": "ada@example.com", "given_name": "Ada", "email_verified": True}
-    users = at_once(lambda _: OktaBackend()._new_identity(claims, SignUp()).user.pk)
+    users = at_once(lambda _: OktaBackend().enter(claims).pk)
     assert len(set(users)) == 1
     assert User.objects.count() == OktaIdentity.objects.count() == 1
 

@@ -131,7 +131,7 @@ LIBRARIES = {
     "phonenumbers": ("phonenumbers.parse", "phonenumbers.format_number"),
     "segno": ("segno.make",),
     "idna": ("idna.encode",),
-    "babel": ("selfreg.forms.fields._countries",),
+    "babel": ("selfreg.forms.fields.countries",),
 }
 
 
@@ -160,7 +160,7 @@ class Breaker:
 
 def caller() -> str:
     """The innermost function of the app that leads to a call."""
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame and ("/selfreg/" not in frame.f_code.co_filename or "error_reports" in frame.f_code.co_filename):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_code.co_name}" if frame else ""
