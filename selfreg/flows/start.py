@@ -119,27 +119,24 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     step, response = first
     form = StepForm(step, typed)
     if pk is None:
-        form.add_message(SEND_AGAIN)
-        return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
+        return _again(form, response, outcomes.Rejected((SEND_AGAIN,)), SEND_AGAIN)
     if not (_provider_in(typed) or form.is_valid()):
         return FirstPage(form, response, outcomes.Rejected(()))
-    address = rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
+    address = _address_in(form)
     if row := _started_before(browser, address):
         return _resume(browser, org, row)
     counted = _count_start(org, pk, address)
     if isinstance(counted, outcomes.Waiting):
-        form.add_message(counted.message)
-        return FirstPage(form, response, counted)
+        return _again(form, response, counted, counted.message)
     if counted.is_repeated and _was_started(pk):
         return _to_registration(browser, pk)
     state = opened or _open_transaction(org, shown=response)
-    if isinstance(state, Closed):
-        if state.error is None:
-            return state
+    if isinstance(state, Closed) and state.error:
         rate_limits.refund(rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip), org.settings.org)
         logger.warning("A sign-up could not start: %s", state.error)
-        form.add_message(notice(state.error))
-        return FirstPage(form, response, outcomes.Failed(state.error))
+        return _again(form, response, outcomes.Failed(state.error), notice(state.error))
+    if isinstance(state, Closed):
+        return state
     return _start(request, browser, _new_attempt(request, browser, org, state, pk), form, typed)
 
 
@@ -218,6 +215,12 @@ def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> t
         response = fetched.response
     step = next_step(response)
     return (step, response) if isinstance(step, Step) else Closed(response.messages)
+
+
+def _again(form: StepForm, response: IdxResponse, outcome: Outcome, message: Message) -> FirstPage:
+    """Return the form again, with a message that says why."""
+    form.add_message(message)
+    return FirstPage(form, response, outcome)
 
 
 def _fetch_form(org: Org) -> EnrollmentState | Closed:
@@ -359,6 +362,11 @@ def _accepted_before(browser: Browser, token: Secret[str]) -> Registration | Non
     pk = browser.store.get(browser.key(session.INVITED), {}).get(link_digest(token.reveal()))
     row = session.my_open_registration(browser, pk)
     return row if row and (row.expires_at is None or row.expires_at > timezone.now()) else None
+
+
+def _address_in(form: StepForm) -> str:
+    """Return the typed address, "" if the form is invalid: with a provider's button, it need not be filled in."""
+    return rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
 
 
 def _provider_in(typed: Typed) -> str:
