@@ -10,6 +10,7 @@ from okta_devorg.management.json_api import (
     is_activation,
     list_reply,
     not_found,
+    object_at,
     require_known,
     validation_error,
     value_at,
@@ -52,22 +53,27 @@ def set_authenticator_active(org: Org, request: Request, authenticator_id: str, 
     active = is_activation(change)
     if not active:
         _require_unused(org, authenticator)
-    elif authenticator.key == "phone_number" and not org.policy.telephony:
-        raise ApiError(400, "E0000226", NO_TELEPHONY)
+    elif authenticator.key == "phone_number":
+        _require_telephony(org)
     if _is_active(org, authenticator) != active:
         org.patch_policy({"authenticators": {authenticator.key: "optional" if active else "disabled"}})
     return json_reply(_authenticator_json(org, authenticator))
 
 
 def replace_authenticator(org: Org, request: Request, authenticator_id: str) -> Response:
-    """PUT authenticators/{id}: how long codes in mails are valid. Its other settings cannot be changed here.
+    """PUT authenticators/{id}: what it is for, and how long codes in mails are valid. Nothing else can be changed here.
 
-    :raises ApiError: 404; 400, if another member is changed or unknown.
+    :raises ApiError: 404; 400, if a member is unknown, or for a phone that nothing sends texts to.
     :raises PolicyError: if a value is wrong.
     """
     authenticator, body = _find_authenticator(authenticator_id), api_body(request)
     shown = _authenticator_json(org, authenticator)
     require_known(body, shown)
+    if authenticator.key == "phone_number":
+        _require_telephony(org)
+    settings = object_at(body, "settings")
+    if "allowedFor" in settings and "allowedFor" in object_at(shown, "settings"):
+        org.patch_policy({"recovery_only": _recovery_only(org, authenticator.key, settings["allowedFor"])})
     minutes = value_at(body, "settings", "tokenLifetimeInMinutes")
     if minutes is not None and value_at(shown, "settings", "tokenLifetimeInMinutes") is not None:
         if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= LONGEST_MINUTES:
@@ -128,6 +134,19 @@ def _require_unused(org: Org, authenticator: Authenticator) -> None:
     if using:
         summary = "This authenticator cannot be deactivated, because one or more policies require it."
         raise ApiError(403, "E0000148", summary, (f"Authenticator Enrollment Policies: {', '.join(using)}",))
+
+
+def _require_telephony(org: Org) -> None:
+    if not org.policy.telephony:
+        raise ApiError(400, "E0000226", NO_TELEPHONY)
+
+
+def _recovery_only(org: Org, key: str, allowed_for: object) -> list[str]:
+    """Return the setting `recovery_only` once the authenticator may be used for `allowed_for`."""
+    if allowed_for not in ("any", "recovery"):
+        raise validation_error("settings.allowedFor: The field has an invalid value")
+    others: list[str] = [other for other in org.policy.recovery_only if other != key]
+    return [*others, key] if allowed_for == "recovery" else others
 
 
 def _is_active(org: Org, authenticator: Authenticator) -> bool:

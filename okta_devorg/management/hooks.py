@@ -35,9 +35,8 @@ from okta_devorg.wire.replies import json_reply
 from okta_devorg.wire.urls import is_http_url
 
 REGISTRATION_HOOK_TYPE = "com.okta.user.pre-registration"
+# Its state is the setting `telephony`. It is not called: texts and calls end at the org's own phone page.
 TELEPHONY_HOOK_TYPE = "com.okta.telephony.provider"
-# The org's own, which its phone page plays. It can be switched off and on, not changed.
-TELEPHONY_HOOK = "calLocalTelephony001"
 # Whatever version is asked for, recorded orgs answer this one.
 INLINE_HOOK_VERSION = "1.0.2"
 
@@ -115,7 +114,7 @@ def get_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
 def create_inline_hook(org: Org, request: Request) -> Response:
     """POST inlineHooks.
 
-    :raises ApiError: 400, if it is another type of hook, or name or URL are missing.
+    :raises ApiError: 400, if it is of another type, or name or URL are missing.
     """
     return _store_inline_hook(org, request, new_id("cal"))
 
@@ -123,9 +122,8 @@ def create_inline_hook(org: Org, request: Request) -> Response:
 def replace_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
     """PUT inlineHooks/{id}. The settings and rules that use it change too; whether it is active does not.
 
-    :raises ApiError: 404; 400 as for a new one; 403 for the org's own.
+    :raises ApiError: 404; 400 as for a new one.
     """
-    _require_made_here(hook_id)
     active = _find_inline_hook(org, hook_id)["active"]
     reply = _store_inline_hook(org, request, hook_id, active)
     hook = org.inline_hooks[hook_id]
@@ -146,22 +144,19 @@ def set_inline_hook_active(org: Org, request: Request, hook_id: str, change: str
     :raises ApiError: 404, if there is no such hook or change.
     """
     hook, active = _find_inline_hook(org, hook_id), is_activation(change)
-    if hook_id == TELEPHONY_HOOK:
-        org.patch_policy({"telephony": active})
-    else:
-        org.inline_hooks[hook_id] = {**hook, "active": active}
+    _keep_inline_hook(org, hook_id, {**hook, "active": active})
     return get_inline_hook(org, request, hook_id)
 
 
 def delete_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
     """DELETE inlineHooks/{id}.
 
-    :raises ApiError: 404; 403, if a rule names it or it is the org's own.
+    :raises ApiError: 404; 403, if a rule names it.
     """
-    _require_made_here(hook_id)
-    _find_inline_hook(org, hook_id)
+    hook = _find_inline_hook(org, hook_id)
     if _is_in_settings(org, hook_id) or _policies_using(org, hook_id):
         raise ApiError(403, "E0000038", "This hook is used by a rule of a profile enrollment policy")
+    _keep_inline_hook(org, hook_id, {**hook, "active": False})
     del org.inline_hooks[hook_id]
     return no_content()
 
@@ -169,28 +164,23 @@ def delete_inline_hook(org: Org, request: Request, hook_id: str) -> Response:
 def registration_hook_setting(org: Org, hook_id: str) -> Json:
     """Return the inline hook with this id in the form of `hooks.registration` of the settings.
 
-    :raises ApiError: 404, if there is none.
+    :raises ApiError: 404, if there is no hook for registration with it.
     """
     hook = _find_inline_hook(org, hook_id)
+    if hook["type"] != REGISTRATION_HOOK_TYPE:
+        raise not_found(hook_id, "InlineHook")
     if _is_in_settings(org, hook_id):
         return dict(to_json(org.policy.hooks.registration))
     return {"id": hook_id, "url": hook["url"], "headers": hook["headers"]}
 
 
 def _inline_hooks(org: Org) -> dict[str, Json]:
-    """Return all inline hooks by id, each with `name`, `url`, `headers` and `active`."""
-    telephony = {"name": "Telephony", "url": f"{org.base}/phone", "headers": [], "active": org.policy.telephony}
-    hooks = {TELEPHONY_HOOK: telephony, **org.inline_hooks}
-    used = org.policy.hooks.registration
+    """Return all inline hooks by id, each with `type`, `name`, `url`, `headers` and `active`."""
+    hooks, used = dict(org.inline_hooks), org.policy.hooks.registration
     if used:
-        known = hooks.get(used.id, {"name": "Registration hook", "active": True})
+        known = hooks.get(used.id, {"type": REGISTRATION_HOOK_TYPE, "name": "Registration hook", "active": True})
         hooks[used.id] = {**known, "url": used.url, "headers": to_json(used.headers)}
     return hooks
-
-
-def _require_made_here(hook_id: str) -> None:
-    if hook_id == TELEPHONY_HOOK:
-        raise ApiError(403, "E0000038", "This hook is the org's own: it can be switched off, not changed")
 
 
 def _find_inline_hook(org: Org, hook_id: str) -> Json:
@@ -216,11 +206,21 @@ def _uses(rule: PolicyRule, hook_id: str) -> bool:
 
 def _store_inline_hook(org: Org, request: Request, hook_id: str, active: bool = True) -> Response:
     body = api_body(request)
-    if body.get("type") != REGISTRATION_HOOK_TYPE:
-        raise validation_error("type: This org calls registration hooks only")
-    url, headers = _read_channel(body, _inline_hooks(org).get(hook_id, {}).get("headers", []))
-    org.inline_hooks[hook_id] = {"name": required_name(body), "url": url, "headers": headers, "active": active}
+    known, kind = _inline_hooks(org).get(hook_id, {}), body.get("type")
+    if kind not in (REGISTRATION_HOOK_TYPE, TELEPHONY_HOOK_TYPE) or kind != known.get("type", kind):
+        raise validation_error("type: This org has hooks for registration and telephony only")
+    url, headers = _read_channel(body, known.get("headers", []))
+    hook = {"type": kind, "name": required_name(body), "url": url, "headers": headers, "active": active}
+    _keep_inline_hook(org, hook_id, hook)
     return json_reply(_inline_hook_json(org, hook_id))
+
+
+def _keep_inline_hook(org: Org, hook_id: str, hook: Json) -> None:
+    """Store a hook. With one for telephony the org can send texts and calls, as long as one is active."""
+    org.inline_hooks[hook_id] = hook
+    if hook["type"] == TELEPHONY_HOOK_TYPE:
+        kept = org.inline_hooks.values()
+        org.patch_policy({"telephony": any(item["active"] for item in kept if item["type"] == TELEPHONY_HOOK_TYPE)})
 
 
 def _inline_hook_json(org: Org, hook_id: str) -> Json:
@@ -230,7 +230,7 @@ def _inline_hook_json(org: Org, hook_id: str) -> Json:
         "id": hook_id,
         "status": "ACTIVE" if hook["active"] else "INACTIVE",
         "name": hook["name"],
-        "type": TELEPHONY_HOOK_TYPE if hook_id == TELEPHONY_HOOK else REGISTRATION_HOOK_TYPE,
+        "type": hook["type"],
         "version": INLINE_HOOK_VERSION,
         "channel": _channel_json(hook["url"], hook["headers"]),
         "created": at,

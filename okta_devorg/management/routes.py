@@ -159,9 +159,10 @@ ROUTES = (
     *((methods, path, protected(view, "clients")) for methods, path, view in REGISTRATION),
 )
 MY_SESSION = "/api/v1/sessions/me"
-# What needs no token: the browser's own session is known by its cookie.
+# What needs no token: the browser's own session and user are known by its cookie.
 OPEN_ROUTES = (
     ("GET", "/.well-known/okta-organization", org_wide.okta_organization),
+    ("GET", "/api/v1/users/me", users.get_own_user),
     ("GET", MY_SESSION, sessions.get_own_session),
     ("DELETE", MY_SESSION, sessions.end_own_session),
     ("POST", MY_SESSION + "/lifecycle/refresh", sessions.refresh_own_session),

@@ -5,6 +5,7 @@ from flask import Request, Response
 from okta_devorg.factors.passwords import password_problems
 from okta_devorg.factors.profile_form import is_email
 from okta_devorg.idx.steps.activation import mail_activation_token
+from okta_devorg.management.access import protected
 from okta_devorg.management.json_api import (
     api_body,
     list_reply,
@@ -25,6 +26,7 @@ from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
+ADMINISTRATOR = "00uLocalAdmin0000001"
 # What may be sent of a user.
 MEMBERS = ("profile", "credentials", "groupIds", "type", "realmId")
 
@@ -58,11 +60,33 @@ def list_users(org: Org, request: Request) -> Response:
 
 
 def get_user(org: Org, request: Request, user_id: str) -> Response:
-    """GET users/{id or login}.
+    """GET users/{id or login}, also of the administrator whom the API token belongs to.
 
     :raises ApiError: 404, if there is none.
     """
+    if user_id == ADMINISTRATOR:
+        return json_reply(_administrator_json(org))
     return json_reply(user_json(org, find_user(org, user_id)))
+
+
+def get_own_user(org: Org, request: Request) -> Response:
+    """GET users/me: who is signed in to the org in this browser, else whom the token belongs to.
+
+    :raises ApiError: 401 or 403, if there is neither; 404, if the token belongs to an app.
+    """
+    session = org.sign_ins.find_session(request.cookies.get("sid"))
+    if session and "Authorization" not in request.headers:
+        return json_reply(user_json(org, find_user(org, session.user_id)))
+    return _get_owner(org, request)
+
+
+def _owner(org: Org, request: Request) -> Response:
+    if request.headers["Authorization"].startswith("SSWS"):
+        return json_reply(_administrator_json(org))
+    raise not_found("me", "User")
+
+
+_get_owner = protected(_owner, "users")
 
 
 def create_user(org: Org, request: Request) -> Response:
@@ -116,6 +140,15 @@ def replace_user(org: Org, request: Request, user_id: str) -> Response:
     if isinstance(profile, dict):
         profile = {name: value for name, value in profile.items() if value is not None}
     return _change(org, user, body, profile)
+
+
+def _administrator_json(org: Org) -> Json:
+    """Return the administrator whom the API token belongs to: not among the users, who all signed up or were made."""
+    email = "administrator@localhost.example"
+    profile = {"firstName": "Local", "lastName": "Administrator", "email": email}
+    user = User(ADMINISTRATOR, email, profile, Status.STAGED, org.started, org.started)
+    user.move_to(Status.ACTIVE, org.started)
+    return user_json(org, user)
 
 
 def _starts_with(user: User, query: str) -> bool:

@@ -6,6 +6,7 @@ from flask import Request, Response
 
 from okta_devorg.policy.settings import GrantType
 from okta_devorg.state.org import Org
+from okta_devorg.state.transactions import ResponseMode
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
@@ -29,7 +30,7 @@ def discovery(org: Org, request: Request, issuer: str) -> Response:
         "pushed_authorization_request_endpoint": oauth + "/par",
         "device_authorization_endpoint": oauth + "/device/authorize",
         "registration_endpoint": org.base + "/oauth2/v1/clients",
-        "response_modes_supported": ["query", "fragment"],
+        "response_modes_supported": list(get_args(ResponseMode)),
         "grant_types_supported": list(get_args(GrantType)),
         "request_parameter_supported": False,
         "subject_types_supported": ["public"],

@@ -1,5 +1,7 @@
 """GET or POST {issuer}/v1/authorize: redirect sign-in, from the app to the org's own sign-in page and back."""
 
+from typing import get_args
+
 from flask import Request, Response, g, url_for
 
 from okta_devorg.idx.steps.progressive_profile import can_skip_attributes, lacks_attributes
@@ -14,13 +16,13 @@ from okta_devorg.state.users import Status
 from okta_devorg.verification.sign_in_password import may_sign_in
 from okta_devorg.wire.errors import OAuthError
 from okta_devorg.wire.numbers import whole_number
-from okta_devorg.wire.replies import error_page, json_reply, redirect_to, redirect_to_app
+from okta_devorg.wire.replies import error_page, json_reply, redirect_to, send_to_app
 
 BAD_REDIRECT_URI = "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings."
 
 
 def authorize(org: Org, request: Request, issuer: str) -> Response:
-    """Redirect to the app if there is a session, else to the sign-in page.
+    """Send the browser to the app if there is a session, else to the sign-in page.
 
     Errors are sent to the app (RFC 6749, section 4.1.2.1), unless the app or its address is unknown: then a page shows
     them.
@@ -64,7 +66,7 @@ def _pushed(org: Org, app: App, authorization_request: AuthorizationRequest, req
 
 
 def code_to_app(org: Org, app: App, authorization_request: AuthorizationRequest, session: Session) -> Response:
-    """Redirect to the app with a code for the user of the session.
+    """Send the browser to the app with a code for the user of the session.
 
     :raises OAuthError: if the user may not use the app.
     """
@@ -85,20 +87,22 @@ def code_to_app(org: Org, app: App, authorization_request: AuthorizationRequest,
         auth_time=session.started_at,
     )
     mode = authorization_request.response_mode
-    return redirect_to_app(authorization_request.redirect_uri, authorization_request.state, mode, code=code)
+    return send_to_app(authorization_request.redirect_uri, authorization_request.state, mode, code=code)
 
 
 def error_to_app(redirect_uri: str, state: str | None, error: OAuthError, mode: ResponseMode) -> Response:
-    """Redirect to the app with an error."""
-    return redirect_to_app(redirect_uri, state, mode, error=error.error, error_description=error.description)
+    """Send the browser to the app with an error."""
+    return send_to_app(redirect_uri, state, mode, error=error.error, error_description=error.description)
 
 
 def response_mode_of(request: Request) -> ResponseMode:
     """Return where the app wants the answer: by default in the query, but for tokens in the fragment, also an error
     (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1).
     """
-    default = "fragment" if {"token", "id_token"} & set(request.values.get("response_type", "").split()) else "query"
-    return "fragment" if request.values.get("response_mode", default) == "fragment" else "query"
+    is_for_tokens = {"token", "id_token"} & set(request.values.get("response_type", "").split())
+    default: ResponseMode = "fragment" if is_for_tokens else "query"
+    asked = request.values.get("response_mode", default)
+    return next((mode for mode in get_args(ResponseMode) if mode == asked), "query")
 
 
 def _read_request(app: App, request: Request, issuer: str) -> AuthorizationRequest:
@@ -106,7 +110,7 @@ def _read_request(app: App, request: Request, issuer: str) -> AuthorizationReque
     if values.get("response_type") != "code":
         text = "The response type is not supported by the authorization server."
         raise OAuthError(400, "unsupported_response_type", text)
-    if values.get("response_mode", "query") not in ("query", "fragment"):
+    if values.get("response_mode", "query") not in get_args(ResponseMode):
         raise OAuthError(400, "invalid_request", "The response mode is not supported.")
     if "authorization_code" not in app.grants:
         raise OAuthError(400, "unauthorized_client", "The client is not authorized to use the provided grant type.")
@@ -131,7 +135,7 @@ def _read_request(app: App, request: Request, issuer: str) -> AuthorizationReque
 
 
 def continue_or_sign_in(org: Org, app: App, authorization_request: AuthorizationRequest, request: Request) -> Response:
-    """Redirect to the app with a code if there is a session, else to the sign-in page.
+    """Send the browser to the app with a code if there is a session, else to the sign-in page.
 
     :raises OAuthError: if the user may not use the app, or is signed in too little and must not be asked.
     """

@@ -19,7 +19,7 @@ from okta_devorg.verification.challenge import require_open_account
 from okta_devorg.wire.errors import IdxError
 from okta_devorg.wire.guards import require_same_site
 from okta_devorg.wire.ion import message
-from okta_devorg.wire.replies import html_page, message_page, redirect_to, redirect_to_app
+from okta_devorg.wire.replies import html_page, message_page, redirect_to, send_to_app
 from okta_devorg.wire.urls import origin_of, with_query
 
 # By i18n key: title, text and status of the page.
@@ -162,5 +162,5 @@ def _to_app(tx: Transaction) -> Response:
     """Return to the app in this tab: with the code if everything is done, else to let it ask for the next step."""
     request = tx.request
     if tx.step is Step.SUCCESS:
-        return redirect_to_app(request.redirect_uri, request.state, interaction_code=str(tx.interaction_code))
-    return redirect_to_app(request.redirect_uri, request.state, error="interaction_required")
+        return send_to_app(request.redirect_uri, request.state, interaction_code=str(tx.interaction_code))
+    return send_to_app(request.redirect_uri, request.state, error="interaction_required")

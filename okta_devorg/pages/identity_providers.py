@@ -14,7 +14,7 @@ from okta_devorg.wire.errors import IdxError
 from okta_devorg.wire.guards import require_same_site
 from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
-from okta_devorg.wire.replies import error_page, html_page, redirect_to_app
+from okta_devorg.wire.replies import error_page, html_page, send_to_app
 from okta_devorg.wire.urls import origin_of
 
 REQUEST_URI_PREFIX = "urn:okta:"
@@ -94,4 +94,4 @@ def to_app(tx: Transaction) -> Response:
 
 
 def _to_app(tx: Transaction, **values: str) -> Response:
-    return redirect_to_app(tx.request.redirect_uri, tx.request.state, **values)
+    return send_to_app(tx.request.redirect_uri, tx.request.state, **values)

@@ -41,7 +41,7 @@ class Step(StrEnum):
     TERMINAL = "terminal"
 
 
-ResponseMode = Literal["query", "fragment"]
+ResponseMode = Literal["query", "fragment", "form_post"]
 Purpose = Literal["sign_up", "sign_in", "recovery", "unlock"]
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Response, render_template
 
-from okta_devorg.wire.urls import with_query
+from okta_devorg.wire.urls import origin_of, with_query
 
 
 def json_reply(body: object, status: int = 200, content_type: str = "application/json") -> Response:
@@ -19,12 +19,14 @@ def redirect_to(location: str, status: int = 302) -> Response:
     return Response("", status, {"Location": location}, content_type="text/html; charset=utf-8")
 
 
-def redirect_to_app(redirect_uri: str, state: str | None, mode: str = "query", **values: str) -> Response:
-    """Return a redirect to the app's callback with `values` and, unless it is None, the `state` that the app sent.
+def send_to_app(redirect_uri: str, state: str | None, mode: str = "query", **values: str) -> Response:
+    """Send the browser to the app's callback with `values` and, unless it is None, the `state` that the app sent.
 
-    `mode`: whether they are in the `query` or in the `fragment`.
+    `mode`: whether they are in the `query`, in the `fragment`, or in a form that posts itself (`form_post`).
     """
     sent = {**values, **({"state": state} if state else {})}
+    if mode == "form_post":
+        return html_page("form_post.html", form_action=origin_of(redirect_uri), action=redirect_uri, sent=sent)
     return redirect_to(f"{redirect_uri}#{urlencode(sent)}" if mode == "fragment" else with_query(redirect_uri, sent))
 
 

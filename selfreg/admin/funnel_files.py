@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from selfreg.admin.export import csv_lines
-from selfreg.admin.funnel_page import cached_funnel, chosen_period
+from selfreg.admin.funnel_page import cached_funnel, chosen_org, chosen_period
 from selfreg.reports.funnel import Funnel
 
 
@@ -16,8 +16,8 @@ def as_file(request: HttpRequest, kind: str) -> HttpResponse:
 
     :param kind: "json" or "csv"
     """
-    period, _days = chosen_period(request)
-    now, before = cached_funnel(period), cached_funnel(period.before)
+    (period, _days), org = chosen_period(request), chosen_org(request)
+    now, before = cached_funnel(period, org), cached_funnel(period.before, org)
     if kind == "json":
         return JsonResponse({"now": asdict(now), "before": asdict(before)})
     response = HttpResponse("".join(csv_lines(_cells(now, before))), content_type="text/csv; charset=utf-8")

@@ -1,9 +1,10 @@
 """The funnel as a page: what everybody passes, what is optional, and how it went over time."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from selfreg import cache
 from selfreg.admin.chart import chart
 from selfreg.admin.filters import SEPARATOR, interval_between
 from selfreg.admin.labels import failure_label, step_label, trouble_sentence, workflow_label
+from selfreg.conf import Conf, has_several_orgs, orgs
 from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Share, Stage, funnel
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
@@ -63,13 +65,18 @@ def chosen_period(request: HttpRequest) -> tuple[Period, int]:
     return Period.last(days, timezone.now()), days
 
 
-def cached_funnel(period: Period) -> Funnel:
+def chosen_org(request: HttpRequest) -> Conf | None:
+    """Return the settings of the org that the query string asks for; None for all orgs of the site."""
+    return orgs().get(request.GET.get("org", "")) if has_several_orgs() else None
+
+
+def cached_funnel(period: Period, org: Conf | None = None) -> Funnel:
     """Return the numbers of a period, up to a minute old where they take long to compute."""
-    name = f"selfreg:funnel2:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}"
+    name = f"selfreg:funnel2:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}:{org.org if org else ''}"
     numbers: Funnel | None = cache.get(name)
     if numbers is None:
         started = time.monotonic()
-        numbers = funnel(period)
+        numbers = funnel(period, org)
         if time.monotonic() - started > SLOW_SECONDS:
             cache.keep(name, numbers, CACHE_SECONDS)
     return numbers
@@ -80,8 +87,11 @@ def stage_name(step: str) -> str:
     return str(NAMES[step]) if step in NAMES else step_label(step)
 
 
-def lines(now: Funnel, before: Funnel) -> list[Line]:
-    """Return a row for each milestone of a period, compared with the period before."""
+def lines(now: Funnel, before: Funnel, filters: Mapping[str, str]) -> list[Line]:
+    """Return a row for each milestone of a period, compared with the period before.
+
+    :param filters: further filters for the links to the list
+    """
     earlier = {stage.step: stage.people for stage in before.stages}
     rows = []
     for index, stage in enumerate(now.stages):
@@ -95,7 +105,9 @@ def lines(now: Funnel, before: Funnel) -> list[Line]:
                 share=percent(stage.people, now.started),
                 lost=lost,
                 lost_share=percent(lost, previous),
-                lost_query=_query(now.period, step=SEPARATOR.join(_steps_before(stage, now))) if lost else "",
+                lost_query=_query(now.period, **filters, step=SEPARATOR.join(_steps_before(stage, now)))
+                if lost
+                else "",
             )
         )
     return rows
@@ -118,9 +130,14 @@ def _query(period: Period, **filters: str) -> str:
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Return the context of ``registration/funnel.html``."""
-    period, days = chosen_period(request)
-    now, before = cached_funnel(period), cached_funnel(period.before)
+    (period, days), org = chosen_period(request), chosen_org(request)
+    now, before = cached_funnel(period, org), cached_funnel(period.before, org)
+    filters = {"org": org.org} if org else {}
+    link = partial(_query, period, **filters)
     return {
+        "orgs": list(orgs()) if has_several_orgs() else [],
+        "org": org.org if org else "",
+        "period_query": urlencode({name: request.GET[name] for name in ("days", "from", "to") if name in request.GET}),
         "period": period,
         "start": f"{period.start:{MOMENT}}",
         "end": f"{period.end:{MOMENT}}",
@@ -128,7 +145,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "periods": PERIODS,
         "now": now,
         "before": before if before.started else None,
-        "lines": lines(now, before),
+        "lines": lines(now, before, filters),
         "most": max(now.started, 1),
         "optional": [
             (step_label(way.step), way, percent(way.added, way.offered)) for way in now.optional if way.offered
@@ -141,20 +158,22 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "rate_before": percent(before.completed, before.started),
         "splits": [
             (gettext("By language"), gettext("Language"), _shares(now.languages, _language)),
-            (gettext("By workflow"), gettext("Workflow"), _shares(now.workflows, workflow_label, period, "workflow")),
-            (gettext("By policy version"), gettext("Policy version"), _shares(now.policies, str, period, "policy")),
+            (gettext("By workflow"), gettext("Workflow"), _shares(now.workflows, workflow_label, "workflow", link)),
+            (gettext("By policy version"), gettext("Policy version"), _shares(now.policies, str, "policy", link)),
         ],
     }
 
 
-def _shares(shares: Iterable[Share], name: Any, period: Period | None = None, parameter: str = "") -> list[Any]:
+def _shares(
+    shares: Iterable[Share], name: Any, parameter: str = "", link: Callable[..., str] | None = None
+) -> list[Any]:
     """Return name, share, percent and the query of the list for each share; "" where the list has no such filter."""
     return [
         (
             name(share.value),
             share,
             percent(share.completed, share.started),
-            _query(period, **{parameter: share.value}) if period and share.value else "",
+            link(**{parameter: share.value}) if link and share.value else "",
         )
         for share in shares
     ]

@@ -55,18 +55,21 @@ def _with_order(get_app_list: Callable[..., list[dict[str, Any]]]) -> Callable[.
         apps = get_app_list(request, app_label)
         for app in apps:
             if app["app_label"] == APP_LABEL:
-                app["models"] = _entries(app["models"])
+                app["models"] = _entries(app["models"], request.path)
         return apps
 
     return ordered
 
 
-def _entries(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _entries(models: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
     by_name = {model["object_name"]: model for model in models}
     for name in NAMES.keys() & by_name.keys():
         by_name[name] = by_name[name] | {"name": NAMES[name]}
     if registrations := by_name.get("Registration"):
         for name, (text, url) in PAGES.items():
             by_name[name] = registrations | {"name": text, "object_name": name, "admin_url": reverse(url)}
+            if path == reverse(url):
+                # The menu marks each entry whose address is part of the page's. Here only the page itself is.
+                by_name["Registration"] = registrations | {"admin_url": f"{registrations['admin_url']}?"}
     known = [by_name.pop(name) for name in ORDER if name in by_name]
     return [*known, *by_name.values()]

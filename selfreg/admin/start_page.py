@@ -9,9 +9,9 @@ from django.utils.translation import gettext
 from selfreg.admin.labels import when
 from selfreg.admin.roles import RegistrationPermission
 from selfreg.admin.tabs import shown
-from selfreg.conf import orgs
+from selfreg.conf import has_several_orgs, orgs
 from selfreg.models import DoctorRun
-from selfreg.reports.overview import MAX_STARTED, Day, overview
+from selfreg.reports.overview import MAX_STARTED, Day, overview, today_by_org
 
 
 def card(user: Any) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def _numbers() -> dict[str, Any]:
         "awaiting_approval": shown(now.awaiting_approval) if any(s.approval for s in orgs().values()) else "",
         "failed": shown(now.failed),
         "failed_calls": shown(now.failed_calls) if now.failed_calls else "",
+        "orgs": [(name, _day(day)) for name, day in today_by_org().items()] if has_several_orgs() else [],
     }
 
 

@@ -9,12 +9,15 @@ from selfreg.conf import DEFAULT, Conf, orgs
 from selfreg.statuses import Status
 
 
-def belongs_to(settings: Conf) -> models.Q:
-    """Return the condition for rows of an org. Those of an org that was removed belong to the default one."""
+def belongs_to(settings: Conf, path: str = "") -> models.Q:
+    """Return the condition for rows of an org. Those of an org that was removed belong to the default one.
+
+    :param path: of a related row, such as "registration__"
+    """
     if settings.org != DEFAULT:
-        return models.Q(org=settings.org)
+        return models.Q((f"{path}org", settings.org))
     others = [name for name in orgs() if name != DEFAULT]
-    return ~models.Q(org__in=others) if others else models.Q()
+    return ~models.Q((f"{path}org__in", others)) if others else models.Q()
 
 
 def waits_for_link(settings: Conf) -> models.Q:

@@ -12,7 +12,7 @@ class TalliedHour(models.Model):
 
     hour = models.DateTimeField(primary_key=True)
     numbers = models.JSONField(default=dict)
-    """As ``reports.counts.Tally.as_json`` returns them."""
+    """As ``reports.counts.Tally.as_json`` returns them; below "orgs" those of each org that is not the default one."""
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H:00}"

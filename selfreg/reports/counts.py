@@ -15,10 +15,11 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from selfreg.models import Registration, RegistrationEvent, TalliedHour
+from selfreg.conf import DEFAULT, Conf, settings_for
+from selfreg.models import Registration, RegistrationEvent, TalliedHour, belongs_to
 from selfreg.statuses import Status
 
 Kind = RegistrationEvent.Kind
@@ -26,7 +27,7 @@ Split = tuple[str, str, str]
 """Language, workflow and policy version."""
 Click = tuple[str, str, str]
 """Kind of event, step and outcome."""
-PERSON_COLUMNS = ("id", "created_at", "status", "language", "workflow", "policy")
+PERSON_COLUMNS = ("id", "created_at", "status", "org", "language", "workflow", "policy")
 Person = Sequence[Any]
 """``PERSON_COLUMNS`` of a registration."""
 EVENT_COLUMNS = ("registration_id", "kind", "step", "outcome", "at")
@@ -142,25 +143,59 @@ def _guessed(steps: Mapping[str, Any], splits: Iterable[Any]) -> Mapping[str, tu
     return {step: (count, min(count, completed), 0) for step, count in people.items()}
 
 
-def tallies_of(start: datetime, end: datetime) -> Mapping[datetime, Tally]:
+def tallies_of(start: datetime, end: datetime, org: Conf | None = None) -> Mapping[datetime, Tally]:
     """Return the counts, up to now, of everybody who started from ``start`` up to but not including ``end``.
 
     :param start: an aware datetime at a full hour, and so is ``end``
+    :param org: the settings of one org; None for all orgs together
     :return: by the hour (UTC) in which they started
     """
     with _consistent_snapshot():
-        registrations = Registration.objects.filter(created_at__gte=start, created_at__lt=end, tallied=False)
+        registrations = Registration.objects.filter(
+            belongs_to(org) if org else Q(), created_at__gte=start, created_at__lt=end, tallied=False
+        )
         events = RegistrationEvent.objects.filter(
+            belongs_to(org, "registration__") if org else Q(),
             registration__created_at__gte=start,
             registration__created_at__lt=end,
             registration__tallied=False,
             at__gte=start,  # lets PostgreSQL use the index on kind and at
         )
-        total = _tallies(registrations.order_by().values_list(*PERSON_COLUMNS).iterator(), events)
+        counted = _tallies(registrations.order_by().values_list(*PERSON_COLUMNS).iterator(), events)
+        total: defaultdict[datetime, Tally] = defaultdict(Tally)
+        for hour, tallies in counted.items():
+            for tally in tallies.values():
+                total[hour].add(tally)
         tallied = TalliedHour.objects.filter(hour__gte=start, hour__lt=end)
         for hour, numbers in tallied.values_list("hour", "numbers"):
-            total[hour].add(Tally.from_json(numbers))
+            for name, tally in by_org(numbers):
+                if org is None or settings_for(name).org == org.org:
+                    total[hour].add(tally)
     return total
+
+
+def by_org(numbers: Mapping[str, Any]) -> Iterator[tuple[str, Tally]]:
+    """Read the numbers of a ``TalliedHour``: those of the default org, and below "orgs" those of each other one.
+
+    Earlier versions counted all of them as the default one's.
+    """
+    yield DEFAULT, Tally.from_json(numbers)
+    for name, own in numbers.get("orgs", {}).items():
+        yield name, Tally.from_json(own)
+
+
+def _with(numbers: Mapping[str, Any], added: Mapping[str, Tally]) -> dict[str, Any]:
+    """Return the numbers of a ``TalliedHour`` with the tallies of some orgs added; "orgs" are those but the default."""
+    own = {name: value for name, value in numbers.items() if name != "orgs"}
+    further = dict(numbers.get("orgs", {}))
+    for name, tally in added.items():
+        total = Tally.from_json(own if name == DEFAULT else further.get(name, {}))
+        total.add(tally)
+        if name == DEFAULT:
+            own = total.as_json()
+        else:
+            further[name] = total.as_json()
+    return {**own, "orgs": further} if further else own
 
 
 def tally_for_good(people: Collection[Person]) -> None:
@@ -178,9 +213,7 @@ def tally_for_good(people: Collection[Person]) -> None:
         TalliedHour.objects.bulk_create([TalliedHour(hour=hour) for hour in hours], ignore_conflicts=True)
         # In order, so that two who add to the same hours wait for each other and do not deadlock.
         for row in TalliedHour.objects.select_for_update().filter(hour__in=hours).order_by("hour"):
-            total = Tally.from_json(row.numbers)
-            total.add(hours[row.hour])
-            row.numbers = total.as_json()
+            row.numbers = _with(row.numbers, hours[row.hour])
             row.save(update_fields=["numbers"])
 
 
@@ -204,18 +237,18 @@ def _consistent_snapshot() -> Iterator[None]:
         yield
 
 
-def _tallies(people: Iterable[Person], events: QuerySet[RegistrationEvent]) -> defaultdict[datetime, Tally]:
-    """Return the tallies by the full hour (UTC) in which people started.
+def _tallies(people: Iterable[Person], events: QuerySet[RegistrationEvent]) -> Mapping[datetime, dict[str, Tally]]:
+    """Return the tallies by the full hour (UTC) in which people started, and by the name of their org.
 
     :param events: all events of these people
     """
     counted = events.filter(kind__in=COUNTED_KINDS).order_by("registration_id", "at", "pk").values_list(*EVENT_COLUMNS)
     left = {person[0]: person for person in people}
-    tallies: defaultdict[datetime, Tally] = defaultdict(Tally)
+    tallies: defaultdict[datetime, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
 
     def add(person: Person, own: Iterable[Event]) -> None:
-        _pk, created_at, status, *split = person
-        tally = tallies[start_of_hour(created_at)]
+        _pk, created_at, status, org, *split = person
+        tally = tallies[start_of_hour(created_at)][org]
         tally.add_person(created_at, status == Status.COMPLETED, tuple(split), own)
 
     for pk, own in groupby(counted.iterator(), key=itemgetter(0)):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from selfreg.conf import Conf
 from selfreg.reports.counts import Tally, start_of_hour, tallies_of
 
 STARTED, COMPLETED = "started", "completed"
@@ -128,9 +129,9 @@ class Funnel:
         return self.stages[-1].people
 
 
-def funnel(period: Period) -> Funnel:
-    """Compute the numbers of one period."""
-    tallies = tallies_of(period.start, period.end)
+def funnel(period: Period, org: Conf | None = None) -> Funnel:
+    """Compute the numbers of one period, for one org or all."""
+    tallies = tallies_of(period.start, period.end, org)
     tally = Tally()
     for part in tallies.values():
         tally.add(part)

@@ -73,6 +73,13 @@ def test_each_figure_leads_to_what_it_counts(manager: Client, two_days: None) ->
     assert lengths == [6, 3, 1, 1, 1]
 
 
+@pytest.mark.parametrize(("page", "name"), [("", "Registrations"), ("funnel/", "Funnel"), ("form/", "Sign-up form")])
+def test_the_menu_marks_the_page_and_no_other(manager: Client, org: OrgHandle, page: str, name: str) -> None:
+    menu = manager.get(LIST + page).content.decode().partition('id="nav-sidebar"')[2].partition("</nav>")[0]
+    assert re.findall(r'aria-current="page">([^<]+)', menu) == [name]
+    assert len(re.findall(r'class="model-\w+ current-model"', menu)) == 1
+
+
 @pytest.mark.parametrize("minute", [0, 1, 30, 59])
 def test_the_last_24_hours_of_the_card_are_those_of_the_list(manager: Client, registered: Make, minute: int) -> None:
     now = timezone.now().replace(hour=10, minute=minute, second=30)

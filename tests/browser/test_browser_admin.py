@@ -128,6 +128,17 @@ def test_the_list_fits(staffed: Site, opens_window: Open, width: int) -> None:
         .last.evaluate("cell => cell.getBoundingClientRect().right")
     )
     assert right <= width
+    assert width < 1280 or page.evaluate(LINES_OF_TABS) == 1
+
+
+# With as many digits as a count has, and the tab of sites that approve sign-ups.
+LINES_OF_TABS = """() => {
+    const tabs = document.querySelector("#selfreg-tabs");
+    tabs.insertBefore(tabs.lastElementChild.cloneNode(true), tabs.lastElementChild);
+    tabs.lastElementChild.previousElementSibling.firstElementChild.firstChild.data = "Waiting for approval ";
+    for (const count of tabs.querySelectorAll(".selfreg-count")) count.textContent = "1,000+";
+    return new Set(Array.from(tabs.children, tab => tab.getBoundingClientRect().top)).size;
+}"""
 
 
 def complaints(somebody: Visitor) -> set[str]:

@@ -61,7 +61,6 @@ TROUBLES = (
     Trouble("doctor.email-disabled", policy={"authenticators": {"okta_email": "disabled"}}),
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "optional"}}),
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),
-    Trouble("doctor.phone-disabled", site={"AUTHENTICATORS": ["okta_email", "okta_password", "phone_number"]}),
     Trouble("doctor.authenticator-disabled", site={"AUTHENTICATORS": ["google_otp"]}),
     Trouble("doctor.authenticator-unsupported", policy={"authenticators": {"duo": "required"}}),
     Trouble("doctor.email-verification-off", policy={"email_verification": False}),
@@ -168,6 +167,17 @@ def test_policies_are_listed_once_even_if_sign_up_is_denied(right_org: OrgHandle
     examine(conf())
     listed = [call for call in right_org.calls("/api/v1/policies") if call.query == {"type": "PROFILE_ENROLLMENT"}]
     assert len(listed) == 1
+
+
+def test_a_phone_that_the_hook_for_telephony_lets_one_turn_on_is_only_off(
+    right_org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    configure(AUTHENTICATORS=["okta_email", "okta_password", "phone_number"])
+    channel = {"type": "HTTP", "version": "1.0.0", "config": {"uri": "http://127.0.0.1:9/"}}
+    hook = {"name": "Texts", "type": "com.okta.telephony.provider", "version": "1.0.0", "channel": channel}
+    url, headers = right_org.base + "/api/v1/inlineHooks", {"Authorization": f"SSWS {TOKEN}"}
+    assert requests.post(url, json=hook, headers=headers, timeout=5).status_code == 200
+    assert [finding.id for finding in examine(conf()).findings] == ["doctor.phone-disabled"]
 
 
 def test_the_hook_for_telephony_is_read_only_where_it_matters(

@@ -1,7 +1,9 @@
 """Discovery, introspection and pushed authorization requests."""
 
 import json
+import re
 from base64 import urlsafe_b64decode
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -153,6 +155,33 @@ def test_an_error_at_the_end_of_a_sign_in_does_too(org: OrgHandle, browser: OrgB
     assert browser.fill(password=PASSWORD).headers["Location"].startswith(REDIRECT + "#error=access_denied")
 
 
+def posted(page: requests.Response) -> dict[str, str]:
+    """What the form that carries the answer sends to the app."""
+    assert page.status_code == 200
+    assert f'<form method="post" action="{REDIRECT}" data-submit>' in page.text
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(REDIRECT))
+    assert f"form-action 'self' {origin};" in page.headers["Content-Security-Policy"]
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
+
+
+def test_a_form_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
+    assert metadata(org.issuer)["response_modes_supported"] == ["query", "fragment", "form_post"]
+    OktaOrg(org).sign_up()
+    browser.authorize(response_mode="form_post", state='"><b>')
+    browser.fill(identifier=ADA["email"])
+    sent = posted(browser.fill(password=PASSWORD))
+    assert unescape(sent.pop("state")) == '"><b>'
+    assert set(sent) == {"code"}
+    form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code_verifier": browser.verifier}
+    assert requests.post(org.issuer + "/v1/token", data={**AUTH, **form, **sent}, timeout=5).status_code == 200
+    assert set(posted(browser.authorize(response_mode="form_post"))) == {"code", "state"}
+
+
+def test_a_form_may_carry_an_error(browser: OrgBrowser) -> None:
+    sent = posted(browser.authorize(response_mode="form_post", prompt="none"))
+    assert (sent["error"], sent["state"]) == ("login_required", "abc")
+
+
 # ---- devices without a browser (RFC 8628)
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -282,3 +311,32 @@ def test_a_browser_can_read_extend_and_end_its_session(org: OrgHandle, api: Mana
     assert browser.http.delete(own, timeout=5).status_code == 204
     api("GET", f"sessions/{cookie}", status=404)
     assert browser.authorize().status_code == 200
+
+
+# ---- who is asking
+
+
+def me(org: OrgHandle, **more: Any) -> requests.Response:
+    return requests.get(org.base + "/api/v1/users/me", timeout=5, **more)
+
+
+def test_a_program_asks_whose_token_it_has(org: OrgHandle, api: ManagementApi) -> None:
+    owner = api("GET", "users/me")
+    assert (owner["status"], owner["profile"]["email"]) == ("ACTIVE", "administrator@localhost.example")
+    assert api("GET", f"users/{owner['id']}") == owner
+    assert owner["activated"]
+    assert api("GET", "users") == []
+    for headers in ({}, {"Authorization": "SSWS wrong"}, {"Authorization": "Bearer wrong"}):
+        assert (me(org, headers=headers).status_code, me(org, headers=headers).json()["errorCode"]) == (
+            401,
+            "E0000011",
+        )
+
+
+def test_a_browser_asks_who_is_signed_in(org: OrgHandle, browser: OrgBrowser) -> None:
+    user = OktaOrg(org).sign_up()
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    assert me(org, cookies={"sid": browser.http.cookies["sid"]}).json()["id"] == user.id
+    assert me(org, cookies={"sid": "wrong"}).status_code == 401

@@ -12,7 +12,7 @@ from okta_devorg import OrgHandle
 from okta_devorg.factors.catalogue import AUTHENTICATORS
 from okta_devorg.testing import OktaOrg
 from support.local_org import contract
-from support.local_org.management_api import ManagementApi
+from support.local_org.management_api import Json, ManagementApi
 from support.local_org.org_journey import ADA, CLIENT, Journey
 
 
@@ -25,6 +25,11 @@ class Refusal:
     path: str
     status: int
     code: str
+
+
+def hook_body(kind: str) -> Json:
+    channel = {"type": "HTTP", "version": "1.0.0", "config": {"uri": "http://127.0.0.1:9/"}}
+    return {"name": "Hook", "type": kind, "version": "1.0.0", "channel": channel}
 
 
 def read_refusals() -> list[Refusal]:
@@ -54,16 +59,47 @@ def test_it_is_refused_as_recorded(org: OrgHandle, api: ManagementApi, refusal: 
 
 def test_a_phone_is_not_switched_on_while_nothing_sends_texts(org: OrgHandle, api: ManagementApi) -> None:
     phone = next(item for item in api("GET", "authenticators") if item["key"] == "phone_number")
-    (hook,) = api("GET", "inlineHooks", type="com.okta.telephony.provider")
-    api("POST", f"inlineHooks/{hook['id']}/lifecycle/deactivate")
-    org.patch_policy({"authenticators": {"phone_number": "required"}})
+    assert api("GET", "inlineHooks") == []
+    org.patch_policy({"telephony": False, "authenticators": {"phone_number": "required"}})
     assert api("GET", f"authenticators/{phone['id']}")["status"] == "INACTIVE"
-    refusal = api("POST", f"authenticators/{phone['id']}/lifecycle/activate", status=400)
-    assert refusal["errorCode"] == "E0000226"
+    activation = f"authenticators/{phone['id']}/lifecycle/activate"
+    assert api("POST", activation, status=400)["errorCode"] == "E0000226"
+    assert api("PUT", f"authenticators/{phone['id']}", phone, status=400)["errorCode"] == "E0000226"
+    hook = api("POST", "inlineHooks", hook_body("com.okta.telephony.provider"))
+    assert [item["id"] for item in api("GET", "inlineHooks", type=hook["type"])] == [hook["id"]]
+    assert api("POST", activation)["status"] == "ACTIVE"
+    api("POST", f"inlineHooks/{hook['id']}/lifecycle/deactivate")
+    assert api("GET", f"authenticators/{phone['id']}")["status"] == "INACTIVE"
     api("POST", f"inlineHooks/{hook['id']}/lifecycle/activate")
-    assert api("POST", f"authenticators/{phone['id']}/lifecycle/activate")["status"] == "ACTIVE"
-    for method, body in (("DELETE", None), ("PUT", {"name": "x", "type": hook["type"]})):
-        api(method, f"inlineHooks/{hook['id']}", body, status=403)
+    assert api("POST", activation)["status"] == "ACTIVE"
+    api("DELETE", f"inlineHooks/{hook['id']}", status=204)
+    assert api("POST", activation, status=400)["errorCode"] == "E0000226"
+
+
+def test_a_hook_for_telephony_is_none_for_registration(api: ManagementApi) -> None:
+    hook = api("POST", "inlineHooks", hook_body("com.okta.telephony.provider"))
+    policy = api("GET", "policies", type="PROFILE_ENROLLMENT")[0]
+    (rule,) = api("GET", f"policies/{policy['id']}/rules")
+    rule["actions"]["profileEnrollment"]["preRegistrationInlineHooks"] = [{"inlineHookId": hook["id"]}]
+    path = f"policies/{policy['id']}/rules/{rule['id']}"
+    assert api("PUT", path, rule, status=404)["errorCode"] == "E0000007"
+    other = hook_body("com.okta.user.pre-registration")
+    assert api("PUT", f"inlineHooks/{hook['id']}", other, status=400)["errorCode"] == "E0000001"
+
+
+@pytest.mark.parametrize("key", ["okta_email", "phone_number", "security_question"])
+def test_what_an_authenticator_is_for_can_be_changed(org: OrgHandle, api: ManagementApi, key: str) -> None:
+    path = f"authenticators/{AUTHENTICATORS[key].id}"
+    shown = api("GET", path)
+    assert shown["settings"]["allowedFor"] == "any"
+    shown["settings"]["allowedFor"] = "recovery"
+    assert api("PUT", path, shown)["settings"]["allowedFor"] == "recovery"
+    assert list(org.policy.recovery_only) == [key]
+    shown["settings"]["allowedFor"] = "any"
+    assert api("PUT", path, shown)["settings"]["allowedFor"] == "any"
+    assert not org.policy.recovery_only
+    shown["settings"]["allowedFor"] = "parties"
+    assert api("PUT", path, shown, status=400)["errorCode"] == "E0000001"
 
 
 def test_nobody_is_asked_for_a_phone_that_gets_no_texts(org: OrgHandle, journey: Journey) -> None:

@@ -366,7 +366,6 @@ NOT_THERE = {
     "policies/rstLocalAccessPol001/rules/x": "PolicyRule",
     "users/ada@example.com/factors/x": "UserFactor",
     "users/ada@example.com/sessions": "",
-    "users/me": "User",
 }
 
 

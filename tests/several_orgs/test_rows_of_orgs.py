@@ -1,6 +1,7 @@
 """Commands and the admin with rows of several orgs: each row is treated by the settings of its own."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -15,7 +16,7 @@ from django.utils import timezone
 from okta_devorg import OrgHandle
 from selfreg import encryption
 from selfreg.conf import conf
-from selfreg.models import DoctorRun, OktaIdentity, PolicyVersion, Registration
+from selfreg.models import DoctorRun, OktaIdentity, PolicyVersion, Registration, RegistrationEvent, TalliedHour
 from selfreg.secret import Secret
 from selfreg.statuses import Status
 from support.org_apps import PARTNERS
@@ -170,6 +171,77 @@ def test_a_site_with_one_org_has_no_trace_of_it(admin: Client, configure: Config
     assert "<dt>Org</dt>" not in admin.get(f"{LIST}{kept.pk}/change/").content.decode()
     (header, _line) = b"".join(admin.get(f"{LIST}export/").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert "org" not in header.split(",")
+
+
+def funnel_page(admin: Client, **query: str) -> str:
+    return admin.get(f"{LIST}funnel/", query).content.decode()
+
+
+def started(admin: Client, org: str = "") -> int:
+    """What the funnel's file for programs says of the last day."""
+    query = {"format": "json", **({"org": org} if org else {})}
+    return int(admin.get(f"{LIST}funnel/", query).json()["now"]["stages"][0]["people"])
+
+
+COUNTED = {"": 7, "default": 4, "partners": 2, "brand": 1, "nobody": 7}
+
+
+@pytest.fixture
+def of_every_org(partners_org: OrgHandle) -> None:
+    """Three people of the default org, two of the partners, one of the brand, and one of an org that is gone."""
+    values: dict[str, Any] = {"status": Status.COMPLETED, "okta_user_id": "00u1", "finished_at": timezone.now()}
+    for org in ("default", "default", "default", "partners", "partners", "brand", "removed"):
+        kept = row(org, f"{org}@example.com", **values)
+        kept.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
+
+
+def test_the_funnel_of_each_org(admin: Client, of_every_org: None) -> None:
+    assert {org: started(admin, org) for org in COUNTED} == COUNTED
+    page = funnel_page(admin, org="partners", days="7")
+    assert "Of 2 people" in page
+    assert "<strong>partners</strong>" in page
+    assert '<a href="?days=7">All</a>' in page
+    assert '<a href="?days=7&amp;org=brand">brand</a>' in page
+    assert '<a href="?org=partners&amp;days=30">' in page
+    assert '<input type="hidden" name="org" value="partners">' in page
+    assert "org=partners&amp;days=7&amp;format=csv" in page
+    links = re.findall(r'href="/admin/selfreg/registration/\?([^"]+)"', page)
+    assert links
+    assert all("org=partners" in link for link in links)
+    assert "<strong>All</strong>" in funnel_page(admin)
+
+
+def test_whoever_was_erased_stays_counted_at_their_org(admin: Client, of_every_org: None) -> None:
+    for _ in range(2):
+        output("selfreg_purge")
+        assert Registration.objects.filter(tallied=True).count() == 7
+        assert {org: started(admin, org) for org in COUNTED} == COUNTED
+    card = admin.get("/admin/").content.decode()
+    shown = [" ".join(cells) for cells in by_org(card)]
+    assert shown == ["default 4 4 (100 %)", "partners 2 2 (100 %)", "brand 1 1 (100 %)"]
+
+
+def by_org(page: str) -> list[list[str]]:
+    rows = re.findall(r'<tr data-org="[^"]*">(.*?)</tr>', page, re.DOTALL)
+    return [[re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t", r)] for r in rows]
+
+
+def test_a_site_with_one_org_writes_its_tallies_as_before(admin: Client, configure: Configure) -> None:
+    configure(ORGS={})
+    kept = row("default", "ada@example.com", status=Status.COMPLETED, okta_user_id="00u1", finished_at=timezone.now())
+    kept.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
+    output("selfreg_purge")
+    assert set(TalliedHour.objects.get().numbers) == {"steps", "passed", "skippers", "clicks", "splits"}
+    assert "org=" not in funnel_page(admin)
+    assert by_org(admin.get("/admin/").content.decode()) == []
+
+
+def test_tallies_written_before_are_those_of_the_default_org(admin: Client, of_every_org: None) -> None:
+    output("selfreg_purge")
+    for tallied in TalliedHour.objects.all():
+        tallied.numbers.pop("orgs")
+        tallied.save()
+    assert {org: started(admin, org) for org in ("", "default", "partners")} == {"": 3, "default": 3, "partners": 0}
 
 
 def test_the_form_of_each_org_is_shown_and_has_a_history_of_its_own(
