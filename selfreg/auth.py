@@ -27,7 +27,7 @@ from selfreg.accounts.linking import LinkOffered, linkable_accounts
 from selfreg.accounts.signing_keys import signing_keys
 from selfreg.accounts.users import SignUp
 from selfreg.conf import Conf, conf
-from selfreg.database import retried
+from selfreg.database_connections import retried
 from selfreg.error_reports import log_exception, without_values
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, Tokens
