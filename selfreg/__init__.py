@@ -3,8 +3,8 @@
 What is where, from the bottom up:
 
 - ``idx``: a client of Okta's protocol for signing up, without Django. ``okta_api``: a client of its Management API.
-- ``models``: the tables. ``statuses``, ``conf``, ``encryption``, ``rate_limits``, ``cache``, ``database``: what
-  everything uses.
+- ``models``: the tables. ``statuses``, ``conf``, ``encryption``, ``rate_limits``, ``cache``, ``database_connections``,
+  ``email_addresses``, ``phone_numbers``: what everything uses. The last two compare and mask.
 - ``monitoring``: logs, metrics and traces.
 - ``web``: what is read from a request, and which redirects are safe.
 - ``texts``: every sentence that a visitor reads.

@@ -36,7 +36,7 @@ from selfreg.accounts.users import (
     username_length,
 )
 from selfreg.conf import Conf, conf
-from selfreg.database import retried
+from selfreg.database_connections import retried
 from selfreg.error_reports import log_exception, without_values
 from selfreg.idx import id_token
 from selfreg.idx.client import Grant, Tokens

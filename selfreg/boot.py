@@ -23,7 +23,7 @@ from django.utils.translation import gettext, override, to_locale
 
 from selfreg.accounts.signing_keys import fetch_keys
 from selfreg.conf import Conf, conf, orgs
-from selfreg.database import ours
+from selfreg.database_connections import ours
 from selfreg.idx.client import Visitor
 from selfreg.idx.deadline import at_most
 from selfreg.monitoring.context import no_visit

@@ -21,7 +21,7 @@ from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf
 from django.utils import timezone
 
 from selfreg.conf import conf
-from selfreg.database import is_outage, let_go
+from selfreg.database_connections import is_outage, let_go
 from selfreg.flows.session import CLAIMS, SEEN
 from selfreg.monitoring import context, events, metrics
 from selfreg.web.orgs import APP, page_url, settings_of_page, settings_of_session, sign_in_url

@@ -7,11 +7,9 @@ counter. Refused attempts consume no quota, so a visitor cannot exhaust a shared
 import ipaddress
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import phonenumbers
 from django.conf import settings
 from django.db import connections, router, transaction
 from django.db.models import F
@@ -19,10 +17,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from selfreg import cache
-from selfreg.addresses import folded
 from selfreg.conf import DEFAULT, Conf
+from selfreg.email_addresses import folded
 from selfreg.models import RateLimitCounter, Registration
 from selfreg.monitoring import events
+from selfreg.phone_numbers import region
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 RELAXED = 10_000
@@ -272,24 +271,6 @@ def hits_of_later_code(subject: str, address: str, ip: str, challenge: str, org:
     """Return the hits of submitting the code of a mail that was sent again after the sign-up."""
     hits = {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
     return of_org(hits, org)
-
-
-def calling_code(number: str) -> str:
-    """Return the country calling code of an E.164 number (``44``), "" if it cannot be parsed."""
-    parsed = _parsed(number)
-    return str(parsed.country_code or "") if parsed else ""
-
-
-def region(number: str) -> str:
-    """Return the country of an E.164 number (``US``), else its calling code (``+800``); "" if it cannot be parsed."""
-    parsed = _parsed(number)
-    return phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}" if parsed else ""
-
-
-def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
-    with suppress(phonenumbers.NumberParseException):
-        return phonenumbers.parse(number.partition("x")[0])
-    return None
 
 
 def is_full(settings: Conf) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from selfreg.addresses import UNUSABLE_CHARACTERS, canonical, is_same_mailbox
+from selfreg.email_addresses import UNUSABLE_CHARACTERS, canonical, is_same_mailbox
 
 MAX_CLAIM = 254
 # Claims about the token instead of the person; some are as secret as it is.

@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from selfreg.accounts.users import address_of, columns_of, keeps_old_address
-from selfreg.addresses import is_same_mailbox
 from selfreg.conf import has_several_orgs
+from selfreg.email_addresses import is_same_mailbox
 from selfreg.models import OktaIdentity
 from selfreg.signals import announce, email_verified
 

@@ -13,8 +13,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from selfreg.accounts.users import address_of, columns_of
-from selfreg.addresses import canonical
 from selfreg.conf import Conf
+from selfreg.email_addresses import canonical
 from selfreg.models import OktaIdentity
 from selfreg.rate_limits import consume
 

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.module_loading import import_string
 
-from selfreg.addresses import is_same_mailbox
+from selfreg.email_addresses import is_same_mailbox
 from selfreg.models import Registration
 
 logger = logging.getLogger("selfreg")

@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from selfreg import cache
-from selfreg.addresses import canonical, masked
 from selfreg.admin.roles import RegistrationPermission
+from selfreg.email_addresses import canonical, masked
 from selfreg.models import Registration
 
 DOTS = "•••"

@@ -12,8 +12,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from selfreg.addresses import masked
 from selfreg.conf import has_several_orgs
+from selfreg.email_addresses import masked
 from selfreg.models import Registration
 
 ROWS_PER_QUERY, ROWS_PER_PIECE = 2_000, 200

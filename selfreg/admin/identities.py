@@ -13,11 +13,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.addresses import canonical
 from selfreg.admin.addresses import log_view, masked_html, may_see_addresses, starting_with
 from selfreg.admin.labels import NOTHING, user_label, when
 from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.conf import orgs
+from selfreg.email_addresses import canonical
 from selfreg.models import OktaIdentity, Registration
 
 BasePaginator: Any = Paginator  # (Any: its type takes a parameter, the class itself does not.)

@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.addresses import masked
+from selfreg.email_addresses import masked
 from selfreg.idx.authenticators import by_key
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.reports.attention import has_run_out

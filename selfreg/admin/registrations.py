@@ -20,7 +20,6 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from selfreg.addresses import canonical
 from selfreg.admin import funnel_page, policy_page, registration_page
 from selfreg.admin.actions import ACTIONS, ACTIONS_BY_NAME, AdminAction, perform
 from selfreg.admin.addresses import MAX_FOUND, log_view, mask, may_see_addresses, name_for, starting_with
@@ -34,6 +33,7 @@ from selfreg.admin.roles import RegistrationPermission
 from selfreg.admin.tabs import tabs
 from selfreg.admin.way_back import FILTERS_PARAMETER, kept_filters, with_query
 from selfreg.conf import settings_for
+from selfreg.email_addresses import canonical
 from selfreg.error_reports import without_values
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.web.exemptions import exempt, without_transaction

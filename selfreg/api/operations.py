@@ -22,7 +22,7 @@ from selfreg.api.binding import Holder, RegistrationToken, SessionCookie, absolu
 from selfreg.api.problems import PROBLEM_JSON, Refusal, refusal_of
 from selfreg.api.schemas import Beginning, FirstForm, MailLink, Problem, RegistrationState, Step, Submission, Token
 from selfreg.api.steps_as_data import step_as_data
-from selfreg.database import is_outage, let_go
+from selfreg.database_connections import is_outage, let_go
 from selfreg.error_reports import without_values
 from selfreg.flows import start
 from selfreg.flows.advance import REQUEST_SECONDS, Advance, act, follow, is_stale, pressed_provider

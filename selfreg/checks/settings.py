@@ -9,9 +9,9 @@ import phonenumbers
 from django.conf import settings as django_settings
 from django.core.checks import Tags
 
-from selfreg.addresses import canonical
 from selfreg.checks.base import Cases, Check, register_table, when
 from selfreg.conf import LISTS, MANDATORY, OPTIONAL, SETTING_NAMES, Conf, written
+from selfreg.email_addresses import canonical
 from selfreg.encryption import decoded_key
 from selfreg.idx.credentials import METHODS, Credentials
 

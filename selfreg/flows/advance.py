@@ -20,7 +20,7 @@ from selfreg.accounts.linking import LinkOffered
 from selfreg.accounts.users import SignUp
 from selfreg.auth import NotApproved, SignInFailed
 from selfreg.conf import DEFAULT, Conf
-from selfreg.database import retried
+from selfreg.database_connections import retried
 from selfreg.flows.session import CLAIMS, SEEN, Browser, renew_session, save_draft, save_offer, step_url, url_of
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
@@ -31,7 +31,7 @@ from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.outcome import Outcome
-from selfreg.registration.values import ALREADY_DONE, NOT_OFFERED
+from selfreg.registration.transition_types import ALREADY_DONE, NOT_OFFERED
 from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE, Status
 from selfreg.texts.messages import notice, say

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from django.http import HttpRequest
 
-from selfreg.addresses import canonical
+from selfreg.email_addresses import canonical
 from selfreg.flows.session import Browser, my_ids, my_registrations
 from selfreg.models import Conflict
 from selfreg.registration import endings

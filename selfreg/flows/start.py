@@ -17,8 +17,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from selfreg import rate_limits
-from selfreg.addresses import canonical
-from selfreg.database import retried
+from selfreg.database_connections import retried
+from selfreg.email_addresses import canonical
 from selfreg.encryption import Unreadable
 from selfreg.flows import session
 from selfreg.flows.advance import Advance, pressed_provider, run, to_identity_provider

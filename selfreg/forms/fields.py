@@ -18,8 +18,8 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import lazy
 from django.utils.translation import get_language
 
-from selfreg.addresses import UNUSABLE_CHARACTERS
-from selfreg.forms.phone_numbers import check_profile_number
+from selfreg.email_addresses import UNUSABLE_CHARACTERS
+from selfreg.forms.phone_input import check_profile_number
 from selfreg.forms.typed_fields import MAX_TYPED, MEANT, Number, TypedField, WholeNumber
 from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step

@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 
 from selfreg.forms.fields import BuiltField
 from selfreg.forms.layouts import COUNTRY, EXTENSION, METHOD, NUMBERS, fields_of_way, layout_of
-from selfreg.forms.phone_numbers import e164, possible_number
+from selfreg.forms.phone_input import e164, possible_number
 from selfreg.forms.renderer import renderer
 from selfreg.forms.typed_fields import MAX_TYPED
 from selfreg.idx.document import Field, Message, Option

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from selfreg.accounts.identities import end_sessions
 from selfreg.accounts.users import address_of, columns_of
-from selfreg.addresses import is_same_mailbox
+from selfreg.email_addresses import is_same_mailbox
 from selfreg.models import OktaIdentity, Registration, RegistrationQuerySet
 
 # Sessions that are read at once.

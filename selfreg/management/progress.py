@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from selfreg.database import is_outage
+from selfreg.database_connections import is_outage
 from selfreg.models import CommandRun
 
 # Exit status of a command that left something for its next run: EX_TEMPFAIL of sysexits.h.

@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import encryption
-from selfreg.addresses import masked
 from selfreg.conf import DEFAULT, Conf, settings_for
-from selfreg.database import retried
+from selfreg.database_connections import retried
+from selfreg.email_addresses import masked
 from selfreg.models.conditions import belongs_to, waits_for_link
 from selfreg.monitoring import events as monitoring
 from selfreg.signals import announce, registration_started

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfreg.addresses import is_same_mailbox
 from selfreg.conf import Conf
+from selfreg.email_addresses import is_same_mailbox
 from selfreg.idx.errors import ForeignHref, MalformedAnswer, OrgRefused
 from selfreg.okta_api import scopes
 from selfreg.okta_api.client import ManagementClient

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from selfreg import __version__
 from selfreg.conf import Conf
-from selfreg.database import release_pooled_connections
+from selfreg.database_connections import release_pooled_connections
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import OrgRefused
 from selfreg.idx.failures import failure_of

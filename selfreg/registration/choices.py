@@ -5,7 +5,7 @@ from selfreg.idx.document import Option, Remediation
 from selfreg.idx.steps import SELECT, feasible_choices, first_choice, offered, option_id
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.transition import page_of
-from selfreg.registration.values import Position, Transition
+from selfreg.registration.transition_types import Position, Transition
 
 
 def obvious_choice(before: Position, after: Transition, *, may_skip_email: bool) -> tuple[Remediation, Option] | None:

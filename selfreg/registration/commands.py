@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from selfreg import rate_limits
-from selfreg.addresses import canonical
+from selfreg import phone_numbers, rate_limits
+from selfreg.email_addresses import canonical
 from selfreg.idx import steps
 from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
@@ -39,7 +39,7 @@ from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
 from selfreg.registration.state import seconds_until
 from selfreg.registration.transition import PROFILE_PAGE
-from selfreg.registration.values import Command, Kind, Transition
+from selfreg.registration.transition_types import Command, Kind, Transition
 from selfreg.secret import Secret
 from selfreg.statuses import Status
 
@@ -382,7 +382,7 @@ def _refusal_of(attempt: Attempt, number: str) -> str:
     settings = attempt.org.settings
     if settings.phone_after_email and not attempt.email_proven:
         return "selfreg.phone_after_email"
-    is_allowed = not settings.phone_countries or rate_limits.region(number) in settings.phone_countries
+    is_allowed = not settings.phone_countries or phone_numbers.region(number) in settings.phone_countries
     return "" if is_allowed else "selfreg.phone_country"
 
 

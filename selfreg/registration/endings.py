@@ -15,7 +15,7 @@ from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEve
 from selfreg.registration import transition as transitions
 from selfreg.registration.exchange import Attempt, commit
 from selfreg.registration.outcome import Ended, Outcome
-from selfreg.registration.values import MAX_OUTCOME, Event, Transition, describe
+from selfreg.registration.transition_types import MAX_OUTCOME, Event, Transition, describe
 from selfreg.signals import announce, registration_completed
 from selfreg.statuses import FINAL, Status
 

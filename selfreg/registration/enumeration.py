@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from selfreg import cache
-from selfreg.idx import editing
+from selfreg.idx import document_edits as edits
 from selfreg.idx.client import Answer, IdxClient, Transaction
 from selfreg.idx.document import Action, IdxResponse, Message
 from selfreg.idx.errors import IdxError, TransactionExpired
@@ -49,7 +49,7 @@ class CodePage(NamedTuple):
     seconds: int
 
 
-DEFAULT = CodePage(editing.DEFAULT_CODE_PAGE, is_chosen=True, seconds=300)
+DEFAULT = CodePage(edits.DEFAULT_CODE_PAGE, is_chosen=True, seconds=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class EnumerationSafeClient:
         """Cache the org's page for the code, without personal data."""
         expires_at = answer.response.expires_at
         seconds = round((expires_at - timezone.now()).total_seconds()) if expires_at else 0
-        page = CodePage(editing.without_person(json.loads(answer.document.reveal())), is_chosen, seconds)
+        page = CodePage(edits.without_person(json.loads(answer.document.reveal())), is_chosen, seconds)
         cache.keep(self._key, tuple(page), None)
 
     def _decoy(self, outcome: str) -> Answer:
@@ -126,9 +126,7 @@ class EnumerationSafeClient:
         if is_resend:
             return _answer(_fresh(page))
         # A wrong code does not extend the transaction (docs/protocol.md, section 2.1).
-        return _answer(
-            editing.with_expiry(editing.with_field_message(page.document, "passcode", WRONG_CODE), expires_at)
-        )
+        return _answer(edits.with_expiry(edits.with_field_message(page.document, "passcode", WRONG_CODE), expires_at))
 
     def _spend_a_call(self) -> None:
         with suppress(IdxError):
@@ -157,7 +155,7 @@ def _about_logins(answer: Answer, values: Mapping[str, Any]) -> Answer | None:
     if not logins:
         return None
     return _with_document(
-        answer, editing.without_message(json.loads(answer.document.reveal()), taken - logins, ADDRESS_TAKEN)
+        answer, edits.without_message(json.loads(answer.document.reveal()), taken - logins, ADDRESS_TAKEN)
     )
 
 
@@ -175,9 +173,7 @@ def _answer(document: Mapping[str, Any], calls: int = 1) -> Answer:
 
 
 def _fresh(page: CodePage) -> Mapping[str, Any]:
-    return editing.with_expiry(
-        page.document, timezone.now() + timedelta(seconds=page.seconds) if page.seconds else None
-    )
+    return edits.with_expiry(page.document, timezone.now() + timedelta(seconds=page.seconds) if page.seconds else None)
 
 
 def _with_document(answer: Answer, document: Mapping[str, Any]) -> Answer:
@@ -189,5 +185,5 @@ def _without_ways_around(answer: Answer) -> Answer:
 
     The other authenticators are left out: a decoy shows those of the last new address, or none.
     """
-    document = editing.without_ways(json.loads(answer.document.reveal()), WAYS_AROUND, SIGN_IN_HINT)
+    document = edits.without_ways(json.loads(answer.document.reveal()), WAYS_AROUND, SIGN_IN_HINT)
     return _with_document(answer, {n: value for n, value in document.items() if n not in OTHER_AUTHENTICATORS})

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from selfreg import rate_limits
-from selfreg.database import retried
+from selfreg.database_connections import retried
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Answer, IdxClient
 from selfreg.idx.document import Action, Message
@@ -30,7 +30,7 @@ from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition import is_denied, stands_elsewhere
-from selfreg.registration.values import AnyStep, Command, Position, Transition
+from selfreg.registration.transition_types import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
 from selfreg.texts.messages import say

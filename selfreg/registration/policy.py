@@ -15,11 +15,11 @@ from django.utils.translation import get_supported_language_variant, override
 
 from selfreg import __version__, cache
 from selfreg.conf import Conf
-from selfreg.database import release_pooled_connections, retried
+from selfreg.database_connections import release_pooled_connections, retried
 from selfreg.idx.client import App, IdxClient, Visitor, origin_of
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import IdxResponse, Message, Remediation
-from selfreg.idx.editing import without_bearers
+from selfreg.idx.document_edits import without_bearers
 from selfreg.idx.errors import ForeignHref
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import SIGN_UP, VERIFY_IDENTITY, current_remediation, needed_after, offered

@@ -18,8 +18,8 @@ from django.db.models.signals import post_delete, pre_delete
 from django.utils import timezone
 
 from selfreg.accounts.okta_events import KEPT_FOR
-from selfreg.addresses import canonical
 from selfreg.conf import Conf, orgs
+from selfreg.email_addresses import canonical
 from selfreg.models import (
     OktaEvent,
     RateLimitCounter,

@@ -15,10 +15,10 @@ from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, RateLimited, T
 from selfreg.idx.steps import SKIP, UNSUPPORTED, Ended, Granted, Step, is_error, needed_after, next_step
 from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
-from selfreg.registration import values
+from selfreg.registration import transition_types as types
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.values import AnyStep, Command, Event, Kind, Position, Transition
+from selfreg.registration.transition_types import AnyStep, Command, Event, Kind, Position, Transition, describe
 from selfreg.secret import NOTHING, Secret
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import Status
@@ -123,12 +123,12 @@ def recover(before: Position, answer: Answer, command: Command, error: IdxError 
             document=answer.document,
             response=answer.response,
             draft=command.draft,
-            notices=(values.ANSWER_LOST,),
+            notices=(types.ANSWER_LOST,),
         )
         outcome = outcomes.Failed(error or AnswerLost("asked again"))
         event = _answer_event(before, answer, Kind.RECOVERED)
         transition = stay(before, state, next_step(state.response, state.picked), outcome, events=(event,))
-    lost = (Event(Kind.TROUBLE, before.step_name, values.describe(error), None, error.request_id),) if error else ()
+    lost = (Event(Kind.TROUBLE, before.step_name, describe(error), None, error.request_id),) if error else ()
     return replace(transition, events=(*lost, *transition.events), came_to_nothing=not moved)
 
 
@@ -137,8 +137,8 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
     transition = advance(before, answer, Command(Kind.RECOVERED, proves_email=command.proves_email))
     if not isinstance(transition.step, Step) or transition.state is None:
         return transition
-    state = replace(transition.state, notices=(values.ALREADY_DONE,))
-    return replace(transition, state=state, outcome=outcomes.Stale(values.ALREADY_DONE))
+    state = replace(transition.state, notices=(types.ALREADY_DONE,))
+    return replace(transition, state=state, outcome=outcomes.Stale(types.ALREADY_DONE))
 
 
 def page_of(step: AnyStep | None) -> Step | None:
@@ -190,7 +190,7 @@ def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool
     outcome: Outcome = outcomes.Unsure(error) if unsure else outcomes.Failed(error)
     if isinstance(error, RateLimited):
         outcome = outcomes.Waiting(error.retry_after, notice(error))
-    event = Event(Kind.TROUBLE, before.step_name, values.describe(error), None, error.request_id)
+    event = Event(Kind.TROUBLE, before.step_name, describe(error), None, error.request_id)
     return replace(stay(before, state, before.step, outcome, events=(event,)), in_doubt=unsure, came_to_nothing=True)
 
 
@@ -349,11 +349,11 @@ def _notices_after(
     """Return this site's messages about an answer."""
     page = after.page if isinstance(after, Step) else ""
     if errors:
-        return (values.SIGN_IN_INSTEAD,) if any(m.key == ADDRESS_TAKEN for m in errors) else ()
+        return (types.SIGN_IN_INSTEAD,) if any(m.key == ADDRESS_TAKEN for m in errors) else ()
     if command.kind == Kind.RESENT:
-        return (values.SENT_AGAIN.get(page, values.CODE_SENT_AGAIN),)
+        return (types.SENT_AGAIN.get(page, types.CODE_SENT_AGAIN),)
     is_same = command.kind == Kind.ANSWERED and _is_same_page(before.step, after)
-    return (values.NOTHING_YET.get(page, values.ASKED_AGAIN),) if is_same else ()
+    return (types.NOTHING_YET.get(page, types.ASKED_AGAIN),) if is_same else ()
 
 
 def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ...]) -> Outcome:

@@ -9,12 +9,12 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from selfreg import addresses, cache
+from selfreg import cache
 from selfreg.accounts.email_verification import can_send
 from selfreg.accounts.identities import identity_of
 from selfreg.accounts.users import address_of
-from selfreg.addresses import canonical
 from selfreg.conf import Conf, conf
+from selfreg.email_addresses import canonical, likely_meant
 from selfreg.error_reports import without_values
 from selfreg.flows.session import CLAIMS
 from selfreg.idx.errors import IdxError
@@ -91,7 +91,7 @@ def site_links(context: Any) -> dict[str, str]:
 
 
 # ``{% likely_meant email as meant %}``, ``{% between_sentences %}`` and ``{{ wait|duration }}``.
-register.simple_tag(addresses.likely_meant)
+register.simple_tag(likely_meant)
 register.simple_tag(labels.between_sentences)
 register.filter(messages.duration)
 

@@ -33,7 +33,7 @@ from selfreg.models import Conflict
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import EnrollmentState
 from selfreg.texts.messages import NOT_ASSIGNED, say
-from selfreg.web.captchas import can_be_shown, widget_of
+from selfreg.web.captcha_widgets import can_be_shown, widget_of
 from selfreg.web.fetch_metadata import is_embedded, is_from_own_page
 from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import landing

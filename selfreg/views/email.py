@@ -16,8 +16,8 @@ from django.utils.http import urlencode
 from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
 from selfreg.accounts.identities import identity_of, prove_email
 from selfreg.accounts.users import address_of
-from selfreg.addresses import canonical
 from selfreg.conf import Conf
+from selfreg.email_addresses import canonical
 from selfreg.flows.session import EMAIL_CODE, Browser, load_value, my_registration, next_path, save_value, url_of
 from selfreg.forms import typed_text
 from selfreg.forms.typed_fields import MAX_TYPED

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from selfreg import cache, encryption
 from selfreg.conf import orgs
-from selfreg.database import ours
+from selfreg.database_connections import ours
 from selfreg.models import Registration
 from selfreg.registration.policy import is_org_avoided
 from selfreg.reports.timers import stale

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from selfreg import cache
 from selfreg.conf import conf
-from selfreg.database import let_go
+from selfreg.database_connections import let_go
 from selfreg.monitoring import metrics as monitoring
 from selfreg.reports.gauges import gauges
 

@@ -31,7 +31,7 @@ from selfreg.registration import commands
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in, note_failed_sign_in
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import app_of
-from selfreg.registration.values import describe
+from selfreg.registration.transition_types import describe
 from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.messages import NOT_ASSIGNED, known_key

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from selfreg import rate_limits
+from selfreg import phone_numbers
 from selfreg.flows.advance import Advance, act, follow, is_stale, page_of
 from selfreg.flows.session import step_url
 from selfreg.flows.step_context import wait_times
@@ -18,7 +18,7 @@ from selfreg.models import Conflict
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
-from selfreg.registration.values import SIGN_IN_INSTEAD
+from selfreg.registration.transition_types import SIGN_IN_INSTEAD
 from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.messages import say
@@ -97,18 +97,12 @@ class StepView(SignUpView):
             "username": username_of(attempt),
             **time_left(attempt.row.expires_at),
             "earlier": json.dumps(forbidden) if forbidden else "",
-            "sent_to": masked_number(state.phone),
+            "sent_to": phone_numbers.masked(state.phone),
         }
         if SIGN_IN_INSTEAD in state.notices and not form.is_bound:
             # One box says it all, and leads on.
             context |= {"account_exists": True, "problems": [], "notices": []}
         return render_step(request, form, state.response, context, state)
-
-
-def masked_number(number: str) -> str:
-    """``+1 ••• 2671``: the owner recognises it, somebody who looks on does not learn it; "" for none."""
-    country = f"+{code}" if (code := rate_limits.calling_code(number)) else "+"
-    return f"{country} ••• {number.partition('x')[0][-4:]}" if number else ""
 
 
 def username_of(attempt: Attempt) -> str:

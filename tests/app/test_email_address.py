@@ -1,6 +1,6 @@
 import pytest
 
-from selfreg.addresses import canonical, folded, is_same_mailbox, likely_meant, masked
+from selfreg.email_addresses import canonical, folded, is_same_mailbox, likely_meant, masked
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg.accounts.claims import usable_claims
-from selfreg.addresses import canonical
 from selfreg.auth import Exchange, OktaBackend, SignInFailed
 from selfreg.conf import conf
+from selfreg.email_addresses import canonical
 from selfreg.models import OktaIdentity, Registration
 from selfreg.secret import Secret
 from selfreg.statuses import Status

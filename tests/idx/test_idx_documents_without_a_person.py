@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from selfreg.idx.document import Message
-from selfreg.idx.editing import with_expiry, with_field_message, without_person
+from selfreg.idx.document_edits import with_expiry, with_field_message, without_person
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Step, next_step

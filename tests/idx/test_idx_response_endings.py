@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from selfreg.idx.editing import without_bearers
+from selfreg.idx.document_edits import without_bearers
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.parser import parse
 from selfreg.secret import Secret

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 
 from selfreg.idx.document import Field, IdxResponse, Remediation
-from selfreg.idx.editing import without_bearers
+from selfreg.idx.document_edits import without_bearers
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import Ended, Granted, Step, next_step

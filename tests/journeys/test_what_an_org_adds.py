@@ -12,7 +12,7 @@ from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
-from selfreg.web.captchas import WIDGETS
+from selfreg.web.captcha_widgets import WIDGETS
 from support.page import text
 from support.person import SITE, Person
 

@@ -11,7 +11,7 @@ from selfreg.models import RegistrationEvent
 from selfreg.registration import transition as transitions
 from selfreg.registration.choices import obvious_choice
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.values import Command, Position
+from selfreg.registration.transition_types import Command, Position
 from selfreg.secret import Secret
 from selfreg.statuses import Status
 from support.idx.documents import CODE_PAGE, PASSWORD, PROFILE_PAGE, SELECT_PAGE, SUCCESS, array, message, step

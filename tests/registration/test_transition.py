@@ -16,7 +16,7 @@ from selfreg.models import RegistrationEvent
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.values import CODE_SENT_AGAIN, Command, Event, Position, Transition
+from selfreg.registration.transition_types import CODE_SENT_AGAIN, Command, Event, Position, Transition
 from selfreg.secret import Secret
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import FINAL, Status

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from okta_devorg import OrgHandle
-from selfreg import database
+from selfreg import database_connections
 from selfreg.idx.transport import RawReply, Transport
 from selfreg.models import Registration
 from selfreg.statuses import Status
@@ -39,7 +39,7 @@ def queries_fail(*kinds: str, times: int = 1_000) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PAUSES", (0.0, 0.0, 0.01))
+    monkeypatch.setattr(database_connections, "PAUSES", (0.0, 0.0, 0.01))
 
 
 def cut_connections() -> None:

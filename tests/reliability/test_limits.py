@@ -12,8 +12,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from okta_devorg import OrgHandle
-from selfreg import rate_limits
-from selfreg.addresses import folded
+from selfreg import phone_numbers, rate_limits
+from selfreg.email_addresses import folded
 from selfreg.models import RateLimitCounter, Registration
 from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, consume
 from support.person import Person
@@ -410,7 +410,7 @@ def test_a_phone_may_have_to_wait_for_the_proven_address(
     [("+14155550100", "US"), ("+12425550100", "BS"), ("+4915123456789", "DE"), ("+881612345678", "+881"), ("x", "")],
 )
 def test_a_number_tells_its_country(number: str, country: str) -> None:
-    assert rate_limits.region(number).replace("001", "+881") == country
+    assert phone_numbers.region(number).replace("001", "+881") == country
 
 
 def test_limits_over_a_day_are_longer_than_those_over_an_hour() -> None:

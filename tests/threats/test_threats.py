@@ -23,10 +23,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from okta_devorg import OrgHandle
-from selfreg.addresses import canonical
 from selfreg.auth import OktaBackend
 from selfreg.checks.settings import check_settings
 from selfreg.conf import conf
+from selfreg.email_addresses import canonical
 from selfreg.idx import pkce
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import AnswerLost, ForeignHref, IdxError, MalformedAnswer, OrgUnreachable

@@ -12,7 +12,7 @@ from selfreg.doctor.findings import Finding, finding
 from selfreg.idx.authenticators import by_key
 from selfreg.idx.document import Captcha, Field, Remediation
 from selfreg.idx.steps import is_error, is_script_only
-from selfreg.web.captchas import can_be_shown
+from selfreg.web.captcha_widgets import can_be_shown
 
 # Parts of the message keys of an org whose policy allows sign-up, but that cannot offer it at the moment.
 UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")
