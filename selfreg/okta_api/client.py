@@ -16,6 +16,7 @@ from django.utils import timezone
 from selfreg import __version__
 from selfreg.conf import Conf
 from selfreg.database_connections import release_pooled_connections
+from selfreg.idx.client import origin_of
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import OrgRefused
 from selfreg.idx.failures import failure_of
@@ -64,8 +65,7 @@ class ManagementClient:
     """
 
     def __init__(self, settings: Conf, scopes: Sequence[str]) -> None:
-        parts = urlsplit(settings.issuer)
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.origin = origin_of(settings.issuer)
         self._transport = _transport(self.origin, Route(settings.proxy, settings.ca_bundle))
         self._authorization = _authorization(settings, self.origin, " ".join(scopes))
 
