@@ -51,7 +51,7 @@ def check_access(evidence: Evidence) -> Iterator[Finding]:
 
 
 def clocks_agree(evidence: Evidence) -> bool:
-    """Return whether the clocks agree, or cannot be compared. If they do not, times from the org are of no use."""
+    """Return whether the clocks agree, or can't be compared. If not, times from the org are useless."""
     return abs(evidence.clock_difference or 0.0) <= CLOCK_TOLERANCE_SECONDS
 
 
@@ -68,12 +68,12 @@ def _missing_discovery(issuer: str, error: IdxError) -> Finding:
 
 
 def _failure_name(error: IdxError) -> str:
-    """Return the finding for an org that was reached once, and then did not answer."""
+    """Return the finding for an org that answered at first, but then did not."""
     if isinstance(error, RateLimited):
         return "rate-limited"
     return "issuer-unreachable" if isinstance(error, OrgUnreachable) else "issuer-failing"
 
 
 def _may_name_the_visitor(evidence: Evidence) -> bool:
-    """Return whether Okta uses the visitor's IP address from the app: only if a confidential app authenticates."""
+    """Return whether Okta accepts the visitor's IP address from the app, which has to be confidential."""
     return evidence.app is not None and not evidence.app.is_public and evidence.site.confidential
