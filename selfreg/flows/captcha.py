@@ -8,8 +8,9 @@ from typing import Any
 from django.http import HttpRequest
 
 from selfreg import rate_limits
-from selfreg.flows.session import Browser, connect_for, load_transaction, open_attempt
+from selfreg.flows.session import Browser, connect_for, load_transaction, open_attempt, saw_form
 from selfreg.idx.errors import IdxError
+from selfreg.registration.policy import SignUpUnavailable, open_transaction
 
 # The members of a task; nothing else of the org's answer is passed on to the browser.
 MEMBERS = ("algorithm", "challenge", "maxnumber", "salt", "signature")
@@ -22,14 +23,17 @@ def challenge_for(request: HttpRequest, browser: Browser) -> dict[str, Any] | No
     state = None if "registration" in request.GET else load_transaction(browser)
     if state is None and (attempt := open_attempt(request, browser)):
         state = attempt.state
-    captcha = state.response.captcha if state else None
-    if captcha is None or captcha.challenge is None:
+    if state is None and not saw_form(browser):
         return None
     if rate_limits.consume(rate_limits.of_org({"form by ip": org.client.visitor.ip}, org.settings.org)):
         return {}
     try:
+        # The transaction of the form is not stored where sessions are in cookies; the org gives its tasks at any.
+        captcha = (state or open_transaction(org)).response.captcha
+        if captcha is None or captcha.challenge is None:
+            return None
         task = org.client.captcha_challenge(captcha.challenge)
-    except IdxError:
+    except (IdxError, SignUpUnavailable):
         return {}
     return {
         name: task[name]

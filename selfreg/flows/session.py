@@ -217,7 +217,7 @@ def load_offer(browser: Browser) -> dict[str, Any] | None:
 def load_transaction(browser: Browser) -> EnrollmentState | None:
     """Return the transaction that was opened to show this browser the form, if it is still valid for this org."""
     opening = load_value(browser, OPENING)
-    if not opening or opening.get("issuer") != browser.settings.issuer:
+    if not opening or opening.get("issuer") != browser.settings.issuer or "state" not in opening:
         return None
     try:
         state = EnrollmentState.from_json(opening.get("state"))
@@ -230,8 +230,17 @@ def load_transaction(browser: Browser) -> EnrollmentState | None:
 def save_transaction(browser: Browser, state: EnrollmentState) -> None:
     """Store an opened transaction for the submission. If there is none, the submission opens another one.
 
-    Sessions in cookies don't get it: browsers drop a cookie that is too large, with everything in it.
+    Sessions in cookies only get that the form asks for a task: browsers drop a cookie that is too large, with
+    everything in it.
     """
-    if django_settings.SESSION_ENGINE != COOKIES:
-        save_value(browser, OPENING, {"issuer": browser.settings.issuer, "state": state.to_json()})
+    in_cookie, captcha = django_settings.SESSION_ENGINE == COOKIES, state.response.captcha
+    if not in_cookie or (captcha and captcha.challenge):
+        stored = {} if in_cookie else {"state": state.to_json()}
+        save_value(browser, OPENING, {"issuer": browser.settings.issuer, **stored})
         keep_briefly(browser.store)
+
+
+def saw_form(browser: Browser) -> bool:
+    """Return whether a transaction was opened to show this browser the form of this org, stored or not."""
+    opening = load_value(browser, OPENING)
+    return bool(opening) and opening.get("issuer") == browser.settings.issuer
