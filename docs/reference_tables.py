@@ -14,8 +14,8 @@ from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
-from selfreg import checks, urls
-from selfreg.checks.base import Check
+from selfreg import urls
+from selfreg.checks.base import CHECKS
 from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.management import commands
 from selfreg.models import RegistrationEvent
@@ -31,9 +31,7 @@ SPECIAL = re.compile(r"[\\*`|]|_(?=\W|$)")
 
 def check_rows() -> list[Row]:
     """Every system check: its id, what it says and what to do."""
-    modules = [getattr(checks, found.name) for found in iter_modules(checks.__path__)]
-    tables = [value for module in modules for value in vars(module).values() if isinstance(value, tuple)]
-    rows = {(check.id, check.message): check for table in tables for check in table if isinstance(check, Check)}
+    rows = {(check.id, check.message): check for check in CHECKS}
     return [(f"``selfreg.{c.id}``", plain(c.message), plain(c.hint)) for _, c in sorted(rows.items())]
 
 

@@ -21,20 +21,11 @@ from django.utils import timezone
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
 
+from selfreg.accounts import identities, users
 from selfreg.accounts.claims import are_complete, session_claims, usable_claims
-from selfreg.accounts.identities import announce_proof, create_identity, is_closed, is_still_proven, note_proof, reopen
 from selfreg.accounts.linking import LinkOffered, linkable_accounts
 from selfreg.accounts.signing_keys import signing_keys
-from selfreg.accounts.users import (
-    SignUp,
-    address_is_taken,
-    address_of,
-    attributes,
-    keeps_old_address,
-    new_user,
-    user_by_factory,
-    username_length,
-)
+from selfreg.accounts.users import SignUp
 from selfreg.conf import Conf, conf
 from selfreg.database_connections import retried
 from selfreg.error_reports import log_exception, without_values
@@ -61,10 +52,10 @@ Form = Mapping[str, str | Secret[str]]
 
 
 class SignInFailed(Exception):
-    """The org answered, and the visitor is not logged in all the same.
+    """The org answered, but the visitor can't be logged in.
 
     :param reason: a key of ``texts.messages``
-    :param clause: of the ID token, which it breaks; never a value of it
+    :param clause: what is wrong with the ID token; never one of its values
     """
 
     def __init__(self, reason: str, clause: str = "") -> None:
@@ -73,7 +64,7 @@ class SignInFailed(Exception):
 
 
 class CodeSpent(IdxError):
-    """The code was redeemed, and a later call failed: only a new sign-in can lead on."""
+    """The code was redeemed, but a later call failed, so the visitor has to sign in again."""
 
     def __init__(self, error: IdxError) -> None:
         super().__init__(str(error))
@@ -81,7 +72,7 @@ class CodeSpent(IdxError):
 
 
 class NotApproved(SignInFailed):
-    """The user exists, and an administrator has not approved them yet, or rejected them."""
+    """The user exists, but an administrator rejected them, or has not decided yet."""
 
     def __init__(self, identity: OktaIdentity) -> None:
         refused = identity.approval == OktaIdentity.Approval.REFUSED
@@ -94,10 +85,10 @@ NO_SIGN_UP = SignUp()
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call of the token endpoint (``form`` is its body), and the nonce that the ID token must have.
+    """A call of the token endpoint (``form`` is its body), with what is needed to handle its answer.
 
-    ``workflow`` is that of the registration, and ``proven_email`` its verified address; "" for a sign-in. ``sign_up``
-    is what a new user comes from.
+    The ID token must have the ``nonce``. ``workflow`` and ``proven_email`` (the verified address) are those of a
+    registration, "" for a sign-in. ``sign_up`` is for creating the user.
     """
 
     form: Form
@@ -108,9 +99,9 @@ class Exchange:
 
 
 def oidc_setting(name: str, *default: Any) -> Any:
-    """Return a setting of mozilla-django-oidc: the one that follows from ``SELFREG``, else the site's own.
+    """Return a setting of mozilla-django-oidc: derived from ``SELFREG`` if possible, else the site's own.
 
-    Where there are several orgs, the views and ``OktaBackend`` put what their org says in its place.
+    With several orgs, it is that of the default org, and the views and ``OktaBackend`` override it.
 
     :raises ImproperlyConfigured: there is none, and no default
     """
@@ -132,9 +123,9 @@ def oidc_setting(name: str, *default: Any) -> Any:
 
 
 class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types there
-    """Logs in Django users by the ID token and the userinfo of their Okta account.
+    """Logs in Django users with the ID token and the userinfo of their Okta account.
 
-    ``settings`` are those of the org that the account is at.
+    ``settings`` are those of the org that has the account.
     """
 
     get_settings = staticmethod(oidc_setting)
@@ -155,9 +146,9 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
     ) -> Any:
         """Return the Django user, with the claims for the session as its attribute ``okta_claims``.
 
-        :param request: the callback of a sign-in, unless there is a ``grant``; None returns None
-        :param grant: the end of a registration, and ``sign_up`` is that registration
-        :param nonce: of the sign-in's session, and so is ``code_verifier``
+        :param request: the callback of a sign-in, or of a page if there is a ``grant``; without one, None is returned
+        :param grant: from the end of a registration, which is in ``sign_up``
+        :param nonce: from the session of a sign-in, like ``code_verifier``
         :raises IdxError: the org could not be reached, or refused the code
         :raises SignInFailed: the org answered, and the user may not be logged in
         :raises LinkOffered: the visitor may link an existing user of this site first
@@ -180,7 +171,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
 
     def _sign_in(self, exchange: Exchange) -> Any:
         with at_most(HAND_OFF_SECONDS):
-            # Before the code is spent: without the keys its tokens would be lost.
+            # Before the code is spent, because without the keys its tokens would be useless.
             keys = signing_keys(self.client)
             tokens = self._tokens(exchange.form)
             try:
@@ -197,14 +188,12 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session; None for inactive users, and after the end of their account at Okta."""
         user = self.UserModel._default_manager.filter(pk=user_id).first()
-        return user if user is not None and user.is_active and not is_closed(user) else None
+        return user if user is not None and user.is_active and not identities.is_closed(user) else None
 
     # -- the tokens
 
     def _tokens(self, form: Form) -> Tokens:
-        """Redeem the code; once more if the answer was lost soon. Okta refuses a code that was spent, so nothing is
-        done twice.
-        """
+        """Redeem the code. Repeat the call if its answer was lost quickly: Okta accepts a code only once anyway."""
         started = time.monotonic()
         try:
             return self.client.token(form)
@@ -214,7 +203,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
             return self.client.token(form)
 
     def _verified(self, tokens: Tokens, nonce: Secret[str], keys: Json) -> dict[str, Any]:
-        """Return the claims of the ID token; fetch the keys again if its key is not among them."""
+        """Return the claims of the ID token. If its key is not among the cached ones, fetch the keys again."""
         now = timezone.now().timestamp()
         expected = id_token.Expected(self.settings.issuer, self.settings.client_id, nonce)
         token, access_token = tokens.id_token, tokens.access_token
@@ -228,7 +217,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
             raise SignInFailed("selfreg.bad_token", str(error)) from error
 
     def _userinfo(self, token_claims: Json, tokens: Tokens) -> Json:
-        """Return the claims about the person. Only a site's own factory may need more than a complete ID token has."""
+        """Return the claims about the person, if possible from the ID token. A site's factory may want more."""
         if are_complete(token_claims) and not self.settings.user_factory:
             return token_claims
         return self.client.userinfo(tokens.access_token)
@@ -236,13 +225,15 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
     # -- the user
 
     def user_for(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
-        """Return the Django user of this issuer and subject, a new one if there is none.
+        """Return the Django user of this issuer and subject, a new one if there is none. Also raises as ``enter``.
 
-        :raises SignInFailed: the address has to be verified first; and whatever ``enter`` raises
+        :raises SignInFailed: the address has to be verified first
         :raises LinkOffered: the visitor may link an existing user of this site first
         """
         identity = self._identity(claims["sub"])
-        is_proven = claims.get("email_verified") is True or (identity is not None and is_still_proven(identity, claims))
+        is_proven = claims.get("email_verified") is True or (
+            identity is not None and identities.is_still_verified(identity, claims)
+        )
         if self.settings.email_is_mandatory_for(exchange.workflow) and not is_proven:
             raise SignInFailed("selfreg.email_unproven" if claims.get("email") else "selfreg.no_email")
         if identity is None and linkable_accounts(claims, self.settings):
@@ -252,25 +243,25 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
     def enter(
         self, claims: Mapping[str, Any], identity: OktaIdentity | None = None, sign_up: SignUp = NO_SIGN_UP
     ) -> Any:
-        """Return the Django user for verified claims, updated from them; creates the user if there is no identity.
+        """Return the Django user for verified claims, updated from them. Without an identity, create the user.
 
-        ``okta_claims`` of the user are those for the session.
+        The user gets an attribute ``okta_claims`` with the claims for the session.
 
-        :raises SignInFailed: the user is inactive; the address belongs to another user, where the site's user model
-            has unique addresses; or no user could be made
+        :raises SignInFailed: the user is inactive or could not be created, or another user has the same address and
+            the user model wants it to be unique
         :raises NotApproved: an administrator has to approve the user first
         """
         is_new = identity is None
         identity = identity or self._new_identity(claims, sign_up)
         if not identity.user.is_active:
             raise SignInFailed("selfreg.inactive")
-        was_proven, before = is_still_proven(identity, claims), address_of(identity.user)
+        was_verified, before = identities.is_still_verified(identity, claims), users.address_of(identity.user)
         user: Any = identity.user if is_new else self._updated(identity.user, claims)
-        if not keeps_old_address(user, before, claims):
-            note_proof(identity, claims, was_proven=was_proven)
+        if not users.keeps_old_address(user, before, claims):
+            identities.update_verification(identity, claims, was_verified=was_verified)
         if identity.approval in (OktaIdentity.Approval.AWAITED, OktaIdentity.Approval.REFUSED):
             raise NotApproved(identity)
-        reopen(identity)
+        identities.reopen(identity)
         user.okta_claims = session_claims(claims)
         return user
 
@@ -278,19 +269,20 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         approval = OktaIdentity.Approval.AWAITED if self.settings.approval else OktaIdentity.Approval.NOT_NEEDED
         try:
             with transaction.atomic(using=router.db_for_write(OktaIdentity)):
-                identity = create_identity(self.settings.issuer, claims, self._new_user(claims, sign_up), approval)
+                user = self._new_user(claims, sign_up)
+                identity = identities.create_identity(self.settings.issuer, claims, user, approval)
         except (OperationalError, SignInFailed):  # the database is down, or the site's own backend refuses
             raise
         except Exception as error:
             # A concurrent request for the same account may have created the identity.
             if existing := self._identity(claims["sub"]):
                 return existing
-            if address_is_taken(self.UserModel, claims.get("email", "")):
-                # An equal address alone never links accounts.
+            if users.address_is_taken(self.UserModel, claims.get("email", "")):
+                # The same address alone never links accounts.
                 raise SignInFailed("selfreg.address_taken") from None
             log_exception(logger, "The Django user of the Okta account %s could not be created.", claims["sub"])
             raise SignInFailed("selfreg.user_not_created") from error
-        announce_proof(identity)
+        identities.announce_verified(identity)
         return identity
 
     def _new_user(self, claims: Mapping[str, Any], sign_up: SignUp) -> Any:
@@ -299,19 +291,19 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
             return self.create_user({**claims, "iss": issuer})
         if sign_up.registration is None:
             sign_up = SignUp(awaiting_sign_in(issuer, claims["sub"]).first(), sign_up.profile)
-        return user_by_factory(factory, self.UserModel, claims, sign_up)
+        return users.user_by_factory(factory, self.UserModel, claims, sign_up)
 
     def create_user(self, claims: dict[str, Any]) -> Any:
         """Create a user with an unusable password. Only the name and the address are taken from the claims."""
-        user = new_user(self.UserModel, claims, self.get_username(claims))
+        user = users.new_user(self.UserModel, claims, self.get_username(claims))
         user.save(force_insert=True)
         return user
 
     def _updated(self, user: Any, claims: Mapping[str, Any]) -> Any:
-        """Return the user, updated as far as the site's user model lets it: that is no reason to keep anybody out.
+        """Return the user, updated if possible. A user who can't be updated may still log in.
 
-        A user with a password of this site keeps the address until the new one is verified: Django's password reset
-        mails to it.
+        A user with a password of this site keeps the address until the new one is verified, because password resets
+        are mailed to it.
         """
         if user.has_usable_password() and claims.get("email_verified") is not True:
             claims = {name: value for name, value in claims.items() if name != "email"}
@@ -322,7 +314,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
             raise
         except Exception:  # noqa: BLE001  (logged below)
             unchanged = self.UserModel._base_manager.get(pk=user.pk)
-            if address_is_taken(self.UserModel, claims.get("email", ""), unchanged):
+            if users.address_is_taken(self.UserModel, claims.get("email", ""), unchanged):
                 logger.warning("Another user has the new address of Okta account %s: the old one stays.", claims["sub"])
                 return self._updated(unchanged, {k: v for k, v in claims.items() if k != "email"})
             log_exception(logger, "User %s could not be updated from the Okta account %s.", user.pk, claims["sub"])
@@ -330,7 +322,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
 
     def update_user(self, user: Any, claims: dict[str, Any]) -> Any:
         """Update the user's name and address from the claims, and return the user."""
-        values = attributes(self.UserModel, claims)
+        values = users.attributes(self.UserModel, claims)
         changed = {n: v for n, v in values.items() if getattr(user, n) != v and not user._meta.get_field(n).primary_key}
         if changed:
             for name, value in changed.items():
@@ -339,12 +331,12 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         return user
 
     def get_username(self, claims: dict[str, Any]) -> str:
-        """Return a user name in ASCII that is derived from issuer and subject, and tells nothing about the person.
+        """Return an ASCII user name derived from issuer and subject, as long as the column allows.
 
-        It fits the user model's column.
+        It reveals nothing about the person.
         """
         identity = f"{claims.get('iss', self.settings.issuer)}\n{claims['sub']}"
-        return f"okta-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"[: username_length(self.UserModel)]
+        return f"okta-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"[: users.username_length(self.UserModel)]
 
     def _identity(self, subject: str) -> OktaIdentity | None:
         identities = OktaIdentity.objects.select_related("user")
@@ -373,7 +365,7 @@ def _exchange(grant: Grant, sign_up: SignUp) -> Exchange:
 
 
 def _email_proven_while_waiting(issuer: str, subject: str) -> str:
-    """Return the address of the registration that this sign-in completes, if it was verified meanwhile; else ""."""
+    """Return the address of the registration that this sign-in completes, if it was verified since then; else ""."""
     waiting = {"status": Status.AWAITING_EMAIL, "email_verified_at__isnull": False}
     registration = Registration.objects.filter(issuer=issuer, okta_user_id=subject, **waiting).first()
     return registration.email if registration else ""
@@ -382,8 +374,8 @@ def _email_proven_while_waiting(issuer: str, subject: str) -> str:
 def org_sign_out_url(request: HttpRequest) -> str:
     """Return the URL that also ends the session at the org where the user signed in.
 
-    For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``.
-    It has ``client_id`` instead of ``id_token_hint``, since no token is kept (OIDC RP-Initiated Logout 1.0, section 2).
+    For mozilla-django-oidc's ``OIDC_OP_LOGOUT_URL_METHOD``. It has ``client_id`` instead of ``id_token_hint``, because
+    no token is stored (OIDC RP-Initiated Logout 1.0, section 2).
     """
     settings = settings_of_session(request)
     app = app_of(settings)

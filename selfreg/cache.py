@@ -27,6 +27,12 @@ clock = time.monotonic
 REST_SECONDS = 10.0
 # How long this process remembers a value that every visitor needs, so that not every page asks the cache for it.
 MEMORY_SECONDS = 5.0
+# The options that limit how long a call of a cache server may take, by its backend.
+TIME_LIMITS = {
+    "django.core.cache.backends.redis.RedisCache": ("socket_timeout", "socket_connect_timeout"),
+    "django_redis.cache.RedisCache": ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"),
+    "django.core.cache.backends.memcached.PyMemcacheCache": ("timeout", "connect_timeout"),
+}
 
 _memory: dict[str, tuple[float, Any]] = {}
 

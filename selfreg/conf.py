@@ -205,7 +205,7 @@ def conf(org: str = DEFAULT) -> Conf:
 
 
 def settings_for(org: str) -> Conf:
-    """Return the settings of an org; those of the default one where no org has this name, as after it was removed."""
+    """Return the settings of an org, or of the default org if there is no such org any more."""
     return orgs().get(org) or conf()
 
 

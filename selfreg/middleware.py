@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, resolve, reverse
@@ -79,7 +79,7 @@ class IdleSessionMiddleware:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             try:
                 self.end_if_idle(request)
-            except DatabaseError as error:
+            except Error as error:
                 if not is_outage(error):
                     raise
                 # The view will meet the same, and OperationsMiddleware answers for it.
@@ -88,7 +88,7 @@ class IdleSessionMiddleware:
     def end_if_idle(self, request: HttpRequest) -> None:
         """Log the user out, or note that the session is in use.
 
-        :raises DatabaseError: the session could not be loaded
+        :raises Error: the session could not be loaded
         """
         seconds = settings_of_session(request).session_idle_seconds
         if not seconds or CLAIMS not in request.session:
@@ -128,8 +128,7 @@ class OperationsMiddleware:
         match = request.resolver_match
         if match is not None and (name := name_of(match)) in COUNTED and context.is_a_visit():
             method = request.method if request.method in METHODS else "other"  # anybody can make one up
-            labels = name, method, str(response.status_code)
-            metrics.request_seconds.labels(*labels).observe(time.monotonic() - started)
+            metrics.request_seconds.labels(name, method, str(response.status_code)).observe(time.monotonic() - started)
         response["X-Request-ID"] = request_id
         return response
 
@@ -153,8 +152,7 @@ _outage: ContextVar[str] = ContextVar("outage", default="")
 
 
 def _note_outage(**_: Any) -> None:
-    error = sys.exc_info()[1]
-    if is_outage(error):
+    if is_outage(error := sys.exc_info()[1]):
         _outage.set(type(error).__name__)
 
 
@@ -177,12 +175,15 @@ def _database_away(request: HttpRequest, error: str) -> HttpResponse:
     let_go()
     events.database_away(error)
     match = request.resolver_match
-    is_ours = match is not None and APP in match.app_names
-    # A path without its query, which may hold a code.
-    back = request.path if request.method == "GET" and not is_ours else ""
-    if is_ours:
-        back = page_url(settings_of_page(request).org, "step")
-    if match is not None and name_of(match) in ("oidc_authentication_callback", "selfreg:callback"):
+    if match is None:  # it failed in middleware
+        with suppress(Http404):
+            match = resolve(request.path_info)
+    apps = match.app_names if match else []
+    if match and name_of(match) in ("oidc_authentication_callback", "selfreg:callback"):
         back = sign_in_url(settings_of_page(request).org)
-    page = render_to_string("selfreg/database_away.html", {"back": back})
+    elif APP in apps:
+        back = page_url(settings_of_page(request).org, "step")
+    else:  # a path without its query, which may hold a code; and an action of the admin has no page at its path
+        back = reverse("admin:index") if "admin" in apps and request.method != "GET" else request.path
+    page = render_to_string("selfreg/database_away.html", {"back": back, "is_sign_up": APP in apps})
     return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})

@@ -41,33 +41,33 @@ class Limit:
 
 ONCE = "start by form"
 LIMITS: Mapping[str, Limit] = {
-    # A form and an address count once, however often the button is clicked; the limits below are consumed with that hit
-    # only. An address that is corrected later is another hit.
+    # A form and an address count once, however often the button is clicked, and the next three limits count only with
+    # them. A corrected address counts again.
     ONCE: Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
     "start by ip, a day": Limit(300, DAY),
-    # Links of invitations that were opened. Over it the visitor has to press a button, which counts as a start.
+    # Opened links of invitations. Above the limit, the visitor has to press a button, which counts as a start.
     "invitation by ip": Limit(20, HOUR),
-    # Forms that had to be fetched from the org for showing them.
+    # Forms that were fetched from the org because they were not cached.
     "form by ip": Limit(120, HOUR),
-    # Mails and texts of one registration: the first of each page, and those sent again.
+    # Mails and texts of one registration.
     "send by registration": Limit(8, DAY, relaxed=8),
-    # Mails of "send again" after the sign-up.
+    # Mails that are sent again after the sign-up.
     "send by account": Limit(8, DAY, relaxed=8),
     "send by address": Limit(15, HOUR),
     "send by ip": Limit(120, HOUR),
-    # Submitted codes, right or wrong. A new code is a new challenge.
+    # Submitted codes, right or wrong. Each code that is sent is a new challenge.
     "code by challenge": Limit(5, 10 * MINUTE),
     "code by address": Limit(20, HOUR),
     "code by ip": Limit(200, HOUR),
-    # Tries of the password of an existing account of this site, for account linking.
+    # Passwords of existing users, tried for account linking.
     "join by account": Limit(5, 15 * MINUTE, relaxed=5),
-    # Tries of a password at the sign-in of Django admin, right or wrong.
+    # Passwords at the login of Django admin, right or wrong.
     "login by name and ip": Limit(5, 15 * MINUTE),
     "login by name": Limit(50, HOUR),
     "login by ip": Limit(50, HOUR),
-    # Texts and calls cost money, and some numbers earn their owner a share of it (toll fraud).
+    # Texts and calls cost money, of which some owners of numbers get a share (toll fraud).
     "text by number": Limit(5, HOUR),
     "text by number, a day": Limit(10, DAY),
     "text by ip": Limit(20, DAY),
@@ -75,7 +75,7 @@ LIMITS: Mapping[str, Limit] = {
     "text": Limit(5_000, DAY),
 }
 
-# Okta's limit of calls for one state handle in so many seconds (Okta docs: Rate limits, Identity Engine endpoints).
+# Okta allows so many calls for one state handle in so many seconds (Okta docs: Rate limits, Identity Engine endpoints).
 CALLS, CALLS_SECONDS = 10, 5
 
 UPSERT = """
@@ -85,7 +85,7 @@ UPSERT = """
         until = CASE WHEN counter.until <= %s THEN excluded.until ELSE counter.until END
     RETURNING key, used, until
 """
-# MySQL and MariaDB assign from left to right, so ``used`` is judged by the window of before. MySQL returns no rows.
+# MySQL and MariaDB assign from left to right, so ``used`` is computed with the old ``until``. MySQL returns no rows.
 MYSQL_UPSERT = """
     INSERT INTO {table} (`key`, `used`, `until`) VALUES {rows}
     ON DUPLICATE KEY UPDATE
@@ -93,47 +93,45 @@ MYSQL_UPSERT = """
         `until` = IF(`until` <= %s, VALUES(`until`), `until`)
 """
 OPEN_COUNT_SECONDS = 30
-# Between the name of a limit and of a further org.
-ORG_MARK = " of org "
 
 
-def consume(hits: Mapping[str, str]) -> int:
+def consume(hits: Mapping[str, str], org: str = DEFAULT) -> int:
     """Count one hit of each limit, or nothing if one of them is used up.
 
     :param hits: name in ``LIMITS`` -> subject: ``{"start by ip": "192.0.2.1"}``
+    :param org: each org has its own counters
     :return: 0, or the seconds to wait if a limit is used up
     """
     if not hits:
         return 0
     alias = router.db_for_write(RateLimitCounter)
     with transaction.atomic(using=alias):
-        wait = count(hits)
+        wait = count(hits, org)
         if wait:
             transaction.set_rollback(True, using=alias)
     return wait
 
 
-def count(hits: Mapping[str, str]) -> int:
+def count(hits: Mapping[str, str], org: str = DEFAULT) -> int:
     """Count one hit of each limit in the caller's transaction, which the caller rolls back if a limit is used up.
 
-    :param hits: see ``consume``
     :return: 0, or the seconds to wait if a limit is used up
     """
     if not hits:
         return 0
-    now, limits = int(timezone.now().timestamp()), _limits_by_key(hits)
+    now, limits = int(timezone.now().timestamp()), _limits_by_key(hits, org)
     # Sorted, so that two requests lock the same rows in the same order and cannot deadlock.
     rows = [(key, 1, now + limits[key].seconds) for key in sorted(limits)]
     counters = _upsert(rows, now)
     waits = {key: until - now for key, used, until in counters if used > limits[key].max_hits}
-    _report(hits, waits)
+    _report(hits, org, waits)
     return max(waits.values(), default=0)
 
 
 def _upsert(rows: Sequence[tuple[str, int, int]], now: int) -> list[tuple[str, int, int]]:
-    """Count one hit in each row, or begin its window, and return the rows as they are then.
+    """Count one hit in each row, starting a new window if the old one is over, and return the new rows.
 
-    They stay locked until the caller commits or rolls back, and concurrent requests for the same limits wait.
+    They stay locked until the caller commits or rolls back, so concurrent requests for the same limits wait.
     """
     alias = router.db_for_write(RateLimitCounter)
     connection, is_mysql = connections[alias], connections[alias].vendor == "mysql"
@@ -148,28 +146,22 @@ def _upsert(rows: Sequence[tuple[str, int, int]], now: int) -> list[tuple[str, i
     return list(written.values_list("key", "used", "until"))
 
 
-def _report(hits: Mapping[str, str], waits: Mapping[str, int]) -> None:
-    """Report the limits that are used up. A form that is submitted twice reaches its own limit, and is not refused."""
+def _report(hits: Mapping[str, str], org: str, waits: Mapping[str, int]) -> None:
+    """Report the limits that are used up, but not that a form was submitted twice, which is not refused."""
     for name, subject in hits.items() if waits else ():
-        seconds = waits.get(_key(name, subject), 0)
-        if seconds and name.partition(ORG_MARK)[0] != ONCE:
-            events.limit_reached(name, seconds)
+        if name != ONCE and (seconds := waits.get(_key(name, subject, org))):
+            events.limit_reached(_name_of(name, org), seconds)
 
 
-def of_org(hits: dict[str, str], org: str) -> dict[str, str]:
-    """Return the hits of an org: each counts its own."""
-    return hits if org == DEFAULT else {f"{name}{ORG_MARK}{org}": subject for name, subject in hits.items()}
-
-
-def refund(hits: Mapping[str, str]) -> None:
+def refund(hits: Mapping[str, str], org: str = DEFAULT) -> None:
     """Take back hits of something that did not happen, so that an outage uses up nobody's limits."""
     if hits:
-        RateLimitCounter.objects.filter(key__in=_limits_by_key(hits), used__gt=0).update(used=F("used") - 1)
+        RateLimitCounter.objects.filter(key__in=_limits_by_key(hits, org), used__gt=0).update(used=F("used") - 1)
 
 
-def seconds_until_free(hits: Mapping[str, str]) -> int:
+def seconds_until_free(hits: Mapping[str, str], org: str = DEFAULT) -> int:
     """Return the seconds until ``consume`` would count these hits, 0 if it would now. Counts nothing."""
-    now, limits = int(timezone.now().timestamp()), _limits_by_key(hits)
+    now, limits = int(timezone.now().timestamp()), _limits_by_key(hits, org)
     counters = RateLimitCounter.objects.filter(key__in=limits, until__gt=now).values_list("key", "used", "until")
     return max((until - now for key, used, until in counters if used >= limits[key].max_hits), default=0)
 
@@ -186,10 +178,10 @@ def pace(calls: Sequence[float], more: int = 1) -> int:
 
 @dataclass(frozen=True, slots=True)
 class StartCount:
-    """What counting a start came to.
+    """The result of counting a start.
 
-    :param wait: seconds to wait; 0 if it may go on
-    :param is_repeated: this form and address were counted before, and count no more
+    :param wait: seconds to wait; 0 if the registration may start
+    :param is_repeated: whether this form and address were counted before
     """
 
     wait: int = 0
@@ -201,29 +193,21 @@ def consume_start(form: str, address: str, ip: str, org: str = DEFAULT) -> Start
 
     :param form: id of the submitted form, which is that of its registration
     """
-    wait = consume(of_org(_hits_of_start(form, address, ip), org))
-    if wait and seconds_until_free(of_org(_once_per_form(form, address), org)):
+    hits = hits_of_start(form, address, ip)
+    wait = consume(hits, org)
+    if wait and seconds_until_free({ONCE: hits[ONCE]}, org):
         return StartCount(is_repeated=True)
     return StartCount(wait)
 
 
-def refund_start(form: str, address: str, ip: str, org: str = DEFAULT) -> None:
-    """Take back what ``consume_start`` counted: the org could not be asked."""
-    refund(of_org(_hits_of_start(form, address, ip), org))
-
-
-def _once_per_form(form: str, address: str) -> dict[str, str]:
-    return {ONCE: f"{form} {folded(address)}"}
-
-
-def _hits_of_start(form: str, address: str, ip: str) -> dict[str, str]:
-    by_ip = {"start by ip": ip, "start by ip, a day": ip}
-    by_address = {"start by address": folded(address)} if address else {}
-    return _once_per_form(form, address) | by_ip | by_address
+def hits_of_start(form: str, address: str, ip: str) -> dict[str, str]:
+    """Return the hits that ``consume_start`` counts."""
+    hits = {ONCE: f"{form} {folded(address)}", "start by ip": ip, "start by ip, a day": ip}
+    return hits | ({"start by address": folded(address)} if address else {})
 
 
 def address_in(profile: Mapping[str, Any]) -> str:
-    """Return the address of a profile, where the org will send its mail; "" if there is none."""
+    """Return the address that the org will send mail to; "" if the profile has none."""
     return str(profile.get("email") or profile.get("login") or "")
 
 
@@ -232,7 +216,7 @@ class Effect:
     """What a command does that is limited.
 
     ``sends`` is whether a mail goes out, or with ``number`` (E.164) a text or call. ``checks`` identifies the challenge
-    whose code is checked; "" where no code is.
+    whose code is checked, or is "".
     """
 
     sends: bool = False
@@ -243,11 +227,11 @@ class Effect:
 NO_EFFECT = Effect()
 
 
-def hits_of(effect: Effect, registration: str, address: str, ip: str, org: str = DEFAULT) -> dict[str, str]:
+def hits_of(effect: Effect, registration: str, address: str, ip: str) -> dict[str, str]:
     """Return the hits of a command for one registration, see ``consume``.
 
     :param registration: its id
-    :param address: its email address, "" when there is none yet
+    :param address: its email address; "" if there is none yet
     """
     hits: dict[str, str] = {}
     if effect.sends:
@@ -259,18 +243,17 @@ def hits_of(effect: Effect, registration: str, address: str, ip: str, org: str =
     if effect.checks:
         hits |= {"code by challenge": f"{registration} {effect.checks}", "code by ip": ip}
         hits |= {"code by address": folded(address)} if address else {}
-    return of_org(hits, org)
+    return hits
 
 
-def hits_of_later_mail(subject: str, address: str, ip: str, org: str = DEFAULT) -> dict[str, str]:
+def hits_of_later_mail(subject: str, address: str, ip: str) -> dict[str, str]:
     """Return the hits of a mail that is sent again after the sign-up. ``subject`` is the Okta user id."""
-    return of_org({"send by account": subject, "send by address": folded(address), "send by ip": ip}, org)
+    return {"send by account": subject, "send by address": folded(address), "send by ip": ip}
 
 
-def hits_of_later_code(subject: str, address: str, ip: str, challenge: str, org: str = DEFAULT) -> dict[str, str]:
+def hits_of_later_code(subject: str, address: str, ip: str, challenge: str) -> dict[str, str]:
     """Return the hits of submitting the code of a mail that was sent again after the sign-up."""
-    hits = {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
-    return of_org(hits, org)
+    return {"code by challenge": f"{subject} {challenge}", "code by address": folded(address), "code by ip": ip}
 
 
 def is_full(settings: Conf) -> bool:
@@ -283,17 +266,22 @@ def is_full(settings: Conf) -> bool:
     return bool(count >= settings.most_open)
 
 
-def _limits_by_key(hits: Mapping[str, str]) -> dict[str, Limit]:
-    return {_key(name, subject): _limit(name) for name, subject in hits.items()}
+def _limits_by_key(hits: Mapping[str, str], org: str) -> dict[str, Limit]:
+    return {_key(name, subject, org): _limit(name) for name, subject in hits.items()}
 
 
 def _limit(name: str) -> Limit:
-    limit = LIMITS[name.partition(ORG_MARK)[0]]
+    limit = LIMITS[name]
     return Limit(limit.relaxed, limit.seconds) if settings.DEBUG else limit
 
 
-def _key(name: str, subject: str) -> str:
-    return salted_hmac("selfreg.limits", f"{name}\n{_normalized(name, subject)}", algorithm="sha256").hexdigest()
+def _name_of(limit: str, org: str) -> str:
+    return limit if org == DEFAULT else f"{limit} of org {org}"
+
+
+def _key(name: str, subject: str, org: str) -> str:
+    value = f"{_name_of(name, org)}\n{_normalized(name, subject)}"
+    return salted_hmac("selfreg.limits", value, algorithm="sha256").hexdigest()
 
 
 def _normalized(name: str, subject: str) -> str:
@@ -304,7 +292,7 @@ def _normalized(name: str, subject: str) -> str:
 
 
 def _network(ip: str) -> str:
-    """Return the /64 of an IPv6 address; an IPv4 address, or text that is no address, as it is."""
+    """Return the /64 of an IPv6 address. Anything else is returned unchanged."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

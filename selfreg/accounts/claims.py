@@ -1,4 +1,4 @@
-"""Which claims about a person are used, and which of them the session holds."""
+"""The claims about a person: which are used, and which the session holds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from selfreg.email_addresses import UNUSABLE_CHARACTERS, canonical, is_same_mailbox
 
 MAX_CLAIM = 254
-# Claims about the token instead of the person; some are as secret as it is.
+# Claims about the token, not the person. Some are as secret as the token.
 OF_THE_TOKEN = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "sid", "jti"})
 # Claims that may be stored in the session and shown on pages; never groups, roles or permissions.
 SESSION_CLAIMS = (
     "sub", "name", "given_name", "family_name", "preferred_username", "email", "email_verified", "locale", "zoneinfo"
 )  # fmt: skip
-# Of the person. Okta leaves them out of the ID token that comes for a code, unless the app is set up otherwise.
+# By default, Okta leaves these out of the ID token that it returns for a code.
 ABOUT_THE_PERSON = frozenset({"name", "given_name", "family_name", "email", "email_verified"})
 
 
@@ -22,10 +22,12 @@ def session_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def usable_claims(claims: Mapping[str, Any], proven_email: str) -> dict[str, Any]:
-    """Return the claims about the person; of ``SESSION_CLAIMS`` only booleans and short text without controls.
+    """Return the claims about the person. ``SESSION_CLAIMS`` are left out unless they are booleans or short plain text.
 
     An invalid address is left out, and counts as not verified. ``email_verified`` is also True if the registration
-    verified this very mailbox, or the org tells no address.
+    verified the same mailbox, or if the org sends no address.
+
+    :param proven_email: the address that the registration verified, or ""
     """
     others = {k: v for k, v in claims.items() if k not in SESSION_CLAIMS and k not in OF_THE_TOKEN}
     usable = others | {k: claims[k] for k in SESSION_CLAIMS if k in claims and _is_usable(claims[k])}
@@ -46,5 +48,5 @@ def _is_usable(value: object) -> bool:
 
 
 def are_complete(claims: Mapping[str, Any]) -> bool:
-    """Return whether an ID token says all that userinfo would be asked for."""
+    """Return whether an ID token has everything that userinfo would be asked for."""
     return claims.keys() >= ABOUT_THE_PERSON

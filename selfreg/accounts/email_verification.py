@@ -1,8 +1,8 @@
 """Verifying an email address after the sign-up: the mail is sent again through Okta's Management API.
 
-Once its transaction is over, the sign-up's own protocol sends nothing more, so this is offered only where the site can
-use the Management API. An account that waits for its activation link gets a new link, and the old one stops working; an
-active account gets a code, by its email factor.
+When a sign-up's transaction is over, its own protocol sends nothing more, so this works only if the site can use the
+Management API. An account that waits for its activation link gets a new link, and the old one stops working. An active
+account gets a code, through its email factor.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from selfreg import cache, rate_limits
 from selfreg.conf import Conf
 from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import OrgRefused, RateLimited
+from selfreg.models import Registration
 from selfreg.okta_api.accounts import ACTIVE, AccountNotPending, EmailFactor, OktaAccounts
 from selfreg.okta_api.client import is_configured
 
@@ -25,10 +26,24 @@ TOTAL_SECONDS = 9.0
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedAccount:
-    """An Okta account whose address is not verified. ``subject`` is the Okta user id."""
+    """An Okta account whose address is not verified.
+
+    ``subject`` is the Okta user id, and ``registration`` the one that waits for the address to be verified, if any.
+    """
 
     subject: str
     email: str
+    registration: Registration | None = None
+
+    @property
+    def key(self) -> str:
+        """A text that changes with the address, because a code only verifies the address that it was sent to."""
+        return f"{self.subject} {self.email}"
+
+    @property
+    def registration_id(self) -> str:
+        """The registration's id, or ""."""
+        return str(self.registration.pk) if self.registration else ""
 
 
 def can_send(settings: Conf) -> bool:
@@ -37,7 +52,7 @@ def can_send(settings: Conf) -> bool:
 
 
 def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | None:
-    """Has the org send the mail again.
+    """Have the org send the mail again.
 
     :return: the factor whose code is in the mail; None when the mail has a link
     :raises RateLimited: too many mails, by this site's limits or Okta's
@@ -45,8 +60,8 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
     :raises AccountNotPending: the account is locked, suspended or deleted
     :raises EmailChanged: the account has another address by now
     """
-    hits = rate_limits.hits_of_later_mail(account.subject, account.email, ip, settings.org)
-    if wait := rate_limits.consume(hits):
+    hits = rate_limits.hits_of_later_mail(account.subject, account.email, ip)
+    if wait := rate_limits.consume(hits, settings.org):
         raise RateLimited(wait)
     accounts = OktaAccounts(settings)
     try:
@@ -73,7 +88,7 @@ def verify_code(
     :raises RateLimited: too many tries
     :raises IdxError: the org could not be reached, or refused
     """
-    hits = rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id, settings.org)
-    if wait := rate_limits.consume(hits):
+    hits = rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id)
+    if wait := rate_limits.consume(hits, settings.org):
         raise RateLimited(wait)
     return OktaAccounts(settings).verify_code(account.subject, factor, code)

@@ -1,8 +1,8 @@
 """Linking an Okta account to an existing Django user, where ``LINK_EXISTING`` is on.
 
-An equal address is not enough: a visitor whose verified address belongs to a user of this site has to enter that user's
-password, once. Where several users have the address, the password decides. Staff users are never offered; an
-administrator joins them with ``manage.py selfreg_join``.
+The same address is not enough: a visitor whose verified address belongs to a user of this site has to enter that user's
+password once. If several users have the address, the password decides. Staff users are never offered; an administrator
+links them with ``manage.py selfreg_join``.
 """
 
 import logging
@@ -16,11 +16,10 @@ from selfreg.accounts.users import address_of, columns_of
 from selfreg.conf import Conf
 from selfreg.email_addresses import canonical
 from selfreg.models import OktaIdentity
-from selfreg.rate_limits import consume
 
 logger = logging.getLogger("selfreg")
 
-# A password is tried for so many users with the same address.
+# How many users with the same address are offered, newest login first.
 MAX_OFFERED = 3
 
 
@@ -37,8 +36,7 @@ class LinkOffered(Exception):
 
 
 def linkable_accounts(person: Mapping[str, Any], settings: Conf) -> list[Any]:
-    """Return the Django users that the Okta account may be linked to, the last who logged in first; ``MAX_OFFERED``
-    at most.
+    """Return the Django users that the Okta account may be linked to, at most ``MAX_OFFERED``.
 
     They have this verified address, are active, have a password, are not staff, and are not linked yet.
 
@@ -63,13 +61,8 @@ def _last_login(user: Any) -> float:
     return float(at.timestamp()) if at else 0.0
 
 
-def consume_password_try(user: Any) -> int:
-    """Count one try of a user's password. Return 0, or how many seconds to wait before it may be made."""
-    return consume({"join by account": str(user.pk)})
-
-
 def link_account(user: Any, issuer: str, subject: str) -> OktaIdentity:
-    """Link an Okta account to a Django user, and return the identity. The visitor has proved to own both.
+    """Link an Okta account to a Django user, and return the identity. The visitor has proved that both are theirs.
 
     :param subject: the Okta user id
     """

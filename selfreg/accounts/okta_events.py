@@ -1,7 +1,7 @@
-"""The events of Okta's event hook: an address was verified, or an account ended, and its sessions here end with it.
+"""Handles the events of Okta's event hook: an address was verified, or an account ended, and its sessions with it.
 
-Okta may deliver an event more than once, and gives up after three seconds: a delivery is a handful of statements.
-Events of other kinds leave nothing behind.
+Okta may deliver an event more than once. It gives up after three seconds, so a delivery takes only a few statements.
+Events of other kinds are ignored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -13,24 +13,23 @@ from django.db import router, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from selfreg.accounts.identities import end_sessions, prove_email
+from selfreg.accounts.identities import end_sessions, mark_email_verified
 from selfreg.conf import Conf, orgs, origin
 from selfreg.models import OktaEvent, OktaIdentity
 from selfreg.okta_api.client import value_at
 
-# The System Log event of an activated factor. Where that is the email factor, the address is verified.
+# A factor was activated. If it is the email factor, the address is verified.
 PROVES_EMAIL = "user.mfa.factor.activate"
-# The person lost the app; a target names the app by its id, which is the client id.
+# The app was taken away from a person. One of the targets is the app, whose id is the client id.
 LOST_APP = "application.user_membership.remove"
-# Nobody signs in with such an account any more.
 ENDS_ACCOUNT = (
     "user.lifecycle.deactivate", "user.lifecycle.suspend", "user.lifecycle.delete.initiated", LOST_APP
 )  # fmt: skip
-# Of one user: an administrator ended all sessions at Okta.
+# The last one: an administrator ended all sessions of a user at Okta.
 ENDS_SESSIONS = (*ENDS_ACCOUNT, "user.session.clear")
 MAX_EVENTS = 500
 MAX_TARGETS = 20
-# The ids of events are kept as long as an event counts: none is handled twice.
+# Older events are ignored, so ids have to be kept only this long to handle none of them twice.
 KEPT_FOR = timedelta(days=30)
 
 
@@ -44,11 +43,11 @@ class OktaEventData:
 
 
 def handle_events(settings: Conf, events: Sequence[object]) -> None:
-    """Handle the events of a delivery, each once, in one transaction: if it fails, Okta delivers them again.
+    """Handle the events of a delivery, each once, in one transaction. If it fails, Okta delivers them again.
 
-    They count for all apps and authorization servers of the Okta org: an account has the same id in each.
+    They apply to all apps and authorization servers of the Okta org, where an account has the same id.
 
-    :param settings: of the org that the delivery is for
+    :param settings: of the org that sent the delivery
     :param events: decoded JSON
     """
     same_org = [each for each in orgs().values() if origin(each.issuer) == origin(settings.issuer)]
@@ -63,7 +62,7 @@ def handle_events(settings: Conf, events: Sequence[object]) -> None:
         proved = {subject for event in new if event.proves_email for subject in event.subjects}
         ended = {subject for event in new if not event.proves_email for subject in event.subjects}
         for issuer, subject in _unproven(issuers, proved) if proved else ():
-            prove_email(issuer, subject)
+            mark_email_verified(issuer, subject)
         end_sessions(issuers, ended)
 
 
@@ -73,7 +72,7 @@ def _unproven(issuers: Set[str], subjects: Set[str]) -> list[tuple[str, str]]:
 
 
 def _read(event: object, client_ids: Set[str]) -> OktaEventData | None:
-    """Return the event; None if it is not one of ours, not valid, too old, or about another app."""
+    """Return the event; None if it is of another kind, invalid, too old, or about another app."""
     if not isinstance(event, Mapping) or not _is_id(event.get("uuid")) or _is_old(event.get("published")):
         return None
     kind, proves = event.get("eventType"), _proves_email(event)
@@ -85,7 +84,7 @@ def _read(event: object, client_ids: Set[str]) -> OktaEventData | None:
 
 
 def _is_old(published: object) -> bool:
-    """Return whether the id of an event from then is not kept any more. An event without a time is new."""
+    """Return whether an event is older than the ids that are kept. An event without a time is new."""
     try:
         moment = parse_datetime(published) if isinstance(published, str) else None
     except ValueError:
@@ -94,7 +93,7 @@ def _is_old(published: object) -> bool:
 
 
 def _proves_email(event: Mapping[str, Any]) -> bool:
-    """Return whether an event says that an email factor was activated, which takes the code or the link from a mail.
+    """Return whether an event says that an email factor was activated, by the code or the link from a mail.
 
     Okta writes ``EMAIL_FACTOR`` into the event's debug data, or "User set up EMAIL_FACTOR factor" as its reason. Other
     factors, or an account that becomes active, verify no address.

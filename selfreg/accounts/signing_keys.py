@@ -1,4 +1,4 @@
-"""The keys of an issuer, with which ID tokens are verified. They are cached for all visitors."""
+"""The keys of an issuer, for verifying ID tokens. They are cached for all visitors."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ REFETCH_SECONDS = 60
 def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
     """Return the issuer's keys (a JWK Set, RFC 7517 section 5), cached for an hour.
 
-    :param refetch: fetches them again, at most once a minute for all workers: the token names a key that is not there
+    :param refetch: fetch them again, because a token names a key that is not there; at most once a minute
     :raises IdxError: the keys could not be fetched
     """
     name = _cache_name(client.app.issuer)
@@ -24,7 +24,7 @@ def signing_keys(client: IdxClient, *, refetch: bool = False) -> Json:
 
 
 def fetch_keys(client: IdxClient) -> Json:
-    """Fetch and cache the issuer's keys, and return them; raise as ``signing_keys`` does."""
+    """Fetch, cache and return the issuer's keys. Raises what ``signing_keys`` raises."""
     keys = client.keys()
     cache.keep(_cache_name(client.app.issuer), dict(keys), KEYS_SECONDS)
     return keys

@@ -1,7 +1,7 @@
-"""The Django user of an Okta account: which columns of the site's user model the claims fill, and with what.
+"""Creates the Django user of an Okta account, and fills its columns from the claims.
 
-A column is found by its kind and name, so that any user model will do; what no claim can fill is listed by
-``unfilled``, for the system check. A site may make its users itself instead (``SELFREG["USER_FACTORY"]``).
+Columns are found by type and name, so any user model works. ``unfilled`` lists the columns that no claim can fill, for
+the system check. A site can also create its users itself (``SELFREG["USER_FACTORY"]``).
 """
 
 import copy
@@ -29,15 +29,13 @@ NAMES: Mapping[str, str] = {
     "display_name": "name",
     "name": "name",
 }
-# Okta's own limits of a login or address, and of a name; and how much of a made-up user name has to fit.
+# Okta's own limits for an address and for a name, and the shortest user name that is still unique.
 LONGEST_ADDRESS, LONGEST_NAME, SHORTEST_USERNAME = 100, 50, 16
-
-Factory = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """What a new user comes from: the registration, None at a sign-in without one, and what was typed on its pages.
+    """The registration of a new user, None after a sign-in without one, and the profile that was typed.
 
     ``profile`` has Okta's attribute names (``firstName``) and no passwords.
     """
@@ -48,9 +46,9 @@ class SignUp:
 
 @dataclass(frozen=True, slots=True)
 class UserColumns:
-    """Which columns of a user model are filled. ``email`` is "" if there is none.
+    """The columns of a user model that are filled. ``email`` is "" if there is none.
 
-    ``names`` maps a column to its claim. ``usernames`` get a made-up name.
+    ``names`` maps a column to its claim. ``usernames`` get a generated name.
     """
 
     email: str
@@ -60,7 +58,7 @@ class UserColumns:
 
 @dataclass(frozen=True, slots=True)
 class Unfilled:
-    """A column that keeps people from signing up (``is_fatal``), or that holds less than it should."""
+    """A column that prevents sign-ups (``is_fatal``), or that can't hold everything."""
 
     column: str
     reason: str
@@ -120,7 +118,7 @@ def new_user(model: Any, claims: Mapping[str, Any], username: str) -> Any:
 
 
 def username_length(model: Any) -> int | None:
-    """Return how many characters of a made-up user name fit into its columns; None if all do."""
+    """Return how many characters of a generated user name fit into its columns; None if there is no limit."""
     lengths = [model._meta.get_field(name).max_length for name in columns_of(model).usernames]
     return min((length for length in lengths if length), default=None)
 
@@ -131,7 +129,7 @@ def user_by_factory(path: str, model: Any, claims: Mapping[str, Any], sign_up: S
     :param path: ``SELFREG["USER_FACTORY"]``
     :raises TypeError: the factory returned no user
     """
-    factory: Factory = import_string(path)
+    factory: Callable[..., Any] = import_string(path)
     user = factory(claims=dict(claims), registration=sign_up.registration, profile=dict(sign_up.profile))
     if not isinstance(user, model):
         raise TypeError(f"{path} returned no user: {type(user).__name__}")
@@ -144,9 +142,9 @@ def user_by_factory(path: str, model: Any, claims: Mapping[str, Any], sign_up: S
 
 
 def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
-    """Return whether the database keeps this address for another user.
+    """Return whether the address must be unique, and another user has it.
 
-    :param user: whose address it is to be; None for a new one
+    :param user: who is to get the address; None for a new user
     """
     column = columns_of(model).email
     if not column or not email:
@@ -163,7 +161,7 @@ def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
 
 
 def keeps_old_address(user: Any, before: str, claims: Mapping[str, Any]) -> bool:
-    """Return whether the user has the address of before, and not the one of the claims.
+    """Return whether the user still has the address ``before``, although the claims have another.
 
     :param before: the address before the user was updated from the claims
     """
@@ -171,7 +169,7 @@ def keeps_old_address(user: Any, before: str, claims: Mapping[str, Any]) -> bool
     return bool(before and now and not is_same_mailbox(before, now) and address_of(user) == before)
 
 
-# ---- what the system check reports
+# ---- for the system check
 
 
 def unfilled(model: Any) -> Iterator[Unfilled]:
@@ -183,12 +181,12 @@ def unfilled(model: Any) -> Iterator[Unfilled]:
             yield from too_short(column, columns)
         elif column.name == model.USERNAME_FIELD and not column.has_default():
             yield Unfilled(column.name, "it is the USERNAME_FIELD, but it isn't text and has no default")
-        elif not _takes_care_of_itself(column):
+        elif not _needs_no_value(column):
             yield from _empty(column)
 
 
 def too_short(column: Any, columns: UserColumns) -> Iterator[Unfilled]:
-    """Yield how a column that is filled is too short."""
+    """Yield the problem if a filled column is too short."""
     length = column.max_length or LONGEST_ADDRESS
     if column.name == columns.email:
         if length < LONGEST_ADDRESS:
@@ -204,11 +202,11 @@ def too_short(column: Any, columns: UserColumns) -> Iterator[Unfilled]:
 
 
 def _columns(model: Any) -> list[Any]:
-    """Return the columns that a program may write."""
+    """Return the columns that can be written."""
     return [f for f in model._meta.concrete_fields if not getattr(f, "generated", False)]
 
 
-def _takes_care_of_itself(column: Any) -> bool:
+def _needs_no_value(column: Any) -> bool:
     is_parent = bool(column.remote_field and getattr(column.remote_field, "parent_link", False))
     has_moment = getattr(column, "auto_now", False) or getattr(column, "auto_now_add", False)
     has_database_default = getattr(column, "db_default", models.NOT_PROVIDED) is not models.NOT_PROVIDED

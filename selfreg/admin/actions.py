@@ -1,7 +1,7 @@
-"""What an administrator can do to registrations.
+"""What administrators can do with registrations.
 
 Each action has a permission, asks for confirmation, and is recorded twice: as an event of the registration (who, what,
-how it went) and in Django's admin log.
+result) and in Django's admin log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,18 +31,19 @@ from selfreg.texts.messages import notice, say
 
 
 class ActionRefused(Exception):
-    """The action was not carried out. The text says why, and may be shown to the administrator."""
+    """The action was not carried out. The text tells the administrator why."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdminAction:
     """One action of the list and of the page of a registration.
 
-    ``name`` is part of the action's URL and of the recorded events. ``confirm`` is the button that carries it out, and
-    ``done`` says what it did; both are filled with a ``count``. ``warning`` says what will happen, before it is
-    confirmed. ``is_available`` reads the row only. ``run`` gets the registration and the administrator's reason (""
-    unless ``asks_reason``), and may raise ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``AccountNotPending``,
-    ``Unreadable`` and ``IdxError``.
+    - ``name``: part of the action's URL and of the recorded events.
+    - ``confirm``, ``done``: the button that confirms it, and the message afterwards, both with a ``count``.
+    - ``warning``: what will happen, shown before the confirmation.
+    - ``is_available``: whether it is possible, by the row alone.
+    - ``run``: gets the registration and the administrator's reason ("" unless ``asks_reason``). It may raise
+      ``ActionRefused``, ``Conflict``, ``MailNotSent``, ``AccountNotPending``, ``Unreadable`` and ``IdxError``.
     """
 
     name: str
@@ -54,29 +55,29 @@ class AdminAction:
     is_available: Callable[[Registration], bool]
     run: Callable[[Attempt, str], object]
     is_offered: Callable[[], bool] = lambda: True
-    """Whether the site is set up for it at all."""
+    """Whether the site is set up for it."""
     is_destructive: bool = False
     asks_reason: bool = False
     needs_state: bool = False
-    """Whether the action needs the registration's state, which is lost when its encryption key was removed."""
+    """Whether it needs the registration's state, which is lost if its encryption key was removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an action on one registration went. ``refusal`` says why it was not carried out; "" if it was."""
+    """The result of an action for one registration. ``refusal`` is why it was not carried out, or ""."""
 
     registration: Registration
     refusal: str = ""
 
 
 def perform(action: AdminAction, registration: Registration, user: Any, reason: str = "") -> Result:
-    """Carry out the action if possible, and record it either way. Raises nothing.
+    """Carry out the action if possible, and record it in any case. Raises nothing.
 
     :param user: the administrator, a Django user who has the action's permission
     """
     actor = user.get_username()
     refusal = _run(action, registration, actor, reason)
-    # The reason is the administrator's own words: it stands in the row and in the admin's log, and in no log line.
+    # The reason may hold anything, so it is only stored in the row and in the admin's log.
     outcome = f"{action.name}: {refusal or 'ok'}"[:200]
     registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=actor)
     message = " · ".join(text for text in (str(action.label), reason, refusal) if text)
@@ -85,7 +86,7 @@ def perform(action: AdminAction, registration: Registration, user: Any, reason: 
 
 
 def _run(action: AdminAction, registration: Registration, actor: str, reason: str) -> str:
-    """Return why the action was not carried out, "" if it was."""
+    """Return why the action was not carried out, or ""."""
     try:
         if not action.is_available(registration):
             raise ActionRefused(_not_possible(registration))

@@ -1,4 +1,4 @@
-"""Who sees whose email address: whole for administrators who may reveal it, else as a mask that tells people apart."""
+"""Email addresses in the admin: whole for administrators who may see them, else masked."""
 
 import unicodedata
 from typing import Any
@@ -17,13 +17,13 @@ from selfreg.email_addresses import canonical, masked
 from selfreg.models import Registration
 
 DOTS = "•••"
-# From so many characters before the "@" on, the mask shows two at either end.
+# With so many characters before the "@", the mask shows two at either end.
 LONG_NAME = 6
 MARK_LENGTH = 4
-# How often a page that shows whole addresses is logged, if the same administrator keeps it open or comes back to it.
+# How often it is logged that an administrator keeps a page with whole addresses open, or comes back to it.
 LOG_EVERY_SECONDS = 600
 MAX_FOUND = 300
-"""A search for the start of an address finds so many people at most."""
+"""The maximum number of results of a search for the start of an address."""
 
 
 def may_see_addresses(user: Any) -> bool:
@@ -32,7 +32,7 @@ def may_see_addresses(user: Any) -> bool:
 
 
 def mask(address: str) -> str:
-    """Return ``pe•••17@example.com``, or ``a•••@example.com`` for a short name; "" if there is nothing to mask."""
+    """Return ``pe•••17@example.com``, or ``a•••@example.com`` for a short name; "" if there is no address."""
     hidden = masked(address)
     name = address.rpartition("@")[0]
     start, dots, domain = hidden.partition(DOTS)
@@ -42,7 +42,7 @@ def mask(address: str) -> str:
 
 
 def mark(address: str) -> str:
-    """Return four characters that are the same for the same address, and differ for others. They reveal nothing."""
+    """Return four characters by which masked addresses can be told apart. They reveal nothing about the address."""
     if not address:
         return ""
     digest = salted_hmac("selfreg.admin.mark", canonical(address) or address, algorithm="sha256")
@@ -50,7 +50,7 @@ def mark(address: str) -> str:
 
 
 def masked_html(address: str) -> str:
-    """Return an address as its mask and its mark, "" if there is nothing to mask."""
+    """Return the mask and the mark of an address; "" if there is no address."""
     if not (hidden := mask(address)):
         return ""
     title = gettext("The same mark means the same address")
@@ -68,16 +68,16 @@ def whole_name(registration: Registration) -> str:
 
 
 def name_for(user: Any, registration: Registration) -> str:
-    """Return what an administrator reads for the person of a registration, as text or HTML."""
+    """Return the person of a registration as a user may see them, as text or HTML."""
     return whole_name(registration) if may_see_addresses(user) else masked_name(registration)
 
 
 def log_view(request: HttpRequest, text: str, page: str, registration: Registration | None = None) -> None:
     """Log that somebody sees whole addresses, once per page and ``LOG_EVERY_SECONDS``.
 
-    :param text: what is logged; holds no address
-    :param page: tells pages apart; it may hold a searched address, so only a digest of it is cached
-    :param registration: the one whose page it is
+    :param text: the log entry, without addresses
+    :param page: identifies the page; it may contain an address that was searched, so only its digest is cached
+    :param registration: if the page is about a single one
     """
     user: Any = request.user
     digest = salted_hmac("selfreg.admin.view", f"{user.pk} {page}", algorithm="sha256").hexdigest()
@@ -98,7 +98,7 @@ def log_view(request: HttpRequest, text: str, page: str, registration: Registrat
 def starting_with(registrations: QuerySet[Registration], term: str) -> QuerySet[Registration]:
     """Keep registrations whose address starts with ``term``, at most ``MAX_FOUND``."""
     start = unicodedata.normalize("NFC", term).lower()
-    # Not ordered: the index of PostgreSQL for the start of a text has an order of its own.
+    # Not ordered, because PostgreSQL's index for the start of a text has another order.
     found = Registration.objects.filter(email_canonical__startswith=start).order_by()
-    # Not as a subquery: MySQL allows no limit there.
+    # Not a subquery, because MySQL allows no limit there.
     return registrations.filter(pk__in=list(found.values_list("pk", flat=True)[:MAX_FOUND]))

@@ -1,4 +1,4 @@
-"""A chart of people over time, as the numbers of an SVG: bars, and the labels of both axes."""
+"""Calculates the SVG chart of people over time: bars, and the labels of both axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from django.utils.formats import date_format, number_format
 
 from selfreg.reports.funnel import Point
 
-# Pixels; the ground is where the bars stand.
+# In pixels. GROUND is the lower end of the bars.
 WIDTH, HEIGHT, LEFT, TOP, GROUND, GAP = 720, 220, 44, 12, 196, 2
 MOST_LABELS = 7
 
 
 class Bar(NamedTuple):
-    """One part of the period, with the heights for who started, and for who completed the sign-up."""
+    """One part of the period, with the heights of its bars: people who started, and people who completed."""
 
     x: int
     width: int
@@ -27,7 +27,7 @@ class Bar(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A text at an axis, at ``place`` pixels from the left or from the top."""
+    """A text at an axis, ``place`` pixels from the left or from the top."""
 
     place: int
     text: str
@@ -47,7 +47,7 @@ class Chart:
 
 
 def chart(points: Sequence[Point]) -> Chart:
-    """Return the chart of a period. Its times are those of UTC, like the periods.
+    """Return the chart of a period. Its times are in UTC, like the period.
 
     :param points: at least one
     """
@@ -83,7 +83,7 @@ def chart(points: Sequence[Point]) -> Chart:
 
 
 def _top(most: int) -> int:
-    """Return the upper end of the axis: the next of 2, 4, 10, 20, 40, 100, and so on."""
+    """Return the upper end of the axis: 2, 4, 10, 20, 40, 100, and so on."""
     top = 2.0
     for factor in cycle((2, 2.5, 2)):
         if top >= most:

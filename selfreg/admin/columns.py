@@ -1,4 +1,4 @@
-"""The columns of the list of registrations. The name of a function is the CSS class of its column."""
+"""The columns of the list of registrations. A function's name is the CSS class of its column."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -28,13 +28,13 @@ def person(registration: Registration) -> str:
 
 @admin.display(description=_("person"))
 def masked_person(registration: Registration) -> str:
-    """Return the masked address, for all others."""
+    """Return the masked address, for all other administrators."""
     return addresses.masked_name(registration)
 
 
 @admin.display(description=_("status"))
 def state(registration: Registration) -> str:
-    """Return the status as a badge, with the step while there is one, and whether the row is to be erased."""
+    """Return the status as a badge, the step, and whether the row is marked for erasure."""
     parts = [labels.badge(registration)]
     if registration.step:
         parts.append(format_html('<span class="selfreg-step">{}</span>', labels.step_label(registration.step)))
@@ -45,13 +45,13 @@ def state(registration: Registration) -> str:
 
 @admin.display(description=_("what holds them up"))
 def why(registration: Any) -> str:
-    """Why the registration does not go on; the row comes from ``add_activity``."""
+    """Return what holds the registration up. ``add_activity`` has prepared the row."""
     return reasons.reason(registration, registration.activity) or labels.NOTHING
 
 
 @admin.display(description=_("started"))
 def started(registration: Registration) -> str:
-    """How long ago the registration started."""
+    """Return how long ago the registration started."""
     return labels.when(registration.created_at)
 
 

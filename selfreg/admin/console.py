@@ -2,22 +2,19 @@
 
 from urllib.parse import quote, urlencode, urlsplit
 
-# Okta's domains. The admin console of NAME.DOMAIN is at NAME-admin.DOMAIN.
+# Okta's domains. The Admin Console of NAME.DOMAIN is NAME-admin.DOMAIN.
 OKTA_DOMAINS = ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil")
 
 
 def system_log_url(issuer: str, request_id: str) -> str:
-    """Return the URL of Okta's System Log with everything that one call did.
-
-    "" without a request id, and where the issuer is no address of Okta with an admin console.
-    """
+    """Return the URL of a call in Okta's System Log; "" without a request id, or if the org's domain isn't Okta's."""
     console = _console(issuer)
     query = urlencode({"query": f'transaction.id eq "{request_id}"'})
     return f"{console}/report/system_log_2?{query}" if console and request_id else ""
 
 
 def person_url(issuer: str, okta_user_id: str) -> str:
-    """Return the URL of a person in Okta's console; "" without an id, and where there is no console."""
+    """Return the URL of a person in the Admin Console; "" without an id, or if the org's domain isn't Okta's."""
     console = _console(issuer)
     return f"{console}/admin/user/profile/view/{quote(okta_user_id, safe='')}" if console and okta_user_id else ""
 

@@ -1,8 +1,7 @@
-"""The doctor in Django admin: examines the org and this site at the press of a button, and shows the runs."""
+"""The doctor in Django admin: a button that examines the org and this site, and the reports of all runs."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST
 from selfreg.admin.labels import when
 from selfreg.admin.read_only import ReadOnlyAdmin
 from selfreg.admin.roles import EXAMINE_ORG
+from selfreg.admin.start_page import newest_runs
 from selfreg.conf import DEFAULT, has_several_orgs, orgs
 from selfreg.doctor.examination import examine, save_report
 from selfreg.doctor.report_i18n import translated
@@ -25,19 +25,14 @@ from selfreg.models import DoctorRun
 
 @admin.register(DoctorRun)
 class DoctorRunAdmin(ReadOnlyAdmin):
-    """The list shows the newest run in full; each run has a page of its own."""
+    """The list shows the newest report in full, and each run has its own page."""
 
     sortable_by = ()
     change_list_template = "admin/selfreg/doctorrun/list.html"
     change_form_template = "admin/selfreg/doctorrun/detail.html"
 
-    @property
-    def media(self) -> Any:
-        """The style sheet of the other pages, and none of Django's scripts."""
-        return forms.Media(css={"all": ["selfreg/admin.css"]})
-
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Return the columns; the org where there are several."""
+        """Return the columns. Sites with several orgs also see the org."""
         return ("examined", *(("org",) if has_several_orgs() else ()), "result", "finding_count", "issuer")
 
     def get_urls(self) -> list[Any]:
@@ -51,9 +46,9 @@ class DoctorRunAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_POST)
     def examine_view(self, request: HttpRequest) -> HttpResponse:
-        """Examine an org and this site now; that calls the org some dozen times, and changes nothing there.
+        """Examine an org and this site. This calls the org about a dozen times, and changes nothing there.
 
-        :raises PermissionDenied:
+        :raises PermissionDenied: the administrator may not do this
         :raises Http404: there is no such org
         """
         if not self.may_examine(request):
@@ -73,7 +68,7 @@ class DoctorRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("examined"))
     def examined(self, run: DoctorRun) -> str:
-        """How long ago the run was."""
+        """Return how long ago the run was."""
         return when(run.at)
 
     @admin.display(description=_("people can sign up"), boolean=True)
@@ -83,15 +78,14 @@ class DoctorRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("found"))
     def finding_count(self, run: DoctorRun) -> str:
-        """How many findings the run has."""
+        """Return how many findings the run has."""
         number = len(run.report.get("findings", ()))
         return ngettext("%(number)s finding", "%(number)s findings", number) % {"number": number}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, below the newest run of each org."""
-        newest = [run for name in orgs() if (run := DoctorRun.objects.filter(org=name).first())]
         context = {
-            "reports": [(run, translated(run.report), when(run.at)) for run in newest],
+            "reports": [(run, translated(run.report), when(run.at)) for run in newest_runs()],
             "orgs": list(orgs()) if has_several_orgs() else [],
             "title": _("Doctor"),
             "may_examine": self.may_examine(request),
@@ -101,7 +95,7 @@ class DoctorRunAdmin(ReadOnlyAdmin):
         return response
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Show the page of one run, in the language of the administrator who reads it."""
+        """Show the page of one run, in the administrator's language."""
         context["report"] = translated(context["original"].report)
         context["examined_at"] = when(context["original"].at)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,6 +1,6 @@
-"""Explains a registration to an administrator: what the visitor sees now, and why the registration does not go on.
+"""Explains a registration to an administrator: what the visitor sees now, and what prevents them from continuing.
 
-Only keys and this app's sentences are shown, since the org's sentences may repeat what a visitor typed.
+It only shows keys and this app's own sentences, because the org's sentences may repeat what a visitor typed.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from selfreg.texts import labels
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where a registration stands, in sentences.
+    """The situation of a registration, in sentences.
 
-    ``visitor_sees`` describes the page in front of the visitor, ``blockers`` what keeps the visitor from going on.
-    ``can_resend`` is whether an email or code can be sent again now. ``is_readable`` is False once the encryption key
-    of the registration's state was removed.
+    ``visitor_sees`` describes the visitor's page, and ``blockers`` what prevents them from continuing. ``can_resend``
+    is whether an email or code can be sent again now. ``is_readable`` is False if the encryption key of the
+    registration's state was removed.
     """
 
     visitor_sees: tuple[str, ...]
@@ -38,9 +38,9 @@ class Explanation:
 
 
 def open_for_admin(registration: Registration, actor: str = "") -> Attempt:
-    """Open a registration for acting in the visitor's place.
+    """Open a registration for acting on behalf of the visitor.
 
-    Okta answers in the visitor's language, and does not learn the administrator's own address and device.
+    Okta answers in the visitor's language, and does not see the administrator's address and device.
     """
     org = connect(registration.settings, Visitor(language=registration.language or "en"))
     return open_row(registration, org, actor=actor)
@@ -55,7 +55,7 @@ def explain(registration: Registration, last_event: RegistrationEvent | None) ->
             (gettext("Its encryption key is gone."),),
             is_readable=False,
         )
-    step = attempt.page
+    step, info = attempt.page, STATUS_INFO[Status(registration.status)]
     has_to_wait = step is not None and attempt.state is not None and seconds_until(attempt.state.resend_at) > 0
     seconds_to_wait = seconds_until(attempt.state.wait_until) if step and attempt.state else 0
     blockers = [
@@ -65,14 +65,10 @@ def explain(registration: Registration, last_event: RegistrationEvent | None) ->
         *_trouble(last_event),
     ]
     return Explanation(
-        visitor_sees=_step_page(registration, step) if step else (_page_without_step(registration),),
+        visitor_sees=_step_page(registration, step) if step else (str(info.visitor_sees),),
         blockers=tuple(dict.fromkeys(blockers)),
         can_resend=bool(step and step.resend) and not has_to_wait,
     )
-
-
-def _page_without_step(registration: Registration) -> str:
-    return str(STATUS_INFO[Status(registration.status)].visitor_sees)
 
 
 def _step_page(registration: Registration, step: Step) -> tuple[str, ...]:
@@ -89,7 +85,7 @@ def _step_page(registration: Registration, step: Step) -> tuple[str, ...]:
 
 def _blockers_by_status(registration: Registration) -> list[str]:
     blocker = str(STATUS_INFO[Status(registration.status)].blocker)
-    # An administrator's own words. What else is kept there is the org's, in the visitor's language.
+    # Only these are an administrator's words. All others are the org's, in the visitor's language.
     reason = registration.failure_text if registration.failure == REJECTED else ""
     return [text for text in (blocker, failure_label(registration.failure), reason) if text]
 

@@ -1,4 +1,4 @@
-"""The list as CSV, streamed in constant memory."""
+"""Exports the list as CSV, streamed with constant memory."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ from selfreg.email_addresses import masked
 from selfreg.models import Registration
 
 ROWS_PER_QUERY, ROWS_PER_PIECE = 2_000, 200
-# What begins a formula (OWASP ASVS 5, 1.2.10), and a command for other programs. Unicode has many of each sign.
+# What a formula begins with (OWASP ASVS 5, 1.2.10). Unicode has variants of these signs.
 SIGNS = frozenset("=+-@|%")
 SIGN_CATEGORIES = ("Sm", "Pd")
-# Programs split a line at one of these, in spite of quotes if the line was made for another one.
+# Programs that expect another separator split lines at these, even inside quotes.
 SEPARATORS = frozenset(",;|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 SPLITS = re.compile(f"[{re.escape(''.join(sorted(SEPARATORS)))}]")
 COLUMNS = (
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def safe(value: Any) -> str:
-    """Return a value as the text of one cell that no spreadsheet takes for a formula, also if it splits the cell."""
+    """Return the text of a cell that no spreadsheet reads as a formula, even if it splits the cell."""
     text = value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
     # Nearly every cell: a letter or digit begins it, and nothing splits it.
     if not text or (text.isascii() and text[0].isalnum() and not SPLITS.search(text)):
@@ -52,7 +52,7 @@ def _is_sign(character: str) -> bool:
 
 
 def _is_blank(character: str) -> bool:
-    """Return whether a program may skip the character at the start of a cell: spaces, what shows nothing, quotes."""
+    """Return whether a program may ignore the character at the start of a cell: white space, invisible, or a quote."""
     return character == '"' or unicodedata.category(character)[0] in "ZC"
 
 
@@ -66,14 +66,14 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
 
 
 def columns() -> tuple[str, ...]:
-    """Return the columns of the file; the org on sites with several, so that other files stay as they are."""
+    """Return the columns of the file. Sites with several orgs also get the org."""
     return (*COLUMNS, "org") if has_several_orgs() else COLUMNS
 
 
 def registrations_csv(queryset: QuerySet[Registration], *, whole_addresses: bool) -> StreamingHttpResponse:
     """Return the rows as a file to download, newest first.
 
-    :param whole_addresses: for administrators who may see them; else they are masked
+    :param whole_addresses: False masks the addresses
     """
     rows = queryset.order_by("-created_at", "-id").values_list(*columns()).iterator(chunk_size=ROWS_PER_QUERY)
     visible = rows if whole_addresses else ((id_, masked(email), *rest) for id_, email, *rest in rows)

@@ -1,6 +1,6 @@
-"""The filters of the list. Each one has an index in the order of the list.
+"""The filters of the list. Each has an index in the order of the list.
 
-The values to choose from are read without scanning the table.
+Their choices are read without scanning the table.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,8 +25,8 @@ from selfreg.statuses import OPEN, Status
 MAX_VALUES = 50
 SEPARATOR = "|"
 MOMENT = "%Y-%m-%dT%H:%MZ"
-FIRST_YEAR, LAST_YEAR = 2000, 3000  # other years have moments that no time zone can show
-# How long the values of a column are cached; shorter while there are none, so that the first ones appear soon.
+FIRST_YEAR, LAST_YEAR = 2000, 3000  # other years can be out of range in some time zones
+# How long the values of a column are cached. If there are none, the first ones should appear soon.
 CACHE_SECONDS, CACHE_SECONDS_IF_EMPTY = 60, 5
 IDLE_MINUTES = (("5", _("5 minutes")), ("15", _("15 minutes")), ("60", _("1 hour")), ("1440", _("1 day")))
 
@@ -79,7 +79,7 @@ def values_of(column: str) -> list[str]:
 
 
 def _distinct_values(column: str) -> list[str]:
-    """Jump through the index from one value to the next: DISTINCT would read every row."""
+    """Jump through the index from value to value, because DISTINCT would read every row."""
     connection = connections[router.db_for_read(Registration)]
     name, table = connection.ops.quote_name(column), connection.ops.quote_name(Registration._meta.db_table)
     statement = f"""
@@ -105,7 +105,7 @@ class ListFilter(SimpleListFilter):
 
 
 class StatusFilter(ListFilter):
-    """One status, all open ones, or those of people who are stuck. The tabs above the list use it too."""
+    """One status, all open registrations, or those of people who are stuck. The tabs above the list use it, too."""
 
     title, parameter_name = _("status"), "status"
 
@@ -120,7 +120,7 @@ class StatusFilter(ListFilter):
 
 
 class IdleFilter(ListFilter):
-    """Open registrations that did not change for so many minutes."""
+    """Open registrations without a change for so many minutes."""
 
     title, parameter_name = _("idle time"), "stuck"
 
@@ -137,7 +137,7 @@ class IdleFilter(ListFilter):
 
 
 class PeriodFilter(ListFilter):
-    """Registrations that started in a period up to now, or between two moments."""
+    """Registrations that started in a period until now, or between two moments."""
 
     title, parameter_name = _("start"), "period"
 
@@ -157,12 +157,12 @@ class PeriodFilter(ListFilter):
 
 
 class ValueFilter(ListFilter):
-    """One of the values of an indexed column. A value from the URL that no row has matches no row."""
+    """One of the values of an indexed column. Unknown values in the URL match no row."""
 
     label_of: Callable[[str], str] = staticmethod(str)
 
     def lookups(self, request: Any, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Return the choices as pairs of value and label; several values may be chosen by a link."""
+        """Return the choices as pairs of value and label. A link can choose several values at once."""
         values, chosen = values_of(str(self.parameter_name)), self.value()
         if chosen and chosen not in values:
             values = [*values, chosen]
@@ -183,7 +183,7 @@ class StepFilter(ValueFilter):
 
 
 class WorkflowFilter(ValueFilter):
-    """Whether the address has to be proven first."""
+    """Whether the address had to be verified first."""
 
     title, parameter_name, label_of = _("workflow"), "workflow", staticmethod(workflow_label)
 
@@ -201,12 +201,12 @@ class PolicyFilter(ValueFilter):
 
 
 class OrgFilter(ListFilter):
-    """One org, on sites with several. Registrations of an org that was removed are the default one's."""
+    """One org, on sites with several. Registrations of a removed org belong to the default org."""
 
     title, parameter_name = _("org"), "org"
 
     def lookups(self, request: Any, model_admin: Any) -> Any:
-        """Return the choices as pairs of value and label; none, and Django leaves the filter out."""
+        """Return the choices as pairs of value and label. Without choices, Django hides the filter."""
         return [(name, name) for name in orgs()] if has_several_orgs() else []
 
     def queryset(self, request: Any, queryset: QuerySet[Registration]) -> QuerySet[Registration]:

@@ -1,4 +1,4 @@
-"""The funnel as a page: what everybody passes, what is optional, and how it went over time."""
+"""The funnel as a page: what everybody has to pass, what is optional, and the numbers over time."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,12 +22,12 @@ from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Share, St
 
 PERIODS = ((1, _("24 hours")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days")))
 DEFAULT_DAYS, MAX_DAYS, MAX_DIGITS = 1, 366, 3
-FIRST_YEAR = 2000  # earlier periods hold nothing, and the period before year 1 has no dates in Python
+FIRST_YEAR = 2000  # there is nothing before it, and Python has no dates before the year 1
 MOMENT = "%Y-%m-%d %H:%M UTC"
 # A funnel that takes longer than SLOW_SECONDS to compute is cached.
 CACHE_SECONDS, SLOW_SECONDS = 60, 0.2
 NAMES = {STARTED: _("Started"), COMPLETED: _("Completed")}
-# Where people stand who passed every step and did not complete the sign-up.
+# The steps of people who passed every other step without completing the sign-up.
 AT_THE_END = ("token", "skip", "idx.email.verification.required", "selfreg.email_unproven")
 
 
@@ -35,8 +35,8 @@ AT_THE_END = ("token", "skip", "idx.email.verification.required", "selfreg.email
 class Line:
     """One row of the funnel.
 
-    ``before`` is the number of people in the period before, ``lost`` how many passed the stage above and not this one,
-    and ``lost_query`` the query of the list for them, "" for nobody. Shares are percent.
+    ``before`` is the number of people in the previous period, ``lost`` how many passed the stage above but not this
+    one, and ``lost_query`` the query of the list that shows them, or "". Shares are in percent.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Line:
 
 
 def chosen_period(request: HttpRequest) -> tuple[Period, int]:
-    """Return the period that the query string asks for, and its number of days if it asks for that, else 0.
+    """Return the period that the query string asks for, and its number of days, or 0 if it asks for dates.
 
-    ``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive), else ``?days=``, else the last day.
+    It may have ``?from=2026-11-01&to=2026-11-08`` (UTC, ``to`` exclusive) or ``?days=``. The default is one day.
     """
     try:
         start, end = (datetime.strptime(request.GET[name], "%Y-%m-%d").replace(tzinfo=UTC) for name in ("from", "to"))
@@ -71,7 +71,7 @@ def chosen_org(request: HttpRequest) -> Conf | None:
 
 
 def cached_funnel(period: Period, org: Conf | None = None) -> Funnel:
-    """Return the numbers of a period, up to a minute old where they take long to compute."""
+    """Return the numbers of a period. If they take long to compute, they are up to a minute old."""
     name = f"selfreg:funnel2:{period.start:%Y%m%d%H%M%S}:{period.end:%Y%m%d%H%M%S}:{org.org if org else ''}"
     numbers: Funnel | None = cache.get(name)
     if numbers is None:
@@ -83,12 +83,12 @@ def cached_funnel(period: Period, org: Conf | None = None) -> Funnel:
 
 
 def stage_name(step: str) -> str:
-    """Return the name of a milestone, the first and last ones included."""
+    """Return the name of a milestone, including the first and the last one."""
     return str(NAMES[step]) if step in NAMES else step_label(step)
 
 
 def lines(now: Funnel, before: Funnel, filters: Mapping[str, str]) -> list[Line]:
-    """Return a row for each milestone of a period, compared with the period before.
+    """Return a row for each milestone of a period, compared with the previous period.
 
     :param filters: further filters for the links to the list
     """
@@ -114,7 +114,7 @@ def lines(now: Funnel, before: Funnel, filters: Mapping[str, str]) -> list[Line]
 
 
 def _steps_before(stage: Stage, now: Funnel) -> Sequence[str]:
-    """Return the steps at which people stand who did not pass this milestone: its own and the choices before it."""
+    """Return the steps of people who did not pass this milestone: its own step, and the choices before it."""
     steps, milestones = [s.step for s in now.steps], {s.step for s in now.stages}
     if stage.step == COMPLETED:
         last = max((steps.index(step) for step in milestones if step in steps), default=-1)
@@ -124,7 +124,7 @@ def _steps_before(stage: Stage, now: Funnel) -> Sequence[str]:
 
 
 def _query(period: Period, **filters: str) -> str:
-    """Return the query of the list for people who started in a period."""
+    """Return the query of the list that shows the people who started in a period."""
     return urlencode({**filters, "period": interval_between(period.start, period.end)})
 
 
@@ -167,7 +167,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 def _shares(
     shares: Iterable[Share], name: Any, parameter: str = "", link: Callable[..., str] | None = None
 ) -> list[Any]:
-    """Return name, share, percent and the query of the list for each share; "" where the list has no such filter."""
+    """Return name, share, percent and the list's query for each share. The query is "" if there is no such filter."""
     return [
         (
             name(share.value),
@@ -180,7 +180,7 @@ def _shares(
 
 
 def _language(code: str) -> str:
-    """Return the name of a language in the administrator's language; the code of one that Django does not know."""
+    """Return the name of a language in the administrator's language, or its code if Django does not know it."""
     try:
         return str(translation.get_language_info(code)["name_translated"])
     except KeyError:

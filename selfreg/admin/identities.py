@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -25,7 +24,7 @@ MAX_LISTED = 1_000
 
 
 class CappedPaginator(BasePaginator):  # type: ignore[misc]
-    """Pages of the newest ``MAX_LISTED`` rows: counting all of them takes as long as the table is large."""
+    """Pages of the newest ``MAX_LISTED`` rows, because counting all rows of a large table takes long."""
 
     @cached_property
     def count(self) -> int:
@@ -36,7 +35,7 @@ class CappedPaginator(BasePaginator):  # type: ignore[misc]
 
 @admin.register(OktaIdentity)
 class OktaIdentityAdmin(ReadOnlyAdmin):
-    """The newest identities; older ones are found by their subject, or by the address they signed up with."""
+    """Lists the newest identities. Older ones can be searched by their subject, or by the address of the sign-up."""
 
     list_select_related = ("user",)
     fields = ("issuer", "subject", "account", "verified", "joined", "approval", "created")
@@ -48,20 +47,15 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     paginator = CappedPaginator
     change_list_template = "admin/selfreg/oktaidentity/list.html"
 
-    @property
-    def media(self) -> Any:
-        """The style sheet of the other pages."""
-        return forms.Media(css={"all": ["selfreg/admin.css"]})
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[OktaIdentity]:
-        """All identities, each with the id of its newest registration."""
+        """Return all identities, each with the id of its newest registration."""
         own = Registration.objects.filter(okta_user_id=OuterRef("subject"), issuer=OuterRef("issuer"))
         newest = own.order_by("-created_at").values("pk")[:1]
         identities: QuerySet[OktaIdentity] = OktaIdentity.objects.annotate(registration_id=Subquery(newest))
         return identities
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Return the columns; whole addresses are for those who may see them."""
+        """Return the columns. Only some administrators may see whole addresses."""
         address = "address" if may_see_addresses(request.user) else "masked_address"
         approval = ("approval",) if any(settings.approval for settings in orgs().values()) else ()
         return ("name", address, "last_sign_in", "registration", "verified", *approval, "created")
@@ -69,7 +63,7 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OktaIdentity], search_term: str
     ) -> tuple[QuerySet[OktaIdentity], bool]:
-        """Return identities with this subject, or of people who signed up with this address; all without a term."""
+        """Return the identities with this subject, or whose sign-up had this address; all if the term is empty."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -96,7 +90,7 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("name"))
     def name(self, identity: OktaIdentity) -> str:
-        """Return the person's name, or the Django user's if there is none."""
+        """Return the person's name, or else the user name."""
         user: Any = identity.user
         full_name = user.get_full_name() if hasattr(user, "get_full_name") else ""
         return full_name or user_label(user)
@@ -113,12 +107,12 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("last sign-in"))
     def last_sign_in(self, identity: OktaIdentity) -> str:
-        """When the person signed in here last."""
+        """Return when the person last signed in here."""
         return when(getattr(identity.user, "last_login", None))
 
     @admin.display(description=_("registration"))
     def registration(self, identity: Any) -> str:
-        """Return a link to the newest registration, while it is kept."""
+        """Return a link to the newest registration, if it was not erased."""
         if identity.registration_id is None:
             return NOTHING
         url = reverse("admin:selfreg_registration_change", args=[identity.registration_id])
@@ -126,17 +120,17 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("email verified"))
     def verified(self, identity: OktaIdentity) -> str:
-        """When the address was verified."""
+        """Return when the address was verified."""
         return when(identity.email_verified_at)
 
     @admin.display(description=_("joined with an older account"))
     def joined(self, identity: OktaIdentity) -> str:
-        """When the identity was joined with a Django user that was here before."""
+        """Return when the identity was linked to an existing Django user."""
         return when(identity.linked_at)
 
     @admin.display(description=_("created"))
     def created(self, identity: OktaIdentity) -> str:
-        """When the person signed in here first."""
+        """Return when the person first signed in here."""
         return when(identity.created_at)
 
     @admin.display(description=_("Django user"))

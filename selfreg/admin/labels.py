@@ -1,4 +1,4 @@
-"""What administrators read for statuses, steps, outcomes, times and users. Nothing here queries the database."""
+"""The texts that administrators read for statuses, steps, outcomes, times and users. Makes no queries."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ REMEDIATIONS: Mapping[str, str | Promise] = {
 }
 
 
-# Class of an IdxError, as events record it -> what happened.
+# Class of an IdxError, as recorded in events -> what happened.
 TROUBLES: Mapping[str, str | Promise] = {
     "SignInFailed": _("The sign-in at Okta failed"),
     "OrgUnreachable": _("Okta could not be reached from this server."),
@@ -63,14 +63,14 @@ WORKFLOWS: Mapping[str, str | Promise] = {
 
 
 def workflow_label(workflow: str) -> str:
-    """Return the name of a workflow, which says whether the address has to be proven before the first sign-in."""
+    """Return the name of a workflow, which is whether the address has to be verified before the first sign-in."""
     return str(WORKFLOWS.get(workflow, workflow))
 
 
 def step_label(step: str) -> str:
     """Return the name of a step: "Email code" for ``enroll-authenticator okta_email``.
 
-    A remediation or authenticator that we have no name for keeps the org's.
+    Unknown remediations and authenticators keep the org's names.
     """
     remediation, _space, authenticator = step.partition(" ")
     if authenticator:
@@ -81,19 +81,19 @@ def step_label(step: str) -> str:
 
 
 def remediation_label(name: str) -> str:
-    """Return the name of a remediation; a dash for none."""
+    """Return the name of a remediation, or a dash."""
     return str(REMEDIATIONS.get(name, name)) if name else NOTHING
 
 
 def failure_label(key: str) -> str:
-    """Return the message of a failure or error key with the key behind it; the key alone if it has no message."""
+    """Return the message of a failure or error key, followed by the key; only the key if it has no message."""
     return f"{sentence(key)} ({key})" if key in MESSAGES else sentence(key)
 
 
 def sentence(key: str) -> str:
-    """Return the message of a failure or error key; the key itself if it has none.
+    """Return the message of a failure or error key, or the key if it has no message.
 
-    What the visitor typed is not stored, so dots stand where the message repeats it.
+    What the visitor typed is not stored, so dots replace it in the message.
     """
     refused, _colon, path = key.partition(":")
     if refused == RegistrationEvent.OWN_WORDS:
@@ -102,14 +102,14 @@ def sentence(key: str) -> str:
 
 
 def trouble_sentence(outcome: str) -> str:
-    """Return what happened in a call that failed, from the outcome of its event: class of the error, and a code."""
+    """Return what happened in a failed call, from the outcome of its event: class of the error, and a code."""
     error_class, _space, code = outcome.partition(" ")
     text = str(TROUBLES.get(error_class, error_class))
     return f"{text} ({code})" if code else text
 
 
 def badge(registration: Registration) -> SafeString:
-    """Return the status as HTML: a sign, a word and a colour. A step whose time ran out says so."""
+    """Return the status as HTML with a sign, a word and a colour, or that its time ran out."""
     info = STATUS_INFO[Status(registration.status)]
     ran_out = has_run_out(registration, timezone.now())
     return format_html(
@@ -121,26 +121,26 @@ def badge(registration: Registration) -> SafeString:
 
 
 def exact(moment: datetime) -> str:
-    """Return a moment with its date, seconds and zone, in the zone of the administrator."""
+    """Return a moment with date, seconds and zone, in the administrator's time zone."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def when(moment: datetime | None) -> str:
-    """Return how long ago a moment was, as HTML that tells the exact one on hover; a dash for None."""
+    """Return how long ago a moment was, as HTML that shows the exact time on hover; a dash for None."""
     if moment is None:
         return NOTHING
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), ago(moment))
 
 
 def ago(moment: datetime) -> str:
-    """Return how long ago a moment was, in its largest unit: "3 minutes ago"; "just now" in the last minute."""
+    """Return how long ago a moment was: "3 minutes ago", or "just now" within a minute."""
     if timezone.now() - moment < timedelta(minutes=1):
         return gettext("just now")
     return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
 def time_left(registration: Registration) -> str:
-    """Return the minutes and seconds ("4:07") until the org's transaction of an open registration runs out."""
+    """Return the minutes and seconds ("4:07") until the transaction of an open registration expires."""
     if not registration.is_open or registration.expires_at is None:
         return NOTHING
     seconds = (registration.expires_at - timezone.now()).total_seconds()
@@ -148,5 +148,5 @@ def time_left(registration: Registration) -> str:
 
 
 def user_label(user: Any) -> str:
-    """Return the name of a Django user, masked where it is an email address; a dash for None."""
+    """Return the name of a Django user, masked if it is an email address; a dash for None."""
     return masked(str(user)) or str(user) if user else NOTHING

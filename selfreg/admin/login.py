@@ -1,4 +1,4 @@
-"""A brake on guessing passwords at the sign-in of Django admin: ``admin.site.login_form = LimitedLoginForm``."""
+"""Slows down guessing passwords of Django admin: ``admin.site.login_form = LimitedLoginForm``."""
 
 import unicodedata
 from typing import Any
@@ -14,10 +14,10 @@ from selfreg.web.client_address import client_ip
 
 
 class LimitedLoginForm(AdminAuthenticationForm):
-    """Counts every try by name, by IP address and by both, before the password is looked at.
+    """Counts every try by name, by IP address and by both, before it checks the password.
 
-    Success resets nothing. From one address few tries are left for a name, so that nobody keeps its owner out from
-    elsewhere with as few.
+    A success does not reset the counters. The lowest limit is for name and address together, so that an attacker does
+    not easily lock out the owner of a name.
     """
 
     def clean(self) -> Any:
@@ -31,6 +31,6 @@ class LimitedLoginForm(AdminAuthenticationForm):
 
 
 def _folded(name: str) -> str:
-    """Return one form for all spellings that a database may take for one name: MySQL ignores case and accents."""
+    """Return the same text for all spellings that a database may treat as equal: MySQL ignores case and accents."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return "".join(c for c in plain if unicodedata.category(c)[0] not in "MC").strip()[:150]

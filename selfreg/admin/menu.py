@@ -1,7 +1,6 @@
-"""The part of the admin's start page and menu that is about sign-ups.
+"""Adds sign-ups to the admin's start page and menu, without replacing the site's ``AdminSite``.
 
-Django sorts a menu by name and knows models only. Here the entries have an order, and two pages that are no models are
-among them. The site keeps its own ``AdminSite``.
+Django's menu has models only, sorted by name. Here, the entries have an order, and two of them are other pages.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from selfreg.admin.start_page import card
 APP_LABEL = "selfreg"
 INDEX_TEMPLATE = "admin/selfreg/index.html"
 ORDER = ("Registration", "Funnel", "SignUpForm", "DoctorRun", "OktaIdentity")
-# Class of a model -> its name in the menu, where that differs from the plural of its name.
+# Class of a model -> its name in the menu, if that is not the plural of its name.
 NAMES: dict[str, str | Promise] = {"DoctorRun": _("Doctor")}
 # Name of the entry -> its text, and the URL name.
 PAGES: dict[str, tuple[str | Promise, str]] = {
@@ -28,7 +27,7 @@ PAGES: dict[str, tuple[str | Promise, str]] = {
 
 
 def extend(site: AdminSite) -> None:
-    """Put the card on the start page, unless the site has a template of its own for it, and order the menu."""
+    """Put the card on the start page, unless the site has its own template for it, and order the menu."""
     if site.index_template is None:
         site.index_template = INDEX_TEMPLATE
     changed = {
@@ -41,7 +40,7 @@ def extend(site: AdminSite) -> None:
 
 
 def _with_card(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Add the card to the start page. It is made when the template asks for it."""
+    """Add the card to the start page. It is lazy: only the template calls it."""
 
     def with_card(request: HttpRequest, *args: Any, extra_context: Any = None, **kwargs: Any) -> HttpResponse:
         context = {"sign_up_card": lambda: card(request.user), **(extra_context or {})}

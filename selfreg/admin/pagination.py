@@ -1,7 +1,7 @@
-"""A change list whose pages cost the same, whatever the size of the table: no COUNT, no OFFSET, no unindexed sorting.
+"""A change list whose pages cost the same for a table of any size: no COUNT, no OFFSET, no unindexed sorting.
 
-Pages are addressed by the row beside them (keyset pagination): ``?older=`` and ``?newer=`` carry the time and id of
-that row, ``?oldest`` is the last page. One row more than the page shows tells whether there is another page.
+It uses keyset pagination: ``?older=`` and ``?newer=`` have the time and id of the row next to the page, and ``?oldest``
+is the last page. One more row than shown is read, to know whether there is another page.
 """
 
 import uuid
@@ -24,14 +24,14 @@ NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-id"), ("created_at", "id")
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """The row beside a page, by what the list is ordered by."""
+    """The row next to a page, by the columns that order the list."""
 
     created_at: datetime
     id: uuid.UUID
 
     @classmethod
     def parse(cls, text: str) -> "Border | None":
-        """Read a border from a URL. None for anything that ``serialize`` did not write."""
+        """Read what ``serialize`` wrote; None for anything else."""
         moment, _, key = text.rpartition("_")
         try:
             created_at = datetime.fromisoformat(moment)
@@ -41,23 +41,23 @@ class Border:
 
     @staticmethod
     def serialize(registration: Registration) -> str:
-        """Return the border at this row, for a URL."""
+        """Return the text for a URL that stands for this row."""
         return f"{registration.created_at.isoformat()}_{registration.pk.hex}"
 
     @property
     def older(self) -> Q:
-        """Rows after the border in the list."""
+        """The condition for rows after the border."""
         return Q(created_at__lte=self.created_at) & (Q(created_at__lt=self.created_at) | Q(id__lt=self.id))
 
     @property
     def newer(self) -> Q:
-        """Rows before the border in the list."""
+        """The condition for rows before the border."""
         return Q(created_at__gte=self.created_at) & (Q(created_at__gt=self.created_at) | Q(id__gt=self.id))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a page, newest first, and whether there are others on either side."""
+    """The rows of a page, newest first, and whether there are more on either side."""
 
     rows: list[Registration]
     has_newer: bool
@@ -65,9 +65,10 @@ class Page:
 
 
 class KeysetChangeList(ChangeList):
-    """Django's change list with pages by border. The four URLs are for the template; None where there is no page.
+    """Django's change list with keyset pagination.
 
-    ``queryset`` holds all rows that the filters leave, whatever the page.
+    ``queryset`` has all rows that match the filters, on whatever page. The four URLs are for the template, and None if
+    there is no such page.
     """
 
     newest_url: str | None = None
@@ -76,22 +77,22 @@ class KeysetChangeList(ChangeList):
     oldest_url: str | None = None
 
     def get_filters_params(self, params: Any = None) -> Any:
-        """Return the parameters of the filters, without those that address a page."""
+        """Return the parameters of the filters, without those of the page."""
         return {k: v for k, v in super().get_filters_params(params).items() if k not in PAGE_PARAMETERS}
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        """Return the query string with changes. It leads to the first page, unless ``new_params`` name another."""
+        """Return the query string with changes. It leads to the first page, unless ``new_params`` have another."""
         return super().get_query_string({**dict.fromkeys(PAGE_PARAMETERS), **(new_params or {})}, remove)
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return the only order: newest first."""
+        """Return the only possible order, newest first."""
         return list(NEWEST_FIRST)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Set what Django's templates read: ``result_list`` and the counts, which are those of the page."""
+        """Set what Django's templates need. The counts are those of the page."""
         page = self._page()
         add_activity(page.rows)
-        for parameter in PAGE_PARAMETERS:  # the search form keeps the parameters, and a search starts at the first page
+        for parameter in PAGE_PARAMETERS:  # the search form repeats ``params``, and a search starts at the first page
             self.params.pop(parameter, None)
         if page.has_newer:
             self.newest_url, self.newer_url = self.get_query_string(), self._url(NEWER, page.rows[0])

@@ -1,4 +1,4 @@
-"""The org's sign-up form as visitors get it now, and its history. Reading it creates no account."""
+"""The org's sign-up form as visitors see it now, and its history. Reading it creates no account."""
 
 from datetime import timedelta
 from functools import reduce
@@ -24,7 +24,7 @@ RECENT = timedelta(days=1)
 def page_context(settings: Conf) -> dict[str, Any]:
     """Return the context of ``registration/policy.html``: the org's form or why there is none, and its versions.
 
-    Opens a transaction at the org, unless the form is cached.
+    Unless the form is cached, this opens a transaction at the org.
     """
     problem, form = "", None
     try:
@@ -46,7 +46,7 @@ def page_context(settings: Conf) -> dict[str, Any]:
 
 
 def changed_lately() -> PolicyVersion | None:
-    """Return the newest version that replaced another one of its language within a day, if there is one."""
+    """Return the newest version, if it replaced another one of the same language within the last day."""
     earlier = PolicyVersion.objects.filter(
         issuer=OuterRef("issuer"), org=OuterRef("org"), language=OuterRef("language"), seen_at__lt=OuterRef("seen_at")
     )

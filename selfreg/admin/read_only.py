@@ -1,10 +1,11 @@
-"""The base of this app's admin pages: no form adds, changes or deletes rows.
+"""The base class of this app's admin pages, where nobody can add, change or delete rows.
 
-Where the site uses django-unfold, the base is its ``ModelAdmin``, which its templates need.
+On sites with django-unfold, it extends unfold's ``ModelAdmin``, which unfold's templates need.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.apps import apps
 from django.contrib import admin
 
@@ -18,6 +19,11 @@ else:
 
 class ReadOnlyAdmin(ModelAdmin):
     """Lets users with the view permission see rows; nobody may add, change or delete them here."""
+
+    @property
+    def media(self) -> Any:
+        """The style sheet of these pages, without Django's scripts."""
+        return forms.Media(css={"all": ["selfreg/admin.css"]})
 
     def has_add_permission(self, *args: Any, **kwargs: Any) -> bool:
         """Return False."""

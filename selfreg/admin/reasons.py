@@ -1,4 +1,4 @@
-"""Why a registration stands where it does, in one line of the list."""
+"""Why a registration is where it is, in one line of the list."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ WAITING: Mapping[Status, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """How often the same thing happened to a registration, and when last."""
+    """How often the same thing happened to a registration, and when it last did."""
 
     kind: str
     step: str
@@ -44,11 +44,11 @@ class Activity:
     events: tuple[Repeated, ...] = field(default=())
 
     def refusals(self, step: str) -> tuple[Repeated, ...]:
-        """Return the answers that were refused at a step."""
+        """Return the refused answers of a step."""
         return tuple(e for e in self.events if e.kind == Kind.ANSWERED and e.step == step and e.outcome != "ok")
 
     def resends(self, step: str) -> int:
-        """How often a code or an email was sent again at a step."""
+        """Return how often a code or an email was sent again at a step."""
         return sum(e.times for e in self.events if e.kind == Kind.RESENT and e.step == step)
 
     @property
@@ -59,7 +59,7 @@ class Activity:
 
 
 def activities(registrations: Iterable[Registration]) -> Mapping[Any, Activity]:
-    """Read what happened to the registrations of a page, by one query. Completed ones are left out."""
+    """Return what happened to the registrations of a page, with one query. Completed ones are left out."""
     ids = [r.pk for r in registrations if r.status != Status.COMPLETED]
     rows = (
         RegistrationEvent.objects.filter(registration__in=ids)
@@ -75,7 +75,7 @@ def activities(registrations: Iterable[Registration]) -> Mapping[Any, Activity]:
 
 
 def reason(registration: Registration, activity: Activity) -> str:
-    """Return why a registration does not go on, or how long it took; "" where there is nothing to say."""
+    """Return what holds a registration up, or how long it took; "" if there is nothing to say."""
     status = Status(registration.status)
     if status == Status.COMPLETED and registration.finished_at:
         took = timesince(registration.created_at, registration.finished_at, depth=1)
@@ -89,7 +89,7 @@ def reason(registration: Registration, activity: Activity) -> str:
 
 
 def attempts(registration: Registration, activity: Activity) -> str:
-    """Return which answers were refused at the present step, and when the last one was; "" if none was."""
+    """Return which answers were refused at the current step, and when the last one was; "" if none was."""
     refusals = activity.refusals(registration.step)
     if not refusals:
         return ""
@@ -113,7 +113,7 @@ def _at_step(registration: Registration, activity: Activity) -> str:
 
 
 def _refused(refusals: tuple[Repeated, ...]) -> str:
-    """Return "2 wrong codes", or the sentence of the last refusal with how often answers were refused."""
+    """Return "2 wrong codes", or the message of the last refusal and how many there were."""
     wrong = sum(refusal.times for refusal in refusals if refusal.outcome in WRONG_CODES)
     if wrong:
         return ngettext("%(count)d wrong code", "%(count)d wrong codes", wrong) % {"count": wrong}

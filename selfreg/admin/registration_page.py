@@ -1,4 +1,4 @@
-"""What the page of one registration shows."""
+"""The content of the page of one registration."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ def page_context(request: HttpRequest, registration: Registration) -> dict[str, 
     return {
         "registration": registration,
         "object": registration,
-        "name": registration.email if may_see_addresses(user) and registration.email else _masked(registration),
+        "name": (may_see_addresses(user) and registration.email) or mask(registration.email) or str(registration.pk),
         "person": name_for(user, registration),
         "badge": labels.badge(registration),
         "workflow": labels.workflow_label(registration.workflow),
@@ -63,12 +63,8 @@ def page_context(request: HttpRequest, registration: Registration) -> dict[str, 
 TIMES = ("email_verified_at", "created_at", "updated_at", "expires_at", "finished_at")
 
 
-def _masked(registration: Registration) -> str:
-    return mask(registration.email) or str(registration.pk)
-
-
 def _possible(registration: Registration, explanation: Explanation) -> list[AdminAction]:
-    """Return what can be done now, whoever is asking."""
+    """Return the actions that are possible now, whoever may use them."""
     return [
         action
         for action in ACTIONS
@@ -80,7 +76,7 @@ def _possible(registration: Registration, explanation: Explanation) -> list[Admi
 
 
 def _recommended(registration: Registration, actions: Sequence[AdminAction]) -> AdminAction | None:
-    """Return what helps this person most likely; None where waiting does."""
+    """Return the action that most likely helps this person; None if waiting does."""
     by_name = {action.name: action for action in actions}
     does_not_get_on = not registration.is_open or is_stuck(registration, timezone.now()) or not registration.sealed
     names = ("approve", "resend", *(("repair", "expire") if does_not_get_on else ()))

@@ -44,13 +44,13 @@ FUNNEL_REFRESH_SECONDS = 30
 MAX_REASON_LENGTH = 200
 TEMPLATES = "admin/selfreg/registration"
 URL_NAME = "admin:selfreg_registration_"
-# Deferred, since the page must be there when it runs. (Any: the type stubs know of plain paths only.)
+# Deferred, because it needs the complete page. (Any: the type stubs only allow paths.)
 SCRIPT: Any = forms.Script("selfreg/admin.js", defer=True)
 
 
 @admin.register(Registration)
 class RegistrationAdmin(ReadOnlyAdmin):
-    """Where each person stands. Rows change by actions only."""
+    """Shows how far each person got. Rows are only changed by actions."""
 
     list_filter = FILTERS
     list_per_page = ROWS_PER_PAGE
@@ -62,11 +62,11 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @property
     def media(self) -> Any:
-        """Our style sheet and script, without Django's script for actions: ours keeps the selection on a refresh."""
-        return forms.Media(css={"all": ["selfreg/admin.css"]}, js=[SCRIPT])
+        """The style sheet and our script, which unlike Django's keeps the selected rows on a refresh."""
+        return super().media + forms.Media(js=[SCRIPT])
 
     def get_urls(self) -> list[Any]:
-        """Add the pages beside the list, each with the permission it needs."""
+        """Add the other pages, each with the permission that it needs."""
         pages = [
             self._page("act/<slug:name>/", self.action_view, "act", RegistrationPermission.VIEW),
             self._page("export/", self.export_view, "export", RegistrationPermission.EXPORT),
@@ -86,23 +86,23 @@ class RegistrationAdmin(ReadOnlyAdmin):
         return KeysetChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        """All registrations, without the large columns that no page of the list shows."""
+        """Return all registrations, without the large columns that the list does not show."""
         return Registration.objects.defer("sealed", "next_url", "failure_text")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Our filters only: any other lookup would answer questions about what is masked."""
+        """Allow the filters only, because other lookups could reveal what is masked."""
         return lookup in PARAMETERS
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Return the columns; whole addresses are for those who may see them."""
+        """Return the columns. Only some administrators may see whole addresses."""
         return columns_for(request.user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
     ) -> tuple[QuerySet[Registration], bool]:
-        """Rows whose address, id or Okta user id is exactly ``search_term``, or one of whose calls had it as its id.
+        """Return the rows whose address, id or Okta user id equals the term, or that have a call with this request id.
 
-        If there is none, those whose address starts with it, for administrators who may see addresses.
+        If there are none, administrators who may see addresses get the rows whose address starts with the term.
         """
         term = search_term.strip()
         if not term:
@@ -113,10 +113,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
         return queryset.filter(exact), False
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """Return the actions that the administrator may carry out.
+        """Return the actions that the administrator may use.
 
-        :param action_location: from Django 6.1 on, the page that asks; only the list does, since our page of one
-            registration is not Django's
+        :param action_location: since Django 6.1, the page with the actions; here that is always the list
         """
         permitted = [a for a in ACTIONS if a.is_offered() and a.permission.is_held_by(request.user)]
         return {action.name: (_confirming(action), action.name, action.label) for action in permitted}
@@ -141,15 +140,15 @@ class RegistrationAdmin(ReadOnlyAdmin):
                 log_view(request, f"{text} ({_filters(change_list)})", request.GET.urlencode())
         return cast(HttpResponse, response)
 
-    # -- the pages beside it
+    # -- the other pages
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show the page of one registration.
 
-        :raises PermissionDenied:
-        :raises Http404: no such registration
+        :raises PermissionDenied: the administrator may not see registrations
+        :raises Http404: there is no such registration
         """
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -163,10 +162,10 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_POST)
     def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Ask for confirmation, and carry out the action once it is given.
+        """Ask for confirmation, or carry out the confirmed action.
 
-        :raises Http404: no such action
-        :raises PermissionDenied: the action has a permission of its own
+        :raises Http404: there is no such action
+        :raises PermissionDenied: the administrator may not do this
         """
         action = ACTIONS_BY_NAME.get(name)
         if action is None:
@@ -182,17 +181,18 @@ class RegistrationAdmin(ReadOnlyAdmin):
                 request, action, registrations, gettext("Enter a reason. It is kept with the registration.")
             )
         _perform_all(request, action, registrations, reason)
-        filters = urlencode({FILTERS_PARAMETER: kept_filters(request)}) if kept_filters(request) else ""
+        kept = kept_filters(request)
         if request.POST.get("single") == "yes" and len(registrations) == 1:
-            return redirect(with_query(reverse(f"{URL_NAME}change", args=[registrations[0].pk]), filters))
-        return redirect(with_query(reverse(f"{URL_NAME}changelist"), kept_filters(request)))
+            query = urlencode({FILTERS_PARAMETER: kept}) if kept else ""
+            return redirect(with_query(reverse(f"{URL_NAME}change", args=[registrations[0].pk]), query))
+        return redirect(with_query(reverse(f"{URL_NAME}changelist"), kept))
 
     def confirmation_page(
         self, request: HttpRequest, action: AdminAction, registrations: Sequence[Registration], problem: str = ""
     ) -> HttpResponse:
-        """Show the page that asks for confirmation, and say which registrations are left out.
+        """Show the page that asks for confirmation, and lists the registrations that the action is not possible for.
 
-        :param problem: what was wrong with the last confirmation, "" if there was none
+        :param problem: what was wrong with the last confirmation, or ""
         """
         able = [r for r in registrations if action.is_available(r)]
         context = {
@@ -211,7 +211,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_safe)
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """All registrations that the list's filters and search leave, as CSV. The export is logged."""
+        """Export all registrations that match the list's filters and search as CSV, and log that."""
         change_list: Any = self.get_changelist_instance(request)
         whole_addresses = RegistrationPermission.REVEAL.is_held_by(request.user)
         text = (
@@ -230,7 +230,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @method_decorator(require_safe)
     def funnel_view(self, request: HttpRequest) -> HttpResponse:
-        """Where people give up, as a page; as a file with ``?format=csv`` or ``json``."""
+        """Show where people give up, or return it as a file (``?format=csv`` or ``json``)."""
         file_format = request.GET.get("format", "")
         if file_format in ("csv", "json"):
             return as_file(request, file_format)
@@ -249,7 +249,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
         context = policy_page.page_context(settings_for(request.GET.get("org", "")))
         return self._render(request, "policy.html", gettext("Sign-up form"), context)
 
-    # -- their parts
+    # -- helpers
 
     def _page(
         self, url: str, view: Callable[..., HttpResponseBase], name: str, permission: RegistrationPermission
@@ -269,7 +269,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
 
 def _confirming(action: AdminAction) -> Callable[..., HttpResponse]:
-    """Return the function that Django's list calls for an action: it asks for confirmation."""
+    """Return the function that Django's list calls for an action. It asks for confirmation."""
 
     def ask(model_admin: RegistrationAdmin, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
         registrations = list(Registration.objects.filter(pk__in=queryset.values("pk"))[:ROWS_PER_PAGE])
@@ -279,7 +279,7 @@ def _confirming(action: AdminAction) -> Callable[..., HttpResponse]:
 
 
 def _perform_all(request: HttpRequest, action: AdminAction, registrations: list[Registration], reason: str) -> None:
-    """Carry out an action on each registration, and add messages that say how it went."""
+    """Carry out an action on each registration, and add messages with the results."""
     results = [perform(action, registration, request.user, reason) for registration in registrations]
     done = sum(not result.refusal for result in results)
     if done:
@@ -291,7 +291,7 @@ def _perform_all(request: HttpRequest, action: AdminAction, registrations: list[
 
 
 def _administrator(request: HttpRequest) -> Any:
-    """Return the logged-in user: ``admin_view`` lets nobody else through."""
+    """Return the user, who is logged in because of ``admin_view``."""
     return request.user
 
 
@@ -303,13 +303,13 @@ def _registration(pk: uuid.UUID | str) -> Registration:
 
 
 def _exactly(term: str) -> Q:
-    """Return the condition for an exact search; each of them has an index."""
+    """Return the condition of an exact search. All of its columns have an index."""
     try:
         return Q(pk=uuid.UUID(term))
     except ValueError:
         if "@" in term:
             return Q(email_canonical=canonical(term) or term)
-    # Ids first: a join would keep the database from using the index of either table.
+    # With a join, the database could not use the index of either table.
     by_request = RegistrationEvent.objects.filter(request_id=term[:64], request_id__gt="").order_by()
     return Q(okta_user_id=term[:100]) | Q(
         pk__in=list(by_request.values_list("registration", flat=True)[:ROWS_PER_PAGE])
@@ -317,7 +317,7 @@ def _exactly(term: str) -> Q:
 
 
 def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
-    """Return the ids that a form selects; anything that is not an id is left out."""
+    """Return the selected ids of a form, without invalid ones."""
     ids = []
     for text in request.POST.getlist(ACTION_CHECKBOX_NAME)[:ROWS_PER_PAGE]:
         try:
@@ -328,7 +328,7 @@ def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
 
 
 def _filters(change_list: KeysetChangeList) -> str:
-    """Return the chosen filters for the log, without the search term: that may be an address."""
+    """Return the chosen filters for the log, without the search term, which may be an address."""
     specs: Any = change_list.filter_specs
     chosen = [f"{spec.parameter_name}={spec.value()}" for spec in specs if spec.value()]
     return ", ".join(chosen) or gettext("no filter")

@@ -1,4 +1,4 @@
-"""Who may do what with registrations: the permissions, and four roles that are Django groups."""
+"""Who may do what with registrations: permissions, and four roles as Django groups."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 
 
 class RegistrationPermission(StrEnum):
-    """Codenames of the permissions on registrations. ``Registration.Meta.permissions`` makes Django create them."""
+    """Codenames of the permissions on registrations, which Django creates from ``Registration.Meta.permissions``."""
 
     VIEW = "view_registration"
     REVEAL = "reveal_registration"
@@ -26,7 +26,7 @@ class RegistrationPermission(StrEnum):
         return bool(user.has_perm(f"selfreg.{self.value}"))
 
 
-# On doctor runs, which have no other permission than to view them.
+# A permission on doctor runs, besides that to view them.
 EXAMINE_ORG = "examine_org"
 
 _VIEW = (
@@ -46,7 +46,7 @@ _MANAGE = (
     RegistrationPermission.APPROVE,
 )
 
-# Name of the group -> codenames. The names are fixed, so that ``selfreg_roles`` finds its groups again.
+# Name of the group -> codenames. ``selfreg_roles`` finds its groups by these names.
 ROLES: Mapping[str, tuple[str, ...]] = {
     "Sign-up viewer": _VIEW,
     "Sign-up supporter": (*_VIEW, *_SUPPORT),

@@ -1,4 +1,4 @@
-"""The card on the start page of the admin: what goes on, for administrators who may see it."""
+"""The card on the start page of the admin: what is happening, for administrators who may see it."""
 
 from typing import Any
 
@@ -15,18 +15,23 @@ from selfreg.reports.overview import MAX_STARTED, Day, overview, today_by_org
 
 
 def card(user: Any) -> dict[str, Any]:
-    """Return the context of ``admin/selfreg/overview.html``. For who may see nothing, nothing is queried.
+    """Return the context of ``admin/selfreg/overview.html``. Only what the user may see is queried.
 
-    :param user: a Django user; registrations and doctor runs have permissions of their own
+    :param user: a Django user; registrations and doctor runs have separate permissions
     """
     values: dict[str, Any] = {}
     if RegistrationPermission.VIEW.is_held_by(user):
         values |= {"numbers": _numbers(), "list_url": reverse("admin:selfreg_registration_changelist")}
     if user.has_perm("selfreg.view_doctorrun"):
-        runs = [run for name in orgs() if (run := DoctorRun.objects.filter(org=name).first())]
+        runs = newest_runs()
         run = next((run for run in runs if not run.ok), runs[0] if runs else None)
         values |= {"sees_doctor": True, "run": run, "run_at": when(run.at) if run else ""}
     return values
+
+
+def newest_runs() -> list[DoctorRun]:
+    """Return the doctor's newest run of each org."""
+    return [run for name in orgs() if (run := DoctorRun.objects.filter(org=name).first())]
 
 
 def percent(part: int, whole: int) -> str:
@@ -53,6 +58,6 @@ def _day(day: Day) -> dict[str, str]:
     return {
         "started": shown(day.started, MAX_STARTED),
         "completed": shown(day.completed, MAX_STARTED),
-        # The share of what was not counted to the end would be wrong.
+        # A share of a capped count would be wrong.
         "share": "" if is_capped or not day.started else percent(day.completed, day.started),
     }

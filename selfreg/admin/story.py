@@ -1,4 +1,4 @@
-"""A registration as a story: a sentence for each event, what went wrong, and how much time lay between."""
+"""The story of a registration: a sentence for each event, what went wrong, and the time between events."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from selfreg.models import RegistrationEvent
 Kind = RegistrationEvent.Kind
 SIGNS = {"good": "✓", "bad": "✕", "plain": "•"}
 
-# Step -> what the person did there.
+# Step -> what the person did.
 DONE: Mapping[str, str | Promise] = {
     "enroll-profile": _("Filled in the sign-up form"),
     "enroll-profile-update": _("Gave more details"),
@@ -29,7 +29,7 @@ DONE: Mapping[str, str | Promise] = {
     "enroll-authenticator phone_number": _("Typed the code from the phone"),
     "enroll-authenticator webauthn": _("Created a passkey"),
 }
-# Kind -> sentence, where the outcome does not matter.
+# Kind -> sentence, if the outcome does not matter.
 SENTENCES: Mapping[str, str | Promise] = {
     Kind.STARTED: _("Started the sign-up"),
     Kind.SKIPPED: _("Skipped the optional methods"),
@@ -50,7 +50,7 @@ GOOD_KINDS = frozenset({Kind.VERIFIED, Kind.COMPLETED})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event. ``gap`` is the time since the event before; ``tone`` a CSS class; the rest is for the details."""
+    """One event. ``gap`` is the time since the previous event, ``tone`` a CSS class; the rest are details."""
 
     event: RegistrationEvent
     text: str
@@ -65,7 +65,7 @@ class Line:
 def story(events: Iterable[RegistrationEvent]) -> Iterator[Line]:
     """Yield a line for each event.
 
-    :param events: of one registration, in the order of their time
+    :param events: of one registration, in chronological order
     """
     wrong_codes: Counter[str] = Counter()
     before = None
@@ -138,7 +138,7 @@ def _wrong_code(times: int) -> str:
 
 
 def _is_done(event: RegistrationEvent) -> bool:
-    """Return whether an administrator's action was carried out. What commands note is no failure either."""
+    """Return whether an administrator's action succeeded. Notes of management commands count as success."""
     name, _colon, outcome = event.outcome.partition(": ")
     return name not in ACTIONS_BY_NAME or outcome == "ok"
 

@@ -1,4 +1,4 @@
-"""The tabs above the list: the groups that administrators look for, each with how many there are."""
+"""The tabs above the list: groups of registrations with their numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ TABS: Mapping[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab. ``count`` is "" where it is not counted."""
+    """One tab. ``count`` is "" if it is unknown."""
 
     label: str | Promise
     url: str
@@ -36,7 +36,7 @@ class Tab:
 
 
 def tabs(change_list: Any) -> list[Tab]:
-    """Return the tabs of a list. They keep its other filters and the search, and are not counted with those."""
+    """Return the tabs of a list. They keep its other filters and its search, but then have no counts."""
     approves = any(settings.approval for settings in orgs().values())
     offered = {name: label for name, label in TABS.items() if name != Status.AWAITING_APPROVAL or approves}
     is_narrowed = bool(change_list.query or set(change_list.get_filters_params()) - {"status"})
@@ -54,9 +54,9 @@ def tabs(change_list: Any) -> list[Tab]:
 
 
 def shown(count: int, most: int | None = None) -> str:
-    """Return a capped count as text: "1,000+" where counting stopped.
+    """Return a capped count as text, such as "1,000+".
 
-    :param most: up to where it was counted; ``MAX_COUNTED`` by default
+    :param most: the cap, by default ``MAX_COUNTED``
     """
     limit = MAX_COUNTED if most is None else most
     number = number_format(min(count, limit), force_grouping=True)

@@ -1,4 +1,4 @@
-"""The way back to the list: with the filters, search and page that the administrator came from."""
+"""The way back to the list, with the filters, search and page that the administrator came from."""
 
 from urllib.parse import urlencode
 
@@ -8,11 +8,11 @@ from django.http import HttpRequest, QueryDict
 from selfreg.admin.filters import PARAMETERS
 from selfreg.admin.pagination import PAGE_PARAMETERS
 
-FILTERS_PARAMETER = "_changelist_filters"  # as Django's admin names it in its own links
+FILTERS_PARAMETER = "_changelist_filters"  # its name in Django's admin
 
 
 def kept_filters(request: HttpRequest) -> str:
-    """Return the query of the list that the administrator came from, to lead back to it."""
+    """Return the query of the list that the administrator came from."""
     text = request.POST.get(FILTERS_PARAMETER) or request.GET.get(FILTERS_PARAMETER)
     query = request.GET if text is None else QueryDict(text)
     kept = [(name, query[name]) for name in query if name in (*PARAMETERS, *PAGE_PARAMETERS, SEARCH_VAR)]

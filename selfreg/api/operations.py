@@ -166,8 +166,7 @@ def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") ->
             request, holder.browser, token, holder.registration
         )
     else:
-        submission = start.Submission(_first_typed(sent, holder), pk)
-        result = start.start(request, holder.browser, submission)
+        result = start.start(request, holder.browser, _first_typed(sent, holder), pk)
     if isinstance(result, Closed):
         raise _closed(result)
     if isinstance(result, FirstPage):
@@ -244,7 +243,7 @@ def _registration_id(sent: Beginning, holder: Holder) -> uuid.UUID | None:
     return registration_id(holder.browser, {FORM_TOKEN: sent.form_token})
 
 
-def _first_typed(sent: Beginning, holder: Holder) -> Secret[Mapping[str, str]]:
+def _first_typed(sent: Beginning, holder: Holder) -> Secret[Mapping[str, Any]]:
     """Return the first submission by HTML name."""
     version = {start.FORM_VERSION: sent.form_version} if sent.form_version else {}
     return Secret({**_as_typed(sent.values), **version, "action": _action(sent.action, holder)})

@@ -6,11 +6,9 @@ for each case (``base.Check``). Each module is about one subject: ``settings`` i
 """
 
 from selfreg.checks import (  # noqa: F401  (importing a module registers its checks)
-    address,
     databases,
     hardening,
     operations,
-    sessions,
     settings,
     several_orgs,
     site,

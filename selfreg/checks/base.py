@@ -1,4 +1,4 @@
-"""What a check is made of: a row of a table. A table is registered with Django as one check."""
+"""A check is a row of a table, and each table is registered with Django as one check."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from selfreg.models import Registration
 from selfreg.profile_hook import reason_unusable
 
 Cases = Iterable[Mapping[str, object]]
-"""One item for each message: the values for the placeholders of the message and of the hint."""
+"""One item for each message to report: the values for the placeholders of the message and the hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,21 @@ class Check:
             yield level(self.message % case, hint=self.hint % case or None, id=f"selfreg.{self.id}")
 
 
+CHECKS: list[Check] = []
+"""All checks of all tables."""
+
+
 def register_table(
-    checks: Sequence[Check], *tags: str, deploy: bool = False, asks_database: bool = False
+    tag: str | None, *checks: Check, deploy: bool = False, asks_database: bool = False
 ) -> Callable[..., list[CheckMessage]]:
     """Register a table of checks with Django, and return the function that runs it.
 
-    Its messages for further orgs begin with the name of the org; what is wrong with the site as a whole is reported
-    once.
+    A message about one of several orgs begins with its name. A message that is the same for all of them comes once.
 
     :param deploy: only for ``check --deploy``
-    :param asks_database: only where the database may be asked: ``check --database``, and ``migrate``
+    :param asks_database: only for ``check --database`` and ``migrate``
     """
+    CHECKS.extend(checks)
 
     def check(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
         reported: dict[tuple[str | None, str], CheckMessage] = {}
@@ -56,7 +60,7 @@ def register_table(
                     reported[key] = message if org == DEFAULT else _named(message, org)
         return list(reported.values())
 
-    return register(check, *tags, deploy=deploy)
+    return register(check, *filter(None, [tag]), deploy=deploy)
 
 
 def _named(message: CheckMessage, org: str) -> CheckMessage:
@@ -69,7 +73,7 @@ def when(condition: Callable[[Conf], bool]) -> Callable[[Conf], Cases]:
 
 
 def unusable_path(setting: str) -> Callable[[Conf], Cases]:
-    """Return a function that reports the setting if it is the dotted path of nothing that can be called."""
+    """Return a function that reports a setting whose dotted path is not that of a function."""
 
     def find(settings: Conf) -> Cases:
         path = getattr(settings, setting)
@@ -80,7 +84,7 @@ def unusable_path(setting: str) -> Callable[[Conf], Cases]:
 
 
 def lineage(path: str) -> tuple[str, ...]:
-    """Return the dotted names of a class and of all that it extends; only ``path`` if no class can be imported."""
+    """Return the dotted names of a class and its base classes; only ``path`` if no class can be imported."""
     try:
         kinds = getattr(import_string(path), "__mro__", ())
     except ImportError:  # Django fails for it when it starts
@@ -89,5 +93,5 @@ def lineage(path: str) -> tuple[str, ...]:
 
 
 def positions(middleware: str) -> list[int]:
-    """Return where ``MIDDLEWARE`` has this class, or one that extends it."""
+    """Return the positions of a class, and of its subclasses, in ``MIDDLEWARE``."""
     return [number for number, path in enumerate(django_settings.MIDDLEWARE) if middleware in lineage(path)]

@@ -33,14 +33,13 @@ def _too_old(_settings: Conf) -> Cases:
         yield {"name": name, "present": present, "wanted": wanted}
 
 
-VENDOR = (
+check_vendor = register_table(
+    Tags.security,
     Check("E018", _unknown_vendor, "This app doesn't work with the database %(name)s.",
           "Use PostgreSQL, MariaDB, MySQL or SQLite."),
 )  # fmt: skip
-VERSION = (Check("E019", _too_old, "%(name)s %(present)s is too old: upgrade to %(wanted)s or newer."),)
-
-
-check_vendor = register_table(VENDOR, Tags.security)
-
-
-check_version = register_table(VERSION, Tags.database, asks_database=True)
+check_version = register_table(
+    Tags.database,
+    Check("E019", _too_old, "%(name)s %(present)s is too old: upgrade to %(wanted)s or newer."),
+    asks_database=True,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Checks of what protects the site: middleware, keys and secrets."""
+"""Checks of what protects the site: middleware, sessions, keys and secrets."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -14,19 +14,31 @@ from selfreg.encryption import PUBLISHED, weak_secrets
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
 ENCODING = "selfreg.middleware.FormEncodingMiddleware"
+IDLE = "selfreg.middleware.IdleSessionMiddleware"
 CREDENTIALS = ("hook_secret", "metrics_token", "client_secret", "api_token")
 
 
 def _reads_foreign_forms(_settings: Conf) -> bool:
-    """Return whether the CSRF check comes before ``FormEncodingMiddleware``, or without it."""
+    """Return whether ``FormEncodingMiddleware`` is missing, or comes after the CSRF check."""
     check, ours = positions(CSRF), positions(ENCODING)
     return bool(check) and (not ours or ours[0] > check[0])
 
 
-MIDDLEWARE = (
+def _never_ends_idle_logins(settings: Conf) -> bool:
+    return settings.session_idle_seconds > 0 and not positions(IDLE)
+
+
+check_middleware = register_table(
+    Tags.security,
     Check("W010", when(_reads_foreign_forms),
           "Anybody can cause HTTP 500 and a long log entry with a form that isn't UTF-8.",
           f"In MIDDLEWARE, put {ENCODING!r} before {CSRF!r}."),
+)  # fmt: skip
+check_sessions = register_table(
+    Tags.security,
+    Check("W038", when(_never_ends_idle_logins),
+          f"MIDDLEWARE has no {IDLE!r}: logins that nobody uses do not end after SELFREG['SESSION_IDLE_SECONDS'].",
+          "Add it after AuthenticationMiddleware, or set SESSION_IDLE_SECONDS to 0."),
 )  # fmt: skip
 
 
@@ -40,7 +52,7 @@ def _given() -> Iterator[tuple[str, str, str]]:
         for position, key in enumerate(settings.encryption_keys):
             if org == DEFAULT or key not in orgs()[DEFAULT].encryption_keys:
                 yield f"{place}['ENCRYPTION_KEYS'][{position}]", f"ENCRYPTION_KEYS {org} {position}", key.reveal()
-        is_local = urlsplit(settings.issuer).hostname in LOOPBACK  # an org whose credentials are published
+        is_local = urlsplit(settings.issuer).hostname in LOOPBACK  # the local org's credentials are published
         for name in CREDENTIALS:
             # One org's hook secret would let it speak for another.
             purpose = f"{name.upper()} {origin(settings.issuer)}" if name == "hook_secret" else name.upper()
@@ -50,7 +62,7 @@ def _given() -> Iterator[tuple[str, str, str]]:
 
 
 def _weak(*names: str) -> Callable[[Conf], Cases]:
-    """Return a function that finds the weak ones of these secrets."""
+    """Return a function that reports weak secrets among these settings."""
     return lambda _settings: [
         {"place": place, "reason": reason}
         for place, reason in (() if django_settings.DEBUG else weak_secrets(_given()))
@@ -62,7 +74,8 @@ def _keeps_sessions_in_cookies(_settings: Conf) -> bool:
     return f"{SIGNED_COOKIES}.SessionStore" in lineage(f"{django_settings.SESSION_ENGINE}.SessionStore")
 
 
-SECRETS = (
+check_secrets = register_table(
+    Tags.security,
     Check("W012", when(_keeps_sessions_in_cookies),
           "SESSION_ENGINE keeps sessions in cookies, so an old cookie can bring back a session that has ended.",
           "Keep sessions in the database or in a shared cache."),
@@ -73,7 +86,3 @@ SECRETS = (
           "Anybody who guesses it can pass for Okta, Prometheus or this site. Okta creates CLIENT_SECRET, API_TOKEN; "
           "create the others with secrets.token_urlsafe(32)."),
 )  # fmt: skip
-check_secrets = register_table(SECRETS, Tags.security)
-
-
-check_middleware = register_table(MIDDLEWARE, Tags.security)

@@ -6,34 +6,28 @@ from django.conf import settings as django_settings
 from django.core.checks import Tags
 from django.db import DatabaseError
 
-from selfreg.cache import Trouble, examine
+from selfreg.cache import TIME_LIMITS, Trouble, examine
 from selfreg.checks.base import Cases, Check, lineage, positions, register_table
 from selfreg.conf import Conf
 from selfreg.reports.timers import stale
 
 OPERATIONS = "selfreg.middleware.OperationsMiddleware"
-# The options that limit how long a call of a cache server may take, by its backend.
-CACHE_TIME_LIMITS = {
-    "django.core.cache.backends.redis.RedisCache": ("socket_timeout", "socket_connect_timeout"),
-    "django_redis.cache.RedisCache": ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"),
-    "django.core.cache.backends.memcached.PyMemcacheCache": ("timeout", "connect_timeout"),
-}
 
 
 def _cache_without_limits(_settings: Conf) -> Cases:
     cache = django_settings.CACHES.get("default", {})
     kinds = lineage(cache.get("BACKEND", ""))
-    options = next((CACHE_TIME_LIMITS[kind] for kind in kinds if kind in CACHE_TIME_LIMITS), ())
+    options = next((TIME_LIMITS[kind] for kind in kinds if kind in TIME_LIMITS), ())
     missing = [option for option in options if not cache.get("OPTIONS", {}).get(option)]
     return [{"options": " and ".join(missing)}] if missing else []
 
 
-CACHE = (
+check_cache = register_table(
+    Tags.caches,
     Check("W030", _cache_without_limits,
           "The default cache has no %(options)s, so pages wait for its server if it hangs.",
           "Set them in the OPTIONS of the cache, for example to 0.5 seconds."),
 )  # fmt: skip
-check_cache = register_table(CACHE, Tags.caches)
 
 
 def _misplaced_middleware(_settings: Conf) -> Cases:
@@ -43,13 +37,13 @@ def _misplaced_middleware(_settings: Conf) -> Cases:
         yield {"state": "isn't the first in" if places else "is missing from"}
 
 
-MIDDLEWARE = (
+check_operations = register_table(
+    Tags.compatibility,
     Check("W031", _misplaced_middleware,
           f"{OPERATIONS!r} %(state)s MIDDLEWARE. Probes may be redirected or refused, and visitors get an error "
           "page without a way back while the database is away.",
           "Put it first in MIDDLEWARE."),
 )  # fmt: skip
-check_operations = register_table(MIDDLEWARE, Tags.compatibility)
 
 
 # ---- only in ``check --deploy``: the timers, and the cache as it works now
@@ -62,11 +56,12 @@ def _stale_timers(_settings: Conf) -> Cases:
         return []
 
 
-TIMERS = (
+check_timers = register_table(
+    Tags.security,
     Check("W032", _stale_timers, "%(command)s %(state)s.",
           "Run it with a timer: see deploy/systemd and docs/background-work.md."),
+    deploy=True,
 )  # fmt: skip
-check_timers = register_table(TIMERS, Tags.security, deploy=True)
 
 
 def _cache_in_trouble(kind: Trouble) -> Callable[[Conf], Cases]:
@@ -78,7 +73,8 @@ def _cache_in_trouble(kind: Trouble) -> Callable[[Conf], Cases]:
 
 
 LIMITS_HOLD = "People can still sign up, and limits against abuse hold, because they are counted in the database."
-CACHE_AT_WORK = (
+check_cache_at_work = register_table(
+    Tags.caches,
     Check("W035", _cache_in_trouble(Trouble.OF_ONE_PROCESS),
           "The default cache isn't shared between processes, so each one asks the org for the form and its keys.",
           f"Use a database cache, Redis or Memcached. {LIMITS_HOLD}"),
@@ -88,5 +84,5 @@ CACHE_AT_WORK = (
     Check("W037", _cache_in_trouble(Trouble.AWAY),
           "The default cache doesn't work (%(error)s), so nothing is cached and each form costs calls to the org.",
           f"Start its server, or correct its LOCATION. {LIMITS_HOLD}"),
+    deploy=True,
 )  # fmt: skip
-check_cache_at_work = register_table(CACHE_AT_WORK, Tags.caches, deploy=True)

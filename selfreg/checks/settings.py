@@ -130,7 +130,8 @@ def _unknown_countries(settings: Conf) -> Cases:
     return ({"country": c} for c in sorted(set(settings.phone_countries) - phonenumbers.SUPPORTED_REGIONS))
 
 
-SETTINGS = (
+check_settings = register_table(
+    Tags.security,
     Check("E001", _unknown_keys, "SELFREG has an unknown key %(key)r.", f"Known: {', '.join(sorted(SETTING_NAMES))}."),
     Check("E023", _no_lists, "SELFREG[%(key)r] must be a list of strings."),
     Check("E024", _wrong_types, "SELFREG[%(key)r] is %(value)r, but must be %(expected)s."),
@@ -153,7 +154,10 @@ SETTINGS = (
           "Use a URL like http://proxy.example.com:3128. Percent-encode special characters in user and password."),
     Check("E028", _unusable_authorities, "SELFREG['CA_BUNDLE'] can't be used: %(reason)s.",
           "Use the path of a PEM file with the authorities' certificates that the site's user can read."),
+    Check("W034", when(lambda site: site.email_is_mandatory and "email" not in site.scopes.split()),
+          "SELFREG['EMAIL_VERIFICATION'] is 'mandatory', but SELFREG['SCOPES'] lacks 'email'. Without it the org "
+          "doesn't send the address, and nobody can finish a sign-up.",
+          "Add the scope 'email'."),
     Check("E006", when(lambda site: site.email_verification not in (MANDATORY, OPTIONAL)),
           "SELFREG['EMAIL_VERIFICATION'] must be 'mandatory' or 'optional'."),
 )  # fmt: skip
-check_settings = register_table(SETTINGS, Tags.security)

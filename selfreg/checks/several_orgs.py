@@ -37,7 +37,8 @@ def _site_wide(settings: Conf) -> Cases:
             yield from ({"name": name, "key": key} for key in sorted(SITE_WIDE & set(values)))
 
 
-ENTRIES = (
+check_orgs = register_table(
+    Tags.security,
     Check("E050", _unusable_entries, "SELFREG['ORGS'][%(name)r] can't be used: %(reason)s.",
           "Write SELFREG['ORGS'] = {'partners': {'ISSUER': ...}}. A name has at most 40 lowercase letters, digits, - "
           f"and _. {' and '.join(map(repr, RESERVED))} are reserved."),
@@ -47,7 +48,6 @@ ENTRIES = (
           "SELFREG['ORG_RESOLVER'] is %(path)r, which can't be used: %(reason)s. Every page answers 404.",
           "Use the path of a function that gets the request and returns a name: 'mysite.brands.org_of_request'."),
 )  # fmt: skip
-check_orgs = register_table(ENTRIES, Tags.security)
 
 
 # ---- the includes
@@ -82,7 +82,8 @@ def _shared_redirect_uris(_settings: Conf) -> Iterator[Mapping[str, object]]:
             yield {"one": one.org, "other": other.org, "uri": uri}
 
 
-INCLUDES = (
+check_includes = register_table(
+    Tags.urls,
     Check("E053", _unknown_orgs, "The URLs include selfreg.urls for an org %(name)r that isn't in SELFREG['ORGS']. "
           "These pages answer 404.", "Correct the name, or add the org."),
     Check("E054", _shared_namespaces,
@@ -97,4 +98,3 @@ INCLUDES = (
           "get the other's codes (RFC 9700, section 4.4).",
           "Give one of them its own include of selfreg.urls or its own BASE_URL."),
 )  # fmt: skip
-check_includes = register_table(INCLUDES, Tags.urls)

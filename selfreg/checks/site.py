@@ -1,4 +1,4 @@
-"""Checks of the site around this app: authentication, database, URLs, hooks; with ``--deploy`` the doctor's run."""
+"""Checks of the site around this app: authentication, URLs, the profile hook, and what the database has of the org."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,7 +7,6 @@ from sys import modules
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import Tags
 from django.db import DatabaseError
@@ -29,6 +28,7 @@ from selfreg.auth import OktaBackend
 from selfreg.checks.base import Cases, Check, register_table, unusable_path, when
 from selfreg.checks.users import backend_classes
 from selfreg.conf import Conf
+from selfreg.models import DoctorRun, PolicyVersion
 from selfreg.registration.policy import site_language
 from selfreg.web.redirects import landing
 
@@ -38,10 +38,11 @@ VIEWS = {
     "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView",
 }
 API_URLS = "selfreg.api.urls"
+EMAIL_FIELD = "userProfile.email"
 DOCTOR_IS_STALE_AFTER = timedelta(days=7)
 
 
-# ---- authentication: our backend and views, and none of mozilla-django-oidc's unsafe switches
+# ---- authentication: our backend and views, and no unsafe setting of mozilla-django-oidc
 
 
 def _has_no_backend(_settings: Conf) -> bool:
@@ -49,7 +50,7 @@ def _has_no_backend(_settings: Conf) -> bool:
 
 
 def _has_stock_backend(_settings: Conf) -> bool:
-    """Return whether mozilla-django-oidc's backend is there, or another child of it than ours."""
+    """Return whether there is a backend of mozilla-django-oidc that does not extend ours."""
     stock = (b for b in backend_classes() if issubclass(b, OIDCAuthenticationBackend))
     return not all(issubclass(backend, OktaBackend) for backend in stock)
 
@@ -65,7 +66,8 @@ def _stock_views(_settings: Conf) -> Cases:
             yield {"name": name, "view": view}
 
 
-HAND_OFF = (
+check_hand_off = register_table(
+    Tags.security,
     Check("E007", when(_has_no_backend),
           "AUTHENTICATION_BACKENDS lacks the backend that finishes sign-ups.",
           f"Add {BACKEND!r}, or your own subclass of it."),
@@ -78,7 +80,6 @@ HAND_OFF = (
     Check("E010", when(lambda _: django_settings.SESSION_COOKIE_SAMESITE == "Strict"),
           "With SESSION_COOKIE_SAMESITE 'Strict', visitors coming back from Okta have no session.", "Use 'Lax'."),
 )  # fmt: skip
-check_hand_off = register_table(HAND_OFF, Tags.security)
 
 
 # ---- URLs
@@ -114,35 +115,55 @@ def _missing_landing_page(settings: Conf) -> Cases:
         yield {"url": str(url)}
 
 
-URLS = (
+check_urls = register_table(
+    Tags.urls,
     Check("E022", when(_api_without_its_package), "The URLs include selfreg.api, but django-ninja isn't installed.",
           'Install it: pip install "django-selfreg[api]".'),
     Check("W003", _missing_landing_page,
           "After the sign-up, people are redirected to %(url)r, which isn't a page of this site.",
           "Set LOGIN_REDIRECT_URL or SELFREG['AFTER'] to a page of this site, or add a page at that URL."),
 )  # fmt: skip
-check_urls = register_table(URLS, Tags.urls)
 
 
 # ---- the profile hook
 
 
-PROFILE_HOOK = (
+# Without a tag: the doctor runs the checks with the tag "security", and has a finding of its own for the hook.
+check_profile_hook = register_table(
+    None,
     Check("E025", unusable_path("profile_hook"),
           "SELFREG['PROFILE_HOOK'] is %(path)r, which can't be used: %(reason)s. Nobody can sign up.",
           "Use the dotted path of a function: 'mysite.rules.our_partners'."),
 )  # fmt: skip
 
 
-# Without a tag: the doctor runs the checks with the tag "security", and has a finding of its own for the hook.
-check_profile_hook = register_table(PROFILE_HOOK)
+# ---- what the database knows of the org: its form, and with ``--deploy`` when the doctor examined it
 
 
-# ---- only in ``check --deploy``: the doctor's last run
+def _form_without_address(settings: Conf) -> Cases:
+    """Check the newest form that a visitor saw, in whatever language."""
+    try:
+        version = PolicyVersion.objects.filter(issuer=settings.issuer, org=settings.org).first()
+    except DatabaseError:  # not migrated yet
+        return
+    fields = version.fields if version else []
+    is_asked = any(f.get("name") == EMAIL_FIELD and f.get("required") for f in fields if isinstance(f, dict))
+    if settings.email_is_mandatory and fields and not is_asked:
+        yield {}
+
+
+check_form = register_table(
+    Tags.database,
+    Check("W033", _form_without_address,
+          "SELFREG['EMAIL_VERIFICATION'] is 'mandatory', but the org's form doesn't require an email address. People "
+          "without one can't finish a sign-up.",
+          "Make email a required field of the profile form, or set EMAIL_VERIFICATION to 'optional'."),
+    asks_database=True,
+)  # fmt: skip
 
 
 def _stale_doctor_run(settings: Conf) -> Cases:
-    runs = apps.get_model("selfreg", "DoctorRun").objects.filter(issuer=settings.issuer, org=settings.org)
+    runs = DoctorRun.objects.filter(issuer=settings.issuer, org=settings.org)
     try:
         last_run = runs.values_list("at", flat=True).first()
     except DatabaseError:  # not migrated yet
@@ -153,5 +174,8 @@ def _stale_doctor_run(settings: Conf) -> Cases:
         yield {"state": f"was last examined on {last_run:%Y-%m-%d}"}
 
 
-DEPLOY = (Check("W002", _stale_doctor_run, "The org %(state)s.", "Run manage.py selfreg_doctor every week."),)
-check_doctor = register_table(DEPLOY, Tags.security, deploy=True)
+check_doctor = register_table(
+    Tags.security,
+    Check("W002", _stale_doctor_run, "The org %(state)s.", "Run manage.py selfreg_doctor every week."),
+    deploy=True,
+)  # fmt: skip

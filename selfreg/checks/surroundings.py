@@ -37,7 +37,8 @@ def _has_no_templates(_settings: Conf) -> bool:
     return False
 
 
-SURROUNDINGS = (
+check_surroundings = register_table(
+    Tags.compatibility,
     Check("E014", when(lambda _: not django_settings.USE_TZ), "USE_TZ is off, so registrations can't be stored.",
           "Set USE_TZ = True. You can keep TIME_ZONE."),
     Check("E015", _missing_middleware, "%(path)r is missing from MIDDLEWARE.", "Sign-up and login need it."),
@@ -51,7 +52,6 @@ SURROUNDINGS = (
     Check("W011", when(_ignores_languages), "LocaleMiddleware is missing, so everybody gets LANGUAGE_CODE.",
           f"Add {LOCALE!r} after SessionMiddleware, or set LANGUAGES to a single language."),
 )  # fmt: skip
-check_surroundings = register_table(SURROUNDINGS, Tags.compatibility)
 
 
 # ---- transactions
@@ -82,9 +82,9 @@ def _named_views(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[s
             yield from _named_views(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
 
 
-DATABASE = (
+check_database = register_table(
+    Tags.security,
     Check("E011", _atomic_views,
           "ATOMIC_REQUESTS is on for %(alias)r, so a transaction would stay open during calls to Okta in %(views)s.",
           "These views exempt themselves, but something wraps them here. Also wrap them in non_atomic_requests."),
 )  # fmt: skip
-check_database = register_table(DATABASE, Tags.security)

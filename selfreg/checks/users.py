@@ -40,7 +40,8 @@ def _found(*, is_fatal: bool) -> Callable[[Conf], Cases]:
     ]
 
 
-USERS = (
+check_users = register_table(
+    Tags.security,
     Check("E040", _found(is_fatal=True),
           "Nobody can sign up: column %(column)r of the user model: %(reason)s.", HINT),
     Check("W040", _found(is_fatal=False),
@@ -49,4 +50,3 @@ USERS = (
           "SELFREG['USER_FACTORY'] is %(path)r, so nobody can sign up: %(reason)s.",
           "Use the dotted path of a function: 'mysite.users.make_user'."),
 )  # fmt: skip
-check_users = register_table(USERS, Tags.security)

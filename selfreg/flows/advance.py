@@ -1,4 +1,4 @@
-"""Advance a registration: run one command of a submitted page, and hand over to the sign-in at the end.
+"""Runs the command of a submitted page, and logs the visitor in after the last step.
 
 The pages and the JSON API share these functions.
 """
@@ -25,7 +25,7 @@ from selfreg.flows.session import CLAIMS, SEEN, Browser, renew_session, save_dra
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable, RateLimited
-from selfreg.idx.steps import Granted, Step
+from selfreg.idx.steps import Granted
 from selfreg.models import RegistrationEvent
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
@@ -74,20 +74,20 @@ def act(
 ) -> Advance | StepForm:
     """Run the command of a submitted page.
 
-    :param action: the button's value, "" for submitting the step itself
-    :param mark: the name of the step that the visitor saw; None if it counts as the current one
-    :return: where to send the browser, or the form with what has to be corrected
+    :param action: the button's value; "" submits the step itself
+    :param mark: the name of the step that the visitor saw; None stands for the current one
+    :return: where to send the browser, or the form with its errors
     :raises Conflict: another request is changing the registration
     """
-    step = attempt.step if attempt.row.status in ON_STEP_PAGE else None
+    page = attempt.page if attempt.row.status in ON_STEP_PAGE else None
     form = None
-    if isinstance(step, Step) and not is_stale(attempt, mark):
-        form = StepForm(step, typed, profile=attempt.position.state.profile)
+    if page and attempt.state and not is_stale(attempt, mark):
+        form = StepForm(page, typed, profile=attempt.state.profile)
     if attempt.row.in_doubt:
         return follow(request, browser, attempt, commands.refresh(attempt, form.draft() if form else None))
-    if isinstance(step, Granted):
+    if isinstance(attempt.step, Granted) and attempt.row.status in ON_STEP_PAGE:
         return follow(request, browser, attempt, commands.finish(attempt))
-    if not isinstance(step, Step):
+    if page is None:
         return Advance(page_of(browser, attempt), outcomes.Ended(Status(attempt.row.status)), attempt)
     if form is None:
         return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, ALREADY_DONE), attempt)
@@ -119,7 +119,7 @@ def run(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm
 
 
 def follow(request: HttpRequest, browser: Browser, attempt: Attempt, outcome: Outcome) -> Advance:
-    """Redirect to the registration's current page, or sign in if the org is done."""
+    """Redirect to the registration's current page, or log in if the org is done."""
     if attempt.leftover:
         save_draft(browser, attempt.leftover)
     if isinstance(outcome, outcomes.Granted):
@@ -136,10 +136,10 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
     """Redeem the interaction code, and log the visitor in to Django."""
     try:
         user: Any = authenticate(request, grant=grant, sign_up=SignUp(attempt.row, _profile(attempt)))
-        if user is None:  # another backend of the site said no
+        if user is None:  # another backend of the site refused
             raise SignInFailed("selfreg.sign_in_failed")
     except (OrgUnreachable, RateLimited, AnswerLost) as error:
-        # The code is probably not spent: the page with the sign-in button tries it again.
+        # The code is probably unused, and the page with the sign-in button tries it again.
         return Advance(step_url(browser, attempt.row.pk), commands.report_failure(attempt, error), attempt)
     except LinkOffered as offer:
         outcome = endings.await_sign_in(attempt, offer.person["sub"])
@@ -147,20 +147,20 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
         return Advance(page_url(attempt.row.org, "link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
         return Advance(url_of(browser, "done", attempt.row.pk), _end_without_session(attempt, problem), attempt)
-    parting_words = [say(m) for m in dict.fromkeys(attempt.position.state.response.messages)]
+    parting_words = dict.fromkeys(say(m) for m in attempt.position.state.response.messages)
     endings.complete(attempt.row, user, user.okta_claims["sub"])
     target = landing(attempt.row.next_url, attempt.org.settings)
     sign_in(request, user, attempt.org.settings, ended=attempt.row.pk)
-    for text in dict.fromkeys(parting_words):
+    for text in parting_words:
         messages.info(request, text, fail_silently=True)
     return Advance(target, outcomes.Ended(Status.COMPLETED), attempt, signed_in=True)
 
 
 def sign_in(request: HttpRequest, user: Any, org: Conf, ended: uuid.UUID | None = None) -> None:
-    """Log in to a new session that ends after a fixed time. Nothing of the anonymous session is carried over.
+    """Log in to a new session that ends after a fixed time. Nothing is carried over from the anonymous session.
 
     :param org: the settings of the org that has the account
-    :param ended: the registration that this completes, for ``renew_session``
+    :param ended: the registration that this login completes, for ``renew_session``
     """
     claims, old = user.okta_claims, request.session
 
@@ -182,7 +182,7 @@ def pressed_provider(action: str) -> str:
 
 
 def to_identity_provider(browser: Browser, attempt: Attempt, idp_id: str) -> Advance:
-    """Redirect to the identity provider whose button was pressed, by this transaction's own link."""
+    """Redirect to the identity provider whose button was pressed. The link belongs to this transaction."""
     if url := commands.identity_provider_url(attempt, idp_id):
         return Advance(url, outcomes.Advanced(), attempt)
     return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, NOT_OFFERED), attempt)

@@ -1,6 +1,6 @@
 """Fetches the proof-of-work task of a captcha (ALTCHA) for the visitor's browser.
 
-This site asks for it, because the call needs the state handle, which no browser may see.
+The site fetches it because the call needs the state handle, which no browser may see.
 """
 
 from typing import Any
@@ -12,20 +12,20 @@ from selfreg.flows.session import Browser, connect_for, load_transaction, open_a
 from selfreg.idx.errors import IdxError
 from selfreg.registration.policy import SignUpUnavailable, open_transaction
 
-# The members of a task; nothing else of the org's answer is passed on to the browser.
+# The members of a task. Nothing else is passed on to the browser.
 MEMBERS = ("algorithm", "challenge", "maxnumber", "salt", "signature")
 MAX_TEXT = 1_000
 
 
 def challenge_for(request: HttpRequest, browser: Browser) -> dict[str, Any] | None:
-    """Return the task for the form that this browser sees; {} if there is none now, None if the form asks for none."""
+    """Return the task for the form that this browser sees; {} if there is none now, None if the form needs none."""
     org = connect_for(request, browser)
     state = None if "registration" in request.GET else load_transaction(browser)
     if state is None and (attempt := open_attempt(request, browser)):
         state = attempt.state
     if state is None and not saw_form(browser):
         return None
-    if rate_limits.consume(rate_limits.of_org({"form by ip": org.client.visitor.ip}, org.settings.org)):
+    if rate_limits.consume({"form by ip": org.client.visitor.ip}, org.settings.org):
         return {}
     try:
         # The transaction of the form is not stored where sessions are in cookies; the org gives its tasks at any.

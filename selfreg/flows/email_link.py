@@ -1,4 +1,4 @@
-"""The link in the email: its code completes a step, but only in the browser that started the registration."""
+"""The link in the email. Its code completes a step, but only in the browser that started the registration."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from selfreg.flows.advance import Advance, follow
 from selfreg.flows.session import Browser, my_ids, open_mine, step_url
 from selfreg.forms import typed_text
-from selfreg.idx.steps import Step
 from selfreg.models import Conflict, Registration, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
@@ -36,7 +35,7 @@ class EmailLink:
 
 
 def read_link(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the ``otp`` and the ``state`` of a link as they are meant; {} unless it has both, and both look valid."""
+    """Return the cleaned ``otp`` and ``state`` of a link; {} unless it has both, and both look valid."""
     typed = {name: query.get(name, "") for name in ("otp", "state")}
     if any(len(value) > MAX_LENGTH for value in typed.values()):
         return {}
@@ -45,7 +44,7 @@ def read_link(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
-    """Look up the registration of a link by its ``state``, and what the link can do in this browser."""
+    """Find the registration of a link by its ``state``, and what the link can do in this browser."""
     row = (
         Registration.objects.of_org(browser.settings).filter(link_digest=link_digest(state)).first() if state else None
     )
@@ -55,20 +54,15 @@ def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
     if row.email_verified_at:
         return EmailLink("used", row, is_mine=is_mine)
     attempt = open_mine(request, browser, row) if row.is_open else None
-    if attempt is None or not awaits_email_code(attempt):
+    if attempt is None or attempt.page is None or not attempt.page.proves_email:
         return EmailLink("expired", row, is_mine=is_mine)
     return EmailLink("same" if is_mine else "other", row, attempt if is_mine else None, is_mine)
-
-
-def awaits_email_code(attempt: Attempt) -> bool:
-    """Return whether the current step asks for the code from the mail."""
-    return isinstance(attempt.step, Step) and attempt.step.proves_email
 
 
 def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secret[str]) -> Advance | None:
     """Submit the code of a link whose status is ``same``.
 
-    :return: where to redirect to; None when the org does not accept the code any more
+    :return: where to redirect to; None if the org no longer accepts the code
     """
     try:
         outcome = commands.submit(attempt, {"credentials": {"passcode": otp}}, {})

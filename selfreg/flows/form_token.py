@@ -1,4 +1,4 @@
-"""The token of the sign-up form: a form starts one registration, in the browser that got it, and not at once."""
+"""The token of the sign-up form. A form starts one registration, in the browser that got it, after a minimum time."""
 
 import math
 import uuid
@@ -18,15 +18,15 @@ FORM_TOKEN_SECONDS = 24 * 3600
 
 
 def new_form_token(browser: Browser) -> str:
-    """Return a signed id for the registration that the form will start, so that a form submitted twice starts one.
+    """Return a signed id for the registration that the form will start, so that submitting it twice starts only one.
 
-    It is bound to the browser's device cookie.
+    It is tied to the browser's device cookie.
     """
     return _form_signer(browser).sign(uuid.uuid4().hex)
 
 
 def registration_id(browser: Browser, typed: Mapping[str, str]) -> uuid.UUID | None:
-    """Return the id from the form. None if the token is not valid, or if a script seems to have filled in the form."""
+    """Return the id from the form; None if the token is invalid or a script seems to have filled in the form."""
     token = typed.get(FORM_TOKEN, "")
     if typed.get(HONEYPOT):
         events.form_refused("honeypot")
@@ -46,7 +46,7 @@ def registration_id(browser: Browser, typed: Mapping[str, str]) -> uuid.UUID | N
 
 
 def seconds_until_usable(issued_at: float, settings: Conf) -> int:
-    """Return the seconds until a person could have filled in a form; 0 from then on.
+    """Return the seconds until a person could have filled in the form, or 0.
 
     :param issued_at: when the form was shown, in seconds since the epoch
     """

@@ -1,4 +1,4 @@
-"""What the session stores: the ids of the browser's registrations in the clear, everything else encrypted."""
+"""What the session stores: the ids of the browser's registrations and some claims in plain text, the rest encrypted."""
 
 import uuid
 from collections.abc import Mapping, MutableMapping
@@ -26,16 +26,16 @@ from selfreg.web.visitor import device_of, visitor_of
 
 MINE = "selfreg"  # ids of this browser's registrations, newest last
 INVITED = "selfreg_invited"  # digest of an invitation -> the registration that it started
-OPENING = "selfreg_opening"  # a transaction that was opened for showing its form
-DRAFT = "selfreg_draft"  # what was typed before a transaction ran out
-LINKING = "selfreg_linking"  # the claims of a person who decides about an older account
-ENDED = "selfreg_ended"  # the registration whose end ended this session
-EMAIL_CODE = "selfreg_email_code"  # a code that was mailed after the sign-up, and what it is for
-CLAIMS = "selfreg_claims"  # in the clear: the claims that pages may show
-SEEN = "selfreg_seen"  # when a logged-in user sent a request, up to a minute ago
-# The parameter that names a registration; the second is what links of the version before called it.
+OPENING = "selfreg_opening"  # a transaction that was opened to show its form
+DRAFT = "selfreg_draft"  # what was typed before a transaction expired
+LINKING = "selfreg_linking"  # the claims of a visitor who may link an existing user
+ENDED = "selfreg_ended"  # the registration whose login replaced this session
+EMAIL_CODE = "selfreg_email_code"  # the mail that was sent again after the sign-up
+CLAIMS = "selfreg_claims"  # plain text: the claims that pages may show
+SEEN = "selfreg_seen"  # when a logged-in user last sent a request, to the minute
+# The parameter that names a registration, and its name in links of the previous version.
 NAMES = ("registration", "flow")
-# The keys of a session that nothing but GETs wrote to. Other sites can make a browser send GETs.
+# What GETs store. Other sites can make a browser send GETs.
 LEFT_BY_GETS = frozenset({OPENING, "oidc_states", "oidc_login_next", "_csrftoken", "_session_expiry"})
 BRIEF_SECONDS = 3600
 MAX_REGISTRATIONS = 5
@@ -48,9 +48,9 @@ UNREADABLE = "selfreg.unreadable"
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Where values are stored between requests: the session, or a dict for this request if an app sent a token.
+    """Where values are stored between requests: the session, or for an app with a token a dict for this request only.
 
-    ``settings`` are those of the request's org, and ``device`` is the device token that is sent to Okta.
+    ``settings`` are those of the request's org. ``device`` is the device token for Okta.
     """
 
     store: MutableMapping[str, Any]
@@ -58,7 +58,7 @@ class Browser:
     device: str = field(repr=False)
 
     def key(self, name: str) -> str:
-        """Return the key under which a value of this org is stored. A browser may sign up at several orgs."""
+        """Return the key of a value in the store. A browser may sign up at several orgs, so each has its own keys."""
         return name if self.settings.org == DEFAULT else f"{name}@{self.settings.org}"
 
 
@@ -70,7 +70,7 @@ def browser_of(request: HttpRequest) -> Browser:
     ended, but a GET stores nothing, since that would start another session.
     """
     session, settings = request.session, settings_of(request)
-    # Load the session: only then is an ended one known to be empty. One that a sign-in has written to since is not.
+    # This loads the session, which is necessary to know that it is empty. After another sign-in, it isn't.
     ended = session.get(ENDED)
     if ended and set(session.keys()) <= {ENDED, "_session_expiry"}:
         request.session = session = type(session)()
@@ -86,21 +86,21 @@ def browser_of(request: HttpRequest) -> Browser:
 
 
 def leave_session_cookie_alone(request: HttpRequest) -> None:
-    """Django deletes the session cookie that came with a request whose session is empty. Not from this response."""
+    """Prevent Django from deleting the session cookie in this response because the session is empty."""
     request.COOKIES.pop(django_settings.SESSION_COOKIE_NAME, None)
 
 
 def renew_session(request: HttpRequest, old: SessionBase, ended: uuid.UUID | None) -> None:
-    """Start a new session. Nothing of the old one is carried over.
+    """Start a new session. Nothing is carried over from the old one.
 
     :param old: the session before the sign-in
-    :param ended: the registration that ends with it; for a while, the old session has nothing but its id
+    :param ended: the registration that is completed; its id is all that stays in the old session, for a while
     """
     if ended and old.session_key and django_settings.SESSION_ENGINE != COOKIES:
         old.clear()
         old[ENDED] = str(ended)
         old.set_expiry(ENDED_SECONDS)
-        with suppress(UpdateError):  # signed out in another tab
+        with suppress(UpdateError):  # logged out in another tab
             old.save()
         request.session = type(old)()
     else:
@@ -118,6 +118,11 @@ def my_ids(browser: Browser) -> list[str]:
 def my_registrations(browser: Browser) -> RegistrationQuerySet:
     """Return this browser's registrations, oldest first."""
     return Registration.objects.of_org(browser.settings).filter(pk__in=my_ids(browser)).order_by("created_at")
+
+
+def my_open_registration(browser: Browser, pk: str | None) -> Registration | None:
+    """Return this browser's registration of this id, if it is open."""
+    return my_registrations(browser).open().filter(pk=pk).first() if pk in my_ids(browser) else None
 
 
 def my_registration(request: HttpRequest, browser: Browser) -> Registration | None:
@@ -157,7 +162,7 @@ def remember(browser: Browser, pk: uuid.UUID) -> None:
 
 
 def keep_briefly(store: object) -> None:
-    """Make a session end within the hour, if nothing but GETs has written to it."""
+    """Let a session expire within the hour if only GETs stored something in it."""
     if isinstance(store, SessionBase) and LEFT_BY_GETS.issuperset(key.partition("@")[0] for key, _ in store.items()):
         store.set_expiry(BRIEF_SECONDS)
 
@@ -198,24 +203,24 @@ def load_value(browser: Browser, name: str) -> Any:
 
 
 def save_draft(browser: Browser, values: Mapping[str, str]) -> None:
-    """Store what was typed on the first page, to fill in the next first page."""
+    """Store what was typed on the first page, for the next attempt."""
     save_value(browser, DRAFT, {name: value[:MAX_DRAFT] for name, value in values.items()})
 
 
 def save_offer(browser: Browser, offer: LinkOffered, next_url: str) -> None:
-    """Store a person's claims for ten minutes, while they decide about an older account."""
+    """Store a visitor's claims for ten minutes, while they decide whether to link an existing user."""
     until = timezone.now().timestamp() + OFFER_SECONDS
     save_value(browser, LINKING, {"person": offer.person, "profile": offer.profile, "next": next_url, "until": until})
 
 
 def load_offer(browser: Browser) -> dict[str, Any] | None:
-    """Return what ``save_offer`` stored, as long as it is valid."""
+    """Return what ``save_offer`` stored, unless it has expired."""
     offer = load_value(browser, LINKING)
     return offer if offer and offer["until"] > timezone.now().timestamp() else None
 
 
 def load_transaction(browser: Browser) -> EnrollmentState | None:
-    """Return the transaction that was opened to show this browser the form, if it is still valid for this org."""
+    """Return the transaction that was opened to show this browser the form, if it is still valid."""
     opening = load_value(browser, OPENING)
     if not opening or opening.get("issuer") != browser.settings.issuer or "state" not in opening:
         return None
@@ -228,10 +233,9 @@ def load_transaction(browser: Browser) -> EnrollmentState | None:
 
 
 def save_transaction(browser: Browser, state: EnrollmentState) -> None:
-    """Store an opened transaction for the submission. If there is none, the submission opens another one.
+    """Store an opened transaction for the submission, which otherwise opens another one.
 
-    Sessions in cookies only get that the form asks for a task: browsers drop a cookie that is too large, with
-    everything in it.
+    It is too large for a session in a cookie, which only gets that the form asks for a task.
     """
     in_cookie, captcha = django_settings.SESSION_ENGINE == COOKIES, state.response.captcha
     if not in_cookie or (captcha and captcha.challenge):

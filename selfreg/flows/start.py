@@ -1,12 +1,11 @@
 """Starts a registration: the sign-up form of the org's profile policy, and its first submission.
 
 The pages and the JSON API share these functions. Nothing is created before the form is submitted, one form starts one
-registration, and the limits on starting are checked before the org is called.
+registration, and the limits on starts are checked before the org is called.
 """
 
 import logging
 import uuid
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,8 +20,7 @@ from selfreg.database_connections import retried
 from selfreg.email_addresses import canonical
 from selfreg.encryption import Unreadable
 from selfreg.flows import session
-from selfreg.flows.advance import Advance, pressed_provider, run, to_identity_provider
-from selfreg.flows.correction import CHANGE, replace_registration, typed_before
+from selfreg.flows.advance import Advance, Typed, pressed_provider, run, to_identity_provider
 from selfreg.flows.session import Browser, connect_for
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse, Message
@@ -30,7 +28,7 @@ from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
 from selfreg.idx.steps import Step, next_step
 from selfreg.models import Conflict, Registration, link_digest
 from selfreg.monitoring import events
-from selfreg.registration import commands
+from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt, new_attempt, open_row
 from selfreg.registration.outcome import Outcome
@@ -44,8 +42,11 @@ from selfreg.web.visitor import browser_name, country_of
 
 logger = logging.getLogger("selfreg")
 
+CHANGE = "change"
+"""The parameter with the id of the registration whose address the visitor came back to correct."""
 FORM_VERSION = "form_version"
-# After which a visitor may try again while the org cannot be reached.
+"""The parameter with the fingerprint of the form that the visitor filled in."""
+# Suggested wait if the org can't be reached.
 RETRY_SECONDS = 5
 SEND_AGAIN = Message("", "selfreg.send_again")
 FORM_CHANGED = Message("", "selfreg.form_changed", severity="INFO")
@@ -62,16 +63,16 @@ class FirstPage:
     outcome: Outcome | None = None
 
     @property
-    def is_failure(self) -> bool:
-        """Whether the org could not be asked."""
-        return isinstance(self.outcome, outcomes.Failed)
-
-    @property
     def wait(self) -> int:
         """Seconds until the form may be submitted again."""
-        if isinstance(self.outcome, outcomes.Failed):
-            return self.outcome.error.retry_after if isinstance(self.outcome.error, RateLimited) else RETRY_SECONDS
-        return self.outcome.seconds if isinstance(self.outcome, outcomes.Waiting) else 0
+        match self.outcome:
+            case outcomes.Failed(RateLimited() as error):
+                return error.retry_after
+            case outcomes.Failed():
+                return RETRY_SECONDS
+            case outcomes.Waiting():
+                return self.outcome.seconds
+        return 0
 
 
 @dataclass(frozen=True)
@@ -88,85 +89,62 @@ class Closed:
     wait: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """The submitted sign-up form.
-
-    ``typed`` holds the values by HTML name, with ``action`` and the ``form_version`` that the visitor saw.
-    ``registration`` is the id that the registration will have; None if the form has to be submitted again.
-    """
-
-    typed: Secret[Mapping[str, str]]
-    registration: uuid.UUID | None
-
-    @property
-    def provider(self) -> str:
-        """The id of the identity provider whose button was pressed, "" if none was."""
-        return pressed_provider(self.value("action"))
-
-    def value(self, name: str, default: str = "") -> str:
-        """Return the value of one field that holds no secret."""
-        return self.typed.reveal().get(name, default)
-
-
 def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
-    """Return the form, filled in with the visitor's draft if a transaction expired before. Create nothing."""
+    """Return the form, filled in with what this visitor typed in an earlier attempt. Create nothing."""
     org = connect_for(request, browser)
     first = _first_step(browser, org, session.load_transaction(browser))
     if isinstance(first, Closed):
         return first
     step, response = first
-    draft = session.load_value(browser, session.DRAFT) or typed_before(request, browser, org)
+    draft = session.load_value(browser, session.DRAFT) or _typed_before(browser, org, request.GET.get(CHANGE, ""))
     return FirstPage(StepForm(step, draft=draft), response)
 
 
-def start(request: HttpRequest, browser: Browser, submission: Submission) -> Advance | FirstPage | Closed:
-    """Handle the first submission: return where to redirect to, the form again, or why there is none."""
-    pk = submission.registration
+def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | None) -> Advance | FirstPage | Closed:
+    """Handle the first submission: return where to redirect to, the form again, or why there is none.
+
+    :param typed: the submitted values, with ``action``, ``FORM_VERSION`` and ``CHANGE``
+    :param pk: the id of the new registration; None if the form has to be submitted again
+    """
     if pk and str(pk) in session.my_ids(browser) and _was_started(pk):
         return _to_registration(browser, pk)
-    org = connect_for(request, browser)
-    opened = session.load_transaction(browser)
+    org, opened = connect_for(request, browser), session.load_transaction(browser)
     first = _first_step(browser, org, opened)
     if isinstance(first, Closed):
         if pk and _was_started(pk):
             return _to_registration(browser, pk)
         if first.error:
-            typed = submission.typed.reveal()
-            session.save_draft(browser, {k: v for k, v in typed.items() if k.startswith("userProfile.")})
+            session.save_draft(browser, {k: v for k, v in typed.reveal().items() if k.startswith("userProfile.")})
         return first
     step, response = first
-    form = StepForm(step, submission.typed)
+    form = StepForm(step, typed)
     if pk is None:
-        form.add_message(SEND_AGAIN)
-        return FirstPage(form, response, outcomes.Rejected((SEND_AGAIN,)))
-    if not (submission.provider or form.is_valid()):
+        return _again(form, response, outcomes.Rejected((SEND_AGAIN,)), SEND_AGAIN)
+    if not (_provider_in(typed) or form.is_valid()):
         return FirstPage(form, response, outcomes.Rejected(()))
-    if row := _started_before(browser, form):
+    address = _address_in(form)
+    if row := _started_before(browser, address):
         return _resume(browser, org, row)
-    address = rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
     counted = _count_start(org, pk, address)
     if isinstance(counted, outcomes.Waiting):
-        form.add_message(counted.message)
-        return FirstPage(form, response, counted)
+        return _again(form, response, counted, counted.message)
     if counted.is_repeated and _was_started(pk):
         return _to_registration(browser, pk)
     state = opened or _open_transaction(org, shown=response)
-    if isinstance(state, Closed):
-        if state.error is None:
-            return state
-        rate_limits.refund_start(str(pk), address, org.client.visitor.ip, org.settings.org)
+    if isinstance(state, Closed) and state.error:
+        rate_limits.refund(rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip), org.settings.org)
         logger.warning("A sign-up could not start: %s", state.error)
-        form.add_message(notice(state.error))
-        return FirstPage(form, response, outcomes.Failed(state.error))
-    return _start(request, browser, _new_attempt(request, browser, org, state, pk), form, submission)
+        return _again(form, response, outcomes.Failed(state.error), notice(state.error))
+    if isinstance(state, Closed):
+        return state
+    return _start(request, browser, _new_attempt(request, browser, org, state, pk), form, typed)
 
 
 def follow_invitation(request: HttpRequest, browser: Browser, token: Secret[str]) -> Advance | Closed | None:
     """Handle the GET of an activation link, see ``accept_invitation``.
 
-    It uses up a limit of its own: a page of another site can make a browser send it, and nobody shall be kept from
-    signing up by that.
+    It has a limit of its own, because another site's page can make a browser send it, and that must not use up the
+    visitor's starts.
 
     :return: None if the visitor has to press a button first
     """
@@ -175,8 +153,7 @@ def follow_invitation(request: HttpRequest, browser: Browser, token: Secret[str]
     org = connect_for(request, browser)
     if full := _full(org):
         return _closed_for_now(full)
-    hits = rate_limits.of_org({"invitation by ip": org.client.visitor.ip}, org.settings.org)
-    if is_unattended(request) or rate_limits.consume(hits):
+    if is_unattended(request) or rate_limits.consume({"invitation by ip": org.client.visitor.ip}, org.settings.org):
         return None
     return _accept(request, browser, org, token, uuid.uuid4())
 
@@ -184,10 +161,10 @@ def follow_invitation(request: HttpRequest, browser: Browser, token: Secret[str]
 def accept_invitation(
     request: HttpRequest, browser: Browser, token: Secret[str], pk: uuid.UUID | None = None
 ) -> Advance | Closed:
-    """Handle an activation link: start a registration, or return to the one that this browser started by it.
+    """Start the registration of an activation link, or return to the one that this browser started with it before.
 
     :param token: the link's ``activationToken``
-    :param pk: the id that the registration shall have, None for a new one
+    :param pk: the id that the registration will have; None for a new one
     """
     pk = pk or uuid.uuid4()
     if _was_started(pk):
@@ -216,10 +193,7 @@ def _accept(request: HttpRequest, browser: Browser, org: Org, token: Secret[str]
 
 
 def log_closed(closed: Closed) -> None:
-    """Log why there is no form, for the operator: what the page says is for visitors.
-
-    A limit of this site that is used up is no reason to look for a fault.
-    """
+    """Log for operators why there is no form, unless a limit of this site is used up: then nothing is wrong."""
     if closed.wait:
         return
     keys = " ".join(m.key or "message" for m in closed.messages) or "not offered"
@@ -231,7 +205,7 @@ def log_closed(closed: Closed) -> None:
 
 
 def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> tuple[Step, IdxResponse] | Closed:
-    """Return the first step. A transaction that was opened for it is kept in the session for the submission."""
+    """Return the first step. If a transaction has to be opened for it, the session keeps that for the submission."""
     response = opened.response if opened else cached_form(org)
     if response is None:
         fetched = _fetch_form(org)
@@ -243,14 +217,20 @@ def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> t
     return (step, response) if isinstance(step, Step) else Closed(response.messages)
 
 
+def _again(form: StepForm, response: IdxResponse, outcome: Outcome, message: Message) -> FirstPage:
+    """Return the form again, with a message that says why."""
+    form.add_message(message)
+    return FirstPage(form, response, outcome)
+
+
 def _fetch_form(org: Org) -> EnrollmentState | Closed:
     """Open a transaction for its form. Limited, because forms with a captcha are not cached."""
-    hits = rate_limits.of_org({"form by ip": org.client.visitor.ip}, org.settings.org)
-    if wait := rate_limits.consume(hits):
+    hits = {"form by ip": org.client.visitor.ip}
+    if wait := rate_limits.consume(hits, org.settings.org):
         return _closed_for_now(_rate_limited(wait))
     opened = _open_transaction(org)
     if isinstance(opened, Closed) and opened.error:
-        rate_limits.refund(hits)
+        rate_limits.refund(hits, org.settings.org)
     return opened
 
 
@@ -289,33 +269,33 @@ def _new_attempt(request: HttpRequest, browser: Browser, org: Org, state: Enroll
     )
 
 
-def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, submission: Submission) -> Advance:
+def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, typed: Typed) -> Advance:
     """Submit the form to the org.
 
-    A session that the browser knows is saved before that, so that it leads to the registration even if this worker
-    dies.
+    If the browser has a session already, it is saved before the call, so that it leads to the registration even if
+    this worker dies.
     """
     for name in (session.OPENING, session.DRAFT):
         browser.store.pop(browser.key(name), None)
     session.remember(browser, attempt.row.pk)
     _save_session(request, browser)
     try:
-        if submission.provider:
+        if provider := _provider_in(typed):
             attempt.create()
-            return to_identity_provider(browser, attempt, submission.provider)
-        current, policy = _current_form(attempt, form, submission.typed), attempt.row.policy
+            return to_identity_provider(browser, attempt, provider)
+        current, version = _current_form(attempt, form, typed), typed.reveal().get(FORM_VERSION, attempt.row.policy)
         attempt.change(draft=form.draft(), profile=form.draft())
-        if current is None or not current.is_valid() or submission.value(FORM_VERSION, policy) != policy:
+        if current is None or not current.is_valid() or version != attempt.row.policy:
             return Advance(session.step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
         advance = run(request, browser, attempt, current, "")
         if advance.outcome == outcomes.Advanced():
-            replace_registration(browser, attempt.org, submission.value(CHANGE), attempt.row.email)
+            _cancel_corrected(browser, attempt, typed.reveal().get(CHANGE, ""))
         return advance
     except Conflict:
         return Advance(session.step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
 
 
-def _current_form(attempt: Attempt, form: StepForm, typed: Secret[Mapping[str, str]]) -> StepForm | None:
+def _current_form(attempt: Attempt, form: StepForm, typed: Typed) -> StepForm | None:
     """Return the form of the opened transaction: ``form``, which is validated, unless the org changed it since."""
     page = attempt.page
     if page is None:
@@ -350,23 +330,48 @@ def _resume(browser: Browser, org: Org, row: Registration) -> Advance:
     return _to_registration(browser, row.pk)
 
 
-def _started_before(browser: Browser, form: StepForm) -> Registration | None:
+def _started_before(browser: Browser, typed_address: str) -> Registration | None:
     """Return this browser's open registration of the same address, if the org has an account for it by now, or may
     have one: the answer was lost, or could not be written.
     """
-    if not session.my_ids(browser) or not form.is_valid():
+    address = canonical(typed_address)
+    if not address or not session.my_ids(browser):
         return None
-    address = canonical(str(commands.member(form.values(), commands.PROFILE).get("email", "")))
     doubtful = Q(status=Status.STARTED) & (Q(busy_until__isnull=False) | Q(unsure=True))
     mine = session.my_registrations(browser).filter(Q(status=Status.ENROLLING) | doubtful, email_canonical=address)
-    return mine.last() if address else None
+    return mine.last()
+
+
+def _typed_before(browser: Browser, org: Org, pk: str) -> dict[str, str]:
+    """Return what was typed on the form of a registration whose address the visitor came back to correct."""
+    row = session.my_open_registration(browser, pk)
+    attempt = open_row(row, org) if row else None
+    return attempt.state.profile if attempt and attempt.state else {}
+
+
+def _cancel_corrected(browser: Browser, attempt: Attempt, pk: str) -> None:
+    """Cancel the registration with the wrong address, which ``attempt`` replaces."""
+    row = session.my_open_registration(browser, pk)
+    if row and row.email_canonical != attempt.row.email_canonical:
+        with suppress(Conflict):
+            endings.cancel(open_row(row, attempt.org))
 
 
 def _accepted_before(browser: Browser, token: Secret[str]) -> Registration | None:
     """Return this browser's registration by the same invitation, if it can be continued."""
     pk = browser.store.get(browser.key(session.INVITED), {}).get(link_digest(token.reveal()))
-    mine = session.my_registrations(browser).open().filter(pk=pk).exclude(expires_at__lte=timezone.now())
-    return mine.first() if pk else None
+    row = session.my_open_registration(browser, pk)
+    return row if row and (row.expires_at is None or row.expires_at > timezone.now()) else None
+
+
+def _address_in(form: StepForm) -> str:
+    """Return the typed address, "" if the form is invalid: with a provider's button, it need not be filled in."""
+    return rate_limits.address_in(commands.member(form.values(), commands.PROFILE)) if form.is_valid() else ""
+
+
+def _provider_in(typed: Typed) -> str:
+    """Return the id of the identity provider whose button was pressed; "" for any other button."""
+    return pressed_provider(typed.reveal().get("action", ""))
 
 
 def _was_started(pk: uuid.UUID) -> bool:
@@ -383,5 +388,4 @@ def _count_start(org: Org, pk: uuid.UUID, address: str) -> rate_limits.StartCoun
 
 
 def _full(org: Org) -> outcomes.Waiting | None:
-    is_full = rate_limits.is_full(org.settings)
-    return outcomes.Waiting(rate_limits.OPEN_COUNT_SECONDS, FULL) if is_full else None
+    return outcomes.Waiting(rate_limits.OPEN_COUNT_SECONDS, FULL) if rate_limits.is_full(org.settings) else None

@@ -1,4 +1,4 @@
-"""The content of a step's page as a value, for the templates and the JSON API."""
+"""The content of a step's page, for the templates and the JSON API."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,14 +19,16 @@ Standing = Literal["done", "current", "todo"]
 
 @dataclass(frozen=True)
 class StepContext:
-    """The content of a step's page; ``vars`` of it are a template's context.
+    """The content of a step's page. Its ``vars`` are the template's context.
 
-    ``problems`` are pairs of a field's HTML id and a message, ``rules`` pairs as ``password_rules`` returns them,
-    ``rule_lines`` the lines of their list (rules, sentence, whether the submitted password breaks one of them), and
-    ``progress`` pairs of a label and ``done``, ``current`` or ``todo``. ``captcha`` and ``activation`` (the options
-    of a passkey) are for scripts; None if there is none. ``authenticator_name`` may also be an identity provider's.
-    ``secret`` and ``secret_uri`` (``otpauth:``) are for an authenticator app, else ""; ``secret_image`` is the org's
-    QR code (a ``data:`` URI) if it does not send the secret, or the one that sets up Okta Verify.
+    - ``problems``: pairs of a field's HTML id and a message.
+    - ``rules``: pairs as ``password_rules`` returns them.
+    - ``rule_lines``: the lines of their list: rules, sentence, whether the submitted password breaks one of them.
+    - ``progress``: pairs of a label and ``done``, ``current`` or ``todo``.
+    - ``captcha``, ``activation`` (the options of a passkey): for scripts.
+    - ``authenticator_name``: the authenticator's or the identity provider's.
+    - ``secret``, ``secret_uri`` (``otpauth:``): for an authenticator app, else "".
+    - ``secret_image``: the org's QR code (a ``data:`` URI) if it sends no secret, or the one for Okta Verify.
     """
 
     heading: str
@@ -110,9 +112,9 @@ def wait_times(attempt: Attempt) -> WaitTimes:
 
 
 def _progress_of(step: Step, state: EnrollmentState) -> list[tuple[str, Standing]]:
-    """Return what the sign-up needs, in the order in which it comes; [] before the org has told.
+    """Return the parts of the sign-up in their order; [] as long as the org has not said what it needs.
 
-    What can be skipped is not part of it, and neither is what this answer of the org does not name.
+    Steps that can be skipped are not listed, and neither are authenticators that this answer does not mention.
     """
     response = state.response
     select = offered(response, SELECT)

@@ -1,7 +1,7 @@
-"""One Django field for one field of the org, by its type, display and format.
+"""Makes a Django field from a field of the org, by its type, display and format.
 
-Okta checks addresses, the strength of passwords and the like itself, and its messages are shown beside the field. Only
-values that no org can accept are refused here.
+Okta validates most values itself, and its messages are shown beside the field. Here, only values that no org can accept
+are refused.
 """
 
 import unicodedata
@@ -19,13 +19,14 @@ from django.utils.functional import lazy
 from django.utils.translation import get_language
 
 from selfreg.email_addresses import UNUSABLE_CHARACTERS
+from selfreg.forms import typed_text
 from selfreg.forms.phone_input import check_profile_number
-from selfreg.forms.typed_fields import MAX_TYPED, MEANT, Number, TypedField, WholeNumber
+from selfreg.forms.typed_fields import CLEANERS, MAX_TYPED, Number, TypedField, WholeNumber
 from selfreg.idx.document import Field, Option
 from selfreg.idx.steps import Step
 from selfreg.texts import errors, labels
 
-# A label is needed where a page shows the field, not where a submission is checked.
+# Lazy, because pages need labels, but the validation of a submission does not.
 lazy_label = lazy(labels.label, str)
 lazy_empty = lazy(errors.empty, str)
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
@@ -61,7 +62,7 @@ AUTOCOMPLETE = {
 }
 # Autofill tokens that are types of controls, too.
 INPUT_TYPES = ("email", "tel", "url")
-# What a script shows as soon as the visitor leaves a field whose value the browser finds invalid.
+# Autofill token -> what a script shows when the visitor leaves a field that the browser considers invalid.
 INVALID = {"email": errors.NOT_AN_ADDRESS, "url": errors.NOT_A_LINK}
 CONTINENTS = frozenset(
     {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
@@ -69,18 +70,18 @@ CONTINENTS = frozenset(
 CODE_LENGTH = 6
 PHONES = ("mobilePhone", "primaryPhone")
 NOTHING_CHOSEN = [("", "—")]
-# What Okta calls the field for a password, whether it is a new one or not.
+# Okta's label for the field of a password, new or not.
 OKTA_PASSWORD_LABEL = "Enter password"
-# How the names of fields begin that want the present password beside a new one.
-PRESENT_PASSWORDS = ("old", "current")
-# Language without a region -> the country that its visitor most likely is from.
+# Prefixes of the names of fields for the current password, beside the field for a new one.
+CURRENT_PASSWORDS = ("old", "current")
+# Language without a region -> the country that its speakers most likely are in.
 LIKELIEST_COUNTRIES = {"en": "US", "es": "ES", "fr": "FR", "de": "DE", "pt": "BR", "ja": "JP", "it": "IT", "nl": "NL"}
-# Territories that CLDR lists although ISO 3166-1 does not.
+# Territories of CLDR that are not in ISO 3166-1.
 NOT_COUNTRIES = {"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 
 
 def no_control_characters(value: str) -> None:
-    """Refuse control characters, lone surrogates and direction overrides: no name, address or code has them.
+    """Refuse control characters, lone surrogates and direction overrides.
 
     :raises ValidationError: the value has one
     """
@@ -89,9 +90,9 @@ def no_control_characters(value: str) -> None:
 
 
 def has_host(address: str) -> None:
-    """Refuse what is no email address in any org, before the org is asked.
+    """Refuse what can't be an email address.
 
-    :raises ValidationError: nothing stands before or after the "@"
+    :raises ValidationError: there is nothing before or after the "@"
     """
     local, _at, host = address.rpartition("@")
     if not (local and host):
@@ -103,13 +104,13 @@ NUMBERS = {"integer": WholeNumber, "number": Number, "decimal": Number}
 
 @dataclass(frozen=True, slots=True)
 class BuiltField:
-    """A field of Django, with what the form of a step has to know of it.
+    """A Django field, with what else the form of a step has to know about it.
 
-    :param path: the dotted name under which its value goes to the org; "" if it does not
+    :param path: the dotted name under which its value goes to the org; "" if it does not go there
     :param secret: whether what is typed must not be stored or shown again
-    :param repeats: the name of the field whose value has to be typed again here; "" for none
-    :param chooser: the org's field, where this one chooses between its objects by their number
-    :param choice_hints: value of a choice -> what stands beside it
+    :param repeats: the name of the field whose value has to be repeated here; "" for none
+    :param chooser: the org's field whose objects this one chooses between, by their number
+    :param choice_hints: value of a choice -> the hint beside it
     """
 
     form_field: forms.Field
@@ -121,7 +122,7 @@ class BuiltField:
 
 
 def field_for(leaf: Field, step: Step) -> BuiltField:
-    """Return the Django field for one innermost field of the org."""
+    """Return the Django field for a field of the org that is no object."""
     is_secret = False
     if leaf.type == "boolean" and not leaf.options:
         built: forms.Field = _yes_or_no(leaf)
@@ -149,16 +150,16 @@ def field_for(leaf: Field, step: Step) -> BuiltField:
 
 
 def is_new_password(leaf: Field, step: Step) -> bool:
-    """Return whether a secret is a password that is being chosen here, so that it has to be typed twice."""
+    """Return whether a field is for a new password."""
     authenticator = leaf.authenticator or step.authenticator
-    is_present_one = step.remediation.name in ("challenge-authenticator", "identify") or leaf.name.lower().startswith(
-        PRESENT_PASSWORDS
+    is_current = step.remediation.name in ("challenge-authenticator", "identify") or leaf.name.lower().startswith(
+        CURRENT_PASSWORDS
     )
-    return leaf.secret and not is_present_one and (authenticator is None or authenticator.kind == "password")
+    return leaf.secret and not is_current and (authenticator is None or authenticator.kind == "password")
 
 
 def repeated_password(leaf: Field) -> BuiltField:
-    """Return the field to type a new password into again. It does not go to the org."""
+    """Return the field for repeating a new password. It does not go to the org."""
     built = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput, label=labels.REPEAT_PASSWORD)
     built.widget.attrs["autocomplete"] = "new-password"
     built.error_messages["required"] = errors.EMPTY_PASSWORD_AGAIN
@@ -166,7 +167,7 @@ def repeated_password(leaf: Field) -> BuiltField:
 
 
 def countries() -> list[tuple[str, str]]:
-    """(ISO 3166 code, name in the visitor's language), sorted as that language sorts names."""
+    """Return pairs of an ISO 3166 code and a name in the visitor's language, sorted by name without accents."""
     return _countries(get_language() or "en")
 
 
@@ -178,13 +179,13 @@ def _countries(language: str) -> list[tuple[str, str]]:
 
 
 def dialling_countries() -> list[tuple[str, str]]:
-    """Return the countries that have a calling code: (ISO 3166 code, name and calling code)."""
+    """Return the countries with a calling code, as pairs of the ISO 3166 code and a text: name and calling code."""
     codes = {region: phonenumbers.country_code_for_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
     return [(code, f"{name} +{codes[code]}") for code, name in countries() if code in codes]
 
 
 def likeliest_country() -> str:
-    """Return the ISO 3166 code of the visitor's most likely country, guessed from the language, or ""."""
+    """Return the ISO 3166 code of the visitor's most likely country, judging by the language, or ""."""
     locale = (get_language() or "en").replace("-", "_")
     if "_" in locale:
         return locale.rsplit("_", 1)[1].upper()[:2]
@@ -193,8 +194,9 @@ def likeliest_country() -> str:
 
 @cache
 def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
-    """IANA's time zones by continent, because Okta's ``timezone`` attribute comes without choices: (continent,
-    [(zone, place)]). Zones of countries ("US/Eastern") and older names of the same places are left out.
+    """Return IANA's time zones by continent: (continent, [(zone, place)]). Okta's ``timezone`` has no choices.
+
+    Zones of countries ("US/Eastern") and outdated names are left out.
     """
     current = sorted(available_timezones() - get_global("zone_aliases").keys())
     parts = [(zone, *zone.partition("/")[::2]) for zone in current]
@@ -205,17 +207,17 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _yes_or_no(leaf: Field) -> forms.Field:
-    """Return a checkbox, or a choice where the org wants one. The org may write its preset as a word."""
+    """Return a checkbox, or a choice if the org wants one. The preset may be a word ("true")."""
     preset = None if leaf.value is None else str(leaf.value).lower() == "true"
     if leaf.display not in ("radio", "select"):
         return forms.BooleanField(required=False, initial=preset)
-    # Django's own words, which it translates.
+    # Django translates both words.
     either = replace(leaf, value=preset, options=(Option(str(labels.YES), True), Option(str(labels.NO), False)))
     return _choice_field(either, _choices_of(either))
 
 
 def _choices_of(leaf: Field) -> Choices:
-    """Return the org's choices, or ours for a kind of value that comes without choices; empty if there are none."""
+    """Return the org's choices, or ours for countries and time zones; empty if there are none."""
     if leaf.options:
         return [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
     if leaf.format == "country-code":
@@ -246,14 +248,14 @@ def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
 
 
 def _password(leaf: Field, step: Step) -> forms.Field:
-    """Goes to the org byte for byte: neither trimmed nor normalized."""
+    """Return the field of a password, which is neither trimmed nor normalized."""
     built = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput)
     built.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "current-password"
     return built
 
 
 def _code(leaf: Field, step: Step) -> forms.Field:
-    """Return a one-time code, of the length and the characters that the org defines; Okta's own have six digits."""
+    """Return the field of a one-time code. The org defines length and characters; Okta's own codes have six digits."""
     built = _char_field(leaf)
     built.required = True
     is_okta_code = step.page in ("code", "totp") and leaf.format != "alphanumeric"
@@ -290,7 +292,7 @@ def _char_field(leaf: Field) -> forms.CharField:
     if token == "email":
         validators.append(has_host)
     return TypedField(
-        MEANT.get(token),
+        CLEANERS.get(token, typed_text.name),
         required=leaf.required,
         min_length=leaf.min_length if leaf.min_length and leaf.min_length > 1 else None,
         max_length=min(leaf.max_length or MAX_TYPED, MAX_TYPED),

@@ -1,4 +1,4 @@
-"""Which fields each page has: a table from page to layout. A page that is not in it shows what the org sent."""
+"""The fields of each page: a table from page to layout. All other pages show the fields that the org sent."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ Layout = dict[str, BuiltField]
 COUNTRY = "country"
 EXTENSION = "extension"
 NUMBER = "authenticator.phoneNumber"
-# Older orgs ask for it beside the authenticator.
+# In older orgs, the number is not part of the authenticator.
 NUMBERS = (NUMBER, "phoneNumber")
 METHOD = "authenticator.methodType"
 CHOICE = "authenticator.id"
@@ -43,13 +43,15 @@ ANSWER = "credentials.answer"
 NAMES = ("userProfile.firstName", "userProfile.lastName")
 # The names under which captcha providers post their token.
 CAPTCHA_RESPONSES = ("h-captcha-response", "g-recaptcha-response")
-# Characters of what a script puts into a hidden field.
+# Maximum length of what a script puts into a hidden field.
 MAX_FROM_SCRIPT = 20_000
 
 
 def as_sent(step: Step) -> Layout:
-    """Every visible, mutable field in the org's order. A new password may be there twice, a captcha as the field of its
-    token, a choice between objects as radio buttons with the fields of each object.
+    """Return every visible, mutable field in the org's order.
+
+    A new password may have a second field for repeating it. A captcha is the field of its token. A choice between
+    objects is a group of radio buttons with the fields of each object.
     """
     built: Layout = {}
     for leaf in _in_order_of_names(step.leaves):
@@ -67,12 +69,12 @@ def as_sent(step: Step) -> Layout:
 
 
 def _is_for_buttons(leaf: Field) -> bool:
-    """Return whether Okta's own page answers a hidden field by two buttons."""
+    """Return whether the field is hidden because Okta's own page has two buttons for its two values."""
     return leaf.type == "boolean" and leaf.required and leaf.value is None and not leaf.visible
 
 
 def _in_order_of_names(leaves: tuple[Field, ...]) -> Sequence[Field]:
-    """Return the org's order, but the family name first where the visitor's language has it so."""
+    """Return the fields in the org's order, but the family name first if the visitor's language wants that."""
     paths = [leaf.path for leaf in leaves]
     given = paths.index(NAMES[0]) if NAMES[0] in paths else 0
     if tuple(paths[given : given + 2]) != NAMES or not labels.family_first():
@@ -81,7 +83,7 @@ def _in_order_of_names(leaves: tuple[Field, ...]) -> Sequence[Field]:
 
 
 def _choose(step: Step) -> Layout:
-    """Return the choice of an authenticator, each with a hint."""
+    """Return the choice of an authenticator, with a hint for each."""
     chooser = choice_field(step.remediation)
     if chooser is None or not step.choices:
         return as_sent(step)
@@ -100,15 +102,15 @@ def _hint(authenticator: Authenticator) -> str:
 
 
 def _choice_by_id(leaf: Field) -> Layout:
-    """Return a choice between objects that the org tells apart by their ids (docs/protocol.md, section 4.4)."""
+    """Return a choice between objects with ids (docs/protocol.md, section 4.4)."""
     path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
     return {path: BuiltField(_radios(choices, labels.label(leaf)), path)} if choices else {}
 
 
 def _ways(chooser: Field, step: Step) -> Layout:
-    """Radio buttons for the ways, then the fields of all ways; those that every way has come last.
+    """Return radio buttons for the objects of ``chooser``, then the fields of all objects; shared ones come last.
 
-    A way is one of the objects that ``chooser`` offers. ``StepForm`` ignores the fields of those that are not chosen.
+    ``StepForm`` ignores the fields of objects that are not chosen.
     """
     ways = [(number, option) for number, option in enumerate(chooser.options) if option.fields]
     fields_of_ways = [fields_of_way(option) for _number, option in ways]
@@ -124,12 +126,12 @@ def _ways(chooser: Field, step: Step) -> Layout:
 
 
 def fields_of_way(way: Option) -> dict[str, Field]:
-    """Return what a person fills in of one of the objects to choose from, by dotted name."""
+    """Return the fields of an object that the visitor fills in, by dotted name."""
     return {leaf.path: leaf for leaf in way.leaves if leaf.visible and leaf.mutable}
 
 
 def _phone(step: Step) -> Layout:
-    """Return the fields for a phone: method (if there are several), country, number, and an extension for calls."""
+    """Return the fields for a phone: method (if the org offers any), country, number, and an extension for calls."""
     built = as_sent(step)
     path, method = next((path for path in NUMBERS if path in built), ""), built.get(METHOD)
     if not path:
@@ -175,14 +177,14 @@ def _scalar_options(step: Step, path: str) -> list[tuple[str, str]]:
 
 
 def _radios(choices: list[tuple[str, str]], label: Any) -> forms.ChoiceField:
-    """Radio buttons, the first of which is chosen."""
+    """Return radio buttons, the first of which is selected."""
     built = forms.ChoiceField(choices=choices, widget=forms.RadioSelect, label=label, initial=choices[0][0])
     built.error_messages |= {"required": errors.NOT_OFFERED, "invalid_choice": errors.NOT_OFFERED}
     return built
 
 
 def _question(step: Step) -> Layout:
-    """One of the org's questions or one's own, and the answer."""
+    """Return one of the org's questions or the visitor's own, and the answer."""
     built = as_sent(step)
     if ANSWER not in built:
         return built
@@ -198,7 +200,7 @@ def _question(step: Step) -> Layout:
 
 
 def _passkey(step: Step) -> Layout:
-    """Hidden fields for what the browser's WebAuthn ceremony returns; a script fills them in."""
+    """Return hidden fields for the result of the browser's WebAuthn ceremony, filled in by a script."""
     leaves = [leaf for leaf in step.leaves if leaf.mutable and "." in leaf.path]
     return {
         leaf.path: _from_script(leaf.path, required=leaf.required)
@@ -208,7 +210,7 @@ def _passkey(step: Step) -> Layout:
 
 
 class CaptchaInput(forms.HiddenInput):
-    """The token of a captcha, which its provider's script posts under a name of its own."""
+    """The token of a captcha, which the provider's script posts under its own name."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         """Return the token."""
@@ -227,7 +229,7 @@ def _from_script(path: str, *, required: bool, widget: type[forms.Widget] = form
 
 
 def _channel(step: Step) -> Layout:
-    """How a device gets its link, without the way that was taken last."""
+    """Return the other channels for sending a device its link, without the current one."""
     built, device = as_sent(step), step.authenticator.device if step.authenticator else None
     options = [(value, labels.CHANNELS.get(value, label)) for value, label in _scalar_options(step, CHANNEL)]
     others = [(value, str(label)) for value, label in options if device is None or value != device.channel]
@@ -237,9 +239,9 @@ def _channel(step: Step) -> Layout:
 
 
 def _consent_scopes(step: Step) -> Layout:
-    """Return a checkbox for each scope, those that cannot be left out last, and the consent itself.
+    """Return a checkbox for each scope, with the mandatory ones last, and then the consent itself.
 
-    A consent to all scopes at once may come with choices of the org's: then it is shown as it was sent.
+    If the org has its own choices for consenting to all scopes at once, they are shown as sent.
     """
     if step.remediation.name == "consent" and not any(_is_for_buttons(leaf) for leaf in step.leaves):
         return as_sent(step)
@@ -256,16 +258,12 @@ def _consent_scopes(step: Step) -> Layout:
     return built
 
 
-def _nothing(_step: Step) -> Layout:
-    return {}
-
-
 LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "choose": _choose,
     "phone": _phone,
     "question": _question,
     "passkey": _passkey,
-    **dict.fromkeys(("unsupported", "providers", "elsewhere"), _nothing),
+    **dict.fromkeys(("unsupported", "providers", "elsewhere"), lambda _step: {}),
     "channel": _channel,
     "channel_data": _phone,
     "consent_scopes": _consent_scopes,

@@ -1,4 +1,4 @@
-"""Phone numbers: from what people write to E.164, and what is wrong with a number that nobody can have."""
+"""Phone numbers: converts what people type to E.164, and explains what is wrong with impossible numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, V
 from selfreg.forms import typed_text
 from selfreg.texts import errors
 
-# Why a number cannot exist -> what to say. ``phonenumbers`` has two enumerations for it.
+# Why a number is impossible -> the error message. ``phonenumbers`` has two enumerations for it.
 UNPARSABLE: Mapping[int, Any] = {
     NumberParseException.TOO_SHORT_AFTER_IDD: errors.PHONE_TOO_SHORT,
     NumberParseException.TOO_SHORT_NSN: errors.PHONE_TOO_SHORT,
@@ -25,7 +25,7 @@ IMPOSSIBLE: Mapping[int, Any] = {
 
 
 def possible_number(typed: str, country: str = "") -> PhoneNumber:
-    """Return the number that was typed. The prefix 00 stands for "+" where the number is none of the country without.
+    """Return the number that was typed. If it can't be one of the country, the prefix 00 is read as "+".
 
     :param country: the ISO 3166 code of the country whose numbers need no prefix; "" for none
     :raises ValidationError: it is no number, or has too few or too many digits
@@ -39,12 +39,12 @@ def possible_number(typed: str, country: str = "") -> PhoneNumber:
 
 
 def e164(number: PhoneNumber) -> str:
-    """Return the number as programs write it: "+14155550100"."""
+    """Return the number in the format of E.164: "+14155550100"."""
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 def check_profile_number(typed: str) -> None:
-    """Refuse a number in a profile that is written with its country and cannot exist. Okta takes any other text.
+    """Refuse an impossible number in a profile if it has a country code. Okta accepts any other text.
 
     :raises ValidationError: it has too few or too many digits
     """

@@ -1,4 +1,4 @@
-"""QR codes for authenticator apps, as inline SVG: no request, nothing a Content-Security-Policy has to allow."""
+"""QR codes for authenticator apps, as inline SVG: no extra request, nothing to allow in a Content-Security-Policy."""
 
 import io
 from urllib.parse import quote, urlencode
@@ -7,14 +7,14 @@ import segno
 from django.utils.safestring import SafeString, mark_safe
 from segno.encoder import DataOverflowError
 
-# Of a name in a key URI, encoded. The issuer stands in it twice, and a QR code has room for some 2,300 bytes.
+# Encoded length of a name. A key URI has the issuer twice, and a QR code holds about 2,300 bytes.
 MAX_NAME = 240
 
 
 def authenticator_uri(secret: str, account: str, issuer: str) -> str:
-    """``otpauth://totp/Issuer:account?secret=...`` (the key URI format that authenticator apps read).
+    """Return ``otpauth://totp/Issuer:account?secret=...``, the key URI format of authenticator apps.
 
-    Long names are cut: they only label the entry in the app.
+    Long names are cut, because they only label the entry in the app.
     """
     account, issuer = _cut(account), _cut(issuer)
     label = ":".join(quote(part) for part in (issuer, account) if part) or "account"
@@ -22,17 +22,14 @@ def authenticator_uri(secret: str, account: str, issuer: str) -> str:
 
 
 def qr_svg(text: str) -> SafeString:
-    """Return an ``<svg class="qr">`` of the text; it has no text of its own, so nothing in it needs escaping.
-
-    "" if the text is too long for a QR code.
-    """
+    """Return an ``<svg class="qr">`` that shows the text as a QR code; "" if the text is too long for one."""
     drawn = io.BytesIO()
     try:
         code = segno.make(text, error="m")
     except DataOverflowError:
         return mark_safe("")
     code.save(drawn, kind="svg", xmldecl=False, svgclass="qr", lineclass=None, omitsize=True, border=2)
-    return mark_safe(drawn.getvalue().decode("ascii"))  # noqa: S308 (made by segno from modules, holds no input)
+    return mark_safe(drawn.getvalue().decode("ascii"))  # noqa: S308 (shapes only, no input)
 
 
 def _cut(name: str) -> str:

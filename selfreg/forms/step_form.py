@@ -20,21 +20,21 @@ from selfreg.texts import errors
 from selfreg.texts.messages import say, say_beside_a_timer
 from selfreg.texts.password_rules import broken_by, password_policy, refusal
 
-# Orgs add it to what they say of a wrong value.
+# Orgs add it to another message about the same value.
 NO_MATCH = "registration.error.doesNotMatchPattern"
-# What one types into, with the keyboard.
+# Controls that are filled in with the keyboard.
 TYPED = (forms.TextInput, forms.PasswordInput, forms.NumberInput, forms.Textarea)
 
 
 class StepForm(forms.Form):
-    """The form of a step, grown from the fields that the org sent.
+    """The form of a step, made from the fields that the org sent.
 
-    Each field has Okta's dotted name as its name, and only these fields are read from a request. ``meta`` tells of each
-    field what Django does not know: whether it is secret, under which name its value goes to the org ...
+    The fields have Okta's dotted names, and nothing else is read from a request. ``meta`` has for each field what
+    Django does not know, such as whether it is secret, and the name under which its value goes to the org.
 
     :param data: a submission; None for a form that is only shown
     :param draft: values typed before, by HTML name
-    :param profile: what earlier pages were told of the person, by HTML name; a password must not contain it
+    :param profile: values typed on earlier pages, by HTML name; a password must not contain them
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class StepForm(forms.Form):
         self.broken_rules: frozenset[Rule] = frozenset()
         """The rules that the submitted password breaks."""
         self.messages: list[tuple[str, Message]] = []
-        """Every message in order: (name of its field, "" for the page; message)."""
+        """All messages in order, as pairs of the field's name ("" for the page) and the message."""
         for message in step.messages:
-            if not (self.is_bound and is_error(message)):  # an error of the last submission may be mended by now
+            if not (self.is_bound and is_error(message)):  # this submission may have corrected the error
                 self.add_message(message)
         for name, field in self.fields.items():
             self._describe(name, field)
 
     def add_message(self, message: Message) -> None:
-        """Show one more message: beside its field where this form has it, else at the top of the page."""
+        """Show one more message: beside its field if this form has the field, else at the top of the page."""
         message = refusal(message, self.step)
         place, text = self._place_for(message), say(message)
         if message.key == NO_MATCH and place in self.field_messages:
@@ -85,7 +85,7 @@ class StepForm(forms.Form):
         return self._number if about_number else ""
 
     def _describe(self, name: str, field: forms.Field) -> None:
-        """Tie hint and errors to their control for assistive technology."""
+        """Link hint and errors to their control, for assistive technology."""
         has_errors = name in self.field_messages or (self.is_bound and self.has_error(name))
         described = [f"id_{name}_hint"] * bool(field.help_text) + [f"id_{name}_error"] * has_errors
         if described:
@@ -101,18 +101,19 @@ class StepForm(forms.Form):
 
     @property
     def has_main_button(self) -> bool:
-        """Whether the step is submitted as a whole, and not only by other buttons."""
+        """Whether the page has a button that submits the step."""
         return self.step.remediation.name != "skip" and self.step.page not in ("unsupported", "providers", "elsewhere")
 
     @property
     def code_length(self) -> int:
-        """How many characters the one code of this step has; 0 if there is none, or nobody knows."""
+        """The length of the step's only code; 0 if there is not exactly one, or if its length is unknown."""
         lengths = [field.widget.attrs.get("data-length", 0) for field in self.fields.values()]
         return max(lengths, default=0) if sum(map(bool, lengths)) == 1 else 0
 
     def _place_focus(self) -> None:
-        """In the first empty field to type in. If something is wrong, in its field where that is the only one; else the
-        summary of the problems has the focus.
+        """Put the focus into the first empty text field, or into the only field with an error.
+
+        If there are several errors, the page focuses their summary instead.
         """
         typed = [name for name, field in self.fields.items() if isinstance(field.widget, TYPED)]
         wrong = [
@@ -126,8 +127,9 @@ class StepForm(forms.Form):
             self.fields[target].widget.attrs["autofocus"] = True
 
     def problems(self, *, is_timed: bool = False) -> list[tuple[str, str]]:
-        """Everything to put right, for the error summary: (id of the control, "" for the page; message). The page comes
-        first.
+        """Return all errors for the error summary, as pairs of the control's id ("" for the page) and the message.
+
+        Errors about the page come first.
 
         :param is_timed: the page counts down until the next try, so that no message has to name a time
         """
@@ -139,9 +141,9 @@ class StepForm(forms.Form):
         return page + [(row.control_id, text) for row in self.rows for text in row.errors]
 
     def values(self) -> dict[str, Any]:
-        """Return the values for the org, as nested JSON: with the constants of objects, without empty values.
+        """Return the values for the org as nested JSON, with the constants of objects and without empty values.
 
-        Where a value and an object have the same name, only the object can be sent.
+        If a value and an object have the same name, only the object is sent.
         """
         nested: dict[str, Any] = {}
         leaves = self._leaves()
@@ -162,12 +164,12 @@ class StepForm(forms.Form):
         return nested
 
     def draft(self) -> dict[str, str]:
-        """Return what was typed, by HTML name, to show it again. Never a password, a code or an answer."""
+        """Return what was typed, by HTML name, to show it again; never passwords, codes or answers to questions."""
         names = [name for name, meta in self.meta.items() if not meta.secret and name in self.data]
         return {name: str(self.data.get(name, ""))[:MAX_TYPED] for name in names}
 
     def _leaves(self) -> list[Field]:
-        """Return the innermost fields of the step and of the chosen ways."""
+        """Return the innermost fields of the step and of the chosen objects."""
         chosen = [way.leaves for way in map(self._chosen_way, self.choosers) if way]
         return [*self.step.leaves, *(leaf for leaves in chosen for leaf in leaves)]
 
@@ -176,7 +178,7 @@ class StepForm(forms.Form):
         return self.choosers[chooser].options[int(number)] if number else None
 
     def clean(self) -> dict[str, Any]:
-        """Check what spans several fields: a repeated password, a number with its country, the chosen way."""
+        """Check what spans several fields: a repeated password, a number with its country, the chosen object."""
         cleaned = super().clean() or self.cleaned_data
         for name, meta in self.meta.items():
             if meta.repeats:
@@ -192,7 +194,7 @@ class StepForm(forms.Form):
         return {**cleaned, **secrets}
 
     def _clean_new_password(self, cleaned: dict[str, Any], name: str) -> None:
-        """Refuse a password that breaks a rule of the org, which would refuse it too."""
+        """Refuse a password that breaks a rule of the org, without a call."""
         policy, password = password_policy(self.step), cleaned.get(name)
         if policy and password and (broken := broken_by(policy, password, self.profile, cleaned)):
             self.add_error(name, errors.rules_not_met(broken))
@@ -200,13 +202,11 @@ class StepForm(forms.Form):
 
     @property
     def _number(self) -> str:
-        """The name of the field of a phone number that is to be proved; "" if there is none."""
+        """The name of the field for the number of a phone to enroll; "" if there is none."""
         return next((path for path in NUMBERS if path in self.fields), "")
 
     def _clean_phone(self, cleaned: dict[str, Any], path: str) -> None:
-        """Turn a number as people write it into E.164, which the org wants; ``x`` stands before the extension of a
-        number that is called.
-        """
+        """Convert a number to E.164, which the org wants, followed by ``x`` and the extension of a number to call."""
         try:
             number = possible_number(cleaned[path], cleaned.get(COUNTRY, ""))
         except ValidationError as problem:
@@ -219,7 +219,7 @@ class StepForm(forms.Form):
         cleaned[path] = f"{e164(number)}x{extension}" if extension and by_call else e164(number)
 
     def _clean_ways(self, cleaned: dict[str, Any], chooser: str) -> None:
-        """Drop the fields of ways that were not chosen; those that the chosen way needs must be filled in."""
+        """Drop the fields of objects that were not chosen, and require those that the chosen one needs."""
         chosen = self._chosen_way(chooser)
         if chosen is None:
             return
@@ -232,15 +232,15 @@ class StepForm(forms.Form):
                 self.add_error(name, str(self.fields[name].error_messages["required"]))
 
     def _needed(self, way: Option) -> set[str]:
-        """Return the fields that must be filled in; of a security question all, whatever the org says."""
+        """Return the fields that must be filled in. Security questions need all of theirs, whatever the org says."""
         return {n for n, leaf in fields_of_way(way).items() if leaf.required or self.step.page == "question"}
 
     @cached_property
     def ways(self) -> list[dict[str, Any]]:
-        """Return the objects that a field chooses between, for the script that shows only the chosen one.
+        """Return the objects that a field chooses between, for the script that shows only the fields of the chosen one.
 
-        Each has the name of that field (``chooser``), its value for this object (``number``), the names of the object's
-        ``fields``, and of those that are ``needed``.
+        Each has the name of the choosing field (``chooser``), its value for this object (``number``), the names of the
+        object's ``fields``, and the names of those that are ``needed``.
         """
         return [
             {"chooser": name, "number": n, "fields": [*fields_of_way(option)], "needed": sorted(self._needed(option))}
@@ -265,9 +265,9 @@ class Row:
         self.hints = meta.choice_hints
         empty = str(form.fields[name].error_messages["required"])
         self.summary = [("" if text == empty else str(self.field.label), text) for text in self.errors]
-        """For the error summary: (label, "" where the text names the field; text)."""
+        """For the error summary: pairs of the label ("" if the text names the field) and the text."""
 
     @property
     def choices(self) -> list[tuple[Any, str]]:
-        """(radio button, its hint)."""
+        """Pairs of a radio button and its hint."""
         return [(radio, self.hints.get(str(radio.data["value"]), "")) for radio in self.field]

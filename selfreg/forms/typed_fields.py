@@ -1,4 +1,4 @@
-"""Fields whose value is taken as it was meant, see ``typed_text``."""
+"""Form fields that clean up what people type, see ``typed_text``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,10 @@ from django.utils.formats import sanitize_separators
 from selfreg.forms import typed_text
 from selfreg.texts import errors
 
-# Characters of one field.
+# Maximum number of characters in one field.
 MAX_TYPED = 1_000
-# Autofill token of a field -> how its text is taken; a name, or any other text, stays as it was typed.
-MEANT: dict[str, Callable[[str], str]] = {
+# Autofill token of a field -> how its text is cleaned; any other text is cleaned like a name.
+CLEANERS: dict[str, Callable[[str], str]] = {
     "email": typed_text.address,
     "username": typed_text.address,
     "one-time-code": typed_text.code,
@@ -23,33 +23,33 @@ MEANT: dict[str, Callable[[str], str]] = {
 
 
 class TypedField(forms.CharField):
-    """A text that is taken as it was meant.
+    """A text field with a cleaner.
 
-    Lengths hold for what was meant, so the control does not cut off what was typed or pasted.
+    Limits on the length apply to the cleaned text, so the control has none that would cut off what is pasted.
 
-    :param meant: one of the functions of ``typed_text``; None for that of names
+    :param cleaner: a function of ``typed_text``
     """
 
-    def __init__(self, meant: Callable[[str], str] | None = None, **options: Any) -> None:
-        self.meant = meant or typed_text.name
+    def __init__(self, cleaner: Callable[[str], str] = typed_text.name, **options: Any) -> None:
+        self.cleaner = cleaner
         super().__init__(**options)
 
     def to_python(self, value: Any) -> str:
-        """Return what was meant; a text that is too long for any value stays as it is, and is refused."""
+        """Return the cleaned text. A text that is far too long is not cleaned, and will be refused."""
         text = str(super().to_python(value))
-        return self.meant(text) if len(text) <= MAX_TYPED else text
+        return self.cleaner(text) if len(text) <= MAX_TYPED else text
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Return the attributes of the control."""
         attributes = super().widget_attrs(widget)
-        if self.meant is not typed_text.name:
+        if self.cleaner is not typed_text.name:
             attributes.pop("maxlength", None)
             attributes.pop("minlength", None)
         return attributes
 
 
 class WholeNumber(forms.IntegerField):
-    """A whole number in the digits of any script. A control of the type "number" would take those of one only."""
+    """A whole number in the digits of any script. A control of the type "number" would accept ASCII digits only."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     default_error_messages = {"invalid": errors.NOT_A_WHOLE_NUMBER}

@@ -229,6 +229,11 @@ class IdxResponse:
         """Whether the transaction cannot go on: there is neither a remediation nor an interaction code."""
         return not self.remediations and not self.interaction_code
 
+    @property
+    def is_denied(self) -> bool:
+        """Whether the org denied access: the step is over, or the org's policy denies the sign-up."""
+        return self.has_message("security.access_denied") and self.is_terminal
+
     def remediation(self, name: str) -> Remediation | None:
         """Return the first remediation of this name, None if there is none."""
         return next((r for r in self.remediations if r.name == name), None)

@@ -6,11 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
+from django.core.management.base import CommandError
+from django.db import Error
 from django.db.models import QuerySet
 
 from selfreg.accounts.identities import end_sessions
 from selfreg.accounts.users import address_of, columns_of
 from selfreg.email_addresses import is_same_mailbox
+from selfreg.management.handling import TRY_LATER
 from selfreg.models import OktaIdentity, Registration, RegistrationQuerySet
 
 # Sessions that are read at once.
@@ -71,6 +74,8 @@ def delete_sessions(users: QuerySet[Any]) -> int:
     """End all sessions of these users, and return how many were deleted.
 
     Sessions elsewhere than in the database are no logins any more, and disappear when they expire.
+
+    :raises CommandError: the cache in front of the sessions failed
     """
     for issuer, subject in OktaIdentity.objects.filter(user__in=users).values_list("issuer", "subject"):
         end_sessions([issuer], [subject])
@@ -81,6 +86,12 @@ def _delete(keys: Iterable[str]) -> int:
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     deleted = 0
     for key in keys:
-        store(key).delete()  # also from a cache in front of the table
+        try:
+            store(key).delete()  # also from a cache in front of the table
+        except Error:
+            raise
+        except Exception as error:
+            text = f"The sessions have ended, but their cache failed ({type(error).__name__}). Run this again."
+            raise CommandError(text, returncode=TRY_LATER) from error
         deleted += 1
     return deleted

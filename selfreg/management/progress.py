@@ -9,15 +9,14 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from selfreg.database_connections import is_outage
+from selfreg.management.handling import database_failed
 from selfreg.models import CommandRun
 
-# Exit status of a command that left something for its next run: EX_TEMPFAIL of sysexits.h.
-TRY_LATER = 75
 # A command that a signal stopped exits with this and the signal's number, as shells report it.
 STOPPED = 128
 WIDTH = 30
@@ -118,8 +117,8 @@ class Run:
 def recorded(run: Run) -> Iterator[None]:
     """Record a run from here to the end of the block, also where that is an exception.
 
-    :raises CommandError: the command was stopped (exit status 130 or 143), or the database is away (75); what was done
-        until then stays done
+    :raises CommandError: the command was stopped (exit status 130 or 143), or the database failed (75 if it is away);
+        what was done until then stays done
     """
     with _signals(run):
         try:
@@ -130,14 +129,12 @@ def recorded(run: Run) -> Iterator[None]:
             run.save()
             status = STOPPED + (run.signal or signal.SIGINT)
             raise CommandError(f"stopped; so far: {summary(run.counts)}", returncode=status) from stopped
-        except DatabaseError as error:
+        except BaseException as error:
             if not is_outage(error):
-                raise
-            so_far = summary(run.counts)
-            raise CommandError(f"the database does not answer; so far: {so_far}", returncode=TRY_LATER) from error
-        except BaseException:
-            with suppress(DatabaseError):
-                run.save()
+                with suppress(Error):
+                    run.save()
+            if isinstance(error, Error):
+                raise database_failed(error, summary(run.counts)) from error
             raise
 
 

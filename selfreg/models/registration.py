@@ -168,7 +168,7 @@ class Registration(models.Model):
 
     @property
     def settings(self) -> Conf:
-        """The settings of its org."""
+        """The settings of its org; those of the default one if its org was removed."""
         return settings_for(self.org)
 
     @property

@@ -48,19 +48,19 @@ PHONE_NUMBER = "authenticator.phoneNumber"
 MAX_EMAIL = 254
 # The channels by which the org sends the link for an app on a device.
 SENT_LINKS = ("email", "sms")
-# Pages whose submission checks a code.
+# Pages that ask for a code.
 CODE_PAGES = ("code", "totp")
 # On a 429 Okta's widget waits a minute before it polls again (docs/protocol.md, section 4.7).
 POLL_PAUSE_SECONDS = 60
 POLL_MILLISECONDS = 4_000
 # Token, keys and userinfo together.
 HAND_OFF_SECONDS = 8.0
-# With less time left in the request, the visitor gets a last page with a sign-in button: a token that arrives after the
-# deadline would be lost.
+# With less time left in the request, the visitor gets a last page with a sign-in button, because a token that arrives
+# after the deadline would be lost.
 ENOUGH_SECONDS = 5.5
 
 
-# ---- the present step
+# ---- the current step
 
 
 def submit(attempt: Attempt, values: Mapping[str, Any], draft: dict[str, str]) -> Outcome:
@@ -136,7 +136,7 @@ def change_number(attempt: Attempt) -> Outcome:
 
 
 def show_channels(attempt: Attempt) -> Outcome:
-    """Show the choice of how a device gets its link, without a call."""
+    """Show the choice of channels for the link to a device, without a call."""
     if attempt.page is None or attempt.page.channels is None:
         return outcomes.NotOffered()
     return _commit(attempt, transitions.turn_to(attempt.position, steps.CHANNELS))
@@ -241,9 +241,7 @@ def return_from_identity_provider(attempt: Attempt, interaction_code: Secret[str
 
 
 def finish(attempt: Attempt) -> Outcome:
-    """Claim the interaction code. Only one caller gets it."""
-    if not transitions.is_granted(attempt.present):
-        return outcomes.NotOffered()
+    """Claim the interaction code of a registration whose step is ``Granted``. Only one caller gets it."""
     claim(attempt)
     return outcomes.Granted(_grant(attempt))
 
@@ -301,7 +299,7 @@ def _go_on(attempt: Attempt, transition: Transition, *, is_prepaid: bool) -> Tra
 
 
 def _commit(attempt: Attempt, transition: Transition, **columns: Any) -> Outcome:
-    if attempt.was_busy:  # the answer of the call under way needs the row as it is
+    if attempt.was_busy:  # the other request's call is based on the row as it is
         raise Conflict("busy", attempt.row.pk)
     commit(attempt, transition, **columns)
     return transition.outcome
@@ -387,6 +385,6 @@ def _refusal_of(attempt: Attempt, number: str) -> str:
 
 
 def member(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the nested object of this name; an empty one if the org has a single value there."""
+    """Return the nested object of this name; an empty one if there is none, or a plain value."""
     value = values.get(name)
     return value if isinstance(value, Mapping) else {}

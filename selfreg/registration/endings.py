@@ -49,15 +49,15 @@ def fail(attempt: Attempt, reason: str, *explanation: Message) -> Outcome:
 
 
 def expire(attempt: Attempt) -> Outcome:
-    """End the registration because the visitor did not go on in time."""
+    """End the registration because the visitor did not continue in time."""
     return _end(attempt, transitions.expire(attempt.row.step))
 
 
 def await_sign_in(attempt: Attempt, subject: str = "", error: IdxError | None = None) -> Outcome:
     """Leave the registration to a sign-in at the org, where the account exists.
 
-    :param subject: the Okta user id, where the visitor decides first whether to link an existing user
-    :param error: why the interaction code could not be used, if that is the reason
+    :param subject: the Okta user id, if the visitor decides first whether to link an existing user
+    :param error: why the interaction code could not be used, in any other case
     """
     if error is None:
         return _end(attempt, transitions.await_sign_in(subject))
@@ -73,7 +73,7 @@ def await_email(attempt: Attempt) -> Outcome:
 
 
 def note_failed_sign_in(registration: Registration | None, why: str) -> None:
-    """Write once why the sign-in failed that a registration waits for.
+    """Record, once per reason, that the sign-in failed that a registration is waiting for.
 
     :param why: an error code of the org or a broken clause, never a value
     """
@@ -110,8 +110,8 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
         failure_text="",
     )
     announce(registration_completed, Registration, registration=registration, user=user)
-    # Each new link of the org starts another registration; those that waited for the older links are cancelled.
-    # Seldom are there any, so only their ids are asked for.
+    # Each new link of the org starts another registration, so cancel those that wait for older links. There are rarely
+    # any, so only their ids are fetched.
     others = awaiting_sign_in(registration.issuer, subject).exclude(pk=registration.pk).values_list("pk", flat=True)
     for other in Registration.objects.filter(pk__in=list(others)):
         with suppress(Conflict):
@@ -121,7 +121,7 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
 
 
 def await_approval(registration: Registration, user: Any, subject: str) -> Ended:
-    """Leave the registration to an administrator. The state is emptied: the org is not called any more."""
+    """Leave the registration to an administrator. The org will not be called again, so the state is emptied."""
     registration.commit(
         to=Status.AWAITING_APPROVAL,
         events=[registration.event(Kind.RECOVERED, outcome="awaiting approval", step="")],
@@ -135,7 +135,7 @@ def await_approval(registration: Registration, user: Any, subject: str) -> Ended
 
 
 def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
-    """Complete the newest registration that waited for this sign-in, if there is one. Raises no ``Conflict``.
+    """Complete the newest registration that was waiting for this sign-in, if there is one. Raises no ``Conflict``.
 
     :param subject: the Okta user id
     :return: the registration's ``next_url``, or ""
@@ -143,25 +143,21 @@ def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
     registration = awaiting_sign_in(issuer, subject).first()
     if registration is None:
         return ""
-    # A concurrent sign-in of the same account may complete it, too.
+    # A concurrent sign-in may have done this.
     with suppress(Conflict):
         complete(registration, user, subject)
     return registration.next_url
 
 
 def await_approval_by_sign_in(identity: OktaIdentity) -> None:
-    """Leave the newest registration that waited for this sign-in to an administrator, if there is one.
-
-    Raises no ``Conflict``.
-    """
+    """Leave the newest registration that was waiting for this sign-in to an administrator. Raises no ``Conflict``."""
     if registration := awaiting_sign_in(identity.issuer, identity.subject).first():
-        # A concurrent sign-in of the same account may do this, too.
-        with suppress(Conflict):
+        with suppress(Conflict):  # a concurrent sign-in may have done this
             await_approval(registration, identity.user, identity.subject)
 
 
 def note_proven(registration: Registration) -> None:
-    """Mark the address of a registration as verified: only the sign-in is missing then. Raises no ``Conflict``."""
+    """Mark the address of a registration as verified, so that only the sign-in is missing. Raises no ``Conflict``."""
     with suppress(Conflict):
         registration.commit(email_verified_at=timezone.now(), events=[registration.event(Kind.VERIFIED)])
 

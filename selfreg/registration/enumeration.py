@@ -1,9 +1,10 @@
-"""Protection against user enumeration: new and existing addresses look alike if ``SELFREG["ENUMERATION"]`` is neutral.
+"""Protection against user enumeration: with ``SELFREG["ENUMERATION"] = "neutral"``, new and existing addresses look
+alike.
 
-``EnumerationSafeClient`` replaces ``IdxClient``. For a new address it returns the org's answers. For an existing one it
-answers the profile with a decoy: the page for the code from the mail, as the org sent it last, which rejects every code
-and costs as many calls. A decoy has no state handle; every answer of the org has one. A login that is no address is
-refused as the org does it, because people have to choose another one.
+``EnumerationSafeClient`` replaces ``IdxClient``. For a new address, it returns the org's answers. For an existing one,
+it answers the profile form with a decoy: the org's page for the code from the mail, which rejects every code and makes
+as many calls. Unlike answers of the org, a decoy has no state handle. A taken login that is no address is refused as
+the org refuses it, because people have to choose another one.
 """
 
 import json
@@ -30,7 +31,7 @@ PROFILE = "enroll-profile"
 RESEND = "resend"
 EMAIL = "okta_email"
 SESSION_EXPIRED = Message("", "idx.session.expired")
-# Remediations beside the page for the code that decoys do not have, and that would tell a new address from another.
+# Remediations of a real page that decoys do not have, so they would reveal that the address is new.
 WAYS_AROUND = ("skip", "select-authenticator-enroll", "challenge-poll")
 OTHER_AUTHENTICATORS = ("authenticators", "authenticatorEnrollments")
 WRONG_CODE = Message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID")
@@ -134,10 +135,10 @@ class EnumerationSafeClient:
 
 
 def _tells_of_account(response: IdxResponse) -> str:
-    """Return for the log why this answer to a profile tells whether the address has an account; "" if it does not.
+    """Return for the log why this answer to a profile reveals whether the address has an account; "" if it does not.
 
-    A sign-up that ends here was denied, by a hook for example. Who has an account is told that the address is taken
-    instead.
+    If the sign-up ends here, it was denied, for example by a hook. That reveals that the address is new, because for an
+    existing account the answer is that the address is taken.
     """
     if response.has_message(ADDRESS_TAKEN):
         return ADDRESS_TAKEN
@@ -145,8 +146,9 @@ def _tells_of_account(response: IdxResponse) -> str:
 
 
 def _about_logins(answer: Answer, values: Mapping[str, Any]) -> Answer | None:
-    """Return the refusal of a login, or of another identifier that is no address, so that another one can be chosen;
-    what it says of an address is left out. None if it is about addresses only.
+    """Return the refusal of a login or another identifier that is no address, so that people can choose another one.
+
+    Messages about addresses are left out. None if there are no others.
     """
     taken = {m.path.rpartition(".")[2] for m in answer.response.messages if m.key == ADDRESS_TAKEN}
     typed = values.get("userProfile")

@@ -29,14 +29,14 @@ from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.transition import is_denied, stands_elsewhere
+from selfreg.registration.transition import stands_elsewhere
 from selfreg.registration.transition_types import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
 from selfreg.texts.messages import say
 
-# If a call took longer than this and its answer was lost, the next request asks for the current step: no page waits for
-# two deadlines.
+# If a call took longer than this before its answer was lost, the next request asks for the current step, so that no
+# page waits for two deadlines.
 PATIENCE_SECONDS = 3.0
 # One call, the introspection after a lost answer, and time for the database.
 CLAIM_SECONDS = 2 * TOTAL_SECONDS + 4
@@ -51,18 +51,17 @@ NO_HITS: Mapping[str, str] = {}
 class Attempt:
     """An opened registration, which commands act on and keep up to date.
 
-    - ``state``: None if the row has none: there are no more steps, or its encryption key is gone (``is_readable`` is
-      false).
+    - ``state``, ``step``: None if there are no more steps, or if the encryption key is gone (``is_readable`` is false).
     - ``was_busy``: whether another request was calling the org when the row was opened.
-    - ``actor``: the administrator who acts for the person, "" if it is the person.
-    - ``signs_in``: whether a visitor is there to be signed in at the end.
+    - ``actor``: the administrator who acts for the visitor, "" if it is the visitor.
+    - ``signs_in``: whether a visitor is waiting to be logged in at the end.
     - ``leftover``: what was typed on the first page of a registration that expired, for starting again.
     """
 
     row: Registration
     org: Org
     state: EnrollmentState | None = None
-    present: AnyStep | None = None
+    step: AnyStep | None = None
     step_name: str = ""
     is_readable: bool = True
     was_busy: bool = False
@@ -71,20 +70,15 @@ class Attempt:
     leftover: dict[str, str] | None = None
 
     @property
-    def step(self) -> AnyStep | None:
-        """The step as the visitor sees it, or None."""
-        if self.state is None or self.present is None:
+    def page(self) -> Step | None:
+        """The step as the visitor sees it; None if it has no page."""
+        if self.state is None or self.step is None:
             return None
-        return transitions.visible_step(self.present, self.state, may_skip_email=self.may_skip_email)
+        return transitions.visible_page(self.step, self.state, may_skip_email=self.may_skip_email)
 
     def may_skip_email(self) -> bool:
         """Return whether the address is verified already, or doesn't have to be."""
         return self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
-
-    @property
-    def page(self) -> Step | None:
-        """The step if it has a page to fill in, else None."""
-        return transitions.page_of(self.step)
 
     @property
     def email_proven(self) -> bool:
@@ -104,11 +98,11 @@ class Attempt:
 
         :raises Unreadable: the row has no readable state
         """
-        if self.state is None or self.present is None:
+        if self.state is None or self.step is None:
             raise Unreadable("nothing is kept")
         return Position(
             state=self.state,
-            step=self.present,
+            step=self.step,
             status=Status(self.row.status),
             step_name=self.step_name or self.row.step,
             okta_user_id=self.row.okta_user_id,
@@ -135,7 +129,7 @@ class Attempt:
 
     def adopt(self, transition: Transition) -> None:
         """Move to the state and step of a transition, without committing it."""
-        self.state, self.present = transition.state, transition.step
+        self.state, self.step = transition.state, transition.step
         self.step_name = transition.values.get("step", self.step_name)
 
 
@@ -146,7 +140,7 @@ def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = F
     if row.sealed:
         try:
             attempt.state = EnrollmentState.from_json(row.decrypted())
-            attempt.present = transitions.step_of(attempt.state)
+            attempt.step = transitions.step_of(attempt.state)
         except Unreadable:
             attempt.is_readable = False
     return attempt
@@ -179,7 +173,7 @@ def new_attempt(org: Org, state: EnrollmentState, **origin: Any) -> Attempt:
 def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **columns: Any) -> None:
     """Write a transition: the row and its events, in one transaction, by compare-and-set.
 
-    :param hold: for how many seconds to keep the claim, for a call that follows at once
+    :param hold: for how many seconds to keep the claim, because another call follows at once
     :param columns: further columns of the row to write
     :raises Conflict: another request changed the row first; nothing was written
     """
@@ -203,7 +197,7 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
 
 
 def explain(messages: Iterable[Message]) -> str:
-    """Return the messages of an end, each once and on a line of its own, in the visitor's language."""
+    """Return messages in the visitor's language, one per line and without repetitions."""
     return "\n".join(dict.fromkeys(say(m) for m in messages))[:MAX_EXPLANATION]
 
 
@@ -241,12 +235,14 @@ def exchange(attempt: Attempt, call: Call, command: Command, **columns: Any) -> 
 def exchange_next(attempt: Attempt, call: Call, command: Command) -> Transition:
     """Make one more call for a row that is claimed already."""
     hits = _hits_of(attempt, call.effect, attempt.row.email)
-    wait = rate_limits.pace(attempt.position.state.calls) or retried(partial(rate_limits.consume, hits))
+    wait = rate_limits.pace(attempt.position.state.calls) or retried(
+        partial(rate_limits.consume, hits, attempt.row.org)
+    )
     return _send_counted(attempt, call, command, hits, wait)
 
 
 def _hits_of(attempt: Attempt, effect: Effect, address: str) -> dict[str, str]:
-    return rate_limits.hits_of(effect, str(attempt.row.pk), address, attempt.org.client.visitor.ip, attempt.row.org)
+    return rate_limits.hits_of(effect, str(attempt.row.pk), address, attempt.org.client.visitor.ip)
 
 
 def _send_counted(attempt: Attempt, call: Call, command: Command, hits: dict[str, str], wait: int) -> Transition:
@@ -255,7 +251,7 @@ def _send_counted(attempt: Attempt, call: Call, command: Command, hits: dict[str
         return transitions.throttle(attempt.position, wait, command)
     transition = send(attempt, call, command)
     if transition.came_to_nothing:
-        rate_limits.refund(hits)
+        rate_limits.refund(hits, attempt.row.org)
     return transition
 
 
@@ -268,7 +264,7 @@ def claim(attempt: Attempt, hits: Mapping[str, str] = NO_HITS, calls: int = 1, *
     """
     if wait := rate_limits.pace(attempt.state.calls if attempt.state else (), calls):
         return wait
-    return attempt.row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits), **columns)
+    return attempt.row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, attempt.row.org), **columns)
 
 
 def check(attempt: Attempt, calls: int = 1) -> int:
@@ -295,7 +291,7 @@ def send(attempt: Attempt, call: Call, command: Command) -> Transition:
     except IdxError as error:
         return transitions.trouble(attempt.position, error, command)
     attempt.count_calls(answer.calls - 1)
-    if is_denied(answer.response) and (elsewhere := _look_elsewhere(attempt)):
+    if answer.response.is_denied and (elsewhere := _look_elsewhere(attempt)):
         return transitions.catch_up(attempt.position, elsewhere, command)
     return transitions.advance(attempt.position, answer, command)
 
@@ -314,7 +310,7 @@ def ask(attempt: Attempt, command: Command, error: IdxError | None = None) -> Tr
 
 
 def _look_elsewhere(attempt: Attempt) -> Answer | None:
-    """Return the org's answer with its current step, if it moved on without this site; else None."""
+    """Ask the org for the current step. Return its answer if it moved on without this site, else None."""
     attempt.count_calls()
     try:
         present = attempt.client.introspect(attempt.position.state.transaction)

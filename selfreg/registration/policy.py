@@ -1,4 +1,4 @@
-"""The configured org: a client for a visitor, a fresh transaction, and the sign-up form that its policy asks for."""
+"""The org: its client, new transactions, and the sign-up form of its profile policy."""
 
 import hashlib
 import json
@@ -41,9 +41,9 @@ class SignUpUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """The org of one request: its settings, read once, and a client on behalf of the visitor.
+    """The org of one request: its settings and a client on behalf of the visitor.
 
-    ``hides_accounts``: whether the sign-up must not reveal which addresses have an account.
+    ``hides_accounts`` is whether the sign-up must not reveal which addresses have an account.
     """
 
     settings: Conf
@@ -68,7 +68,7 @@ def app_of(settings: Conf) -> App:
 
 
 def site_language() -> str:
-    """Return the language of ``LANGUAGE_CODE`` as URLs name it, for a URL that is the same for all visitors."""
+    """Return ``LANGUAGE_CODE`` as in URLs, for URLs that must be the same for all visitors."""
     try:
         return get_supported_language_variant(django_settings.LANGUAGE_CODE)
     except LookupError:
@@ -76,9 +76,9 @@ def site_language() -> str:
 
 
 def url_at_org(settings: Conf, path_of: Callable[[str], str]) -> str:
-    """Return a URL as the org knows it: with ``BASE_URL``, and in the same language for all visitors.
+    """Return a URL as it is registered at the org: with ``BASE_URL``, and in the same language for all visitors.
 
-    :param path_of: returns its path for the name of an org, as ``web.orgs.callback_url``
+    :param path_of: returns the path for the name of an org, like ``web.orgs.callback_url``
     :raises NoReverseMatch: it is not mounted
     """
     with override(site_language()):
@@ -116,7 +116,7 @@ def _transport(issuer: str, calls_at_once: int, route: Route) -> Transport:
 
 
 def is_org_avoided(settings: Conf) -> bool:
-    """Return whether this process doesn't call the org now, because its last calls failed."""
+    """Return whether this process stopped calling the org, because the last calls failed."""
     return _transport_of(settings).circuit.is_open
 
 
@@ -156,7 +156,7 @@ def open_transaction(
 def sign_up_form(org: Org) -> IdxResponse:
     """Return the org's first step, for showing its form.
 
-    Visitors of one language share the form for ``form_cache_seconds``; it has no handle.
+    All visitors with the same language share the form for ``form_cache_seconds``. It has no handle.
 
     :raises IdxError: see ``open_transaction``
     :raises SignUpUnavailable: see there

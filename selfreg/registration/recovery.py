@@ -76,7 +76,7 @@ def with_orphaned_account(settings: Conf) -> RegistrationQuerySet:
 
 
 def all_with_orphaned_account() -> RegistrationQuerySet:
-    """Return those of every org whose Management API this site can use."""
+    """Return the same for every org whose Management API this site can use."""
     settings = filter(is_configured, orgs().values())
     return reduce(or_, map(with_orphaned_account, settings), Registration.objects.none())
 
@@ -133,8 +133,8 @@ def _settle(attempt: Attempt) -> None:
     elif attempt.row.status == Status.FINISHING:
         endings.await_sign_in(attempt, error=AnswerLost("the interaction code ran out"))
     elif attempt.state is None:
-        # Without a state the org cannot be asked. The claim of the worker that died ends, and the registration goes on
-        # waiting for a sign-in or the link in a mail.
+        # Without a state, the org can't be asked. End the claim of the worker that died; the registration still waits
+        # for a sign-in or the link in a mail.
         attempt.row.commit()
     else:
         commands.refresh(attempt)

@@ -1,4 +1,4 @@
-"""How long registrations are kept. Erased registrations stay counted in the funnel.
+"""Erases old registrations and personal data. Erased registrations still count in the funnel.
 
 Each batch is one transaction, so a run can be killed at any time. Rows that another run or a request has locked are
 skipped.
@@ -33,7 +33,7 @@ from selfreg.reports import counts
 from selfreg.statuses import FINAL, OPEN, Status
 
 BATCH = 1_000
-# Some of the registrations, and the column of an index that has them in its order.
+# A part of the registrations, and the column of an index that orders them.
 Part = tuple[RegistrationQuerySet, str]
 # Columns that are emptied in completed registrations. Status, times, issuer and ids stay.
 PERSONAL = ("email", "email_canonical", "browser", "next_url", "country", "language", "failure_text")
@@ -82,13 +82,13 @@ def of(address: str) -> RegistrationQuerySet:
     """Return all registrations with an email address, in any spelling of it."""
     wanted = canonical(address) or address
     candidates = Registration.objects.filter(Q(email_canonical=wanted) | Q(email=address.strip())).only("pk", "email")
-    # Some databases take letters with and without accents for the same.
+    # Some databases ignore accents when they compare.
     same = [row.pk for row in candidates if (canonical(row.email) or row.email) == wanted]
     return Registration.objects.filter(pk__in=same)
 
 
 def completed() -> RegistrationQuerySet:
-    """Return completed registrations that the funnel still counts by their events, although none will be added."""
+    """Return completed registrations that the funnel still counts by their events, although no more will come."""
     return Registration.objects.filter(status=Status.COMPLETED, tallied=False)
 
 
@@ -98,7 +98,7 @@ def delete_old_counters() -> int:
 
 
 def delete_old_events() -> int:
-    """Delete the ids of Okta's events that are too old to count again, and return how many."""
+    """Delete the ids of Okta's events that are too old to be accepted again, and return how many."""
     return OktaEvent.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()[0]
 
 
@@ -109,8 +109,9 @@ def _in_batches(
     column: str = "",
     limit: int | None = None,
 ) -> Iterator[int]:
-    """Do the work on one batch after the other, and yield the size of each. Each begins where the one before ended,
-    and not at rows that are gone: reading past them would take longer with each batch.
+    """Process batch after batch, and yield the size of each.
+
+    A batch begins where the last one ended, because reading past deleted rows would take longer with each batch.
 
     :param column: see ``Part``
     :param limit: how many registrations at most; None for all
@@ -144,16 +145,16 @@ def _events(ids: list[uuid.UUID]) -> QuerySet[RegistrationEvent]:
 
 
 def _is_used_by_the_site() -> bool:
-    """Return whether a table of the site points to registrations, or a receiver expects their deletion.
+    """Return whether the site has foreign keys to registrations, or signal receivers for their deletion.
 
-    Only Django's own ``delete`` takes care of both.
+    Only Django's own ``delete`` handles both.
     """
     signals = (pre_delete, post_delete)
     return len(Registration._meta.related_objects) > 1 or any(s.has_listeners(Registration) for s in signals)
 
 
 def _delete(ids: list[uuid.UUID]) -> None:
-    """Delete registrations in one statement. Django would first read them all, because they have events."""
+    """Delete registrations in one statement. Django would read all of them first, because they have events."""
     connection = connections[router.db_for_write(Registration)]
     table, values = connection.ops.quote_name(Registration._meta.db_table), counts.listed(ids).sql
     with connection.cursor() as cursor:
@@ -171,9 +172,9 @@ def _count(ids: list[uuid.UUID]) -> None:
 
 
 def _locked(rows: RegistrationQuerySet, column: str, size: int) -> list[tuple[counts.Person, bool]]:
-    """Lock some of the rows that are not locked. Return what is counted of each, and whether it was counted already.
+    """Lock rows that nobody else has locked. Return what the funnel needs of each, and whether it was counted already.
 
-    SQLite has one writer and no row locks.
+    SQLite has a single writer and no row locks.
     """
     database = router.db_for_write(Registration)
     if connections[database].features.has_select_for_update_skip_locked:
@@ -188,4 +189,4 @@ erase = partial(_in_batches, _erase)
 reduce = partial(_in_batches, _reduce)
 """Removes personal data from registrations, and deletes their events."""
 count = partial(_in_batches, _count)
-"""Moves registrations into ``TalliedHour``, so that the funnel is quick."""
+"""Counts registrations in ``TalliedHour``, which makes the funnel faster."""

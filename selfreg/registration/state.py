@@ -1,5 +1,5 @@
-"""What must survive between two requests of one sign-up: encrypted into the row, or into the session before there is a
-row.
+"""What has to survive between two requests of a sign-up. It is stored encrypted in the row, or in the session as long
+as there is no row.
 """
 
 import json
@@ -17,47 +17,47 @@ from selfreg.idx.parser import parse
 from selfreg.secret import NOTHING, Secret
 
 FORMAT = 1
-# Keys of the format before this one -> names today.
+# Keys of the previous format -> names today.
 RENAMED = {"granted": "interaction_code"}
 
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentState:
-    """The IDX transaction of one registration, and what the visitor did on the present page.
+    """The IDX transaction of one registration, and what the visitor did on the current page.
 
-    Moments are seconds since the epoch, 0.0 for none.
+    Times are in seconds since the epoch, 0.0 for none.
     """
 
     transaction: Transaction
     document: Secret[str]
-    """JSON of the org's last answer that one can go on from."""
+    """The org's last answer with a step, as JSON."""
     response: IdxResponse = field(repr=False, compare=False)
     """The same, parsed."""
     draft: dict[str, str] = field(default_factory=dict, repr=False)
-    """What was typed on the present page, by HTML name; never passwords or codes."""
+    """What was typed on the current page, by HTML name; never passwords or codes."""
     profile: dict[str, str] = field(default_factory=dict, repr=False)
     """What was typed on the profile pages, by HTML name."""
     notices: tuple[Message, ...] = ()
-    """Messages of this site for the present page."""
+    """Messages of this site for the current page."""
     needed: tuple[str, ...] = ()
     """Keys of the authenticators that the org needs, see ``idx.steps.needed_after``."""
     picked: str = ""
-    """The page of the same answer that the visitor turned to, see ``idx.steps.next_step``."""
+    """The page of the same answer that the visitor picked, see ``idx.steps.next_step``."""
     wait_until: float = 0.0
-    """Nothing is to be sent before."""
+    """Nothing may be sent before this time."""
     resend_at: float = 0.0
-    """The next code may be asked for from then on."""
+    """No other code may be requested before this time."""
     poll_at: float = 0.0
-    """The org may be polled again from then on."""
+    """The org must not be polled before this time."""
     calls: tuple[float, ...] = ()
-    """When the last calls of this transaction were made."""
+    """The times of the transaction's last calls."""
     phone: str = field(default="", repr=False)
-    """The number (E.164) that texts and calls go to."""
+    """The number (E.164) for texts and calls."""
     interaction_code: Secret[str] = NOTHING
-    """A code that came by the browser, from an identity provider."""
+    """A code that the browser brought from an identity provider."""
 
     def to_json(self) -> dict[str, Any]:
-        """For ``encryption.encrypt``, which alone reveals the secrets in it."""
+        """Return a value for ``encryption.encrypt``, which reveals the secrets in it."""
         members = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "response"}
         return {
             **members,
@@ -68,10 +68,11 @@ class EnrollmentState:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read what this version, the one before it or a later one wrote. Keys it does not know are left out at every
-        level, so that going back to an older version loses no registration.
+        """Read what this, the previous or a later version wrote.
 
-        :raises Unreadable: something that it needs is missing or of another type; the registration must start again
+        Unknown keys are ignored at every level, so a site can go back to an older version without losing registrations.
+
+        :raises Unreadable: something is missing or of another type; the registration must start again
         """
         try:
             stored = _object(data)
@@ -83,7 +84,7 @@ class EnrollmentState:
 
 
 def seconds_until(moment: float) -> int:
-    """Whole seconds from now until a moment of a state; never negative."""
+    """Return the whole seconds until a time of a state, or 0."""
     return max(0, round(moment - timezone.now().timestamp()))
 
 
@@ -118,7 +119,7 @@ def _message(data: object) -> Message:
     return Message(**members, params=tuple(str(p) for p in stored.get("params", ())))
 
 
-# How each member is read; ``response`` follows from ``document``.
+# How each member is read. ``response`` is parsed from ``document``.
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "transaction": _transaction,
     "document": _secret,

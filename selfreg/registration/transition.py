@@ -36,16 +36,18 @@ def step_of(state: EnrollmentState) -> AnyStep:
     return Granted(state.interaction_code) if state.interaction_code else next_step(state.response, state.picked)
 
 
-def visible_step(step: AnyStep, state: EnrollmentState, *, may_skip_email: Callable[[], bool]) -> AnyStep:
+def visible_page(step: AnyStep, state: EnrollmentState, *, may_skip_email: Callable[[], bool]) -> Step | None:
     """Return the step as the visitor sees it: with this site's notices, and no way to skip a required verification.
 
-    :param may_skip_email: whether the address is verified, or doesn't have to be; called only if the step has a skip
+    None if the step has no page.
+
+    :param may_skip_email: returns whether the address is verified, or doesn't have to be
     """
     if not isinstance(step, Step):
-        return step
+        return None
     has_email = any(a.key == "okta_email" for a in state.response.authenticators)
     skip = step.skip if step.skip is None or not has_email or may_skip_email() else None
-    # A page whose only action is a skip that isn't allowed.
+    # If the page is only for skipping, and that isn't allowed, nothing is left to do.
     page = UNSUPPORTED if step.name == SKIP and skip is None else step.page
     return replace(step, messages=(*state.notices, *step.messages), skip=skip, page=page)
 
@@ -70,7 +72,7 @@ def row_values(before: Position, state: EnrollmentState, step: AnyStep) -> tuple
 
 
 def has_moved(before: Position, after: AnyStep) -> bool:
-    """Return whether the org is at another step than before, whichever page of the answer the visitor picked."""
+    """Return whether the org's step changed, whichever page of its answer the visitor picked."""
     step = next_step(before.state.response) if before.state.picked else before.step
     return not isinstance(after, Step) or not isinstance(step, Step) or after.name != step.name
 
@@ -146,11 +148,6 @@ def page_of(step: AnyStep | None) -> Step | None:
     return step if isinstance(step, Step) else None
 
 
-def is_granted(step: AnyStep | None) -> bool:
-    """Return whether the org is done."""
-    return isinstance(step, Granted)
-
-
 def interaction_code(position: Position) -> Secret[str]:
     """Return the interaction code if the org is done, else an empty secret."""
     return position.step.interaction_code if isinstance(position.step, Granted) else NOTHING
@@ -167,13 +164,8 @@ def stands_elsewhere(before: Position, answer: Answer) -> bool:
     return not isinstance(step, Ended) and has_moved(before, step)
 
 
-def is_denied(response: IdxResponse) -> bool:
-    """Return whether the org denied access: the step is over, or the org's policy denies the sign-up."""
-    return response.is_terminal and response.has_message("security.access_denied")
-
-
 def trouble(before: Position, error: IdxError, command: Command, *, unsure: bool = False) -> Transition:
-    """Stay at the step after a failed call, and say what happened.
+    """Stay at the step after a failed call, with a message.
 
     :param unsure: whether the org may have carried out the command
     """
@@ -204,7 +196,7 @@ def throttle(before: Position, seconds: int, command: Command) -> Transition:
 
 
 def turn_to(before: Position, picked: str, draft: dict[str, str] | None = None) -> Transition:
-    """Show another page of the same answer, with ``draft`` in its fields."""
+    """Show another page of the same answer, with ``draft`` filled in."""
     state = replace(before.state, picked=picked, notices=(), draft=draft or {})
     return stay(before, state, next_step(state.response, picked), outcomes.Advanced())
 
@@ -261,7 +253,7 @@ def grant(before: Position, interaction_code: Secret[str]) -> Transition:
 
 
 def fail(step_name: str, reason: str, *explanation: Message) -> Transition:
-    """Fail for a reason that the person can't correct on this page; ``reason`` is a key of ``texts``."""
+    """End the registration as failed; ``reason`` is a key of ``texts.messages``."""
     events = (Event(Kind.FAILED, step_name, reason[:100]),)
     return Transition(
         outcomes.Ended(Status.FAILED),
@@ -275,7 +267,7 @@ def fail(step_name: str, reason: str, *explanation: Message) -> Transition:
 
 
 def expire(step_name: str) -> Transition:
-    """End the registration because its transaction ran out of time."""
+    """End the registration because its transaction expired."""
     return Transition(
         outcomes.Ended(Status.EXPIRED),
         status=Status.EXPIRED,
@@ -285,7 +277,7 @@ def expire(step_name: str) -> Transition:
 
 
 def cancel(step_name: str) -> Transition:
-    """Cancel, for the person or an administrator."""
+    """Cancel the registration, for the visitor or an administrator."""
     event = Event(Kind.CANCELLED, step_name)
     return Transition(outcomes.Ended(Status.CANCELLED), status=Status.CANCELLED, events=(event,))
 
@@ -308,7 +300,7 @@ def await_email() -> Transition:
 
 
 def _end(before: Position, answer: Answer, command: Command, end: Ended) -> Transition:
-    """End, or wait for the link in an email or for a sign-in: the org offers no further step."""
+    """End, or wait for the link in an email or for a sign-in, because the org offers no further step."""
     event = _answer_event(before, answer, command.kind)
     if end.awaits_sign_in:
         return await_sign_in(answer.response.user_id or before.okta_user_id, *end.messages, events=(event,))
@@ -321,7 +313,7 @@ def _end(before: Position, answer: Answer, command: Command, end: Ended) -> Tran
 
 
 def _stay_after_refusal(before: Position, answer: Answer, command: Command) -> Transition:
-    """Stay at the step after an answer without a step that is no end: too many requests, or an error of the org."""
+    """Stay at the step although the answer has none: there were too many requests, or the org had an error."""
     messages = answer.response.messages
     state = replace(
         before.state,
@@ -366,14 +358,14 @@ def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ..
 
 
 def _is_same_page(before: AnyStep, after: Step | Granted) -> bool:
-    """Return whether the org answers a submission with the submitted page itself."""
+    """Return whether the org answered a submission with the same page."""
     if not isinstance(before, Step) or not isinstance(after, Step):
         return False
     return (before.name, before.fields) == (after.name, after.fields)
 
 
 def _picked_page(response: IdxResponse, picked: str) -> Step | None:
-    """Return the page that the visitor picked, if the new answer still has it."""
+    """Return the page that the visitor picked, if the new answer has it too."""
     page = next_step(response, picked)
     return page if isinstance(page, Step) and (picked == page.remediation.name or page.option is not None) else None
 

@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
-from selfreg.accounts.linking import consume_password_try, link_account, linkable_accounts
+from selfreg.accounts.linking import link_account, linkable_accounts
 from selfreg.accounts.users import SignUp
 from selfreg.auth import NotApproved, SignInFailed, configured_backend
 from selfreg.flows.advance import sign_in
 from selfreg.flows.session import LINKING, load_offer
 from selfreg.models import OktaIdentity
+from selfreg.rate_limits import consume
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.texts import errors
 from selfreg.texts.messages import TOO_MANY
@@ -21,15 +22,15 @@ from selfreg.web.redirects import landing
 
 
 class LinkView(SignUpView):
-    """GET offers to connect an existing user. POST checks the password, or declines (``action=apart``)."""
+    """GET offers to link an existing user. POST checks the password, or declines (``action=apart``)."""
 
     http_method_names = ["get", "head", "post"]
 
     @cached_property
     def offer(self) -> dict[str, Any]:
-        """See ``flows.session.load_offer``.
+        """Return the offer, see ``flows.session.load_offer``.
 
-        :raises Elsewhere: there is none, or none any more
+        :raises Elsewhere: there is none, or it has expired
         """
         if offer := load_offer(self.browser):
             return offer
@@ -45,7 +46,7 @@ class LinkView(SignUpView):
         accounts = linkable_accounts(person, settings)
         if request.POST.get("action") == "apart" or not accounts:
             return self.enter(request, None)
-        if wait := max(consume_password_try(account) for account in accounts):
+        if wait := max(consume({"join by account": str(account.pk)}) for account in accounts):
             return self.page(request, str(TOO_MANY), wait)
         for account in accounts:
             name = account.get_username()
@@ -55,9 +56,9 @@ class LinkView(SignUpView):
         return self.page(request, str(errors.WRONG_PASSWORD))
 
     def enter(self, request: HttpRequest, identity: OktaIdentity | None) -> HttpResponse:
-        """Log in and redirect to where the sign-up was to lead.
+        """Log in and redirect to where the sign-up leads.
 
-        :param identity: the linked one; None creates a new Django user
+        :param identity: the linked identity; None creates a new Django user
         """
         person, settings = self.offer["person"], self.browser.settings
         try:
@@ -68,7 +69,7 @@ class LinkView(SignUpView):
                 await_approval_by_sign_in(error.identity)
             self.browser.store.pop(self.browser.key(LINKING), None)
             return sign_in_failed(request, "linking", error.reason)
-        # Without ``next`` in the offer, as after the link in a mail, the registration knows where to go.
+        # After the link in a mail, the offer has no ``next``, but the registration does.
         next_url = complete_by_sign_in(settings.issuer, user, person["sub"])
         user.backend = path
         target = landing(self.offer["next"] or next_url, settings)
@@ -79,7 +80,7 @@ class LinkView(SignUpView):
         """Render the offer.
 
         :param problem: what is wrong with the password
-        :param wait: seconds until another one may be tried; ``problem`` is about that then
+        :param wait: seconds until another password may be tried, if ``problem`` is about that
         """
         context = {
             "email": self.offer["person"].get("email"),

@@ -1,4 +1,4 @@
-"""The base view of the sign-up pages, and responses that several of them use."""
+"""The base view of the sign-up pages, and responses that several views use."""
 
 import logging
 import uuid
@@ -42,13 +42,13 @@ from selfreg.web.visitor import remember_device
 csp_update: Any
 try:
     from csp.decorators import csp_update
-except ImportError:  # django-csp is the site's choice
+except ImportError:  # django-csp is optional
     csp_update = None
 
 logger = logging.getLogger("selfreg")
 
 LANGUAGE = "language"
-"""The value of the button that changes the language."""
+"""The action of the button that changes the language."""
 OTHER_HOST = (
     "A visitor opened this site at %s, and SELFREG['BASE_URL'] is %s. Mailed links and the sign-in lead to BASE_URL, "
     "where that browser has no session: redirect other hosts there."
@@ -58,11 +58,15 @@ UNNAMED_PATH = (
     "selfreg_doctor and selfreg_setup_org name addresses without it."
 )
 SEND_AGAIN = Message("", "selfreg.csrf")
-"""What a page says whose form could not be proven to come from this site."""
+"""The message after a failed CSRF check."""
+UNAVAILABLE = "selfreg.sign_in_unavailable"
+# Messages of sign-ins that would fail again.
+FINAL_REFUSALS = ("selfreg.sign_in_denied", NOT_ASSIGNED)
+SIGN_IN_RETRY_SECONDS = 30
 
 
 class Elsewhere(Exception):
-    """This browser has nothing to see on a page, and is redirected to ``url``."""
+    """There is nothing to show on this page; redirect to ``url``."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -72,11 +76,11 @@ class Elsewhere(Exception):
 class SignUpView(ViewWithoutValues):
     """The base of all sign-up pages: never cached, and with CSRF protection even if the site's middleware has none.
 
-    After a ``Conflict`` it shows the state that the other request produced.
+    After a ``Conflict``, it redirects to the result of the other request.
     """
 
     for_signed_in = False
-    """Whether the page is also for logged-in users. Others redirect them to where a sign-up leads."""
+    """Whether the page is also for logged-in users. Other pages redirect them to where a sign-up leads."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Set ``browser``."""
@@ -88,16 +92,16 @@ class SignUpView(ViewWithoutValues):
         if (path := get_script_prefix().rstrip("/")) != (settings.FORCE_SCRIPT_NAME or "").rstrip("/"):
             _warn_once(UNNAMED_PATH, path)
 
-    @method_decorator(csrf_exempt)  # from the site's middleware: the check is here
+    @method_decorator(csrf_exempt)  # the check is below
     @method_decorator(never_cache)
     @method_decorator(sensitive_post_parameters())
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Check CSRF, and call the method's view within ``REQUEST_SECONDS``.
+        """Check CSRF, and handle the request.
 
-        Where the check fails, and a page of this site sent the form, it is shown again. Every other one gets the site's
-        own answer, see Django's ``CSRF_FAILURE_VIEW``.
+        If the check fails for a form that this site sent, the form is shown again. Any other request gets the site's
+        own response, see Django's ``CSRF_FAILURE_VIEW``.
 
-        :raises PermissionDenied: the page of another site loads this one, and nobody sees it
+        :raises PermissionDenied: another site's page embeds this one
         """
         view, is_checked = super().dispatch, False
 
@@ -112,9 +116,9 @@ class SignUpView(ViewWithoutValues):
         return requires_csrf_token(lambda request: self.respond(self.csrf_failed, request))(request)
 
     def respond(self, view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Call a view, and set headers and the device cookie.
+        """Call a view within ``REQUEST_SECONDS``, and set headers and the device cookie.
 
-        :raises PermissionDenied: see ``dispatch``
+        :raises PermissionDenied: another site's page embeds this one
         """
         if is_embedded(request):
             raise PermissionDenied
@@ -132,7 +136,7 @@ class SignUpView(ViewWithoutValues):
         return response
 
     def attempt(self, request: HttpRequest) -> Attempt:
-        """Return the registration that this request is about, opened.
+        """Open the registration that this request is about.
 
         :raises Elsewhere: this browser has none
         """
@@ -146,19 +150,19 @@ class SignUpView(ViewWithoutValues):
         return page_url(self.browser.settings.org, page)
 
     def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        """After a failed CSRF check: back to the page, which has a fresh token, for views without anything to type."""
+        """Redirect back to the page after a failed CSRF check. Views with typed values override this."""
         messages.warning(request, say(SEND_AGAIN), fail_silently=True)
         return redirect(request.path if "get" in self.http_method_names else self.url_of_page("step"))
 
     def overtaken(self, conflict: Conflict) -> HttpResponse:
-        """Redirect to what the quicker request produces: that page waits while the org is being called."""
+        """Redirect to the result of the faster request. That page waits while the org is being called."""
         pk = conflict.registration
         return redirect(step_url(self.browser, pk) if pk else self.url_of_page("start"))
 
 
 @lru_cache(maxsize=16)
 def _warn_once(message: str, *values: str) -> None:
-    """Once in each process and for each address: it is a mistake of the site, not of this visitor."""
+    """Log a warning once in each process and for each value: the site is set up wrong, whoever the visitor is."""
     logger.warning(message, *values)
 
 
@@ -192,14 +196,14 @@ def render_step(
 
 
 def to_send_again(step: Step, typed: Mapping[str, Any]) -> StepForm:
-    """Return the form of a step whose submission failed the CSRF check, with what was typed."""
+    """Return the form of a step after a failed CSRF check, with what was typed."""
     form = StepForm(step, draft=StepForm(step, typed).draft())
     form.add_message(SEND_AGAIN)
     return form
 
 
 def _with_csp_sources(request: HttpRequest, page: HttpResponse, sources: dict[str, list[str]]) -> HttpResponse:
-    """Add sources to the Content-Security-Policy of this response, where the site uses django-csp."""
+    """Add sources to the Content-Security-Policy of this response, if the site uses django-csp."""
     if not sources or csp_update is None:
         return page
     response: HttpResponse = csp_update(sources)(lambda _request: page)(request)
@@ -207,7 +211,7 @@ def _with_csp_sources(request: HttpRequest, page: HttpResponse, sources: dict[st
 
 
 def in_language(request: HttpRequest, url: str) -> HttpResponse:
-    """Redirect to a page of this site in the language that was chosen at its foot, and remember the language."""
+    """Redirect to a page of this site in the language that was chosen in its footer, and remember the language."""
     language = request.POST.get("language", "")
     if not check_for_language(language):
         return redirect(url)
@@ -216,14 +220,8 @@ def in_language(request: HttpRequest, url: str) -> HttpResponse:
     return response
 
 
-UNAVAILABLE = "selfreg.sign_in_unavailable"
-# Messages of a sign-in that fails again, however often it is tried.
-FINAL_REFUSALS = ("selfreg.sign_in_denied", NOT_ASSIGNED)
-SIGN_IN_RETRY_SECONDS = 30
-
-
 def sign_in_failed(request: HttpRequest, why: str, reason: str = "selfreg.sign_in_failed") -> HttpResponse:
-    """Return the page for a sign-in that failed, and log a warning with the reference that the page shows.
+    """Return the page for a failed sign-in, and log a warning with the reference that the page shows.
 
     :param why: for the log
     :param reason: a key of ``texts.messages``, for the page

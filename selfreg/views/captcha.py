@@ -1,4 +1,4 @@
-"""``/signup/captcha/``: the task of a captcha that the visitor's browser works out (ALTCHA)."""
+"""``/signup/captcha/``: the proof-of-work task of a captcha, for the visitor's browser (ALTCHA)."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -12,7 +12,7 @@ class CaptchaView(SignUpView):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """404 where nobody is to be asked, 503 where the org gives no task now."""
+        """Answer 404 if the form has no such captcha, and 503 if the org has no task now."""
         task = challenge_for(request, self.browser)
         if task is None:
             return JsonResponse({}, status=404)

@@ -1,4 +1,4 @@
-"""The page at the end, ``/signup/done/``, and cancelling, ``/signup/cancel/``."""
+"""``/signup/done/``, the page at the end, and ``/signup/cancel/``."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,11 +11,11 @@ from selfreg.registration.state import seconds_until
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.endings import ending
 from selfreg.views.base import SignUpView
-from selfreg.views.email import last_mail, verification_of
+from selfreg.views.email import account_of, last_mail
 
 
 class DoneView(SignUpView):
-    """Shows how a registration ended or what it waits for, and what the visitor can do."""
+    """Shows how a registration ended or what it is waiting for, and what the visitor can do."""
 
     http_method_names = ["get", "head"]
 
@@ -26,15 +26,14 @@ class DoneView(SignUpView):
             return redirect(self.url_of_page("start"))
         if registration.status in ON_STEP_PAGE:
             return redirect(step_url(self.browser, registration.pk))
-        verification = verification_of(registration, self.browser.settings)
-        mail = last_mail(self.browser, verification) if verification else {}
+        account = account_of(registration, self.browser.settings)
+        mail = last_mail(self.browser, account) if account else {}
         context = {
             "registration": registration,
             "registration_id": registration.pk,
             **ending(registration)._asdict(),
-            # About mails: how long their links work, and whether and when one can be sent again.
             "link_days": self.browser.settings.activation_link_days,
-            "sendable": verification is not None and can_send(self.browser.settings),
+            "sendable": account is not None and can_send(self.browser.settings),
             "wait": seconds_until(mail.get("resend_at", 0)),
             "notices": [mail["message"]] if mail.get("message") else [],
         }
@@ -47,6 +46,6 @@ class CancelView(SignUpView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Cancel it, and redirect to the page at the end."""
+        """Cancel the registration, and redirect to the page at the end."""
         attempt = self.attempt(request)
         return redirect(follow(request, self.browser, attempt, endings.cancel(attempt)).url)

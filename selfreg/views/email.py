@@ -1,10 +1,9 @@
-"""``/signup/email/``: verifying the address after the sign-up, by a mail that is sent again.
+"""``/signup/email/``: verifying the address after the sign-up, with a mail that is sent again.
 
-For logged-in users (optional workflow), and for this browser's registration that waits for its address to be verified
+For logged-in users (optional workflow), and for this browser's registration if it waits for its address to be verified
 (mandatory workflow).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from selfreg.accounts.email_verification import UnverifiedAccount, can_send, send, verify_code
-from selfreg.accounts.identities import identity_of, prove_email
+from selfreg.accounts.identities import identity_of, mark_email_verified
 from selfreg.accounts.users import address_of
 from selfreg.conf import Conf
 from selfreg.email_addresses import canonical
@@ -38,19 +37,6 @@ from selfreg.web.redirects import landing
 MAX_CODE_LENGTH = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """An address that this browser may verify. ``registration`` is None for logged-in users."""
-
-    account: UnverifiedAccount
-    registration: Registration | None = None
-
-    @property
-    def registration_id(self) -> str:
-        """The registration's id; "" for logged-in users."""
-        return str(self.registration.pk) if self.registration else ""
-
-
 class EmailView(SignUpView):
     """GET asks for the code, or offers to send one. POST sends it again (``action=send``), or checks the code."""
 
@@ -59,19 +45,19 @@ class EmailView(SignUpView):
 
     @property
     def settings(self) -> Conf:
-        """Those of the org whose account it is: where a logged-in user signed in, else that of the page."""
+        """The settings of the org that has the account: where a logged-in user signed in, else that of the page."""
         is_signed_in = self.request.user.is_authenticated
         return settings_of_session(self.request) if is_signed_in else self.browser.settings
 
     @cached_property
-    def verification(self) -> Verification:
-        """Return the address that this browser may verify.
+    def account(self) -> UnverifiedAccount:
+        """Return the account whose address this browser may verify.
 
         :raises Elsewhere: there is none
         """
         request, browser = self.request, self.browser
-        if verification := find_verification(request, browser, self.settings):
-            return verification
+        if account := find_account(request, browser, self.settings):
+            return account
         if request.user.is_authenticated:
             raise Elsewhere(landing(next_path(request, browser), self.settings))
         registration = my_registration(request, browser)
@@ -83,17 +69,17 @@ class EmailView(SignUpView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send the mail again, or check the code."""
-        mail = last_mail(self.browser, self.verification)
+        mail = last_mail(self.browser, self.account)
         if request.POST.get("action") == "send":
             return self.send_again(request, mail)
-        code = typed_text.code(request.POST.get("credentials.passcode", "")[:MAX_TYPED])
         if not mail.get("factor"):
             return redirect(self.url(request))
+        code = typed_text.code(request.POST.get("credentials.passcode", "")[:MAX_TYPED])
         if not 0 < len(code) <= MAX_CODE_LENGTH or not code.isalnum() or not code.isascii():
             return self.page(request, str(errors.INVALID_CODE), "id_code")
         try:
             factor, ip = EmailFactor(mail["factor"], mail["verb"]), client_ip(request, self.settings)
-            is_right = verify_code(self.settings, self.verification.account, factor, code, mail_id=mail["name"], ip=ip)
+            is_right = verify_code(self.settings, self.account, factor, code, mail_id=mail["name"], ip=ip)
         except RateLimited as error:
             return self.page(request, str(TOO_MANY), retry=error.retry_after)
         except IdxError as error:
@@ -104,9 +90,9 @@ class EmailView(SignUpView):
         return redirect(self.verified(request))
 
     def send_again(self, request: HttpRequest, mail: dict[str, Any]) -> HttpResponse:
-        """Send the mail again, unless it is too early, and redirect to the page that says how it went.
+        """Send the mail again if it is time, and redirect to the page that shows the result.
 
-        :param mail: the mail before, see ``last_mail``
+        :param mail: the previous mail, see ``last_mail``
         """
         if wait := seconds_until(mail.get("resend_at", 0)):
             message = Message("", "selfreg.resend_wait", (str(wait),))
@@ -114,20 +100,20 @@ class EmailView(SignUpView):
             message = Message("", "selfreg.cannot_send")
         else:
             mail, message = self.send(request, mail)
-        values = {**mail, "who": identifier_of(self.verification.account), "message": say(message)}
+        values = {**mail, "who": self.account.key, "message": say(message)}
         save_value(self.browser, EMAIL_CODE, values)
-        if self.verification.registration is not None and not mail.get("factor"):
-            return redirect(url_of(self.browser, "done", self.verification.registration_id))
+        if self.account.registration is not None and not mail.get("factor"):
+            return redirect(url_of(self.browser, "done", self.account.registration_id))
         return redirect(self.url(request))
 
     def send(self, request: HttpRequest, previous: dict[str, Any]) -> tuple[dict[str, Any], Message]:
         """Send a mail.
 
-        :param previous: the mail before, see ``last_mail``
-        :return: what ``last_mail`` will return, which is ``previous`` if no mail was sent; and the message to show
+        :param previous: the previous mail, see ``last_mail``
+        :return: the new value of ``last_mail``, which is ``previous`` if no mail was sent; and the message to show
         """
         try:
-            factor = send(self.settings, self.verification.account, client_ip(request, self.settings))
+            factor = send(self.settings, self.account, client_ip(request, self.settings))
         except (AccountNotPending, EmailChanged):
             return previous, Message("", "selfreg.cannot_send")
         except IdxError as error:
@@ -140,9 +126,9 @@ class EmailView(SignUpView):
 
     def verified(self, request: HttpRequest) -> str:
         """Mark the address as verified. Return where to go: ``next``, or the sign-in that completes the sign-up."""
-        registration = self.verification.registration
+        registration = self.account.registration
         if registration is None:
-            prove_email(self.settings.issuer, self.verification.account.subject)
+            mark_email_verified(self.settings.issuer, self.account.subject)
             return landing(next_path(request, self.browser), self.settings)
         note_proven(registration)
         query = urlencode({"next": registration.next_url} if registration.next_url else {})
@@ -150,20 +136,20 @@ class EmailView(SignUpView):
 
     def url(self, request: HttpRequest) -> str:
         """Return the URL of this page."""
-        return url_of(self.browser, "email", self.verification.registration_id, next=next_path(request, self.browser))
+        return url_of(self.browser, "email", self.account.registration_id, next=next_path(request, self.browser))
 
     def page(self, request: HttpRequest, problem: str = "", control: str = "", retry: int = 0) -> HttpResponse:
-        """Render the page, with the message about the last mail if that was not shown before.
+        """Render the page, with the message about the last mail unless it was shown before.
 
-        :param problem: what is to be put right, in the field with the HTML id ``control`` ("" for none)
+        :param problem: an error message, about the field with the HTML id ``control`` ("" for none)
         :param retry: seconds until another code may be tried
         """
-        mail = last_mail(self.browser, self.verification)
+        mail = last_mail(self.browser, self.account)
         text = mail.pop("message", "")
         if text:
             save_value(self.browser, EMAIL_CODE, mail)
         context = {
-            "email": self.verification.account.email,
+            "email": self.account.email,
             "sent": bool(mail.get("factor")),
             "sendable": can_send(self.settings),
             "wait": seconds_until(mail.get("resend_at", 0)),
@@ -172,41 +158,36 @@ class EmailView(SignUpView):
             "code_is_wrong": bool(control),
             "notices": [text] if text else [],
             "next": next_path(request, self.browser),
-            "registration_id": self.verification.registration_id,
+            "registration_id": self.account.registration_id,
         }
         return render(request, "selfreg/email_code.html", context)
 
 
-def find_verification(request: HttpRequest, browser: Browser, settings: Conf) -> Verification | None:
-    """Return the address that may be verified: the logged-in user's, else that of this browser's registration."""
-    if request.user.is_authenticated:
-        identity = identity_of(request.user, settings.issuer)
-        if identity is None or identity.email_verified_at is not None or identity.issuer != settings.issuer:
-            return None
-        email = address_of(request.user)
-        return Verification(UnverifiedAccount(identity.subject, email)) if canonical(email) else None
-    return verification_of(my_registration(request, browser), settings)
+def find_account(request: HttpRequest, browser: Browser, settings: Conf) -> UnverifiedAccount | None:
+    """Return the logged-in user's account if its address is not verified, else that of this browser's registration."""
+    if not request.user.is_authenticated:
+        return account_of(my_registration(request, browser), settings)
+    identity = identity_of(request.user, settings.issuer)
+    if identity is None or identity.email_verified_at is not None or identity.issuer != settings.issuer:
+        return None
+    email = address_of(request.user)
+    return UnverifiedAccount(identity.subject, email) if canonical(email) else None
 
 
-def verification_of(registration: Registration | None, settings: Conf) -> Verification | None:
-    """Return the address of a registration that waits for it to be verified; None for every other registration."""
+def account_of(registration: Registration | None, settings: Conf) -> UnverifiedAccount | None:
+    """Return the account of a registration that waits for its address to be verified; None for any other."""
     if registration is None or registration.status != Status.AWAITING_EMAIL or registration.issuer != settings.issuer:
         return None
     if not registration.okta_user_id or not registration.email:
         return None
-    return Verification(UnverifiedAccount(registration.okta_user_id, registration.email), registration)
+    return UnverifiedAccount(registration.okta_user_id, registration.email, registration)
 
 
-def last_mail(browser: Browser, verification: Verification) -> dict[str, Any]:
+def last_mail(browser: Browser, account: UnverifiedAccount) -> dict[str, Any]:
     """Return what the session holds about the last mail; {} if there was none to this address.
 
     The keys are ``resend_at`` (when another mail may be sent, seconds since the epoch), ``name`` (identifies the mail),
     for a code ``factor`` and ``verb`` (see ``EmailFactor``), and ``message`` (the message about it, until it is shown).
     """
     mail = load_value(browser, EMAIL_CODE) or {}
-    return mail if mail.get("who") == identifier_of(verification.account) else {}
-
-
-def identifier_of(account: UnverifiedAccount) -> str:
-    """Return a text that changes with the address: a code proves only the address that it was mailed to."""
-    return f"{account.subject} {account.email}"
+    return mail if mail.get("who") == account.key else {}

@@ -1,8 +1,8 @@
 """``/signup/verify/``: where the link in the email lands (Okta's Email Verification Experience URI).
 
-Opening the link submits nothing, since mail scanners open links and run scripts, too. The code moves from the URL into
-an encrypted cookie. A button submits it, but only in the browser that started the registration; other
-browsers show the code, to be typed into the first one (docs/protocol.md, section 4.9).
+Opening the link submits nothing, because mail scanners also open links and run scripts. The code moves from the URL
+into an encrypted cookie. A button submits it, but only in the browser that started the registration. Other browsers
+show the code, to be typed into the first one (docs/protocol.md, section 4.9).
 """
 
 from datetime import timedelta
@@ -37,9 +37,9 @@ class VerifyView(SignUpView):
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Move the parameters into a cookie, or show the page of the link that is there."""
+        """Move the parameters into a cookie, or show the page for the link in the cookie."""
         if any(name in request.GET for name in (*PARAMETERS, "error")):
-            # Where the language is part of the path, the org knows one of them only.
+            # If URLs have the language in them, the org knows the URL of a single language.
             with override(get_language_from_request(request)):
                 return self.keep(request, redirect(self.url_of_page("verify")), self.parameters(request))
         values = self.kept(request)
@@ -62,7 +62,7 @@ class VerifyView(SignUpView):
         return self.keep(request, redirect(advance.url if advance else self.url_of_page("verify")), left)
 
     def kept(self, request: HttpRequest) -> dict[str, str]:
-        """Return what ``keep`` has put into the cookie; {} if there is none, or it is too old."""
+        """Return what ``keep`` stored in the cookie; {} if there is none, or it is too old."""
         try:
             values: dict[str, Any] = encryption.decrypt(
                 read_cookie(request, COOKIE), COOKIE, self.browser.settings.encryption_keys
@@ -72,7 +72,7 @@ class VerifyView(SignUpView):
         return values["link"] if values["until"] > timezone.now().timestamp() else {}
 
     def keep(self, request: HttpRequest, response: HttpResponse, link: dict[str, str]) -> HttpResponse:
-        """Encrypt the parameters of a link into a cookie, since a session would be a row for each GET."""
+        """Store the parameters of a link in an encrypted cookie; a session would cost a row for each GET."""
         until = timezone.now().timestamp() + KEPT_SECONDS
         keys = self.browser.settings.encryption_keys
         value = encryption.encrypt({"link": link, "until": until}, COOKIE, keys) if link else ""
@@ -89,8 +89,9 @@ class VerifyView(SignUpView):
     ) -> HttpResponse:
         """Render one of the pages.
 
-        :param code: shown on ``other`` only, and so is when and where the registration was started
-        :param back: URL of the registration, for the pages ``used`` and ``stale``
+        :param registration: only ``other`` shows when and where it was started
+        :param code: only ``other`` shows it
+        :param back: URL of the registration, for ``used`` and ``stale``
         """
         visible = registration if page == "other" else None
         just_now = visible is not None and timezone.now() - visible.created_at < MINUTE

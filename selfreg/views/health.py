@@ -1,6 +1,6 @@
 """``/signup/health/live`` and ``/signup/health/ready``: for load balancers.
 
-Neither calls the org: while that is down, this server can still serve every other page.
+Neither calls the org: if that is down, this server can still serve all other pages.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,8 +34,8 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 if this process can serve registrations, else 503.
 
-    The JSON object has ``status`` ("ok", "degraded", "not ready"), ``missing`` (names in ``NEEDED`` that make it not
-    ready) and ``degraded`` (names in ``MISSED`` without which visitors still get through).
+    The JSON object has ``status`` ("ok", "degraded", "not ready"), ``missing`` (the failing names of ``NEEDED``) and
+    ``degraded`` (the failing names of ``MISSED``, without which visitors can still sign up).
     """
     missing = [name for name, works in NEEDED.items() if not works()]
     degraded = [] if missing else [name for name, works in MISSED.items() if not works()]
@@ -55,7 +55,7 @@ def _database_works() -> bool:
 
 
 def _is_migrated() -> bool:
-    """Return whether every migration of this version of the site was applied. The database may be ahead of it."""
+    """Return whether every migration of this version of the site was applied. There may be newer ones."""
     try:
         applied = MigrationRecorder(ours()).applied_migrations()
         if set(_last_migrations()) <= set(applied):
@@ -68,7 +68,7 @@ def _is_migrated() -> bool:
 
 @lru_cache(maxsize=1)
 def _last_migrations() -> tuple[tuple[str, str], ...]:
-    """Return the last migration of each app, read from its files once."""
+    """Return the last migration of each app. Their files are read only once."""
     return tuple(MigrationLoader(None).graph.leaf_nodes())
 
 
@@ -82,22 +82,22 @@ def _keys_work() -> bool:
 
 
 def _cache_works() -> bool:
-    """Return whether the cache answers. One that failed a moment ago is not asked again."""
+    """Return whether the cache answers. If it failed a moment ago, it is not asked again."""
     cache.get("selfreg:ready")
     return not cache.is_down()
 
 
 def _org_answered() -> bool:
-    """Return whether no org's last calls all failed. None is called."""
+    """Return whether the last calls to every org went well. Makes no call."""
     return not any(map(is_org_avoided, orgs().values()))
 
 
 def _timers_run() -> bool:
-    """Return whether somebody starts the commands that have to run regularly."""
+    """Return whether the commands that have to run regularly did."""
     return not list(stale())
 
 
-# What registrations cannot continue without, and what only makes them slower or leaves them to a later call.
+# Without these, registrations can't continue. Without those in MISSED, they are slower, or have to be tried again.
 NEEDED: Mapping[str, Callable[[], bool]] = {
     "database": _database_works,
     "migrations": _is_migrated,

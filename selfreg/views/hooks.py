@@ -1,7 +1,7 @@
 """Okta's calls to this site: the registration inline hook and the event hook.
 
-Both authenticate Okta by a header that has to equal ``HOOK_SECRET`` of the org, and make no calls of their own. Without
-a secret they answer 404.
+Okta authenticates with a header that must equal the org's ``HOOK_SECRET``. Without a secret, the hooks answer 404. They
+make no calls themselves.
 """
 
 import hmac
@@ -29,11 +29,11 @@ INLINE_HOOK = "com.okta.user.pre-registration"
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """What differs between the two requests of the registration inline hook: a sign-up, and a profile that is completed
-    at sign-in (Okta docs: Registration inline hook reference).
+    """How the two requests of the registration inline hook differ: a sign-up, and a profile completed at sign-in (Okta
+    docs: Registration inline hook reference).
 
-    ``member`` of ``data`` holds the profile. ``verdict`` is the key of the decision, and ``command`` the type of the
-    command that changes the profile.
+    ``member`` is the member of ``data`` with the profile, ``verdict`` the key of the decision, and ``command`` the type
+    of the command that changes the profile.
     """
 
     member: str
@@ -52,7 +52,7 @@ class OktaHook(ViewWithoutValues):
     """
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Set ``settings``: each org has URLs and a secret of its own."""
+        """Set ``settings``: each org has its own URLs and secret."""
         super().setup(request, *args, **kwargs)
         self.settings: Conf = settings_of(request)
 
@@ -60,7 +60,7 @@ class OktaHook(ViewWithoutValues):
     @method_decorator(never_cache)
     @method_decorator(sensitive_post_parameters())
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Answer 401 unless the header is right. Compare in constant time."""
+        """Answer 401 unless the header has the secret."""
         secret = self.settings.hook_secret
         if not secret:
             raise Http404
@@ -90,7 +90,7 @@ class RegistrationHookView(OktaHook):
         sent = value_at(body, "data", kind.member)
         if body is None or body.get("eventType") != INLINE_HOOK or not isinstance(sent, Mapping):
             return JsonResponse({"error": "not a registration"}, status=400)
-        # An update sends the new attributes only, and the profile hook gets the whole profile.
+        # An update has the new attributes only, but the profile hook gets the whole profile.
         existing = value_at(body, "data", "context", "user", "profile")
         profile = {**(existing if isinstance(existing, Mapping) else {}), **sent}
         try:

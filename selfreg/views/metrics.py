@@ -1,4 +1,4 @@
-"""``/signup/metrics``: for Prometheus, which proves itself by a Bearer token."""
+"""``/signup/metrics``: for Prometheus, which authenticates with a bearer token."""
 
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from selfreg.reports.gauges import gauges
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics of this server, and those of the database if it is reachable.
+    """Return the metrics of this server, and those from the database if it is reachable.
 
     :raises Http404: there is no ``SELFREG["METRICS_TOKEN"]``, or prometheus-client is not installed
     """

@@ -41,7 +41,7 @@ from selfreg.web.fetch_metadata import is_embedded
 from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import landing, safe_path
 
-# The org's error code -> the message for it. A code that is not listed here is not logged: anybody can make one up.
+# The org's error code -> the message. Other codes are not logged, because anybody can make them up.
 REFUSALS = {
     "access_denied": "selfreg.sign_in_denied",
     "temporarily_unavailable": UNAVAILABLE,
@@ -49,7 +49,7 @@ REFUSALS = {
     **dict.fromkeys(("login_required", "interaction_required", "consent_required"), "selfreg.sign_in_unfinished"),
     **dict.fromkeys(("invalid_request", "invalid_scope", "unauthorized_client"), "selfreg.sign_in_failed"),
 }
-# Parameters that may occur only once.
+# Parameters that must not be repeated.
 ONCE = ("code", "state", "interaction_code", "error")
 
 
@@ -64,14 +64,14 @@ class AuthenticateView(ViewWithoutValues, OIDCAuthenticationRequestView):  # typ
         app = app_of(self.settings)
         own = {"client_id": app.client_id, "scope": app.scopes, "redirect_uri": app.redirect_uri}
         extra = {**super().get_extra_params(request), **own}
-        # Who comes from a registration of this browser need not type the address again.
+        # Spare visitors who come from a registration the typing of their address.
         row = my_registration(request, browser_of(request)) if request.GET.get("registration") else None
         return {**extra, "login_hint": row.email} if row and row.email else extra
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Redirect, and keep a validated ``next`` in the session.
+        """Redirect, and store a validated ``next`` in the session.
 
-        :raises PermissionDenied: the page of another site loads this address, and nobody wants to sign in
+        :raises PermissionDenied: another site's page embeds this URL
         """
         if is_embedded(request):
             raise PermissionDenied
@@ -106,7 +106,7 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
         states = request.session.get("oidc_states", {})
         state = request.GET.get("state")
         if state not in states:
-            # Another tab was quicker, or the address was opened again: who is signed in goes on. Nothing is redeemed.
+            # Another tab was faster, or the URL was opened again. Nothing is redeemed, and logged-in users continue.
             if request.user.is_authenticated:
                 return redirect(landing(request.session.get("oidc_login_next", ""), settings))
             return sign_in_failed(request, "unknown state", "selfreg.sign_in_expired")
@@ -116,7 +116,7 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
             response: HttpResponse = super().get(request)
             return response
         except SignInFailed as error:
-            # Log out whoever was logged in before: the visitor may be somebody else now, whose sign-in failed.
+            # The visitor may be somebody else than the user who is still logged in.
             if request.user.is_authenticated:
                 request.session.flush()
             if isinstance(error, NotApproved):
@@ -171,7 +171,7 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
 
     def login_success(self) -> HttpResponse:
         """Complete the registration that waited for this sign-in, log in, and redirect; the library calls this."""
-        # Without ``next`` in the session, as after the link in a mail, the registration knows where to go.
+        # After the link in a mail, the session has no ``next``, but the registration does.
         settings = settings_of(self.request)
         next_url = complete_by_sign_in(settings.issuer, self.user, self.user.okta_claims["sub"])
         target = landing(safe_path(self.request.session.get("oidc_login_next"), settings) or next_url, settings)
@@ -179,18 +179,18 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
         return redirect(target)
 
     def refused(self, request: HttpRequest, why: str, reason: str) -> HttpResponse:
-        """As ``sign_in_failed``, for an answer to a sign-in that this browser began: its registration notes it."""
+        """Note the failure in the registration that this browser started, and return the page of ``sign_in_failed``."""
         note_failed_sign_in(my_registration(request, browser_of(request)), why)
         return sign_in_failed(request, why, reason)
 
 
 def mix_up(request: HttpRequest, asked: Mapping[str, Any], settings: Conf) -> str:
-    """Return why an answer belongs to another sign-in, "" if it does not.
+    """Return why an answer does not belong to the sign-in of its ``state``; "" if it does.
 
-    :param asked: what the session has of the ``state``
-    :param settings: those of the org whose redirect URI this is
+    :param asked: what the session stored for the ``state``
+    :param settings: of the org whose redirect URI this is
     """
     if request.GET.get("iss", settings.issuer) != settings.issuer:  # RFC 9207, section 2.4
         return "another issuer"
-    # RFC 9700, section 4.4.2: each org has a redirect URI of its own, so that its code goes to no other org.
+    # RFC 9700, section 4.4.2: each org has its own redirect URI, so that its code can't be sent to another org.
     return "" if asked.get("org", DEFAULT) == settings.org else "another org"

@@ -15,15 +15,15 @@ from selfreg.web.orgs import sign_in_url
 class SessionsView(SignUpView):
     """GET shows the button, POST ends all other sessions of the logged-in user on this site.
 
-    A session depends on the hash of the user's password, whatever keeps it. Users with a password of this site end the
-    others by changing it.
+    It replaces the hash of the unusable password, on which all sessions depend. Users with a password of this site
+    change that instead.
     """
 
     http_method_names = ["get", "head", "post"]
     for_signed_in = True
 
     def get(self, request: HttpRequest, is_done: bool = False) -> HttpResponse:
-        """Show the page; visitors sign in first."""
+        """Show the page. Visitors have to sign in first."""
         user: Any = request.user
         if not user.is_authenticated:
             return redirect(sign_in_url(self.browser.settings.org))
@@ -31,7 +31,7 @@ class SessionsView(SignUpView):
         return render(request, "selfreg/sessions.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """End the other sessions; this one goes on under a new key."""
+        """End the other sessions. This one continues with a new key."""
         user = request.user
         if is_done := user.is_authenticated and renew_session_hash(user):
             update_session_auth_hash(request, user)

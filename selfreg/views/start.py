@@ -7,38 +7,30 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
+from selfreg.flows import start
 from selfreg.flows.advance import Advance
-from selfreg.flows.correction import CHANGE
 from selfreg.flows.form_token import HONEYPOT, new_form_token, registration_id
 from selfreg.flows.session import my_ids, my_registrations, next_path, save_draft, step_url
-from selfreg.flows.start import (
-    Closed,
-    FirstPage,
-    Submission,
-    accept_invitation,
-    first_page,
-    follow_invitation,
-    log_closed,
-    start,
-)
+from selfreg.flows.start import CHANGE, Closed, FirstPage
 from selfreg.forms import StepForm
 from selfreg.idx.errors import OrgUnreachable, RateLimited
+from selfreg.registration.outcome import Failed
 from selfreg.registration.policy import fingerprint
 from selfreg.secret import Secret
 from selfreg.texts.messages import notice, say
 from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
 
-# When to come back to a page without a form to submit.
+# ``Retry-After`` of a page without a form, if the org gives no time.
 OUTAGE_RETRY_SECONDS = 30
 # The button that accepts an invitation.
 ACCEPT = "accept"
 
 
 class StartView(SignUpView):
-    """GET shows the sign-up form of the org's profile policy. POST starts the registration.
+    """GET shows the org's sign-up form. POST starts the registration.
 
-    The link of an invitation starts one by GET: a link in a mail has no form to submit. If another site's page opened
-    it, or too many were opened, there is a button to press first.
+    The link of an invitation starts one by GET, because a link in a mail has no form. If another site's page opened it,
+    or the visitor opened too many, there is a button to press first.
     """
 
     http_method_names = ["get", "head", "post"]
@@ -47,26 +39,26 @@ class StartView(SignUpView):
         """Show the form, or accept the invitation of the link."""
         token = invitation_of(request)
         if token and request.method == "HEAD":
-            # Programs that check the links in mails send HEAD. They must not start a registration.
+            # Mail scanners send HEAD, and must not start a registration.
             return redirect(self.url_of_page("step"))
         if not token:
-            return self.answer(request, first_page(request, self.browser))
-        accepted = follow_invitation(request, self.browser, token)
+            return self.answer(request, start.first_page(request, self.browser))
+        accepted = start.follow_invitation(request, self.browser, token)
         return self.answer(request, accepted) if accepted else render(request, "selfreg/invitation.html")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Start the registration, of an invitation too."""
+        """Start the registration, accept the invitation, or change the language."""
         token = invitation_of(request)
         if token and request.POST.get("action") == ACCEPT:
-            return self.answer(request, accept_invitation(request, self.browser, token))
+            return self.answer(request, start.accept_invitation(request, self.browser, token))
         if request.POST.get("action") == LANGUAGE:
             return self.in_language(request)
-        submission = Submission(Secret(request.POST), registration_id(self.browser, request.POST))
-        return self.answer(request, start(request, self.browser, submission))
+        pk = registration_id(self.browser, request.POST)
+        return self.answer(request, start.start(request, self.browser, Secret(request.POST), pk))
 
     def csrf_failed(self, request: HttpRequest) -> HttpResponse:
         """Show the form again, with what was typed."""
-        result = first_page(request, self.browser)
+        result = start.first_page(request, self.browser)
         if not isinstance(result, FirstPage):
             return self.answer(request, result)
         page = self.page(request, replace(result, form=to_send_again(result.form.step, request.POST)))
@@ -75,7 +67,7 @@ class StartView(SignUpView):
 
     def in_language(self, request: HttpRequest) -> HttpResponse:
         """Redirect to the form in another language, filled in with what was typed."""
-        page = first_page(request, self.browser)
+        page = start.first_page(request, self.browser)
         if isinstance(page, FirstPage):
             save_draft(self.browser, StepForm(page.form.step, request.POST).draft())
         query = {name: value for name in ("next", CHANGE) if (value := request.POST.get(name, ""))}
@@ -85,9 +77,11 @@ class StartView(SignUpView):
         """Return a redirect, the form, or a page that says why there is none."""
         if isinstance(result, Advance):
             return redirect(result.url)
-        page = self.page(request, result) if isinstance(result, FirstPage) else self.closed(request, result)
+        if isinstance(result, Closed):
+            return self.closed(request, result)
+        page = self.page(request, result)
         if result.wait:
-            page.status_code = 503 if isinstance(result, FirstPage) and result.is_failure else 429
+            page.status_code = 503 if isinstance(result.outcome, Failed) else 429
             page["Retry-After"] = str(result.wait)
         return page
 
@@ -115,19 +109,21 @@ class StartView(SignUpView):
         context = {"reasons": list(dict.fromkeys(reasons)), "next": next_path(request, self.browser), "wait": wait}
         response = render(request, template, context)
         if not closed.invitation:
-            log_closed(closed)
+            start.log_closed(closed)
         if isinstance(error, OrgUnreachable | RateLimited):
             wait = wait or OUTAGE_RETRY_SECONDS
-            response["Retry-After"] = str(wait)
-            # With what was typed: Django saves no session with a 5xx response.
+            # Django saves no session with a 5xx response, and this one holds what was typed.
             SessionMiddleware(lambda _request: response).process_response(request, response)
-            if isinstance(error, RateLimited):
-                # The page has no input that a reload could lose.
-                response["Refresh"] = str(wait)
             response.status_code = 503
+        elif wait:
+            response.status_code = 429
+        if wait:
+            response["Retry-After"] = str(wait)
+        if isinstance(error, RateLimited):
+            response["Refresh"] = str(wait)  # the page has no input that a reload could lose
         return response
 
 
 def invitation_of(request: HttpRequest) -> Secret[str]:
-    """Return the activation token in the URL, an empty one if there is none."""
+    """Return the activation token in the URL; empty if there is none."""
     return Secret(request.GET.get("activationToken") or request.GET.get("token") or "")

@@ -25,17 +25,17 @@ from selfreg.texts.messages import say
 from selfreg.texts.password_rules import forbidden_values, password_policy
 from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
 
-# From here on a page says how long it can still be finished.
+# How long before its end a page begins to show the time that is left.
 LAST_SECONDS = 120
 
 
 class StepView(SignUpView):
-    """GET shows the current step, without a call to the org. POST does what its button says."""
+    """GET shows the current step, without a call to the org. POST runs the command of the pressed button."""
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Render the current step. If the last answer was lost, the org is asked first."""
+        """Render the current step. If the org's last answer was lost, ask for the step first."""
         attempt = self.attempt(request)
         commands.refresh(attempt)
         if attempt.row.is_busy:
@@ -48,7 +48,7 @@ class StepView(SignUpView):
         return render(request, "selfreg/finish.html", {"notices": notices, "registration_id": attempt.row.pk})
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Do what the button says; redirect, or render the form with its errors."""
+        """Run the button's command, and redirect or render the form with its errors."""
         attempt = self.attempt(request)
         action = request.POST.get("action", "")
         if action == "poll":
@@ -72,7 +72,7 @@ class StepView(SignUpView):
     def poll(self, request: HttpRequest, attempt: Attempt) -> HttpResponse:
         """Answer the script of a waiting page: {"go": url}, or {"wait": milliseconds} until the next poll.
 
-        Where the org is done, the visitor is signed in at once.
+        If the org is done, log the visitor in.
         """
         moved = is_stale(attempt, request.POST.get("step"))
         try:
@@ -100,21 +100,21 @@ class StepView(SignUpView):
             "sent_to": phone_numbers.masked(state.phone),
         }
         if SIGN_IN_INSTEAD in state.notices and not form.is_bound:
-            # One box says it all, and leads on.
+            # The template shows one box instead.
             context |= {"account_exists": True, "problems": [], "notices": []}
         return render_step(request, form, state.response, context, state)
 
 
 def username_of(attempt: Attempt) -> str:
-    """Return the user name under which a password manager stores a new password: the typed login, else the address."""
+    """Return the user name for password managers: the typed login, else the address."""
     state = attempt.position.state
     return state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier
 
 
 def time_left(expires_at: datetime | None) -> Mapping[str, int]:
-    """Return the seconds until a registration expires, and from how many on a page shows them.
+    """Return the context for the time that is left: seconds until a registration expires, and when to show them.
 
-    A page names no more than those: the script that shows them later counts the same sentence down.
+    ``shown_seconds`` are for the sentence that is hidden until then, so they are at most ``LAST_SECONDS``.
     """
     seconds = max(0, math.ceil((expires_at - timezone.now()).total_seconds())) if expires_at else 0
     return {"expires_in": seconds, "last_seconds": LAST_SECONDS, "shown_seconds": min(seconds, LAST_SECONDS)}

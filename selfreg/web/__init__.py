@@ -1,1 +1,1 @@
-"""What is read off an HTTP request, and where a response may redirect to."""
+"""What is read from an HTTP request, and which redirects are safe."""

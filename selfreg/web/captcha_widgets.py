@@ -1,4 +1,4 @@
-"""What the captchas of providers need on a page, and which captchas this site can show."""
+"""The captchas that this site can show, and what they need on a page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,10 @@ PROOF_OF_WORK = "ALTCHA"
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """What a provider's captcha needs on a page: the CSS class of its element, its script, and what the pages'
-    Content-Security-Policy has to allow: the sources of further ``scripts``, and of everything else (``sources``).
+    """What a provider's captcha needs on a page: the CSS class of its element and the URL of its script.
+
+    The Content-Security-Policy also has to allow the sources of further ``scripts``, and of everything else
+    (``sources``).
     """
 
     css_class: str
@@ -22,7 +24,7 @@ class Widget:
 
     @property
     def policy(self) -> dict[str, list[str]]:
-        """The sources by directive of the Content-Security-Policy."""
+        """The sources for each directive of the Content-Security-Policy."""
         others = {name: list(self.sources) for name in ("frame-src", "style-src", "connect-src")}
         return {"script-src": [self.script, *self.scripts], **others}
 
@@ -33,11 +35,11 @@ def _hcaptcha(settings: Conf) -> Widget:
 
 
 def _recaptcha(settings: Conf) -> Widget:
-    """Single folders: other scripts of ``www.google.com/recaptcha/`` run what a page tells them, which is a way around
-    a Content-Security-Policy.
+    """Return reCAPTCHA's widget. Only single folders are allowed, because other scripts below
+    ``www.google.com/recaptcha/`` can be used to get around a Content-Security-Policy.
     """
     host = f"https://{settings.recaptcha_host}/recaptcha"
-    # The scripts that it loads lie elsewhere, in China under an address of their own.
+    # It loads scripts from another host, which has a mirror for China.
     static = "www.gstatic.cn" if settings.recaptcha_host.endswith("recaptcha.net") else "www.gstatic.com"
     releases = f"https://{static}/recaptcha/releases/"
     return Widget("g-recaptcha", f"{host}/api.js", (releases,), (f"{host}/api2/", releases))
@@ -47,11 +49,11 @@ WIDGETS: dict[str, Callable[[Conf], Widget]] = {"HCAPTCHA": _hcaptcha, "RECAPTCH
 
 
 def widget_of(captcha: Captcha | None, settings: Conf) -> Widget | None:
-    """Return the provider's widget; None where the page needs none, or cannot show it."""
+    """Return the provider's widget; None if the page needs none, or can't show it."""
     known = WIDGETS.get(captcha.kind) if captcha and captcha.site_key else None
     return known(settings) if known else None
 
 
 def can_be_shown(captcha: Captcha) -> bool:
-    """Return whether this site's pages have this captcha."""
+    """Return whether this site's pages can show this captcha."""
     return captcha.kind == PROOF_OF_WORK or (captcha.kind in WIDGETS and bool(captcha.site_key))

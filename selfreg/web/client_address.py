@@ -1,4 +1,4 @@
-"""The visitor's IP address, as the site's own proxies write it."""
+"""The visitor's IP address, from the connection or from the headers of the site's own proxies."""
 
 import ipaddress
 import logging
@@ -23,10 +23,10 @@ logger = logging.getLogger("selfreg")
 
 
 def client_ip(request: HttpRequest, settings: Conf) -> str:
-    """Return the visitor's IP address: the connection's, or the one that the outermost trusted proxy wrote.
+    """Return the visitor's IP address: that of the connection, or the entry of the outermost trusted proxy.
 
-    "" if that entry is missing or is not an IP address: the entry beside it may be forged. The log says so once an
-    hour, and the doctor for a week: all these visitors share one limit.
+    "" if that entry is missing or no IP address, because any other entry may be forged. All these visitors share their
+    limits, so a warning is logged once an hour, and the doctor reports it for a week.
     """
     trusted = settings.trusted_proxies
     if trusted <= 0:
@@ -51,8 +51,8 @@ def was_unreadable() -> bool:
 def read_address(text: str) -> str:
     """Return the IP address in one entry of a header, "" if there is none.
 
-    Proxies add a port (``192.0.2.1:4711``), brackets (``[2001:db8::1]:4711``), quotes, or the zone of a link-local
-    address, and write an IPv4 address as an IPv6 one (``::ffff:192.0.2.1``).
+    Some proxies add a port (``192.0.2.1:4711``), brackets (``[2001:db8::1]:4711``), quotes, or the zone of a link-local
+    address, or write IPv4 addresses as IPv6 (``::ffff:192.0.2.1``).
     """
     written = WRITTEN.fullmatch(text.strip())
     address = next((part for part in written.groups() if part), "") if written else ""

@@ -1,4 +1,4 @@
-"""Views that a site's own rules leave out: calls to Okta must not hold a transaction, and visitors have no login."""
+"""Exempts views from rules of the site: visitors are not logged in, and no transaction may be open during calls."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,14 +12,14 @@ from selfreg.web.orgs import without_org
 
 
 def without_transaction(view: Any) -> Any:
-    """Decorate a view that ``ATOMIC_REQUESTS`` of no database applies to: it may call Okta."""
+    """Exempt a view from ``ATOMIC_REQUESTS`` of all databases, because it may call Okta."""
     for alias in settings.DATABASES:
         view = transaction.non_atomic_requests(using=alias)(view)
     return view
 
 
 def for_visitors(view: Any) -> Any:
-    """Decorate a view that ``LoginRequiredMiddleware`` lets everybody see, without a transaction, for any org."""
+    """Exempt a view from ``LoginRequiredMiddleware`` and ``ATOMIC_REQUESTS``, and hide the org of the URL from it."""
     return login_not_required(without_transaction(without_org(view)))
 
 

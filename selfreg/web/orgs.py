@@ -1,7 +1,7 @@
 """Which org a request belongs to, and the URLs of an org's pages.
 
-A URL says it, by the include: ``{"org": "partners"}``, or a namespace that is the name of an org. For all other URLs
-``SELFREG["ORG_RESOLVER"]`` says it; without one they belong to the default org.
+The include of ``selfreg.urls`` decides, by ``{"org": "partners"}`` or by a namespace that is the name of an org. For
+all other URLs, ``SELFREG["ORG_RESOLVER"]`` decides. Without a resolver, they belong to the default org.
 """
 
 import logging
@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest
 from django.urls import ResolverMatch, URLResolver, get_resolver, get_urlconf, reverse
 from django.utils.module_loading import import_string
 
-from selfreg.conf import DEFAULT, Conf, conf, has_several_orgs, orgs
+from selfreg.conf import DEFAULT, Conf, conf, orgs
 
 logger = logging.getLogger("selfreg")
 
@@ -32,10 +32,9 @@ def settings_of(request: HttpRequest) -> Conf:
 
     :raises Http404: the URL or the resolver names an org that does not exist, or the resolver failed; the log says so
     """
-    if not has_several_orgs():
-        return conf()
-    name = _org_of_url(request.resolver_match) or _resolved(request) or DEFAULT
-    settings = orgs().get(name)
+    every = orgs()
+    name = (len(every) > 1 and (_org_of_url(request.resolver_match) or _resolved(request))) or DEFAULT
+    settings = every.get(name)
     if settings is None:
         logger.error("SELFREG['ORGS'] has no %r, which the URL or ORG_RESOLVER named.", name)
         raise Http404
@@ -43,7 +42,7 @@ def settings_of(request: HttpRequest) -> Conf:
 
 
 def settings_of_page(request: HttpRequest) -> Conf:
-    """Return the settings of the request's org; those of the default one where there is none, for pages of errors."""
+    """Return the settings of the request's org, or of the default org if there is no such org: for error pages."""
     try:
         return settings_of(request)
     except Http404:
@@ -52,13 +51,13 @@ def settings_of_page(request: HttpRequest) -> Conf:
 
 def settings_of_session(request: HttpRequest) -> Conf:
     """Return the settings of the org that the user of this session signed in at."""
-    if not has_several_orgs():
-        return conf()
-    return orgs().get(str(request.session.get(SIGNED_IN_AT, DEFAULT))) or conf()
+    every = orgs()
+    # With one org, the session need not be loaded.
+    return (len(every) > 1 and every.get(str(request.session.get(SIGNED_IN_AT)))) or every[DEFAULT]
 
 
 def _resolved(request: HttpRequest) -> str:
-    """Return what the site's resolver says.
+    """Return the name that the site's resolver returns, or "".
 
     :raises Http404: it failed
     """
@@ -79,7 +78,7 @@ def _org_of_url(match: ResolverMatch | None) -> str:
 
 
 def without_org(view: Any) -> Any:
-    """Decorate a view that reads the org off the request and not off a parameter of its own."""
+    """Hide the org of the URL from a view, which finds it in the request instead."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -94,7 +93,7 @@ def without_org(view: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """An include of ``selfreg.urls``: its namespace, with those around it, and the org that it names ("" for none)."""
+    """An include of ``selfreg.urls``: its full namespace, and the org that it names ("" for none)."""
 
     namespace: str
     org: str
@@ -106,26 +105,26 @@ def mounts() -> tuple[Mount, ...]:
 
 
 def page_url(org: str, page: str) -> str:
-    """Return the URL of a page of the sign-up (the name of its route, ``start``): of the org's own include, if it has
-    one.
+    """Return the URL of a page of the sign-up, in the org's own include if it has one.
 
-    :raises NoReverseMatch: this app is not mounted
+    :param page: the name of its URL pattern, such as ``start``
+    :raises NoReverseMatch: the site does not include ``selfreg.urls``
     """
     return reverse(f"{_namespace(org) or APP}:{page}")
 
 
 def sign_in_url(org: str) -> str:
-    """Return the URL that leads to the org's sign-in."""
+    """Return the URL that starts a sign-in at the org."""
     return page_url(org, "sign_in") if _namespace(org) else reverse(SIGN_IN)
 
 
 def callback_url(org: str) -> str:
-    """Return the URL that a sign-in returns to: a path."""
+    """Return the path that a sign-in returns to."""
     return page_url(org, "callback") if _namespace(org) else reverse(CALLBACK)
 
 
 def _namespace(org: str) -> str:
-    """Return the namespace of a further org's include; "" if it has none of its own."""
+    """Return the namespace of the org's own include; "" if it has none."""
     return "" if org == DEFAULT else next((m.namespace for m in mounts() if m.org == org), "")
 
 

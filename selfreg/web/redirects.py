@@ -14,10 +14,9 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\\]")
 
 
 def safe_path(url: str | None, settings: Conf) -> str:
-    """Return ``url`` if it is a path of this site, else "".
+    """Return ``url`` if it is a path of this site, the path of an absolute URL of this site, else "".
 
-    Of an absolute URL of this site the path is returned. URLs with control characters are refused, also with encoded
-    ones, which Django's own check allows.
+    URLs with control characters are refused, even if these are encoded, which Django's own check allows.
     """
     if (
         not url

@@ -1,4 +1,4 @@
-"""What Okta is told about the visitor: IP address, User-Agent, language, device token."""
+"""What Okta gets to know about the visitor: IP address, User-Agent, language, device token."""
 
 import re
 import secrets
@@ -12,10 +12,10 @@ from selfreg.idx.client import Visitor
 from selfreg.web.client_address import client_ip
 from selfreg.web.cookies import read_cookie, set_cookie
 
-# Codes that proxies write instead of a country's: unknown (XX, ZZ) and Tor (T1).
+# Codes of proxies that are not countries: unknown (XX, ZZ) and Tor (T1).
 NO_COUNTRY = frozenset({"XX", "ZZ", "T1"})
 DEVICE_COOKIE = "selfreg_device"
-# First match wins: every browser claims to be several others.
+# The first match wins, because every browser also names others.
 BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -73,7 +73,7 @@ def remember_device(request: HttpRequest, response: HttpResponse, device: str) -
 
 
 def browser_name(request: HttpRequest) -> str:
-    """Return a description such as "Firefox, Windows", by which people recognise their own visit; "" if unknown."""
+    """Return a description such as "Firefox, Windows", so that people recognise their own visit; "" if unknown."""
     agent = request.headers.get("User-Agent", "")
     names = [next((name for mark, name in table if mark in agent), "") for table in (BROWSERS, SYSTEMS)]
     return ", ".join(n for n in names if n)

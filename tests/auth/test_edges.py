@@ -13,7 +13,7 @@ from django.test import Client
 from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
 from selfreg.accounts import okta_events
-from selfreg.accounts.identities import prove_email
+from selfreg.accounts.identities import mark_email_verified
 from selfreg.flows import advance
 from selfreg.models import Conflict, OktaEvent, OktaIdentity, Registration
 from selfreg.registration import endings
@@ -267,15 +267,15 @@ def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
 ) -> None:
     person.signs_up(org)
     OktaIdentity.objects.update(email_verified_at=None)
-    genuine = prove_email
+    genuine = mark_email_verified
 
     def breaks(*_: Any) -> None:
         raise ConnectionError("the database went away")
 
-    monkeypatch.setattr(okta_events, "prove_email", breaks)
+    monkeypatch.setattr(okta_events, "mark_email_verified", breaks)
     with pytest.raises(ConnectionError):
         tell(okta, log_of(org))
-    monkeypatch.setattr(okta_events, "prove_email", genuine)
+    monkeypatch.setattr(okta_events, "mark_email_verified", genuine)
     tell(okta, log_of(org))
     assert OktaIdentity.objects.get().email_verified_at is not None
     assert OktaEvent.objects.count() > 0

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from okta_devorg import OrgHandle
-from selfreg.checks.sessions import check_sessions
+from selfreg.checks.hardening import check_sessions
 from selfreg.conf import conf
 from selfreg.middleware import IdleSessionMiddleware
 from support.person import SITE, Person

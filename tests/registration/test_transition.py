@@ -278,16 +278,16 @@ def test_an_answer_that_leads_elsewhere_is_not_kept() -> None:
 @pytest.mark.parametrize(("may_skip_email", "is_offered"), [(True, True), (False, False)])
 def test_a_proof_that_is_demanded_cannot_be_skipped(may_skip_email: bool, is_offered: bool) -> None:
     before = position(CODE_PAGE)
-    visible = transitions.visible_step(before.step, before.state, may_skip_email=lambda: may_skip_email)
-    assert isinstance(visible, Step)
+    visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: may_skip_email)
+    assert visible is not None
     assert (visible.skip is not None) == is_offered
 
 
 def test_a_page_with_nothing_but_a_forbidden_skip_cannot_be_gone_on_from() -> None:
     page = document(step("skip", path="/idp/idx/skip"), authenticators=CODE_PAGE["authenticators"])
     before = position(page)
-    visible = transitions.visible_step(before.step, before.state, may_skip_email=lambda: False)
-    assert isinstance(visible, Step)
+    visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: False)
+    assert visible is not None
     assert visible.page == "unsupported"
 
 
@@ -601,24 +601,22 @@ def test_two_transitions_are_one_commit_that_tells_of_both() -> None:
 
 def test_only_a_refusal_without_a_step_is_a_denial() -> None:
     refusal = message("You do not have permission.", "security.access_denied")
-    assert transitions.is_denied(parse(document(messages=array(refusal))))
-    assert not transitions.is_denied(parse(with_messages(CODE_PAGE, refusal)))
-    assert not transitions.is_denied(parse(document(messages=array(WRONG_CODE))))
-    assert not transitions.is_denied(parse({**SUCCESS, "messages": array(refusal)}))
+    assert parse(document(messages=array(refusal))).is_denied
+    assert not parse(with_messages(CODE_PAGE, refusal)).is_denied
+    assert not parse(document(messages=array(WRONG_CODE))).is_denied
+    assert not parse({**SUCCESS, "messages": array(refusal)}).is_denied
 
 
 def test_a_page_is_a_step_and_nothing_else() -> None:
     page = position(CODE_PAGE).step
     assert transitions.page_of(page) is page
     assert transitions.page_of(position(SUCCESS).step) is None
-    assert transitions.is_granted(position(SUCCESS).step)
-    assert not transitions.is_granted(page)
 
 
 def test_the_visitor_sees_the_notices_of_this_site_before_the_words_of_the_org() -> None:
     before = position(with_messages(SELECT_PAGE, WRONG_CODE), notices=(OURS,))
-    visible = transitions.visible_step(before.step, before.state, may_skip_email=lambda: True)
-    assert isinstance(visible, Step)
+    visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: True)
+    assert visible is not None
     assert [m.key for m in visible.messages] == ["selfreg.sent_again", "api.authn.error.PASSCODE_INVALID"]
     assert visible.page == "choose"
 
@@ -626,6 +624,6 @@ def test_the_visitor_sees_the_notices_of_this_site_before_the_words_of_the_org()
 def test_what_has_nothing_to_do_with_the_address_can_be_skipped() -> None:
     phone = CODE_PAGE["authenticators"]["value"][1]
     before = position({**CODE_PAGE, "authenticators": array(phone)})
-    visible = transitions.visible_step(before.step, before.state, may_skip_email=lambda: False)
-    assert isinstance(visible, Step)
+    visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: False)
+    assert visible is not None
     assert visible.skip is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.test.html import Element, parse_html
 
@@ -16,10 +17,11 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def walk(element: Element) -> Iterator[Element]:
-    yield element
-    for child in element.children:
-        if not isinstance(child, str):
-            yield from walk(child)
+    """An element and everything in it, in the order of the page."""
+    left = [element]
+    while left:
+        yield (here := left.pop())
+        left += [child for child in reversed(here.children) if not isinstance(child, str)]
 
 
 def text(element: Element) -> str:
@@ -64,11 +66,22 @@ class Form:
 class Page:
     def __init__(self, url: str, html: str) -> None:
         self.url, self.html = url, html
-        self.root = parse_html(html) if "<" in html else Element("html", ())
-        self.labels = {attribute(e, "for"): text_of_label(e) for e in self.all("label")}
+
+    @cached_property
+    def root(self) -> Element:
+        return parse_html(self.html) if "<" in self.html else Element("html", ())
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        return list(walk(self.root))
+
+    @cached_property
+    def labels(self) -> dict[str | None, str]:
+        """Words by the id of their control."""
+        return {attribute(e, "for"): text_of_label(e) for e in self.all("label")}
 
     def all(self, tag: str, css_class: str = "", within: Element | None = None) -> list[Element]:
-        found = [e for e in walk(within or self.root) if e.name == tag]
+        found = [e for e in (walk(within) if within else self.elements) if e.name == tag]
         return [e for e in found if not css_class or css_class in (attribute(e, "class") or "").split()]
 
     @property
@@ -85,7 +98,7 @@ class Page:
     def heading(self) -> str:
         return text(self.all("h1")[0])
 
-    @property
+    @cached_property
     def forms(self) -> list[Form]:
         """All but the language switch at the foot of every page."""
         return [self.form(e) for e in self.all("form") if "languages" not in (attribute(e, "class") or "")]

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import ProtectedError, QuerySet, RestrictedError
 
-from selfreg.error_reports import without_values
 from selfreg.idx.client import Visitor
 from selfreg.management import erasure
-from selfreg.management.progress import TRY_LATER, Run, add_limits, recorded
+from selfreg.management.handling import TRY_LATER, explained
+from selfreg.management.progress import Run, add_limits, recorded
 from selfreg.models import Conflict, OktaIdentity, RegistrationQuerySet
 from selfreg.monitoring import events
 from selfreg.registration import endings, retention
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             parser.add_argument(option, action="store_true", help=explanation)
         add_limits(parser)
 
-    @without_values
+    @explained
     def handle(self, *args: Any, email: str, dry_run: bool, limit: int | None, **options: Any) -> None:
         """Run the command.
 

@@ -10,7 +10,7 @@ from django.db import router, transaction
 from django.utils import timezone
 
 from selfreg.conf import DEFAULT
-from selfreg.error_reports import without_values
+from selfreg.management.handling import explained
 from selfreg.management.options import add_org, settings_of
 from selfreg.models import OktaIdentity
 from selfreg.okta_api.accounts import OKTA_ID
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only print what would change")
         add_org(parser, "the default org")
 
-    @without_values
+    @explained
     def handle(self, *args: Any, subject: str, user: str, by: str, dry_run: bool, **options: Any) -> None:
         """Run the command.
 

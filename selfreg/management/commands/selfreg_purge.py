@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from selfreg.error_reports import without_values
+from selfreg.management.handling import explained
 from selfreg.management.progress import Run, add_limits, positive, recorded
 from selfreg.models import RegistrationQuerySet
 from selfreg.registration import retention
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         add_limits(parser)
         parser.add_argument("--batch", type=positive, default=retention.BATCH, help="rows per transaction")
 
-    @without_values
+    @explained
     def handle(self, *args: Any, dry_run: bool, limit: int | None, batch: int, **options: Any) -> None:
         """Run the command.
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from selfreg.conf import orgs
-from selfreg.error_reports import without_values
-from selfreg.management.progress import TRY_LATER, Run, add_limits, recorded, summary
+from selfreg.management.handling import TRY_LATER, explained
+from selfreg.management.progress import Run, add_limits, recorded, summary
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.okta_api.client import is_configured
 from selfreg.registration import recovery
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             help="what to do with unfinished accounts of abandoned registrations; needs an API token or a service app",
         )
 
-    @without_values
+    @explained
     def handle(self, *args: Any, accounts: str, dry_run: bool, limit: int | None, **options: Any) -> None:
         """Run the command.
 

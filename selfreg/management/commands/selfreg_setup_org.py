@@ -17,8 +17,8 @@ from selfreg.doctor.findings import Finding
 from selfreg.doctor.setup.apply import Interrupted, apply_changes, secrets_of, undo_changes
 from selfreg.doctor.setup.journal import Journal, UnusableJournal, load_journal
 from selfreg.doctor.setup.plan import CannotPlan, Change, plan_changes
-from selfreg.error_reports import without_values
 from selfreg.idx.errors import IdxError, OrgRefused
+from selfreg.management.handling import explained
 from selfreg.management.options import add_org, settings_of
 from selfreg.okta_api import scopes
 from selfreg.okta_api.client import UNAUTHORIZED, ManagementClient, is_configured, lacks_rights
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         )
         add_org(parser, "the default org")
 
-    @without_values
+    @explained
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command.
 
@@ -123,9 +123,9 @@ class Command(BaseCommand):
         :raises CommandError: there are errors among them
         """
         report = examine(settings)
-        save_report(report)
         for finding in report.findings:
             self.stdout.write(as_line(finding))
+        save_report(report)
         if report.errors:
             raise CommandError("Changed, but something is still wrong. Run manage.py selfreg_doctor to see what to do.")
         self.stdout.write(self.style.SUCCESS("The doctor found nothing that prevents people from signing up."))
