@@ -109,9 +109,7 @@ def test_a_proof_of_work_is_solved_however_sessions_are_kept(
 
 
 @pytest.mark.parametrize("engine", ["db", "signed_cookies"])
-def test_the_task_is_only_for_whoever_sees_the_form(
-    person: Person, org: OrgHandle, settings: Any, engine: str
-) -> None:
+def test_the_task_is_only_for_whoever_sees_the_form(person: Person, org: OrgHandle, settings: Any, engine: str) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
     assert Person().browser.get("/signup/captcha/").status_code == 404
