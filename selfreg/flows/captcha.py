@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from selfreg import rate_limits
-from selfreg.flows.session import Browser, connect_for, load_transaction, open_attempt, saw_form
+from selfreg.flows.session import OPENING, Browser, connect_for, load_transaction, load_value, open_attempt
 from selfreg.idx.errors import IdxError
 from selfreg.registration.policy import SignUpUnavailable, open_transaction
 
@@ -23,7 +23,7 @@ def challenge_for(request: HttpRequest, browser: Browser) -> dict[str, Any] | No
     state = None if "registration" in request.GET else load_transaction(browser)
     if state is None and (attempt := open_attempt(request, browser)):
         state = attempt.state
-    if state is None and not saw_form(browser):
+    if state is None and not load_value(browser, OPENING):
         return None
     if rate_limits.consume({"form by ip": org.client.visitor.ip}, org.settings.org):
         return {}

@@ -222,7 +222,7 @@ def load_offer(browser: Browser) -> dict[str, Any] | None:
 def load_transaction(browser: Browser) -> EnrollmentState | None:
     """Return the transaction that was opened to show this browser the form, if it is still valid."""
     opening = load_value(browser, OPENING)
-    if not opening or opening.get("issuer") != browser.settings.issuer or "state" not in opening:
+    if not opening or opening.get("issuer") != browser.settings.issuer:
         return None
     try:
         state = EnrollmentState.from_json(opening.get("state"))
@@ -235,16 +235,9 @@ def load_transaction(browser: Browser) -> EnrollmentState | None:
 def save_transaction(browser: Browser, state: EnrollmentState) -> None:
     """Store an opened transaction for the submission, which otherwise opens another one.
 
-    It is too large for a session in a cookie, which only gets that the form asks for a task.
+    It is too large for a session in a cookie, which only gets that the form has a captcha.
     """
-    in_cookie, captcha = django_settings.SESSION_ENGINE == COOKIES, state.response.captcha
-    if not in_cookie or (captcha and captcha.challenge):
-        stored = {} if in_cookie else {"state": state.to_json()}
-        save_value(browser, OPENING, {"issuer": browser.settings.issuer, **stored})
+    stored = None if django_settings.SESSION_ENGINE == COOKIES else state.to_json()
+    if stored or state.response.captcha:
+        save_value(browser, OPENING, {"issuer": browser.settings.issuer, "state": stored})
         keep_briefly(browser.store)
-
-
-def saw_form(browser: Browser) -> bool:
-    """Return whether a transaction was opened to show this browser the form of this org, stored or not."""
-    opening = load_value(browser, OPENING)
-    return bool(opening) and opening.get("issuer") == browser.settings.issuer
