@@ -35,8 +35,4 @@ def challenge_for(request: HttpRequest, browser: Browser) -> dict[str, Any] | No
         task = org.client.captcha_challenge(captcha.challenge)
     except (IdxError, SignUpUnavailable):
         return {}
-    return {
-        name: task[name]
-        for name in MEMBERS
-        if isinstance(task.get(name), int | str) and len(str(task[name])) <= MAX_TEXT
-    }
+    return {n: v for n, v in task.items() if n in MEMBERS and isinstance(v, int | str) and len(str(v)) <= MAX_TEXT}
