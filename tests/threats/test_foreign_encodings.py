@@ -112,5 +112,9 @@ def test_a_content_type_that_django_cannot_read_counts_as_missing(kind: str, met
     """Django raises while it makes the request, before any middleware."""
     environ = RequestFactory().generic(method, "/signup/step/", b"a=1", content_type="text/plain").environ
     answered: list[str] = []
-    application({**environ, "CONTENT_TYPE": kind}, lambda status, headers: answered.append(status))
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+        answered.append(status)
+
+    application({**environ, "CONTENT_TYPE": kind}, start_response)
     assert answered[0][0] in "234"
