@@ -1,4 +1,4 @@
-"""What this site holds of one person beside registrations: Django users, Okta identities and sessions."""
+"""What this site stores about a person besides registrations: Django users, Okta identities and sessions."""
 
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -16,15 +16,15 @@ from selfreg.email_addresses import is_same_mailbox
 from selfreg.management.handling import TRY_LATER
 from selfreg.models import OktaIdentity, Registration, RegistrationQuerySet
 
-# Sessions that are read at once.
+# How many sessions are read at once.
 BATCH = 500
 
 
 def users_of(address: str, registrations: RegistrationQuerySet) -> QuerySet[Any]:
-    """Return the users that came from Okta and have this address now.
+    """Return the users who came from Okta and have this address now.
 
-    A user who changed the address since, and one who never came from Okta, is somebody else. Where the user model has
-    no address, it is the users of the registrations.
+    Users who changed their address, or who did not come from Okta, are not returned. If the user model has no address,
+    the users of the registrations are returned.
     """
     model = get_user_model()
     users = model._base_manager.filter(pk__in=OktaIdentity.objects.values("user"))
@@ -45,14 +45,14 @@ def _has(user: Any, address: str) -> bool:
 
 
 def registrations_of(users: QuerySet[Any]) -> RegistrationQuerySet:
-    """Return the registrations that these users came from, also those that hold no address any more."""
+    """Return the registrations of these users, even if they have no address any more."""
     return Registration.objects.filter(user__in=list(users.values_list("pk", flat=True)))
 
 
 def stored_sessions(users: QuerySet[Any]) -> Iterator[str]:
     """Yield the keys of the sessions of these users. Only sessions in the database can be listed.
 
-    All sessions are read, since their contents are no columns.
+    This reads all sessions, because the user is in their encoded data.
     """
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     if not sessions_are_listed():
@@ -73,7 +73,7 @@ def sessions_are_listed() -> bool:
 def delete_sessions(users: QuerySet[Any]) -> int:
     """End all sessions of these users, and return how many were deleted.
 
-    Sessions elsewhere than in the database are no logins any more, and disappear when they expire.
+    Sessions outside the database end, too, but are not deleted until they expire.
 
     :raises CommandError: the cache in front of the sessions failed
     """

@@ -24,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument(
             "--json",
             action="store_true",
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         return self.style.ERROR(text % {"errors": errors, "warnings": warnings})
 
     def print_finding(self, finding: Finding) -> None:
-        """Print a finding: what is wrong, what was seen, and where to change it."""
+        """Print a finding: what is wrong, the details, and where to change it."""
         kind = finding.kind
         style = self.style.ERROR if kind.severity == "error" else self.style.WARNING
         self.stdout.write(f"\n{style(kind.id)} {kind.sentence}")

@@ -1,4 +1,4 @@
-"""``manage.py selfreg_roles``: the admin's groups."""
+"""``manage.py selfreg_roles``: creates the admin's groups."""
 
 from typing import Any
 
