@@ -13,6 +13,7 @@ import environ
 from django import VERSION
 from django.core.exceptions import ImproperlyConfigured
 
+from selfreg.cache import TIME_LIMITS
 from selfreg.encryption import (
     DEMO_API_TOKEN,
     DEMO_CLIENT_SECRET,
@@ -188,18 +189,13 @@ else:
             "OPTIONS": limits | env.db_url("DATABASE_URL").get("OPTIONS", {}),
         }
 
-# How long a call of a cache server may take. Without these a server that hangs would hold every page for seconds.
-CACHE_TIME_LIMITS = {
-    "django.core.cache.backends.redis.RedisCache": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
-    # What django-environ takes for redis:// where it is installed.
-    "django_redis.cache.RedisCache": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
-    "django.core.cache.backends.memcached.PyMemcacheCache": {"timeout": 0.5, "connect_timeout": 0.5},
-}
+# Seconds that a call of a cache server may take. Without these a server that hangs would hold every page for longer.
+CACHE_SECONDS = 0.5
 
 
 def with_time_limits(cache: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a cache with the options that limit how long it may take."""
-    limits = CACHE_TIME_LIMITS.get(cache["BACKEND"], {})
+    limits = dict.fromkeys(TIME_LIMITS.get(cache["BACKEND"], ()), CACHE_SECONDS)
     options = {**limits, **cache.get("OPTIONS", {})}
     return {**cache, "OPTIONS": options} if options else cache
 

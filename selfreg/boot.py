@@ -1,7 +1,7 @@
-"""What a worker does before its first visitor comes, so that this visitor does not wait for it.
+"""Warms up a worker, so that its first visitor does not have to wait.
 
-A fresh process has imported the app and nothing else: templates are not compiled, catalogs of translations are not
-read, half of what middleware needs is imported at the first request, and the org's form and keys may not be cached.
+A new process has only imported the app: templates are not compiled, translations are not loaded, middleware imports
+some modules at the first request, and the org's form and keys may not be cached.
 """
 
 import io
@@ -36,23 +36,23 @@ logger = logging.getLogger(__name__)
 
 APP = Path(__file__).parent
 NOBODY = "127.0.0.1"
-# For all calls to the orgs together. A worker that waits much longer would be missed.
+# For all calls together, so that a worker does not start too late.
 ORG_SECONDS = 4.0
 
 
 def warm_up() -> None:
-    """Do now what the first visitor of this process would wait for. Call it once in each worker, not before a fork.
+    """Do what the first visitor of this process would have to wait for. Call it once in each worker, after the fork.
 
-    It compiles this app's templates, reads its translations, opens the database once, fetches the signing keys of
-    every org and, unless it is cached, its sign-up form, and shows the form of the default one once to nobody. At an
-    org this costs one call, and the two or three that every fetching of the form costs. Nothing is raised: what fails
-    now, because an org or the database is away, is logged, and done when a visitor needs it.
+    It compiles this app's templates, loads its translations, opens the database once, fetches the signing keys and the
+    sign-up form of every org unless the form is cached, and renders the form of the default org once. That costs one
+    call to each org, and two or three more if the form has to be fetched. Nothing is raised: if an org or the database
+    is down, that is logged, and the work is done when a visitor needs it.
     """
     for part in PARTS:
         try:
             part()
-        except Exception as error:  # noqa: BLE001  (a worker that starts is better than one that starts warm)
-            # The class only: the text may hold what a site's own code has put there.
+        except Exception as error:  # noqa: BLE001  (it is more important that the worker starts)
+            # Only the class, because the text may contain anything from the site's own code.
             logger.warning("Left for the first visitor: %s (%s)", part.__name__.strip("_"), type(error).__name__)
     connections.close_all()  # those of this thread; requests are served by others
 
@@ -84,7 +84,7 @@ def _org(settings: Conf) -> Org:
 
 
 def _keys() -> None:
-    """Also opens the connection that the first calls of this process use."""
+    """Fetch the keys, which also opens the connection for the first calls of this process."""
     with at_most(ORG_SECONDS):
         for settings in orgs().values():
             fetch_keys(_org(settings).client)

@@ -1,8 +1,8 @@
 """The site's cache, for values that can be computed or fetched again.
 
-While the cache is down every value counts as missing, and visitors do not notice: after a call that failed the cache is
-left alone for ``REST_SECONDS``, and then one call tries it again. How long that one may take is the site's setting; a
-system check asks for it.
+If the cache is down, every value counts as missing, and visitors do not notice. After a failure, the cache is not used
+for ``REST_SECONDS``, and then one call tries it again. The site sets how long this call may take, which a system check
+verifies.
 """
 
 import logging
@@ -23,16 +23,22 @@ from selfreg.conf import DEFAULT
 logger = logging.getLogger(__name__)
 clock = time.monotonic
 
-# How long this process leaves a cache alone that failed; and it logs no more than one failure in that time.
+# How long this process does not use a cache that failed, and how long it logs no further failure.
 REST_SECONDS = 10.0
-# How long this process remembers a value that every visitor needs, so that not every page asks the cache for it.
+# How long this process remembers values that every page needs.
 MEMORY_SECONDS = 5.0
+# The options that limit how long a call of a cache server may take, by its backend.
+TIME_LIMITS = {
+    "django.core.cache.backends.redis.RedisCache": ("socket_timeout", "socket_connect_timeout"),
+    "django_redis.cache.RedisCache": ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"),
+    "django.core.cache.backends.memcached.PyMemcacheCache": ("timeout", "connect_timeout"),
+}
 
 _memory: dict[str, tuple[float, Any]] = {}
 
 
 class Trouble(StrEnum):
-    """What is wrong with the site's cache. The value names the doctor's finding."""
+    """What is wrong with the site's cache. The values are names of the doctor's findings."""
 
     OF_ONE_PROCESS = "site-cache"
     NO_TABLE = "site-cache-table"
@@ -40,7 +46,7 @@ class Trouble(StrEnum):
 
 
 class _Rest:
-    """When the cache may be tried again. Safe to share between threads."""
+    """Knows when the cache may be tried again. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -48,7 +54,7 @@ class _Rest:
         self.is_on = False
 
     def may_try(self) -> bool:
-        """Return whether this call may use the cache: of those after a pause only the first may."""
+        """Return whether this call may use the cache. After a pause, only the first call may."""
         if not self.is_on:
             return True
         with self._lock:
@@ -66,7 +72,7 @@ class _Rest:
             if is_news:
                 self._logged_at = now
         if is_news:
-            # Only the class is logged: the text may hold the cache's address with its password.
+            # The text may contain the cache's URL with its password.
             logger.warning("The cache is down: %s", type(error).__name__)
 
     def end(self) -> None:
@@ -85,14 +91,14 @@ def is_down() -> bool:
 
 
 def get(name: str, default: Any = None) -> Any:
-    """Return the cached value; ``default`` when there is none, or the cache is down."""
+    """Return the cached value; ``default`` if there is none or the cache is down."""
     return _or_default(lambda: cache.get(name, default), default)
 
 
 def get_lately(name: str, read: Callable[[Any], Any] = lambda value: value) -> Any:
-    """Return the cached value, or what it was up to ``MEMORY_SECONDS`` ago; None when there is none.
+    """Return the cached value, which may be up to ``MEMORY_SECONDS`` old; None if there is none.
 
-    :param read: makes of the value what the caller needs, and nobody may change that: it is remembered
+    :param read: converts the value; the result is remembered, so nobody may change it
     """
     until, remembered = _memory.get(name, (0.0, None))
     if clock() < until:
@@ -107,7 +113,7 @@ def get_lately(name: str, read: Callable[[Any], Any] = lambda value: value) -> A
 
 
 def keep(name: str, value: Any, seconds: float | None) -> None:
-    """Cache a value for so many seconds; None caches it without an end."""
+    """Cache a value for so many seconds; None caches it forever."""
     _memory.pop(name, None)
     _or_default(lambda: cache.set(name, value, seconds), None)
 
@@ -123,9 +129,9 @@ def claim_once(name: str, seconds: float) -> bool:
 
 
 def examine() -> tuple[Trouble, str] | None:
-    """Return what is wrong with the site's cache, and the class of the error or ""; None if it works.
+    """Store and read a value. Return what is wrong with the cache, and the class of the error or ""; None if it works.
 
-    It stores a value and reads it. A text of the error could hold the cache's address with its password.
+    The text of the error could contain the cache's URL with its password.
     """
     try:
         backend: Any = caches["default"]
@@ -145,7 +151,7 @@ def _has_table(model: Any) -> bool:
 
 
 def forget_failures() -> None:
-    """Has the next call try the cache, whatever happened before: for tests."""
+    """Let the next call try the cache, whatever happened before: for tests."""
     global _rest
     _rest = _Rest()
     _memory.clear()

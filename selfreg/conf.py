@@ -18,7 +18,7 @@ from selfreg.secret import NOTHING, Secret
 
 MANDATORY, OPTIONAL = "mandatory", "optional"
 DEFAULT = "default"
-"""The name of the org of ``SELFREG`` itself, beside those of ``SELFREG["ORGS"]``."""
+"""The name of the org in ``SELFREG`` itself. The others are in ``SELFREG["ORGS"]``."""
 
 
 class UnknownOrg(LookupError):
@@ -178,11 +178,11 @@ LISTS = ("encryption_keys", "phone_countries", "authenticators", "attributes")
 SITE_WIDE = frozenset(
     {"ORGS", "ORG_RESOLVER", "METRICS_TOKEN", "TRUSTED_PROXIES", "PROXY_HEADER", "COUNTRY_HEADER", "REPEAT_PASSWORD"}
 )
-"""Settings that no org can have for itself."""
+"""Settings that are the same for all orgs."""
 OF_THE_APP = frozenset({"CLIENT_SECRET", "PRIVATE_KEY", "PRIVATE_KEY_ID"})
-"""Not taken over by an org with a ``CLIENT_ID`` of its own: one app's secret is not shown to another's org."""
+"""An org with its own ``CLIENT_ID`` does not inherit these, so that no org gets another app's secret."""
 OF_THE_ORG = OF_THE_APP | {"CLIENT_ID", "API_TOKEN", "API_CLIENT_ID", "API_PRIVATE_KEY", "API_KEY_ID", "HOOK_SECRET"}
-"""Not taken over by an org with an ``ISSUER`` at another address."""
+"""An org whose ``ISSUER`` has another origin does not inherit these."""
 
 
 @lru_cache(maxsize=1)
@@ -215,7 +215,7 @@ def has_several_orgs() -> bool:
 
 
 def written(org: str = DEFAULT) -> Mapping[str, Any]:
-    """Return the settings of an org as the site wrote them, with what a further org takes over from ``SELFREG``."""
+    """Return the settings of an org as the site wrote them, with what it inherits from ``SELFREG``."""
     site: Mapping[str, Any] = getattr(settings, "SELFREG", {})
     if org == DEFAULT:
         return site
@@ -249,7 +249,7 @@ def _parsed(org: str) -> Conf:
 
 
 def _tuple_of(value: object) -> tuple[Any, ...]:
-    """Return a list as a tuple; of anything else, which the system checks report, a tuple all the same."""
+    """Return a list as a tuple. Anything else is reported by the system checks, but becomes a tuple, too."""
     if isinstance(value, list | tuple | set | frozenset):
         return tuple(value)
     return () if value is None else (str(value),)

@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 Result = TypeVar("Result")
 
-# Seconds to wait before each further try. A restart or a fail-over often takes longer: then the visitor is told.
+# Seconds to wait before each further try. If a restart or a fail-over takes longer, the visitor gets a page.
 PAUSES = (0.05, 0.25, 0.7, 1.0)
 # PostgreSQL's error for a write on a server that is a standby now.
 READ_ONLY = "25006"
@@ -24,16 +24,16 @@ WAITED_FOR = ("57014", "55P03", 1205)
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Return whether a query failed because the database cannot work now, and not because the query is wrong."""
+    """Return whether a query failed because the database is not available, not because the query is wrong."""
     is_read_only = isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY
     return isinstance(error, OperationalError | InterfaceError) or is_read_only
 
 
 def release_pooled_connections() -> None:
-    """Give this thread's connections back to Django's connection pool, where one is configured.
+    """Give this thread's connections back to Django's connection pool, if there is one.
 
-    A call to Okta takes far longer than a query, so threads that wait for Okta should not keep others from the
-    database. A connection with an open transaction stays; without a pool every connection does.
+    Calls to Okta take far longer than queries, and threads that wait for Okta should not block the pool. Connections
+    with an open transaction are kept.
     """
     for each in connections.all(initialized_only=True):
         if each.settings_dict["OPTIONS"].get("pool") and not each.in_atomic_block:
@@ -53,11 +53,11 @@ def let_go() -> None:
 
 
 def retried(work: Callable[[], Result]) -> Result:
-    """Return the result of the work; does it again, on a new connection, if the database could not do it.
+    """Return the result of the work. If the database was not available, repeat the work on a new connection.
 
-    Inside a transaction, which is lost with its connection, the work is done once.
+    Inside a transaction, which is lost with its connection, the work is done only once.
 
-    :param work: writes in one transaction, and notices if it was done before
+    :param work: writes in one transaction, and detects if it was done before
     """
     if ours().in_atomic_block:
         return work()
@@ -73,7 +73,7 @@ def retried(work: Callable[[], Result]) -> Result:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Return whether another try may go through at once: not after an error that was waited for already."""
+    """Return whether another try makes sense now: not after a timeout."""
     cause = error.__cause__
     code = getattr(cause, "sqlstate", None) or (cause.args[0] if cause and cause.args else None)
     return ours().vendor != "sqlite" and code not in WAITED_FOR

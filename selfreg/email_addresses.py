@@ -1,14 +1,14 @@
-"""Email addresses: which are the same mailbox, and how they are limited and displayed. Mail goes to them as typed.
+"""Email addresses: which ones are the same mailbox or share a limit, and how they are displayed.
 
-Three rules, from strict to wide:
+Three ways to compare them, from strict to loose. Mail is always sent to the address as it was typed.
 
-- ``is_same_mailbox``: what was proven for one address counts for another spelling of it. Only the case of ASCII letters
-  and the encoding of the domain (IDNA 2008) may differ.
-- ``canonical``: how addresses are stored, searched and erased. Case and composed characters do not matter, and the
-  domain is read as browsers read it (IDNA 2008 with the mapping of UTS 46). ``faß.example`` is not ``fass.example``.
-- ``folded``: what shares a limit. Different people may share a form.
+- ``is_same_mailbox``: decides whether the verification of one address counts for the other. Only the case of ASCII
+  letters and the encoding of the domain (IDNA 2008) may differ.
+- ``canonical``: for storing, searching and erasing. Ignores case and composition, and reads the domain like browsers
+  (IDNA 2008 with the mapping of UTS 46). ``faß.example`` is not ``fass.example``.
+- ``folded``: for rate limits. Different people may have the same result.
 
-Also which characters addresses and names may have.
+It also defines the characters that addresses and names may have.
 """
 
 import re
@@ -17,39 +17,39 @@ import unicodedata
 import idna
 
 MAX_LENGTH = 254
-# RFC 1123. Not by the idna library, which refuses ASCII labels that exist, such as ab--cd.
+# RFC 1123. The idna library would refuse ASCII labels that exist, such as ab--cd.
 ASCII_DOMAIN = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 ADDRESS_LITERAL = re.compile(r"\[[0-9a-f:.]+\]")
-# A local part: RFC 5322's dot-atom, with the letters, digits and marks of all scripts (RFC 6531). Nothing that
-# separates addresses or columns, and no space.
+# A local part: RFC 5322's dot-atom, with the letters, digits and marks of all scripts (RFC 6531), but without spaces
+# and characters that separate addresses or columns.
 LOCAL = re.compile(r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,\"|]+")
-# Other names of a provider, with which an address is the same mailbox.
+# Other domains of a provider, with which an address is the same mailbox.
 SAME_PROVIDER = {
     "googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com", "proton.me": "protonmail.com",
     "pm.me": "protonmail.com", "protonmail.ch": "protonmail.com", "yandex.com": "yandex.ru", "ya.ru": "yandex.ru",
 }  # fmt: skip
-# Mail to anything@ada.fastmail.com comes to ada@fastmail.com.
+# Mail to anything@ada.fastmail.com is delivered to ada@fastmail.com.
 FASTMAIL = re.compile(r"([^.]+)\.(fastmail\.(?:com|fm))")
-# Providers whose name is worth a look for slips. Shorter names are too much like others.
+# Providers whose domains are checked for typos. Shorter domains are too similar to others.
 WELL_KNOWN = frozenset({
     "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "yahoo.es", "yahoo.co.jp",
     "yahoo.com.br", "hotmail.com", "hotmail.co.uk", "hotmail.fr", "hotmail.de", "outlook.com", "outlook.de",
     "outlook.fr", "icloud.com", "live.com", "comcast.net", "protonmail.com", "fastmail.com", "libero.it", "orange.fr",
     "laposte.net", "t-online.de", "freenet.de",
 })  # fmt: skip
-# Like one of them, and right.
+# Domains that look like a typo of one of them, but aren't.
 ALSO_RIGHT = frozenset({"mail.com", "ymail.com", "email.com", "rocketmail.com", "outlook.es"})
-# Control characters, lone surrogates, and what turns around the text beside it. Joiners belong to names, such as
-# Persian and Hindi ones.
+# Control characters, lone surrogates and direction overrides. Joiners are allowed, because Persian and Hindi names
+# need them.
 UNUSABLE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a\u202b\u202d\u202e\u2066-\u2068]")
 
 
 def canonical(address: str) -> str:
-    """Return the form by which addresses are compared and searched; "" for text that is not an address.
+    """Return the form for comparing and searching addresses; "" for text that is not an address.
 
-    Dots and tags of the local part stay: whether they matter depends on the mail provider. Needless quotes do not
+    Dots and tags in the local part are kept, because they matter to some mail providers. Unnecessary quotes are removed
     (RFC 5321, section 4.1.2).
     """
     address = address.strip()
@@ -68,9 +68,9 @@ def is_same_mailbox(one: str, other: str) -> bool:
 
 
 def folded(address: str) -> str:
-    """Return one form for all spellings of a mailbox.
+    """Return the same text for all spellings of a mailbox, so that no other spelling gets a new quota.
 
-    For rate limits only: spelling an address differently gives no new quota. Different people may share a form.
+    For rate limits only, because different people may share a result.
     """
     text = "".join(c for c in unicodedata.normalize("NFKC", address).casefold() if not _is_invisible(c))
     local, at, domain = text.strip().rpartition("@")
@@ -83,9 +83,9 @@ def folded(address: str) -> str:
 
 
 def likely_meant(address: str) -> str:
-    """Return the address with the well-known domain that it misses by one slip; "" if there is none.
+    """Return the address with the well-known domain that was probably meant; "" if there is no typo.
 
-    A slip is a letter too much, too little or wrong, or two letters the wrong way round.
+    A typo is one letter too many, missing or wrong, or two letters swapped.
     """
     local, _at, domain = canonical(address).rpartition("@")
     if not domain or domain in WELL_KNOWN | ALSO_RIGHT:
@@ -95,7 +95,7 @@ def likely_meant(address: str) -> str:
 
 
 def _is_slip(typed: str, meant: str) -> bool:
-    """Return whether two texts differ by one slip."""
+    """Return whether two texts differ by one typo."""
     start = next((i for i, (one, other) in enumerate(zip(typed, meant, strict=False)) if one != other), None)
     start = min(len(typed), len(meant)) if start is None else start
     rests = typed[start:], meant[start:]
@@ -112,9 +112,9 @@ def _exact(address: str) -> tuple[str, str]:
 
 
 def _ascii_domain(domain: str, *, is_mapped: bool) -> str:
-    """Return the domain in ASCII (IDNA 2008), "" if it is none.
+    """Return the domain in ASCII (IDNA 2008); "" if it is invalid.
 
-    :param is_mapped: read as browsers do: signs that look alike become one, and invisible ones vanish (UTS 46)
+    :param is_mapped: whether to map similar characters to one, and drop invisible ones, like browsers do (UTS 46)
     """
     if not domain.isascii():
         try:
@@ -131,14 +131,14 @@ def _unquoted(local: str) -> str:
 
 
 def _is_invisible(character: str) -> bool:
-    """Return whether it is a control character, or shows nothing, or a surrogate."""
+    """Return whether it is a control character, a format character or a surrogate."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
 def masked(address: str) -> str:
-    """Return ``a•••@example.com``: the owner recognises it, others do not learn the address.
+    """Return ``a•••@example.com``, which the owner recognises, but others can't use; "" for text without "@".
 
-    Of text that is no address nothing but its first character is shown; "" if there is no "@" in it.
+    For other text that is not an address, only the first character is shown.
     """
     if "@" not in address:
         return ""

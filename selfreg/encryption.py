@@ -27,14 +27,14 @@ DEMO_SECRET_KEY = "insecure-demo-secret-key-used-only-under-debug-never-in-produ
 DEMO_CLIENT_SECRET, DEMO_API_TOKEN = "local-demo-secret-not-for-production", "local-api-token-not-for-production"
 PUBLISHED = frozenset({DEMO_KEY, DEMO_SECRET_KEY, DEMO_CLIENT_SECRET, DEMO_API_TOKEN})
 MIN_DIFFERENT = 8
-# Setting -> how many characters a secret needs that the site makes up. Okta makes the others.
+# Setting -> the minimum length of a secret that the site creates. Okta creates all other secrets.
 SHORTEST = {"SECRET_KEY": 32, "SECRET_KEY_FALLBACKS": 32, "HOOK_SECRET": 24, "METRICS_TOKEN": 24}
 
 
 class Unreadable(Exception):
-    """The text was encrypted with a key that was removed or for another place, or it is damaged. Whatever it held is
-    lost: the sign-up it belongs to has to start again. ``registration.exchange.open_row`` marks such a registration,
-    ``flows.session`` ends it.
+    """The text was encrypted with a key that was removed or for another place, or it is damaged. The sign-up that it
+    belongs to has to start again: ``registration.exchange.open_row`` marks such a registration, ``flows.session`` ends
+    it.
     """
 
 
@@ -55,9 +55,9 @@ def encrypt(value: Any, place: str, keys: Sequence[Secret[str]]) -> str:
 
 
 def decrypt(text: str, place: str, keys: Sequence[Secret[str]]) -> Any:
-    """Return the value that ``encrypt`` got.
+    """Return the value that was encrypted.
 
-    :raises Unreadable: the key was removed, the place is another one, or the text is damaged
+    :raises Unreadable: the key was removed, the place is different, or the text is damaged
     """
     try:
         raw = base64.urlsafe_b64decode(text)
@@ -83,7 +83,7 @@ def decoded_key(text: str) -> bytes:
 
 
 def weak_secrets(given: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield the place of each secret that isn't secure, and why. Two purposes with one secret are reported, too.
+    """Yield the place of each secret that isn't secure, and why. The same secret for two purposes isn't secure either.
 
     :param given: place, purpose and text of each secret. The purpose is the name of the setting, with more behind a
         space where one setting has several secrets that must differ. Unusable encryption keys are skipped.
@@ -96,14 +96,14 @@ def weak_secrets(given: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, s
         elif reason := _weakness(purpose.partition(" ")[0], text.strip(), content):
             yield place, reason
         if purpose == "SECRET_KEY":
-            purposes[text.strip().encode()[:KEY_BYTES]] = purpose  # a key that was cut from it
+            purposes[text.strip().encode()[:KEY_BYTES]] = purpose  # for an encryption key that is its beginning
 
 
 def _weakness(setting: str, text: str, content: bytes) -> str:
     if text in PUBLISHED:
         return "it is published with this package"
     if setting == "ENCRYPTION_KEYS":
-        # Of 32 random bytes fewer than 16 different ones do not occur, nor only characters of ASCII.
+        # 32 random bytes are practically never all ASCII, or fewer than 16 different ones.
         is_weak = len(content) == KEY_BYTES and (content.isascii() or _is_regular(content, KEY_BYTES // 2))
         return "it is not random" if is_weak else ""
     shortest = SHORTEST.get(setting, 0)
@@ -112,14 +112,14 @@ def _weakness(setting: str, text: str, content: bytes) -> str:
 
 
 def _is_regular(content: bytes, min_different: int) -> bool:
-    """Return whether few characters, a sequence, or repetitions make up a secret."""
+    """Return whether a secret consists of few characters, of a sequence, or of repetitions."""
     steps = {(after - before) % 256 for before, after in pairwise(content)}
     is_repeated = any(content[n:] == content[:-n] for n in range(1, len(content) // 2 + 1))
     return is_repeated or len(set(content)) < min_different or len(steps) < MIN_DIFFERENT
 
 
 def _content(text: str) -> bytes:
-    """Return what a secret is made of, which is the same for all spellings of an encryption key."""
+    """Return the bytes of a secret, which are the same for all spellings of an encryption key."""
     try:
         return decoded_key(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""What error reports may show of a request with secrets: the places it went through, and no values.
+"""Removes secrets from error reports: they show where a request failed, but no values.
 
-A report shows the local variables of every function that an unexpected exception went through, and the request with
-its address, form and cookies. Django hides some of it by name, and not under ``DEBUG``; other reporters hide less. So
-all of it is gone before anybody can look: of our functions and of all that they called, libraries and threads too.
+A report has the local variables of every function that an unexpected exception went through, and the request with its
+URL, form and cookies. Django hides some of them by name, but not under ``DEBUG``; other reporters hide less. So all of
+them are emptied before any reporter can read them, including those of libraries and threads.
 """
 
 import logging
@@ -26,9 +26,9 @@ from selfreg.secret import HIDDEN, Secret
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# Answers in the shape of an exception. Their pages need the request.
+# Exceptions that are responses. Their pages need the request.
 EXPECTED = (Http404, PermissionDenied, CommandError)
-# What is left of ``request.META``; the path stands in for the whole address.
+# What stays in ``request.META``. The path replaces the whole URL.
 KEPT_META = frozenset(
     {
         "REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR",
@@ -37,17 +37,17 @@ KEPT_META = frozenset(
     }
 )  # fmt: skip
 ADDRESSES = ("RAW_URI", "REQUEST_URI")
-# Attributes of exceptions of libraries that hold what the library was given.
+# Attributes of libraries' exceptions with the values that the library was given.
 CARRIED = ("object", "doc", "request", "response")
-# Shorter texts occur in other words.
+# Shorter texts are not masked, because they occur in other words.
 SHORTEST = 5
-# Handles, codes, keys and tokens, in a sentence.
+# Matches handles, codes, keys and tokens in a sentence.
 TOKEN = re.compile(r"(?=[\w~+=-]*\d)(?=[\w~+=-]*[A-Za-z])[\w~+=-]{16,}")
 UID = "selfreg.error_reports"
 
 
 def without_values(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function: an unexpected exception leaves it without local variables, and without what was sent."""
+    """Empty the local variables and the request of an unexpected exception that leaves the function."""
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -64,7 +64,7 @@ def without_values(function: Callable[P, R]) -> Callable[P, R]:
 
 
 class ViewWithoutValues(View):
-    """A view whose unexpected exceptions have no values. Put it first among the base classes."""
+    """A view whose unexpected exceptions have no values. It has to be the first base class."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -73,7 +73,7 @@ class ViewWithoutValues(View):
 
 
 def log_exception(logger: logging.Logger, message: str, *args: object) -> None:
-    """Log the exception that is being handled as ``logger.exception`` does, without the values of variables."""
+    """Log the current exception like ``logger.exception``, but without the values of variables."""
     error = sys.exc_info()[1]
     if error is not None:
         hide(error)
@@ -81,7 +81,7 @@ def log_exception(logger: logging.Logger, message: str, *args: object) -> None:
 
 
 def hide(error: BaseException, request: HttpRequest | None = None) -> None:
-    """Empty an exception, those that it came from, and the request that failed. Places and sentences stay."""
+    """Empty an exception, its causes, and the request. Tracebacks and messages stay."""
     texts = _secret_texts(error, request)
     for one in _chain(error):
         _mask(one, texts)
@@ -91,7 +91,7 @@ def hide(error: BaseException, request: HttpRequest | None = None) -> None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, and those that it came from."""
+    """Yield an exception and its causes."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -108,7 +108,7 @@ def _clear_frames(error: BaseException) -> None:
 
 
 def _secret_texts(error: BaseException | None, request: HttpRequest | None) -> set[str]:
-    """Return what no sentence of an exception may quote: of the settings, of variables, and of what was sent."""
+    """Return the texts that no message may contain: secrets of settings and variables, and what was sent."""
     secrets: list[Any] = []
     for settings in orgs().values():
         secrets += [*(getattr(settings, name) for name in SECRETS), *settings.encryption_keys]
@@ -117,7 +117,7 @@ def _secret_texts(error: BaseException | None, request: HttpRequest | None) -> s
         secrets += [value for frame in frames for value in frame.f_locals.values() if isinstance(value, Secret)]
     texts = [secret.reveal() for secret in secrets]
     if request is not None:
-        # A form that was not read yet is not read now.
+        # Do not read a form that was not read yet.
         forms = [request.GET, request.__dict__.get("_post", QueryDict())]
         texts += [value for form in forms for _name, values in form.lists() for value in values]
         texts += request.COOKIES.values()
@@ -125,7 +125,7 @@ def _secret_texts(error: BaseException | None, request: HttpRequest | None) -> s
 
 
 def _mask(error: BaseException, texts: set[str]) -> None:
-    """Take secrets out of the arguments and attributes of an exception."""
+    """Remove secrets from the arguments and attributes of an exception."""
     for name in CARRIED:
         value = getattr(error, name, None)
         if value is not None:
@@ -134,7 +134,7 @@ def _mask(error: BaseException, texts: set[str]) -> None:
 
 
 def _masked(argument: object, texts: set[str]) -> object:
-    """Return an argument of an exception without secrets, and without whatever looks like one."""
+    """Return an argument of an exception without secrets, and without texts that look like one."""
     if argument is None or isinstance(argument, int | float):
         return argument
     text = argument if isinstance(argument, str) else repr(argument)
@@ -143,15 +143,15 @@ def _masked(argument: object, texts: set[str]) -> object:
 
 
 def _clear_request(request: HttpRequest) -> None:
-    """Empty what reports quote of a request. The path stays."""
+    """Empty everything of a request that reports show, except the path."""
     with suppress(Exception):
-        _ = request.FILES  # loads what was sent, which would otherwise be loaded by the report
+        _ = request.FILES  # load the form now, because the report would load it later
     _clear_address(request)
-    meta = request.META  # also the environ that a wrapper of the WSGI application holds
+    meta = request.META  # this is also the environ of the WSGI application
     for name, value in meta.items():
         if isinstance(value, str) and name not in KEPT_META and name not in ADDRESSES:
             meta[name] = ""
-    # Without these the page of the error makes a token of its own, where it needs one.
+    # If the error page needs a token, it creates a new one.
     for name in ("CSRF_COOKIE", "CSRF_COOKIE_NEEDS_UPDATE"):
         meta.pop(name, None)
     if scope := getattr(request, "scope", None):
@@ -163,7 +163,7 @@ def _clear_request(request: HttpRequest) -> None:
 
 
 def _clear_address(request: HttpRequest) -> None:
-    """Leave the path of the address. A request shows the rest in its ``repr``."""
+    """Remove everything but the path from the URL, which the request's ``repr`` shows."""
     request.META["QUERY_STRING"] = ""
     request.META.update({name: request.path for name in ADDRESSES if name in request.META})
     request.GET = QueryDict()
@@ -183,14 +183,14 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def _hide_first(request: HttpRequest | None = None, **_: Any) -> None:
-    """Hide what failed outside a view, in middleware for example."""
+    """Hide the values of an exception outside views, for example in middleware."""
     error = sys.exc_info()[1]
     if error is not None and request is not None and _is_ours(request):
         hide(error, request)
 
 
 class _BareRequests(logging.Filter):
-    """Leaves method and path of the requests in Django's log records, which handlers send away, and no values."""
+    """Removes all but method and path from the requests in Django's log records, which handlers may send away."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
@@ -217,7 +217,7 @@ def _bare(request: HttpRequest) -> HttpRequest:
 
 
 def install() -> None:
-    """Comes before every other reporter: those that were there before this app, and those that read Django's log."""
+    """Run before every other reporter, whether it uses the signal or Django's log."""
     got_request_exception.connect(_hide_first, dispatch_uid=UID)
     with got_request_exception.lock:
         got_request_exception.receivers.sort(key=lambda known: known[0][0] != UID)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, resolve, reverse
@@ -30,24 +30,24 @@ __all__ = ["FormEncodingMiddleware", "IdleSessionMiddleware", "OperationsMiddlew
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 PROBES = ("selfreg:live", "selfreg:ready", "selfreg:metrics")
-# What the paths of the probes end with, so that other requests are not resolved twice.
+# The end of the paths of probes, so that other requests are not resolved twice.
 PROBE_PATH = re.compile(r"/(health/live|health/ready|metrics)/?$")
-# The pages of a sign-up, whose times are measured.
+# The pages of a sign-up, whose response times are measured.
 COUNTED = {f"selfreg:{name}" for name in ("start", "step", "verify", "email", "link", "done", "cancel")}
 COUNTED |= {"oidc_authentication_callback", "selfreg:callback"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 RETRY_SECONDS = 2
-# When a session was used last, and how exactly that is kept: each time is a write.
+# How exactly the last use of a session is stored, since each time is a write.
 SEEN_EVERY_SECONDS = 60
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 class FormEncodingMiddleware:
-    """Answers forms that are not UTF-8 with the site's page for 400. It belongs before ``CsrfViewMiddleware``.
+    """Answers forms that are not UTF-8 with the site's page for 400. Put it before ``CsrfViewMiddleware``.
 
-    Django refuses such a form when it reads it for the CSRF check. Its own pages for 400 and 500 make that check too,
-    so the request fails three times, and the server answers 500. Other requests may name any encoding: it is their
-    body's, and the URL is UTF-8 all the same.
+    Django refuses such a form when it reads it for the CSRF check. Its error pages for 400 and 500 make the same check,
+    so the request fails three times, and the server answers 500. Other requests may name any encoding, which applies to
+    their body only: URLs are always UTF-8.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -58,7 +58,7 @@ class FormEncodingMiddleware:
         if not request.encoding:
             return self.get_response(request)
         is_foreign = codecs.lookup(request.encoding).name != "utf-8"
-        request.encoding = None  # type: ignore[assignment]  # the site's own, which is what a URL is in
+        request.encoding = None  # type: ignore[assignment]  # that of the site, for the URL
         if is_foreign and request.content_type in FORMS:
             refuse: Callable[..., HttpResponse] = get_resolver(get_urlconf()).resolve_error_handler(400)
             return refuse(request, exception=BadRequest("a form that is not UTF-8"))
@@ -66,7 +66,7 @@ class FormEncodingMiddleware:
 
 
 class IdleSessionMiddleware:
-    """Logs out users who came through Okta and sent no request for ``SESSION_IDLE_SECONDS``. It belongs after
+    """Logs out users who came through Okta and sent no request for ``SESSION_IDLE_SECONDS``. Put it after
     ``AuthenticationMiddleware``.
     """
 
@@ -75,20 +75,20 @@ class IdleSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response."""
-        # Without a cookie there is no session to load: the page stays the same for everybody.
+        # Without a cookie, do not load the session, so that the page does not vary by it.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             try:
                 self.end_if_idle(request)
-            except DatabaseError as error:
+            except Error as error:
                 if not is_outage(error):
                     raise
-                # The view will meet the same, and OperationsMiddleware answers for it.
+                # The view will fail, too, and OperationsMiddleware handles it.
         return self.get_response(request)
 
     def end_if_idle(self, request: HttpRequest) -> None:
         """Log the user out, or note that the session is in use.
 
-        :raises DatabaseError: the session could not be loaded
+        :raises Error: the session could not be loaded
         """
         seconds = settings_of_session(request).session_idle_seconds
         if not seconds or CLAIMS not in request.session:
@@ -102,17 +102,17 @@ class IdleSessionMiddleware:
 
 
 class OperationsMiddleware:
-    """Answers probes before anything can redirect or refuse them, leads back while the database is away, and gives
-    each request an id for the log.
+    """Answers probes before anything can redirect or refuse them, shows a page if the database is down, and gives each
+    request an id for the log.
 
-    A load balancer asks by plain HTTP, with an IP address as the host. ``SecurityMiddleware`` would redirect it, and
+    Load balancers use plain HTTP and an IP address as the host. ``SecurityMiddleware`` would redirect that, and
     ``ALLOWED_HOSTS`` refuse it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        with suppress(NoReverseMatch):  # the site did not mount this app; a system check says so
-            reverse("selfreg:live")  # imports every view now. Otherwise the first visitor of each worker waits for it
+        with suppress(NoReverseMatch):  # the site did not include this app, which a system check reports
+            reverse("selfreg:live")  # imports every view now, so that the first visitor of a worker does not wait
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a probe, or pass the request on."""
@@ -123,13 +123,12 @@ class OperationsMiddleware:
         _outage.set("")
         response = self.get_response(request)
         if response.status_code == 500 and _outage.get():
-            # Outside views, where ``process_exception`` is not called: the session could not be saved.
+            # Outside views, ``process_exception`` is not called, for example if the session could not be saved.
             response = _database_away(request, _outage.get())
         match = request.resolver_match
         if match is not None and (name := name_of(match)) in COUNTED and context.is_a_visit():
-            method = request.method if request.method in METHODS else "other"  # anybody can make one up
-            labels = name, method, str(response.status_code)
-            metrics.request_seconds.labels(*labels).observe(time.monotonic() - started)
+            method = request.method if request.method in METHODS else "other"  # anybody can invent methods
+            metrics.request_seconds.labels(name, method, str(response.status_code)).observe(time.monotonic() - started)
         response["X-Request-ID"] = request_id
         return response
 
@@ -144,17 +143,16 @@ class OperationsMiddleware:
             return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer for a view whose query failed because the database is away."""
+        """Return the page for a view that failed because the database is down."""
         return _database_away(request, type(exception).__name__) if is_outage(exception) else None
 
 
-# The class of the exception with which this request failed, if the database is away.
+# The class of the exception of this request, if the database is down.
 _outage: ContextVar[str] = ContextVar("outage", default="")
 
 
 def _note_outage(**_: Any) -> None:
-    error = sys.exc_info()[1]
-    if is_outage(error):
+    if is_outage(error := sys.exc_info()[1]):
         _outage.set(type(error).__name__)
 
 
@@ -162,7 +160,7 @@ got_request_exception.connect(_note_outage, dispatch_uid="selfreg.middleware")
 
 
 def name_of(match: ResolverMatch) -> str:
-    """Return the name of a view: of this app's the same for every org."""
+    """Return the name of a view. Views of this app have the same name for every org."""
     return f"{APP}:{match.url_name}" if match.app_names[-1:] == [APP] else match.view_name
 
 
@@ -173,16 +171,19 @@ def _request_id(request: HttpRequest) -> str:
 
 
 def _database_away(request: HttpRequest, error: str) -> HttpResponse:
-    """Return a page that needs no database, with a way back to where the visitor was."""
+    """Return a page that needs no database and links back to where the visitor was."""
     let_go()
     events.database_away(error)
     match = request.resolver_match
-    is_ours = match is not None and APP in match.app_names
-    # A path without its query, which may hold a code.
-    back = request.path if request.method == "GET" and not is_ours else ""
-    if is_ours:
-        back = page_url(settings_of_page(request).org, "step")
-    if match is not None and name_of(match) in ("oidc_authentication_callback", "selfreg:callback"):
+    if match is None:  # it failed in middleware
+        with suppress(Http404):
+            match = resolve(request.path_info)
+    apps = match.app_names if match else []
+    if match and name_of(match) in ("oidc_authentication_callback", "selfreg:callback"):
         back = sign_in_url(settings_of_page(request).org)
-    page = render_to_string("selfreg/database_away.html", {"back": back})
+    elif APP in apps:
+        back = page_url(settings_of_page(request).org, "step")
+    else:  # without the query, which may have a code in it; the URL of an admin action has no page
+        back = reverse("admin:index") if "admin" in apps and request.method != "GET" else request.path
+    page = render_to_string("selfreg/database_away.html", {"back": back, "is_sign_up": APP in apps})
     return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})

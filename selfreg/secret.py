@@ -1,7 +1,7 @@
 """Values that ``repr``, ``str``, ``format``, JSON and error reports never show.
 
-An error reporter that reads the variables of a function finds a ``Secret``, not its value. Only ``reveal`` returns the
-value. It is called where the value leaves this process: in the body or header of a call, or to be encrypted.
+Error reporters that read the variables of a function get a ``Secret``, not its value. Only ``reveal`` returns the
+value. It is called when the value leaves this process: in the body or header of a call, or to be encrypted.
 """
 
 import hmac
@@ -17,10 +17,10 @@ class Secret(Generic[T]):
 
     It can be compared and copied, but not pickled.
 
-    :param value: a ``Secret`` of it is as good
+    :param value: may already be a ``Secret``
     """
 
-    # The value is in the function's closure, and so in no attribute.
+    # The value is in the closure of this function, so it is in no attribute.
     __slots__ = ("reveal",)
     reveal: Callable[[], T]
 
@@ -62,9 +62,9 @@ NOTHING: Secret[str] = Secret("")
 
 
 def reveal(value: Any) -> Any:
-    """For ``json.dumps(..., default=reveal)``: what is in a ``Secret``.
+    """Return the value of a ``Secret``, for ``json.dumps(..., default=reveal)``.
 
-    :raises TypeError: ``value`` is another object that is no JSON
+    :raises TypeError: ``value`` is another object that is not JSON
     """
     if isinstance(value, Secret):
         return value.reveal()

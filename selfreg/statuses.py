@@ -40,7 +40,7 @@ class StatusInfo:
     page: Literal["step", "done"] = "done"
     """The page that shows the registration: a URL name in the namespace ``selfreg``."""
     may_become: frozenset[Status] = frozenset()
-    """The statuses that can follow; the status itself where it may be written again."""
+    """The statuses that can follow, including the status itself if it may be written again."""
     way_on: Literal["sign in", "sign up", ""] = "sign in"
     """What the page at the end offers the visitor: to sign in, to sign up again, or nothing."""
     ending: str = ""
@@ -52,7 +52,7 @@ class StatusInfo:
     visitor_sees: str | Promise
     """For administrators: the page that the visitor sees. While there is a step, its fields are listed instead."""
     blocker: str | Promise = ""
-    """For administrators: why the registration does not go on. Empty where that does not follow from the status."""
+    """For administrators: what holds the registration up. Empty if the status alone does not tell."""
 
 
 def _under_way(*may_become: Status) -> StatusInfo:

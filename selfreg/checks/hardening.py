@@ -12,7 +12,7 @@ from selfreg.conf import DEFAULT, Conf, orgs, origin
 from selfreg.encryption import PUBLISHED, weak_secrets
 
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
-SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
+SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies.SessionStore"
 ENCODING = "selfreg.middleware.FormEncodingMiddleware"
 IDLE = "selfreg.middleware.IdleSessionMiddleware"
 CREDENTIALS = ("hook_secret", "metrics_token", "client_secret", "api_token")
@@ -24,10 +24,6 @@ def _reads_foreign_forms(_settings: Conf) -> bool:
     return bool(check) and (not ours or ours[0] > check[0])
 
 
-def _never_ends_idle_logins(settings: Conf) -> bool:
-    return settings.session_idle_seconds > 0 and not positions(IDLE)
-
-
 check_middleware = register_table(
     Tags.security,
     Check("W010", when(_reads_foreign_forms),
@@ -36,7 +32,7 @@ check_middleware = register_table(
 )  # fmt: skip
 check_sessions = register_table(
     Tags.security,
-    Check("W038", when(_never_ends_idle_logins),
+    Check("W038", when(lambda settings: settings.session_idle_seconds > 0 and not positions(IDLE)),
           f"MIDDLEWARE has no {IDLE!r}: logins that nobody uses do not end after SELFREG['SESSION_IDLE_SECONDS'].",
           "Add it after AuthenticationMiddleware, or set SESSION_IDLE_SECONDS to 0."),
 )  # fmt: skip
@@ -70,13 +66,9 @@ def _weak(*names: str) -> Callable[[Conf], Cases]:
     ]
 
 
-def _keeps_sessions_in_cookies(_settings: Conf) -> bool:
-    return f"{SIGNED_COOKIES}.SessionStore" in lineage(f"{django_settings.SESSION_ENGINE}.SessionStore")
-
-
 check_secrets = register_table(
     Tags.security,
-    Check("W012", when(_keeps_sessions_in_cookies),
+    Check("W012", when(lambda _: SIGNED_COOKIES in lineage(f"{django_settings.SESSION_ENGINE}.SessionStore")),
           "SESSION_ENGINE keeps sessions in cookies, so an old cookie can bring back a session that has ended.",
           "Keep sessions in the database or in a shared cache."),
     Check("E030", _weak("ENCRYPTION_KEYS"), "%(place)s isn't secure: %(reason)s.", KEY_HINT),

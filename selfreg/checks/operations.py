@@ -6,24 +6,18 @@ from django.conf import settings as django_settings
 from django.core.checks import Tags
 from django.db import DatabaseError
 
-from selfreg.cache import Trouble, examine
+from selfreg.cache import TIME_LIMITS, Trouble, examine
 from selfreg.checks.base import Cases, Check, lineage, positions, register_table
 from selfreg.conf import Conf
 from selfreg.reports.timers import stale
 
 OPERATIONS = "selfreg.middleware.OperationsMiddleware"
-# The options that limit how long a call of a cache server may take, by its backend.
-CACHE_TIME_LIMITS = {
-    "django.core.cache.backends.redis.RedisCache": ("socket_timeout", "socket_connect_timeout"),
-    "django_redis.cache.RedisCache": ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"),
-    "django.core.cache.backends.memcached.PyMemcacheCache": ("timeout", "connect_timeout"),
-}
 
 
 def _cache_without_limits(_settings: Conf) -> Cases:
     cache = django_settings.CACHES.get("default", {})
     kinds = lineage(cache.get("BACKEND", ""))
-    options = next((CACHE_TIME_LIMITS[kind] for kind in kinds if kind in CACHE_TIME_LIMITS), ())
+    options = next((TIME_LIMITS[kind] for kind in kinds if kind in TIME_LIMITS), ())
     missing = [option for option in options if not cache.get("OPTIONS", {}).get(option)]
     return [{"options": " and ".join(missing)}] if missing else []
 

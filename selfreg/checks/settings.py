@@ -71,10 +71,6 @@ def _urls_with_extra_parts(settings: Conf) -> Cases:
             yield {"key": key}
 
 
-def _has_path(settings: Conf) -> bool:
-    return bool(urlsplit(settings.base_url).path)
-
-
 def _is_secure(url: str) -> bool:
     parts = urlsplit(url)
     is_local = parts.hostname in LOOPBACK and django_settings.DEBUG
@@ -138,7 +134,7 @@ check_settings = register_table(
     Check("E002", _missing, "SELFREG[%(key)r] is not set.", "%(where)s"),
     Check("E003", _insecure_urls, "SELFREG[%(key)r] isn't an https URL.", "Use http only on loopback under DEBUG."),
     Check("E004", _urls_with_extra_parts, "SELFREG[%(key)r] must have only scheme, host and path."),
-    Check("E013", when(_has_path), "SELFREG['BASE_URL'] has a path.",
+    Check("E013", when(lambda site: bool(urlsplit(site.base_url).path)), "SELFREG['BASE_URL'] has a path.",
           "Use scheme and host only. If the site is below a path, set the path in FORCE_SCRIPT_NAME."),
     Check("E005", when(lambda site: not site.encryption_keys), "SELFREG['ENCRYPTION_KEYS'] is empty.", KEY_HINT),
     Check("E005", _broken_keys, "SELFREG['ENCRYPTION_KEYS'][%(position)d] can't be used: %(reason)s.", KEY_HINT),

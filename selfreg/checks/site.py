@@ -45,10 +45,6 @@ DOCTOR_IS_STALE_AFTER = timedelta(days=7)
 # ---- authentication: our backend and views, and no unsafe setting of mozilla-django-oidc
 
 
-def _has_no_backend(_settings: Conf) -> bool:
-    return not any(issubclass(backend, OktaBackend) for backend in backend_classes())
-
-
 def _has_stock_backend(_settings: Conf) -> bool:
     """Return whether there is a backend of mozilla-django-oidc that does not extend ours."""
     stock = (b for b in backend_classes() if issubclass(b, OIDCAuthenticationBackend))
@@ -68,7 +64,7 @@ def _stock_views(_settings: Conf) -> Cases:
 
 check_hand_off = register_table(
     Tags.security,
-    Check("E007", when(_has_no_backend),
+    Check("E007", when(lambda _: not any(issubclass(backend, OktaBackend) for backend in backend_classes())),
           "AUTHENTICATION_BACKENDS lacks the backend that finishes sign-ups.",
           f"Add {BACKEND!r}, or your own subclass of it."),
     Check("E008", when(_has_stock_backend),

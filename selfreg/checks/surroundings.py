@@ -21,10 +21,6 @@ LOCALE = "django.middleware.locale.LocaleMiddleware"
 REFRESH = "mozilla_django_oidc.middleware.SessionRefresh"
 
 
-def _missing_middleware(_settings: Conf) -> Cases:
-    return ({"path": path} for path in NEEDED if not positions(path))
-
-
 def _ignores_languages(_settings: Conf) -> bool:
     return django_settings.USE_I18N and len(django_settings.LANGUAGES) > 1 and not positions(LOCALE)
 
@@ -41,7 +37,8 @@ check_surroundings = register_table(
     Tags.compatibility,
     Check("E014", when(lambda _: not django_settings.USE_TZ), "USE_TZ is off, so registrations can't be stored.",
           "Set USE_TZ = True. You can keep TIME_ZONE."),
-    Check("E015", _missing_middleware, "%(path)r is missing from MIDDLEWARE.", "Sign-up and login need it."),
+    Check("E015", lambda _: ({"path": path} for path in NEEDED if not positions(path)),
+          "%(path)r is missing from MIDDLEWARE.", "Sign-up and login need it."),
     Check("E016", when(lambda _: bool(positions(REFRESH))),
           "SessionRefresh of mozilla-django-oidc logs people out right after their sign-up, because a sign-up leaves "
           "no session at the org.",

@@ -1,6 +1,6 @@
-"""Collects the evidence: all that can be read from an org without creating an account.
+"""Collects the evidence: everything that can be read from an org without creating an account.
 
-It starts a sign-up and leaves it at its first page, where the org lets it expire.
+It starts a sign-up and abandons it at the first page, so that the org lets it expire.
 """
 
 import secrets
@@ -35,9 +35,9 @@ PAGE_TEXT_LIMIT = 20_000
 
 
 class ProbeTransport:
-    """A transport of its own, so that failures here do not open the circuit breaker of the site's transport.
+    """A separate transport, so that failures here do not open the circuit breaker of the site's transport.
 
-    ``last_reply`` is the last answer that ``transport`` got. Its headers hold the rate limit, the time and the request
+    ``last_reply`` is the last answer that ``transport`` got. Its headers have the rate limit, the time and the request
     id.
     """
 
@@ -70,7 +70,7 @@ class StartedSignUp:
 
 
 def describe_site(settings: Conf) -> Site:
-    """Return what the settings of this site say. URLs of routes that are not mounted are ""; that is a finding."""
+    """Return what this site needs, by its settings. URLs that are not included are "", which is a finding."""
     confidential = settings.client_auth == "private_key" or bool(settings.client_secret)
     return Site(
         issuer=settings.issuer,
@@ -94,7 +94,7 @@ def describe_site(settings: Conf) -> Site:
 
 
 def collect_evidence(settings: Conf) -> Evidence:
-    """Read all that an app can see of the org, and what the Management API shows, if it is configured."""
+    """Read everything that an app can see of the org, and if possible what the Management API shows."""
     site = describe_site(settings)
     visitor = Visitor(ip=CLAIMED_ADDRESS, language=django_settings.LANGUAGE_CODE)
     site_client = connect(settings, visitor).client
@@ -125,7 +125,7 @@ def collect_evidence(settings: Conf) -> Evidence:
 def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
     """Start a sign-up: interact, introspect, and "sign up" if the org shows its sign-in page first.
 
-    :param probe: the one whose transport the client uses
+    :param probe: has the client's transport
     """
     try:
         transaction = client.interact()
@@ -144,14 +144,14 @@ def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
 
 
 def _seconds_left(response: IdxResponse | None) -> float | None:
-    """Return how long a transaction is still valid, if it is at its form."""
+    """Return how many seconds a transaction is still valid, if it is at its form."""
     if response is None or response.expires_at is None or current_remediation(response) is None:
         return None
     return response.expires_at.timestamp() - timezone.now().timestamp()
 
 
 def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxError:
-    """Return what the Management API shows, with the IP address that the System Log has for the doctor's own call."""
+    """Return what the Management API shows, and the IP address of the doctor's own call in the System Log."""
     client = ManagementClient(settings, scopes.to_read_org(settings))
     try:
         org = org_settings_of(read_documents(client, site), site)
@@ -161,7 +161,7 @@ def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxE
 
 
 def _seen_address(client: ManagementClient, request_id: str) -> str | None:
-    """Return the IP address; None if the log does not have the call yet, or cannot be read."""
+    """Return the IP address of a call; None if the log does not have the call yet, or can't be read."""
     if not request_id:
         return None
     events = client.items("logs", filter=f'debugContext.debugData.requestId eq "{request_id}"')
@@ -211,7 +211,7 @@ def _rate_limit(reply: Reply | None) -> RateLimit | None:
 
 
 def _token_error(client: IdxClient) -> IdxError | None:
-    """Send an invalid code to the token endpoint: orgs that do not check the secret at interact do so there."""
+    """Return the token endpoint's answer to an invalid code. Orgs check the secret there, if not at interact."""
     grant = {"grant_type": "interaction_code", "interaction_code": "none", "code_verifier": pkce.new_verifier()}
     try:
         client.token(grant)
@@ -221,7 +221,7 @@ def _token_error(client: IdxClient) -> IdxError | None:
 
 
 def _authorize_url(app: App) -> str:
-    """With ``prompt=none`` the org redirects at once, with the error ``login_required`` (OIDC Core 3.1.2.1)."""
+    """Return a URL that redirects at once with the error ``login_required``: ``prompt=none`` (OIDC Core 3.1.2.1)."""
     query = {
         "client_id": app.client_id,
         "response_type": "code",

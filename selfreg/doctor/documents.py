@@ -1,6 +1,6 @@
-"""What the Management API shows of one app: its documents, and their typed form for the checks.
+"""The documents of one app in the Management API, and their typed form for the checks.
 
-In the doctor, raw keys of that API are read here, in ``setup``, and for one log event in ``collect``.
+In the doctor, only this module, ``setup``, and for one log event ``collect`` read raw keys of that API.
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField
 from selfreg.idx.errors import OrgRefused
 from selfreg.okta_api.client import NOT_FOUND, Json, ManagementClient, value_at
 
-# Not in Okta's API reference. Where an org does not send them, only the Admin Console shows them.
+# Not in Okta's API reference. If an org does not send them, only the Admin Console shows them.
 EMAIL_CALLBACK, SENSITIVE = "email_verification_uri", "sensitive"
 EVERYONE, ALL_CLIENTS = "BUILT_IN", "ALL_CLIENTS"
 REGISTRATION_HOOK = "com.okta.user.pre-registration"
 TELEPHONY_HOOK = "com.okta.telephony.provider"
 PHONE = "phone_number"
 INTERACTION_CODE = "interaction_code"
-# Values of an authenticator's ``settings.allowedFor`` with which nobody can sign up or in by it.
+# Values of an authenticator's ``settings.allowedFor`` that exclude signing up and in.
 NOT_FOR_SIGN_IN = ("recovery", "none")
 
 
@@ -36,10 +36,10 @@ class AccessPolicy:
 
 @dataclass(frozen=True, slots=True)
 class OrgDocuments:
-    """The documents of one app; None for what the org does not have.
+    """The documents of one app. What the org does not have is None.
 
-    ``sharing`` are the labels of other apps under the same profile policy, ``unattached`` the names of profile policies
-    that allow sign-up and have no app; they are only looked for where the app's own does not allow it.
+    ``sharing`` are the labels of other apps with the same profile policy. ``unattached`` are the names of profile
+    policies that allow sign-up and have no app, if the app's own policy does not allow it.
     """
 
     app: Json | None
@@ -59,9 +59,9 @@ class OrgDocuments:
 
 
 def read_documents(client: ManagementClient, site: Site) -> OrgDocuments:
-    """Read everything that concerns sign-ups to one app; hooks only where the site has a secret for them.
+    """Read everything about sign-ups with one app. Hooks are only read if the site has a secret for them.
 
-    :raises IdxError: see ``idx.errors``; ``OrgRefused`` for a token without the right to read one of them
+    :raises IdxError: see ``idx.errors``; ``OrgRefused`` if the token has no right to read one of the documents
     """
     app = _find_app(client, site.client_id)
     policies = list(client.items("policies", type="PROFILE_ENROLLMENT"))
@@ -130,7 +130,7 @@ def allowing_rule(policies: tuple[AccessPolicy, ...]) -> Json | None:
 
 
 def _find_app(client: ManagementClient, client_id: str) -> Json | None:
-    """Look for the app by its id, which usually equals the client ID, then among all apps."""
+    """Find the app by its id, which usually is the client ID, or else among all apps."""
     if app := client.get_or_none(f"apps/{client_id}"):
         return app
     path = ("credentials", "oauthClient", "client_id")
@@ -138,7 +138,7 @@ def _find_app(client: ManagementClient, client_id: str) -> Json | None:
 
 
 def _profile_policy(client: ManagementClient, app: Json | None, policies: list[Json]) -> tuple[Json | None, list[Json]]:
-    """Return the app's policy, the default one if there is no app yet; and all apps of that policy."""
+    """Return the app's policy, or the default one if there is no app yet, and all apps of the policy."""
     linked = urlsplit(str(value_at(app, "_links", "profileEnrollment", "href") or "")).path
     for policy in policies:
         if linked.endswith(f"/{policy['id']}") or (app is None and policy.get("system")):
@@ -151,7 +151,7 @@ def _profile_policy(client: ManagementClient, app: Json | None, policies: list[J
 
 
 def _unattached(client: ManagementClient, own: Json | None, policies: list[Json]) -> Iterator[str]:
-    """Yield the names of active policies that allow sign-up, and that no app has."""
+    """Yield the names of active policies that allow sign-up and have no app."""
     for policy in policies:
         if own is not None and policy["id"] == own["id"]:
             continue
@@ -161,7 +161,7 @@ def _unattached(client: ManagementClient, own: Json | None, policies: list[Json]
 
 
 def _lacks_telephony(client: ManagementClient, authenticators: tuple[Json, ...]) -> bool:
-    """Return whether the phone is off and no hook sends texts. Without the right to read hooks, that is not known."""
+    """Return whether the phone is off and no hook sends texts; False if the token may not read hooks."""
     if any(a.get("key") == PHONE and a.get("status") == "ACTIVE" for a in authenticators):
         return False
     try:
@@ -176,7 +176,7 @@ def _allows_sign_up(rule: Json) -> bool:
 
 
 def _apps_of(client: ManagementClient, policy: Json) -> list[Json]:
-    """Return the apps of a policy. The call is deprecated; orgs that refuse it give an empty list."""
+    """Return the apps of a policy. The call is deprecated; if an org refuses it, the list is empty."""
     try:
         return list(client.items(f"policies/{policy['id']}/app"))
     except OrgRefused as refusal:
@@ -186,7 +186,7 @@ def _apps_of(client: ManagementClient, policy: Json) -> list[Json]:
 
 
 def _access_policies(client: ManagementClient, site: Site) -> Iterator[AccessPolicy]:
-    """Yield nothing for an authorization server that does not exist; other checks report that."""
+    """Yield the policies for the app; none if there is no such authorization server, which other checks report."""
     path = f"authorizationServers/{site.server_id}/policies"
     try:
         policies = sorted(client.items(path), key=_priority)
@@ -228,7 +228,7 @@ def _profile_field(item: Json) -> ProfileField:
 
 
 def _enrollment_policy(client: ManagementClient) -> Json | None:
-    """Return the policy that applies to everybody: the system's, which is the last."""
+    """Return the policy that applies to everybody: the system's, or the last one."""
     policies = list(client.items("policies", type="MFA_ENROLL"))
     return next((p for p in policies if p.get("system")), policies[-1] if policies else None)
 

@@ -111,7 +111,7 @@ class ProfilePolicy:
     attributes: tuple[str, ...]
     hook_ids: tuple[str, ...]
     identifiers: tuple[str, ...] = ()
-    """Attributes that people can sign in by."""
+    """Attributes that people can sign in with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,9 @@ class OrgSettings:
     inactive: tuple[str, ...] = ()
     """Keys of authenticators that are inactive in the whole org."""
     recovery_only: tuple[str, ...] = ()
-    """Keys of authenticators that only serve to recover an account."""
+    """Keys of authenticators that can only be used to recover an account."""
     unattached: tuple[str, ...] = ()
-    """Names of profile policies that allow sign-up, and that no app has."""
+    """Names of profile policies that allow sign-up and have no app."""
     lacks_telephony: bool = False
     """Whether this site wants phones, the phone authenticator is off, and no hook sends texts and calls."""
     promotes_passkeys: bool = False
@@ -158,7 +158,7 @@ class OrgSettings:
     """Active registration hooks: id -> URL."""
     event_hooks: tuple[EventHook, ...] = ()
     rule_allows: bool | None = None
-    """Whether a rule of the authorization server lets this app use Interaction Code; None where there are no rules."""
+    """Whether a rule of the authorization server lets this app use Interaction Code; None if there are no rules."""
     profile: dict[str, ProfileField] = field(default_factory=dict)
     """The user profile schema by attribute; empty if the org does not show it."""
     seen_address: str | None = None

@@ -26,7 +26,7 @@ CHECKS: tuple[Check, ...] = (
     policy.check_form,
     connection.check_access,
 )
-"""In the order of the report. The checks of this site's own settings come last."""
+"""In the order of the report, which ends with the checks of this site's own settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def save_report(report: Report) -> DoctorRun:
 
 
 def _without_repetition(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Keep one finding of each kind, with the longest detail: several checks may notice the same mistake."""
+    """Keep one finding of each kind, with the longest detail, because several checks may notice the same mistake."""
     by_id: dict[str, Finding] = {}
     for finding in findings:
         other = by_id.setdefault(finding.id, finding)
@@ -111,5 +111,5 @@ def _fact_json(fact: Fact) -> dict[str, Any]:
 
 
 def _parts(detail: Detail) -> dict[str, Any]:
-    """For programs, and for translating the report again."""
+    """Return the parts of a detail, for programs and for translating the report later."""
     return {"template": detail.text, "values": dict(detail.values)}

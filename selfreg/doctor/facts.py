@@ -1,4 +1,4 @@
-"""Facts about the org for the report: useful to know, and not wrong."""
+"""Facts about the org for the report: useful to know, but no problems."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ ORG = _("org")
 FORM, LIMITS, URIS, TOKEN = _("form"), _("limits"), _("URIs"), _("token")
 AUTHENTICATORS, SIGN_UP = _("authenticators"), _("sign-up")
 LEVELS = ((_("the policy requires: %(keys)s"), "REQUIRED"), (_("the policy offers: %(keys)s"), "OPTIONAL"))
-NEEDED = {"setting": "SELFREG['API_TOKEN']"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Fact:
 
 
 def not_examined() -> Fact:
-    """Return the fact that the org was not called, since this site's settings do not allow it."""
+    """Return the fact that the org was not called, because this site's settings do not allow it."""
     return Fact(ORG, Detail(_("not checked: correct this site's own settings first")))
 
 
@@ -46,7 +45,7 @@ def facts_of(evidence: Evidence) -> Iterator[Fact]:
             yield _fact(URIS, text, uri=evidence.site.email_callback_uri)
     elif not evidence.has_api_access:
         text = _("none (%(setting)s): assignments, authenticators and policies can't be read")
-        yield _fact(TOKEN, text, **NEEDED)
+        yield _fact(TOKEN, text, setting="SELFREG['API_TOKEN']")
 
 
 def _org_facts(org: OrgSettings) -> Iterator[Fact]:

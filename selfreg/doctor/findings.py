@@ -1,4 +1,4 @@
-"""A table of everything that can be wrong. The ids are stable: documentation, dashboards and scripts refer to them.
+"""A table of everything that can be wrong. The ids are stable, because documentation, dashboards and scripts use them.
 
 Paths are places in the Admin Console, by its current labels and by those of older versions and guides.
 """

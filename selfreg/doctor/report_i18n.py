@@ -21,6 +21,6 @@ def translated(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _detail(item: Mapping[str, Any], stored: str) -> str:
-    """Return the text in the active language; the stored text in reports of older versions, which have no template."""
+    """Return the text in the active language. Reports of older versions have no template, so their text stays."""
     template = item.get("template")
     return str(Detail(template, item["values"])) if template else stored

@@ -235,8 +235,9 @@ def load_transaction(browser: Browser) -> EnrollmentState | None:
 def save_transaction(browser: Browser, state: EnrollmentState) -> None:
     """Store an opened transaction for the submission, which otherwise opens another one.
 
-    It is too large for a session in a cookie.
+    It is too large for a session in a cookie, which only gets that the form has a captcha.
     """
-    if django_settings.SESSION_ENGINE != COOKIES:
-        save_value(browser, OPENING, {"issuer": browser.settings.issuer, "state": state.to_json()})
+    stored = None if django_settings.SESSION_ENGINE == COOKIES else state.to_json()
+    if stored or state.response.captcha:
+        save_value(browser, OPENING, {"issuer": browser.settings.issuer, "state": stored})
         keep_briefly(browser.store)

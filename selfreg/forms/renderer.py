@@ -18,22 +18,19 @@ INPUTS = frozenset(
 
 
 class InputRenderer(BaseRenderer):
-    """Writes the same HTML for an ``input`` as Django's templates, and uses them for everything else."""
+    """Writes the same HTML for an ``input`` as Django's templates, and uses them for everything else.
 
-    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> SafeString:
+    A renderer of the site (``FORM_RENDERER``) renders everything.
+    """
+
+    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> str:
         """Return the HTML of a control."""
+        if settings.FORM_RENDERER != DEFAULT_RENDERER:
+            return get_default_renderer().render(template_name, context, request)
         if template_name in INPUTS and not context["widget"].get("wrap_label"):
             return _input(context["widget"])
         rendered = get_default_renderer().render(template_name, context, request)
         return mark_safe(strip_spaces_between_tags(rendered))  # noqa: S308 (Django has escaped every value)
-
-
-def renderer() -> BaseRenderer | None:
-    """Return the renderer of this app's forms; None if the site has its own (``FORM_RENDERER``)."""
-    return INPUT_RENDERER if settings.FORM_RENDERER == DEFAULT_RENDERER else None
-
-
-INPUT_RENDERER = InputRenderer()
 
 
 def _input(widget: dict[str, Any]) -> SafeString:

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from selfreg.forms.fields import BuiltField
 from selfreg.forms.layouts import COUNTRY, EXTENSION, METHOD, NUMBERS, fields_of_way, layout_of
 from selfreg.forms.phone_input import e164, possible_number
-from selfreg.forms.renderer import renderer
+from selfreg.forms.renderer import InputRenderer
 from selfreg.forms.typed_fields import MAX_TYPED
 from selfreg.idx.document import Field, Message, Option
 from selfreg.idx.password_rules import Rule
@@ -37,6 +37,8 @@ class StepForm(forms.Form):
     :param profile: values typed on earlier pages, by HTML name; a password must not contain them
     """
 
+    default_renderer = InputRenderer()
+
     def __init__(
         self,
         step: Step,
@@ -45,7 +47,7 @@ class StepForm(forms.Form):
         profile: Mapping[str, str] | None = None,
     ) -> None:
         typed = None if data is None else Secret(data).reveal()
-        super().__init__(typed, initial=dict(draft or {}), label_suffix="", renderer=renderer())
+        super().__init__(typed, initial=dict(draft or {}), label_suffix="")
         self.step = step
         self.profile = profile or {}
         self.meta: dict[str, BuiltField] = layout_of(step)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from threading import Condition, Lock, Thread
 from typing import Any, Generic, TypeVar
 
@@ -48,6 +49,7 @@ def time_left(seconds: float) -> float:
     return min(seconds, _shared_deadline.get() - time.monotonic())
 
 
+@dataclass(eq=False)
 class Call(Generic[Result]):
     """One HTTP call within a deadline.
 
@@ -56,14 +58,13 @@ class Call(Generic[Result]):
     :param work: makes the call, with a session whose adapter is a ``DeadlineAdapter``
     """
 
-    def __init__(self, work: Callable[[], Result]) -> None:
-        self.is_connecting = False
-        self.is_sending = False
-        self.ends_at = math.inf
-        self._connect_seconds = math.inf
-        self._work = work
-        self._socket: socket.socket | None = None
-        self._is_broken_off = False
+    work: Callable[[], Result]
+    is_connecting: bool = False
+    is_sending: bool = False
+    ends_at: float = math.inf
+    _connect_seconds: float = math.inf
+    _socket: socket.socket | None = None
+    _is_broken_off: bool = False
 
     def run(self, connect_seconds: float, seconds: float) -> Result:
         """Return the result of the work. Raises what the work raises.
@@ -78,7 +79,7 @@ class Call(Generic[Result]):
         self.ends_at, self._connect_seconds = time.monotonic() + seconds, connect_seconds
         outer = _current_call.set(self)
         try:
-            return self._work()
+            return self.work()
         except Exception as error:
             if self._is_broken_off:
                 raise TimeoutError("no answer before the deadline") from error
@@ -174,7 +175,7 @@ _watch = _Watch()
 
 
 def _watch_anew() -> None:
-    """Start without a watching thread in a forked process, which has none."""
+    """Start a new watch in a forked process, which has no threads."""
     global _watch
     _watch = _Watch()
 

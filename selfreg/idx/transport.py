@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError
 
 from selfreg.idx.circuit_breaker import CircuitBreaker
 from selfreg.idx.deadline import Call, DeadlineAdapter
@@ -212,7 +212,7 @@ class Transport:
         except requests.exceptions.InvalidHeader:
             # Its message quotes the header, which may hold a token.
             raise OrgUnreachable(f"{self.origin}: not sent, a header has a character that is not allowed") from None
-        except (requests.exceptions.RequestException, OSError, ValueError) as error:
+        except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
             raise _failure_of(call, error, self.origin) from error
 
     def _exchange(self, method: str, url: str, headers: Headers, body: Secret[str] | None) -> Reply:

@@ -1,4 +1,4 @@
-"""What this site holds of one person beside registrations: Django users, Okta identities and sessions."""
+"""What this site stores about a person besides registrations: Django users, Okta identities and sessions."""
 
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -6,22 +6,25 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
+from django.core.management.base import CommandError
+from django.db import Error
 from django.db.models import QuerySet
 
 from selfreg.accounts.identities import end_sessions
 from selfreg.accounts.users import address_of, columns_of
 from selfreg.email_addresses import is_same_mailbox
+from selfreg.management.handling import TRY_LATER
 from selfreg.models import OktaIdentity, Registration, RegistrationQuerySet
 
-# Sessions that are read at once.
+# How many sessions are read at once.
 BATCH = 500
 
 
 def users_of(address: str, registrations: RegistrationQuerySet) -> QuerySet[Any]:
-    """Return the users that came from Okta and have this address now.
+    """Return the users who came from Okta and have this address now.
 
-    A user who changed the address since, and one who never came from Okta, is somebody else. Where the user model has
-    no address, it is the users of the registrations.
+    Users who changed their address, or who did not come from Okta, are not returned. If the user model has no address,
+    the users of the registrations are returned.
     """
     model = get_user_model()
     users = model._base_manager.filter(pk__in=OktaIdentity.objects.values("user"))
@@ -42,14 +45,14 @@ def _has(user: Any, address: str) -> bool:
 
 
 def registrations_of(users: QuerySet[Any]) -> RegistrationQuerySet:
-    """Return the registrations that these users came from, also those that hold no address any more."""
+    """Return the registrations of these users, even if they have no address any more."""
     return Registration.objects.filter(user__in=list(users.values_list("pk", flat=True)))
 
 
 def stored_sessions(users: QuerySet[Any]) -> Iterator[str]:
     """Yield the keys of the sessions of these users. Only sessions in the database can be listed.
 
-    All sessions are read, since their contents are no columns.
+    This reads all sessions, because the user is in their encoded data.
     """
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     if not sessions_are_listed():
@@ -70,7 +73,9 @@ def sessions_are_listed() -> bool:
 def delete_sessions(users: QuerySet[Any]) -> int:
     """End all sessions of these users, and return how many were deleted.
 
-    Sessions elsewhere than in the database are no logins any more, and disappear when they expire.
+    Sessions outside the database end, too, but are not deleted until they expire.
+
+    :raises CommandError: the cache in front of the sessions failed
     """
     for issuer, subject in OktaIdentity.objects.filter(user__in=users).values_list("issuer", "subject"):
         end_sessions([issuer], [subject])
@@ -81,6 +86,12 @@ def _delete(keys: Iterable[str]) -> int:
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     deleted = 0
     for key in keys:
-        store(key).delete()  # also from a cache in front of the table
+        try:
+            store(key).delete()  # also from a cache in front of the table
+        except Error:
+            raise
+        except Exception as error:
+            text = f"The sessions have ended, but their cache failed ({type(error).__name__}). Run this again."
+            raise CommandError(text, returncode=TRY_LATER) from error
         deleted += 1
     return deleted

@@ -6,9 +6,9 @@ from selfreg.conf import Conf, UnknownOrg, conf, orgs
 
 
 def add_org(parser: CommandParser, default: str) -> None:
-    """Declare ``--org``.
+    """Add the option ``--org``.
 
-    :param default: what the command is about without it, for the help
+    :param default: what the command does without it, for the help
     """
     parser.add_argument("--org", default="", help=f"a name in SELFREG['ORGS'], or 'default'; without it {default}")
 
@@ -16,7 +16,7 @@ def add_org(parser: CommandParser, default: str) -> None:
 def settings_of(org: str) -> Conf:
     """Return the settings of the org that ``--org`` names.
 
-    :raises CommandError: there is none of this name
+    :raises CommandError: there is no such org
     """
     try:
         return conf(org)

@@ -1,4 +1,4 @@
-"""What the commands share that work through many registrations: counts, a bar on a terminal, a record of the run."""
+"""Shared by commands that process many registrations: counts, a progress bar, a record of the run."""
 
 import signal
 import time
@@ -9,40 +9,39 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from selfreg.database_connections import is_outage
+from selfreg.management.handling import database_failed
 from selfreg.models import CommandRun
 
-# Exit status of a command that left something for its next run: EX_TEMPFAIL of sysexits.h.
-TRY_LATER = 75
-# A command that a signal stopped exits with this and the signal's number, as shells report it.
+# A command that was stopped by a signal exits with this plus the signal's number, like in shells.
 STOPPED = 128
 WIDTH = 30
 REDRAW_SECONDS = 0.2
 SAVE_SECONDS = 5.0
-# A bar knows no larger total: counting a million rows takes longer than it is worth.
+# The largest total of a bar, because counting a million rows takes too long.
 LARGEST_TOTAL = 100_000
 
 Outcomes = Iterable[tuple[str, int]]
-"""What became of rows, and of how many."""
+"""Pairs of an outcome and the number of rows that had it."""
 
 
 class Stopped(Exception):
-    """Somebody stopped the command, by Ctrl-C or SIGTERM."""
+    """The command was stopped with Ctrl-C or SIGTERM."""
 
 
 class Run:
     """One run of a command.
 
     ``counts`` is written to its ``CommandRun`` every few seconds and at the end, however it ends; only ``SIGKILL``
-    loses the last seconds. A signal takes effect after the rows at hand, so that what was done was counted; a second
-    one takes effect at once.
+    loses the last seconds. A signal stops it after the current rows, so that everything is counted. A second one stops
+    it at once.
 
-    :param out: where a bar is drawn, if it is a terminal and ``verbosity`` is not 0
-    :param limit: how many registrations to take at most; None for all
+    :param out: where the bar is drawn, if it is a terminal and ``verbosity`` is not 0
+    :param limit: the maximum number of registrations; None for all
     """
 
     def __init__(self, command: str, out: OutputWrapper, verbosity: int, limit: int | None = None) -> None:
@@ -58,9 +57,9 @@ class Run:
         return None if self.limit is None else max(self.limit - self.counts.total(), 0)
 
     def follow(self, what: str, outcomes: Outcomes, rows: QuerySet[Any]) -> Counter[str]:
-        """Take all outcomes, and return how often each occurred.
+        """Count all outcomes, and return how often each occurred.
 
-        :param rows: what there is to do; only counted where a bar is drawn
+        :param rows: the rows to process, which are only counted for the bar
         :raises Stopped: a signal came
         """
         counts: Counter[str] = Counter()
@@ -81,7 +80,7 @@ class Run:
             self.save()
 
     def go_on(self) -> None:
-        """Continue between two pieces of work, unless a signal came.
+        """Call it between two pieces of work.
 
         :raises Stopped: a signal came
         """
@@ -90,7 +89,7 @@ class Run:
             raise Stopped
 
     def say(self, line: str) -> None:
-        """Print a line, unless ``-v 0`` asks for silence."""
+        """Print a line, unless the command was called with ``-v 0``."""
         if self.verbosity:
             self.out.write(line)
 
@@ -116,10 +115,10 @@ class Run:
 
 @contextmanager
 def recorded(run: Run) -> Iterator[None]:
-    """Record a run from here to the end of the block, also where that is an exception.
+    """Record a run until the end of the block, even if it ends with an exception.
 
-    :raises CommandError: the command was stopped (exit status 130 or 143), or the database is away (75); what was done
-        until then stays done
+    :raises CommandError: the command was stopped (exit status 130 or 143), or the database failed (75 if it is away);
+        what was done until then stays done
     """
     with _signals(run):
         try:
@@ -130,27 +129,25 @@ def recorded(run: Run) -> Iterator[None]:
             run.save()
             status = STOPPED + (run.signal or signal.SIGINT)
             raise CommandError(f"stopped; so far: {summary(run.counts)}", returncode=status) from stopped
-        except DatabaseError as error:
+        except BaseException as error:
             if not is_outage(error):
-                raise
-            so_far = summary(run.counts)
-            raise CommandError(f"the database does not answer; so far: {so_far}", returncode=TRY_LATER) from error
-        except BaseException:
-            with suppress(DatabaseError):
-                run.save()
+                with suppress(Error):
+                    run.save()
+            if isinstance(error, Error):
+                raise database_failed(error, summary(run.counts)) from error
             raise
 
 
 @contextmanager
 def _signals(run: Run) -> Iterator[None]:
-    """Has a run take note of SIGINT and SIGTERM. Outside the main thread, which alone gets signals, does nothing."""
+    """Note SIGINT and SIGTERM in the run. Outside the main thread, which gets all signals, this does nothing."""
     before: dict[int, Any] = {}
 
     def stop(number: int, frame: Any) -> None:
         is_second, run.signal = bool(run.signal), int(number)
         handler = before.get(number)
         if callable(handler) and handler is not signal.default_int_handler:
-            handler(number, frame)  # a worker that runs the command as a task has to end, too
+            handler(number, frame)  # for example, to end the worker that runs the command as a task
         elif is_second:
             raise KeyboardInterrupt
 
@@ -170,13 +167,13 @@ def summary(counts: Counter[str]) -> str:
 
 
 def add_limits(parser: CommandParser) -> None:
-    """Declare ``--dry-run`` and ``--limit``."""
+    """Add the options ``--dry-run`` and ``--limit``."""
     parser.add_argument("--dry-run", action="store_true", help="only print how much would be affected")
     parser.add_argument("--limit", type=positive, default=None, help="stop after this many registrations")
 
 
 def positive(text: str) -> int:
-    """Read a number of an option.
+    """Return the value of an option as a number.
 
     :raises ArgumentTypeError: it is not a whole number above zero
     """

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selfreg.conf import has_several_orgs
+from selfreg.conf import orgs
 from selfreg.monitoring import log, metrics
 
 logger = logging.getLogger("selfreg.events")
@@ -36,7 +36,7 @@ def registration(event: RegistrationEventData) -> None:
         "milliseconds": event.milliseconds,
         "okta_request_id": event.okta_request_id,
     }
-    if has_several_orgs():
+    if len(orgs()) > 1:
         fields["org"] = event.org
     kind, step, outcome = event.kind, metrics.label(event.step), metrics.label(event.outcome)
     log.write(logger, logging.WARNING if kind in WARNINGS else logging.INFO, f"registration.{kind}", fields)

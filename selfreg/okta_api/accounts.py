@@ -1,4 +1,4 @@
-"""Accounts of the org: the repairs of an administrator, and the mail that is sent again.
+"""Accounts of the org: repairs by administrators, and the mail that is sent again.
 
 Source: Okta Management API, Users, User Lifecycle and User Factors. Accounts that never became active are repaired or
 deleted. For an active account, Okta mails a code and checks it; the email factor is enrolled first if there is none.
@@ -20,20 +20,20 @@ PENDING = ("STAGED", "PROVISIONED")
 ACTIVE = "ACTIVE"
 WRONG_CODE = "E0000068"
 OKTA_ID = re.compile(r"[A-Za-z0-9]{1,60}")
-# Deleting an account that was never deactivated deactivates it; the second call deletes.
+# The first call deactivates the account, the second one deletes it.
 DELETIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class EmailFactor:
-    """What a mailed code is for: ``verb`` is the call below the factor that takes it."""
+    """The factor of a mailed code. ``verb`` is the operation of the factor that accepts the code."""
 
     id: str
     verb: str
 
 
 class AccountNotPending(Exception):
-    """The account is in a state that is not ours to change; ``status`` is Okta's word, "" when there is no account."""
+    """The account can't be changed in its state. ``status`` is Okta's status, or "" if there is no account."""
 
     def __init__(self, status: str) -> None:
         super().__init__(status or "no such account")
@@ -41,13 +41,13 @@ class AccountNotPending(Exception):
 
 
 class EmailChanged(Exception):
-    """The account has another email address at Okta than the one this site knows."""
+    """The account has another email address at Okta than on this site."""
 
 
 class OktaAccounts:
-    """Accounts of the configured org, by Okta's user id.
+    """Accounts of an org, by Okta's user id.
 
-    :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` with ``code`` for a token that may not do this
+    :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` if the token may not do this
     :raises AccountNotPending: (``send_activation`` and ``remove``) the account is active, locked, or gone
     """
 
@@ -55,14 +55,14 @@ class OktaAccounts:
         self._api = ManagementClient(settings, scopes.USERS)
 
     def status(self, user_id: str) -> str:
-        """Okta's word for where the account stands (``STAGED``, ``ACTIVE`` ...); "" when there is none."""
+        """Return Okta's status of the account (``STAGED``, ``ACTIVE`` ...); "" if there is no account."""
         return _status(self._account(user_id))
 
     def send_activation(self, user_id: str) -> None:
-        """Has Okta mail a (new) activation link; earlier ones stop working.
+        """Let Okta mail a new activation link. Earlier links stop working.
 
-        An account that has a password would be active at once, with nothing proven. Deactivating deletes the password,
-        so only the link leads on.
+        An account with a password would become active at once, without verifying the address. So it is deactivated
+        first, which deletes the password.
         """
         account = self._pending_account(user_id)
         if _status(account) == "PROVISIONED":
@@ -73,9 +73,9 @@ class OktaAccounts:
         self._change_lifecycle(user_id, "activate")
 
     def send_code(self, user_id: str, email: str) -> EmailFactor:
-        """Has Okta mail a code to the address of an active account. Only the newest code counts.
+        """Let Okta mail a code to the address of an active account. Only the newest code is valid.
 
-        :raises EmailChanged: Okta would mail it to another address, and the code would prove that one
+        :raises EmailChanged: Okta would mail it to another address
         """
         factors = f"{_path(user_id)}/factors"
         enrolled = next((f for f in self._api.items(factors) if f.get("factorType") == "email"), None)
@@ -92,7 +92,7 @@ class OktaAccounts:
         return EmailFactor(factor_id, "lifecycle/activate")
 
     def verify_code(self, user_id: str, factor: EmailFactor, code: str) -> bool:
-        """Send a code to Okta. Return whether it is the one from the email."""
+        """Return whether Okta accepts a code as the one from the email."""
         try:
             self._api.send("POST", f"{_path(user_id)}/factors/{factor.id}/{factor.verb}", {"passCode": code})
         except OrgRefused as refusal:
@@ -102,7 +102,7 @@ class OktaAccounts:
         return True
 
     def remove(self, user_id: str) -> None:
-        """Delete the account for good."""
+        """Delete the account permanently."""
         self._pending_account(user_id)
         for _ in range(DELETIONS):
             if not self._api.delete(_path(user_id)):
@@ -115,7 +115,7 @@ class OktaAccounts:
         return account
 
     def _account(self, user_id: str) -> Mapping[str, Any]:
-        """Okta's document; empty when there is no such account."""
+        """Return Okta's document of the account; empty if there is no such account."""
         return self._api.get_or_none(_path(user_id)) or {}
 
     def _change_lifecycle(self, user_id: str, operation: str) -> None:
@@ -126,7 +126,7 @@ class OktaAccounts:
 def _path(user_id: str) -> str:
     """Return the path of a user.
 
-    :raises ForeignHref: not one of Okta's ids, so it could lead to another resource
+    :raises ForeignHref: it is not an Okta id, and the path could be that of another resource
     """
     if not OKTA_ID.fullmatch(user_id):
         raise ForeignHref("not an id of an Okta account")

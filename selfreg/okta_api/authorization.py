@@ -23,7 +23,7 @@ MARGIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token that an administrator made in the Admin Console."""
+    """A token that an administrator created in the Admin Console."""
 
     token: Secret[str]
 
@@ -32,22 +32,22 @@ class ApiToken:
         return Secret(f"SSWS {self.token.reveal()}")
 
     def forget(self, header: Secret[str]) -> bool:
-        """There is no other token to try."""
+        """Return False, because there is no other token to try."""
         return False
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """``usable_until`` is a moment of ``time.monotonic``."""
+    """An access token. ``usable_until`` is a time of ``time.monotonic``."""
 
     value: Secret[str]
     usable_until: float
 
 
 class ServiceApp:
-    """An OAuth service app of the org. Safe to share between threads: two that need a token at once fetch two.
+    """An OAuth service app of the org. Safe to share between threads, which at worst fetch two tokens at once.
 
-    Its access token is kept in this object only, for as long as it lives.
+    Its access token is only stored in this object.
     """
 
     def __init__(self, transport: Transport, credentials: Credentials, scopes: str) -> None:
@@ -55,10 +55,10 @@ class ServiceApp:
         self._token: AccessToken | None = None
 
     def header(self) -> Secret[str]:
-        """Return the value of the header; fetch an access token when there is none to use.
+        """Return the value of the header. If necessary, fetch an access token.
 
-        :raises IdxError: see ``idx.errors``; ``OrgRefused`` when the org refuses the app, its key or its scopes, or
-            when the private key is no usable PEM
+        :raises IdxError: see ``idx.errors``; ``OrgRefused`` if the org refuses the app, its key or its scopes, or if
+            the private key is not a usable PEM
         """
         token = self._token
         if token is None or time.monotonic() >= token.usable_until:
@@ -66,7 +66,7 @@ class ServiceApp:
         return _bearer(token)
 
     def forget(self, header: Secret[str]) -> bool:
-        """Drop the access token that the org refused, unless it was replaced already. Another one may be accepted."""
+        """Drop a refused access token, unless it was replaced already. Return True, because a new one may work."""
         if self._token is not None and header == _bearer(self._token):
             self._token = None
         return True

@@ -1,7 +1,4 @@
-"""The client of the Management API: one transport, one way to authenticate, one error mapping.
-
-The doctor, the set-up, the administrator's repairs and "send the mail again" all use it.
-"""
+"""The client of the Management API, with one transport, one way to authenticate, and one mapping of errors."""
 
 import json
 import re
@@ -16,6 +13,7 @@ from django.utils import timezone
 from selfreg import __version__
 from selfreg.conf import Conf
 from selfreg.database_connections import release_pooled_connections
+from selfreg.idx.client import origin_of
 from selfreg.idx.credentials import Credentials
 from selfreg.idx.errors import OrgRefused
 from selfreg.idx.failures import failure_of
@@ -29,12 +27,12 @@ PATHS = re.compile(r"/api/v1/[A-Za-z0-9/_%.-]+|/oauth2/v1/token")
 NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
 MAX_PAGES = 50
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
-# What the org's token endpoint says of scopes that nobody granted to a service app.
+# Errors of the token endpoint for scopes that were not granted to the service app.
 UNGRANTED = ("consent_required", "invalid_scope")
 
 
 def value_at(document: Any, *path: str) -> Any:
-    """Return the value at a path of keys in nested JSON objects; None where there is none."""
+    """Return the value at a path of keys in nested JSON objects, or None."""
     for name in path:
         document = document.get(name) if isinstance(document, Mapping) else None
     return document
@@ -51,30 +49,29 @@ def lacks_rights(refusal: OrgRefused) -> bool:
 
 
 def reset_connections() -> None:
-    """Forget every connection and access token of this process. For tests."""
+    """Forget all connections and access tokens of this process: for tests."""
     _transport.cache_clear()
     _service_app.cache_clear()
 
 
 class ManagementClient:
-    """Resources of the org by their path below ``/api/v1/``: ``apps/0oa1/groups``.
+    """Reads and changes resources of the org, by their path below ``/api/v1/``, such as ``apps/0oa1/groups``.
 
-    :param scopes: what a service app asks for, see ``okta_api.scopes``; an API token has its administrator's rights
-    :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` for a wrong token and for one without rights
+    :param scopes: for a service app, see ``okta_api.scopes``; an API token has the rights of its administrator
+    :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` if the token is wrong or lacks rights
     """
 
     def __init__(self, settings: Conf, scopes: Sequence[str]) -> None:
-        parts = urlsplit(settings.issuer)
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.origin = origin_of(settings.issuer)
         self._transport = _transport(self.origin, Route(settings.proxy, settings.ca_bundle))
         self._authorization = _authorization(settings, self.origin, " ".join(scopes))
 
     def get(self, path: str) -> Json:
-        """One resource."""
+        """Return a resource."""
         return _object(self._call("GET", path))
 
     def get_or_none(self, path: str) -> Json | None:
-        """One resource; None when there is none."""
+        """Return a resource; None if there is no such resource."""
         try:
             return self.get(path)
         except OrgRefused as refusal:
@@ -83,7 +80,7 @@ class ManagementClient:
             raise
 
     def items(self, path: str, **query: str) -> Iterator[Json]:
-        """Every item of a list, page after page, ``MAX_PAGES`` at most."""
+        """Yield the items of a list, page by page, up to ``MAX_PAGES`` pages."""
         for _ in range(MAX_PAGES):
             reply = self._call("GET", path, query=query)
             yield from (item for item in reply.body if isinstance(item, dict)) if isinstance(reply.body, list) else ()
@@ -93,7 +90,7 @@ class ManagementClient:
             query = dict(parse_qsl(urlsplit(next_page[1]).query))
 
     def send(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
-        """Send a POST, PUT or DELETE. Return the JSON object of the answer, {} if it has none."""
+        """Send a POST, PUT or DELETE. Return the JSON object of the answer, or {}."""
         return _object(self._call(method, path, body, query))
 
     def delete(self, path: str) -> bool:
@@ -108,9 +105,9 @@ class ManagementClient:
         return _checked(self._reply(method, path, body, query), path)
 
     def _reply(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Reply:
-        """Make a call. After a 401 it had no effect, so repeat it once with a new access token.
+        """Make a call. After a 401, repeat it once with a new access token, because it had no effect.
 
-        After a 403 the next call uses a new token: the missing scope may have been granted by then.
+        After a 403, the next call uses a new token, because the missing scope may have been granted by then.
         """
         url = f"{self.origin}/api/v1/{quote(path, safe='/')}" + (f"?{urlencode(query)}" if query else "")
         text = None if method in ("GET", "DELETE") else Secret(json.dumps(body or {}, default=reveal))
@@ -125,7 +122,7 @@ class ManagementClient:
 
 
 def _checked(reply: Reply, path: str) -> Reply:
-    """Return a successful reply. Otherwise raise an error that names the resource, since its right may be missing."""
+    """Return a successful reply; else raise an error that names the resource, whose scope may be missing."""
     if reply.status < 400:
         return reply
     error = failure_of(reply, timezone.now().timestamp())
@@ -164,6 +161,6 @@ def _service_app(origin: str, route: Route, credentials: Credentials, scopes: st
 
 @lru_cache(maxsize=8)
 def _transport(origin: str, route: Route) -> Transport:
-    """Apart from the sign-up's: trouble here must not make the site think that the org is away."""
+    """Return a transport of its own: failures here must not open the circuit breaker of sign-ups."""
     observer = replace(okta.OBSERVER, before_call=release_pooled_connections)
     return Transport(origin, paths=PATHS, may_be_empty=True, observer=observer, route=route)

@@ -1,6 +1,6 @@
-"""The OAuth scopes that a service app asks for, by what the client is for; docs/org-setup.md lists them.
+"""The OAuth scopes that a service app asks for. docs/org-setup.md lists them.
 
-Scopes of hooks are asked for only where the site has a hook secret: what is not needed need not be granted.
+It only asks for the scopes of hooks if the site has a hook secret, so that no unnecessary scope has to be granted.
 """
 
 from selfreg.conf import Conf
@@ -13,12 +13,12 @@ USERS = ("okta.users.read", "okta.users.manage")
 
 
 def to_read_org(settings: Conf) -> tuple[str, ...]:
-    """For the doctor."""
+    """Return the scopes of the doctor."""
     return tuple(f"okta.{resource}.read" for resource in (*_changeable(settings), *READ_ONLY))
 
 
 def to_change_org(settings: Conf) -> tuple[str, ...]:
-    """For the set-up, which also reads."""
+    """Return the scopes of the set-up, which also reads."""
     return (*to_read_org(settings), *(f"okta.{resource}.manage" for resource in _changeable(settings)))
 
 

@@ -188,7 +188,7 @@ def poll(attempt: Attempt) -> Outcome:
         return _commit(attempt, transitions.keep_polling(attempt.position, poll_at))
     if answer.status == 429:
         return _commit(attempt, transitions.keep_polling(attempt.position, pause_until))
-    if not transitions.answer_moves(attempt.position, answer):
+    if not transitions.has_moved(attempt.position, steps.next_step(answer.response)):
         return _commit(attempt, transitions.keep_polling(attempt.position, 0.0, answer))
     command = Command(Kind.ANSWERED, proves_email=page.proves_email)
     return _settle(attempt, transitions.advance(attempt.position, answer, command))

@@ -235,9 +235,8 @@ def exchange(attempt: Attempt, call: Call, command: Command, **columns: Any) -> 
 def exchange_next(attempt: Attempt, call: Call, command: Command) -> Transition:
     """Make one more call for a row that is claimed already."""
     hits = _hits_of(attempt, call.effect, attempt.row.email)
-    wait = rate_limits.pace(attempt.position.state.calls) or retried(
-        partial(rate_limits.consume, hits, attempt.row.org)
-    )
+    consume = partial(rate_limits.consume, hits, attempt.row.org)
+    wait = rate_limits.pace(attempt.position.state.calls) or retried(consume)
     return _send_counted(attempt, call, command, hits, wait)
 
 

@@ -153,11 +153,6 @@ def interaction_code(position: Position) -> Secret[str]:
     return position.step.interaction_code if isinstance(position.step, Granted) else NOTHING
 
 
-def answer_moves(before: Position, answer: Answer) -> bool:
-    """Return whether an answer is about another step than before."""
-    return has_moved(before, next_step(answer.response))
-
-
 def stands_elsewhere(before: Position, answer: Answer) -> bool:
     """Return whether the org moved on without this site, such as by its own page behind the link in an email."""
     step = next_step(answer.response)

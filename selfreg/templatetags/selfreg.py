@@ -38,8 +38,8 @@ IDENTITY = "selfreg_identity"
 def sign_up_offered(context: Any) -> bool:
     """``{% sign_up_offered as offered %}``: whether the org's policy lets people sign up now.
 
-    The org is asked at most once a minute for all visitors. While it cannot be reached the answer is True: the sign-up
-    page tells visitors more.
+    The org is asked at most once a minute for all visitors. If it can't be reached, the result is True, because the
+    sign-up page explains that to visitors.
     """
     settings = _settings(context)
     key = cache.name_of(OFFERED_CACHE_KEY, settings.org)
@@ -59,7 +59,7 @@ def sign_up_offered(context: Any) -> bool:
 
 @register.simple_tag(takes_context=True)
 def email_is_proven(context: Any) -> bool:
-    """``{% email_is_proven as proven %}``: whether the address of the logged-in user is proven.
+    """``{% email_is_proven as proven %}``: whether the address of the logged-in user is verified.
 
     False for visitors who are not logged in, and for users without an Okta identity.
     """
@@ -75,7 +75,7 @@ def sign_in_url(context: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def site_links(context: Any) -> dict[str, str]:
-    """``{% site_links as links %}``: URLs, "" where there is none.
+    """``{% site_links as links %}``: URLs, or "".
 
     They are ``links.support``, ``links.terms``, ``links.privacy`` and ``links.reset_password``.
     """
@@ -98,7 +98,7 @@ register.filter(messages.duration)
 
 @register.filter
 def in_groups(key: str) -> str:
-    """``{{ secret|in_groups }}``: a key as people read it out, in groups of four."""
+    """``{{ secret|in_groups }}``: a key in groups of four characters, for reading it out."""
     return " ".join(key[at : at + 4] for at in range(0, len(key), 4))
 
 
@@ -106,20 +106,20 @@ def in_groups(key: str) -> str:
 def full_name(user: Any) -> str:
     """``{% full_name user as name %}``: given and family name in the order of the visitor's language.
 
-    "" for users who are not logged in, and where the site's user model has no such names.
+    "" for users who are not logged in, or if the user model has no such names.
     """
     return labels.full_name(getattr(user, "first_name", ""), getattr(user, "last_name", ""))
 
 
 @register.simple_tag
 def language_options() -> SafeString:
-    """``{% language_options as options %}``: an ``option`` for each language of the site, the present one selected; ""
-    where there is one language only.
+    """``{% language_options as options %}``: an ``option`` for each language of the site, with the current one
+    selected; "" if there is only one language.
     """
     return _language_options(get_language() or "", tuple(django_settings.LANGUAGES))
 
 
-# The same on every page, of a site whose languages are few.
+# Cached, because it is the same on every page.
 @lru_cache(maxsize=128)
 def _language_options(current: str, languages: tuple[tuple[str, str], ...]) -> SafeString:
     options = ((code, SafeString(" selected") if code == current else "", gettext(name)) for code, name in languages)
@@ -135,23 +135,26 @@ def site_name(context: Any) -> str:
 
 @register.inclusion_tag("selfreg/email_notice.html", takes_context=True)
 def email_notice(context: Any) -> dict[str, Any]:
-    """``{% email_notice %}``: tells logged-in users whose address is not proven how to prove it; else nothing.
+    """``{% email_notice %}``: tells logged-in users with an unverified address how to verify it.
 
     :return: the context of ``selfreg/email_notice.html``
     """
     request, identity = context["request"], _identity(context)
-    is_open = identity is not None and identity.email_verified_at is None
-    email = address_of(request.user) or request.session.get(CLAIMS, {}).get("email", "") if is_open else ""
-    unproven = bool(email)
-    again = {
-        "sendable": unproven and can_send(orgs.settings_of_session(request)),
+    email = ""
+    if identity is not None and identity.email_verified_at is None:
+        email = address_of(request.user) or request.session.get(CLAIMS, {}).get("email", "")
+    return {
+        "unproven": bool(email),
+        "email": email,
+        "sendable": bool(email) and can_send(orgs.settings_of_session(request)),
         "csrf_token": context.get("csrf_token"),
+        "next": request.get_full_path(),
+        "request": request,
     }
-    return {"unproven": unproven, "email": email, "request": request, "next": request.get_full_path(), **again}
 
 
 def _identity(context: Any) -> OktaIdentity | None:
-    """Return the Okta identity of the logged-in user, if there is one. Several tags of a template look it up once."""
+    """Return the Okta identity of the logged-in user, if there is one. All tags of a template share one query."""
     request, memory = context["request"], context.render_context
     if IDENTITY not in memory:
         issuer = orgs.settings_of_session(request).issuer if hasattr(request, "user") else ""
@@ -161,6 +164,6 @@ def _identity(context: Any) -> OktaIdentity | None:
 
 
 def _settings(context: Any) -> Conf:
-    """Return the settings of the page's org; those of the default one for a page without a request."""
+    """Return the settings of the page's org, or of the default org if there is no request."""
     request = context.get("request")
     return conf() if request is None else orgs.settings_of_page(request)

@@ -83,7 +83,7 @@ class SignUpView(ViewWithoutValues):
     """Whether the page is also for logged-in users. Other pages redirect them to where a sign-up leads."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Set ``browser``."""
+        """Set ``browser``, and log if the site is not where its settings say."""
         super().setup(request, *args, **kwargs)
         self.browser = browser_of(request)
         base_url = self.browser.settings.base_url

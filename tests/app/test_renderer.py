@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django import forms
 from django.forms.boundfield import BoundWidget
-from django.forms.renderers import DjangoTemplates
+from django.forms.renderers import DjangoTemplates, TemplatesSetting
 from django.utils.html import escape, strip_spaces_between_tags
 from django.utils.safestring import mark_safe
 
-from selfreg.forms.renderer import InputRenderer, renderer
+from selfreg.forms.renderer import InputRenderer
 
 VALUES = [None, "", "Ada", "<b>'\"&", 0, 3.5, mark_safe("&amp;")]
 WIDGETS = [
@@ -40,8 +40,10 @@ def test_a_radio_button_is_rendered_as_django_renders_it(chosen: str) -> None:
 
 
 def test_a_site_with_a_renderer_of_its_own_keeps_it(settings: Any) -> None:
+    choice = forms.Select(choices=[("a", "A")])
     settings.FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-    assert renderer() is None
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.forms"]
+    assert choice.render("it", "a", {}, InputRenderer()) == choice.render("it", "a", {}, TemplatesSetting())
 
 
 def test_what_was_typed_is_escaped() -> None:

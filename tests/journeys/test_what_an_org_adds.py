@@ -94,7 +94,23 @@ def test_a_proof_of_work_asks_nobody_but_this_site(person: Person, org: OrgHandl
     assert person.heading == "Check your email"
 
 
-def test_the_task_is_only_for_whoever_sees_the_form(person: Person, org: OrgHandle) -> None:
+@pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
+def test_a_proof_of_work_is_solved_however_sessions_are_kept(
+    db: None, org: OrgHandle, settings: Any, engine: str
+) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    org.patch_policy({"captcha": {"type": "ALTCHA"}})
+    person = Person().opens_the_sign_up()
+    task = person.browser.get("/signup/captcha/").json()
+    who = {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace", "userProfile.email": person.email}
+    person.posts("/signup/", person.form.data() | who | {"captchaVerify.captchaToken": solved(task)})
+    assert person.heading == "Check your email"
+    assert person.does_whatever_the_page_asks(org).is_signed_in
+
+
+@pytest.mark.parametrize("engine", ["db", "signed_cookies"])
+def test_the_task_is_only_for_whoever_sees_the_form(person: Person, org: OrgHandle, settings: Any, engine: str) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
     assert Person().browser.get("/signup/captcha/").status_code == 404
     person.opens_the_sign_up()

@@ -505,8 +505,8 @@ def test_an_interaction_code_from_the_browser_replaces_the_stored_step() -> None
     before = position(CODE_PAGE, interaction_code=Secret("canaryInteractionCode"))
     assert before.step == Granted(Secret("canaryInteractionCode"))
     assert transitions.interaction_code(before) == Secret("canaryInteractionCode")
-    assert transitions.answer_moves(before, answer(CODE_PAGE))
-    assert not transitions.answer_moves(position(CODE_PAGE), answer(CODE_PAGE))
+    assert transitions.has_moved(before, position(CODE_PAGE).step)
+    assert not transitions.has_moved(position(CODE_PAGE), position(CODE_PAGE).step)
     assert transitions.interaction_code(position(CODE_PAGE)) == Secret("")
 
 

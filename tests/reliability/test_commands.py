@@ -110,7 +110,10 @@ def test_a_database_that_goes_away_is_told_with_what_was_done() -> None:
                 raise OperationalError("terminating connection due to administrator command")
         return execute(statement, *rest)
 
-    with connection.execute_wrapper(refuse), pytest.raises(CommandError, match=r"abandoned: expired") as away:
+    with (
+        connection.execute_wrapper(refuse),
+        pytest.raises(CommandError, match=r"failed .*abandoned: expired") as away,
+    ):
         said_by("selfreg_recover")
     assert away.value.returncode == os.EX_TEMPFAIL
 

@@ -9,7 +9,7 @@ from selfreg.doctor.evidence import Evidence, OrgApp, PageProbe
 from selfreg.doctor.findings import Finding, finding
 from selfreg.idx.errors import IdxError, OrgRefused, RateLimited
 
-# (OAuth error, part of its description) -> finding; the first that fits. Source: Okta's table of OAuth errors.
+# OAuth error, part of its description, finding. The first that fits counts. Source: Okta's table of OAuth errors.
 REFUSALS = (
     ("invalid_client", "client_id", "client-unknown"),
     ("invalid_client", "client_assertion", "client-auth-method"),
@@ -59,7 +59,7 @@ def check_client(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_uris(evidence: Evidence) -> Iterator[Finding]:
-    """Check that the app has this site's four URIs, exactly as they are."""
+    """Check that the app has exactly this site's four URIs."""
     site, app = evidence.site, evidence.app
     if _complains_about(evidence.authorize_page, "redirect_uri"):
         yield finding("redirect-uri", USED, used=site.redirect_uri)
@@ -95,7 +95,7 @@ def _is_expected(error: IdxError) -> bool:
 
 
 def _accepts_client(error: IdxError | None) -> bool:
-    """Return whether the token endpoint accepted the client. Interact may accept a confidential one without secret."""
+    """Return whether the token endpoint accepted the client. Interact may accept one even without its secret."""
     return error is None or _is_expected(error)
 
 
@@ -140,7 +140,7 @@ def _error_in(location: str) -> str:
 
 
 def _complains_about(page: PageProbe | None, parameter: str) -> bool:
-    """Return whether the page is an error of Okta's about this parameter, which it names."""
+    """Return whether the page is an error page of Okta's that names this parameter."""
     return page is not None and page.status >= HTTP_ERROR and parameter in page.text
 
 

@@ -1,12 +1,12 @@
 """Checks the connection to the org: issuer, signing keys, clocks, rate limits, access to the Management API."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_noop as _
 
 from selfreg.doctor.evidence import CLAIMED_ADDRESS, Evidence
 from selfreg.doctor.findings import Finding, finding
+from selfreg.idx.client import origin_of
 from selfreg.idx.errors import AnswerLost, IdxError, MalformedAnswer, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.okta_api.client import lacks_rights
 
@@ -23,7 +23,7 @@ def check_issuer(evidence: Evidence) -> Iterator[Finding]:
     if discovery.issuer != evidence.site.issuer:
         text = _("configured: %(configured)s; the org says: %(org)s")
         yield finding("issuer-mismatch", text, configured=evidence.site.issuer, org=discovery.issuer)
-    elif foreign := [url for url in discovery.endpoints if _origin(url) != _origin(evidence.site.issuer)]:
+    elif foreign := [url for url in discovery.endpoints if origin_of(url) != origin_of(evidence.site.issuer)]:
         yield finding("issuer-endpoints", endpoints=", ".join(foreign))
     if isinstance(evidence.key_count, IdxError):
         yield finding("issuer-keys", org=str(evidence.key_count))
@@ -51,7 +51,7 @@ def check_access(evidence: Evidence) -> Iterator[Finding]:
 
 
 def clocks_agree(evidence: Evidence) -> bool:
-    """Return whether the clocks agree, or cannot be compared. If they do not, times from the org are of no use."""
+    """Return whether the clocks agree, or can't be compared. If not, times from the org are useless."""
     return abs(evidence.clock_difference or 0.0) <= CLOCK_TOLERANCE_SECONDS
 
 
@@ -68,17 +68,12 @@ def _missing_discovery(issuer: str, error: IdxError) -> Finding:
 
 
 def _failure_name(error: IdxError) -> str:
-    """Return the finding for an org that was reached once, and then did not answer."""
+    """Return the finding for an org that answered at first, but then did not."""
     if isinstance(error, RateLimited):
         return "rate-limited"
     return "issuer-unreachable" if isinstance(error, OrgUnreachable) else "issuer-failing"
 
 
 def _may_name_the_visitor(evidence: Evidence) -> bool:
-    """Return whether Okta uses the visitor's IP address from the app: only if a confidential app authenticates."""
+    """Return whether Okta accepts the visitor's IP address from the app, which has to be confidential."""
     return evidence.app is not None and not evidence.app.is_public and evidence.site.confidential
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -14,7 +14,7 @@ from selfreg.idx.document import Captcha, Field, Remediation
 from selfreg.idx.steps import is_error, is_script_only
 from selfreg.web.captcha_widgets import can_be_shown
 
-# Parts of the message keys of an org whose policy allows sign-up, but that cannot offer it at the moment.
+# Parts of the message keys of an org whose policy allows sign-up, but which can't offer it at the moment.
 UNAVAILABLE = ("safe.mode", "unavailable", "not.completed", "generic")
 DISABLED = {"okta_email": "email-disabled", "phone_number": "phone-disabled", "okta_password": "password-not-required"}
 ADVISED_EMAIL_MINUTES = 10
@@ -26,7 +26,7 @@ LOGIN, WRITABLE = "login", "READ_WRITE"
 
 
 def check_sign_up(evidence: Evidence) -> Iterator[Finding]:
-    """Check that the app offers sign-up, and that email verification is as this site is configured."""
+    """Check that the app offers sign-up, and that email verification is set as in this site's settings."""
     policy = evidence.profile_policy
     unattached = evidence.org_settings.unattached if evidence.org_settings else ()
     if policy is not None and not policy.sign_up and unattached:
@@ -45,7 +45,7 @@ def check_sign_up(evidence: Evidence) -> Iterator[Finding]:
 
 
 def check_authenticators(evidence: Evidence) -> Iterator[Finding]:
-    """Check the authenticators that this site needs or cannot show, and how long codes and transactions are valid."""
+    """Check the authenticators that this site needs or can't show, and how long codes and transactions are valid."""
     seconds = evidence.transaction_seconds
     if seconds is not None and seconds < SHORTEST_TRANSACTION_SECONDS and clocks_agree(evidence):
         yield finding("transaction-lifetime", _("%(seconds)d seconds"), seconds=round(seconds))
@@ -74,7 +74,7 @@ def check_authenticators(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _can_share_passkeys(site: Site) -> bool:
-    """Return whether a passkey made on this site's pages can be used on the org's: both are of one domain, not of an IP
+    """Return whether a passkey of this site can be used on the org's pages: both must have the same domain, and no IP
     address (Web Authentication, section 5.1.2).
     """
     hosts = [urlsplit(url).hostname or "" for url in (site.base_url, site.issuer)]
@@ -93,7 +93,7 @@ def check_form(evidence: Evidence) -> Iterator[Finding]:
         yield from _captcha(form, evidence.response.captcha)
         yield from _missing_attributes(site.attributes, attributes_of(form), profile)
     if org:
-        # Without a form, the policy says which attributes it would have.
+        # Without a form, the policy has its attributes.
         policy = org.profile_policy
         attributes = attributes_of(form) if form else policy.attributes if policy else ()
         yield from _profile(attributes, profile, has_hook=bool(site.hook_url))
@@ -145,7 +145,7 @@ def _missing_attributes(
 
 
 def _profile(attributes: tuple[str, ...], profile: Mapping[str, ProfileField], *, has_hook: bool) -> Iterator[Finding]:
-    """Check the attributes of the form. The login is left out: Okta lets visitors enter it even if it is read-only."""
+    """Check the attributes of the form, except the login, which visitors can enter even if it is read-only."""
     fields = {name: profile[name] for name in attributes if name in profile and name != LOGIN}
     if read_only := [f"{name}: {field.permission}" for name, field in fields.items() if field.permission != WRITABLE]:
         yield finding("field-read-only", fields=", ".join(read_only))

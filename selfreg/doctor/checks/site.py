@@ -22,12 +22,12 @@ OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr"
     {"hu", "id", "it", "ja", "ko", "ms", "nb", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "sw", "th"}
     | {"tr", "uk", "ur", "vi", "zh"}
 )
-# Ids of system checks about settings without which the org cannot be called.
+# Ids of system checks about settings that are necessary to call the org.
 ORG_CANNOT_BE_CALLED = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012"})
 
 
 def prevents_calls(finding: Finding) -> bool:
-    """Return whether the org cannot be called because of this finding."""
+    """Return whether the org can't be called because of this finding."""
     return finding.id in ORG_CANNOT_BE_CALLED
 
 

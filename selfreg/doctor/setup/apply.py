@@ -10,7 +10,7 @@ from selfreg.conf import Conf
 from selfreg.doctor.setup.desired import CLIENT_SECRET, HOOK_SECRET
 from selfreg.doctor.setup.diff import reverted
 from selfreg.doctor.setup.journal import Entry, Journal
-from selfreg.doctor.setup.plan import Call, Change, Created, Restore
+from selfreg.doctor.setup.plan import Call, Change, Restore
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused
 from selfreg.okta_api.client import NOT_FOUND, ManagementClient, value_at
 from selfreg.secret import Secret
@@ -25,7 +25,7 @@ Step = TypeVar("Step", bound=Call | Restore)
 
 @dataclass(eq=False)
 class Interrupted(Exception):
-    """The org refused a change, or its answer was lost; the changes after it were not made.
+    """The org refused a change, or its answer was lost. The changes after it were not made.
 
     ``done`` and ``remaining`` are names of changes. ``unsure`` is whether the change ``name`` may have been made.
     """
@@ -48,7 +48,7 @@ def apply_changes(
 ) -> None:
     """Make the changes in order.
 
-    :raises Interrupted: not all of them were made; the journal holds which
+    :raises Interrupted: not all of them were made; the journal has those that were
     :raises UnusableJournal: the journal cannot be written
     """
     ids: dict[str, str] = {}
@@ -73,9 +73,9 @@ def apply_changes(
 
 
 def undo_changes(client: ManagementClient, journal: Journal, secrets: Secrets, on_done: OnDone) -> None:
-    """Undo what the journal holds, the last change first.
+    """Undo the changes in the journal, the last one first.
 
-    :raises Interrupted: not all of it was undone; the journal holds which
+    :raises Interrupted: not all of them were undone; the journal has those that are left
     :raises UnusableJournal: the journal cannot be written
     """
     entries = journal.undoable
@@ -111,7 +111,7 @@ def _undo_steps(client: ManagementClient, entry: Entry) -> Sequence[Call | Resto
 
 
 def _undo(client: ManagementClient, step: Call | Restore, secrets: Secrets) -> None:
-    """Undo one step, unless the resource does not exist any more."""
+    """Undo one step, unless the resource no longer exists."""
     try:
         if isinstance(step, Call):
             client.send(step.method, step.path, _with_secrets(step.body, secrets))
@@ -124,13 +124,10 @@ def _undo(client: ManagementClient, step: Call | Restore, secrets: Secrets) -> N
 
 
 def _fill_entry(entry: Entry, ids: Values) -> None:
+    """Replace the placeholders of ids that are known by now."""
     entry.undo = tuple(_filled(step, ids) for step in entry.undo)
     if entry.created:
-        entry.created = _filled_created(entry.created, ids)
-
-
-def _filled_created(created: Created, ids: Values) -> Created:
-    return replace(created, list_path=_fill(created.list_path, ids))
+        entry.created = replace(entry.created, list_path=_fill(entry.created.list_path, ids))
 
 
 def _filled(step: Step, values: Values) -> Step:

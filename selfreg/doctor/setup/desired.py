@@ -1,4 +1,4 @@
-"""The desired documents of the org, each made from the current one. Members that are not named here stay."""
+"""The desired documents of the org, each made from the current one. All other members stay as they are."""
 
 from collections.abc import Iterable
 from copy import deepcopy
@@ -23,7 +23,7 @@ LABELS = {"firstName": "First name", "lastName": "Last name", "email": "Email", 
 
 
 def new_app(site: Site) -> Json:
-    """Return a new app that has the client ID of this site's settings, and the secret or the public key."""
+    """Return a new app with the client ID of this site's settings, and with the secret or the public key."""
     secret = {"client_secret": CLIENT_SECRET} if site.client_auth.startswith("secret") else {}
     keys = {"jwks": {"keys": [site.public_key]}} if site.public_key else {}
     client = {"client_id": site.client_id, "token_endpoint_auth_method": AUTH_METHODS[site.client_auth], **secret}
@@ -73,7 +73,7 @@ def profile_rule(current: Json, site: Site, hook_id: str) -> Json:
 
 
 def enrollment_policy(current: Json, site: Site) -> Json:
-    """Return the policy with this site's authenticators allowed: the password is required, others that were not
+    """Return the policy with this site's authenticators: the password becomes required, and others that were not
     allowed become optional.
     """
     after = deepcopy(current)
@@ -134,9 +134,9 @@ def event_hook(current: Json | None, site: Site) -> Json:
 
 
 def _channel(url: str, headers: Iterable[Json] = ()) -> Json:
-    """Return the channel of a hook. It always has the secret, which the org does not return.
+    """Return the channel of a hook. It always has the secret, because the org never returns it.
 
-    :param headers: what the org sends besides
+    :param headers: further headers that the org sends
     """
     scheme = {"type": "HEADER", "key": AUTHORIZATION, "value": HOOK_SECRET}
     config = {"uri": url, "headers": list(headers), "method": "POST", "authScheme": scheme}

@@ -18,7 +18,7 @@ USE_ANOTHER = "Keep it, and use another file: --plan-file FILE."
 
 
 class UnusableJournal(Exception):
-    """The file is not one of ours, is about another org, or cannot be written."""
+    """The file was not written by this command, is about another org, or can't be written."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Entry:
 
     @property
     def undo_lines(self) -> tuple[str, ...]:
-        """What undoing the change will change, line by line; empty where the name says it."""
+        """The differences that undoing makes, line by line; empty if the name says it all."""
         restores = (step for step in self.undo if isinstance(step, Restore))
         return tuple(line for restore in restores for line in diff_lines(restore.after, restore.before))
 
@@ -76,7 +76,7 @@ class Journal:
 def load_journal(path: Path, issuer: str) -> Journal:
     """Read the journal of this org; an empty one if there is no file.
 
-    :raises UnusableJournal: the file is not one of ours, or about another org
+    :raises UnusableJournal: the file was not written by this command, or is about another org
     """
     if not path.exists():
         return Journal(path, issuer)

@@ -10,7 +10,7 @@ from selfreg.doctor.setup import desired
 from selfreg.doctor.setup.diff import content_lines, diff_lines
 from selfreg.okta_api.client import Json, value_at
 
-# Placeholders of ids that only exist once the resource was created.
+# Placeholders of ids that do not exist until the resource is created.
 APP, HOOK, EVENT_HOOK, ACCESS_POLICY, ACCESS_RULE = (
     "{new app}", "{new registration hook}", "{new event hook}", "{new access policy}", "{new access rule}",
 )  # fmt: skip
@@ -20,7 +20,7 @@ UNREACHABLE_HINT = "The org must be able to reach this site at that address. Che
 
 
 class CannotPlan(Exception):
-    """The org lacks something that this command does not create. The text says what, and where to create it."""
+    """The org lacks something that this command can't create. The text says what, and where to create it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Change:
 def plan_changes(site: Site, documents: OrgDocuments) -> tuple[Change, ...]:
     """Return the changes in their order; empty if nothing has to change. The org calls this site in the last ones.
 
-    :raises CannotPlan: the org lacks something that this command does not create
+    :raises CannotPlan: the org lacks something that this command can't create
     """
     return tuple(change for planner in PLANNERS for change in planner(site, documents))
 
@@ -187,7 +187,7 @@ def _enrollment_policy(site: Site, documents: OrgDocuments) -> Iterator[Change]:
 
 
 def _event_hook(site: Site, documents: OrgDocuments) -> Iterator[Change]:
-    """Create or correct the event hook. The org verifies it by a call to this site."""
+    """Create or correct the event hook. The org verifies it with a call to this site."""
     if not site.event_hook_url:
         return
     hook = _hook_to(site.event_hook_url, documents.event_hooks)
@@ -216,7 +216,10 @@ PLANNERS: tuple[Planner, ...] = (
 
 
 def _creation(name: str, created: Created, body: Json, *, is_active: bool = False) -> Change:
-    """:param is_active: the new resource is active from the start, and has to be deactivated before it is deleted"""
+    """Return the change that creates a resource.
+
+    :param is_active: whether the new resource is active, so that it has to be deactivated before it can be deleted
+    """
     path = f"{created.list_path}/{created.placeholder}"
     deactivation = (Call("POST", f"{path}/lifecycle/deactivate"),) if is_active else ()
     undo = (*deactivation, Call("DELETE", path))
@@ -239,7 +242,7 @@ def _hook_to(url: str, hooks: tuple[Json, ...]) -> Json | None:
 
 
 def _without_secret(app: Json) -> Json:
-    """Return the app without its secret: a PUT without one leaves it, and the journal must not hold it."""
+    """Return the app without its secret, which must not be in the journal. A PUT without it does not change it."""
     copy = deepcopy(app)
     (value_at(copy, "credentials", "oauthClient") or {}).pop("client_secret", None)
     return copy

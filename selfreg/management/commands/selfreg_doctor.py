@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from selfreg.conf import has_several_orgs, orgs
 from selfreg.doctor.examination import Report, examine, save_report
 from selfreg.doctor.findings import Finding
-from selfreg.error_reports import without_values
+from selfreg.management.handling import explained
 from selfreg.management.options import add_org, settings_of
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument(
             "--json",
             action="store_true",
@@ -35,21 +35,23 @@ class Command(BaseCommand):
             "--fail-level", choices=("error", "warning"), default="error", help="which findings make the exit code 1"
         )
 
-    @without_values
+    @explained
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command.
 
         :raises SystemExit: with 1, see ``help``
+        :raises CommandError: the report was printed, and could not be saved
         """
         named = [settings_of(options["org"])] if options["org"] else list(orgs().values())
         reports = [examine(settings) for settings in named]
-        for report in reports:
-            save_report(report)
-            if not options["json"]:
-                self.print_report(report)
         if options["json"]:
             as_json = {report.org: report.as_json() for report in reports}
             self.stdout.write(json.dumps(as_json if len(as_json) > 1 else as_json.popitem()[1], indent=2))
+        else:
+            for report in reports:
+                self.print_report(report)
+        for report in reports:
+            save_report(report)
         if any(r.errors or (options["fail_level"] == "warning" and r.findings) for r in reports):
             raise SystemExit(1)
 
@@ -75,7 +77,7 @@ class Command(BaseCommand):
         return self.style.ERROR(text % {"errors": errors, "warnings": warnings})
 
     def print_finding(self, finding: Finding) -> None:
-        """Print a finding: what is wrong, what was seen, and where to change it."""
+        """Print a finding: what is wrong, the details, and where to change it."""
         kind = finding.kind
         style = self.style.ERROR if kind.severity == "error" else self.style.WARNING
         self.stdout.write(f"\n{style(kind.id)} {kind.sentence}")

@@ -1,4 +1,4 @@
-"""``manage.py selfreg_erase EMAIL``: erases the data of a person who asks for it."""
+"""``manage.py selfreg_erase EMAIL``: erases the data of a person."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import ProtectedError, QuerySet, RestrictedError
 
-from selfreg.error_reports import without_values
 from selfreg.idx.client import Visitor
 from selfreg.management import erasure
-from selfreg.management.progress import TRY_LATER, Run, add_limits, recorded
+from selfreg.management.handling import TRY_LATER, explained
+from selfreg.management.progress import Run, add_limits, recorded
 from selfreg.models import Conflict, OktaIdentity, RegistrationQuerySet
 from selfreg.monitoring import events
 from selfreg.registration import endings, retention
@@ -27,7 +27,7 @@ STAFF = "Nothing was erased: the user is staff. Remove the staff status first, o
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be erased. ``users`` is empty where only registrations are asked for."""
+    """What to erase. ``users`` is empty if only registrations are erased."""
 
     registrations: RegistrationQuerySet
     users: QuerySet[Any]
@@ -42,7 +42,7 @@ class Request:
 
 
 class Command(BaseCommand):
-    """Erases all registrations of an address, and what else the options name."""
+    """Erases all registrations of an address, and what else the options ask for."""
 
     help = (
         "Erases every registration of an email address, with its events. Open registrations are cancelled first. The "
@@ -53,18 +53,18 @@ class Command(BaseCommand):
     """The last run of this object."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the argument and the options."""
+        """Add the argument and the options."""
         parser.add_argument("email", help="the address, in any spelling")
         for option, explanation in OPTIONS.items():
             parser.add_argument(option, action="store_true", help=explanation)
         add_limits(parser)
 
-    @without_values
+    @explained
     def handle(self, *args: Any, email: str, dry_run: bool, limit: int | None, **options: Any) -> None:
         """Run the command.
 
-        :raises CommandError: the user may not be deleted; the command was stopped; or with exit status 75 (try again
-            later) some registrations are left
+        :raises CommandError: the user can't be deleted; the command was stopped; or some registrations are left (exit
+            status 75, try again later)
         """
         request = request_of(email, options)
         if request.user and any(getattr(u, "is_staff", False) or u.is_superuser for u in request.users):
@@ -92,7 +92,7 @@ class Command(BaseCommand):
             self.stdout.write(f"would delete {request.users.count()} users")
 
     def erase(self, request: Request, run: Run) -> None:
-        """Erase from the outside in, so that the person being erased can no longer act.
+        """Erase sessions first, so that the person can no longer do anything.
 
         :raises CommandError: see ``handle``
         """
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         run.say(f"erased {counts or '0 registrations'}. The account at Okta wasn't changed.")
 
     def registrations(self, rows: RegistrationQuerySet, run: Run) -> Iterator[tuple[str, int]]:
-        """Erase one registration after the other, as far as the limit allows."""
+        """Erase registrations one by one, up to the limit."""
         for row in rows.order_by("created_at")[: run.left]:
             attempt = open_row(row, connect(row.settings, Visitor()))
             try:
@@ -125,19 +125,19 @@ class Command(BaseCommand):
 
 
 def erased(run: Run) -> dict[str, int]:
-    """Return how many of what were erased."""
+    """Return what was erased, and how many of each."""
     return {outcome.removeprefix("erased: "): number for outcome, number in run.counts.items() if number}
 
 
 def request_of(email: str, options: dict[str, Any]) -> Request:
-    """Return what the options ask for: each includes those before it."""
+    """Return what the options ask for. Each option includes the previous one."""
     user = bool(options.get("with_user"))
     identities = user or bool(options.get("with_identities"))
     sessions = identities or bool(options.get("with_sessions"))
     rows = retention.of(email)
     users = erasure.users_of(email, rows)
     if user:
-        # Rows whose personal data is gone still name the user and the account.
+        # Rows without personal data still have the user and the Okta account.
         rows = rows.model.objects.filter(pk__in=[r.pk for r in (*rows, *erasure.registrations_of(users))])
     return Request(rows, users if sessions else users.none(), sessions, identities, user)
 

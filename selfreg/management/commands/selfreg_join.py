@@ -1,4 +1,4 @@
-"""``manage.py selfreg_join SUBJECT USER``: joins an Okta account with an existing user, as an administrator decided."""
+"""``manage.py selfreg_join SUBJECT USER``: connects an Okta account with an existing user."""
 
 import logging
 from typing import Any
@@ -10,19 +10,19 @@ from django.db import router, transaction
 from django.utils import timezone
 
 from selfreg.conf import DEFAULT
-from selfreg.error_reports import without_values
+from selfreg.management.handling import explained
 from selfreg.management.options import add_org, settings_of
 from selfreg.models import OktaIdentity
 from selfreg.okta_api.accounts import OKTA_ID
 
 logger = logging.getLogger("selfreg")
-CHANGE = 2  # ``LogEntry.action_flag``; the admin need not be installed
+CHANGE = 2  # ``LogEntry.action_flag``, not imported because the admin may not be installed
 
 
 class Command(BaseCommand):
-    """Joins one Okta account with one Django user: staff, users without a password, several with one address.
+    """Connects an Okta account with a Django user who can't do it: staff, or users without a password.
 
-    The decision is in the log ``selfreg``, and in the admin's history of the user, under the administrator's name.
+    The change is logged in ``selfreg`` and in the admin's history of the user, with the administrator's name.
     """
 
     help = (
@@ -32,19 +32,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the arguments."""
+        """Add the arguments."""
         parser.add_argument("subject", help="the Okta user id, such as 00u1a2b3c4D5E6F7g8h9")
         parser.add_argument("user", help="the user name that the user logs in with")
         parser.add_argument("--by", required=True, help="the user name of the administrator who decided it")
         parser.add_argument("--dry-run", action="store_true", help="only print what would change")
         add_org(parser, "the default org")
 
-    @without_values
+    @explained
     def handle(self, *args: Any, subject: str, user: str, by: str, dry_run: bool, **options: Any) -> None:
         """Run the command.
 
-        :raises CommandError: there is no such user or administrator, the subject is none, or the user is joined with
-            another account
+        :raises CommandError: there is no such user or administrator, the subject is invalid, or the user is connected
+            with another account
         """
         if not OKTA_ID.fullmatch(subject):
             raise CommandError(f"{subject!r} isn't an Okta user id.")
@@ -72,9 +72,9 @@ def _user(name: str) -> Any:
 
 
 def _user_before(issuer: str, subject: str, account: Any) -> Any:
-    """Return the user that the Okta account was joined with, None if there was none.
+    """Return the user that the Okta account was connected with, or None.
 
-    :raises CommandError: there is nothing to do, or ``account`` is joined with another Okta account
+    :raises CommandError: there is nothing to do, or ``account`` is connected with another Okta account
     """
     identities = OktaIdentity.objects.select_for_update().filter(issuer=issuer)
     if other := identities.filter(user=account).first():

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from selfreg.error_reports import without_values
+from selfreg.management.handling import explained
 from selfreg.management.progress import Run, add_limits, positive, recorded
 from selfreg.models import RegistrationQuerySet
 from selfreg.registration import retention
@@ -16,7 +16,7 @@ from selfreg.registration import retention
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done with some registrations. ``rows`` are all of them, ``parts`` the same in the order of indexes."""
+    """A step of the purge. ``rows`` are its registrations, and ``parts`` the same, each in the order of an index."""
 
     verb: str
     rows: Callable[[], RegistrationQuerySet]
@@ -32,7 +32,7 @@ STEPS = (
 
 
 class Command(BaseCommand):
-    """Erases, reduces and counts registrations in batches, each of which is a transaction of its own."""
+    """Erases, reduces and counts registrations in batches. Each batch is a transaction."""
 
     help = (
         "Erases abandoned registrations and those marked for erasure, and removes personal data from completed ones, "
@@ -43,11 +43,11 @@ class Command(BaseCommand):
     """The last run of this object."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         add_limits(parser)
         parser.add_argument("--batch", type=positive, default=retention.BATCH, help="rows per transaction")
 
-    @without_values
+    @explained
     def handle(self, *args: Any, dry_run: bool, limit: int | None, batch: int, **options: Any) -> None:
         """Run the command.
 
@@ -67,14 +67,14 @@ class Command(BaseCommand):
 
 
 def batches(step: Step, batch: int, run: Run) -> Iterator[tuple[str, int]]:
-    """Do the work of a step as far as the limit allows, and yield the size of each batch."""
+    """Do the work of a step, up to the limit, and yield the size of each batch."""
     for rows, column in step.parts():
         for size in step.work(rows, batch, column, run.left):
             yield "registrations", size
 
 
 def clean_up(run: Run) -> None:
-    """Delete what is no registration."""
+    """Delete other old rows."""
     run.say(f"deleted {retention.delete_old_counters()} old rate-limit counters")
     run.go_on()
     run.say(f"deleted {retention.delete_old_events()} old Okta events")

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from selfreg.conf import orgs
-from selfreg.error_reports import without_values
-from selfreg.management.progress import TRY_LATER, Run, add_limits, recorded, summary
+from selfreg.management.handling import TRY_LATER, explained
+from selfreg.management.progress import Run, add_limits, recorded, summary
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.okta_api.client import is_configured
 from selfreg.registration import recovery
@@ -19,12 +19,12 @@ NOT_CONFIGURED = (
     "SELFREG['API_PRIVATE_KEY'] of an OAuth service app."
 )
 
-# A name, the rows that it is about, and the function that handles them.
+# A name, the rows, and the function that handles them.
 Step = tuple[str, RegistrationQuerySet, Callable[[], Iterator[tuple[Registration, str]]]]
 
 
 class Command(BaseCommand):
-    """Prints what became of stuck registrations, of abandoned ones, and of accounts at Okta."""
+    """Handles stuck registrations, abandoned ones, and unfinished Okta accounts, and prints the outcomes."""
 
     help = (
         "Asks Okta about calls whose answer was lost, expires abandoned registrations, and with --accounts handles "
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     """The last run of this object."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         add_limits(parser)
         parser.add_argument(
             "--accounts",
@@ -44,12 +44,12 @@ class Command(BaseCommand):
             help="what to do with unfinished accounts of abandoned registrations; needs an API token or a service app",
         )
 
-    @without_values
+    @explained
     def handle(self, *args: Any, accounts: str, dry_run: bool, limit: int | None, **options: Any) -> None:
         """Run the command.
 
-        :raises CommandError: ``--accounts`` without access to the Management API; the command was stopped; or with exit
-            status 75 (try again later) Okta did not tell where some registrations stand
+        :raises CommandError: ``--accounts`` without access to the Management API; the command was stopped; or Okta did
+            not answer for some registrations (exit status 75, try again later)
         """
         if accounts and not any(map(is_configured, orgs().values())):
             raise CommandError(NOT_CONFIGURED)
@@ -67,9 +67,9 @@ class Command(BaseCommand):
         self.work(steps, limit, options["verbosity"])
 
     def work(self, steps: list[Step], limit: int | None, verbosity: int) -> None:
-        """Take the steps one after the other, and print how often each outcome occurred.
+        """Run the steps, and print how often each outcome occurred.
 
-        :param limit: how many registrations to take at most; None for all
+        :param limit: the maximum number of registrations; None for all
         """
         run = self.run = Run("selfreg_recover", self.stdout, verbosity, limit)
         with recorded(run):
@@ -82,7 +82,7 @@ class Command(BaseCommand):
             )
 
     def outcomes(self, results: Iterable[tuple[Registration, str]], verbosity: int) -> Iterator[tuple[str, int]]:
-        """Yield the outcomes; with ``-v 2`` also prints a line for each registration."""
+        """Yield the outcomes. With ``-v 2``, also print a line for each registration."""
         for registration, outcome in results:
             if verbosity > 1:
                 self.stdout.write(f"{registration.pk} {outcome}")

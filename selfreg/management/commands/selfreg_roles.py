@@ -1,4 +1,4 @@
-"""``manage.py selfreg_roles``: the admin's groups."""
+"""``manage.py selfreg_roles``: creates the admin's groups."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from selfreg.admin.roles import ROLES, make_groups
+from selfreg.management.handling import explained
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         "resets their permissions. Members stay in their groups."
     )
 
+    @explained
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
         with transaction.atomic():

@@ -1,7 +1,8 @@
-"""``manage.py selfreg_setup_org``: sets the org up for this site by the Management API, and can undo it."""
+"""``manage.py selfreg_setup_org``: sets up the org for this site with the Management API, and can undo it."""
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from selfreg.doctor.findings import Finding
 from selfreg.doctor.setup.apply import Interrupted, apply_changes, secrets_of, undo_changes
 from selfreg.doctor.setup.journal import Journal, UnusableJournal, load_journal
 from selfreg.doctor.setup.plan import CannotPlan, Change, plan_changes
-from selfreg.error_reports import without_values
 from selfreg.idx.errors import IdxError, OrgRefused
+from selfreg.management.handling import explained
 from selfreg.management.options import add_org, settings_of
 from selfreg.okta_api import scopes
 from selfreg.okta_api.client import UNAUTHORIZED, ManagementClient, is_configured, lacks_rights
@@ -37,11 +38,11 @@ class Command(BaseCommand):
         "Sets up the org for this site: shows every change, asks, makes the changes, and runs the doctor. "
         "It changes nothing else."
     )
-    # Those that matter here are checked in ``handle``.
+    # ``handle`` runs the ones that matter here.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument("--dry-run", action="store_true", help="only show the plan; the default without a terminal")
         parser.add_argument("--yes", "--no-input", action="store_true", dest="yes", help="apply without asking")
         parser.add_argument("--undo", action="store_true", help="undo what this command changed")
@@ -52,11 +53,11 @@ class Command(BaseCommand):
         )
         add_org(parser, "the default org")
 
-    @without_values
+    @explained
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command.
 
-        :raises CommandError: the org was not changed, or not completely; the text says what was
+        :raises CommandError: the org was not changed, or not completely; the text says what was changed
         """
         settings = settings_of(options["org"] or DEFAULT)
         options["plan_file"] = options["plan_file"] or journal_name(settings.org)
@@ -82,8 +83,8 @@ class Command(BaseCommand):
             raise CommandError(text) from interruption
 
     def apply(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
-        """Show the plan and, once it is confirmed, make its changes."""
-        site, secrets = describe_site(settings), secrets_of(settings)
+        """Show the plan, ask, and make its changes."""
+        site, secrets, on_done = describe_site(settings), secrets_of(settings), partial(self.print_done, "done")
         changes = plan_changes(site, read_documents(client, site))
         self.stdout.write(self.style.HTTP_INFO(f"{client.origin}, for {site.base_url}"))
         for change in changes:
@@ -91,24 +92,24 @@ class Command(BaseCommand):
         if not changes:
             self.stdout.write(self.style.SUCCESS("Nothing to change."))
         elif self.is_confirmed(options):
-            apply_changes(client, changes, journal, secrets, self.print_done)
-            # Some settings of a new app can only be made once it exists. The plan listed them with the app.
-            apply_changes(client, remaining_changes(client, site), journal, secrets, self.print_done)
+            apply_changes(client, changes, journal, secrets, on_done)
+            # Some settings of a new app can only be changed when it exists. The plan listed them with the app.
+            apply_changes(client, remaining_changes(client, site), journal, secrets, on_done)
             self.stdout.write(f"Recorded in {journal.path}. To undo the changes, use --undo.")
             self.verify(settings)
 
     def undo(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
-        """Show the changes in the journal and, once it is confirmed, undo them."""
+        """Show the changes in the journal, ask, and undo them."""
         self.stdout.write(self.style.HTTP_INFO(client.origin))
         for entry in journal.undoable:
             self.print_change(f"undo: {entry.name}", entry.undo_lines)
         if not journal.undoable:
             self.stdout.write(f"Nothing to undo: {journal.path} has no changes.")
         elif self.is_confirmed(options):
-            undo_changes(client, journal, secrets_of(settings), self.print_undone)
+            undo_changes(client, journal, secrets_of(settings), partial(self.print_done, "undone"))
 
     def is_confirmed(self, options: dict[str, Any]) -> bool:
-        """Return whether the change may be made. Asks on a terminal; elsewhere only ``--yes`` confirms."""
+        """Return whether the changes may be made. Only a terminal is asked; otherwise, ``--yes`` is necessary."""
         if options["dry_run"] or not (options["yes"] or sys.stdin.isatty()):
             self.stdout.write(self.style.WARNING("Nothing was changed. To make the changes, use --yes."))
             return False
@@ -118,14 +119,14 @@ class Command(BaseCommand):
         return False
 
     def verify(self, settings: Conf) -> None:
-        """Has the doctor examine the org, and prints its findings.
+        """Let the doctor examine the org, and print its findings.
 
-        :raises CommandError: there are errors among them
+        :raises CommandError: some of them are errors
         """
         report = examine(settings)
-        save_report(report)
         for finding in report.findings:
             self.stdout.write(as_line(finding))
+        save_report(report)
         if report.errors:
             raise CommandError("Changed, but something is still wrong. Run manage.py selfreg_doctor to see what to do.")
         self.stdout.write(self.style.SUCCESS("The doctor found nothing that prevents people from signing up."))
@@ -136,24 +137,20 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(f"    {line}")
 
-    def print_done(self, name: str) -> None:
-        """Print that a change was made."""
-        self.stdout.write(f"done: {name}")
-
-    def print_undone(self, name: str) -> None:
-        """Print that a change was undone."""
-        self.stdout.write(f"undone: {name}")
+    def print_done(self, verb: str, name: str) -> None:
+        """Print that a change was made or undone."""
+        self.stdout.write(f"{verb}: {name}")
 
 
 def journal_name(org: str) -> str:
-    """Return the name of the file where the changes of an org are written down."""
+    """Return the name of the file that records the changes of an org."""
     return JOURNAL if org == DEFAULT else JOURNAL.replace(".json", f"-{org}.json")
 
 
 def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...]:
-    """Return the changes that are left after those of the first plan.
+    """Return the changes that are left after the first plan.
 
-    :raises CommandError: the org's documents could not be read again, or something is missing in them
+    :raises CommandError: the org's documents could not be read again, or lack something
     """
     try:
         return plan_changes(site, read_documents(client, site))
@@ -166,7 +163,7 @@ def remaining_changes(client: ManagementClient, site: Site) -> tuple[Change, ...
 
 
 def is_answered_with_yes(question: str) -> bool:
-    """Ask on the terminal, and return whether the answer is yes. The end of input means no."""
+    """Ask on the terminal, and return whether the answer is yes. The end of the input means no."""
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
@@ -174,7 +171,7 @@ def is_answered_with_yes(question: str) -> bool:
 
 
 def as_line(finding: Finding) -> str:
-    """Return one of the doctor's findings as text."""
+    """Return a finding as one line."""
     return f"{finding.id} {finding.kind.sentence} {finding.detail}"
 
 
@@ -190,7 +187,7 @@ def explain(error: IdxError) -> str:
 
 
 def explain_interruption(interruption: Interrupted, options: dict[str, Any]) -> str:
-    """Return a text that lists which changes were made and which were not."""
+    """Return a text that lists the changes that were made, and those that were not."""
     state = "MAY HAVE BEEN MADE (the answer was lost)" if interruption.unsure else "was NOT made"
     lines = (
         f"Stopped in the middle. {explain(interruption.cause)}",
@@ -204,5 +201,5 @@ def explain_interruption(interruption: Interrupted, options: dict[str, Any]) -> 
 
 
 def name_list(names: tuple[str, ...]) -> str:
-    """Return the names, one a line; "nothing" if there are none."""
+    """Return the names, one per line, or "nothing"."""
     return "\n        ".join(names) or "nothing"

@@ -1,0 +1,258 @@
+"""Whatever breaks below a management command or an action of the admin: a sentence, never a traceback."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from smtplib import SMTPServerDisconnected
+from typing import Any
+
+import pytest
+import requests
+import urllib3
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
+from django.test import Client
+from requests.adapters import HTTPAdapter
+
+from okta_devorg import OrgHandle
+from selfreg.admin.actions import ACTIONS
+from selfreg.models import Registration
+from selfreg.statuses import Status
+from support.local_org.management_api import TOKEN
+from support.person import Person
+from support.staff import LIST
+
+pytestmark = pytest.mark.django_db
+
+Break = Callable[[], Any]
+
+
+class CacheGone(Exception):
+    """As the client library of a cache has them: of no common class."""
+
+
+NETWORK = (
+    requests.ConnectionError("refused"),
+    requests.ReadTimeout("slow"),
+    requests.exceptions.SSLError("bad certificate"),
+    requests.exceptions.ChunkedEncodingError("cut"),
+    requests.exceptions.ContentDecodingError("no gzip"),
+    requests.exceptions.InvalidURL("no URL"),
+    requests.exceptions.InvalidHeader("no header"),
+    urllib3.exceptions.LocationParseError("label too long"),
+    urllib3.exceptions.ProtocolError("cut"),
+    UnicodeError("label empty or too long"),
+    OSError(24, "Too many open files"),
+)
+DATABASE = (
+    OperationalError("server closed the connection unexpectedly"),
+    InterfaceError("connection already closed"),
+    ProgrammingError('relation "selfreg_registration" does not exist'),
+)
+MAIL = (SMTPServerDisconnected("gone"), OSError("refused"), ValueError("a library's own"), RuntimeError("quota"))
+MOST_CALLS = 80
+
+
+class Breaker:
+    """Lets so many calls through, and breaks all that follow."""
+
+    def __init__(self, error: Exception, whole: int) -> None:
+        self.error, self.whole, self.has_broken = error, whole, False
+
+    def __call__(self) -> None:
+        self.whole -= 1
+        if self.whole < 0:
+            self.has_broken = True
+            raise self.error
+
+    def statement(self, execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if "SAVEPOINT" not in statement:  # of the test's own transaction
+            self()
+        return execute(statement, *rest)
+
+
+@contextmanager
+def broken_database(breaker: Breaker) -> Iterator[None]:
+    try:
+        with connection.execute_wrapper(breaker.statement):
+            yield
+    finally:
+        connection.needs_rollback = False
+
+
+@contextmanager
+def broken_network(breaker: Breaker) -> Iterator[None]:
+    real = HTTPAdapter.send
+
+    def send(*args: Any, **options: Any) -> Any:
+        breaker()
+        return real(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPAdapter, "send", send)
+        yield
+
+
+@contextmanager
+def broken_cache(breaker: Breaker) -> Iterator[None]:
+    def call(*args: Any, **options: Any) -> Any:
+        breaker()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("get", "set", "add", "delete", "get_many", "set_many", "incr", "clear"):
+            patch.setattr(f"django.core.cache.backends.locmem.LocMemCache.{name}", call)
+        yield
+
+
+WAYS = [
+    *((broken_network, error) for error in NETWORK),
+    *((broken_database, error) for error in DATABASE),
+    (broken_cache, CacheGone("redis://:canary-password@cache")),
+]
+IDS = [f"{way.__name__.removeprefix('broken_')}-{type(error).__name__}" for way, error in WAYS]
+COMMANDS = (
+    ["selfreg_doctor"],
+    ["selfreg_doctor", "--json"],
+    ["selfreg_recover", "--accounts", "report"],
+    ["selfreg_recover", "--accounts", "remove"],
+    ["selfreg_recover", "--accounts", "activate"],
+    ["selfreg_recover", "--dry-run"],
+    ["selfreg_purge"],
+    ["selfreg_purge", "--dry-run"],
+    ["selfreg_erase", "ada@example.com", "--with-sessions"],
+    ["selfreg_erase", "ada@example.com", "--with-user"],
+    ["selfreg_erase", "ada@example.com", "--with-user", "--dry-run"],
+    ["selfreg_roles"],
+    ["selfreg_join", "00u1a2b3c4D5E6F7g8h9", "olda", "--by", "root"],
+    ["selfreg_setup_org", "--dry-run"],
+    ["selfreg_setup_org", "--yes"],
+    ["selfreg_setup_org", "--undo", "--yes"],
+)
+
+
+@pytest.fixture
+def rows(person: Person, org: OrgHandle, configure: Callable[..., None], tmp_path: Path) -> Iterator[None]:
+    """A site with somebody in doubt, an abandoned account, a finished sign-up, and the users the commands name."""
+    configure(API_TOKEN=TOKEN, RESEND_SECONDS=0)
+    User.objects.create_user("olda", password="x")
+    User.objects.create_superuser("root")
+    person.signs_up(org)
+    other = Person("bob@example.com")
+    other.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    Registration.objects.filter(status=Status.ENROLLING).update(unsure=True)
+    before = os.getcwd()
+    os.chdir(tmp_path)
+    yield
+    os.chdir(before)
+
+
+def run(command: list[str]) -> str:
+    """What the command says; an exception other than those that Django prints as a sentence is not caught."""
+    out = StringIO()
+    try:
+        call_command(*command, stdout=out, stderr=out)
+    except CommandError as error:
+        return f"{out.getvalue()}\n{error}"
+    except SystemExit:
+        pass
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(("way", "error"), WAYS, ids=IDS)
+def test_a_command_says_in_a_sentence_what_broke(
+    rows: None, way: Callable[..., Any], error: Exception, command: list[str]
+) -> None:
+    for whole in range(MOST_CALLS):
+        breaker = Breaker(error, whole)
+        with way(breaker):
+            said = run(command)
+        assert "canary" not in said
+        if not breaker.has_broken:
+            break
+
+
+def test_the_doctor_tells_all_the_same_what_it_found(rows: None) -> None:
+    with broken_database(Breaker(DATABASE[0], 0)):
+        said = run(["selfreg_doctor"])
+    assert "warnings: " in said
+    assert "The database failed (OperationalError)" in said
+
+
+def test_sessions_whose_cache_fails_are_told_by_the_erasure(rows: None, settings: Any) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    Person().opens("/oidc/authenticate/").signs_in_at_the_org()
+    with broken_cache(Breaker(CacheGone("redis://:canary-password@cache"), 0)):
+        said = run(["selfreg_erase", "ada@example.com", "--with-sessions"])
+    assert "their cache failed (CacheGone)" in said
+    assert "canary" not in said
+
+
+# ---- the admin
+
+BELOW_THE_ADMIN = [way for way in WAYS if not isinstance(way[1], ProgrammingError)]
+
+
+@pytest.fixture
+def admin(rows: None, configure: Callable[..., None]) -> Client:
+    """A browser of the administrator, where nobody gets in without approval."""
+    configure(APPROVAL=True)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(User.objects.get(username="root"), backend="django.contrib.auth.backends.ModelBackend")
+    return browser
+
+
+def sound(answer: Any) -> bool:
+    """Whether the administrator sees a page of this site: with a message, or one that leads back to the admin."""
+    if answer.status_code == 503:
+        return 'href="/admin/"' in answer.content.decode() and "Traceback" not in answer.content.decode()
+    return bool(answer.status_code == 200 and list(answer.context["messages"]))
+
+
+@pytest.mark.parametrize("name", [*(action.name for action in ACTIONS), "examine"])
+@pytest.mark.parametrize(
+    ("way", "error"), BELOW_THE_ADMIN, ids=[i for i, way in zip(IDS, WAYS, strict=True) if way in BELOW_THE_ADMIN]
+)
+def test_an_action_of_the_admin_says_in_a_sentence_what_broke(
+    admin: Client, way: Callable[..., Any], error: Exception, name: str
+) -> None:
+    if name in ("approve", "reject"):
+        Registration.objects.update(status=Status.AWAITING_APPROVAL, finished_at=None)
+    form = {
+        "_selected_action": [str(row.pk) for row in Registration.objects.all()],
+        "confirmed": "yes",
+        "reason": "No.",
+    }
+    url = "/admin/selfreg/doctorrun/examine/" if name == "examine" else f"{LIST}act/{name}/"
+    for whole in range(MOST_CALLS):
+        breaker = Breaker(error, whole)
+        with transaction.atomic(), way(breaker):
+            answer = admin.post(url, form)
+            connection.needs_rollback = False
+            if answer.status_code == 302 and breaker.has_broken and way is not broken_database:
+                answer = admin.get(answer.headers["Location"])
+            transaction.set_rollback(True)
+        assert answer.status_code == 302 or sound(answer), (whole, answer.status_code, answer.content.decode()[:3000])
+        if not breaker.has_broken:
+            break
+
+
+@pytest.mark.parametrize("error", MAIL, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("name", ["approve", "reject"])
+def test_a_mail_that_cannot_be_sent_leaves_the_decision_and_says_so(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(mail.EmailMessage, "send", fail)
+    rows = Registration.objects.filter(status=Status.COMPLETED)
+    rows.update(status=Status.AWAITING_APPROVAL, finished_at=None)
+    form = {"_selected_action": [str(Registration.objects.get(status=Status.AWAITING_APPROVAL).pk)], "confirmed": "yes"}
+    answer = admin.post(f"{LIST}act/{name}/", {**form, "reason": "No."}, follow=True)
+    assert "couldn\u2019t be sent" in answer.content.decode() or "couldn&#x27;t be sent" in answer.content.decode()
+    assert not Registration.objects.filter(status=Status.AWAITING_APPROVAL).exists()
