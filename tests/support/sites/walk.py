@@ -97,8 +97,8 @@ def signs_up(org: OrgHandle, before: list[str]) -> Person:
 def main(job: Mapping[str, Any]) -> dict[str, Any]:
     """Let Ada sign up, and return what came of it.
 
-    :param job: ``before``: email addresses of users that exist already; ``held``: how a user from Okta has Ada's address
-        already; ``then``: keys of ``AFTERWARDS``
+    :param job: ``before``: email addresses of users that exist already; ``held``: how a user from Okta has Ada's
+        address already; ``then``: keys of ``AFTERWARDS``
     """
     log = io.StringIO()
     handler = logging.StreamHandler(log)
