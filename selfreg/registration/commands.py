@@ -33,7 +33,6 @@ from selfreg.registration.exchange import (
     claim,
     commit,
     exchange,
-    exchange_next,
 )
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
@@ -293,7 +292,8 @@ def _go_on(attempt: Attempt, transition: Transition, *, is_prepaid: bool) -> Tra
         return transition
     # In neutral mode the email was counted with the form, before the org's answer: a limit then reveals nothing.
     effect = NO_EFFECT if is_prepaid else Effect(sends=steps.sends_on_choice(option))
-    following = exchange_next(attempt, _call_to_choose(remediation, option, effect), Command(Kind.ANSWERED))
+    call = _call_to_choose(remediation, option, effect)
+    following = exchange(attempt, call, Command(Kind.ANSWERED), is_claimed=True)
     events = tuple(event._replace(actor=RegistrationEvent.THIS_SITE) for event in following.events)
     return transition.then(replace(following, events=events))
 
