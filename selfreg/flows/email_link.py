@@ -64,8 +64,9 @@ def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secre
 
     :return: where to redirect to; None if the org no longer accepts the code
     """
+    page, values = attempt.page, {"credentials": {"passcode": otp}}
     try:
-        outcome = commands.submit(attempt, {"credentials": {"passcode": otp}}, {})
+        outcome = commands.submit(attempt, page, values, {}) if page else outcomes.NotOffered()
     except Conflict:
         return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
     if isinstance(outcome, outcomes.Rejected):

@@ -300,17 +300,17 @@ class IdxClient:
         return reply.body
 
     def _headers(self, accept: str) -> dict[str, str | Secret[str]]:
-        visitor, is_confidential = self.visitor, self.app.credentials.confidential
-        headers = {
+        visitor, is_confidential = self.visitor, self.app.credentials.method != "none"
+        headers: dict[str, str | Secret[str]] = {
             "Accept": accept,
             "Accept-Language": visitor.language,
             "User-Agent": visitor.user_agent or self.product,
             "X-Okta-User-Agent-Extended": self.product,
+            # Okta accepts these from confidential clients only.
             "X-Forwarded-For": visitor.ip if is_confidential else "",
+            "X-Device-Token": Secret(visitor.device_token[:32] if is_confidential else ""),
         }
-        device = {"X-Device-Token": Secret(visitor.device_token[:32] if is_confidential else "")}
-        every: dict[str, str | Secret[str]] = {**headers, **device}
-        return {name: value for name, value in every.items() if value}
+        return {name: value for name, value in headers.items() if value}
 
 
 def form_body(fields: Mapping[str, str | Secret[str]]) -> Secret[str]:

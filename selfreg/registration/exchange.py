@@ -232,7 +232,7 @@ def exchange(attempt: Attempt, call: Call, command: Command, *, is_claimed: bool
     hits = rate_limits.hits_of(call.effect, str(row.pk), address, attempt.org.client.visitor.ip)
     if not (is_claimed or call.is_repeatable):
         wait = claim(attempt, hits, call.calls, **columns)
-    elif row.is_busy and not is_claimed:
+    elif not is_claimed and row.is_busy:
         raise Conflict("busy", row.pk)
     else:
         consume = partial(rate_limits.consume, hits, row.org)
