@@ -43,7 +43,7 @@ class App:
 
     :param issuer: the org or a custom authorization server, without a trailing slash: ``https://dev-1.okta.com`` or
         ``https://dev-1.okta.com/oauth2/default``
-    :param redirect_uri: as registered; interact and token want it although nobody is redirected there
+    :param redirect_uri: as registered; interact and token require it, although nobody is redirected there
     :param scopes: separated by spaces
     """
 
@@ -75,7 +75,7 @@ class App:
         try:
             return urljoin(f"{self.origin}/", href)
         except ValueError as error:
-            raise ForeignHref("the org's answer has a link that is none") from error
+            raise ForeignHref("the org's answer has an invalid link") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What a sign-up needs from one request to the next, beside the last answer: the handle that interact returned, and
-    the random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
+    """What a sign-up needs from one request to the next, besides the last answer: the handle from interact, and the
+    random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
     """
 
     interaction_handle: Secret[str]
@@ -115,7 +115,7 @@ class Answer:
     :param request_id: Okta's id of the call, "" if it sent none
     :param seconds: how long the call took
     :param wait: after a 429, seconds until the next call may be made; else 0
-    :param outcome: for the log, if it isn't what the document says
+    :param outcome: for the log, if the document says something else
     :param calls: how many calls it took
     """
 
