@@ -150,11 +150,11 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
         return Advance(page_url(attempt.row.org, "link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
         return Advance(url_of(browser, "done", attempt.row.pk), _end_without_session(attempt, problem), attempt)
-    parting_words = dict.fromkeys(say(m) for m in attempt.position.state.response.messages)
+    last_messages = dict.fromkeys(say(m) for m in attempt.position.state.response.messages)
     endings.complete(attempt.row, user, user.okta_claims["sub"])
     target = landing(attempt.row.next_url, attempt.org.settings)
     sign_in(request, user, attempt.org.settings, ended=attempt.row.pk)
-    for text in parting_words:
+    for text in last_messages:
         messages.info(request, text, fail_silently=True)
     return Advance(target, outcomes.Ended(Status.COMPLETED), attempt, signed_in=True)
 

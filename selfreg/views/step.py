@@ -23,7 +23,7 @@ from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.messages import say
 from selfreg.texts.password_rules import forbidden_values, password_policy
-from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
+from selfreg.views.base import LANGUAGE, SignUpView, refilled_form, render_step, switch_language
 
 # How long before its end a page begins to show the time that is left.
 LAST_SECONDS = 120
@@ -56,7 +56,7 @@ class StepView(SignUpView):
         if action == LANGUAGE:
             if attempt.page and not is_stale(attempt, request.POST.get("step")):
                 commands.keep_draft(attempt, StepForm(attempt.page, request.POST).draft())
-            return in_language(request, step_url(self.browser, attempt.row.pk))
+            return switch_language(request, step_url(self.browser, attempt.row.pk))
         result = act(request, self.browser, attempt, Secret(request.POST), action, request.POST.get("step"))
         return redirect(result.url) if isinstance(result, Advance) else self.page(request, attempt, result)
 
@@ -65,7 +65,7 @@ class StepView(SignUpView):
         attempt = self.attempt(request)
         if attempt.page is None or is_stale(attempt, request.POST.get("step")):
             return redirect(page_of(self.browser, attempt))
-        page = self.page(request, attempt, to_send_again(attempt.page, request.POST))
+        page = self.page(request, attempt, refilled_form(attempt.page, request.POST))
         page.status_code = 403
         return page
 
