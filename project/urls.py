@@ -10,6 +10,11 @@ from selfreg.admin.login import LimitedLoginForm
 # Django limits no tries of a password.
 admin.site.login_form = LimitedLoginForm
 
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.page_not_found
+handler500 = views.server_error
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("members/", views.members, name="members"),

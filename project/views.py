@@ -1,9 +1,19 @@
 """The demo site's own pages."""
 
+from inspect import unwrap
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.views import defaults
 from django.views.decorators.cache import never_cache
+
+# Django's own pages of errors check the CSRF token, although no form is on them. That reads what was posted, which may
+# be what is wrong with the request: then the page of the error fails, too.
+bad_request = unwrap(defaults.bad_request)
+permission_denied = unwrap(defaults.permission_denied)
+page_not_found = unwrap(defaults.page_not_found)
+server_error = unwrap(defaults.server_error)
 
 
 @never_cache

@@ -18,6 +18,12 @@ APPS = {"selfreg": 500, "project": 30}  # the least number of texts
 ENTRY = re.compile(
     r"^(?:msgctxt (.*?)\n)?msgid (.*?)\n((?:msgid_plural .*?\n)?)((?:msgstr.*?\n)+)(?=\n|\Z)", re.MULTILINE | re.DOTALL
 )
+# What a reader takes for a slip: a space where a line can break, a missing one, the wrong quotation marks or address.
+SLIPS = {
+    "es": r"[“”]| %%|\b(tu|tus|te)\b",
+    "fr": r"(?<![\u00a0\u202f])([;!?»]|:(?=\s|$)|%%)|«(?![\u00a0\u202f])|[“”]",
+    "pt_BR": r"[«»]|\s%%|\b[Oo] Okta\b|\b[Nn]o Okta\b",
+}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\d\}")
 
 
@@ -56,6 +62,13 @@ def test_translations_use_the_placeholders_of_the_original(path: Path) -> None:
             assert set(PLACEHOLDER.findall(one)) <= known, msgid
         if not plural:
             assert set(PLACEHOLDER.findall(said[0])) == known, msgid
+
+
+@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("code", SLIPS)
+def test_nothing_reads_like_a_slip(app: str, code: str) -> None:
+    found = entries(ROOT / app / "locale" / code / "LC_MESSAGES" / "django.po")
+    assert [one for *_, said in found for one in said if re.search(SLIPS[code], one)] == []
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda p: f"{p.parts[-5]} {p.parts[-3]}")

@@ -99,8 +99,8 @@ def test_a_kept_report_is_english_and_told_in_the_language_of_who_reads_it(right
     for url in ("/admin/selfreg/doctorrun/", f"/admin/selfreg/doctorrun/{DoctorRun.objects.latest('at').pk}/change/"):
         page = html.unescape(browser.get(url).text)
         assert "L’URI de redirection de déconnexion n’est pas enregistrée" in page
-        assert "utilisé\u00a0: http://127.0.0.1:8000/" in page
-        assert "demande\u00a0: firstName" in page
+        assert "utilisé\u202f: http://127.0.0.1:8000/" in page
+        assert "demande\u202f: firstName" in page
 
 
 def test_what_an_older_version_kept_is_shown_as_it_was_written(right_org: OrgHandle) -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from project.wsgi import application
 from selfreg.checks.hardening import check_middleware
 
 CODECS = [
@@ -76,3 +77,44 @@ def test_a_site_without_the_middleware_is_told(settings: Any) -> None:
     assert [m.id for m in check_middleware()] == ["selfreg.W010"]
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "selfreg.middleware.FormEncodingMiddleware"]
     assert [m.id for m in check_middleware()] == ["selfreg.W010"]
+
+
+UNREADABLE = {
+    "no boundary": ("multipart/form-data", b"a=1"),
+    "a boundary that is none": ("multipart/form-data; boundary=" + "b" * 300, b"a=1"),
+    "a file in bad base64": (
+        FORMS[1],
+        b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\n=a%\r\n--x--",
+    ),
+    "too many files": (FORMS[1], b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n' * 200),
+    "too many fields": (FORMS[0], b"a=1&" * 2_000),
+    "too many bytes": (FORMS[0], b"a=" + b"b" * 3_000_000),
+}
+
+
+@pytest.mark.parametrize(
+    "path", [*PATHS, "/nowhere/", "/signup/hooks/events/", "/signup/hooks/registration/", "/admin/"]
+)
+@pytest.mark.parametrize("form", UNREADABLE)
+def test_a_form_that_cannot_be_read_is_an_answer_also_where_no_view_reads_it(
+    browser: Client, path: str, form: str
+) -> None:
+    browser.raise_request_exception = False
+    assert 400 <= sends(browser, path, *UNREADABLE[form]).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain; charset*=utf-8''utf%00", "multipart/form-data; boundary*=unknown''x", "a; b*=hex''aa"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_content_type_that_django_cannot_read_counts_as_missing(kind: str, method: str) -> None:
+    """Django raises while it makes the request, before any middleware."""
+    environ = RequestFactory().generic(method, "/signup/step/", b"a=1", content_type="text/plain").environ
+    answered: list[str] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+        answered.append(status)
+
+    application({**environ, "CONTENT_TYPE": kind}, start_response)
+    assert answered[0][0] in "234"
