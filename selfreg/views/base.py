@@ -192,7 +192,7 @@ def render_step(
     sources = widget.policy if widget else {}
     if page_context.secret_image:
         sources["img-src"] = ["data:"]
-    return _with_csp_sources(request, page, sources)
+    return csp_update(sources)(lambda _request: page)(request) if csp_update and sources else page
 
 
 def refilled_form(step: Step, typed: Mapping[str, Any]) -> StepForm:
@@ -200,14 +200,6 @@ def refilled_form(step: Step, typed: Mapping[str, Any]) -> StepForm:
     form = StepForm(step, draft=StepForm(step, typed).draft())
     form.add_message(SEND_AGAIN)
     return form
-
-
-def _with_csp_sources(request: HttpRequest, page: HttpResponse, sources: dict[str, list[str]]) -> HttpResponse:
-    """Add sources to the Content-Security-Policy of this response, if the site uses django-csp."""
-    if not sources or csp_update is None:
-        return page
-    response: HttpResponse = csp_update(sources)(lambda _request: page)(request)
-    return response
 
 
 def switch_language(request: HttpRequest, url: str) -> HttpResponse:

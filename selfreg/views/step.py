@@ -94,7 +94,8 @@ class StepView(SignUpView):
             "registration": attempt.row,
             "mark": attempt.row.step,
             "registration_id": attempt.row.pk,
-            "username": username_of(attempt),
+            # For password managers.
+            "username": state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier,
             **time_left(attempt.row.expires_at),
             "earlier": json.dumps(forbidden) if forbidden else "",
             "sent_to": phone_numbers.masked(state.phone),
@@ -103,12 +104,6 @@ class StepView(SignUpView):
             # The template shows one box instead.
             context |= {"account_exists": True, "problems": [], "notices": []}
         return render_step(request, form, state.response, context, state)
-
-
-def username_of(attempt: Attempt) -> str:
-    """Return the user name for password managers: the typed login, else the address."""
-    state = attempt.position.state
-    return state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier
 
 
 def time_left(expires_at: datetime | None) -> Mapping[str, int]:
