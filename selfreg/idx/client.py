@@ -139,16 +139,17 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a finished registration passes to the sign-in.
+    """A code to redeem at the token endpoint, with what is needed to handle the answer.
 
-    :param interaction_code: valid for 60 seconds, works once
+    :param code: the interaction code of a registration, which is valid for 60 seconds, or the authorization code of a
+        sign-in
     :param code_verifier: of PKCE: proves that the transaction was ours
     :param nonce: must be in the ID token
-    :param workflow: of the registration: "mandatory" or "optional"
-    :param proven_email: the address whose code was answered in the registration, "" if none was
+    :param workflow: of the registration: "mandatory" or "optional"; "" for a sign-in
+    :param proven_email: the address that was verified in the registration, or ""
     """
 
-    interaction_code: Secret[str]
+    code: Secret[str]
     code_verifier: Secret[str]
     nonce: Secret[str]
     workflow: str = ""
