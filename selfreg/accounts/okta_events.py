@@ -61,14 +61,10 @@ def handle_events(settings: Conf, events: Sequence[object]) -> None:
         OktaEvent.objects.bulk_create([OktaEvent(pk=event.id) for event in new], ignore_conflicts=True)
         proved = {subject for event in new if event.proves_email for subject in event.subjects}
         ended = {subject for event in new if not event.proves_email for subject in event.subjects}
-        for issuer, subject in _unproven(issuers, proved) if proved else ():
+        of_unverified = OktaIdentity.objects.filter(issuer__in=issuers, subject__in=proved, email_verified_at=None)
+        for issuer, subject in list(of_unverified.values_list("issuer", "subject")) if proved else ():
             mark_email_verified(issuer, subject)
         end_sessions(issuers, ended)
-
-
-def _unproven(issuers: Set[str], subjects: Set[str]) -> list[tuple[str, str]]:
-    identities = OktaIdentity.objects.filter(issuer__in=issuers, subject__in=subjects, email_verified_at=None)
-    return list(identities.values_list("issuer", "subject"))
 
 
 def _read(event: object, client_ids: Set[str]) -> OktaEventData | None:

@@ -48,7 +48,7 @@ class VerifyView(SignUpView):
         if not values:
             return self.page(request, "broken")
         link = open_link(request, self.browser, values["state"])
-        back = step_url(self.browser, link.row.pk) if link.status == "used" and link.row and link.is_mine else ""
+        back = step_url(self.browser, link.row.pk) if link.status == "used" and link.row else ""
         return self.page(request, link.status, link.row, values["otp"], back)
 
     def post(self, request: HttpRequest) -> HttpResponse:
