@@ -233,6 +233,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         :raises NotApproved: an administrator has to approve the user first
         """
         is_new = identity is None
+        users.claim_address(self.UserModel, claims, identity.user if identity else None)
         identity = identity or self._new_identity(claims, sign_up)
         if not identity.user.is_active:
             raise SignInFailed("selfreg.inactive")

@@ -134,13 +134,11 @@ class OperationsMiddleware:
 
     def probe(self, request: HttpRequest) -> HttpResponse | None:
         """Answer a probe or Prometheus; None for every other request."""
-        if not PROBE_PATH.search(request.path_info):
-            return None
-        try:
-            view, args, kwargs = match = resolve(request.path_info)
-            return view(request, *args, **kwargs) if name_of(match) in PROBES else None
-        except Http404:
-            return None
+        if PROBE_PATH.search(request.path_info):
+            with suppress(Http404):
+                view, args, kwargs = match = resolve(request.path_info)
+                return view(request, *args, **kwargs) if name_of(match) in PROBES else None
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return the page for a view that failed because the database is down."""

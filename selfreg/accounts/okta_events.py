@@ -4,7 +4,7 @@ Okta may deliver an event more than once. It gives up after three seconds, so a 
 Events of other kinds are ignored.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from selfreg.accounts.identities import end_sessions, mark_email_verified
+from selfreg.accounts.users import address_of
 from selfreg.conf import Conf, orgs, origin
+from selfreg.email_addresses import canonical, is_same_mailbox
 from selfreg.models import OktaEvent, OktaIdentity
 from selfreg.okta_api.client import value_at
 
@@ -35,11 +37,14 @@ KEPT_FOR = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class OktaEventData:
-    """An event that concerns users. ``proves_email`` is False if it ends their sessions."""
+    """An event that concerns users. ``proves_email`` is False if it ends their sessions.
+
+    ``subjects`` maps their Okta user ids to their logins.
+    """
 
     id: str
     proves_email: bool
-    subjects: tuple[str, ...]
+    subjects: Mapping[str, str]
 
 
 def handle_events(settings: Conf, events: Sequence[object]) -> None:
@@ -59,12 +64,27 @@ def handle_events(settings: Conf, events: Sequence[object]) -> None:
         known = set(OktaEvent.objects.filter(pk__in=list(by_id)).values_list("pk", flat=True))
         new = [by_id[pk] for pk in sorted(by_id) if pk not in known]
         OktaEvent.objects.bulk_create([OktaEvent(pk=event.id) for event in new], ignore_conflicts=True)
-        proved = {subject for event in new if event.proves_email for subject in event.subjects}
+        proved = dict(pair for event in new if event.proves_email for pair in event.subjects.items())
         ended = {subject for event in new if not event.proves_email for subject in event.subjects}
-        of_unverified = OktaIdentity.objects.filter(issuer__in=issuers, subject__in=proved, email_verified_at=None)
-        for issuer, subject in list(of_unverified.values_list("issuer", "subject")) if proved else ():
+        for issuer, subject in _verified_now(issuers, proved) if proved else ():
             mark_email_verified(issuer, subject)
         end_sessions(issuers, ended)
+
+
+def _verified_now(issuers: Set[str], logins: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the accounts whose address is verified now.
+
+    An event may arrive after the person changed the address, so a login that is an address has to be the user's.
+
+    :param logins: Okta user id -> login
+    """
+    identities = OktaIdentity.objects.filter(issuer__in=issuers, subject__in=logins, email_verified_at=None)
+    found = [(i, logins[i.subject], address_of(i.user)) for i in identities.select_related("user")]
+    return [
+        (i.issuer, i.subject)
+        for i, login, now in found
+        if not (canonical(login) and now) or is_same_mailbox(login, now)
+    ]
 
 
 def _read(event: object, client_ids: Set[str]) -> OktaEventData | None:
@@ -76,7 +96,7 @@ def _read(event: object, client_ids: Set[str]) -> OktaEventData | None:
         return None
     if kind == LOST_APP and not client_ids & set(_targets(event, "AppInstance")):
         return None
-    return OktaEventData(event["uuid"], proves, tuple(_targets(event, "User")))
+    return OktaEventData(event["uuid"], proves, _targets(event, "User"))
 
 
 def _is_old(published: object) -> bool:
@@ -98,14 +118,15 @@ def _proves_email(event: Mapping[str, Any]) -> bool:
     return event.get("eventType") == PROVES_EMAIL and any("EMAIL" in str(text).upper() for text in texts)
 
 
-def _targets(event: Mapping[str, Any], kind: str) -> Iterator[str]:
-    """Yield the ids of the users or apps that a successful event is about."""
+def _targets(event: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Return the users or apps that a successful event is about: their ids, and their logins or names."""
     targets = event.get("target")
-    if value_at(event, "outcome", "result") not in (None, "SUCCESS"):
-        return
-    for target in targets[:MAX_TARGETS] if isinstance(targets, list) else []:
-        if isinstance(target, Mapping) and target.get("type") == kind and _is_id(target.get("id")):
-            yield target["id"]
+    if value_at(event, "outcome", "result") not in (None, "SUCCESS") or not isinstance(targets, list):
+        return {}
+    ours = [
+        t for t in targets[:MAX_TARGETS] if isinstance(t, Mapping) and t.get("type") == kind and _is_id(t.get("id"))
+    ]
+    return {target["id"]: str(target.get("alternateId")) for target in ours}
 
 
 def _is_id(value: object) -> bool:

@@ -15,20 +15,15 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 from selfreg.email_addresses import is_same_mailbox
-from selfreg.models import Registration
+from selfreg.models import OktaIdentity, Registration
 
 logger = logging.getLogger("selfreg")
 
 # Column of the user model -> the claim that fills it.
 NAMES: Mapping[str, str] = {
-    "first_name": "given_name",
-    "given_name": "given_name",
-    "last_name": "family_name",
-    "family_name": "family_name",
-    "full_name": "name",
-    "display_name": "name",
-    "name": "name",
-}
+    "first_name": "given_name", "given_name": "given_name", "last_name": "family_name", "family_name": "family_name",
+    "full_name": "name", "display_name": "name", "name": "name",
+}  # fmt: skip
 # Okta's own limits for an address and for a name, and the shortest user name that is still unique.
 LONGEST_ADDRESS, LONGEST_NAME, SHORTEST_USERNAME = 100, 50, 16
 
@@ -98,9 +93,7 @@ def attributes(model: Any, claims: Mapping[str, Any]) -> dict[str, str]:
         if len(email) <= (model._meta.get_field(columns.email).max_length or len(email)):
             values[columns.email] = email
         else:
-            logger.warning(
-                "An address of %d characters is too long for the users' column %r.", len(email), columns.email
-            )
+            logger.warning("The column %r is too short for an address of %d characters.", columns.email, len(email))
     return values
 
 
@@ -158,6 +151,24 @@ def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
     except ValidationError:
         return True
     return False
+
+
+def claim_address(model: Any, claims: Mapping[str, Any], user: Any = None) -> None:
+    """Take a verified address from users who came from Okta without verifying it, where it has to be unique.
+
+    They get a placeholder. Users with a password of this site keep the address, and so do linked ones.
+
+    :param user: who verified it; None for a new user
+    """
+    email, column = claims.get("email", ""), columns_of(model).email
+    if claims.get("email_verified") is not True or not address_is_taken(model, email, user):
+        return
+    for holder in model._base_manager.filter(**{f"{column}__iexact": email}):
+        identities = OktaIdentity.objects.filter(user=holder)
+        only_claims = identities.exists() and not identities.exclude(email_verified_at=None, linked_at=None).exists()
+        if only_claims and not (holder.has_usable_password() or model._meta.get_field(column).primary_key):
+            model._base_manager.filter(pk=holder.pk).update(**{column: f"okta-{holder.pk}@unproven.invalid"})
+            logger.warning("User %s lost an unverified address to Okta account %s.", holder.pk, claims["sub"])
 
 
 def keeps_old_address(user: Any, before: str, claims: Mapping[str, Any]) -> bool:

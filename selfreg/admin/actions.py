@@ -104,7 +104,9 @@ def _run(action: AdminAction, registration: Registration, actor: str, reason: st
         return gettext("it's done, but the email to the person couldn't be sent")
     except AccountNotPending as error:
         status = error.status or gettext("gone")
-        return gettext("the account isn't unfinished: at Okta it's %(status)s") % {"status": status}
+        return gettext("only an unfinished account can be repaired or deleted; at Okta, this one is %(status)s") % {
+            "status": status
+        }
     except OrgRefused as error:
         return gettext("Okta refused it: %(code)s") % {"code": error.code}
     except IdxError as error:

@@ -76,7 +76,7 @@ class DoctorRunAdmin(ReadOnlyAdmin):
         """Return whether nothing prevents people from signing up."""
         return run.ok
 
-    @admin.display(description=_("found"))
+    @admin.display(description=_("findings"))
     def finding_count(self, run: DoctorRun) -> str:
         """Return how many findings the run has."""
         number = len(run.report.get("findings", ()))

@@ -20,6 +20,7 @@ from selfreg.registration.state import seconds_until
 from selfreg.reports.attention import IDLE_AFTER
 from selfreg.statuses import ON_STEP_PAGE, STATUS_INFO, Status
 from selfreg.texts import labels
+from selfreg.texts.messages import duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,8 @@ def _blockers_by_time(registration: Registration, seconds_to_wait: int) -> list[
         ),
         (
             seconds_to_wait > 0,
-            gettext("Okta limits how often this site may call: the next call is possible in %(seconds)d seconds.")
-            % {"seconds": seconds_to_wait},
+            gettext("Okta limits how often this site may call. The next call is possible in %(time)s.")
+            % {"time": duration(seconds_to_wait)},
         ),
         (
             registration.expires_at is not None and registration.expires_at < now,
@@ -118,8 +119,8 @@ def _blockers_by_time(registration: Registration, seconds_to_wait: int) -> list[
         ),
         (
             idle > IDLE_AFTER and registration.status in ON_STEP_PAGE,
-            gettext("No activity in the person's browser for %(minutes)d minutes.")
-            % {"minutes": idle.total_seconds() // 60},
+            gettext("No activity in the person's browser for %(time)s.")
+            % {"time": duration(int(idle.total_seconds()))},
         ),
     )
     return [sentence for applies, sentence in rules if applies]

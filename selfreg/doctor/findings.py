@@ -192,7 +192,7 @@ FINDING_KINDS = (
     _error("token-refused", _("The org doesn't accept the API token."), TOKENS),
     _error("token-rights", _("The API token isn't allowed to read what's needed."), TOKENS),
     # this site
-    _error("site-routes", _("The URLs of selfreg or of the sign-in aren't mounted."), SITE),
+    _error("site-routes", _("The URLs of selfreg or of the sign-in aren't in the URLconf."), SITE),
     _error("site-hosts", _("This site's own host isn't in ALLOWED_HOSTS, so its pages are refused."), SITE),
     _error("site-cookies", _("Cookies are sent over plain HTTP."), SITE),
     _error("site-proxy", _("This site is behind a proxy and can't tell HTTPS from HTTP."), SITE),

@@ -124,17 +124,9 @@ class EventHookView(OktaHook):
 
 
 def _denial(refusal: ProfileRefused, kind: RequestKind) -> dict[str, Any]:
-    causes = [
-        {
-            "errorSummary": text,
-            "reason": "REFUSED",
-            "locationType": "body",
-            "location": f"data.{kind.member}.{name}",
-            "domain": "end-user",
-        }
-        for name, text in refusal.errors.items()
-        if name
-    ]
+    common = {"reason": "REFUSED", "locationType": "body", "domain": "end-user"}
+    where = f"data.{kind.member}"
+    causes = [{**common, "errorSummary": t, "location": f"{where}.{n}"} for n, t in refusal.errors.items() if n]
     deny = {"type": "com.okta.action.update", "value": {kind.verdict: "DENY"}}
     summary = refusal.errors.get("") or next(iter(refusal.errors.values()), "Registration denied.")
     return {"commands": [deny], "error": {"errorSummary": summary, "errorCauses": causes}}

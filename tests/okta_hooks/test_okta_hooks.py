@@ -43,8 +43,9 @@ def event(
     result: str = "SUCCESS",
     factor: Any = "EMAIL_FACTOR",
     reason: Any = None,
+    login: Any = None,
 ) -> Any:
-    target = [{"type": "User", "id": user}]
+    target = [{"type": "User", "id": user, "alternateId": login}]
     outcome, debug = {"result": result, "reason": reason}, {"debugData": {"factor": factor}}
     return {"uuid": uuid, "eventType": kind, "target": target, "outcome": outcome, "debugContext": debug}
 
@@ -262,3 +263,24 @@ def test_other_events_prove_nothing(okta: Client, identity: OktaIdentity, odd: A
     assert send(okta, EVENTS, delivery(odd)).status_code == 204
     identity.refresh_from_db()
     assert identity.email_verified_at is None
+
+
+@pytest.mark.parametrize(
+    ("login", "is_proof"),
+    [
+        ("ada@example.com", True),
+        ("Ada@EXAMPLE.com", True),
+        ("ada", True),
+        (None, True),
+        (["ada@example.org"], True),
+        ("ada@example.org", False),
+    ],
+)
+def test_the_proof_of_one_mailbox_that_arrives_late_is_none_for_another(
+    okta: Client, identity: OktaIdentity, login: Any, is_proof: bool
+) -> None:
+    """The event was on its way while the person took another address, which nobody proved."""
+    User.objects.update(email="ada@example.com")
+    send(okta, EVENTS, delivery(event(login=login)))
+    identity.refresh_from_db()
+    assert (identity.email_verified_at is not None) is is_proof

@@ -154,6 +154,23 @@ def test_only_a_real_clash_of_the_address_says_so(user: str) -> None:
     assert (len(done["users"]), done["log"]) == (1, "registration.failed\n")
 
 
+@pytest.mark.parametrize("user", ["unique_address", "unique_address_in_any_case", "email_login", "proxy"])
+@pytest.mark.parametrize("workflow", ["mandatory", "optional"])
+def test_an_address_belongs_to_who_proved_it_not_to_who_claimed_it_first(user: str, workflow: str) -> None:
+    done = walked(user, {"held": "unproven"}, SELFREG={"EMAIL_VERIFICATION": workflow})
+    assert done["pages"][0]["signed_in"]
+    held, ada = (row["email"] for row in done["users"])
+    assert (held.endswith("@unproven.invalid"), ada, done["proven"]) == (True, "ada@example.com", [False, True])
+    assert "ada@example.com" not in done["log"]
+
+
+@pytest.mark.parametrize("how", ["proven", "linked", "with a password"])
+def test_an_address_that_its_user_may_have_proved_is_not_taken_away(how: str) -> None:
+    done = walked("unique_address", {"held": how}, SELFREG={"EMAIL_VERIFICATION": "optional"})
+    assert done["failures"] == ["selfreg.address_taken"]
+    assert [row["email"] for row in done["users"]] == ["ada@example.com"]
+
+
 @pytest.mark.parametrize("user", ["unique_address", "email_login", "proxy"])
 @pytest.mark.parametrize("workflow", ["mandatory", "optional"])
 def test_an_address_that_becomes_somebody_elses_locks_nobody_out(user: str, workflow: str) -> None:

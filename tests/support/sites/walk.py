@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.checks import run_checks  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from okta_devorg import OrgHandle, running_org  # noqa: E402
 from selfreg import rate_limits  # noqa: E402
@@ -29,6 +30,22 @@ def somebody_else(email: str) -> Any:
     columns = {f.name for f in model._meta.concrete_fields}
     values = {"email": email, "username": "somebody-else", "is_active": True}
     return model._default_manager.create(**{k: v for k, v in values.items() if k in columns})
+
+
+def holds_it(issuer: str, email: str, how: str) -> None:
+    """A user who came from Okta with this address, as ``how`` says."""
+    user = somebody_else(email)
+    if how != "with a password":
+        user.set_unusable_password()
+        user.save()
+    at = timezone.now()
+    OktaIdentity.objects.create(
+        issuer=issuer,
+        subject="00uMallory",
+        user=user,
+        email_verified_at=at if how == "proven" else None,
+        linked_at=at if how == "linked" else None,
+    )
 
 
 def changes_address(org: OrgHandle, email: str = "ada.king@example.com") -> Person:
@@ -80,7 +97,8 @@ def signs_up(org: OrgHandle, before: list[str]) -> Person:
 def main(job: Mapping[str, Any]) -> dict[str, Any]:
     """Let Ada sign up, and return what came of it.
 
-    :param job: ``before``: email addresses of users that exist already; ``then``: keys of ``AFTERWARDS``
+    :param job: ``before``: email addresses of users that exist already; ``held``: how a user from Okta has Ada's
+        address already; ``then``: keys of ``AFTERWARDS``
     """
     log = io.StringIO()
     handler = logging.StreamHandler(log)
@@ -96,6 +114,8 @@ def main(job: Mapping[str, Any]) -> dict[str, Any]:
     with running_org(site=SITE) as org:
         django.conf.settings.SELFREG["ISSUER"] = org.issuer
         orgs.cache_clear()
+        if "held" in job:
+            holds_it(org.issuer, "ada@example.com", job["held"])
         person = signs_up(org, job.get("before", []))
         pages = [seen(person)]
         for name in job.get("then", []):
