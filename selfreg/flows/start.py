@@ -187,7 +187,8 @@ def _accept(request: HttpRequest, browser: Browser, org: Org, token: Secret[str]
         return replace(state, invitation=state.error is None)
     attempt = _new_attempt(request, browser, org, state, pk)
     attempt.create()
-    commands.begin(attempt)
+    if page := attempt.page:
+        commands.begin(attempt, page)
     browser.store[browser.key(session.INVITED)] = {link_digest(token.reveal()): str(pk)}
     return _to_registration(browser, pk)
 
@@ -286,11 +287,12 @@ def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepF
         if provider := _provider_in(typed):
             attempt.create()
             return to_identity_provider(browser, attempt, provider)
-        current, version = _current_form(attempt, form, typed), typed.reveal().get(FORM_VERSION, attempt.row.policy)
+        page, version = attempt.page, typed.reveal().get(FORM_VERSION, attempt.row.policy)
+        current = _current_form(page, form, typed) if page else form
         attempt.change(draft=form.draft(), profile=form.draft())
-        if current is None or not current.is_valid() or version != attempt.row.policy:
+        if page is None or not current.is_valid() or version != attempt.row.policy:
             return Advance(session.step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
-        advance = run(request, browser, attempt, current, "")
+        advance = run(request, browser, attempt, page, current, "")
         if advance.outcome == outcomes.Advanced():
             _cancel_corrected(browser, attempt, typed.reveal().get(CHANGE, ""))
         return advance
@@ -298,11 +300,8 @@ def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepF
         return Advance(session.step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
 
 
-def _current_form(attempt: Attempt, form: StepForm, typed: Typed) -> StepForm | None:
+def _current_form(page: Step, form: StepForm, typed: Typed) -> StepForm:
     """Return the form of the opened transaction: ``form``, which is validated, unless the org changed it since."""
-    page = attempt.page
-    if page is None:
-        return None
     return form if _inputs(form.step) == _inputs(page) else StepForm(page, typed)
 
 
