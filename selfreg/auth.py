@@ -9,7 +9,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -83,21 +82,6 @@ class NotApproved(SignInFailed):
 NO_SIGN_UP = SignUp()
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A call of the token endpoint (``form`` is its body), with what is needed to handle its answer.
-
-    The ID token must have the ``nonce``. ``workflow`` and ``proven_email`` (the verified address) are those of a
-    registration, "" for a sign-in. ``sign_up`` is for creating the user.
-    """
-
-    form: Form
-    nonce: Secret[str]
-    workflow: str = ""
-    proven_email: str = ""
-    sign_up: SignUp = NO_SIGN_UP
-
-
 def oidc_setting(name: str, *default: Any) -> Any:
     """Return a setting of mozilla-django-oidc: derived from ``SELFREG`` if possible, else the site's own.
 
@@ -157,33 +141,29 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
             return None
         self.settings = sign_up.registration.settings if sign_up.registration else settings_of(request)
         self.client = connect(self.settings, visitor_of(request, self.settings)).client
-        exchange = _exchange(grant, sign_up) if grant else self._callback(request, Secret(nonce), Secret(code_verifier))
-        return self._sign_in(exchange)
+        if grant:
+            form: Form = {"grant_type": "interaction_code", "interaction_code": grant.code}
+        else:
+            grant = Grant(Secret(request.GET.get("code", "")), Secret(code_verifier), Secret(nonce))
+            redirect_uri = self.client.app.redirect_uri
+            form = {"grant_type": "authorization_code", "code": grant.code, "redirect_uri": redirect_uri}
+        return self._sign_in({**form, "code_verifier": grant.code_verifier}, grant, sign_up)
 
-    def _callback(self, request: HttpRequest, nonce: Secret[str], code_verifier: Secret[str]) -> Exchange:
-        form: Form = {
-            "grant_type": "authorization_code",
-            "code": Secret(request.GET.get("code", "")),
-            "redirect_uri": self.client.app.redirect_uri,
-            "code_verifier": code_verifier,
-        }
-        return Exchange(form, nonce)
-
-    def _sign_in(self, exchange: Exchange) -> Any:
+    def _sign_in(self, form: Form, grant: Grant, sign_up: SignUp) -> Any:
         with at_most(HAND_OFF_SECONDS):
             # Before the code is spent, because without the keys its tokens would be useless.
             keys = signing_keys(self.client)
-            tokens = self._tokens(exchange.form)
+            tokens = self._tokens(form)
             try:
-                token_claims = self._verified(tokens, exchange.nonce, keys)
+                token_claims = self._verified(tokens, grant.nonce, keys)
                 userinfo = self._userinfo(token_claims, tokens)
             except IdxError as error:
                 raise CodeSpent(error) from error
         if userinfo.get("sub") != token_claims["sub"]:  # OIDC Core 5.3.2
             raise SignInFailed("selfreg.bad_token", "userinfo of another subject")
-        proven_email = exchange.proven_email or _email_proven_while_waiting(self.settings.issuer, token_claims["sub"])
+        proven_email = grant.proven_email or _email_proven_while_waiting(self.settings.issuer, token_claims["sub"])
         claims = usable_claims({**token_claims, **userinfo}, proven_email)
-        return retried(lambda: self.user_for(claims, exchange))
+        return retried(lambda: self.user_for(claims, grant.workflow, sign_up))
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session; None for inactive users, and after the end of their account at Okta."""
@@ -224,9 +204,10 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
 
     # -- the user
 
-    def user_for(self, claims: Mapping[str, Any], exchange: Exchange) -> Any:
+    def user_for(self, claims: Mapping[str, Any], workflow: str = "", sign_up: SignUp = NO_SIGN_UP) -> Any:
         """Return the Django user of this issuer and subject, a new one if there is none. Also raises as ``enter``.
 
+        :param workflow: of the registration; "" for a sign-in
         :raises SignInFailed: the address has to be verified first
         :raises LinkOffered: the visitor may link an existing user of this site first
         """
@@ -234,11 +215,11 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         is_proven = claims.get("email_verified") is True or (
             identity is not None and identities.is_still_verified(identity, claims)
         )
-        if self.settings.email_is_mandatory_for(exchange.workflow) and not is_proven:
+        if self.settings.email_is_mandatory_for(workflow) and not is_proven:
             raise SignInFailed("selfreg.email_unproven" if claims.get("email") else "selfreg.no_email")
         if identity is None and linkable_accounts(claims, self.settings):
-            raise LinkOffered(claims, exchange.sign_up.profile)
-        return self.enter(claims, identity, exchange.sign_up)
+            raise LinkOffered(claims, sign_up.profile)
+        return self.enter(claims, identity, sign_up)
 
     def enter(
         self, claims: Mapping[str, Any], identity: OktaIdentity | None = None, sign_up: SignUp = NO_SIGN_UP
@@ -354,15 +335,6 @@ def configured_backend(settings: Conf) -> tuple[OktaBackend, str]:
         backend, path = OktaBackend(), f"{OktaBackend.__module__}.{OktaBackend.__qualname__}"
     backend.settings = settings
     return backend, path
-
-
-def _exchange(grant: Grant, sign_up: SignUp) -> Exchange:
-    form: Form = {
-        "grant_type": "interaction_code",
-        "interaction_code": grant.interaction_code,
-        "code_verifier": grant.code_verifier,
-    }
-    return Exchange(form, grant.nonce, grant.workflow, grant.proven_email, sign_up)
 
 
 def _email_proven_while_waiting(issuer: str, subject: str) -> str:

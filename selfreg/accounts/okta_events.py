@@ -66,15 +66,17 @@ def handle_events(settings: Conf, events: Sequence[object]) -> None:
         OktaEvent.objects.bulk_create([OktaEvent(pk=event.id) for event in new], ignore_conflicts=True)
         proved = dict(pair for event in new if event.proves_email for pair in event.subjects.items())
         ended = {subject for event in new if not event.proves_email for subject in event.subjects}
-        for issuer, subject in _unproven(issuers, proved) if proved else ():
+        for issuer, subject in _verified_now(issuers, proved) if proved else ():
             mark_email_verified(issuer, subject)
         end_sessions(issuers, ended)
 
 
-def _unproven(issuers: Set[str], logins: Mapping[str, str]) -> list[tuple[str, str]]:
+def _verified_now(issuers: Set[str], logins: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the accounts whose address is verified now.
 
-    An event may arrive after the person took another address. So a login that is an address has to be the user's.
+    An event may arrive after the person changed the address, so a login that is an address has to be the user's.
+
+    :param logins: Okta user id -> login
     """
     identities = OktaIdentity.objects.filter(issuer__in=issuers, subject__in=logins, email_verified_at=None)
     found = [(i, logins[i.subject], address_of(i.user)) for i in identities.select_related("user")]

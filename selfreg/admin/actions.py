@@ -126,7 +126,8 @@ def _not_possible(registration: Registration) -> str:
 
 
 def _resend(attempt: Attempt, reason: str) -> None:
-    match commands.resend(attempt):
+    page = attempt.page
+    match commands.resend(attempt, page) if page else outcomes.NotOffered():
         case outcomes.Sent():
             return
         case outcomes.NotOffered():

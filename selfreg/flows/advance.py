@@ -25,7 +25,7 @@ from selfreg.flows.session import CLAIMS, SEEN, Browser, renew_session, save_dra
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
 from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable, RateLimited
-from selfreg.idx.steps import Granted
+from selfreg.idx.steps import Granted, Step
 from selfreg.models import RegistrationEvent
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
@@ -45,13 +45,13 @@ Typed = Secret[Mapping[str, Any]]
 PROVIDER = "idp:"
 # Limit for all calls to the org that one request makes, together.
 REQUEST_SECONDS = 11.0
-COMMANDS: Mapping[str, Callable[[Attempt], Outcome]] = {
+COMMANDS: Mapping[str, Callable[[Attempt, Step], Outcome]] = {
     "skip": commands.skip,
     "resend": commands.resend,
     "back": commands.show_choices,
     "number": commands.change_number,
     "channel": commands.show_channels,
-    "cancel": endings.cancel,
+    "cancel": lambda attempt, _page: endings.cancel(attempt),
 }
 
 
@@ -95,7 +95,7 @@ def act(
         return to_identity_provider(browser, attempt, idp)
     if not action and not form.is_valid():
         return form
-    return run(request, browser, attempt, form, action)
+    return run(request, browser, attempt, page, form, action)
 
 
 def is_stale(attempt: Attempt, mark: str | None) -> bool:
@@ -103,16 +103,19 @@ def is_stale(attempt: Attempt, mark: str | None) -> bool:
     return mark is not None and mark != attempt.row.step
 
 
-def run(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, action: str) -> Advance:
-    """Run the command of the pressed button. ``form`` is valid, unless ``action`` names a command."""
+def run(request: HttpRequest, browser: Browser, attempt: Attempt, page: Step, form: StepForm, action: str) -> Advance:
+    """Run the command of the pressed button. ``form`` is valid, unless ``action`` names a command.
+
+    :param page: the current one; that of the ``form`` may be the cached first page
+    """
     if action in COMMANDS:
-        outcome = COMMANDS[action](attempt)
+        outcome = COMMANDS[action](attempt, page)
     elif not form.is_valid():
         outcome = outcomes.NOTHING_NEW
     elif form.step.page == "choose" and form.step.choices:
-        outcome = commands.choose(attempt, form.cleaned_data["authenticator.id"])
+        outcome = commands.choose(attempt, page, form.cleaned_data["authenticator.id"])
     else:
-        outcome = commands.submit(attempt, form.values(), form.draft())
+        outcome = commands.submit(attempt, page, form.values(), form.draft())
     if isinstance(outcome, outcomes.NotOffered):
         outcome = commands.tell(attempt, NOT_OFFERED)
     return follow(request, browser, attempt, outcome)
@@ -147,11 +150,11 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
         return Advance(page_url(attempt.row.org, "link"), outcome, attempt)
     except (SignInFailed, IdxError) as problem:
         return Advance(url_of(browser, "done", attempt.row.pk), _end_without_session(attempt, problem), attempt)
-    parting_words = dict.fromkeys(say(m) for m in attempt.position.state.response.messages)
+    last_messages = dict.fromkeys(say(m) for m in attempt.position.state.response.messages)
     endings.complete(attempt.row, user, user.okta_claims["sub"])
     target = landing(attempt.row.next_url, attempt.org.settings)
     sign_in(request, user, attempt.org.settings, ended=attempt.row.pk)
-    for text in parting_words:
+    for text in last_messages:
         messages.info(request, text, fail_silently=True)
     return Advance(target, outcomes.Ended(Status.COMPLETED), attempt, signed_in=True)
 

@@ -23,15 +23,15 @@ MAX_LENGTH = 200
 class EmailLink:
     """A link that was opened in this browser.
 
-    ``status`` is ``same`` (the visitor may confirm it), ``other`` (another browser started the registration),
-    ``used``, ``expired``, or ``foreign`` (no registration of this site). ``attempt`` is set for ``same`` only, and
-    ``is_mine`` says whether this browser started the registration.
+    - ``status``: ``same`` (the visitor may confirm it), ``other`` (another browser started the registration), ``used``,
+      ``expired``, or ``foreign`` (no registration of this site).
+    - ``row``: the registration, for ``same`` and ``other``, and for ``used`` if this browser started it.
+    - ``attempt``: for ``same``, the opened registration.
     """
 
     status: str
     row: Registration | None = None
     attempt: Attempt | None = None
-    is_mine: bool = False
 
 
 def read_link(query: Mapping[str, str]) -> dict[str, str]:
@@ -52,11 +52,11 @@ def open_link(request: HttpRequest, browser: Browser, state: str) -> EmailLink:
         return EmailLink("foreign")
     is_mine = str(row.pk) in my_ids(browser)
     if row.email_verified_at:
-        return EmailLink("used", row, is_mine=is_mine)
+        return EmailLink("used", row if is_mine else None)
     attempt = open_mine(request, browser, row) if row.is_open else None
     if attempt is None or attempt.page is None or not attempt.page.proves_email:
-        return EmailLink("expired", row, is_mine=is_mine)
-    return EmailLink("same" if is_mine else "other", row, attempt if is_mine else None, is_mine)
+        return EmailLink("expired")
+    return EmailLink("same", row, attempt) if is_mine else EmailLink("other", row)
 
 
 def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secret[str]) -> Advance | None:
@@ -64,8 +64,9 @@ def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secre
 
     :return: where to redirect to; None if the org no longer accepts the code
     """
+    page, values = attempt.page, {"credentials": {"passcode": otp}}
     try:
-        outcome = commands.submit(attempt, {"credentials": {"passcode": otp}}, {})
+        outcome = commands.submit(attempt, page, values, {}) if page else outcomes.NotOffered()
     except Conflict:
         return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
     if isinstance(outcome, outcomes.Rejected):

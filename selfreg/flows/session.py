@@ -161,7 +161,7 @@ def remember(browser: Browser, pk: uuid.UUID) -> None:
         browser.store.set_expiry(None)
 
 
-def keep_briefly(store: object) -> None:
+def expire_soon(store: object) -> None:
     """Let a session expire within the hour if only GETs stored something in it."""
     if isinstance(store, SessionBase) and LEFT_BY_GETS.issuperset(key.partition("@")[0] for key, _ in store.items()):
         store.set_expiry(BRIEF_SECONDS)
@@ -240,4 +240,4 @@ def save_transaction(browser: Browser, state: EnrollmentState) -> None:
     stored = None if django_settings.SESSION_ENGINE == COOKIES else state.to_json()
     if stored or state.response.captcha:
         save_value(browser, OPENING, {"issuer": browser.settings.issuer, "state": stored})
-        keep_briefly(browser.store)
+        expire_soon(browser.store)

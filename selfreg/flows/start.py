@@ -92,10 +92,10 @@ class Closed:
 def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
     """Return the form, filled in with what this visitor typed in an earlier attempt. Create nothing."""
     org = connect_for(request, browser)
-    first = _first_step(browser, org, session.load_transaction(browser))
+    first = _first_step(browser, org)
     if isinstance(first, Closed):
         return first
-    step, response = first
+    step, response, _opened = first
     draft = session.load_value(browser, session.DRAFT) or _typed_before(browser, org, request.GET.get(CHANGE, ""))
     return FirstPage(StepForm(step, draft=draft), response)
 
@@ -108,15 +108,15 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     """
     if pk and str(pk) in session.my_ids(browser) and _was_started(pk):
         return _to_registration(browser, pk)
-    org, opened = connect_for(request, browser), session.load_transaction(browser)
-    first = _first_step(browser, org, opened)
+    org = connect_for(request, browser)
+    first = _first_step(browser, org)
     if isinstance(first, Closed):
         if pk and _was_started(pk):
             return _to_registration(browser, pk)
         if first.error:
             session.save_draft(browser, {k: v for k, v in typed.reveal().items() if k.startswith("userProfile.")})
         return first
-    step, response = first
+    step, response, opened = first
     form = StepForm(step, typed)
     if pk is None:
         return _again(form, response, outcomes.Rejected((SEND_AGAIN,)), SEND_AGAIN)
@@ -187,7 +187,8 @@ def _accept(request: HttpRequest, browser: Browser, org: Org, token: Secret[str]
         return replace(state, invitation=state.error is None)
     attempt = _new_attempt(request, browser, org, state, pk)
     attempt.create()
-    commands.begin(attempt)
+    if page := attempt.page:
+        commands.begin(attempt, page)
     browser.store[browser.key(session.INVITED)] = {link_digest(token.reveal()): str(pk)}
     return _to_registration(browser, pk)
 
@@ -204,17 +205,20 @@ def log_closed(closed: Closed) -> None:
 # ---- parts of a start
 
 
-def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> tuple[Step, IdxResponse] | Closed:
-    """Return the first step. If a transaction has to be opened for it, the session keeps that for the submission."""
+def _first_step(browser: Browser, org: Org) -> tuple[Step, IdxResponse, EnrollmentState | None] | Closed:
+    """Return the first step, and its transaction unless it is from the cache. If a transaction has to be opened, the
+    session keeps it for the submission.
+    """
+    opened = session.load_transaction(browser)
     response = opened.response if opened else cached_form(org)
     if response is None:
         fetched = _fetch_form(org)
         if isinstance(fetched, Closed):
             return fetched
         session.save_transaction(browser, fetched)
-        response = fetched.response
+        opened, response = fetched, fetched.response
     step = next_step(response)
-    return (step, response) if isinstance(step, Step) else Closed(response.messages)
+    return (step, response, opened) if isinstance(step, Step) else Closed(response.messages)
 
 
 def _again(form: StepForm, response: IdxResponse, outcome: Outcome, message: Message) -> FirstPage:
@@ -283,11 +287,12 @@ def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepF
         if provider := _provider_in(typed):
             attempt.create()
             return to_identity_provider(browser, attempt, provider)
-        current, version = _current_form(attempt, form, typed), typed.reveal().get(FORM_VERSION, attempt.row.policy)
+        page, version = attempt.page, typed.reveal().get(FORM_VERSION, attempt.row.policy)
+        current = _current_form(page, form, typed) if page else form
         attempt.change(draft=form.draft(), profile=form.draft())
-        if current is None or not current.is_valid() or version != attempt.row.policy:
+        if page is None or not current.is_valid() or version != attempt.row.policy:
             return Advance(session.step_url(browser, attempt.row.pk), commands.tell(attempt, FORM_CHANGED), attempt)
-        advance = run(request, browser, attempt, current, "")
+        advance = run(request, browser, attempt, page, current, "")
         if advance.outcome == outcomes.Advanced():
             _cancel_corrected(browser, attempt, typed.reveal().get(CHANGE, ""))
         return advance
@@ -295,11 +300,8 @@ def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepF
         return Advance(session.step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
 
 
-def _current_form(attempt: Attempt, form: StepForm, typed: Typed) -> StepForm | None:
+def _current_form(page: Step, form: StepForm, typed: Typed) -> StepForm:
     """Return the form of the opened transaction: ``form``, which is validated, unless the org changed it since."""
-    page = attempt.page
-    if page is None:
-        return None
     return form if _inputs(form.step) == _inputs(page) else StepForm(page, typed)
 
 

@@ -58,7 +58,7 @@ def as_sent(step: Step) -> Layout:
         if leaf.hint == "captcha":
             built[leaf.path] = _captcha(leaf)
         elif leaf.options and has_object_options(leaf):
-            built |= _ways(leaf, step)
+            built |= _object_choice(leaf, step)
         elif any(o.fields for o in leaf.options):
             built |= _choice_by_id(leaf)
         elif leaf.mutable and (leaf.visible or _is_for_buttons(leaf)):
@@ -107,27 +107,27 @@ def _choice_by_id(leaf: Field) -> Layout:
     return {path: BuiltField(_radios(choices, labels.label(leaf)), path)} if choices else {}
 
 
-def _ways(chooser: Field, step: Step) -> Layout:
+def _object_choice(chooser: Field, step: Step) -> Layout:
     """Return radio buttons for the objects of ``chooser``, then the fields of all objects; shared ones come last.
 
     ``StepForm`` ignores the fields of objects that are not chosen.
     """
-    ways = [(number, option) for number, option in enumerate(chooser.options) if option.fields]
-    fields_of_ways = [fields_of_way(option) for _number, option in ways]
-    shared = set.intersection(*(set(fields) for fields in fields_of_ways))
-    leaves = {path: leaf for fields in reversed(fields_of_ways) for path, leaf in fields.items()}
-    own = [path for fields in fields_of_ways for path in fields if path not in shared]
-    radios = _radios([(str(number), option.label) for number, option in ways], labels.label(chooser))
+    objects = [(number, option) for number, option in enumerate(chooser.options) if option.fields]
+    fields_by_object = [fields_of_object(option) for _number, option in objects]
+    shared = set.intersection(*(set(fields) for fields in fields_by_object))
+    leaves = {path: leaf for fields in reversed(fields_by_object) for path, leaf in fields.items()}
+    own = [path for fields in fields_by_object for path in fields if path not in shared]
+    radios = _radios([(str(number), option.label) for number, option in objects], labels.label(chooser))
     built: Layout = {chooser.path: BuiltField(radios, chooser=chooser)}
-    for path in (*own, *(path for path in fields_of_ways[0] if path in shared)):
+    for path in (*own, *(path for path in fields_by_object[0] if path in shared)):
         built[path] = field_for(leaves[path], step)
         built[path].form_field.required = path in shared and leaves[path].required
     return built
 
 
-def fields_of_way(way: Option) -> dict[str, Field]:
+def fields_of_object(option: Option) -> dict[str, Field]:
     """Return the fields of an object that the visitor fills in, by dotted name."""
-    return {leaf.path: leaf for leaf in way.leaves if leaf.visible and leaf.mutable}
+    return {leaf.path: leaf for leaf in option.leaves if leaf.visible and leaf.mutable}
 
 
 def _phone(step: Step) -> Layout:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
 from selfreg.forms.fields import BuiltField
-from selfreg.forms.layouts import COUNTRY, EXTENSION, METHOD, NUMBERS, fields_of_way, layout_of
+from selfreg.forms.layouts import COUNTRY, EXTENSION, METHOD, NUMBERS, fields_of_object, layout_of
 from selfreg.forms.phone_input import e164, possible_number
 from selfreg.forms.renderer import InputRenderer
 from selfreg.forms.typed_fields import MAX_TYPED
@@ -172,10 +172,10 @@ class StepForm(forms.Form):
 
     def _leaves(self) -> list[Field]:
         """Return the innermost fields of the step and of the chosen objects."""
-        chosen = [way.leaves for way in map(self._chosen_way, self.choosers) if way]
+        chosen = [option.leaves for option in map(self._chosen_object, self.choosers) if option]
         return [*self.step.leaves, *(leaf for leaves in chosen for leaf in leaves)]
 
-    def _chosen_way(self, chooser: str) -> Option | None:
+    def _chosen_object(self, chooser: str) -> Option | None:
         number = self.cleaned_data.get(chooser)
         return self.choosers[chooser].options[int(number)] if number else None
 
@@ -191,7 +191,7 @@ class StepForm(forms.Form):
         if self._number in cleaned and COUNTRY in self.fields:
             self._clean_phone(cleaned, self._number)
         for chooser in self.choosers:
-            self._clean_ways(cleaned, chooser)
+            self._clean_objects(cleaned, chooser)
         secrets = {n: Secret(cleaned[n]) for n, meta in self.meta.items() if meta.secret and cleaned.get(n)}
         return {**cleaned, **secrets}
 
@@ -220,22 +220,22 @@ class StepForm(forms.Form):
         extension = cleaned.get(EXTENSION) or number.extension or ""
         cleaned[path] = f"{e164(number)}x{extension}" if extension and by_call else e164(number)
 
-    def _clean_ways(self, cleaned: dict[str, Any], chooser: str) -> None:
+    def _clean_objects(self, cleaned: dict[str, Any], chooser: str) -> None:
         """Drop the fields of objects that were not chosen, and require those that the chosen one needs."""
-        chosen = self._chosen_way(chooser)
+        chosen = self._chosen_object(chooser)
         if chosen is None:
             return
-        fields, needed = fields_of_way(chosen), self._needed(chosen)
-        for name in {n for way in self.choosers[chooser].options for n in fields_of_way(way)}:
+        fields, needed = fields_of_object(chosen), self._needed(chosen)
+        for name in {n for option in self.choosers[chooser].options for n in fields_of_object(option)}:
             if name not in fields:
                 cleaned.pop(name, None)
                 self.errors.pop(name, None)
             elif name in needed and cleaned.get(name) in ("", None) and not self.has_error(name):
                 self.add_error(name, str(self.fields[name].error_messages["required"]))
 
-    def _needed(self, way: Option) -> set[str]:
+    def _needed(self, option: Option) -> set[str]:
         """Return the fields that must be filled in. Security questions need all of theirs, whatever the org says."""
-        return {n for n, leaf in fields_of_way(way).items() if leaf.required or self.step.page == "question"}
+        return {n for n, leaf in fields_of_object(option).items() if leaf.required or self.step.page == "question"}
 
     @cached_property
     def ways(self) -> list[dict[str, Any]]:
@@ -245,7 +245,12 @@ class StepForm(forms.Form):
         object's ``fields``, and the names of those that are ``needed``.
         """
         return [
-            {"chooser": name, "number": n, "fields": [*fields_of_way(option)], "needed": sorted(self._needed(option))}
+            {
+                "chooser": name,
+                "number": n,
+                "fields": [*fields_of_object(option)],
+                "needed": sorted(self._needed(option)),
+            }
             for name, chooser in self.choosers.items()
             for n, option in enumerate(chooser.options)
             if option.fields

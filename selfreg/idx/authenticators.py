@@ -1,7 +1,7 @@
 """The authenticators that this package knows, one row each. To support another one, add a row.
 
-The keys and types are those of the protocol (docs/protocol.md, section 3.7). Names and hints are English
-msgids; whoever shows them translates them.
+The keys and types are those of the protocol (docs/protocol.md, section 3.7). Names and hints are English msgids, to be
+translated where they are shown.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class AuthenticatorInfo:
     """What is known about the authenticators of one key.
 
     :param key: the ``key`` that an org sends; "" in the row of an unknown authenticator
-    :param kind: the ``type`` that an org sends; "" where only the org's answer tells
+    :param kind: the ``type`` that an org sends; "" if it varies
     :param pages: name of a remediation -> the page that serves it; any other gets the page "other"
     :param can_be_enrolled: whether a server-rendered page can enroll it
     :param presets: field of its choice -> the value that is chosen for the visitor, if the org offers it
@@ -115,7 +115,7 @@ _ROWS = (
         name=gettext_noop("Okta Verify"),
         hint=gettext_noop("An app on your phone that confirms it's you."),
     ),
-    # Another site tells the org who somebody is.
+    # Another site identifies the person.
     AuthenticatorInfo(
         key="external_idp",
         kind="federated",

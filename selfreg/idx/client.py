@@ -43,7 +43,7 @@ class App:
 
     :param issuer: the org or a custom authorization server, without a trailing slash: ``https://dev-1.okta.com`` or
         ``https://dev-1.okta.com/oauth2/default``
-    :param redirect_uri: as registered; interact and token want it although nobody is redirected there
+    :param redirect_uri: as registered; interact and token require it, although nobody is redirected there
     :param scopes: separated by spaces
     """
 
@@ -75,7 +75,7 @@ class App:
         try:
             return urljoin(f"{self.origin}/", href)
         except ValueError as error:
-            raise ForeignHref("the org's answer has a link that is none") from error
+            raise ForeignHref("the org's answer has an invalid link") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What a sign-up needs from one request to the next, beside the last answer: the handle that interact returned, and
-    the random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
+    """What a sign-up needs from one request to the next, besides the last answer: the handle from interact, and the
+    random values of OAuth (``state``), OpenID Connect (``nonce``) and PKCE.
     """
 
     interaction_handle: Secret[str]
@@ -115,7 +115,7 @@ class Answer:
     :param request_id: Okta's id of the call, "" if it sent none
     :param seconds: how long the call took
     :param wait: after a 429, seconds until the next call may be made; else 0
-    :param outcome: for the log, if it isn't what the document says
+    :param outcome: for the log, if the document says something else
     :param calls: how many calls it took
     """
 
@@ -139,16 +139,17 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a finished registration passes to the sign-in.
+    """A code to redeem at the token endpoint, with what is needed to handle the answer.
 
-    :param interaction_code: valid for 60 seconds, works once
+    :param code: the interaction code of a registration, which is valid for 60 seconds, or the authorization code of a
+        sign-in
     :param code_verifier: of PKCE: proves that the transaction was ours
     :param nonce: must be in the ID token
-    :param workflow: of the registration: "mandatory" or "optional"
-    :param proven_email: the address whose code was answered in the registration, "" if none was
+    :param workflow: of the registration: "mandatory" or "optional"; "" for a sign-in
+    :param proven_email: the address that was verified in the registration, or ""
     """
 
-    interaction_code: Secret[str]
+    code: Secret[str]
     code_verifier: Secret[str]
     nonce: Secret[str]
     workflow: str = ""
@@ -300,17 +301,17 @@ class IdxClient:
         return reply.body
 
     def _headers(self, accept: str) -> dict[str, str | Secret[str]]:
-        visitor, is_confidential = self.visitor, self.app.credentials.confidential
-        headers = {
+        visitor, is_confidential = self.visitor, self.app.credentials.method != "none"
+        headers: dict[str, str | Secret[str]] = {
             "Accept": accept,
             "Accept-Language": visitor.language,
             "User-Agent": visitor.user_agent or self.product,
             "X-Okta-User-Agent-Extended": self.product,
+            # Okta accepts these from confidential clients only.
             "X-Forwarded-For": visitor.ip if is_confidential else "",
+            "X-Device-Token": Secret(visitor.device_token[:32] if is_confidential else ""),
         }
-        device = {"X-Device-Token": Secret(visitor.device_token[:32] if is_confidential else "")}
-        every: dict[str, str | Secret[str]] = {**headers, **device}
-        return {name: value for name, value in every.items() if value}
+        return {name: value for name, value in headers.items() if value}
 
 
 def form_body(fields: Mapping[str, str | Secret[str]]) -> Secret[str]:

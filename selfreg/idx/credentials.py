@@ -30,7 +30,7 @@ Proof = tuple[dict[str, str | Secret[str]], dict[str, str | Secret[str]]]
 class Credentials:
     """The app's client id and how it authenticates.
 
-    :param method: one of ``METHODS``
+    :param method: one of ``METHODS``; "none" for a public client (RFC 6749, section 2.1)
     :param secret: for ``secret_post`` and ``secret_basic``
     :param private_key: PEM of an RSA key, for ``private_key``
     :param key_id: which of the app's public keys belongs to it; "" leaves it to the org
@@ -41,11 +41,6 @@ class Credentials:
     secret: Secret[str] | str = field(default="", repr=False)
     private_key: Secret[str] | str = field(default="", repr=False)
     key_id: str = ""
-
-    @property
-    def confidential(self) -> bool:
-        """Whether this is a confidential client (RFC 6749, section 2.1)."""
-        return self.method != "none"
 
     @property
     def public_key(self) -> dict[str, str] | None:

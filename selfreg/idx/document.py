@@ -13,7 +13,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something the org says to the person.
+    """A message of the org for the visitor.
 
     :param key: its i18n key, "" if it has none
     :param params: values for the placeholders of the translated sentence
@@ -71,10 +71,10 @@ class Authenticator:
     :param shared_secret: of an authenticator app, to be typed in
     :param qr_image: of an authenticator app, as a data URL
     :param activation: the options of a passkey's ceremony (WebAuthn)
-    :param magic_link: whether its mails have a link beside the code
-    :param shown_code: a code to be typed in elsewhere
+    :param magic_link: whether its mails have a link besides the code
+    :param shown_code: a code to type in elsewhere
     :param device: how Okta Verify is set up on a device
-    :param required_from: until then it may be put off; ``skips_left``: so often
+    :param required_from: until then, setting it up can be skipped; ``skips_left``: how often it can be skipped
     """
 
     id: str
@@ -101,8 +101,8 @@ class DeviceSetUp:
 
     :param channel: how the device gets its link: "qrcode", "email", "sms", "samedevice" or "devicebootstrap"
     :param sent_to: the address or number that it was sent to
-    :param org_url: what is to be typed into the app
-    :param other_device: the name of a device that has the app already
+    :param org_url: the URL to type into the app
+    :param other_device: the name of a device that already has the app
     """
 
     channel: str = ""
@@ -127,16 +127,16 @@ class Field:
     """One input of a form.
 
     :param keys: its own name, after those of the objects around it
-    :param type: "object" where it has members; else "string", "boolean" or a kind of number
+    :param type: "object" if it has members, else "string", "boolean" or a type of number
     :param secret: whether what is typed must not be shown
     :param value: a preset, or the constant of an immutable field
-    :param hint: "captcha" or "webauthn" where a script fills it in
+    :param hint: "captcha" or "webauthn" if a script fills it in
     :param custom_label: whether an administrator of the org chose the label
-    :param display: how the org wants it shown: "select", "radio", "checkbox" ...
-    :param format: which values the org wants: "country-code", "timezone" ...
+    :param display: the control that the org wants: "select", "radio", "checkbox" ...
+    :param format: the kind of values that the org wants: "country-code", "timezone" ...
     :param fields: its members, if it is an object
     :param options: its choices, if it has any
-    :param path: the dotted name, for HTML and messages; names may contain dots, so only ``keys`` tells them apart
+    :param path: the dotted name, for HTML and messages; names may contain dots, so only ``keys`` is unambiguous
     """
 
     name: str
@@ -184,8 +184,8 @@ class Remediation(Action):
 
 @dataclass(frozen=True, slots=True)
 class Captcha:
-    """The captcha that a form asks for. ``kind`` is "HCAPTCHA", "RECAPTCHA_V2" or "ALTCHA"; ``challenge`` is where the
-    last of them gets its task.
+    """The captcha of a form. ``kind`` is "HCAPTCHA", "RECAPTCHA_V2" or "ALTCHA", and ``challenge`` is the call that
+    gets the task of the latter.
     """
 
     id: str
@@ -203,7 +203,7 @@ class IdxResponse:
     :param enrolled: those that the person has
     :param title: of a profile form
     :param button_label: of a profile form
-    :param end_of_probe: where the page only looks for Okta Verify on the visitor's device: what ends that
+    :param end_of_probe: what ends the page, if it only looks for Okta Verify on the visitor's device
     :param interaction_code: empty until the org is done
     """
 
@@ -226,7 +226,7 @@ class IdxResponse:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the transaction cannot go on: there is neither a remediation nor an interaction code."""
+        """Whether the transaction can't continue: there is neither a remediation nor an interaction code."""
         return not self.remediations and not self.interaction_code
 
     @property

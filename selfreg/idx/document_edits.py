@@ -14,7 +14,7 @@ from selfreg.idx.ion import read_array, read_mapping, read_text
 # The action that every page of a transaction has.
 CANCEL = {"name": "cancel", "href": "/idp/idx/cancel", "method": "POST", "rel": ["create-form"]}
 
-# Whoever has one of these can go on with somebody's sign-up.
+# With one of these, anybody can continue the sign-up.
 BEARER_MEMBERS = ("stateHandle", "successWithInteractionCode")
 BEARER_FIELDS = ("stateHandle", "interaction_code")
 # What describes a page, and what inside it belongs to one person.

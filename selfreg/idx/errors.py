@@ -1,4 +1,4 @@
-"""What can go wrong between us and the org, by whose fault it is.
+"""What can go wrong between this site and the org, and whose fault it is.
 
 ::
 
@@ -32,7 +32,7 @@ class OrgUnreachable(IdxError):
 
 
 class AnswerLost(IdxError):
-    """The request was sent and no usable answer came back. Introspect before trying again: it may have been done."""
+    """The request was sent, but no usable answer came back. It may have been processed: introspect before a retry."""
 
 
 class MalformedAnswer(AnswerLost):
@@ -44,7 +44,7 @@ class ForeignHref(IdxError):
 
 
 class RateLimited(IdxError):
-    """HTTP 429 without a page to go on with.
+    """HTTP 429 without a page.
 
     :param retry_after: seconds to wait, never negative
     """

@@ -1,6 +1,6 @@
-"""HTTP failure -> error: what a reply means that is not the document that was asked for.
+"""Maps failed HTTP calls to errors. Pure.
 
-The Identity Engine, the OAuth endpoints and the Management API of an org share one set of failures. Pure.
+The Identity Engine, the OAuth endpoints and the Management API of an org fail in the same ways.
 """
 
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ def failure_of(reply: Reply, now: float) -> IdxError:
 
 
 def with_origin(error: AnyError, reply: Reply, sentence: str = "") -> AnyError:
-    """Return the same error, telling which call it came of and what the org said.
+    """Return the same error, with the id of its call and the org's explanation.
 
-    :param sentence: the org's words where the reply is a document of the protocol; "" takes them from its error body
+    :param sentence: the explanation, if the reply is a document of the protocol; "" takes it from the error body
     """
     error.request_id = reply.request_id
     error.description = sentence[:SENTENCE_LIMIT] or _sentence(reply.body)

@@ -1,6 +1,6 @@
-"""Lenient readers for ION, the JSON of the Identity Engine: a value of another type reads as if it were absent.
+"""Lenient readers for ION, the JSON of the Identity Engine: values of another type count as absent.
 
-An object is a ``dict``, as ``json.loads`` makes it: asking for that is several times as quick as for a ``Mapping``.
+Objects are ``dict``, as ``json.loads`` returns them. Checking for that is several times faster than for ``Mapping``.
 """
 
 import html
@@ -11,9 +11,9 @@ from selfreg.idx.document import Json, Scalar
 
 MAX_TEXT = 2_000
 MAX_NUMBER = 10**9
-# Databases and time zones fail at either end of the calendar.
+# Databases and time zones fail with years outside of these.
 YEARS = range(2000, 9001)
-# Some sentences of orgs hold HTML. Only these tags are: "only <sailors> & friends" is a sentence.
+# Some sentences of orgs contain HTML. Other text in angle brackets is not a tag.
 TAG = re.compile(r"</?(a|b|br|code|div|em|i|li|ol|p|small|span|strong|u|ul)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 BLOCKS = frozenset({"br", "div", "li", "ol", "p", "ul"})
 
@@ -80,7 +80,7 @@ def read_unwrapped(raw: Json, key: str) -> Json:
 
 
 def as_text(text: str) -> str:
-    """Return the words without HTML. Where a link leads is left out: pages link to this site and to Okta only."""
+    """Return the text without HTML. The URLs of links are dropped, because pages only link to this site and to Okta."""
     if not TAG.search(text):
         return text
     words = TAG.sub(lambda tag: " " if tag[1].lower() in BLOCKS else "", text)

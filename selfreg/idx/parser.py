@@ -48,17 +48,17 @@ from selfreg.secret import NOTHING, Secret
 
 MAX_DEPTH = 12
 CONTAINERS = (dict, list)
-# In older orgs links to Okta's own pages stand beside the remediations (docs/protocol.md, section 3.1).
+# Older orgs have links to Okta's own pages next to the remediations (docs/protocol.md, section 3.1).
 LINKS_BESIDE_REMEDIATIONS = ("success", "failure")
 # The authenticator in use, the first of these that the document has.
 CURRENT_AUTHENTICATOR = ("currentAuthenticator", "currentAuthenticatorEnrollment", "enrollmentAuthenticator")
 # Remediations that look for Okta Verify on the visitor's device, and those of a page that has more to offer.
 PROBES = frozenset({"device-challenge-poll", "device-apple-sso-extension"})
 BESIDE_PROBES = frozenset({"identify", "select-enroll-profile", "enroll-profile"})
-# What ends such a search, and where if the answer does not say (docs/protocol.md, section 4.13).
+# The remediation that ends such a search, and its default path (docs/protocol.md, section 4.13).
 END_OF_PROBE = "cancel-polling"
 END_OF_PROBE_PATH = "/idp/idx/authenticators/poll/cancel"
-# A captcha without a provider, and where its task is if the answer does not say (docs/protocol.md, section 4.2).
+# A captcha without a provider, and the default path of its task (docs/protocol.md, section 4.2).
 PROOF_OF_WORK = "ALTCHA"
 CHALLENGE_PATH = "/api/v1/altcha"
 # The link that verifies an identity.
@@ -79,8 +79,8 @@ PASSWORD_NUMBERS = {
 EXCLUDING_FLAGS = (("excludeFirstName", "firstName"), ("excludeLastName", "lastName"))
 
 
-# Key of a field -> its member of ``Field``, and how it is read. What is absent is what ``Field`` says: most fields have
-# two or three of them.
+# Key of a field -> member of ``Field``, and how to read it. Absent keys get the defaults of ``Field``; most fields have
+# only two or three of the keys.
 FIELD_MEMBERS: dict[str, tuple[str, Callable[[Json, str], Any]]] = {
     "label": ("label", read_text),
     "required": ("required", is_true),
@@ -165,7 +165,7 @@ class _Document:
             **members,
             authenticator=related,
             kind=read_text(raw, "type"),
-            # A link that is a step is named by its authenticator, or stands alone.
+            # A link that is a step is identified by its authenticator, or is the only one of its name.
             idp_id=read_text(idp, "id") or (related.id if related else ALONE if members["name"] == ALONE else ""),
             idp_name=read_text(idp, "name"),
             is_link=not raw.get("rel"),
@@ -299,14 +299,14 @@ class _Document:
 
 
 def _device_messages(enrollment: Json) -> list[Message]:
-    """Return what is to be told where an organization lets nobody in but on a device that it manages or knows."""
+    """Return the message of an organization that only accepts devices that it manages or knows."""
     link = read_text(enrollment, "enrollmentLink") or read_text(enrollment, "signInUrl")
     key = "idx.device_enrollment.link" if link else "idx.device_enrollment"
     return [Message("", key, (link,) if link else ())] if enrollment else []
 
 
 def _type_of(value: object, outer: tuple[str, ...]) -> str:
-    """Return the type of a field without one: scopes to consent to are booleans."""
+    """Return the type of a field that has none. The scopes of a consent are booleans."""
     return "boolean" if isinstance(value, bool) or outer[:1] == ("optedScopes",) else "string"
 
 
@@ -315,7 +315,7 @@ def _fact_of(raw: Json) -> tuple[str, str]:
 
 
 def leaves_of(fields: Iterable[Field]) -> Iterator[Field]:
-    """Return the innermost fields, in the org's order. An object without members has none."""
+    """Return the innermost fields in the org's order. An object without members has none."""
     for field in fields:
         yield from leaves_of(field.fields)
         if field.type != "object" or field.options:
@@ -381,7 +381,7 @@ def _links(message: Json) -> list[str]:
 
 
 def _messages_anywhere(node: object, depth: int = 0) -> list[Message]:
-    """Yield every message of a document, the page's first: orgs put them on remediations and authenticators too."""
+    """Return all messages of a document, those of the page first. Remediations and authenticators have some, too."""
     if depth > 3 * MAX_DEPTH:
         return []
     messages, inside = [], node if isinstance(node, list) else ()

@@ -59,7 +59,7 @@ SIDE_ACTIONS = frozenset(
     | {WAITING, CHANNELS, SUCCESS_REDIRECT, "failure-redirect"}
     | PROVIDERS
 )
-# Every other remediation without an authenticator of its own is about that of the whole answer.
+# All other remediations without an authenticator are about that of the whole answer.
 ABOUT_NONE = frozenset({"enroll-profile"} | PROVIDERS)
 # Ways around a step that become the step if the org offers no other.
 FALLBACKS = (SKIP, WAITING, CHANNELS)
@@ -377,7 +377,7 @@ def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
         return page if authenticator and authenticator.activation else UNSUPPORTED
     if page == "consent_scopes":  # our buttons answer its hidden field
         return page
-    # A step that is a link leads to another site, where a card or a device is read.
+    # A link leads to another site, for example to read a card or a device.
     is_foreign = remediation.method == "GET" and page not in ("providers", ELSEWHERE)
     return UNSUPPORTED if is_foreign or any(is_script_only(f) for f in remediation.leaves) else page
 

@@ -128,7 +128,7 @@ class Transport:
 
     :param origin: ``https://dev-1.okta.com``; calls to anywhere else raise ``ForeignHref``
     :param at_once: how many calls may run at the same time in this process
-    :param paths: the paths that may be called, beside the discovery documents
+    :param paths: the paths that may be called, besides the discovery documents
     :param may_be_empty: an empty body is an empty object instead of a ``MalformedAnswer``
     :param observer: watches every call
     :param route: how all calls leave this machine
@@ -174,7 +174,7 @@ class Transport:
         :raises MalformedAnswer: a redirect, too large, or not JSON
         :raises ForeignHref: ``url`` is not of this origin
         """
-        self._check(url)  # before the circuit breaker: a call that is never made says nothing about the org
+        self._check(url)  # before the circuit breaker, because a refused URL says nothing about the org
         self.observer.before_call()
         started = time.monotonic()
         try:
@@ -290,7 +290,7 @@ def _failure_of(call: Call[RawReply], error: Exception, origin: str) -> OrgUnrea
 
 
 def _reason(error: Exception) -> Exception:
-    """Return urllib3's error inside one of requests, if any: it tells an unknown host from a refused connection."""
+    """Return the urllib3 error inside an error of requests, which is more precise (unknown host, refused)."""
     cause = error.args[0] if error.args else None
     return cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error
 

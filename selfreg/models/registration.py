@@ -27,7 +27,7 @@ from selfreg.statuses import FINAL, OPEN, TRANSITIONS, Status
 
 
 def link_digest(state: str) -> str:
-    """Return the digest by which a registration is found again by an email link's ``state``, which is not stored."""
+    """Return the digest of an email link's ``state``. It is stored instead of the state, to find the registration."""
     return hashlib.sha256(state.encode()).hexdigest()[:40]
 
 
@@ -99,7 +99,7 @@ class Registration(models.Model):
     link_digest = models.CharField(max_length=40, blank=True, editable=False)
     failure = models.CharField(_("failure"), max_length=100, blank=True)
     failure_text = models.TextField(_("in the org's words"), blank=True)
-    """Sentences for the visitor, one a line, as they were shown: in the visitor's language, not the administrator's."""
+    """The sentences that the visitor saw, one per line, in the visitor's language."""
 
     created_at = models.DateTimeField(_("started"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("last change"), default=timezone.now)
@@ -107,7 +107,7 @@ class Registration(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     erase_asked_at = models.DateTimeField(_("to be erased since"), null=True, blank=True)
     tallied = models.BooleanField(default=False, editable=False)
-    """Counted in a ``TalliedHour``, so the funnel does not count its events."""
+    """Whether it is counted in a ``TalliedHour``, so that the funnel ignores its events."""
     sealed = models.TextField(blank=True, editable=False)
     """The encrypted state of the IDX transaction, see ``encrypted``; empty in every final status."""
 
@@ -293,7 +293,7 @@ class Registration(models.Model):
         return 0
 
     def _insert(self, values: dict[str, Any]) -> None:
-        self._state.adding = True  # also where a try before this one was rolled back
+        self._state.adding = True  # again, after a try that was rolled back
         for name, value in values.items():
             setattr(self, name, value)
         try:
@@ -335,11 +335,11 @@ class RegistrationEvent(models.Model):
         ADMINISTERED = "administered", _("Administrator acted")
 
     OWN_WORDS = "refused"
-    """The outcome if the org refused with a text and no i18n key; ":" and the name of the field follow if it is about
-    one. The text may hold a name, so it is not stored."""
+    """The outcome if the org refused with a text without i18n key, followed by ":" and the name of the field, if any.
+    The text may contain a name, so it is not stored."""
 
     THIS_SITE = "this site"
-    """The actor where the site went on by itself, since the visitor had nothing to choose."""
+    """The actor if the site continued by itself, because the visitor had nothing to choose."""
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("at"), default=timezone.now)
@@ -368,7 +368,7 @@ class RegistrationEvent(models.Model):
         return f"{self.at:%H:%M:%S} {self.get_kind_display()} {self.step} {self.outcome}".rstrip()
 
     def report(self) -> None:
-        """Log and count the event, once it is written."""
+        """Log and count the event. Call it after the commit."""
         data = monitoring.RegistrationEventData(
             kind=self.kind,
             registration=self.registration_id,

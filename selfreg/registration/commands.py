@@ -18,6 +18,7 @@ from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
 from selfreg.idx.document import Action, Message, Option, Remediation
 from selfreg.idx.errors import IdxError, RateLimited, TransactionExpired
+from selfreg.idx.steps import Step
 from selfreg.models import Conflict, RegistrationEvent
 from selfreg.profile_hook import ProfileRefused, judge
 from selfreg.rate_limits import NO_EFFECT, Effect
@@ -33,7 +34,6 @@ from selfreg.registration.exchange import (
     claim,
     commit,
     exchange,
-    exchange_next,
 )
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
@@ -60,17 +60,16 @@ HAND_OFF_SECONDS = 8.0
 ENOUGH_SECONDS = 5.5
 
 
-# ---- the current step
+# ---- the current step, which is ``attempt.page``
 
 
-def submit(attempt: Attempt, values: Mapping[str, Any], draft: dict[str, str]) -> Outcome:
+def submit(attempt: Attempt, page: Step, values: Mapping[str, Any], draft: dict[str, str]) -> Outcome:
     """Submit the current step.
 
     :param values: nested JSON, with the org's names
     :param draft: the submitted values to show again if the org rejects them; no secrets
     """
-    page = attempt.page
-    if page is None or page.page == steps.UNSUPPORTED or page.remediation.is_link:
+    if page.page == steps.UNSUPPORTED or page.remediation.is_link:
         return outcomes.NotOffered()
     if page.page == PROFILE_PAGE:
         return _submit_profile(attempt, page.remediation, values, draft)
@@ -89,33 +88,28 @@ def submit(attempt: Attempt, values: Mapping[str, Any], draft: dict[str, str]) -
     return _perform(attempt, command, Call(page.remediation, effect, values=values))
 
 
-def choose(attempt: Attempt, authenticator_id: str) -> Outcome:
+def choose(attempt: Attempt, page: Step, authenticator_id: str) -> Outcome:
     """Choose one of the offered authenticators. If it needs details, such as a phone number, show their form first."""
-    page = attempt.page
-    offered = {steps.option_id(o): o for o in page.choices} if page else {}
-    if page is None or authenticator_id not in offered:
-        return outcomes.NotOffered()
-    return _choose(attempt, page.remediation, offered[authenticator_id])
+    option = next((o for o in page.choices if steps.option_id(o) == authenticator_id), None)
+    return _choose(attempt, page.remediation, option) if option else outcomes.NotOffered()
 
 
-def show_choices(attempt: Attempt) -> Outcome:
+def show_choices(attempt: Attempt, page: Step) -> Outcome:
     """Show the choice of authenticators again, without a call. If there is only one other, choose it."""
-    page = attempt.page
-    if page is None or page.others is None:
+    if page.others is None:
         return outcomes.NotOffered()
     if len(others := steps.other_choices(page.others, page.authenticator)) == 1:
         return _choose(attempt, page.others, others[0])
     return _commit(attempt, transitions.turn_to(attempt.position, steps.SELECT))
 
 
-def begin(attempt: Attempt) -> Outcome:
+def begin(attempt: Attempt, page: Step) -> Outcome:
     """Start the first required authenticator that sends nothing, for an invited person.
 
     Mail scanners open links too, so opening an invitation must not send a message.
     """
-    page = attempt.page
-    silent = tuple(o for o in page.choices if not steps.sends_on_choice(o)) if page and page.skip is None else ()
-    return _choose(attempt, page.remediation, steps.first_choice(silent)) if page and silent else outcomes.NOTHING_NEW
+    silent = tuple(o for o in page.choices if not steps.sends_on_choice(o)) if page.skip is None else ()
+    return _choose(attempt, page.remediation, steps.first_choice(silent)) if silent else outcomes.NOTHING_NEW
 
 
 def _choose(attempt: Attempt, remediation: Remediation, option: Option) -> Outcome:
@@ -125,35 +119,31 @@ def _choose(attempt: Attempt, remediation: Remediation, option: Option) -> Outco
     return _perform(attempt, Command(Kind.ANSWERED), call)
 
 
-def change_number(attempt: Attempt) -> Outcome:
+def change_number(attempt: Attempt, page: Step) -> Outcome:
     """Show the form for the phone number again, with the typed number in it, without a call."""
-    page = attempt.page
-    option = steps.phone_option(page.number) if page and page.number else None
+    option = steps.phone_option(page.number) if page.number else None
     if option is None:
         return outcomes.NotOffered()
     draft = {PHONE_NUMBER: attempt.position.state.phone.partition("x")[0]}
     return _commit(attempt, transitions.turn_to(attempt.position, steps.option_id(option), draft))
 
 
-def show_channels(attempt: Attempt) -> Outcome:
+def show_channels(attempt: Attempt, page: Step) -> Outcome:
     """Show the choice of channels for the link to a device, without a call."""
-    if attempt.page is None or attempt.page.channels is None:
+    if page.channels is None:
         return outcomes.NotOffered()
     return _commit(attempt, transitions.turn_to(attempt.position, steps.CHANNELS))
 
 
-def skip(attempt: Attempt) -> Outcome:
+def skip(attempt: Attempt, page: Step) -> Outcome:
     """Skip everything that is still optional."""
-    if attempt.page is None or attempt.page.skip is None:
+    if page.skip is None:
         return outcomes.NotOffered()
-    return _perform(attempt, Command(Kind.SKIPPED), Call(attempt.page.skip, NO_EFFECT))
+    return _perform(attempt, Command(Kind.SKIPPED), Call(page.skip, NO_EFFECT))
 
 
-def resend(attempt: Attempt) -> Outcome:
+def resend(attempt: Attempt, page: Step) -> Outcome:
     """Ask the org to send the code again."""
-    page = attempt.page
-    if page is None:
-        return outcomes.NotOffered()
     state = attempt.position.state
     if wait := seconds_until(state.resend_at):
         message = Message("", "selfreg.resend_wait", (str(wait),), "INFO")
@@ -293,7 +283,8 @@ def _go_on(attempt: Attempt, transition: Transition, *, is_prepaid: bool) -> Tra
         return transition
     # In neutral mode the email was counted with the form, before the org's answer: a limit then reveals nothing.
     effect = NO_EFFECT if is_prepaid else Effect(sends=steps.sends_on_choice(option))
-    following = exchange_next(attempt, _call_to_choose(remediation, option, effect), Command(Kind.ANSWERED))
+    call = _call_to_choose(remediation, option, effect)
+    following = exchange(attempt, call, Command(Kind.ANSWERED), is_claimed=True)
     events = tuple(event._replace(actor=RegistrationEvent.THIS_SITE) for event in following.events)
     return transition.then(replace(following, events=events))
 

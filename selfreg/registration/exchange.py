@@ -220,37 +220,28 @@ class Call:
     calls: int = 1
 
 
-def exchange(attempt: Attempt, call: Call, command: Command, **columns: Any) -> Transition:
-    """Claim the row and make one call that changes something at the org.
+def exchange(attempt: Attempt, call: Call, command: Command, *, is_claimed: bool = False, **columns: Any) -> Transition:
+    """Claim the row and make one call that changes something at the org. If the call had no effect, refund its limits.
 
+    :param is_claimed: whether this request has claimed the row already, for an earlier call
     :param columns: further columns of the row to write with the claim
     :return: what the answer means, or that the visitor has to wait for a limit
     :raises Conflict: another request is calling the org, or changed the row
     """
-    hits = _hits_of(attempt, call.effect, columns.get("email", attempt.row.email))
-    wait = check(attempt, call.calls) if call.is_repeatable else claim(attempt, hits, call.calls, **columns)
-    return _send_counted(attempt, call, command, hits, wait)
-
-
-def exchange_next(attempt: Attempt, call: Call, command: Command) -> Transition:
-    """Make one more call for a row that is claimed already."""
-    hits = _hits_of(attempt, call.effect, attempt.row.email)
-    consume = partial(rate_limits.consume, hits, attempt.row.org)
-    wait = rate_limits.pace(attempt.position.state.calls) or retried(consume)
-    return _send_counted(attempt, call, command, hits, wait)
-
-
-def _hits_of(attempt: Attempt, effect: Effect, address: str) -> dict[str, str]:
-    return rate_limits.hits_of(effect, str(attempt.row.pk), address, attempt.org.client.visitor.ip)
-
-
-def _send_counted(attempt: Attempt, call: Call, command: Command, hits: dict[str, str], wait: int) -> Transition:
-    """Make a call that was counted, unless it has to ``wait``. If the call had no effect, take back the count."""
+    row, address = attempt.row, columns.get("email", attempt.row.email)
+    hits = rate_limits.hits_of(call.effect, str(row.pk), address, attempt.org.client.visitor.ip)
+    if not (is_claimed or call.is_repeatable):
+        wait = claim(attempt, hits, call.calls, **columns)
+    elif not is_claimed and row.is_busy:
+        raise Conflict("busy", row.pk)
+    else:
+        consume = partial(rate_limits.consume, hits, row.org)
+        wait = rate_limits.pace(attempt.position.state.calls, call.calls) or retried(consume)
     if wait:
         return transitions.throttle(attempt.position, wait, command)
     transition = send(attempt, call, command)
     if transition.came_to_nothing:
-        rate_limits.refund(hits, attempt.row.org)
+        rate_limits.refund(hits, row.org)
     return transition
 
 
@@ -264,17 +255,6 @@ def claim(attempt: Attempt, hits: Mapping[str, str] = NO_HITS, calls: int = 1, *
     if wait := rate_limits.pace(attempt.state.calls if attempt.state else (), calls):
         return wait
     return attempt.row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, attempt.row.org), **columns)
-
-
-def check(attempt: Attempt, calls: int = 1) -> int:
-    """Check whether a repeatable call may be made.
-
-    :return: 0, or for how many seconds to wait
-    :raises Conflict: another request is calling the org
-    """
-    if attempt.row.is_busy:
-        raise Conflict("busy", attempt.row.pk)
-    return rate_limits.pace(attempt.position.state.calls, calls)
 
 
 def send(attempt: Attempt, call: Call, command: Command) -> Transition:

@@ -316,9 +316,7 @@ def _stay_after_refusal(before: Position, answer: Answer, command: Command) -> T
         notices=messages,
         wait_until=before.now + answer.wait if answer.wait else 0.0,
     )
-    outcome: Outcome = outcomes.Rejected(messages)
-    if answer.wait:
-        outcome = outcomes.Waiting(answer.wait, next(iter(messages), notice(RateLimited(answer.wait))))
+    outcome = _waiting(answer.wait, messages) if answer.wait else outcomes.Rejected(messages)
     return stay(before, state, before.step, outcome, events=(_answer_event(before, answer, command.kind),))
 
 
@@ -346,10 +344,14 @@ def _notices_after(
 def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ...]) -> Outcome:
     faults = tuple(m for m in messages if is_error(m))
     if answer.wait:
-        return outcomes.Waiting(answer.wait, next(iter(faults), notice(RateLimited(answer.wait))))
+        return _waiting(answer.wait, faults)
     if faults:
         return outcomes.Rejected(messages)
     return outcomes.Sent() if command.kind == Kind.RESENT else outcomes.Advanced()
+
+
+def _waiting(seconds: int, messages: tuple[Message, ...]) -> Outcome:
+    return outcomes.Waiting(seconds, next(iter(messages), notice(RateLimited(seconds))))
 
 
 def _is_same_page(before: AnyStep, after: Step | Granted) -> bool:

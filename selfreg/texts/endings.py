@@ -11,7 +11,7 @@ from selfreg.models import Registration
 from selfreg.statuses import STATUS_INFO, Status
 from selfreg.texts.messages import say
 
-# ``StatusInfo.ending`` -> heading and text; the text is "" where the registration's own reason replaces it.
+# ``StatusInfo.ending`` -> heading and text. The text is "" if the registration's own reason replaces it.
 ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "account-ready": (_("Your account is ready"), _("Sign in to continue.")),
     "check-email": (_("Check your email"), ""),
@@ -31,8 +31,8 @@ ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
 class Ending(NamedTuple):
     """The texts for a registration that ended, or waits for something.
 
-    ``lead`` tells the visitor what to do; "" where ``reasons`` do. ``reasons`` are sentences by an administrator or by
-    the org, else this app's own.
+    ``lead`` tells the visitor what to do; it is "" if ``reasons`` do. ``reasons`` are sentences of an administrator, of
+    the org, or of this app.
     """
 
     heading: str

@@ -34,7 +34,7 @@ TOO_SHORT = ngettext_lazy(
 )
 WRONG_PASSWORD = _("That isn't this account's password.")
 
-# Name of a field -> what to do where it is empty, unless an administrator of the org chose its label.
+# Name of a field -> the message if it is empty, unless an administrator of the org chose its label.
 EMPTY: Mapping[str, str | Promise] = {
     "firstName": _("Enter your first name."),
     "lastName": _("Enter your last name."),
@@ -59,7 +59,7 @@ EMPTY_PASSWORD_AGAIN = _("Enter the password again.")
 
 
 def empty(field: Field, *, is_choice: bool = False) -> str:
-    """Return what to do where a field that is needed is empty; it names the field."""
+    """Return the message for an empty required field. It names the field."""
     if field.secret and field.name in ("passcode", "password"):
         return str(EMPTY_PASSWORD)
     if field.name in EMPTY and not field.custom_label:

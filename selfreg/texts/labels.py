@@ -127,7 +127,8 @@ YOUR_DETAILS = _("Your details")
 def heading(step: Step, title: str, button: str) -> tuple[str, str]:
     """Return the heading of a step's page and the label of its main button.
 
-    :param title: the org's heading, and ``button`` its label; profile forms show these where they are not empty
+    :param title: the org's heading, for profile forms; "" for ours
+    :param button: the org's label of the button, for profile forms; "" for ours
     """
     kind = step.authenticator.kind if step.authenticator else ""
     names = (step.page,) if step.page == UNSUPPORTED else (f"{step.page} {kind}", step.remediation.name, step.page)
@@ -137,7 +138,7 @@ def heading(step: Step, title: str, button: str) -> tuple[str, str]:
 
 
 def label(field: Field) -> str:
-    """Return the label of a field: the org's, else ours, else its name taken apart (``zipCode``: "Zip code").
+    """Return the label of a field: the org's, else ours, else its name as words (``zipCode``: "Zip code").
 
     Okta's own English labels of its base attributes are translated, unless an administrator of the org chose them.
     """
@@ -153,12 +154,12 @@ def label(field: Field) -> str:
 
 
 def name_of(okta_label: str) -> str:
-    """Return the name of an authenticator or a method, translated where the org uses Okta's own name for it."""
+    """Return the name of an authenticator or a method, translated if it is Okta's own name."""
     return str(BASE_LABELS.get(okta_label, okta_label))
 
 
 def authenticator_name(authenticator: Authenticator | None) -> str:
-    """Return the org's name of an authenticator; ours where an older org leaves it out; "" if there is none."""
+    """Return the org's name of an authenticator, or ours if an older org sends none; "" without an authenticator."""
     if authenticator is None:
         return ""
     msgid = by_key(authenticator.key).name
@@ -166,7 +167,7 @@ def authenticator_name(authenticator: Authenticator | None) -> str:
 
 
 def put_off(authenticator: Authenticator) -> str:
-    """Return until when, or how often, setting up an authenticator can be put off; "" if it cannot."""
+    """Return until when, or how often, setting up an authenticator can be skipped; "" if it can't."""
     if authenticator.required_from:
         return gettext("Required from %(date)s.") % {"date": date_format(localtime(authenticator.required_from))}
     skips = authenticator.skips_left

@@ -1,7 +1,7 @@
 """Messages to the visitor, by key: Okta's i18n keys and our own.
 
-A key that is known here has a sentence of ours, in every language. The org's own text is shown for a key that is not
-known, and for a refusal that it explains. ``{0}`` stands for the first parameter.
+Known keys have a sentence of ours in every language. The org's own text is shown for unknown keys, and if it explains a
+refusal. ``{0}`` is the first parameter.
 """
 
 import math
@@ -67,7 +67,7 @@ OUR_MESSAGES: Mapping[str, str | Promise] = {
     "selfreg.email_unproven": _("Your account exists, but your email address isn't confirmed yet."),
 }
 
-# What ``selfreg.idx.steps`` reports where the org's answer has no message of its own.
+# Reasons of ``selfreg.idx.steps``, if the org's answer has no message.
 STEP_MESSAGES: Mapping[str, str | Promise] = {
     "no-way-on": _("You can't continue signing up here."),
     "success-redirect": _("Your account is ready. Sign in to continue."),
@@ -112,7 +112,7 @@ OKTA_MESSAGES: Mapping[str, str | Promise] = {
     "errors.E0000151": _("Too many calls were made to this number. Try again later."),
 }
 
-# What orgs say without a key -> the key of our sentence. Compared in lower case, without a full stop.
+# Texts that orgs send without a key -> the key of our sentence. Compared in lower case, without a full stop.
 KNOWN_TEXTS: Mapping[str, str] = {
     "api call exceeded rate limit due to too many requests": "tooManyRequests",
     "authentication failed": "selfreg.refused",
@@ -130,7 +130,7 @@ NOT_ASSIGNED = "idx.error.user.not.assigned.to.app"
 
 MESSAGES: Mapping[str, str | Promise] = {**OUR_MESSAGES, **STEP_MESSAGES, **OKTA_MESSAGES}
 
-# The same where a countdown stands beside it.
+# Variants of messages for pages with a countdown.
 TOO_MANY = _("Too many attempts.")
 BESIDE_A_TIMER: Mapping[str, str | Promise] = {
     "selfreg.unreachable": _("We can't reach the sign-up service right now. Nothing is lost."),
@@ -144,13 +144,13 @@ BESIDE_A_TIMER: Mapping[str, str | Promise] = {
 # The password breaks a rule. The parameters are the org's sentences about it.
 RULES_NOT_MET = "password.passwordRequirementsNotMet"
 
-# Where the org sent a cause with it, that says why, in every language.
+# If the org sent a cause, that is shown, too, whatever its language.
 REFUSED = "selfreg.refused"
 
 # Messages whose parameter is a number of seconds.
 WITH_SECONDS = frozenset({"selfreg.rate_limited", "selfreg.resend_wait"})
 
-# Class of a failed call's error -> key of the message; the first that fits.
+# Class of a failed call's error -> key of the message. The first that fits counts.
 TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
     (OrgUnreachable, "selfreg.unreachable"),
     (AnswerLost, "selfreg.no_answer"),
@@ -161,9 +161,9 @@ TROUBLES: tuple[tuple[type[IdxError], str], ...] = (
 
 
 def notice(error: IdxError) -> Message:
-    """Return the message for a failed call, with the cause if the org refused for one.
+    """Return the message for a failed call, with the cause if the org gave one.
 
-    What else the org says of a failure is for its administrators: it is in the log, not on a page.
+    Anything else that the org says about a failure is for administrators, and only logged.
     """
     key = next(key for error_class, key in TROUBLES if isinstance(error, error_class))
     if isinstance(error, RateLimited):
@@ -192,12 +192,12 @@ def say(message: Message) -> str:
 
 
 def known_key(text: str) -> str:
-    """Return the key of our sentence for what an org says without one; "" if we have none."""
+    """Return the key of our sentence for a text without key; "" if there is none."""
     return KNOWN_TEXTS.get(text.casefold().strip(" ."), "")
 
 
 def say_beside_a_timer(message: Message) -> str:
-    """Return the message for a page that counts down until the next try: without "try again in a moment"."""
+    """Return the message for a page with a countdown until the next try, without "try again in a moment"."""
     return str(BESIDE_A_TIMER[message.key]) if message.key in BESIDE_A_TIMER else say(message)
 
 

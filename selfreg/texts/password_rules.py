@@ -15,10 +15,10 @@ from selfreg.texts.messages import MINUTE, RULES_NOT_MET, duration
 
 PROFILE = "userProfile."
 
-# Remediations that ask for another password in place of one that exists.
+# Remediations that replace an existing password.
 REPLACING = ("reenroll-authenticator", "reenroll-authenticator-warning", "reset-authenticator")
-# In the org's sentences about a refused password: all of its rules, of which the page has a list; and what can only be
-# broken by people who had a password before.
+# Parts of the org's sentences about a refused password: the list of all rules, which the page shows anyway, and rules
+# about earlier passwords.
 ALL_RULES = re.compile(r"Password requirements: [^.]*\.\s*")
 OF_EARLIER_PASSWORDS = re.compile(r"[^.]*\b(?:last \d+ passwords?|last changed your password)\b[^.]*\.\s*")
 # Rules about the name and the address of the person.
@@ -37,9 +37,9 @@ COUNTED = {
 
 
 def password_policy(step: Step) -> PasswordPolicy | None:
-    """Return the rules for the password that a step asks for. None where it asks for none, or the org sent no rules.
+    """Return the rules for the password that a step asks for; None if there is no password, or no rules.
 
-    A first password has neither history nor age: there is none before it.
+    The rules about earlier passwords do not apply to the first one.
     """
     holder = step.authenticator if step.page == "password" else None
     holder = holder or next((f.authenticator for f in step.remediation.fields if f.name == "credentials"), None)
@@ -50,10 +50,10 @@ def password_policy(step: Step) -> PasswordPolicy | None:
 
 
 def refusal(message: Message, step: Step) -> Message:
-    """Return what the org says of a refused password, without the rules that the page lists or that cannot be broken.
+    """Return the org's message about a refused password, without rules that the page lists or that can't be broken.
 
-    Where the page lists none, the org's own sentence names them: without its key it is shown as it came. Every other
-    message is returned as it is.
+    If the page has no list, the org's own sentence has the rules. Without its key, it is shown unchanged. All other
+    messages are returned unchanged.
     """
     if message.key != RULES_NOT_MET:
         return message
@@ -100,7 +100,7 @@ def sentence(rule: Rule) -> str:
 
 
 def listed(rules: Iterable[Rule]) -> list[tuple[tuple[Rule, ...], str]]:
-    """Return rules as a page lists them, with what each line says: what is about the person is one line."""
+    """Return the lines of a page's list of rules: pairs of rules and sentence. Rules about the person share a line."""
     rules = tuple(rules)
     personal = tuple(rule for rule in rules if rule.name in PERSONAL)
     lines = [((rule,), sentence(rule)) for rule in rules if rule not in personal]
@@ -114,10 +114,10 @@ def listed(rules: Iterable[Rule]) -> list[tuple[tuple[Rule, ...], str]]:
 def broken_by(
     policy: PasswordPolicy, password: str, earlier: Mapping[str, str], typed: Mapping[str, Any]
 ) -> tuple[Rule, ...]:
-    """Return the rules that a password breaks for certain, see ``idx.password_rules.broken_rules``.
+    """Return the rules that a password certainly breaks, see ``idx.password_rules.broken_rules``.
 
     :param earlier: what was typed on earlier pages, by HTML name
-    :param typed: what was typed beside the password, by HTML name
+    :param typed: what was typed on the same page, by HTML name
     """
     values = {**earlier, **{name: str(value) for name, value in typed.items()}}
     profile = {name.removeprefix(PROFILE): value for name, value in values.items() if name.startswith(PROFILE)}

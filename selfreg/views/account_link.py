@@ -17,7 +17,7 @@ from selfreg.rate_limits import consume
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in
 from selfreg.texts import errors
 from selfreg.texts.messages import TOO_MANY
-from selfreg.views.base import Elsewhere, SignUpView, sign_in_failed
+from selfreg.views.base import RedirectTo, SignUpView, sign_in_failed
 from selfreg.web.redirects import landing
 
 
@@ -30,11 +30,11 @@ class LinkView(SignUpView):
     def offer(self) -> dict[str, Any]:
         """Return the offer, see ``flows.session.load_offer``.
 
-        :raises Elsewhere: there is none, or it has expired
+        :raises RedirectTo: there is none, or it has expired
         """
         if offer := load_offer(self.browser):
             return offer
-        raise Elsewhere(self.url_of_page("start"))
+        raise RedirectTo(self.url_of_page("start"))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the offer."""

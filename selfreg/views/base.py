@@ -49,11 +49,11 @@ logger = logging.getLogger("selfreg")
 
 LANGUAGE = "language"
 """The action of the button that changes the language."""
-OTHER_HOST = (
+WRONG_HOST = (
     "A visitor opened this site at %s, and SELFREG['BASE_URL'] is %s. Mailed links and the sign-in lead to BASE_URL, "
     "where that browser has no session: redirect other hosts there."
 )
-UNNAMED_PATH = (
+UNKNOWN_PATH = (
     "The server puts this site below %r, and FORCE_SCRIPT_NAME does not say so: management commands such as "
     "selfreg_doctor and selfreg_setup_org name addresses without it."
 )
@@ -65,7 +65,7 @@ FINAL_REFUSALS = ("selfreg.sign_in_denied", NOT_ASSIGNED)
 SIGN_IN_RETRY_SECONDS = 30
 
 
-class Elsewhere(Exception):
+class RedirectTo(Exception):
     """There is nothing to show on this page; redirect to ``url``."""
 
     def __init__(self, url: str) -> None:
@@ -88,9 +88,9 @@ class SignUpView(ViewWithoutValues):
         self.browser = browser_of(request)
         base_url = self.browser.settings.base_url
         if request.get_host() != urlsplit(base_url).netloc:
-            _warn_once(OTHER_HOST, request.get_host(), base_url)
+            _warn_once(WRONG_HOST, request.get_host(), base_url)
         if (path := get_script_prefix().rstrip("/")) != (settings.FORCE_SCRIPT_NAME or "").rstrip("/"):
-            _warn_once(UNNAMED_PATH, path)
+            _warn_once(UNKNOWN_PATH, path)
 
     @method_decorator(csrf_exempt)  # the check is below
     @method_decorator(never_cache)
@@ -129,8 +129,8 @@ class SignUpView(ViewWithoutValues):
                 response: Any = view(request, *args, **kwargs)
             except Conflict as conflict:
                 response = self.overtaken(conflict)
-            except Elsewhere as elsewhere:
-                response = redirect(elsewhere.url)
+            except RedirectTo as target:
+                response = redirect(target.url)
         response["Referrer-Policy"] = "same-origin"
         remember_device(request, response, self.browser.device)
         return response
@@ -138,11 +138,11 @@ class SignUpView(ViewWithoutValues):
     def attempt(self, request: HttpRequest) -> Attempt:
         """Open the registration that this request is about.
 
-        :raises Elsewhere: this browser has none
+        :raises RedirectTo: this browser has none
         """
         attempt = open_attempt(request, self.browser)
         if attempt is None:
-            raise Elsewhere(self.url_of_page("start"))
+            raise RedirectTo(self.url_of_page("start"))
         return attempt
 
     def url_of_page(self, page: str) -> str:
@@ -192,25 +192,17 @@ def render_step(
     sources = widget.policy if widget else {}
     if page_context.secret_image:
         sources["img-src"] = ["data:"]
-    return _with_csp_sources(request, page, sources)
+    return csp_update(sources)(lambda _request: page)(request) if csp_update and sources else page
 
 
-def to_send_again(step: Step, typed: Mapping[str, Any]) -> StepForm:
+def refilled_form(step: Step, typed: Mapping[str, Any]) -> StepForm:
     """Return the form of a step after a failed CSRF check, with what was typed."""
     form = StepForm(step, draft=StepForm(step, typed).draft())
     form.add_message(SEND_AGAIN)
     return form
 
 
-def _with_csp_sources(request: HttpRequest, page: HttpResponse, sources: dict[str, list[str]]) -> HttpResponse:
-    """Add sources to the Content-Security-Policy of this response, if the site uses django-csp."""
-    if not sources or csp_update is None:
-        return page
-    response: HttpResponse = csp_update(sources)(lambda _request: page)(request)
-    return response
-
-
-def in_language(request: HttpRequest, url: str) -> HttpResponse:
+def switch_language(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect to a page of this site in the language that was chosen in its footer, and remember the language."""
     language = request.POST.get("language", "")
     if not check_for_language(language):

@@ -29,7 +29,7 @@ from selfreg.registration.state import seconds_until
 from selfreg.statuses import Status
 from selfreg.texts import errors
 from selfreg.texts.messages import TOO_MANY, notice, say
-from selfreg.views.base import Elsewhere, SignUpView
+from selfreg.views.base import RedirectTo, SignUpView
 from selfreg.web.client_address import client_ip
 from selfreg.web.orgs import settings_of_session, sign_in_url
 from selfreg.web.redirects import landing
@@ -53,15 +53,15 @@ class EmailView(SignUpView):
     def account(self) -> UnverifiedAccount:
         """Return the account whose address this browser may verify.
 
-        :raises Elsewhere: there is none
+        :raises RedirectTo: there is none
         """
         request, browser = self.request, self.browser
         if account := find_account(request, browser, self.settings):
             return account
         if request.user.is_authenticated:
-            raise Elsewhere(landing(next_path(request, browser), self.settings))
+            raise RedirectTo(landing(next_path(request, browser), self.settings))
         registration = my_registration(request, browser)
-        raise Elsewhere(url_of(browser, "done", registration.pk) if registration else self.url_of_page("start"))
+        raise RedirectTo(url_of(browser, "done", registration.pk) if registration else self.url_of_page("start"))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Render the page."""

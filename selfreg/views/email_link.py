@@ -22,7 +22,7 @@ from selfreg.views.base import SignUpView
 from selfreg.web.cookies import read_cookie, set_cookie
 
 COOKIE = "selfreg_link"
-KEPT_SECONDS = 600
+COOKIE_SECONDS = 600
 PARAMETERS = ("otp", "state")
 MINUTE = timedelta(minutes=1)
 
@@ -41,28 +41,28 @@ class VerifyView(SignUpView):
         if any(name in request.GET for name in (*PARAMETERS, "error")):
             # If URLs have the language in them, the org knows the URL of a single language.
             with override(get_language_from_request(request)):
-                return self.keep(request, redirect(self.url_of_page("verify")), self.parameters(request))
-        values = self.kept(request)
+                return self.store_link(request, redirect(self.url_of_page("verify")), self.parameters(request))
+        values = self.stored_link(request)
         if "stale" in values:
             return self.page(request, "stale", back=step_url(self.browser, values["stale"]))
         if not values:
             return self.page(request, "broken")
         link = open_link(request, self.browser, values["state"])
-        back = step_url(self.browser, link.row.pk) if link.status == "used" and link.row and link.is_mine else ""
+        back = step_url(self.browser, link.row.pk) if link.status == "used" and link.row else ""
         return self.page(request, link.status, link.row, values["otp"], back)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Submit the code of the link in the cookie."""
-        values = self.kept(request)
+        values = self.stored_link(request)
         link = open_link(request, self.browser, values.get("state", ""))
         if link.attempt is None:
             return redirect(self.url_of_page("verify"))
         advance = confirm(request, self.browser, link.attempt, Secret(values["otp"]))
         left = {} if advance else {"stale": str(link.attempt.row.pk)}
-        return self.keep(request, redirect(advance.url if advance else self.url_of_page("verify")), left)
+        return self.store_link(request, redirect(advance.url if advance else self.url_of_page("verify")), left)
 
-    def kept(self, request: HttpRequest) -> dict[str, str]:
-        """Return what ``keep`` stored in the cookie; {} if there is none, or it is too old."""
+    def stored_link(self, request: HttpRequest) -> dict[str, str]:
+        """Return what ``store_link`` stored in the cookie; {} if there is none, or it is too old."""
         try:
             values: dict[str, Any] = encryption.decrypt(
                 read_cookie(request, COOKIE), COOKIE, self.browser.settings.encryption_keys
@@ -71,12 +71,12 @@ class VerifyView(SignUpView):
             return {}
         return values["link"] if values["until"] > timezone.now().timestamp() else {}
 
-    def keep(self, request: HttpRequest, response: HttpResponse, link: dict[str, str]) -> HttpResponse:
+    def store_link(self, request: HttpRequest, response: HttpResponse, link: dict[str, str]) -> HttpResponse:
         """Store the parameters of a link in an encrypted cookie; a session would cost a row for each GET."""
-        until = timezone.now().timestamp() + KEPT_SECONDS
+        until = timezone.now().timestamp() + COOKIE_SECONDS
         keys = self.browser.settings.encryption_keys
         value = encryption.encrypt({"link": link, "until": until}, COOKIE, keys) if link else ""
-        set_cookie(request, response, COOKIE, value, KEPT_SECONDS)
+        set_cookie(request, response, COOKIE, value, COOKIE_SECONDS)
         return response
 
     def parameters(self, request: HttpRequest) -> dict[str, str]:

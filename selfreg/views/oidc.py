@@ -19,7 +19,7 @@ from selfreg.flows.session import (
     Browser,
     browser_of,
     connect_for,
-    keep_briefly,
+    expire_soon,
     my_registration,
     my_registrations,
     save_offer,
@@ -83,7 +83,7 @@ class AuthenticateView(ViewWithoutValues, OIDCAuthenticationRequestView):  # typ
             for state in set(request.session["oidc_states"]) - states:
                 request.session["oidc_states"][state]["org"] = self.settings.org
         request.session["oidc_login_next"] = safe_path(request.GET.get("next"), self.settings)
-        keep_briefly(request.session)
+        expire_soon(request.session)
         return response
 
 
@@ -110,7 +110,7 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
             if request.user.is_authenticated:
                 return redirect(landing(request.session.get("oidc_login_next", ""), settings))
             return sign_in_failed(request, "unknown state", "selfreg.sign_in_expired")
-        if why := mix_up(request, states[state], settings):
+        if why := mix_up_reason(request, states[state], settings):
             return sign_in_failed(request, why)
         try:
             response: HttpResponse = super().get(request)
@@ -184,7 +184,7 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
         return sign_in_failed(request, why, reason)
 
 
-def mix_up(request: HttpRequest, asked: Mapping[str, Any], settings: Conf) -> str:
+def mix_up_reason(request: HttpRequest, asked: Mapping[str, Any], settings: Conf) -> str:
     """Return why an answer does not belong to the sign-in of its ``state``; "" if it does.
 
     :param asked: what the session stored for the ``state``

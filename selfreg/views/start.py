@@ -18,7 +18,7 @@ from selfreg.registration.outcome import Failed
 from selfreg.registration.policy import fingerprint
 from selfreg.secret import Secret
 from selfreg.texts.messages import notice, say
-from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
+from selfreg.views.base import LANGUAGE, SignUpView, refilled_form, render_step, switch_language
 
 # ``Retry-After`` of a page without a form, if the org gives no time.
 OUTAGE_RETRY_SECONDS = 30
@@ -52,7 +52,7 @@ class StartView(SignUpView):
         if token and request.POST.get("action") == ACCEPT:
             return self.answer(request, start.accept_invitation(request, self.browser, token))
         if request.POST.get("action") == LANGUAGE:
-            return self.in_language(request)
+            return self.switch_language(request)
         pk = registration_id(self.browser, request.POST)
         return self.answer(request, start.start(request, self.browser, Secret(request.POST), pk))
 
@@ -61,17 +61,17 @@ class StartView(SignUpView):
         result = start.first_page(request, self.browser)
         if not isinstance(result, FirstPage):
             return self.answer(request, result)
-        page = self.page(request, replace(result, form=to_send_again(result.form.step, request.POST)))
+        page = self.page(request, replace(result, form=refilled_form(result.form.step, request.POST)))
         page.status_code = 403
         return page
 
-    def in_language(self, request: HttpRequest) -> HttpResponse:
+    def switch_language(self, request: HttpRequest) -> HttpResponse:
         """Redirect to the form in another language, filled in with what was typed."""
         page = start.first_page(request, self.browser)
         if isinstance(page, FirstPage):
             save_draft(self.browser, StepForm(page.form.step, request.POST).draft())
         query = {name: value for name in ("next", CHANGE) if (value := request.POST.get(name, ""))}
-        return in_language(request, f"{self.url_of_page('start')}{'?' if query else ''}{urlencode(query)}")
+        return switch_language(request, f"{self.url_of_page('start')}{'?' if query else ''}{urlencode(query)}")
 
     def answer(self, request: HttpRequest, result: Advance | FirstPage | Closed) -> HttpResponse:
         """Return a redirect, the form, or a page that says why there is none."""

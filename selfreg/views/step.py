@@ -23,7 +23,7 @@ from selfreg.secret import Secret
 from selfreg.statuses import ON_STEP_PAGE
 from selfreg.texts.messages import say
 from selfreg.texts.password_rules import forbidden_values, password_policy
-from selfreg.views.base import LANGUAGE, SignUpView, in_language, render_step, to_send_again
+from selfreg.views.base import LANGUAGE, SignUpView, refilled_form, render_step, switch_language
 
 # How long before its end a page begins to show the time that is left.
 LAST_SECONDS = 120
@@ -56,7 +56,7 @@ class StepView(SignUpView):
         if action == LANGUAGE:
             if attempt.page and not is_stale(attempt, request.POST.get("step")):
                 commands.keep_draft(attempt, StepForm(attempt.page, request.POST).draft())
-            return in_language(request, step_url(self.browser, attempt.row.pk))
+            return switch_language(request, step_url(self.browser, attempt.row.pk))
         result = act(request, self.browser, attempt, Secret(request.POST), action, request.POST.get("step"))
         return redirect(result.url) if isinstance(result, Advance) else self.page(request, attempt, result)
 
@@ -65,7 +65,7 @@ class StepView(SignUpView):
         attempt = self.attempt(request)
         if attempt.page is None or is_stale(attempt, request.POST.get("step")):
             return redirect(page_of(self.browser, attempt))
-        page = self.page(request, attempt, to_send_again(attempt.page, request.POST))
+        page = self.page(request, attempt, refilled_form(attempt.page, request.POST))
         page.status_code = 403
         return page
 
@@ -94,7 +94,8 @@ class StepView(SignUpView):
             "registration": attempt.row,
             "mark": attempt.row.step,
             "registration_id": attempt.row.pk,
-            "username": username_of(attempt),
+            # For password managers.
+            "username": state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier,
             **time_left(attempt.row.expires_at),
             "earlier": json.dumps(forbidden) if forbidden else "",
             "sent_to": phone_numbers.masked(state.phone),
@@ -103,12 +104,6 @@ class StepView(SignUpView):
             # The template shows one box instead.
             context |= {"account_exists": True, "problems": [], "notices": []}
         return render_step(request, form, state.response, context, state)
-
-
-def username_of(attempt: Attempt) -> str:
-    """Return the user name for password managers: the typed login, else the address."""
-    state = attempt.position.state
-    return state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier
 
 
 def time_left(expires_at: datetime | None) -> Mapping[str, int]:

@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg.accounts.claims import usable_claims
-from selfreg.auth import Exchange, OktaBackend, SignInFailed
+from selfreg.auth import OktaBackend, SignInFailed
 from selfreg.conf import conf
 from selfreg.email_addresses import canonical
 from selfreg.models import OktaIdentity, Registration
-from selfreg.secret import Secret
 from selfreg.statuses import Status
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -44,7 +43,7 @@ def identity(org: OrgHandle) -> OktaIdentity:
 def signs_in(identity: OktaIdentity, email: str, *, verified: bool = False) -> User:
     """The end of a sign-in whose token was verified."""
     claims = usable_claims({"sub": identity.subject, "email": email, "email_verified": verified}, "")
-    user: User = OktaBackend().user_for(claims, Exchange({}, Secret("")))
+    user: User = OktaBackend().user_for(claims)
     return user
 
 
