@@ -16,6 +16,7 @@ from django.utils import timezone
 from okta_devorg import OrgHandle
 from selfreg import rate_limits
 from selfreg.models import Registration
+from support.app_client import AppClient
 from support.person import PASSWORD, Person
 
 CODE = "credentials.passcode"
@@ -271,6 +272,24 @@ def test_a_hook_that_denies_tells_nobody_who_has_an_account(
     assert on_the_page(wrong[0]) == on_the_page(wrong[1])
     free = Registration.objects.get(email=GRACE)
     assert free.events.filter(kind="answered").first().outcome != "ok"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("by_token", [False, True], ids=["by session", "by token"])
+def test_a_hook_that_denies_tells_programs_no_more_than_people(
+    db: None, org: OrgHandle, request: pytest.FixtureRequest, *, by_token: bool
+) -> None:
+    finishes(begins(ADA), org)
+    request.getfixturevalue("denying")
+    apps = [AppClient(email, by_token=by_token).begins() for email in (ADA, GRACE)]
+
+    def shown(app: AppClient) -> tuple[int, str]:
+        known = re.sub(r'"(token|csrf_token|mark|registration|id|expires_at)": ?"[^"]*"', "", app.seen[-1])
+        return app.status, known.replace(app.email, "")
+
+    assert shown(apps[0]) == shown(apps[1])
+    assert apps[1].status == 201
+    wrong = [app.submits(credentials__passcode="123456") for app in apps]
+    assert shown(wrong[0]) == shown(wrong[1])
 
 
 # ---- forms with a login or another identifier beside the address, or in its place

@@ -21,8 +21,27 @@ GETS = [
     "/signup/api/step/",
     "/oidc/callback/?code=x&state=y",
     "/oidc/callback/?interaction_code=x&state=y",
+    "/signup/callback/?code=x&state=y",
+    "/signup/captcha/",
+    "/signup/sessions/",
+    "/signup/nowhere/",
 ]
-POSTS = ["/signup/step/", "/signup/cancel/", "/signup/link/", "/signup/verify/", "/signup/email/", "/signup/api/step/"]
+POSTS = [
+    "/signup/",
+    "/signup/step/",
+    "/signup/cancel/",
+    "/signup/link/",
+    "/signup/verify/",
+    "/signup/email/",
+    "/signup/done/",
+    "/signup/sessions/",
+    "/signup/captcha/",
+    "/signup/api/",
+    "/signup/api/step/",
+    "/signup/api/verify/",
+    "/signup/api/cancel/",
+    "/signup/api/token/",
+]
 
 
 def late(cookies: dict[str, str]) -> Client:
