@@ -92,10 +92,10 @@ class Closed:
 def first_page(request: HttpRequest, browser: Browser) -> FirstPage | Closed:
     """Return the form, filled in with what this visitor typed in an earlier attempt. Create nothing."""
     org = connect_for(request, browser)
-    first = _first_step(browser, org, session.load_transaction(browser))
+    first = _first_step(browser, org)
     if isinstance(first, Closed):
         return first
-    step, response = first
+    step, response, _opened = first
     draft = session.load_value(browser, session.DRAFT) or _typed_before(browser, org, request.GET.get(CHANGE, ""))
     return FirstPage(StepForm(step, draft=draft), response)
 
@@ -108,15 +108,15 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     """
     if pk and str(pk) in session.my_ids(browser) and _was_started(pk):
         return _to_registration(browser, pk)
-    org, opened = connect_for(request, browser), session.load_transaction(browser)
-    first = _first_step(browser, org, opened)
+    org = connect_for(request, browser)
+    first = _first_step(browser, org)
     if isinstance(first, Closed):
         if pk and _was_started(pk):
             return _to_registration(browser, pk)
         if first.error:
             session.save_draft(browser, {k: v for k, v in typed.reveal().items() if k.startswith("userProfile.")})
         return first
-    step, response = first
+    step, response, opened = first
     form = StepForm(step, typed)
     if pk is None:
         return _again(form, response, outcomes.Rejected((SEND_AGAIN,)), SEND_AGAIN)
@@ -205,17 +205,20 @@ def log_closed(closed: Closed) -> None:
 # ---- parts of a start
 
 
-def _first_step(browser: Browser, org: Org, opened: EnrollmentState | None) -> tuple[Step, IdxResponse] | Closed:
-    """Return the first step. If a transaction has to be opened for it, the session keeps that for the submission."""
+def _first_step(browser: Browser, org: Org) -> tuple[Step, IdxResponse, EnrollmentState | None] | Closed:
+    """Return the first step, and its transaction unless it is from the cache. If a transaction has to be opened, the
+    session keeps it for the submission.
+    """
+    opened = session.load_transaction(browser)
     response = opened.response if opened else cached_form(org)
     if response is None:
         fetched = _fetch_form(org)
         if isinstance(fetched, Closed):
             return fetched
         session.save_transaction(browser, fetched)
-        response = fetched.response
+        opened, response = fetched, fetched.response
     step = next_step(response)
-    return (step, response) if isinstance(step, Step) else Closed(response.messages)
+    return (step, response, opened) if isinstance(step, Step) else Closed(response.messages)
 
 
 def _again(form: StepForm, response: IdxResponse, outcome: Outcome, message: Message) -> FirstPage:

@@ -105,6 +105,8 @@ def test_a_proof_of_work_is_solved_however_sessions_are_kept(
     who = {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace", "userProfile.email": person.email}
     person.posts("/signup/", person.form.data() | who | {"captchaVerify.captchaToken": solved(task)})
     assert person.heading == "Check your email"
+    # Where the session does not hold the transaction of the form, one for each request.
+    assert len(org.calls("/interact")) == (3 if engine == "signed_cookies" else 1)
     assert person.does_whatever_the_page_asks(org).is_signed_in
 
 
