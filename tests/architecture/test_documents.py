@@ -282,3 +282,18 @@ def test_no_two_checks_with_one_id_say_different_things() -> None:
     ids = [check_id for check_id, _message in {(check.id, check.message) for check in CHECKS}]
     # An unusable key is unusable in more than one way.
     assert {name for name in ids if ids.count(name) > 1} == {"E005", "E012"}
+
+
+def test_the_page_about_observing_names_every_metric_with_its_labels() -> None:
+    first_label = {"_counter": 2, "_histogram": 2, "_gauge": 3, "Gauge": 2}
+    made = {}
+    for path in ("monitoring/metrics.py", "reports/gauges.py"):
+        for call in ast.walk(ast.parse((ROOT / "selfreg" / path).read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in first_label:
+                texts = [a.value for a in call.args if isinstance(a, ast.Constant)]
+                made[texts[0]] = [label for label in texts[first_label[call.func.id] :] if label]
+    listed = re.findall(
+        r"^\| `selfreg_(\w+?)(?:_total)?` \| ([^|]*)\|", (DOCS / "observability.md").read_text(), re.MULTILINE
+    )
+    assert {name: re.findall(r"`(\w+)`", labels) for name, labels in listed} == made
+    assert len(made) > 15

@@ -42,6 +42,7 @@ def test_every_page_is_accessible_and_fits(org: OrgHandle, page: Page) -> None:
     page.goto(sign_in_page(org))
     page.get_by_label("Email").fill(org.users[0].login)
     page.get_by_role("button", name="Next").click()
+    page.get_by_label("Password", exact=True).wait_for()
     password = page.url
     for colours, width in VIEWS:
         page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]

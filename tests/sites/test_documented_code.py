@@ -1,9 +1,12 @@
 """The code in the how-to pages, in a site that was made by the tutorial."""
 
+import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from support.documentation import blocks_of
 from support.sites.project import Project, Recipe
@@ -74,6 +77,8 @@ INVITATIONS = documented(
     "invitations", "invitations.md", settings='EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"\n'
 )
 APPROVAL = documented("approval", "approval.md")
+OBSERVED = documented("observed", "observability.md")
+TOKEN = "only-for-trying-it-out"
 
 
 def test_a_receiver_a_profile_hook_and_a_view_for_proven_addresses(runs_site: Run) -> None:
@@ -118,3 +123,21 @@ def test_nobody_logs_in_before_an_administrator_agrees(runs_site: Run) -> None:
     assert "1 sign-up approved." in done.text
     assert "You can sign in to My site now" in project.log
     assert "Hello, Ada!" in ada.signs_in("ada@example.com").text
+
+
+def test_what_a_site_shows_of_itself(runs_site: Run) -> None:
+    project = runs_site(OBSERVED)
+    project.visitor.signs_up("ada@example.com")
+    lines = [json.loads(line) for line in project.log.splitlines() if line.startswith('{"time"')]
+    completed = next(line for line in lines if line["event"] == "registration.completed")
+    assert completed.keys() >= {"time", "level", "logger", "request_id", "registration"}
+    url = f"{project.url}signup/metrics"
+    assert requests.get(url, timeout=60).status_code == 401
+    shown = requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+    assert re.search(r"^selfreg_completed_total 1\.0$", shown.text, re.MULTILINE)
+    assert requests.get(f"{project.url}signup/health/ready", timeout=60).json()["missing"] == []
+    for _ in range(100):
+        if '"kind": "SpanKind.CLIENT"' in project.log:
+            break
+        time.sleep(0.2)
+    assert '"kind": "SpanKind.CLIENT"' in project.log
