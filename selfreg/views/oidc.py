@@ -54,6 +54,7 @@ ONCE = ("code", "state", "interaction_code", "error")
 
 
 @method_decorator(for_visitors, name="dispatch")
+@method_decorator(never_cache, name="dispatch")
 class AuthenticateView(ViewWithoutValues, OIDCAuthenticationRequestView):  # type: ignore[misc]  # no types there
     """Redirects to the org's sign-in page. The redirect URI comes from ``BASE_URL``, not from the Host header."""
 
