@@ -48,7 +48,7 @@ def purge(*, limit: int | None = None) -> dict[str, int]:
 def erase(
     email: str, *, with_sessions: bool = False, with_identities: bool = False, with_user: bool = False
 ) -> dict[str, int]:
-    """Run ``selfreg_erase``, and return how many of what were erased.
+    """Run ``selfreg_erase``, and return what was erased, and how many of each.
 
     The queue holds the address until the task's result is deleted (``prune_db_task_results``).
 
@@ -75,6 +75,6 @@ def _counts(command: Commands, *arguments: str) -> dict[str, int]:
 
 
 def _options(**values: object) -> list[str]:
-    """As on a command line, so that values are checked as they are there."""
+    """Run a command like on a command line, so that its values are validated."""
     given = {f"--{name.replace('_', '-')}": value for name, value in values.items() if value not in (None, "", False)}
     return [option if value is True else f"{option}={value}" for option, value in given.items()]

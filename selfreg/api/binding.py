@@ -90,7 +90,7 @@ class SessionCookie(AuthBase):
 
 
 def holder_of(request: Any) -> Holder:
-    """Return who sends a request to an operation: django-ninja sets ``auth`` to what the authentication returned."""
+    """Return who sends a request to an operation. django-ninja stores the result of the authentication in ``auth``."""
     holder: Holder = request.auth
     return holder
 
@@ -107,7 +107,7 @@ def new_token(settings: Conf) -> str:
 
 
 def _holder_of(token: str, settings: Conf) -> Holder | None:
-    """Decrypt a token. None if it is not valid, or older than any registration of it can be."""
+    """Decrypt a token; None if it is invalid, or older than its registration can be."""
     try:
         values = encryption.decrypt(token, PLACE, settings.encryption_keys)
     except encryption.Unreadable:

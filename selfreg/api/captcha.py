@@ -1,4 +1,4 @@
-"""The operation for a captcha that a program works out without any provider (ALTCHA)."""
+"""The operation for a captcha that a program solves without a provider (ALTCHA)."""
 
 from django.http import HttpRequest
 

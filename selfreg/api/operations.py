@@ -98,7 +98,7 @@ def answers(success: Mapping[int, Any], *problems: int) -> dict[int, Any]:
     """Return the response schemas of an operation by HTTP status.
 
     :param success: the schemas of successful responses
-    :param problems: further statuses of problems, beside those of every operation
+    :param problems: further statuses of problems, besides those of every operation
     """
     return {**success, **dict.fromkeys((400, 401, 403, 409, *problems), Problem)}
 
@@ -127,7 +127,7 @@ def invalid_body(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Answer while the database is away. Leave other exceptions to Django, whose error reports hide secrets."""
+    """Answer if the database is down. Other exceptions are left to Django, whose error reports hide secrets."""
     if not is_outage(error):
         raise error
     let_go()
@@ -313,7 +313,7 @@ def _result(request: HttpRequest, holder: Holder, result: Advance) -> Registrati
     """
     if result.signed_in and result.attempt:
         row = result.attempt.row
-        # The org's messages at the end, which the next page would show.
+        # The org's last messages, which the next page would show.
         text = " ".join(str(m) for m in get_messages(request))
         return RegistrationState(
             registration=str(row.pk),
@@ -336,7 +336,7 @@ def _result(request: HttpRequest, holder: Holder, result: Advance) -> Registrati
 def _state(request: HttpRequest, holder: Holder, attempt: Attempt, go: str = "") -> RegistrationState:
     """Return the state of a registration.
 
-    :param go: where the browser goes next, "" to stay
+    :param go: where the browser has to go; "" to stay
     :raises Refusal: another request is calling the org for it
     """
     row = attempt.row
@@ -367,7 +367,7 @@ def _problem(step: Step, outcome: Outcome) -> Refusal | None:
 
 
 def _url_from_end(holder: Holder, registration: Registration) -> str:
-    """Return where a browser goes from the page at the end, by ``StatusInfo.way_on``; "" if it can only wait."""
+    """Return where to go from the page at the end, by ``StatusInfo.way_on``; "" if the visitor can only wait."""
     way_on = STATUS_INFO[Status(registration.status)].way_on
     if not way_on:
         return ""

@@ -30,7 +30,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unreachable": (503, "The organization doesn't answer"),
     "database": (503, "This site's database doesn't answer"),
 }
-# Seconds to wait, where the org does not say how long.
+# Seconds to wait, if the org does not say.
 DEFAULT_WAITS = {"busy": 2, "unreachable": 5, "database": 2, "wait": 5}
 
 

@@ -369,13 +369,11 @@ class RegistrationEvent(models.Model):
 
     def report(self) -> None:
         """Log and count the event. Call it after the commit."""
-        data = monitoring.RegistrationEventData(
-            kind=self.kind,
-            registration=self.registration_id,
-            org=self.registration.org,
-            step=self.step,
-            outcome=self.outcome,
-            milliseconds=self.milliseconds,
-            okta_request_id=self.request_id,
-        )
-        monitoring.registration(data)
+        fields = {
+            "registration": str(self.registration_id),
+            "step": self.step,
+            "outcome": self.outcome,
+            "milliseconds": self.milliseconds,
+            "okta_request_id": self.request_id,
+        }
+        monitoring.registration(self.kind, self.registration.org, fields)

@@ -12,7 +12,7 @@ _is_a_visit: ContextVar[bool] = ContextVar("selfreg_is_a_visit", default=True)
 
 @contextmanager
 def no_visit() -> Iterator[None]:
-    """Count the requests inside the block in no metric of pages, and for no visitor."""
+    """Do not count the requests inside the block as visits."""
     before = _is_a_visit.set(False)
     try:
         yield
@@ -21,12 +21,12 @@ def no_visit() -> Iterator[None]:
 
 
 def is_a_visit() -> bool:
-    """Return whether a request has somebody who waits for it."""
+    """Return whether a visitor is waiting for the request."""
     return _is_a_visit.get()
 
 
 def begin(request_id: str) -> None:
-    """Begin a request: forget the fields of the one before."""
+    """Begin a request, without the fields of the previous one."""
     _fields.set({"request_id": request_id})
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from selfreg.conf import orgs
 from selfreg.monitoring import log, metrics
@@ -14,41 +14,25 @@ WARNINGS = {"trouble", "failed"}
 ENDINGS = {"failed", "expired", "cancelled"}
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationEventData:
-    """An event of a registration that was written; ``milliseconds`` is how long the org took, None without a call."""
+def registration(kind: str, org: str, fields: Mapping[str, Any]) -> None:
+    """Report an event of a registration.
 
-    kind: str
-    registration: object
-    org: str
-    step: str
-    outcome: str
-    milliseconds: int | None
-    okta_request_id: str
-
-
-def registration(event: RegistrationEventData) -> None:
-    """Something happened to a registration."""
-    fields = {
-        "registration": str(event.registration),
-        "step": event.step,
-        "outcome": event.outcome,
-        "milliseconds": event.milliseconds,
-        "okta_request_id": event.okta_request_id,
-    }
-    if len(orgs()) > 1:
-        fields["org"] = event.org
-    kind, step, outcome = event.kind, metrics.label(event.step), metrics.label(event.outcome)
-    log.write(logger, logging.WARNING if kind in WARNINGS else logging.INFO, f"registration.{kind}", fields)
-    metrics.of_org(metrics.events, event.org, kind, step, outcome).inc()
+    :param fields: ``registration``, ``step``, ``outcome``, ``okta_request_id``, and the ``milliseconds`` that the org
+        took (None without a call)
+    """
+    of_org = {"org": org} if len(orgs()) > 1 else {}
+    level = logging.WARNING if kind in WARNINGS else logging.INFO
+    log.write(logger, level, f"registration.{kind}", {**fields, **of_org})
+    step, outcome = metrics.label(fields["step"]), metrics.label(fields["outcome"])
+    metrics.of_org(metrics.events, org, kind, step, outcome).inc()
     if kind == "started":
-        metrics.of_org(metrics.started, event.org).inc()
+        metrics.of_org(metrics.started, org).inc()
     elif kind == "completed":
-        metrics.of_org(metrics.completed, event.org).inc()
+        metrics.of_org(metrics.completed, org).inc()
     elif kind in ENDINGS:
-        metrics.of_org(metrics.ended, event.org, kind, outcome).inc()
-    if event.milliseconds is not None:
-        metrics.step_seconds.labels(step).observe(event.milliseconds / 1000)
+        metrics.of_org(metrics.ended, org, kind, outcome).inc()
+    if fields["milliseconds"] is not None:
+        metrics.step_seconds.labels(step).observe(fields["milliseconds"] / 1000)
 
 
 def limit_reached(limit: str, seconds: int) -> None:
@@ -108,7 +92,7 @@ def signed_out(user: object) -> None:
 
 
 def sign_in_refused() -> None:
-    """No backend accepted a name and a password."""
+    """Report that no backend accepted a name and a password."""
     log.write(logger, logging.WARNING, "sign_in.refused", {})
 
 

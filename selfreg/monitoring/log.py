@@ -58,11 +58,11 @@ class LineFormatter(logging.Formatter):
 
 
 def _as_word(value: object) -> str:
-    """Return a value so that nothing in it passes for another field."""
+    """Return a value in which nothing looks like another field."""
     text = str(value)
     return text if WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _on_one_line(text: str) -> str:
-    """Return a text without what ends a line somewhere or moves a terminal's cursor: it may come from a visitor."""
+    """Return a text, which may come from a visitor, without line breaks and control characters for terminals."""
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

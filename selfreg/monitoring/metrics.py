@@ -25,7 +25,7 @@ UNSAFE = re.compile(r"[^\w.:/ -]")
 
 
 class _Nothing:
-    """A metric that counts nothing, where the client is not installed."""
+    """A metric that counts nothing, because the client is not installed."""
 
     def labels(self, *_: object) -> "_Nothing":
         return self
@@ -54,7 +54,7 @@ def _gauge(name: str, what: str, mode: Literal["mostrecent", "livemax"], *labels
     return prometheus_client.Gauge(f"selfreg_{name}", what, labels, multiprocess_mode=mode)
 
 
-# Where the site has several orgs, when the process starts.
+# Whether metrics have the label is decided when the process starts.
 _ORG = ("org",) if has_several_orgs() else ()
 started = _counter("started", "Registrations that were started", *_ORG)
 completed = _counter("completed", "Registrations whose visitor was logged in", *_ORG)
@@ -76,7 +76,7 @@ cache_down = _gauge("cache_down", "1 in a process whose last call of the cache f
 
 
 def of_org(counter: Any, org: str, *labels: str) -> Any:
-    """Return the counter of registrations for these labels, and for the org where there are several."""
+    """Return the counter of registrations for these labels, and for the org if there are several."""
     values = (*labels, org) if _ORG else labels
     return counter.labels(*values) if values else counter
 
@@ -89,7 +89,7 @@ def label(text: object) -> str:
 # Compared by identity: a registry of prometheus-client keeps its collectors in a dict.
 @dataclass(frozen=True, slots=True, eq=False)
 class Gauge:
-    """A number that is the same for all processes: value by the value of its only label; "" where it has none."""
+    """A number that is the same for all processes. ``values`` are by the value of its only label, or ""."""
 
     name: str
     what: str
@@ -97,7 +97,7 @@ class Gauge:
     values: Mapping[str, float]
 
     def collect(self) -> Iterator[Any]:
-        """Yield what prometheus-client asks a collector for."""
+        """Yield the metric for prometheus-client."""
         family = GaugeMetricFamily(f"selfreg_{self.name}", self.what, labels=[self.label] if self.label else [])
         for value_of_label, value in self.values.items():
             family.add_metric([value_of_label] if self.label else [], value)

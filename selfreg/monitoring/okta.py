@@ -12,7 +12,7 @@ from selfreg.monitoring import log, metrics, traces
 
 logger = logging.getLogger("selfreg.okta")
 
-# Ids in paths: each would be a metric of its own.
+# Ids in paths are replaced, because each path is a separate metric.
 ID = re.compile(r"/(?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{12,}(?=/|$)")
 # Answers of the Identity Engine with these statuses are often pages; the rest of a 4xx is a refusal of this site.
 IDX = "/idp/idx/"
@@ -20,7 +20,7 @@ IDX = "/idp/idx/"
 
 @contextmanager
 def watched(method: str, path: str) -> Iterator[Seen]:
-    """Surround one call to the org; ``idx.transport`` tells it what came back."""
+    """Surround one call to the org. ``idx.transport`` sets the result."""
     path, seen, started, error = ID.sub("/:id", path), Seen(), time.monotonic(), ""
     with traces.span(f"Okta {method} {path}", **{"http.request.method": method, "url.path": path}) as span:
         try:

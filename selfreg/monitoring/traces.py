@@ -1,4 +1,4 @@
-"""Spans by the OpenTelemetry API, where it is installed: which SDK and which exporter is the site's choice."""
+"""Spans of the OpenTelemetry API, if it is installed. The site chooses SDK and exporter."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

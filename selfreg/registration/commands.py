@@ -319,10 +319,9 @@ def _grant(attempt: Attempt) -> Grant:
 
 
 def _call_to_choose(remediation: Action, option: Option, effect: Effect) -> Call:
-    constants = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None} | steps.presets_of(
-        option
-    )
-    return Call(remediation, effect, is_repeatable=effect == NO_EFFECT, values={"authenticator": constants})
+    constants = {f.name: f.value for f in option.fields if not f.mutable and f.value is not None}
+    values = {"authenticator": constants | steps.presets_of(option)}
+    return Call(remediation, effect, is_repeatable=effect == NO_EFFECT, values=values)
 
 
 def _reject(attempt: Attempt, draft: dict[str, str], *messages: Message) -> Outcome:

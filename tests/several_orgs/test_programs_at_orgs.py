@@ -26,7 +26,7 @@ import django
 django.setup()
 from selfreg.monitoring import events, metrics
 for org, kind in (("default", "started"), ("partners", "started"), ("partners", "completed"), ("partners", "failed")):
-    events.registration(events.RegistrationEventData(kind, "1", org, "", "ok", None, ""))
+    events.registration(kind, org, {"registration": "1", "step": "", "outcome": "ok", "milliseconds": None})
 print(metrics.exposition([])[0].decode())
 """
 
