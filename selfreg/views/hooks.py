@@ -124,9 +124,8 @@ class EventHookView(OktaHook):
 
 
 def _denial(refusal: ProfileRefused, kind: RequestKind) -> dict[str, Any]:
-    common = {"reason": "REFUSED", "locationType": "body", "domain": "end-user"}
-    where = f"data.{kind.member}"
-    causes = [{**common, "errorSummary": t, "location": f"{where}.{n}"} for n, t in refusal.errors.items() if n]
+    same, errors = {"reason": "REFUSED", "locationType": "body", "domain": "end-user"}, refusal.errors.items()
+    causes = [{**same, "errorSummary": text, "location": f"data.{kind.member}.{name}"} for name, text in errors if name]
     deny = {"type": "com.okta.action.update", "value": {kind.verdict: "DENY"}}
     summary = refusal.errors.get("") or next(iter(refusal.errors.values()), "Registration denied.")
     return {"commands": [deny], "error": {"errorSummary": summary, "errorCauses": causes}}
