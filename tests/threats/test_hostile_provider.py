@@ -54,8 +54,8 @@ def by_one_way_or_the_other(table: list[Attack]) -> pytest.MarkDecorator:
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives up an answer soon: late enough for the honest ones before it on a busy machine."""
-    monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.7)
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.7)
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.2)
+    monkeypatch.setattr(transport, "READ_SECONDS", 1.2)
     policy.reset_connections()
 
 
