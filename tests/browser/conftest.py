@@ -44,11 +44,15 @@ def site(
 
 @pytest.fixture
 def opens_window(chromium: Browser, site: Site, org: OrgHandle) -> Iterator[Callable[..., Visitor]]:
-    """Opens a browser of its own (no cookies yet) and puts somebody in front of it; options are Playwright's."""
+    """Opens a browser of its own (no cookies yet) and puts somebody in front of it; options are Playwright's.
+
+    Without motion: a colour that is still changing has no contrast to measure.
+    """
     opened: list[Window] = []
 
     def open_window(**options: object) -> Visitor:
-        context = chromium.new_context(base_url=site.url, locale="en-US", **options)  # type: ignore[arg-type]
+        options = {"base_url": site.url, "locale": "en-US", "reduced_motion": "reduce", **options}
+        context = chromium.new_context(**options)  # type: ignore[arg-type]
         opened.append(Window(context, site.url))
         return Visitor(opened[-1], org)
 
