@@ -31,7 +31,8 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI") == "true"
 AS_ROOT = os.getuid() == 0
-WORKERS = str(max(2, os.cpu_count() or 2))
+# One more than processors: some tests wait for a server or for a time to pass.
+WORKERS = str((os.cpu_count() or 1) + 1)
 
 SQLITE_ONLY, NIGHTLY = "--sqlite-only", "--nightly"
 # The statements that are written for each database, one sign-up of each kind, and races. About a minute.

@@ -1,7 +1,4 @@
-"""The site as it runs in earnest: gunicorns of several workers, real visitors, real deaths. On PostgreSQL.
-
-`python -m benchmarks load` does the same for minutes.
-"""
+"""A worker of gunicorn that is killed during a call to the org. On PostgreSQL."""
 
 import os
 import time
@@ -15,8 +12,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from benchmarks.bench_load import TROUBLES, Ledger, join, visited
-from benchmarks.cluster.running import missing, running_cluster
+from benchmarks.bench_load import Ledger, join
 from benchmarks.servers import SITE, Site, running_site
 from benchmarks.visitor import Visitor
 
@@ -103,23 +99,3 @@ def ends_well(person: Visitor, ledger: Ledger) -> None:
         assert time.monotonic() < until, f"{person.email} is stuck on {person.page.heading!r}"
         person.goes_on()
     ledger.signed_in.append(person.email)
-
-
-def test_nobody_is_lost_while_everything_breaks(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Two servers behind the shipped nginx file, with a PostgreSQL and a Redis of their own.
-
-    Calls that fail, killed workers, reloads, a column that arrives, a cache and an org that hang, an org that answers
-    503, a lost server, a database that restarts, servers that restart: see ``bench_load.TROUBLES``. Every error page
-    that a visitor sees leads back.
-    """
-    if lacking := missing():
-        pytest.skip(f"not installed: {', '.join(lacking)}")
-    ledger, folder = Ledger(), tmp_path_factory.mktemp("cluster")
-    with running_cluster(folder) as cluster:
-        visited(cluster, ledger, seconds=15, visitors=6)
-        cluster.site.manage("selfreg_recover")
-        joined = join(ledger, cluster.site)
-    assert joined.wrong == NOTHING_WRONG
-    assert len(ledger.happened) == len(TROUBLES)
-    assert len(ledger.signed_in) >= 6
-    assert ledger.seen["workers killed"]
