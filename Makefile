@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 # Tools must not meet a developer's own settings, such as a real org.
 CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
 
-.PHONY: help demo test t test-clients install-clients coverage matrix mutate fuzz screenshots lint fix docs wheel sbom licenses requirements clean
+.PHONY: help demo test install-tools t test-clients install-clients coverage matrix mutate fuzz screenshots lint fix docs wheel sbom licenses requirements clean
 .DEFAULT_GOAL := demo
 
 help: ## list the targets
@@ -21,6 +21,9 @@ demo: $(VENV)/.installed ## run the demo site and a local org (PORT, ORG_PORT)
 # make test ARGS="-k signup" passes options to pytest
 test: $(VENV)/.installed-test ## run the whole suite on SQLite with a browser, and the database tests on PostgreSQL (ARGS="-k signup")
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
+
+install-tools: $(VENV)/.installed-test ## install the Chromium and the servers that make test uses
+	@$(BIN)/python scripts/run_tests.py --install
 
 t: $(VENV)/.installed-test ## run some tests on SQLite only: make t T=tests/app/test_settings.py
 	@test -n "$(T)" || { echo "Which tests? make t T=tests/app/test_settings.py"; exit 2; }

@@ -6,7 +6,8 @@ Takes the PostgreSQL and the Chromium of this machine, or installs them if that 
 its tests are left out with a line that says so; under CI=true that is a failure. The servers around a site
 (nginx, pgbouncer, Prometheus, Redis) are installed, too, if that takes no question; without one of them its tests are
 skipped, and the end of the run says so. Arguments go to pytest, but for `--sqlite-only`, which leaves PostgreSQL and
-MariaDB out, and `--nightly`, which runs the tests marked `nightly` as well.
+MariaDB out, `--nightly`, which runs the tests marked `nightly` as well, and `--install`, which runs nothing and only
+installs Chromium and the servers.
 
 TEST_DATABASE_URL names a PostgreSQL server to use (its role must be allowed to create databases); else a throwaway
 cluster is started and removed again. CHROMIUM names a browser to use; the browser tests read it.
@@ -64,6 +65,8 @@ def main(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument not in (SQLITE_ONLY, NIGHTLY)]
     chromium = find_chromium() or install_chromium()
     install_servers()
+    if arguments == ["--install"]:
+        return 0
     failures = [] if chromium else [left_out("browser", "no Chromium was found or could be installed (set CHROMIUM)")]
     on_sqlite = marked(*marks, *([] if chromium else ["not browser"]))
     failures += [] if run_pytest("SQLite", "", chromium, on_sqlite, arguments) else ["SQLite"]
