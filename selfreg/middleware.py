@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception
 from django.db import Error
@@ -184,4 +185,11 @@ def _database_away(request: HttpRequest, error: str) -> HttpResponse:
     else:  # without the query, which may have a code in it; the URL of an admin action has no page
         back = reverse("admin:index") if "admin" in apps and request.method != "GET" else request.path
     page = render_to_string("selfreg/database_away.html", {"back": back, "is_sign_up": APP in apps})
-    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})
+    response = HttpResponse(page, headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})
+    if APP in apps and hasattr(request, "session") and request.session.session_key is None and request.session.modified:
+        # The org may have made the account, and only this session knows its registration. With a 5xx response, Django
+        # saves none.
+        with suppress(Error):
+            SessionMiddleware(lambda _request: response).process_response(request, response)
+    response.status_code = 503
+    return response

@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from selfreg import cache
 from selfreg.conf import DEFAULT, Conf
+from selfreg.database_connections import retried
 from selfreg.email_addresses import folded
 from selfreg.models import RateLimitCounter, Registration
 from selfreg.monitoring import events
@@ -156,7 +157,8 @@ def _report(hits: Mapping[str, str], org: str, waits: Mapping[str, int]) -> None
 def refund(hits: Mapping[str, str], org: str = DEFAULT) -> None:
     """Take back hits of something that did not happen, so that an outage uses up nobody's limits."""
     if hits:
-        RateLimitCounter.objects.filter(key__in=_limits_by_key(hits, org), used__gt=0).update(used=F("used") - 1)
+        counters = RateLimitCounter.objects.filter(key__in=_limits_by_key(hits, org), used__gt=0)
+        retried(lambda: counters.update(used=F("used") - 1))
 
 
 def seconds_until_free(hits: Mapping[str, str], org: str = DEFAULT) -> int:

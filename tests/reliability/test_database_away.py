@@ -14,6 +14,7 @@ from okta_devorg import OrgHandle
 from selfreg import database_connections
 from selfreg.idx.transport import RawReply, Transport
 from selfreg.models import Registration
+from selfreg.registration import exchange
 from selfreg.statuses import Status
 from support.database_faults import writes_fail
 from support.person import Person
@@ -114,16 +115,50 @@ def test_connections_that_are_cut_during_a_call_are_not_felt(
     assert User.objects.count() == len(org.users) == 1
 
 
+@on_postgresql
+def test_connections_that_are_cut_during_a_call_whose_answer_is_lost_are_not_felt(
+    person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its limits are refunded first, on the connection that is no more."""
+    Person("grace@example.com").opens_the_sign_up()  # the form is cached: a browser that saw it has no session
+    person.opens_the_sign_up()
+    org.fail("/credential/enroll", "after", times=1)
+    monkeypatch.setattr(exchange, "PATIENCE_SECONDS", -1.0)  # as after a long wait: the org is not asked again now
+    cutting = after_each_call("/credential/enroll", monkeypatch)
+    person.tells_who_she_is()
+    assert cutting
+    assert [shown.status for shown in person.seen if shown.status >= 400] == []
+    person.does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    assert User.objects.count() == len(org.users) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_form_whose_answer_cannot_be_written_is_known_to_its_browser(person: Person, org: OrgHandle) -> None:
+    """The browser had no session. The page of the outage brings it, if the database is back by then."""
+    Person("grace@example.com").opens_the_sign_up()
+    person.opens_the_sign_up()
+    assert "sessionid" not in person.browser.cookies
+    with writes_fail(after="/enroll/new", table="selfreg_registration"):
+        person.tells_who_she_is()
+    assert person.status == 503
+    Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
+    person.opens("/signup/step/").does_whatever_the_page_asks(org)
+    assert person.is_signed_in
+    assert User.objects.count() == len(org.users) == 1
+
+
 def after_each_call(path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Cuts all connections after each call to a path; returns a list that grows with each cut."""
     real, cuts = Transport.fetch, []
 
     def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
-        reply = real(self, method, url, *rest)
-        if url.endswith(path):
-            cut_connections()
-            cuts.append(url)
-        return reply
+        try:
+            return real(self, method, url, *rest)
+        finally:
+            if url.endswith(path):
+                cut_connections()
+                cuts.append(url)
 
     monkeypatch.setattr(Transport, "fetch", fetch)
     return cuts

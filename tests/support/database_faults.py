@@ -10,8 +10,11 @@ from selfreg.idx.transport import RawReply, Transport
 
 
 @contextmanager
-def writes_fail(after: str = "") -> Iterator[None]:
-    """The database takes no change: from the beginning, or once a call to a path that ends so was answered."""
+def writes_fail(after: str = "", table: str = "") -> Iterator[None]:
+    """The database takes no change: from the beginning, or once a call to a path that ends so was answered.
+
+    :param table: if given, only this one and those whose names begin so take none
+    """
     broken, real = [not after], Transport.fetch
 
     def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
@@ -20,7 +23,8 @@ def writes_fail(after: str = "") -> Iterator[None]:
         return reply
 
     def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
-        if broken[0] and statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+        is_write = statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE"))
+        if broken[0] and is_write and table in statement:
             raise OperationalError("cannot execute in a read-only transaction")
         return execute(statement, *rest)
 
