@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.admin.explanation import open_for_admin
+from selfreg.admin.explanation import error_sentence, open_for_admin
 from selfreg.admin.labels import failure_label
 from selfreg.admin.roles import RegistrationPermission
 from selfreg.conf import orgs
@@ -27,7 +27,7 @@ from selfreg.registration import outcome as outcomes
 from selfreg.registration.approval import MailNotSent, approve, reject
 from selfreg.registration.exchange import Attempt
 from selfreg.statuses import Status
-from selfreg.texts.messages import notice, say
+from selfreg.texts.messages import OUR_MESSAGES, notice, say
 
 
 class ActionRefused(Exception):
@@ -133,11 +133,11 @@ def _resend(attempt: Attempt, reason: str) -> None:
         case outcomes.NotOffered():
             raise ActionRefused(gettext("there's no email or code to send at this step"))
         case outcomes.Waiting(message=message) | outcomes.Stale(message):
-            raise ActionRefused(say(message))
+            raise ActionRefused(say(message) if message.key in OUR_MESSAGES else error_sentence(message))
         case outcomes.Rejected(messages) if messages:
-            raise ActionRefused(say(messages[0]))
+            raise ActionRefused(error_sentence(messages[0]))
         case outcomes.Failed(error) | outcomes.Unsure(error):
-            raise ActionRefused(say(notice(error)))
+            raise error
     raise ActionRefused(failure_label(attempt.row.failure) or _not_possible(attempt.row))
 
 

@@ -61,7 +61,7 @@ def explain(registration: Registration, last_event: RegistrationEvent | None) ->
     seconds_to_wait = seconds_until(attempt.state.wait_until) if step and attempt.state else 0
     blockers = [
         *_blockers_by_status(registration),
-        *(_error_sentence(message) for message in (step.messages if step else ()) if is_error(message)),
+        *(error_sentence(message) for message in (step.messages if step else ()) if is_error(message)),
         *_blockers_by_time(registration, seconds_to_wait),
         *_trouble(last_event),
     ]
@@ -91,7 +91,8 @@ def _blockers_by_status(registration: Registration) -> list[str]:
     return [text for text in (blocker, failure_label(registration.failure), reason) if text]
 
 
-def _error_sentence(message: Message) -> str:
+def error_sentence(message: Message) -> str:
+    """Return what a message means, for administrators, never in the org's own words: they may quote what was typed."""
     return failure_label(message.key) if message.key else gettext("Okta did not accept the last answer.")
 
 

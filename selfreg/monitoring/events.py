@@ -23,7 +23,9 @@ def registration(kind: str, org: str, fields: Mapping[str, Any]) -> None:
     of_org = {"org": org} if len(orgs()) > 1 else {}
     level = logging.WARNING if kind in WARNINGS else logging.INFO
     log.write(logger, level, f"registration.{kind}", {**fields, **of_org})
-    step, outcome = metrics.label(fields["step"]), metrics.label(fields["outcome"])
+    # An administrator's outcome goes on with a sentence in their language, after the name of the action.
+    counted = fields["outcome"].partition(":")[0] if kind == "administered" else fields["outcome"]
+    step, outcome = metrics.label(fields["step"]), metrics.label(counted)
     metrics.of_org(metrics.events, org, kind, step, outcome).inc()
     if kind == "started":
         metrics.of_org(metrics.started, org).inc()

@@ -1,7 +1,9 @@
 """What the actions do: to the registration, at the org, and to the records of who did it."""
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,9 +12,13 @@ import pytest
 import responses
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from prometheus_client import REGISTRY
 
 from okta_devorg import OrgHandle
+from selfreg.admin.actions import ACTIONS_BY_NAME
+from selfreg.idx.transport import RawReply, Transport
 from selfreg.models import Registration, RegistrationEvent
+from selfreg.secret import Secret
 from selfreg.statuses import Status
 from support.person import Person
 from support.staff import LIST
@@ -53,6 +59,36 @@ def test_resending_tells_when_it_is_too_soon(manager: Client, person: Person, or
     (said,) = press(manager, "resend", Registration.objects.get())
     assert REFUSED_LATELY in said
     assert len(org.messages(person.email)) == 1
+
+
+def test_what_the_org_says_of_a_resend_in_its_own_words_is_stored_and_logged_nowhere(
+    manager: Client, waiting: Registration, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such words may quote what somebody typed."""
+    real, refused = Transport.fetch, []
+
+    def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
+        reply = real(self, method, url, *rest)
+        if not url.endswith("/resend"):
+            return reply
+        words = {"type": "array", "value": [{"message": "canary +1 415 555 0100", "class": "ERROR"}]}
+        refused.append(url)
+        document = json.loads(reply.body.reveal()) | {"messages": words}
+        return replace(reply, status=400, body=Secret(json.dumps(document).encode()))
+
+    monkeypatch.setattr(Transport, "fetch", fetch)
+    (said,) = press(manager, "resend", waiting)
+    assert refused
+    assert "did not accept the last answer" in said
+    stored = [*RegistrationEvent.objects.values_list("outcome"), *LogEntry.objects.values_list("change_message")]
+    assert "canary" not in f"{said} {stored} {caplog.text}"
+
+
+def test_no_metric_grows_with_what_an_administrator_was_told(manager: Client, person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    press(manager, "resend", Registration.objects.get())
+    samples = [s for family in REGISTRY.collect() if family.name == "selfreg_events" for s in family.samples]
+    assert {s.labels["outcome"] for s in samples if s.labels["kind"] == "administered"} <= set(ACTIONS_BY_NAME)
 
 
 def test_resending_where_nothing_was_sent_is_refused(manager: Client, person: Person, org: OrgHandle) -> None:
