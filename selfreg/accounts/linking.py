@@ -52,7 +52,7 @@ def linkable_accounts(person: Mapping[str, Any], settings: Conf) -> list[Any]:
     users = model._default_manager.filter(**{f"{column}__iexact": person["email"]})
     linked = OktaIdentity.objects.filter(issuer=settings.issuer).values("user")
     matches = [u for u in users.exclude(pk__in=linked) if u.is_active and canonical(address_of(u)) == email]
-    offered = [u for u in matches if u.has_usable_password() and not _is_staff(u)]
+    offered = [u for u in matches if u.has_usable_password() and not is_staff(u)]
     return sorted(offered, key=_last_login, reverse=True)[:MAX_OFFERED]
 
 
@@ -73,5 +73,6 @@ def link_account(user: Any, issuer: str, subject: str) -> OktaIdentity:
     return identity
 
 
-def _is_staff(user: Any) -> bool:
+def is_staff(user: Any) -> bool:
+    """Return whether a Django user is staff or a superuser, as far as the user model knows."""
     return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))

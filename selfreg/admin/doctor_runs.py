@@ -21,6 +21,7 @@ from selfreg.doctor.examination import examine, save_report
 from selfreg.doctor.report_i18n import translated
 from selfreg.error_reports import without_values
 from selfreg.models import DoctorRun
+from selfreg.web.exemptions import without_transaction
 
 
 @admin.register(DoctorRun)
@@ -37,7 +38,7 @@ class DoctorRunAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         """Add the URL of the button."""
-        view = without_values(self.admin_site.admin_view(self.examine_view))
+        view = without_transaction(without_values(self.admin_site.admin_view(self.examine_view)))
         return [path("examine/", view, name="selfreg_doctorrun_examine"), *super().get_urls()]
 
     def may_examine(self, request: HttpRequest) -> bool:

@@ -48,13 +48,14 @@ class Run:
         self.command, self.out, self.verbosity, self.limit = command, out, verbosity, limit
         self.counts: Counter[str] = Counter()
         self.signal: int = 0
+        self._processed = 0
         self._draws = verbosity > 0 and out.isatty()
         self._started_at, self._saved, self._drawn = timezone.now(), 0.0, 0.0
 
     @property
     def left(self) -> int | None:
         """How many registrations the limit still allows; None without a limit."""
-        return None if self.limit is None else max(self.limit - self.counts.total(), 0)
+        return None if self.limit is None else max(self.limit - self._processed, 0)
 
     def follow(self, what: str, outcomes: Outcomes, rows: QuerySet[Any]) -> Counter[str]:
         """Count all outcomes, and return how often each occurred.
@@ -67,6 +68,7 @@ class Run:
         expected = rows.order_by()[:largest].count() if self._draws else 0
         for outcome, number in outcomes:
             counts[outcome] += number
+            self._processed += number
             self.count(f"{what}: {outcome}", number)
             self._draw(what, counts.total(), expected)
             self.go_on()

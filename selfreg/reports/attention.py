@@ -13,7 +13,7 @@ from selfreg.statuses import ON_STEP_PAGE, OPEN, Status
 
 IDLE_AFTER = timedelta(minutes=15)
 MAX_COUNTED = 1_000
-"""Counting stops here: a larger number would tell nobody what to do, and takes as long as the table is large."""
+"""Counting stops here: a larger number would tell nobody what to do, and counting a large table takes long."""
 
 
 def stuck(now: datetime) -> Q:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from selfreg.models import CommandRun, Registration
 
-# How long after its last run nobody seems to start a command any more.
+# If the last run of a command is older than this, probably no timer starts it any more.
 STALE_AFTER: Mapping[str, timedelta] = {
     "selfreg_recover": timedelta(hours=1),
     "selfreg_purge": timedelta(days=1),

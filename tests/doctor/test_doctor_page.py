@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone, translation
 
 from okta_devorg import OrgHandle
@@ -40,6 +42,12 @@ def deploy_warnings() -> list[str]:
 def test_a_right_org_exits_with_zero(right_org: OrgHandle) -> None:
     code, said = doctor()
     assert (code, "No problems found." in said) == (0, True)
+
+
+def test_no_transaction_is_open_while_the_button_examines_the_org() -> None:
+    """Not on a site with ``ATOMIC_REQUESTS`` either: the examination calls Okta a dozen times."""
+    view: Any = resolve("/admin/selfreg/doctorrun/examine/").func
+    assert "default" in view._non_atomic_requests  # noqa: SLF001  (how Django marks such views)
 
 
 def test_a_wrong_org_exits_with_one_and_says_where_and_how(right_org: OrgHandle) -> None:

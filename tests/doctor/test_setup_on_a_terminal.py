@@ -72,7 +72,7 @@ def read(terminal: int) -> bytes | None:
         ("n\n", 0, "Nothing was changed."),
         ("\n", 0, "Nothing was changed."),
         (CTRL_D, 0, "Nothing was changed."),
-        (CTRL_C, 1, "Stopped. If anything was changed"),
+        (CTRL_C, 1, "Stopped. Changes that were made are recorded"),
     ],
 )
 def test_it_asks_before_it_changes_anything(org: OrgHandle, terminal: At, answer: str, code: int, said: str) -> None:

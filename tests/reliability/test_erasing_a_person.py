@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from okta_devorg import OrgHandle
+from selfreg.accounts.linking import is_staff
 from selfreg.models import CommandRun, OktaIdentity, Registration
 from selfreg.monitoring.log import fields_of
 from selfreg.registration import retention
@@ -85,6 +87,17 @@ def test_with_sessions_the_person_is_logged_out_and_stays_a_user(two_people: tup
     run(ADA, "--with-sessions")
     assert (is_logged_in(ada), is_logged_in(grace)) == (False, True)
     assert OktaIdentity.objects.count() == User.objects.count() == 2
+
+
+def test_sessions_that_ended_use_up_no_limit_of_registrations(two_people: tuple[Person, Person]) -> None:
+    run(ADA, "--with-sessions", "--limit", "1")
+    assert [row.email for row in Registration.objects.all()] == [two_people[1].email]
+
+
+def test_users_without_permissions_are_no_staff() -> None:
+    """A user model need not have Django's permissions."""
+    assert not is_staff(SimpleNamespace(pk=1))
+    assert is_staff(SimpleNamespace(pk=1, is_staff=True))
 
 
 @pytest.mark.parametrize("engine", ["cache", "cached_db"])

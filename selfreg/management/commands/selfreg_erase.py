@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import ProtectedError, QuerySet, RestrictedError
 
+from selfreg.accounts.linking import is_staff
 from selfreg.idx.client import Visitor
 from selfreg.management import erasure
 from selfreg.management.handling import TRY_LATER, explained
@@ -67,7 +68,7 @@ class Command(BaseCommand):
             status 75, try again later)
         """
         request = request_of(email, options)
-        if request.user and any(getattr(u, "is_staff", False) or u.is_superuser for u in request.users):
+        if request.user and any(map(is_staff, request.users)):
             raise CommandError(STAFF)
         if dry_run:
             self.preview(request)

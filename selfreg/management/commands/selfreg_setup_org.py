@@ -79,7 +79,7 @@ class Command(BaseCommand):
         except Interrupted as interruption:
             raise CommandError(explain_interruption(interruption, options)) from interruption
         except KeyboardInterrupt as interruption:
-            text = f"Stopped. If anything was changed, it stands in {options['plan_file']}; --undo takes it back."
+            text = f"Stopped. Changes that were made are recorded in {options['plan_file']}. To undo them, use --undo."
             raise CommandError(text) from interruption
 
     def apply(self, client: ManagementClient, journal: Journal, settings: Conf, options: dict[str, Any]) -> None:
