@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception
 from django.db import Error
@@ -23,7 +22,7 @@ from django.utils import timezone
 
 from selfreg.conf import conf
 from selfreg.database_connections import is_outage, let_go
-from selfreg.flows.session import CLAIMS, SEEN
+from selfreg.flows.session import CLAIMS, SEEN, save_new_session
 from selfreg.monitoring import context, events, metrics
 from selfreg.web.orgs import APP, page_url, settings_of_page, settings_of_session, sign_in_url
 
@@ -185,11 +184,8 @@ def _database_away(request: HttpRequest, error: str) -> HttpResponse:
     else:  # without the query, which may have a code in it; the URL of an admin action has no page
         back = reverse("admin:index") if "admin" in apps and request.method != "GET" else request.path
     page = render_to_string("selfreg/database_away.html", {"back": back, "is_sign_up": APP in apps})
-    response = HttpResponse(page, headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})
-    if APP in apps and hasattr(request, "session") and request.session.session_key is None and request.session.modified:
-        # The org may have made the account, and only this session knows its registration. With a 5xx response, Django
-        # saves none.
-        with suppress(Error):
-            SessionMiddleware(lambda _request: response).process_response(request, response)
-    response.status_code = 503
+    headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+    response = HttpResponse(page, status=503, headers=headers)
+    if APP in apps:
+        save_new_session(request, response)
     return response

@@ -28,7 +28,7 @@ from selfreg.flows import start
 from selfreg.flows.advance import REQUEST_SECONDS, Advance, act, follow, is_stale, pressed_provider
 from selfreg.flows.email_link import confirm, open_link, read_link
 from selfreg.flows.form_token import FORM_TOKEN, new_form_token, registration_id, seconds_until_usable
-from selfreg.flows.session import load_offer, open_attempt
+from selfreg.flows.session import load_offer, open_attempt, save_new_session
 from selfreg.flows.start import Closed, FirstPage
 from selfreg.flows.step_context import WaitTimes, wait_times
 from selfreg.forms import StepForm
@@ -131,7 +131,9 @@ def failed(request: HttpRequest, error: Exception) -> HttpResponse:
     if not is_outage(error):
         raise error
     let_go()
-    return refused(request, Refusal("database"))
+    response = refused(request, Refusal("database"))
+    save_new_session(request, response)
+    return response
 
 
 @api.post("token/", auth=None, response={201: Token}, operation_id="token")

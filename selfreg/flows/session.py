@@ -8,13 +8,16 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.http import HttpRequest
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from selfreg import encryption
 from selfreg.accounts.linking import LinkOffered
 from selfreg.conf import DEFAULT, Conf
+from selfreg.database_connections import is_outage
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.registration.endings import fail
 from selfreg.registration.exchange import Attempt, open_row
@@ -88,6 +91,35 @@ def browser_of(request: HttpRequest) -> Browser:
 def leave_session_cookie_alone(request: HttpRequest) -> None:
     """Prevent Django from deleting the session cookie in this response because the session is empty."""
     request.COOKIES.pop(django_settings.SESSION_COOKIE_NAME, None)
+
+
+def update_existing(session: SessionBase) -> None:
+    """Save a session that exists. Django raises ``UpdateError`` for an outage, too; that is raised as itself here."""
+    try:
+        session.save()
+    except UpdateError as error:
+        raise (error.__context__ if is_outage(error.__context__) else None) or error from None
+
+
+def save_despite_error(request: HttpRequest, response: HttpResponse) -> None:
+    """Save the session with a 5xx response, with which Django saves none."""
+    status, response.status_code = response.status_code, 200
+    try:
+        SessionMiddleware(lambda _request: response).process_response(request, response)
+    finally:
+        response.status_code = status
+
+
+def save_new_session(request: HttpRequest, response: HttpResponse) -> None:
+    """Save a session that the browser does not have yet with the page of an outage, if the database is back by now.
+
+    The org may have made the account, and only this session knows its registration.
+    """
+    new = getattr(request, "session", None)
+    if new is not None and new.modified and django_settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        with suppress(Error):
+            new.create()  # with another key: its row may be why the request failed
+            save_despite_error(request, response)
 
 
 def renew_session(request: HttpRequest, old: SessionBase, ended: uuid.UUID | None) -> None:

@@ -8,6 +8,7 @@ import logging
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib.sessions.backends.base import UpdateError
@@ -318,7 +319,7 @@ def _save_session(request: HttpRequest, browser: Browser) -> None:
     if browser.store is not request.session or request.session.session_key is None:
         return
     try:
-        retried(request.session.save)
+        retried(partial(session.update_existing, request.session))
     except UpdateError as ended:
         request.session.flush()
         session.leave_session_cookie_alone(request)

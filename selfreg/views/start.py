@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
@@ -10,7 +9,7 @@ from django.utils.http import urlencode
 from selfreg.flows import start
 from selfreg.flows.advance import Advance
 from selfreg.flows.form_token import HONEYPOT, new_form_token, registration_id
-from selfreg.flows.session import my_ids, my_registrations, next_path, save_draft, step_url
+from selfreg.flows.session import my_ids, my_registrations, next_path, save_despite_error, save_draft, step_url
 from selfreg.flows.start import CHANGE, Closed, FirstPage
 from selfreg.forms import StepForm
 from selfreg.idx.errors import OrgUnreachable, RateLimited
@@ -111,10 +110,8 @@ class StartView(SignUpView):
         if not closed.invitation:
             start.log_closed(closed)
         if isinstance(error, OrgUnreachable | RateLimited):
-            wait = wait or OUTAGE_RETRY_SECONDS
-            # Django saves no session with a 5xx response, and this one holds what was typed.
-            SessionMiddleware(lambda _request: response).process_response(request, response)
-            response.status_code = 503
+            wait, response.status_code = wait or OUTAGE_RETRY_SECONDS, 503
+            save_despite_error(request, response)  # it holds what was typed
         elif wait:
             response.status_code = 429
         if wait:

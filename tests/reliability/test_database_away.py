@@ -1,11 +1,14 @@
 """The database restarts, or another server takes over: a page with a way back instead of an error, and nobody lost."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
@@ -16,6 +19,7 @@ from selfreg.idx.transport import RawReply, Transport
 from selfreg.models import Registration
 from selfreg.registration import exchange
 from selfreg.statuses import Status
+from support.app_client import AppClient
 from support.database_faults import writes_fail
 from support.person import Person
 
@@ -133,18 +137,63 @@ def test_connections_that_are_cut_during_a_call_whose_answer_is_lost_are_not_fel
     assert User.objects.count() == len(org.users) == 1
 
 
+@on_postgresql
+def test_connections_that_are_cut_before_a_session_is_saved_cost_nobody_the_session(
+    person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django tells no such failure from a session that was deleted."""
+    Person("grace@example.com").opens_the_sign_up()
+    person.opens_the_sign_up()
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
+    store["basket"] = "of the site"
+    store.create()
+    person.browser.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
+    cutting = after_each_call("/interact", monkeypatch)
+    person.tells_who_she_is()
+    assert cutting
+    assert person.heading == "Check your email"
+    assert person.browser.session["basket"] == "of the site"
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_first_form_whose_answer_cannot_be_written_is_known_to_its_browser(person: Person, org: OrgHandle) -> None:
+@pytest.mark.parametrize(
+    ("engine", "table", "times"),
+    [
+        ("db", "selfreg_registration", math.inf),
+        ("cached_db", "selfreg_registration", math.inf),
+        ("signed_cookies", "selfreg_registration", math.inf),
+        ("db", "django_session", 1),
+        ("cached_db", "django_session", 1),
+    ],
+)
+def test_a_first_form_that_meets_an_outage_is_known_to_its_browser(
+    person: Person, org: OrgHandle, settings: Any, engine: str, table: str, times: float
+) -> None:
     """The browser had no session. The page of the outage brings it, if the database is back by then."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     Person("grace@example.com").opens_the_sign_up()
     person.opens_the_sign_up()
     assert "sessionid" not in person.browser.cookies
-    with writes_fail(after="/enroll/new", table="selfreg_registration"):
+    person.browser.raise_request_exception = False
+    with writes_fail(after="/enroll/new", table=table, times=times):
         person.tells_who_she_is()
     assert person.status == 503
     Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
     person.opens("/signup/step/").does_whatever_the_page_asks(org)
     assert person.is_signed_in
+    assert User.objects.count() == len(org.users) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_outage_at_the_first_values_of_the_json_api_leaves_them_to_their_browser(org: OrgHandle) -> None:
+    Person("grace@example.com").opens_the_sign_up()
+    app = AppClient()
+    with writes_fail(after="/enroll/new", table="selfreg_registration"):
+        app.begins()
+    assert app.problem == "database"
+    Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
+    app.get("step/").chooses("Email").submits(credentials__passcode=org.code(app.email)).chooses("Password")
+    app.sets_a_password()
     assert User.objects.count() == len(org.users) == 1
 
 

@@ -1,5 +1,6 @@
 """A database that breaks in the middle."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,12 +11,13 @@ from selfreg.idx.transport import RawReply, Transport
 
 
 @contextmanager
-def writes_fail(after: str = "", table: str = "") -> Iterator[None]:
+def writes_fail(after: str = "", table: str = "", times: float = math.inf) -> Iterator[None]:
     """The database takes no change: from the beginning, or once a call to a path that ends so was answered.
 
     :param table: if given, only this one and those whose names begin so take none
+    :param times: how many writes fail
     """
-    broken, real = [not after], Transport.fetch
+    broken, real, left = [not after], Transport.fetch, [times]
 
     def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
         reply = real(self, method, url, *rest)
@@ -24,7 +26,8 @@ def writes_fail(after: str = "", table: str = "") -> Iterator[None]:
 
     def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
         is_write = statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE"))
-        if broken[0] and is_write and table in statement:
+        if broken[0] and is_write and table in statement and left[0] > 0:
+            left[0] -= 1
             raise OperationalError("cannot execute in a read-only transaction")
         return execute(statement, *rest)
 
