@@ -65,13 +65,13 @@ def _app_link_json(app: App, order: int) -> Json:
 
 def _app_user_json(org: Org, app: App, user: User) -> Json:
     at, api = org.clock.iso(user.updated), f"{org.base}/api/v1"
-    is_direct = {"scope": "GROUP", "status": "ACTIVE"}
     return {
         "id": user.id,
         "externalId": None,
         "created": org.clock.iso(user.created),
         "lastUpdated": at,
-        **is_direct,
+        "scope": "GROUP",
+        "status": "ACTIVE",
         "statusChanged": at,
         "passwordChanged": None,
         "syncState": "DISABLED",

@@ -46,7 +46,7 @@ def get_authenticator(org: Org, request: Request, authenticator_id: str) -> Resp
 def set_authenticator_active(org: Org, request: Request, authenticator_id: str, change: str) -> Response:
     """POST authenticators/{id}/lifecycle/activate and deactivate. An activated one is optional.
 
-    :raises ApiError: 404, if there is no such authenticator or change; 403, if a policy lets users set it up; 400 for
+    :raises ApiError: 404, if there is no such authenticator or change; 403, if a policy requires it; 400 for
         the password, which is always there, and for a phone that nothing sends texts to.
     """
     authenticator = _find_authenticator(authenticator_id)

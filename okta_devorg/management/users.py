@@ -216,7 +216,8 @@ def _requested_groups(org: Org, body: Json) -> list[Group]:
     ids = body.get("groupIds") or []
     if not isinstance(ids, list):
         raise validation_error("groupIds: The field has an invalid value")
-    unknown = next((group_id for group_id in ids if str(group_id) not in org.groups.by_id), None)
+    names = [str(group_id) for group_id in ids]
+    unknown = next((name for name in names if name not in org.groups.by_id), None)
     if unknown is not None:
-        raise not_found(str(unknown), "UserGroup")
-    return [org.groups.by_id[group_id] for group_id in ids]
+        raise not_found(unknown, "UserGroup")
+    return [org.groups.by_id[name] for name in names]

@@ -41,7 +41,7 @@ def test_nor_can_it_be_given_later(org: OrgHandle, api: ManagementApi) -> None:
     assert (org.users[0].password_hash, "nickName" in org.users[0].profile) == (before, False)
 
 
-@pytest.mark.parametrize("ids", [["00gNobody"], "00gLocalEveryone0001", [7], {"a": 1}])
+@pytest.mark.parametrize("ids", [["00gNobody"], "00gLocalEveryone0001", [7], [None], {"a": 1}])
 def test_groups_that_do_not_exist(org: OrgHandle, api: ManagementApi, ids: Json) -> None:
     body = {"profile": {**ADA, "login": ADA["email"]}, "groupIds": ids}
     reply = api.http.post(api.base + "users", json=body, timeout=5)
