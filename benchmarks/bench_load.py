@@ -82,8 +82,9 @@ def run(folder: Path, seconds: float, visitors: int) -> int:
     """Everything; prints the figures. 0 if they are as they must be."""
     ledger = Ledger()
     with running_cluster(folder) as cluster:
-        where = "network namespaces" if cluster.network.are_apart else "this one (no right to make network namespaces)"
-        print(f"two servers, nginx, PostgreSQL and Redis on machines of their own: {where}\n", flush=True)
+        apart = "four machines (network namespaces)"
+        where = apart if cluster.network.are_apart else "this machine (no right to make network namespaces)"
+        print(f"two servers, nginx, PostgreSQL and Redis on {where}\n", flush=True)
         visited(cluster, ledger, seconds, visitors)
         recovered = cluster.site.manage("selfreg_recover")
         joined = join(ledger, cluster.site)

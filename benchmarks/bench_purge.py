@@ -2,8 +2,8 @@
 
 Needs a PostgreSQL whose role may create databases: BENCH_DATABASE_URL, by default the one on this machine. The
 databases are dropped again. BENCH_ROWS (1,000,000) registrations with four events each; 20 % and then 100 % of them are
-expired. Every tenth of a second while the purge runs, the longest statement is read from PostgreSQL itself. Growth is
-that of the whole database, without autovacuum; dead rows stay where they are.
+expired. The longest statement of the purge is timed at the client. Growth is that of the whole database, without
+autovacuum; dead rows stay where they are.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The demo's settings as in production, DEBUG off, without having to collect static files first."""
 
-from project.settings import *  # noqa: F403
+from project.settings import *  # noqa: F403  (settings that extend others)
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

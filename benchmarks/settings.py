@@ -1,6 +1,6 @@
 """The demo's settings, with the stock changelist beside ours."""
 
-from project.settings import *  # noqa: F403
+from project.settings import *  # noqa: F403  (settings that extend others)
 
 DEBUG = False
 ROOT_URLCONF = "benchmarks.urls"

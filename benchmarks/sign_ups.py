@@ -28,7 +28,7 @@ TYPED = {
 
 @dataclass
 class Request:
-    """One request: what was asked, the status, how long it took, and how many queries the site counted."""
+    """One request: what was asked, how long it took, and how many queries the site counted."""
 
     name: str
     seconds: float

@@ -1,6 +1,6 @@
 """django-allauth: an address and a password, and the link of a mail."""
 
-from benchmarks.peers.base import *  # noqa: F403
+from benchmarks.peers.base import *  # noqa: F403  (settings that extend others)
 from benchmarks.peers.base import INSTALLED_APPS, MIDDLEWARE
 
 ROOT_URLCONF = "benchmarks.peers.allauth_urls"

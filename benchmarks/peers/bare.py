@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.urls import path
 
-from benchmarks.peers.base import *  # noqa: F403
+from benchmarks.peers.base import *  # noqa: F403  (settings that extend others)
 
 ROOT_URLCONF = "benchmarks.peers.bare"
 PAGE = '<form method="post"><input name="csrfmiddlewaretoken" type="hidden" value="{}"><input name="email"></form>'

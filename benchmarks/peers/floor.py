@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.middleware.csrf import get_token
 from django.urls import path
 
-from benchmarks.peers.base import *  # noqa: F403
+from benchmarks.peers.base import *  # noqa: F403  (settings that extend others)
 from benchmarks.peers.base import os
 
 ROOT_URLCONF = "benchmarks.peers.floor"

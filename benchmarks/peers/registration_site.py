@@ -1,6 +1,6 @@
 """django-registration: a name, an address and a password, and the link of a mail. Nobody is signed in by it."""
 
-from benchmarks.peers.base import *  # noqa: F403
+from benchmarks.peers.base import *  # noqa: F403  (settings that extend others)
 from benchmarks.peers.base import INSTALLED_APPS, TEMPLATES
 
 ROOT_URLCONF = "benchmarks.peers.registration_urls"

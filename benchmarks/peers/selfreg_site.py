@@ -1,6 +1,6 @@
 """The demo site as in production, without its limits against abuse, so that one machine may sign up hundreds."""
 
-from benchmarks.load_settings import *  # noqa: F403
+from benchmarks.load_settings import *  # noqa: F403  (settings that extend others)
 from benchmarks.load_settings import MIDDLEWARE, SELFREG
 
 ALLOWED_HOSTS = ["*"]
