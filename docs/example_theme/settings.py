@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from project.settings import *  # noqa: F403
+from project.settings import *  # noqa: F403  (settings that extend others)
 from project.settings import SELFREG, TEMPLATES
 
 THEME = Path(__file__).resolve().parent

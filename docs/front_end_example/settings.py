@@ -5,7 +5,7 @@ In your own site, the last lines belong in its settings.
 
 import os
 
-from project.settings import *  # noqa: F403
+from project.settings import *  # noqa: F403  (settings that extend others)
 from project.settings import INSTALLED_APPS, MIDDLEWARE
 
 INSTALLED_APPS = [*INSTALLED_APPS, "corsheaders"]
