@@ -167,7 +167,8 @@ def _has_half_made_account(registration: Registration) -> bool:
     return can_be_changed and bool(registration.okta_user_id) and not is_complete
 
 
-def _needs_approval() -> bool:
+def needs_approval() -> bool:
+    """Return whether an administrator has to approve new users of any org."""
     return any(settings.approval for settings in orgs().values())
 
 
@@ -185,7 +186,7 @@ ACTIONS: Sequence[AdminAction] = (
         warning=_("The person can sign in from now on, and gets an email that says so."),
         permission=RegistrationPermission.APPROVE,
         is_available=lambda row: row.status == Status.AWAITING_APPROVAL,
-        is_offered=_needs_approval,
+        is_offered=needs_approval,
         run=lambda attempt, _reason: approve(attempt),
     ),
     AdminAction(
@@ -196,7 +197,7 @@ ACTIONS: Sequence[AdminAction] = (
         warning=_("The person is not let in. They get an email with your reason, which is also kept here."),
         permission=RegistrationPermission.APPROVE,
         is_available=lambda row: row.status == Status.AWAITING_APPROVAL,
-        is_offered=_needs_approval,
+        is_offered=needs_approval,
         run=reject,
         is_destructive=True,
         asks_reason=True,

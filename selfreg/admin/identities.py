@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.admin.actions import needs_approval
 from selfreg.admin.addresses import log_view, masked_html, may_see_addresses, starting_with
 from selfreg.admin.labels import NOTHING, user_label, when
 from selfreg.admin.read_only import ReadOnlyAdmin
@@ -57,7 +58,7 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the columns. Only some administrators may see whole addresses."""
         address = "address" if may_see_addresses(request.user) else "masked_address"
-        approval = ("approval",) if any(settings.approval for settings in orgs().values()) else ()
+        approval = ("approval",) if needs_approval() else ()
         return ("name", address, "last_sign_in", "registration", "verified", *approval, "created")
 
     def get_search_results(

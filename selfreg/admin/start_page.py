@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
+from selfreg.admin.actions import needs_approval
 from selfreg.admin.labels import when
 from selfreg.admin.roles import RegistrationPermission
 from selfreg.admin.tabs import shown
@@ -46,7 +47,7 @@ def _numbers() -> dict[str, Any]:
         "day_before": _day(now.day_before) if now.day_before.started else None,
         "stuck": shown(now.stuck),
         "awaiting_email": shown(now.awaiting_email),
-        "awaiting_approval": shown(now.awaiting_approval) if any(s.approval for s in orgs().values()) else "",
+        "awaiting_approval": shown(now.awaiting_approval) if needs_approval() else "",
         "failed": shown(now.failed),
         "failed_calls": shown(now.failed_calls) if now.failed_calls else "",
         "orgs": [(name, _day(day)) for name, day in today_by_org().items()] if has_several_orgs() else [],

@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from selfreg.conf import orgs
+from selfreg.admin.actions import needs_approval
 from selfreg.reports.attention import MAX_COUNTED, capped_counts, in_status
 from selfreg.statuses import Status
 
@@ -37,8 +37,7 @@ class Tab:
 
 def tabs(change_list: Any) -> list[Tab]:
     """Return the tabs of a list. They keep its other filters and its search, but then have no counts."""
-    approves = any(settings.approval for settings in orgs().values())
-    offered = {name: label for name, label in TABS.items() if name != Status.AWAITING_APPROVAL or approves}
+    offered = {name: label for name, label in TABS.items() if name != Status.AWAITING_APPROVAL or needs_approval()}
     is_narrowed = bool(change_list.query or set(change_list.get_filters_params()) - {"status"})
     counts = {} if is_narrowed else capped_counts({name: in_status(name) or Q() for name in offered})
     current = change_list.params.get("status", "")
