@@ -52,6 +52,7 @@ AUTOCOMPLETE = {
     "phoneNumber": "tel",
     "passcode": "one-time-code",
     "nextPasscode": "one-time-code",
+    "totp": "one-time-code",
     "streetAddress": "street-address",
     "city": "address-level2",
     "state": "address-level1",
@@ -145,7 +146,7 @@ def field_for(leaf: Field, step: Step) -> BuiltField:
     question = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
     is_renamed = leaf.label == OKTA_PASSWORD_LABEL and not leaf.custom_label and is_new_password(leaf, step)
     built.label = labels.PASSWORD if is_renamed else lazy_label(leaf)
-    built.help_text = leaf.description or question
+    built.help_text = leaf.description or (question if question != leaf.label else "")
     return BuiltField(built, leaf.path, secret=is_secret)
 
 
@@ -250,7 +251,8 @@ def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
 def _password(leaf: Field, step: Step) -> forms.Field:
     """Return the field of a password, which is neither trimmed nor normalized."""
     built = forms.CharField(strip=False, max_length=MAX_TYPED, widget=forms.PasswordInput)
-    built.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else "current-password"
+    known = "current-password" if step.kind in ("", "password") else AUTOCOMPLETE.get(leaf.name, "off")
+    built.widget.attrs["autocomplete"] = "new-password" if is_new_password(leaf, step) else known
     return built
 
 
@@ -258,7 +260,7 @@ def _code(leaf: Field, step: Step) -> forms.Field:
     """Return the field of a one-time code. The org defines length and characters; Okta's own codes have six digits."""
     built = _char_field(leaf)
     built.required = True
-    is_okta_code = step.page in ("code", "totp") and leaf.format != "alphanumeric"
+    is_okta_code = (step.page in ("code", "totp") or step.kind == "app") and leaf.format != "alphanumeric"
     built.widget.attrs |= {
         "autocomplete": "one-time-code",
         "inputmode": "numeric" if is_okta_code or leaf.format == "numeric" else "text",

@@ -149,8 +149,9 @@ class StepForm(forms.Form):
         """
         nested: dict[str, Any] = {}
         leaves = self._leaves()
-        # Immutable members of objects; the client itself sends those of the top level.
-        by_path = {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
+        # Members of objects that nobody fills in; the client itself sends those of the top level.
+        constants = [f for f in leaves if not (f.mutable and f.visible) and f.value is not None and len(f.keys) > 1]
+        by_path = {f.path: f.value for f in constants}
         typed = {self.meta[name].path: value for name, value in self.cleaned_data.items() if name in self.meta}
         by_path |= {path: value for path, value in typed.items() if path and value not in ("", None)}
         keys_of = {leaf.path: leaf.keys for leaf in leaves}

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.idx.authenticators import by_key
-from selfreg.idx.document import Authenticator, Field
+from selfreg.idx.document import Authenticator, Field, Option
 from selfreg.idx.steps import UNSUPPORTED, Step
 
 LANGUAGES_WITHOUT_SPACES = ("ja", "zh")
@@ -30,6 +30,7 @@ HEADINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "channel_data": (_("Where should we send the link?"), _("Send the link")),
     "waiting": (_("One more step"), _("Check again")),
     "waiting app": (_("Confirm on your other device"), _("Check again")),
+    "waiting email": (_("Check your email"), _("Check again")),
     "elsewhere": (_("Continue at another site"), ""),
     "redirect-idverify": (_("Confirm who you are"), ""),
     "consent_scopes": (_("Allow access to your account?"), _("Continue")),
@@ -130,8 +131,7 @@ def heading(step: Step, title: str, button: str) -> tuple[str, str]:
     :param title: the org's heading, for profile forms; "" for ours
     :param button: the org's label of the button, for profile forms; "" for ours
     """
-    kind = step.authenticator.kind if step.authenticator else ""
-    names = (step.page,) if step.page == UNSUPPORTED else (f"{step.page} {kind}", step.remediation.name, step.page)
+    names = (step.page,) if step.page == UNSUPPORTED else (f"{step.page} {step.kind}", step.remediation.name, step.page)
     ours = next((HEADINGS[n] for n in names if n in HEADINGS), ONE_MORE_STEP)
     orgs = (title, button) if step.page == "profile" else ("", "")
     return orgs[0] or str(ours[0]) % {"app": authenticator_name(step.authenticator)}, orgs[1] or str(ours[1])
@@ -156,6 +156,13 @@ def label(field: Field) -> str:
 def name_of(okta_label: str) -> str:
     """Return the name of an authenticator or a method, translated if it is Okta's own name."""
     return str(BASE_LABELS.get(okta_label, okta_label))
+
+
+def option_label(option: Option) -> str:
+    """Return the label of a choice of authenticators, with the person's address or number if the org has it."""
+    holder = option.authenticator
+    name = name_of(option.label or (holder.label if holder else ""))
+    return f"{name} {holder.contact}" if holder and holder.contact else name
 
 
 def authenticator_name(authenticator: Authenticator | None) -> str:

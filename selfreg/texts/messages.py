@@ -108,6 +108,8 @@ OKTA_MESSAGES: Mapping[str, str | Promise] = {
     "idx.return.stale": _("This link is out of date."),
     "idx.return.error": _("This link didn't work."),
     "idx.transferred.to.new.tab": _("You continued signing up in another tab."),
+    **dict.fromkeys(("E0000001", "E0000020"), OUR_MESSAGES["selfreg.refused"]),
+    "E0000009": OUR_MESSAGES["selfreg.no_answer"],
     "errors.E0000150": _("Too many texts were sent to this number. Try again later."),
     "errors.E0000151": _("Too many calls were made to this number. Try again later."),
 }
@@ -175,7 +177,7 @@ def notice(error: IdxError) -> Message:
 
 def say(message: Message) -> str:
     """Return the message in the visitor's language; never empty."""
-    text = str(MESSAGES.get(message.key or known_key(message.text), ""))
+    text = str(MESSAGES.get(message.key) or MESSAGES.get(known_key(message.text), ""))
     if "{0}" in text and not message.params:
         text = ""
     if message.key == REFUSED and message.text:
