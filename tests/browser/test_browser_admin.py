@@ -84,7 +84,7 @@ def test_an_action_asks_back_and_tells_how_it_went(administrator: Visitor, opens
         page.locator("#result_list input.action-select").nth(row).check()
     expect(page.locator(".action-counter")).to_contain_text("3 / ")
     page.get_by_label("Action:").select_option("Expire now")
-    administrator.presses("Go").sees("Expire now")
+    administrator.presses("Go").sees("Expire 2 sign-ups")
     expect(page.locator("#content-main")).to_contain_text("Left out")
     administrator.presses("Expire 2 sign-ups")
     expect(page.locator(".messagelist")).to_have_text("2 sign-ups expired.")
