@@ -329,8 +329,9 @@ def test_a_client_is_registered_with_its_keys(org: OrgHandle, api: ManagementApi
     form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": jwt.encode(claims, key, algorithm="ES256")}
     assert journey.interact(client_id=name, client_secret=None, **form).status_code == 200
     assert journey.interact(client_id=name, client_secret=None).status_code == 401
-    for wrong in ({"keys": [{"kty": "EC"}]}, {"keys": []}, None):
-        refused = api.http.post(url, json={**signed, "jwks": wrong}, timeout=5)
+    without_key: list[Any] = [{"keys": [{"kty": "EC"}]}, {"keys": []}, None]
+    for jwks in without_key:
+        refused = api.http.post(url, json={**signed, "jwks": jwks}, timeout=5)
         assert (refused.status_code, refused.json()["errorCode"]) == (400, "E0000001")
 
 
