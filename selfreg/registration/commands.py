@@ -31,7 +31,6 @@ from selfreg.registration.exchange import (
     Attempt,
     Call,
     ask,
-    claim,
     commit,
     exchange,
 )
@@ -166,7 +165,7 @@ def poll(attempt: Attempt) -> Outcome:
     state = attempt.position.state
     if max(state.wait_until, state.poll_at) > timezone.now().timestamp() or rate_limits.pace(state.calls):
         return outcomes.NOTHING_NEW
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     attempt.count_calls()
     pause_until = timezone.now().timestamp() + POLL_PAUSE_SECONDS
     try:
@@ -203,13 +202,11 @@ def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
     """
     if not attempt.row.in_doubt or attempt.state is None:
         return outcomes.NOTHING_NEW
+    if attempt.state.wait_until > timezone.now().timestamp() or rate_limits.pace(attempt.state.calls):
+        return outcomes.NOTHING_NEW if draft is None else keep_draft(attempt, draft)
     if draft is not None:
         attempt.change(draft=draft)
-    if attempt.state.wait_until > timezone.now().timestamp():
-        if draft is not None:
-            _commit(attempt, transitions.remain_in_doubt(attempt.position))
-        return outcomes.NOTHING_NEW
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     command = Command(Kind.RECOVERED, attempt.state.draft)
     return _settle(attempt, ask(attempt, command))
 
@@ -226,13 +223,13 @@ def return_from_identity_provider(attempt: Attempt, interaction_code: Secret[str
     """Continue when the browser comes back: with the interaction code, or with ``interaction_required``."""
     if interaction_code:
         return _settle(attempt, transitions.grant(attempt.position, interaction_code))
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     return _settle(attempt, ask(attempt, Command(Kind.RECOVERED)))
 
 
 def finish(attempt: Attempt) -> Outcome:
     """Claim the interaction code of a registration whose step is ``Granted``. Only one caller gets it."""
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     return outcomes.Granted(_grant(attempt))
 
 
@@ -257,11 +254,13 @@ def report_failure(attempt: Attempt, error: IdxError) -> Outcome:
 
 
 def _perform(attempt: Attempt, command: Command, call: Call, *, is_prepaid: bool = False, **columns: Any) -> Outcome:
-    """Make one call and commit what the answer means.
+    """Make one call and commit what the answer means. If the registration is in doubt, ask the org about that instead.
 
     :param is_prepaid: whether the email that may follow was counted towards the limits already
     :param columns: further columns of the row to write
     """
+    if attempt.row.in_doubt:
+        return refresh(attempt, command.draft)
     return _settle(attempt, exchange(attempt, call, command, **columns), is_prepaid=is_prepaid, **columns)
 
 

@@ -41,7 +41,6 @@ PATIENCE_SECONDS = 3.0
 # One call, the introspection after a lost answer, and time for the database.
 CLAIM_SECONDS = 2 * TOTAL_SECONDS + 4
 MAX_EXPLANATION = 10_000
-NO_HITS: Mapping[str, str] = {}
 
 
 # ---- the row
@@ -107,6 +106,7 @@ class Attempt:
             step_name=self.step_name or self.row.step,
             okta_user_id=self.row.okta_user_id,
             resend_seconds=self.org.settings.resend_seconds,
+            in_doubt=self.row.unsure or self.row.in_doubt,
             now=timezone.now().timestamp(),
         )
 
@@ -230,31 +230,19 @@ def exchange(attempt: Attempt, call: Call, command: Command, *, is_claimed: bool
     """
     row, address = attempt.row, columns.get("email", attempt.row.email)
     hits = rate_limits.hits_of(call.effect, str(row.pk), address, attempt.org.client.visitor.ip)
-    if not (is_claimed or call.is_repeatable):
-        wait = claim(attempt, hits, call.calls, **columns)
-    elif not is_claimed and row.is_busy:
+    if row.is_busy and not is_claimed:
         raise Conflict("busy", row.pk)
-    else:
-        consume = partial(rate_limits.consume, hits, row.org)
-        wait = rate_limits.pace(attempt.position.state.calls, call.calls) or retried(consume)
+    wait = rate_limits.pace(attempt.position.state.calls, call.calls)
+    if not wait and (is_claimed or call.is_repeatable):
+        wait = retried(partial(rate_limits.consume, hits, row.org))
+    elif not wait:
+        wait = row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, row.org), **columns)
     if wait:
         return transitions.throttle(attempt.position, wait, command)
     transition = send(attempt, call, command)
     if transition.came_to_nothing:
         rate_limits.refund(hits, row.org)
     return transition
-
-
-def claim(attempt: Attempt, hits: Mapping[str, str] = NO_HITS, calls: int = 1, **columns: Any) -> int:
-    """Claim the row for a call and count the call, in one transaction.
-
-    :param hits: see ``rate_limits.consume``
-    :return: 0, or for how many seconds to wait: then nothing was written
-    :raises Conflict: another request is calling the org, or changed the row
-    """
-    if wait := rate_limits.pace(attempt.state.calls if attempt.state else (), calls):
-        return wait
-    return attempt.row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, attempt.row.org), **columns)
 
 
 def send(attempt: Attempt, call: Call, command: Command) -> Transition:
