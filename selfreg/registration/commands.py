@@ -44,6 +44,8 @@ from selfreg.statuses import Status
 
 PROFILE = "userProfile"
 PHONE_NUMBER = "authenticator.phoneNumber"
+# As older orgs ask for the number of a link to a device (docs/protocol.md, section 4.13).
+OUTER_PHONE_NUMBER = "phoneNumber"
 MAX_EMAIL = 254
 # The channels by which the org sends the link for an app on a device.
 SENT_LINKS = ("email", "sms")
@@ -73,11 +75,12 @@ def submit(attempt: Attempt, page: Step, values: Mapping[str, Any], draft: dict[
     if page.page == PROFILE_PAGE:
         return _submit_profile(attempt, page.remediation, values, draft)
     authenticator = member(values, "authenticator")
-    number = str(authenticator.get("phoneNumber") or "")
+    path = OUTER_PHONE_NUMBER if OUTER_PHONE_NUMBER in values else PHONE_NUMBER
+    number = str(values.get(OUTER_PHONE_NUMBER) or authenticator.get("phoneNumber") or "")
     if number and (key := _refusal_of(attempt, number)):
-        return _reject(attempt, draft, Message("", key, path=PHONE_NUMBER))
-    effect = NO_EFFECT
-    if number or authenticator.get("channel") in SENT_LINKS or (page.option and steps.sends_on_choice(page.option)):
+        return _reject(attempt, draft, Message("", key, path=path))
+    effect, is_link = NO_EFFECT, page.page == "channel_data" or authenticator.get("channel") in SENT_LINKS
+    if number or is_link or (page.option and steps.sends_on_choice(page.option)):
         effect = Effect(sends=True, number=number)
     elif page.page in CODE_PAGES:
         effect = Effect(checks=f"{page.name} {attempt.position.state.resend_at}")

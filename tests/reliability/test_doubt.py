@@ -80,6 +80,12 @@ def test_an_administrator_does_not_send_again_what_may_be_on_its_way(
     assert not Registration.objects.get().in_doubt
 
 
+def test_a_page_that_learns_that_time_ran_out_keeps_what_was_typed(code_in_doubt: Person, org: OrgHandle) -> None:
+    org.advance(10_000)
+    assert code_in_doubt.opens("/signup/step/").heading == "Your session timed out"
+    assert code_in_doubt.follows("Start again").page.typed("First name") == "Ada"
+
+
 def test_an_org_that_is_too_busy_to_say_leaves_the_doubt(code_in_doubt: Person, org: OrgHandle) -> None:
     org.fail("/introspect", "status", status=429)
     code_in_doubt.opens("/signup/step/")
