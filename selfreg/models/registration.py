@@ -206,8 +206,9 @@ class Registration(models.Model):
         return f"registration:{self.pk}:sealed"
 
     def claim(self, seconds: float, wait: Callable[[], int] = lambda: 0, **values: Any) -> int:
-        """Mark the row as busy for so many seconds, before the org is called. Create the row if it is new. A doubt about
-        an earlier call stays.
+        """Mark the row as busy for so many seconds, before the org is called. Create the row if it is new.
+
+        A doubt about an earlier call stays.
 
         :param wait: called in the same transaction, for the seconds until the call may be made
         :param values: columns to write with the claim; the status changes by ``commit(to=...)`` only

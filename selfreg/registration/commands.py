@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from selfreg import phone_numbers, rate_limits
-from selfreg.email_addresses import canonical
+from selfreg.email_addresses import MAX_LENGTH, canonical
 from selfreg.idx import steps
 from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
@@ -46,7 +46,6 @@ PROFILE = "userProfile"
 PHONE_NUMBER = "authenticator.phoneNumber"
 # As older orgs ask for the number of a link to a device (docs/protocol.md, section 4.13).
 OUTER_PHONE_NUMBER = "phoneNumber"
-MAX_EMAIL = 254
 # The channels by which the org sends the link for an app on a device.
 SENT_LINKS = ("email", "sms")
 # Pages that ask for a code.
@@ -56,8 +55,8 @@ POLL_PAUSE_SECONDS = 60
 POLL_MILLISECONDS = 4_000
 # Token, keys and userinfo together.
 HAND_OFF_SECONDS = 8.0
-# With less time left in the request, the visitor gets a last page with a sign-in button, because a token that arrives
-# after the deadline would be lost.
+# With less time left, this request does not redeem the code, because tokens that arrive after the deadline are lost.
+# The visitor gets a page with a sign-in button instead.
 ENOUGH_SECONDS = 5.5
 
 
@@ -309,10 +308,10 @@ def _settle(attempt: Attempt, transition: Transition, *, is_prepaid: bool = Fals
 
 
 def _grant(attempt: Attempt) -> Grant:
-    position = attempt.position
-    transaction = position.state.transaction
+    state = attempt.position.state
+    transaction = state.transaction
     return Grant(
-        transitions.interaction_code(position),
+        state.interaction_code or state.response.interaction_code,
         transaction.code_verifier,
         transaction.nonce,
         attempt.row.workflow,
@@ -358,7 +357,7 @@ def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, 
     profile = {name: value for name, value in amended.items() if name in profile or name not in before}
     columns = {}
     if not attempt.email_proven:
-        email = str(profile.get("email", attempt.row.email))[:MAX_EMAIL]
+        email = str(profile.get("email", attempt.row.email))[:MAX_LENGTH]
         is_address = canonical(email)
         columns = {"email": email if is_address else "", "email_canonical": is_address}
     is_neutral = attempt.org.hides_accounts and remediation.name == "enroll-profile"

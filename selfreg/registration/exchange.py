@@ -22,7 +22,7 @@ from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.idx.steps import Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
-from selfreg.models import Conflict, Registration, RegistrationEvent, link_digest
+from selfreg.models import Conflict, Registration, link_digest
 from selfreg.monitoring import context
 from selfreg.rate_limits import Effect
 from selfreg.registration import transition as transitions
@@ -35,8 +35,8 @@ from selfreg.signals import announce
 from selfreg.statuses import Status
 from selfreg.texts.messages import say
 
-# If a call took longer than this before its answer was lost, the next request asks for the current step, so that no
-# page waits for two deadlines.
+# If a call took longer than this before its answer was lost, not this request asks for the current step, but the next:
+# no page waits for two deadlines.
 PATIENCE_SECONDS = 3.0
 # One call, the introspection after a lost answer, and time for the database.
 CLAIM_SECONDS = 2 * TOTAL_SECONDS + 4
@@ -77,7 +77,7 @@ class Attempt:
 
     def may_skip_email(self) -> bool:
         """Return whether the address is verified already, or doesn't have to be."""
-        return self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
+        return self.email_proven or not self.org.settings.email_is_mandatory(self.row.workflow)
 
     @property
     def email_proven(self) -> bool:
@@ -119,13 +119,6 @@ class Attempt:
     def change(self, **members: Any) -> None:
         """Change members of the state. The next commit writes them."""
         self.state = replace(self.position.state, **members)
-
-    def create(self) -> None:
-        """Insert the row of a new registration, at its first step.
-
-        :raises Conflict: the row exists already
-        """
-        self.row.commit(sealed=self.row.encrypted(self.position.state.to_json()))
 
     def adopt(self, transition: Transition) -> None:
         """Move to the state and step of a transition, without committing it."""
@@ -184,10 +177,7 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
         values["email_verified_at"] = timezone.now()
     if transition.explanation:
         values["failure_text"] = explain(transition.explanation)
-    actor = attempt.actor[:150]
-    events = [
-        RegistrationEvent(registration=row, **e._asdict() | {"actor": e.actor or actor}) for e in transition.events
-    ]
+    events = [row.event(**e._asdict() | {"actor": e.actor or attempt.actor}) for e in transition.events]
     row.commit(to=transition.status, events=events, hold=hold, **values)
     if transition.status in (Status.EXPIRED, Status.CANCELLED):
         attempt.leftover = attempt.state.profile if attempt.state else {}

@@ -19,7 +19,7 @@ from selfreg.registration import transition_types as types
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition_types import AnyStep, Command, Event, Kind, Position, Transition, describe
-from selfreg.secret import NOTHING, Secret
+from selfreg.secret import Secret
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import Status
 from selfreg.texts.messages import notice
@@ -149,11 +149,6 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
 def page_of(step: AnyStep | None) -> Step | None:
     """Return the step if it has a page to fill in, else None."""
     return step if isinstance(step, Step) else None
-
-
-def interaction_code(position: Position) -> Secret[str]:
-    """Return the interaction code if the org is done, else an empty secret."""
-    return position.step.interaction_code if isinstance(position.step, Granted) else NOTHING
 
 
 def stands_elsewhere(before: Position, answer: Answer) -> bool:
