@@ -202,7 +202,7 @@ def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
 
     :param draft: submitted values to show again if the step is still the same; no secrets
     """
-    if not attempt.row.in_doubt or attempt.state is None:
+    if not attempt.in_doubt or attempt.state is None:
         return outcomes.NOTHING_NEW
     if attempt.state.wait_until > timezone.now().timestamp() or rate_limits.pace(attempt.state.calls):
         return outcomes.NOTHING_NEW if draft is None else keep_draft(attempt, draft)
@@ -261,7 +261,7 @@ def _perform(attempt: Attempt, command: Command, call: Call, *, is_prepaid: bool
     :param is_prepaid: whether the email that may follow was counted towards the limits already
     :param columns: further columns of the row to write
     """
-    if attempt.row.in_doubt:
+    if attempt.in_doubt:
         return refresh(attempt, command.draft)
     return _settle(attempt, exchange(attempt, call, command, **columns), is_prepaid=is_prepaid, **columns)
 

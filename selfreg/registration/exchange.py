@@ -22,7 +22,7 @@ from selfreg.idx.document import Action, Message
 from selfreg.idx.errors import AnswerLost, IdxError
 from selfreg.idx.steps import Step, current_remediation
 from selfreg.idx.transport import TOTAL_SECONDS
-from selfreg.models import Conflict, Registration, link_digest
+from selfreg.models import Conflict, Registration, RegistrationEvent, link_digest
 from selfreg.monitoring import context
 from selfreg.rate_limits import Effect
 from selfreg.registration import transition as transitions
@@ -51,6 +51,7 @@ class Attempt:
     """An opened registration, which commands act on and keep up to date.
 
     - ``state``, ``step``: None if there are no more steps, or if the encryption key is gone (``is_readable`` is false).
+    - ``in_doubt``: whether the org may have carried out an earlier call whose answer was lost.
     - ``was_busy``: whether another request was calling the org when the row was opened.
     - ``actor``: the administrator who acts for the visitor, "" if it is the visitor.
     - ``signs_in``: whether a visitor is waiting to be logged in at the end.
@@ -63,6 +64,7 @@ class Attempt:
     step: AnyStep | None = None
     step_name: str = ""
     is_readable: bool = True
+    in_doubt: bool = False
     was_busy: bool = False
     actor: str = ""
     signs_in: bool = False
@@ -106,7 +108,7 @@ class Attempt:
             step_name=self.step_name or self.row.step,
             okta_user_id=self.row.okta_user_id,
             resend_seconds=self.org.settings.resend_seconds,
-            in_doubt=self.row.unsure or self.row.in_doubt,
+            in_doubt=self.in_doubt,
             now=timezone.now().timestamp(),
         )
 
@@ -129,7 +131,7 @@ class Attempt:
 def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = False) -> Attempt:
     """Open a row: decrypt its state and decide its step."""
     context.bind(registration=row.pk)
-    attempt = Attempt(row, org, was_busy=row.is_busy, actor=actor, signs_in=signs_in)
+    attempt = Attempt(row, org, in_doubt=row.in_doubt, was_busy=row.is_busy, actor=actor, signs_in=signs_in)
     if row.sealed:
         try:
             attempt.state = EnrollmentState.from_json(row.decrypted())
@@ -177,11 +179,13 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
         values["email_verified_at"] = timezone.now()
     if transition.explanation:
         values["failure_text"] = explain(transition.explanation)
-    events = [row.event(**e._asdict() | {"actor": e.actor or attempt.actor}) for e in transition.events]
+    acting = [event._replace(actor=(event.actor or attempt.actor)[:150]) for event in transition.events]
+    events = [RegistrationEvent(registration=row, **event._asdict()) for event in acting]
     row.commit(to=transition.status, events=events, hold=hold, **values)
     if transition.status in (Status.EXPIRED, Status.CANCELLED):
         attempt.leftover = attempt.state.profile if attempt.state else {}
     attempt.adopt(transition)
+    attempt.in_doubt = transition.in_doubt
     if transition.signal:
         announce(transition.signal, Registration, registration=row, **transition.signal_values)
 
@@ -220,13 +224,13 @@ def exchange(attempt: Attempt, call: Call, command: Command, *, is_claimed: bool
     """
     row, address = attempt.row, columns.get("email", attempt.row.email)
     hits = rate_limits.hits_of(call.effect, str(row.pk), address, attempt.org.client.visitor.ip)
-    if row.is_busy and not is_claimed:
-        raise Conflict("busy", row.pk)
     wait = rate_limits.pace(attempt.position.state.calls, call.calls)
-    if not wait and (is_claimed or call.is_repeatable):
-        wait = retried(partial(rate_limits.consume, hits, row.org))
-    elif not wait:
+    if not wait and not is_claimed and not call.is_repeatable:
         wait = row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, row.org), **columns)
+    elif not wait:
+        if row.is_busy and not is_claimed:
+            raise Conflict("busy", row.pk)
+        wait = retried(partial(rate_limits.consume, hits, row.org))
     if wait:
         return transitions.throttle(attempt.position, wait, command)
     transition = send(attempt, call, command)
