@@ -7,8 +7,12 @@ A worker does what its first visitor would wait for before it serves anybody (``
 import os
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from gunicorn.glogging import Logger
 
 # Prometheus' counters of all workers. It has to be set before anything imports prometheus_client.
 METRICS = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / "selfreg-metrics")))
@@ -26,6 +30,17 @@ graceful_timeout = 30
 # Memory that is not given back costs nothing in the long run. The jitter keeps workers from ending at once.
 max_requests, max_requests_jitter = 20_000, 2_000
 
+
+class Log(Logger):
+    """Writes paths as they are in URLs: a decoded one may hold line ends and quotes."""
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
+        """Return the values of a line in the access log."""
+        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        return atoms | {"U": quote(environ.get("PATH_INFO", ""), errors="replace")}
+
+
+logger_class = Log
 # A path without its query: that of the link in a mail holds a code.
 accesslog = os.environ.get("ACCESS_LOG", "-")
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'

@@ -156,9 +156,17 @@ def _report(hits: Mapping[str, str], org: str, waits: Mapping[str, int]) -> None
 
 def refund(hits: Mapping[str, str], org: str = DEFAULT) -> None:
     """Take back hits of something that did not happen, so that an outage uses up nobody's limits."""
+
+    def give_back() -> None:
+        with transaction.atomic(using=alias):
+            # Locked in the same order as in ``count``.
+            keys = [counter.key for counter in counters.select_for_update().order_by("key")]
+            counters.filter(key__in=keys).update(used=F("used") - 1)
+
     if hits:
-        counters = RateLimitCounter.objects.filter(key__in=_limits_by_key(hits, org), used__gt=0)
-        retried(lambda: counters.update(used=F("used") - 1))
+        alias = router.db_for_write(RateLimitCounter)
+        counters = RateLimitCounter.objects.using(alias).filter(key__in=_limits_by_key(hits, org), used__gt=0)
+        retried(give_back)
 
 
 def seconds_until_free(hits: Mapping[str, str], org: str = DEFAULT) -> int:

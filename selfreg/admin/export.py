@@ -75,11 +75,22 @@ def registrations_csv(queryset: QuerySet[Registration], *, whole_addresses: bool
 
     :param whole_addresses: False masks the addresses
     """
-    rows = queryset.order_by("-created_at", "-id").values_list(*columns()).iterator(chunk_size=ROWS_PER_QUERY)
+    rows = _rows(queryset)
     visible = rows if whole_addresses else ((id_, masked(email), *rest) for id_, email, *rest in rows)
     response = StreamingHttpResponse(_with_header(visible), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="registrations.csv"'
     return response
+
+
+def _rows(queryset: QuerySet[Registration]) -> Iterator[tuple[Any, ...]]:
+    """Yield all rows in batches: a cursor of the server would not outlive a transaction of pgbouncer."""
+    rows = queryset.order_by("-created_at", "-id").values_list(*columns())
+    batch = list(rows[:ROWS_PER_QUERY])
+    while batch:
+        yield from batch
+        last, moment = batch[-1][0], batch[-1][COLUMNS.index("created_at")]
+        left = rows.filter(created_at__lte=moment).exclude(created_at=moment, id__gte=last)
+        batch = list(left[:ROWS_PER_QUERY])
 
 
 def _with_header(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.middleware.csrf import get_token
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
@@ -116,6 +116,7 @@ def refusing(name: str) -> Callable[[HttpRequest, Any], HttpResponse]:
 
 api.add_exception_handler(Conflict, refusing("busy"))
 api.add_exception_handler(HttpError, refusing("malformed"))  # a body that is not JSON
+api.add_exception_handler(RawPostDataException, refusing("malformed"))  # a form, read for the CSRF check
 
 
 @api.exception_handler(ValidationError)

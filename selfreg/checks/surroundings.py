@@ -81,6 +81,9 @@ def _named_views(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[s
 
 check_database = register_table(
     Tags.security,
+    Check("W013", when(lambda _: "reversion.middleware.RevisionMiddleware" in django_settings.MIDDLEWARE),
+          "RevisionMiddleware of django-reversion keeps a transaction open during calls to Okta.",
+          "Use a subclass whose request_creates_revision() returns False for the paths of selfreg and of the sign-in."),
     Check("E011", _atomic_views,
           "ATOMIC_REQUESTS is on for %(alias)r, so a transaction would stay open during calls to Okta in %(views)s.",
           "These views exempt themselves, but something wraps them here. Also wrap them in non_atomic_requests."),

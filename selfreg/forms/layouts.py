@@ -87,10 +87,7 @@ def _choose(step: Step) -> Layout:
     chooser = choice_field(step.remediation)
     if chooser is None or not step.choices:
         return as_sent(step)
-    choices = [
-        (option_id(o), labels.name_of(o.label or (o.authenticator.label if o.authenticator else "")))
-        for o in step.choices
-    ]
+    choices = [(option_id(o), labels.option_label(o)) for o in step.choices]
     hints = {option_id(o): _hint(o.authenticator) for o in step.choices if o.authenticator}
     radios = _radios(choices, labels.CHOOSE_AUTHENTICATOR)
     return {CHOICE: BuiltField(radios, f"{chooser.path}.id", choice_hints=hints)}
@@ -103,7 +100,7 @@ def _hint(authenticator: Authenticator) -> str:
 
 def _choice_by_id(leaf: Field) -> Layout:
     """Return a choice between objects with ids (docs/protocol.md, section 4.4)."""
-    path, choices = f"{leaf.path}.id", [(option_id(o), o.label) for o in leaf.options if option_id(o)]
+    path, choices = f"{leaf.path}.id", [(option_id(o), labels.option_label(o)) for o in leaf.options if option_id(o)]
     return {path: BuiltField(_radios(choices, labels.label(leaf)), path)} if choices else {}
 
 
@@ -117,7 +114,7 @@ def _object_choice(chooser: Field, step: Step) -> Layout:
     shared = set.intersection(*(set(fields) for fields in fields_by_object))
     leaves = {path: leaf for fields in reversed(fields_by_object) for path, leaf in fields.items()}
     own = [path for fields in fields_by_object for path in fields if path not in shared]
-    radios = _radios([(str(number), option.label) for number, option in objects], labels.label(chooser))
+    radios = _radios([(str(n), labels.option_label(option)) for n, option in objects], labels.label(chooser))
     built: Layout = {chooser.path: BuiltField(radios, chooser=chooser)}
     for path in (*own, *(path for path in fields_by_object[0] if path in shared)):
         built[path] = field_for(leaves[path], step)
@@ -239,12 +236,7 @@ def _channel(step: Step) -> Layout:
 
 
 def _consent_scopes(step: Step) -> Layout:
-    """Return a checkbox for each scope, with the mandatory ones last, and then the consent itself.
-
-    If the org has its own choices for consenting to all scopes at once, they are shown as sent.
-    """
-    if step.remediation.name == "consent" and not any(_is_for_buttons(leaf) for leaf in step.leaves):
-        return as_sent(step)
+    """Return a checkbox for each scope, with the mandatory ones last, and then the consent itself."""
     boxes = [leaf for leaf in step.leaves if leaf.type == "boolean" and leaf.visible and leaf.path != CONSENT]
     built: Layout = {}
     for leaf in sorted(boxes, key=lambda leaf: not leaf.mutable):

@@ -149,8 +149,9 @@ class StepForm(forms.Form):
         """
         nested: dict[str, Any] = {}
         leaves = self._leaves()
-        # Immutable members of objects; the client itself sends those of the top level.
-        by_path = {f.path: f.value for f in leaves if not f.mutable and f.value is not None and len(f.keys) > 1}
+        # Members of objects that nobody fills in; the client itself sends those of the top level.
+        constants = [f for f in leaves if not (f.mutable and f.visible) and f.value is not None and len(f.keys) > 1]
+        by_path = {f.path: f.value for f in constants}
         typed = {self.meta[name].path: value for name, value in self.cleaned_data.items() if name in self.meta}
         by_path |= {path: value for path, value in typed.items() if path and value not in ("", None)}
         keys_of = {leaf.path: leaf.keys for leaf in leaves}
@@ -271,8 +272,9 @@ class Row:
         self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
         self.hints = meta.choice_hints
         empty = str(form.fields[name].error_messages["required"])
-        self.summary = [("" if text == empty else str(self.field.label), text) for text in self.errors]
-        """For the error summary: pairs of the label ("" if the text names the field) and the text."""
+        is_only = len(form.visible_fields()) == 1
+        self.summary = [("" if is_only or text == empty else str(self.field.label), text) for text in self.errors]
+        """For the error summary: pairs of the label ("" if it is clear which field is meant) and the text."""
 
     @property
     def choices(self) -> list[tuple[Any, str]]:

@@ -11,6 +11,8 @@ from typing import Literal
 EMAIL = "okta_email"
 PASSWORD = "okta_password"
 PHONE = "phone_number"
+# Remediations that ask people with a password for a new one.
+NEW_PASSWORD = ("reenroll-authenticator", "reenroll-authenticator-warning", "reset-authenticator")
 DEVICE_PAGES = {
     "enroll-poll": "device",
     "select-enrollment-channel": "channel",
@@ -62,12 +64,7 @@ _ROWS = (
     AuthenticatorInfo(
         key=PASSWORD,
         kind="password",
-        pages={
-            "enroll-authenticator": "password",
-            "reenroll-authenticator": "password",
-            "reenroll-authenticator-warning": "password",
-            "reset-authenticator": "password",
-        },
+        pages=dict.fromkeys((*NEW_PASSWORD, "enroll-authenticator"), "password"),
         name=gettext_noop("Password"),
         hint=gettext_noop("Choose a password for this account."),
     ),
@@ -102,7 +99,7 @@ _ROWS = (
     AuthenticatorInfo(
         key="webauthn",
         kind="security_key",
-        pages={"enroll-authenticator": "passkey", "enroll-authenticator-promotion": "passkey"},
+        pages={"enroll-authenticator": "passkey", "challenge-authenticator": "passkey"},
         name=gettext_noop("Passkey"),
         hint=gettext_noop("Your fingerprint, face, screen lock or a security key."),
     ),

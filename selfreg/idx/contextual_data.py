@@ -9,9 +9,14 @@ from selfreg.idx.ion import read_mapping, read_text
 MAX_NAME = 200
 
 
-def context_members(context: Json) -> dict[str, Any]:
-    """Return the members of an ``Authenticator`` that come from its ``contextualData``."""
-    activation = context.get("activationData")
+def context_members(context: Json, enrolled: list[Json]) -> dict[str, Any]:
+    """Return the members of an ``Authenticator`` that come from its ``contextualData``.
+
+    :param enrolled: the authenticators that the person has
+    """
+    challenge = read_mapping(context.get("challengeData"))
+    known = [{"type": "public-key", "id": key_id} for a in enrolled if (key_id := read_text(a, "credentialId"))]
+    activation = context.get("activationData") or (challenge and {"allowCredentials": known, **challenge})
     return {
         "shared_secret": read_text(context, "sharedSecret"),
         "qr_image": read_text(read_mapping(context.get("qrcode")), "href", limit=100_000),

@@ -68,9 +68,10 @@ class Authenticator:
     :param key: which one, see ``authenticators``; by its type where an old org sends no key
     :param kind: its ``type``: "email", "phone", "app" ...
     :param question: the security question that the person has chosen
+    :param contact: the person's address or number, partly hidden
     :param shared_secret: of an authenticator app, to be typed in
     :param qr_image: of an authenticator app, as a data URL
-    :param activation: the options of a passkey's ceremony (WebAuthn)
+    :param activation: the options of a passkey's ceremony (WebAuthn), to create one or to ask for one
     :param magic_link: whether its mails have a link besides the code
     :param shown_code: a code to type in elsewhere
     :param device: how Okta Verify is set up on a device
@@ -83,6 +84,7 @@ class Authenticator:
     label: str
     password_policy: PasswordPolicy | None = None
     question: str = ""
+    contact: str = field(default="", repr=False)
     shared_secret: str = field(default="", repr=False)
     qr_image: str = field(default="", repr=False)
     activation: Json | None = field(default=None, repr=False)

@@ -24,6 +24,11 @@ def read_text(raw: Json, key: str, limit: int = MAX_TEXT) -> str:
     return value[:limit] if isinstance(value, str) else ""
 
 
+def read_plain(raw: Json, key: str) -> str:
+    """Return the text under a key without HTML."""
+    return as_text(read_text(raw, key))
+
+
 def read_number(raw: Json, key: str) -> int | None:
     """Return the whole number under a key, from 0 up to ``MAX_NUMBER``."""
     value = raw.get(key)

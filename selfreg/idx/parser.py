@@ -40,6 +40,7 @@ from selfreg.idx.ion import (
     read_moment,
     read_number,
     read_objects,
+    read_plain,
     read_scalar,
     read_text,
     read_unwrapped,
@@ -47,6 +48,8 @@ from selfreg.idx.ion import (
 from selfreg.secret import NOTHING, Secret
 
 MAX_DEPTH = 12
+# What a consent is about -> the member that says more than the label. The value of a scope is a technical name.
+VALUES_OF_FACTS = {"requestInfo": "value", "scopes": "desc"}
 CONTAINERS = (dict, list)
 # Older orgs have links to Okta's own pages next to the remediations (docs/protocol.md, section 3.1).
 LINKS_BESIDE_REMEDIATIONS = ("success", "failure")
@@ -78,11 +81,10 @@ PASSWORD_NUMBERS = {
 # Password policy: a flag -> the attribute that it excludes.
 EXCLUDING_FLAGS = (("excludeFirstName", "firstName"), ("excludeLastName", "lastName"))
 
-
 # Key of a field -> member of ``Field``, and how to read it. Absent keys get the defaults of ``Field``; most fields have
 # only two or three of the keys.
 FIELD_MEMBERS: dict[str, tuple[str, Callable[[Json, str], Any]]] = {
-    "label": ("label", read_text),
+    "label": ("label", read_plain),
     "required": ("required", is_true),
     "visible": ("visible", is_not_false),
     "mutable": ("mutable", is_not_false),
@@ -91,7 +93,7 @@ FIELD_MEMBERS: dict[str, tuple[str, Callable[[Json, str], Any]]] = {
     "maxLength": ("max_length", read_number),
     "hint": ("hint", read_text),
     "customLabel": ("custom_label", is_true),
-    "desc": ("description", lambda raw, key: as_text(read_text(raw, key))),
+    "desc": ("description", read_plain),
 }
 
 
@@ -135,8 +137,8 @@ class _Document:
             user_id=read_text(user, "id"),
             user_identifier=read_text(user, "identifier"),
             app_label=read_text(read_unwrapped(raw, "app"), "label"),
-            title=read_text(ui, "label"),
-            button_label=read_text(ui, "buttonLabel"),
+            title=read_plain(ui, "label"),
+            button_label=read_plain(ui, "buttonLabel"),
             captcha=self.captcha(),
             cancel=self.action(cancel) if isinstance(cancel, Mapping) else None,
             end_of_probe=self.end_of_probe(remediations),
@@ -168,7 +170,7 @@ class _Document:
             idp_name=read_text(idp, "name"),
             is_link=not raw.get("rel"),
             leaves=tuple(leaves_of(members["fields"])),
-            facts=tuple(_fact_of(fact) for key in ("requestInfo", "scopes") for fact in read_objects(raw, key)),
+            facts=tuple(_fact_of(fact, key) for key in VALUES_OF_FACTS for fact in read_objects(raw, key)),
         )
 
     def fields(self, raw: object, outer: tuple[str, ...], depth: int = 0) -> tuple[Field, ...]:
@@ -209,7 +211,7 @@ class _Document:
         form = read_mapping(read_mapping(value).get("form"))
         fields = self.fields(form.get("value"), outer, depth + 1)
         return Option(
-            label=read_text(raw, "label"),
+            label=read_plain(raw, "label"),
             value=read_scalar(value),
             fields=fields,
             leaves=tuple(leaves_of(fields)),
@@ -254,18 +256,20 @@ class _Document:
     def _read_authenticator(self, raw: Json) -> Authenticator:
         kind, context, grace = read_text(raw, "type"), read_mapping(raw.get("contextualData")), raw.get("gracePeriod")
         key = read_text(raw, "key") or BY_KIND.get(kind, UNKNOWN).key or kind
+        profile, enrolled = read_mapping(raw.get("profile")), read_array(self.document, "authenticatorEnrollments")
         return Authenticator(
             id=read_text(raw, "id"),
             key=key,
             kind=kind or AUTHENTICATORS.get(key, UNKNOWN).kind,
             label=read_text(raw, "displayName"),
             password_policy=_password_policy(raw.get("settings")),
-            question=read_text(read_mapping(raw.get("profile")), "question"),
+            question=read_plain(profile, "question"),
+            contact=read_text(profile, "phoneNumber") or read_text(profile, "email"),
             required_from=read_moment(read_mapping(grace).get("expiry")),
             skips_left=read_number(read_mapping(grace), "remainingSkips") or 0,
             resend=self.inner_action(raw, "resend"),
             poll=self.inner_action(raw, "poll"),
-            **context_members(context) if context else {},
+            **context_members(context, enrolled) if context else {},
         )
 
     def inner_action(self, raw: Json, key: str) -> Action | None:
@@ -308,8 +312,8 @@ def _type_of(value: object, outer: tuple[str, ...]) -> str:
     return "boolean" if isinstance(value, bool) or outer[:1] == ("optedScopes",) else "string"
 
 
-def _fact_of(raw: Json) -> tuple[str, str]:
-    return read_text(raw, "label") or read_text(raw, "name"), read_text(raw, "value") or read_text(raw, "desc")
+def _fact_of(raw: Json, key: str) -> tuple[str, str]:
+    return read_plain(raw, "label") or read_text(raw, "name"), read_plain(raw, VALUES_OF_FACTS[key])
 
 
 def leaves_of(fields: Iterable[Field]) -> Iterator[Field]:
@@ -363,7 +367,7 @@ def _message(raw: Json) -> Message:
     i18n = read_mapping(raw.get("i18n"))
     params = i18n.get("params")
     return Message(
-        text=" ".join(filter(None, (as_text(read_text(raw, "message")), *_links(raw)))),
+        text=" ".join(filter(None, (read_plain(raw, "message"), *_links(raw)))),
         key=read_text(i18n, "key"),
         params=tuple(as_text(str(p)[:MAX_TEXT]) for p in params if isinstance(p, str | int | float))
         if isinstance(params, list)
@@ -374,8 +378,8 @@ def _message(raw: Json) -> Message:
 
 def _links(message: Json) -> list[str]:
     """Return the links of a message, with their URLs as text."""
-    links = read_objects(message, "links")
-    return [f"{read_text(link, 'label')}: {read_text(link, 'url')}" for link in links if read_text(link, "url")]
+    links = [(read_plain(link, "label"), read_text(link, "url")) for link in read_objects(message, "links")]
+    return [": ".join(filter(None, link)) for link in links if link[1]]
 
 
 def _messages_anywhere(node: object, depth: int = 0) -> list[Message]:

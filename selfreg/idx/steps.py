@@ -6,7 +6,7 @@ the next step. The others are ways around it: skip, choose another authenticator
 
 from dataclasses import dataclass
 
-from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, EMAIL, PASSWORD, PHONE, UNKNOWN
+from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, DEVICE_PAGES, EMAIL, PASSWORD, PHONE, UNKNOWN
 from selfreg.idx.document import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation
 from selfreg.idx.parser import VERIFY_IDENTITY, leaves_of
 from selfreg.secret import Secret
@@ -17,6 +17,7 @@ SKIP = "skip"
 ENROLL = "enroll-authenticator"
 WAITING = "challenge-poll"
 ENROLL_POLL = "enroll-poll"
+POLLS = frozenset({WAITING, ENROLL_POLL, "poll"})
 CHANNELS = "select-enrollment-channel"
 SUCCESS_REDIRECT = "success-redirect"
 
@@ -40,16 +41,13 @@ PAGES = {
     "enroll-profile-update": "profile",
     "profile-update": "profile",
     SELECT: "choose",
-    "enroll-webauthn-residentkey": "passkey",
+    **dict.fromkeys(("enroll-webauthn-residentkey", "enroll-authenticator-promotion"), "passkey"),
     **dict.fromkeys(("consent", "granular-consent", "admin-consent"), "consent_scopes"),
-    WAITING: "waiting",
+    **dict.fromkeys((WAITING, "poll"), "waiting"),
     **dict.fromkeys(PROVIDERS, "providers"),
     VERIFY_IDENTITY: ELSEWHERE,
     # Only an app on a phone, or a card reader, can answer these.
-    ENROLL_POLL: UNSUPPORTED,
-    CHANNELS: UNSUPPORTED,
-    "enrollment-channel-data": UNSUPPORTED,
-    "device-challenge-poll": UNSUPPORTED,
+    **dict.fromkeys((*DEVICE_PAGES, "device-challenge-poll"), UNSUPPORTED),
 }
 
 # Remediations that lead around a step or out of the sign-up; they are never the step itself.
@@ -112,6 +110,11 @@ class Step:
     fields: tuple[Field, ...] = ()
     leaves: tuple[Field, ...] = ()
     proves_email: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The kind of its authenticator, "" if it has none."""
+        return self.authenticator.kind if self.authenticator else ""
 
     @property
     def asks_again(self) -> bool:
@@ -181,7 +184,7 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         leaves=remediation.leaves,
         proves_email=remediation.name == ENROLL and BY_KIND.get(kind, UNKNOWN).proves == "email",
         skip=response.remediation(SKIP),
-        resend=authenticator.resend if authenticator and remediation.name in CODE_STEPS | {ENROLL_POLL} else None,
+        resend=authenticator.resend if authenticator and remediation.name in CODE_STEPS | POLLS else None,
         poll=_poll(remediation, authenticator),
         others=select if select and other_choices(select, authenticator) else None,
         channels=channels if remediation is not channels else None,
@@ -254,11 +257,7 @@ def choice_field(remediation: Remediation) -> Field | None:
 
 def feasible_choices(remediation: Remediation) -> tuple[Option, ...]:
     """Return the options that a server-rendered page can offer."""
-    return tuple(
-        option
-        for option in _options_with_id(remediation)
-        if option.authenticator is None or AUTHENTICATORS.get(option.authenticator.key, UNKNOWN).can_be_enrolled
-    )
+    return tuple(o for o in _options_with_id(remediation) if AUTHENTICATORS.get(key_of(o), UNKNOWN).can_be_enrolled)
 
 
 def other_choices(remediation: Remediation, current: Authenticator | None) -> tuple[Option, ...]:
@@ -326,10 +325,11 @@ def option_id(option: Option) -> str:
 
 
 def has_object_options(field: Field) -> bool:
-    """Return whether the options are objects without an id, one of which is filled in: one of the org's security
-    questions, or one's own.
+    """Return whether the options are objects that their ids don't tell apart, one of which is filled in: one of the
+    org's security questions or one's own, one of two phones.
     """
-    return any(o.fields for o in field.options) and not any(option_id(o) for o in field.options)
+    ids = [option_id(o) for o in field.options if o.fields]
+    return bool(ids) and (not any(ids) or len(set(ids)) < len(ids))
 
 
 def sends_on_choice(option: Option) -> bool:
@@ -349,7 +349,7 @@ def needs_details(remediation: Remediation, option: Option) -> bool:
 
 def presets_of(option: Option) -> dict[str, str]:
     """Return the values that are chosen for the visitor together with this option, by field name."""
-    presets = AUTHENTICATORS.get(option.authenticator.key, UNKNOWN).presets if option.authenticator else {}
+    presets = AUTHENTICATORS.get(key_of(option), UNKNOWN).presets
     return {f.name: presets[f.name] for f in option.fields if presets.get(f.name) in [o.value for o in f.options]}
 
 
@@ -359,7 +359,7 @@ def is_error(message: Message) -> bool:
 
 
 def _poll(remediation: Remediation, authenticator: Authenticator | None) -> Action | None:
-    if remediation.name in (WAITING, ENROLL_POLL):
+    if remediation.name in POLLS:
         return remediation
     return authenticator.poll if authenticator and remediation.name in CODE_STEPS else None
 
@@ -372,7 +372,7 @@ def _page(remediation: Remediation, authenticator: Authenticator | None) -> str:
     if page == "consent_scopes":  # our buttons answer its hidden field
         return page
     # A link leads to another site, for example to read a card or a device.
-    is_foreign = remediation.method == "GET" and page not in ("providers", ELSEWHERE)
+    is_foreign = (remediation.method == "GET" or not info.can_be_enrolled) and page not in ("providers", ELSEWHERE)
     return UNSUPPORTED if is_foreign or any(is_script_only(f) for f in remediation.leaves) else page
 
 

@@ -17,7 +17,13 @@ def obvious_choice(before: Position, after: Transition, *, may_skip_email: bool)
     :param may_skip_email: whether the address is verified already, or doesn't have to be
     """
     page = page_of(after.step)
-    if page is None or page.page != "choose" or not page.choices or after.outcome != outcomes.Advanced():
+    if (
+        page is None
+        or page.page != "choose"
+        or not page.choices
+        or page.messages
+        or after.outcome != outcomes.Advanced()
+    ):
         return None
     first = first_choice(page.choices)
     is_email = first.authenticator is not None and first.authenticator.key == EMAIL

@@ -25,15 +25,7 @@ from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
 from selfreg.registration.choices import obvious_choice
-from selfreg.registration.exchange import (
-    CLAIM_SECONDS,
-    PATIENCE_SECONDS,
-    Attempt,
-    Call,
-    ask,
-    commit,
-    exchange,
-)
+from selfreg.registration.exchange import CLAIM_SECONDS, PATIENCE_SECONDS, Attempt, Call, ask, commit, exchange
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
 from selfreg.registration.state import seconds_until
@@ -152,7 +144,7 @@ def resend(attempt: Attempt, page: Step) -> Outcome:
         return _commit(attempt, transitions.notify(attempt.position, waiting, message))
     if page.resend is None:
         return outcomes.NotOffered()
-    number = state.phone if page.authenticator and page.authenticator.kind == "phone" else ""
+    number = state.phone if page.kind == "phone" else ""
     return _perform(attempt, Command(Kind.RESENT), Call(page.resend, Effect(sends=True, number=number)))
 
 

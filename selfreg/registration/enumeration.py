@@ -163,8 +163,7 @@ def _about_logins(answer: Answer, values: Mapping[str, Any]) -> Answer | None:
 def _is_code_page(response: IdxResponse) -> bool:
     """Return whether the step is the page for the code from the mail."""
     step = page_of(next_step(response))
-    kind = step.authenticator.kind if step and step.authenticator else ""
-    return step is not None and step.page == "code" and kind == "email"
+    return step is not None and (step.page, step.kind) == ("code", "email")
 
 
 def _answer(document: Mapping[str, Any], calls: int = 1) -> Answer:

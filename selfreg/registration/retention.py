@@ -11,18 +11,16 @@ from datetime import timedelta
 from functools import partial
 from functools import reduce as fold
 from operator import or_
+from typing import TypeVar
 
 from django.db import connections, router, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.signals import post_delete, pre_delete
 from django.utils import timezone
 
-from selfreg.accounts.okta_events import KEPT_FOR
 from selfreg.conf import Conf, orgs
 from selfreg.email_addresses import canonical
 from selfreg.models import (
-    OktaEvent,
-    RateLimitCounter,
     Registration,
     RegistrationEvent,
     RegistrationQuerySet,
@@ -33,6 +31,7 @@ from selfreg.reports import counts
 from selfreg.statuses import FINAL, OPEN, Status
 
 BATCH = 1_000
+Row = TypeVar("Row", bound=Model)
 # A part of the registrations, and the column of an index that orders them.
 Part = tuple[RegistrationQuerySet, str]
 # Columns that are emptied in completed registrations. Status, times, issuer and ids stay.
@@ -90,16 +89,6 @@ def of(address: str) -> RegistrationQuerySet:
 def completed() -> RegistrationQuerySet:
     """Return completed registrations that the funnel still counts by their events, although no more will come."""
     return Registration.objects.filter(status=Status.COMPLETED, tallied=False)
-
-
-def delete_old_counters() -> int:
-    """Delete rate limit counters whose window is over, and return how many."""
-    return RateLimitCounter.objects.filter(until__lt=timezone.now().timestamp()).delete()[0]
-
-
-def delete_old_events() -> int:
-    """Delete the ids of Okta's events that are too old to be accepted again, and return how many."""
-    return OktaEvent.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()[0]
 
 
 def _in_batches(
@@ -172,16 +161,16 @@ def _count(ids: list[uuid.UUID]) -> None:
 
 
 def _locked(rows: RegistrationQuerySet, column: str, size: int) -> list[tuple[counts.Person, bool]]:
-    """Lock rows that nobody else has locked. Return what the funnel needs of each, and whether it was counted already.
-
-    SQLite has a single writer and no row locks.
-    """
-    database = router.db_for_write(Registration)
-    if connections[database].features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True)
-    ordered = rows.using(database).order_by(*([column] if column else []))
+    """Lock ``unlocked`` rows. Return what the funnel needs of each, and whether it was counted already."""
+    ordered = unlocked(rows.using(router.db_for_write(Registration))).order_by(*([column] if column else []))
     found = ordered.values_list(*counts.PERSON_COLUMNS, "tallied")[:size]
     return [(person, tallied) for *person, tallied in found]
+
+
+def unlocked(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Return the rows that nobody else has locked, and lock them. SQLite has a single writer and no row locks."""
+    can_skip = connections[rows.db].features.has_select_for_update_skip_locked
+    return rows.select_for_update(skip_locked=True) if can_skip else rows
 
 
 erase = partial(_in_batches, _erase)

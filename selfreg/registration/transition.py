@@ -305,12 +305,8 @@ def _end(before: Position, answer: Answer, command: Command, end: Ended) -> Tran
 def _stay_after_refusal(before: Position, answer: Answer, command: Command) -> Transition:
     """Stay at the step although the answer has none: there were too many requests, or the org had an error."""
     messages = answer.response.messages
-    state = replace(
-        before.state,
-        draft=command.draft,
-        notices=messages,
-        wait_until=before.now + answer.wait if answer.wait else 0.0,
-    )
+    wait_until = before.now + answer.wait if answer.wait else 0.0
+    state = replace(before.state, draft=command.draft, notices=messages, wait_until=wait_until)
     outcome = _waiting(answer.wait, messages) if answer.wait else outcomes.Rejected(messages)
     transition = stay(before, state, before.step, outcome, events=(_answer_event(before, answer, command.kind),))
     return replace(transition, in_doubt=before.in_doubt)

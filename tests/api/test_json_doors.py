@@ -33,6 +33,15 @@ def test_t101_a_browser_without_its_csrf_token_changes_nothing(org: OrgHandle) -
     assert not Registration.objects.exists()
 
 
+@pytest.mark.parametrize("path", ["", "step/", "verify/"])
+def test_a_form_instead_of_json_is_refused(org: OrgHandle, path: str) -> None:
+    """Django looks for the CSRF token in a form first, and then there is no body any more."""
+    ada = AppClient().is_at_the_code()
+    answer = ada.browser.post(BASE + path, {"userProfile.email": ada.email}, headers=ada.headers)
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("malformed")
+
+
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ä", "A" * 5_000])
 def test_a_made_up_token_opens_nothing(org: OrgHandle, token: str) -> None:
     ada = AppClient().is_at_the_code()

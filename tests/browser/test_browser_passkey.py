@@ -1,5 +1,9 @@
 """A passkey, made by the browser's own ceremony with a virtual authenticator."""
 
+import base64
+import json
+import re
+
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -18,6 +22,12 @@ AUTHENTICATOR = {
 }
 TURN_DOWN = "() => { navigator.credentials.create = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
 TAKE_PART = "() => { delete navigator.credentials.create; }"
+HOLD_BACK = "() => { HTMLFormElement.prototype.requestSubmit = () => {}; }"
+KEEP_ONE = """() => navigator.credentials.create({ publicKey: {
+    challenge: new Uint8Array(16), rp: { name: "Boats" }, user: { id: new Uint8Array(4), name: "a", displayName: "a" },
+    pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })),
+    authenticatorSelection: { residentKey: "required" },
+} }).then(() => null)"""
 NO_PASSKEYS = "delete window.PublicKeyCredential"
 
 
@@ -61,6 +71,22 @@ def test_the_passkey_signs_in_instead_of_the_password(ada: Visitor) -> None:
     for route in held:
         route.continue_()
     ada.presses("Use passkey").is_welcome()
+
+
+def test_a_passkey_that_is_asked_back_signs_the_challenge(ada: Visitor) -> None:
+    def ask_back(route: Route) -> None:
+        page = route.fetch()
+        html = re.sub(r'(id="passkey-activation"[^>]*>)[^<]*', r'\1{"challenge": "YWJj"}', page.text())
+        route.fulfill(response=page, body=html.replace("credentials.attestation", "credentials.signatureData"))
+
+    ada.page.evaluate(KEEP_ONE)
+    ada.page.route("**/signup/step/", ask_back, times=1)
+    ada.page.reload()
+    ada.page.evaluate(HOLD_BACK)
+    ada.presses("Create passkey")
+    expect(ada.page.locator('[name="credentials.signatureData"]')).to_have_value(re.compile("^[-_A-Za-z0-9]{64,}$"))
+    client_data = ada.page.locator('[name="credentials.clientData"]').input_value()
+    assert json.loads(base64.urlsafe_b64decode(client_data + "=="))["type"] == "webauthn.get"
 
 
 def test_who_turns_the_browser_down_can_try_again(ada: Visitor) -> None:

@@ -85,6 +85,17 @@ def test_no_query_is_logged_anywhere(running: Running) -> None:
         assert "canary" not in log.read_text(), log.name
 
 
+def test_no_path_makes_a_line_or_a_field_of_its_own_in_a_log(running: Running) -> None:
+    answer = running.get("/begin%0Aforged%0D%C2%85%E2%80%A8%22%20200%20/end")
+    assert answer.status_code == 404
+    logs = [running.logs / name for name in ("gunicorn.log", "access.log")]
+    until(lambda: all(b"/end" in log.read_bytes() for log in logs))
+    for log in logs:
+        (line,) = (line for line in log.read_bytes().decode().splitlines() if "/end" in line)
+        assert "/begin" in line
+        assert line.count('"') == 2
+
+
 def test_metrics_and_probes_are_for_the_servers_own_network(running: Running) -> None:
     assert running.get("/signup/metrics").status_code == 404
     answer = requests.get(f"{running.direct}/signup/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)

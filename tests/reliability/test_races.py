@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.db import connection
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -19,8 +20,8 @@ from okta_devorg import OrgHandle
 from selfreg import auth
 from selfreg.auth import OktaBackend
 from selfreg.idx import circuit_breaker, transport
-from selfreg.models import OktaIdentity, Registration, RegistrationEvent
-from selfreg.rate_limits import LIMITS, consume
+from selfreg.models import OktaIdentity, RateLimitCounter, Registration, RegistrationEvent
+from selfreg.rate_limits import LIMITS, consume, refund
 from selfreg.registration import retention
 from selfreg.statuses import Status
 from selfreg.views import base
@@ -169,6 +170,54 @@ def test_limits_in_any_order_do_not_wait_for_each_other(transactional_db: None) 
         return sum(consume(dict.fromkeys(turned, "x")) for _ in range(20))
 
     assert len(at_once(use)) == AT_ONCE
+
+
+def test_what_is_counted_and_taken_back_at_once_does_not_deadlock(transactional_db: None) -> None:
+    """An outage of the org: some press the button, others get their hits back."""
+    hits = dict.fromkeys(("start by address", "start by ip", "start by ip, a day", "send by ip", "text"), "x")
+    consume(hits)
+    # In the table, the counter that is locked first is behind the others.
+    counters = list(RateLimitCounter.objects.order_by("-key"))
+    RateLimitCounter.objects.all().delete()
+    RateLimitCounter.objects.bulk_create(counters)
+
+    def use(number: int) -> int:
+        for _ in range(50):
+            if number % 2:
+                refund(hits)
+            else:
+                consume(hits)
+        return number
+
+    assert len(at_once(use)) == AT_ONCE
+
+
+def test_a_purge_does_not_wait_for_a_counter_that_is_in_use(transactional_db: None) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=2)):
+        consume({"start by ip": "busy"})
+        consume({"start by ip": "idle"})
+    counted, purged = threading.Event(), threading.Event()
+
+    def count_and_think() -> bool:
+        with transaction.atomic():
+            consume({"start by ip": "busy"})
+            counted.set()
+            waited = purged.wait(PATIENCE)
+        connection.close()
+        return waited
+
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(count_and_think)
+        assert counted.wait(PATIENCE)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
+            call_command("selfreg_purge")
+        finally:
+            purged.set()
+            connection.close()
+        assert counting.result()
+    assert RateLimitCounter.objects.get().used == 1
 
 
 def rows(count: int, doubled: int = 0, **ago: float) -> None:

@@ -4,9 +4,20 @@ from typing import Any
 
 import pytest
 
-from support.idx.documents import EMAIL, PHONE
+from support.idx.documents import EMAIL, PHONE, array
 from support.idx.scripted_org import ScriptedOrg
-from support.idx.situations import APP, CUSTOM, TOKEN, credentials, ending, enrolling
+from support.idx.situations import (
+    APP,
+    CUSTOM,
+    TOKEN,
+    VERIFY,
+    WRONG_CODE,
+    YUBIKEY,
+    challenging,
+    credentials,
+    ending,
+    enrolling,
+)
 from support.person import Person
 
 SIXTH = "when you enter all 6 digits"
@@ -52,3 +63,27 @@ def test_letters_keep_their_case_and_a_short_code_costs_no_call(ada: Person, scr
     assert len(scripted.sent) == sent
     ada.fills_and_presses({"credentials.passcode": "aB3dE-fGh1J"})
     assert scripted.body["credentials"] == {"passcode": "aB3dEfGh1J"}
+
+
+@pytest.mark.parametrize(("holder", "name"), [(APP, "passcode"), (VERIFY, "totp")])
+def test_the_code_of_an_app_is_typed_in_digits_wherever_it_is_asked_for(
+    ada: Person, scripted: ScriptedOrg, holder: Any, name: str
+) -> None:
+    scripted.answers_with(challenging(holder, credentials({"name": name, "label": "Enter code", "required": True})))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    (control,) = ada.form.find(f"credentials.{name}")
+    assert (control.attributes["inputmode"], control.attributes["autocomplete"]) == ("numeric", "one-time-code")
+
+
+def test_a_code_that_was_refused_is_not_shown_again(ada: Person, scripted: ScriptedOrg) -> None:
+    code = {"name": "totp", "label": "Enter code", "required": True}
+    page = challenging(VERIFY, credentials(code))
+    scripted.answers_with(page, {**page, "messages": array(WRONG_CODE)})
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills_and_presses({"credentials.totp": "123456"})
+    assert ada.page.typed("credentials.totp") == ""
+
+
+def test_no_password_is_offered_for_the_secret_code_of_a_token(ada: Person, scripted: ScriptedOrg) -> None:
+    attributes = asks_for_code(ada, scripted, YUBIKEY, secret=True)
+    assert (attributes["type"], attributes["autocomplete"]) == ("password", "one-time-code")

@@ -1,5 +1,6 @@
 """Whatever an org puts into a sign-up, the person finds its fields, its words, and a way on."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,8 @@ from support.idx.situations import (
     CONSENT,
     DUO,
     IDENTIFY,
+    PASSKEY,
+    QUESTION,
     SECRET_CODE,
     SIGN_UP,
     SITUATIONS,
@@ -90,6 +93,46 @@ def test_an_object_chosen_outside_an_enrollment_is_sent_by_its_id(ada: Person, s
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     ada.picks("Phone").presses("Continue")
     assert scripted.body["authenticator"] == {"id": "autPHONE"}
+
+
+def test_the_second_of_a_kind_is_sent_as_such(ada: Person, scripted: ScriptedOrg) -> None:
+    (phones,) = [s for s in SITUATIONS if s.name == "which of one's own, two of a kind"]
+    scripted.answers_with(phones.document, DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.picks("Phone +1 XXX-XXX-5310").presses("Continue")
+    assert scripted.body["authenticator"] == {"id": "autPHONE", "enrollmentId": "pae1"}
+
+
+def test_a_preset_that_nobody_sees_is_sent_back(ada: Person, scripted: ScriptedOrg) -> None:
+    key = {"name": "questionKey", "required": True, "value": "harbour", "visible": False}
+    scripted.answers_with(challenging(QUESTION, credentials(key, {"name": "answer", "label": "First harbour?"})), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    ada.fills_and_presses({"credentials.answer": "Oban"})
+    assert scripted.body["credentials"] == {"questionKey": "harbour", "answer": "Oban"}
+
+
+def test_a_question_is_asked_once(ada: Person, scripted: ScriptedOrg) -> None:
+    holder = {**QUESTION, "profile": {"question": "First harbour?"}}
+    scripted.answers_with(challenging(holder, credentials({"name": "answer", "label": "First harbour?"})))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.page.text.count("First harbour?") == 1
+
+
+def test_a_known_passkey_is_asked_for_by_its_id(ada: Person, scripted: ScriptedOrg) -> None:
+    challenge = {**PASSKEY, "contextualData": {"challengeData": {"challenge": "YWJj", "rpId": "boats.example"}}}
+    known = {**PASSKEY, "credentialId": "a2V5"}
+    page = challenging(challenge, credentials({"name": "signatureData", "required": True, "visible": False}))
+    scripted.answers_with({**page, "authenticatorEnrollments": array(known, EMAIL)}, DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    (script,) = [e for e in ada.page.all("script") if ("id", "passkey-activation") in e.attributes]
+    assert json.loads("".join(map(str, script.children))) == {
+        "challenge": "YWJj",
+        "rpId": "boats.example",
+        "allowCredentials": [{"type": "public-key", "id": "a2V5"}],
+    }
+    kept = {c.name: c.value for f in ada.page.forms for c in f.controls if c.name in ("step", "registration")}
+    ada.posts("/signup/step/", kept | {"credentials.signatureData": "c2ln"})
+    assert scripted.body["credentials"] == {"signatureData": "c2ln"}
 
 
 def test_an_answer_that_is_no_text_is_sent_as_what_it_is(ada: Person, scripted: ScriptedOrg) -> None:
@@ -189,6 +232,13 @@ def test_a_search_is_ended_wherever_its_end_stands(
     scripted.starts_with(document(step("device-challenge-poll"), **more)).answers_with(SIGN_IN)
     assert ada.opens("/signup/").page.names() == ["userProfile.email"]
     assert [sent for sent, _ in scripted.sent] == [path]
+
+
+def test_a_page_that_only_waits_asks_again_by_itself(ada: Person, scripted: ScriptedOrg) -> None:
+    (waiting,) = [s for s in SITUATIONS if s.name == "maintenance that the org asks to wait for"]
+    scripted.answers_with(waiting.document)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert 'data-poll="10000"' in ada.page.html
 
 
 def test_a_search_whose_end_is_a_step_is_ended_by_it(ada: Person, scripted: ScriptedOrg) -> None:

@@ -11,7 +11,7 @@ from selfreg.models import Registration
 from selfreg.monitoring.log import fields_of
 from support.idx.documents import EMAIL, PASSWORD, POLL, RESEND, array, document, message, profile_field, step, wrapped
 from support.idx.scripted_org import FORM, ISSUER, ScriptedOrg
-from support.idx.situations import credentials, ending, enrolling, link
+from support.idx.situations import choosing, credentials, ending, enrolling, link
 from support.page import text
 from support.person import Person
 
@@ -103,6 +103,24 @@ def test_a_refusal_without_a_cause_for_people_is_told_in_our_words(
     assert "cannot be completed" not in ada.page.text
 
 
+@pytest.mark.parametrize("key", ["E0000001", "E0000009", "E0000020"])
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_end_is_told_without_words_for_programs(ada: Person, scripted: ScriptedOrg, key: str, status: int) -> None:
+    words = "Api validation failed: null"
+    scripted.answers_with(ending(words, key), status=status)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert words not in ada.page.text
+    assert len(notices(ada) or ada.page.problems()) == 1
+
+
+def test_a_choice_that_the_org_says_something_about_is_shown(ada: Person, scripted: ScriptedOrg) -> None:
+    choice = choosing(EMAIL, messages=array(message("Only mail is taken.", "mail", None, "INFO")))
+    scripted.answers_with(choice, ending("Enough.", "enough"))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert ada.heading == "Secure your account"
+    assert "Only mail is taken." in notices(ada)
+
+
 def test_a_wrong_setting_of_the_org_is_for_the_log_and_not_for_the_page(
     scripted: ScriptedOrg, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -116,10 +134,11 @@ def test_a_wrong_setting_of_the_org_is_for_the_log_and_not_for_the_page(
 
 
 def test_what_the_org_sends_people_on_to_read_stands_beside_its_words(ada: Person, scripted: ScriptedOrg) -> None:
-    read = [{"label": "Rules of the harbour", "url": "https://harbour.example/rules"}, {"label": "Nothing"}]
+    urls = [{"label": "Rules of the harbour", "url": "https://harbour.example/rules"}, {"url": "https://quay.example"}]
+    read = [*urls, {"label": "Nothing"}]
     scripted.answers_with(document(messages=array({**message("Partners only.", "x"), "links": read})), status=403)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    assert notices(ada) == ["Partners only. Rules of the harbour: https://harbour.example/rules"]
+    assert notices(ada) == ["Partners only. Rules of the harbour: https://harbour.example/rules https://quay.example"]
 
 
 def test_a_mail_to_look_for_is_found_behind_a_greeting(ada: Person, scripted: ScriptedOrg) -> None:

@@ -1,7 +1,8 @@
-// The browser's own ceremony for a passkey (Web Authentication, section 5.1). Okta takes `clientData` and `attestation`
-// in base64url, and, where its form has them, `transports` and `clientExtensions` as JSON.
+// The browser's own ceremonies for passkeys (Web Authentication, section 5.1). A new one: Okta takes `clientData` and
+// `attestation` in base64url, and, where its form has them, `transports` and `clientExtensions` as JSON. One that is
+// asked for: `clientData`, `authenticatorData` and `signatureData` in base64url.
 
-const ANSWERS = ["clientData", "attestation", "transports", "clientExtensions"];
+const ANSWERS = ["clientData", "attestation", "transports", "clientExtensions", "authenticatorData", "signatureData"];
 
 const form = document.querySelector('form[data-page="passkey"]');
 const activation = document.getElementById("passkey-activation");
@@ -29,7 +30,9 @@ function prepare() {
     show("problem", false);
     wait(true);
     try {
-      const credential = await navigator.credentials.create({ publicKey: creationOptions(options) });
+      const credential = await (options.user
+        ? navigator.credentials.create({ publicKey: creationOptions(options) })
+        : navigator.credentials.get({ publicKey: requestOptions(options) }));
       wait(false);
       fill(credential);
       form.requestSubmit(event.submitter);
@@ -49,13 +52,26 @@ function creationOptions(options) {
     ...options,
     challenge: bytes(options.challenge),
     user: { ...options.user, id: bytes(options.user.id) },
-    excludeCredentials: (options.excludeCredentials ?? []).map((known) => ({ ...known, id: bytes(known.id) })),
+    excludeCredentials: identified(options.excludeCredentials),
   };
+}
+
+function requestOptions(options) {
+  return { ...options, challenge: bytes(options.challenge), allowCredentials: identified(options.allowCredentials) };
+}
+
+function identified(credentials) {
+  return (credentials ?? []).map((known) => ({ ...known, id: bytes(known.id) }));
 }
 
 function fill(credential) {
   const { response } = credential;
   set("clientData", base64url(response.clientDataJSON));
+  if (response.signature) {
+    set("authenticatorData", base64url(response.authenticatorData));
+    set("signatureData", base64url(response.signature));
+    return;
+  }
   set("attestation", base64url(response.attestationObject));
   set("transports", JSON.stringify(response.getTransports?.() ?? []));
   set("clientExtensions", JSON.stringify(credential.getClientExtensionResults()));
@@ -71,7 +87,7 @@ function set(name, value) {
 }
 
 function isFilled() {
-  return Boolean(field("attestation")?.value);
+  return Boolean(field("clientData")?.value);
 }
 
 function bytes(text) {

@@ -169,6 +169,22 @@ CONSENT: Json = {
     "options": [{"label": "Allow", "value": True}, {"label": "Don't allow", "value": False}],
 }
 HIDDEN: Json = {"name": "consent", "type": "boolean", "required": True, "visible": False}
+NUMBERS = ("+1 XXX-XXX-5309", "+1 XXX-XXX-5310")
+PHONES = [
+    {
+        "label": "Phone",
+        "relatesTo": f"$.authenticatorEnrollments.value[{n}]",
+        "value": {
+            "form": {
+                "value": [
+                    {"name": "id", "required": True, "value": "autPHONE", "mutable": False},
+                    {"name": "enrollmentId", "required": True, "value": f"pae{n}", "mutable": False},
+                ]
+            }
+        },
+    }
+    for n in range(2)
+]
 WRONG_CODE = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", [])
 WARNED = message("This number cannot be called.")
 
@@ -209,6 +225,21 @@ SITUATIONS = (
         document(step("profile-update", profile_field("boat"), profile_field("berth"))),
         "A few more details",
         ("userProfile.boat", "userProfile.berth"),
+    ),
+    Situation(
+        "labels with markup",
+        document(
+            step(
+                "enroll-profile",
+                profile_field("rules", label='I keep to the <a href="/rules">rules</a>', type="boolean", required=True),
+                profile_field("sail", options=[{"label": "<b>Red</b> &amp; blue", "value": "r"}]),
+            ),
+            uiDisplay=wrapped({"label": "<b>Come</b> aboard", "buttonLabel": "<i>Moor</i>"}),
+        ),
+        "Come aboard",
+        ("userProfile.rules", "userProfile.sail"),
+        says=("I keep to the rules", "Red & blue"),
+        offers=("Moor",),
     ),
     Situation(
         "an objection to a field, one to the page, one to the step itself",
@@ -603,10 +634,34 @@ SITUATIONS = (
         offers=("Check again",),
     ),
     Situation(
+        "a push that can be sent again",
+        document(
+            step("challenge-poll", path="/idp/idx/authenticators/poll", relatesTo=["$.currentAuthenticator"]),
+            currentAuthenticator=wrapped({**VERIFY, "resend": RESEND}),
+        ),
+        "Confirm on your other device",
+        offers=("Check again", "Send again"),
+    ),
+    Situation(
+        "a mail whose link is the only way",
+        document(
+            step("challenge-poll", path="/idp/idx/challenge/poll", relatesTo=["$.currentAuthenticator"]),
+            currentAuthenticator=wrapped({**EMAIL, "resend": RESEND}),
+        ),
+        CHECK,
+        offers=("Check again", "Send again"),
+    ),
+    Situation(
         "Duo",
         enrolling(DUO, credentials({"name": "signedData", "required": True, "visible": False}), also=(SKIP,)),
         NOT_HERE,
         says=("Duo Security",),
+        offers=("Skip for now",),
+    ),
+    Situation(
+        "Duo, with a field that only its script can fill in",
+        enrolling(DUO, credentials({"name": "signatureData", "label": "Signature", "required": True}), also=(SKIP,)),
+        NOT_HERE,
         offers=("Skip for now",),
     ),
     Situation(
@@ -656,6 +711,27 @@ SITUATIONS = (
         says=("First harbour?",),
     ),
     Situation(
+        "own passkey, asked back",
+        challenging(
+            {**PASSKEY, "contextualData": {"challengeData": {"challenge": "YWJj"}}},
+            credentials(*({"name": n, "required": True, "visible": False} for n in ("clientData", "signatureData"))),
+        ),
+        "Confirm that it's you",
+        says=("Your browser will ask for your fingerprint",),
+        offers=("Continue",),
+    ),
+    Situation(
+        "which of one's own, two of a kind",
+        document(
+            step("select-authenticator-authenticate", {"name": "authenticator", "type": "object", "options": PHONES}),
+            authenticatorEnrollments=array(*({**PHONE, "profile": {"phoneNumber": n}} for n in NUMBERS)),
+        ),
+        "Confirm that it's you",
+        ("authenticator",),
+        says=("Phone +1 XXX-XXX-5309", "Phone +1 XXX-XXX-5310"),
+        offers=("Continue",),
+    ),
+    Situation(
         "which of one's own",
         document(choice(EMAIL, PHONE, name="select-authenticator-authenticate")[0], authenticators=array(EMAIL, PHONE)),
         "Confirm that it's you",
@@ -670,7 +746,16 @@ SITUATIONS = (
         ),
         "Allow access to your account?",
         ("consent",),
-        says=("See your boats", "boats.read", "Allow", "Don't allow"),
+        says=("See your boats", "Allow", "Don't allow"),
+    ),
+    Situation(
+        "consent to a scope that is described",
+        document(
+            step("admin-consent", HIDDEN, scopes=[{"name": "b", "value": "boats.read", "desc": "See all boats."}])
+        ),
+        "Allow access to your account?",
+        ("consent",),
+        says=("See all boats.",),
     ),
     Situation(
         "consent to each scope",
@@ -764,8 +849,15 @@ SITUATIONS = (
         "a new activation mail",
         document(step("request-activation-email"), messages=array(message("Too old.", "idx.expired.activation.token"))),
         "This link has expired",
-        says=("Too old.",),
+        says=("Links work for a limited time. We can email you a new one.",),
         offers=("Send a new link",),
+    ),
+    Situation(
+        "maintenance that the org asks to wait for",
+        document(step("poll", path="/idp/idx/poll", refresh=10000), messages=array(message("Closed for maintenance."))),
+        NEXT,
+        says=("Closed for maintenance.",),
+        offers=("Check again", "Cancel sign-up"),
     ),
     Situation(
         "maintenance with a way around",
@@ -795,7 +887,7 @@ SITUATIONS = (
         "check your mail",
         ending("To finish signing in, check your email.", "idx.email.verification.required", "INFO"),
         CHECK,
-        says=("Open the link in the email we sent you to finish signing up.",),
+        says=("We sent a link to", "Open it to confirm your email, then sign in."),
         offers=("I've confirmed my email",),
     ),
     Situation(
