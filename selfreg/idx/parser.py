@@ -1,9 +1,8 @@
 """Reads IDX documents (JSON) into the objects of ``document``.
 
-Only this module, ``contextual_data`` and ``document_edits`` know keys of the wire format.
-
-The shapes are in docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and
-``visible`` are true when absent, ``required`` is false.
+Only this module, ``contextual_data`` and ``document_edits`` know keys of the wire format. Its shapes are in
+docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and ``visible`` are true when
+absent, ``required`` is false.
 
 A member of the wrong type counts as absent (a label that is a number becomes ""); something that is not a document of
 the protocol at all raises ``MalformedAnswer``. Lists keep every entry, because names may repeat: ``redirect-idp`` and
