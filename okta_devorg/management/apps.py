@@ -17,6 +17,7 @@ from okta_devorg.management.json_api import (
     not_found,
     object_at,
     require_known,
+    required_text,
     validation_error,
     value_at,
 )
@@ -94,8 +95,7 @@ def create_app(org: Org, request: Request) -> Response:
     if body.get("signOnMode", "OPENID_CONNECT") != "OPENID_CONNECT":
         raise validation_error("signOnMode: This org has apps for OpenID Connect only")
     for name in REQUIRED:
-        if not value_at(body, *name.split(".")):
-            raise validation_error(f"{name}: The field cannot be left blank")
+        required_text(body, name)
     requested_id = value_at(body, "credentials", "oauthClient", "client_id")
     client_id = requested_id if isinstance(requested_id, str) and requested_id else new_id("0oa")
     if org.policy.app(client_id):
