@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.accounts.users import address_of
 from selfreg.admin.actions import needs_approval
 from selfreg.admin.addresses import log_view, masked_html, may_see_addresses, starting_with
 from selfreg.admin.labels import NOTHING, user_label, when
@@ -99,12 +100,12 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     @admin.display(description=_("email"))
     def address(self, identity: OktaIdentity) -> str:
         """Return the whole address of the Django user."""
-        return _address(identity) or NOTHING
+        return address_of(identity.user) or NOTHING
 
     @admin.display(description=_("email"))
     def masked_address(self, identity: OktaIdentity) -> str:
         """Return the masked address of the Django user."""
-        return masked_html(_address(identity)) or NOTHING
+        return masked_html(address_of(identity.user)) or NOTHING
 
     @admin.display(description=_("last sign-in"))
     def last_sign_in(self, identity: OktaIdentity) -> str:
@@ -138,8 +139,3 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     def account(self, identity: OktaIdentity) -> str:
         """Return the Django user."""
         return user_label(identity.user)
-
-
-def _address(identity: OktaIdentity) -> str:
-    user: Any = identity.user
-    return str(getattr(user, user.get_email_field_name(), "") or "") if hasattr(user, "get_email_field_name") else ""

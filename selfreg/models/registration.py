@@ -208,6 +208,8 @@ class Registration(models.Model):
     def claim(self, seconds: float, wait: Callable[[], int] = lambda: 0, **values: Any) -> int:
         """Mark the row as busy for so many seconds, before the org is called. Create the row if it is new.
 
+        A doubt about an earlier call stays.
+
         :param wait: called in the same transaction, for the seconds until the call may be made
         :param values: columns to write with the claim; the status changes by ``commit(to=...)`` only
         :return: what ``wait`` returned; if it is not 0, nothing was written
@@ -216,7 +218,7 @@ class Registration(models.Model):
         if self.is_busy:
             raise Conflict("busy", self.pk)
         until = timezone.now() + timedelta(seconds=seconds)
-        return self._write({**values, "busy_until": until}, (), wait)
+        return self._write({**values, "busy_until": until, "unsure": self.in_doubt}, (), wait)
 
     def commit(
         self,
