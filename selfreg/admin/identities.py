@@ -40,8 +40,6 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     """Lists the newest identities. Older ones can be searched by their subject, or by the address of the sign-up."""
 
     list_select_related = ("user",)
-    fields = ("issuer", "subject", "account", "verified", "joined", "approval", "created")
-    readonly_fields = ("account", "verified", "joined", "created")
     ordering = ("-pk",)
     sortable_by = ()
     search_fields = ("subject",)
@@ -61,6 +59,18 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
         address = "address" if may_see_addresses(request.user) else "masked_address"
         approval = ("approval",) if needs_approval() else ()
         return ("name", address, "last_sign_in", "registration", "verified", *approval, "created")
+
+    def get_fields(self, request: HttpRequest, obj: OktaIdentity | None = None) -> Any:
+        """Return what the page of an identity shows: the columns of the list, and what they leave out."""
+        return ("issuer", "subject", "account", "joined", *self.get_list_display(request))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show an identity, and log that the whole address was shown."""
+        if may_see_addresses(request.user):
+            log_view(request, gettext("Viewed the full email address"), f"identity {object_id}")
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OktaIdentity], search_term: str

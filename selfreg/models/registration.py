@@ -121,12 +121,12 @@ class Registration(models.Model):
         permissions = (
             ("reveal_registration", _("Can see full email addresses of registrations")),
             ("export_registration", _("Can export registrations")),
-            ("resend_registration", _("Can have an email or code sent again")),
+            ("resend_registration", _("Can send emails and codes again")),
             ("cancel_registration", _("Can cancel registrations")),
             ("expire_registration", _("Can expire registrations")),
             ("erase_registration", _("Can mark registrations for erasure")),
-            ("repair_registration", _("Can repair half-made Okta accounts")),
-            ("remove_okta_account", _("Can remove half-made Okta accounts")),
+            ("repair_registration", _("Can repair unfinished Okta accounts")),
+            ("remove_okta_account", _("Can delete unfinished Okta accounts")),
             ("approve_registration", _("Can approve and reject registrations")),
         )
         # The admin's list is newest first, and each of its filters has an index in that order, so that a page reads

@@ -219,6 +219,7 @@ def test_the_question_says_what_will_happen(
     form = {"_selected_action": [str(registered().pk) for _ in range(count)]}
     page = manager.post(f"{LIST}act/cancel/", form).content.decode()
     assert re.search(rf'<input type="submit" class="default selfreg-destructive" value="{button}">', page)
+    assert f"<h1>{'Stop 2 sign-ups' if count > 1 else 'Stop this sign-up'}</h1>" in page
     assert "Go back" in page
 
 
@@ -234,7 +235,7 @@ def test_a_row_whose_key_is_gone_can_be_erased_but_not_resent(
     assert (waiting.status, waiting.failure) == (Status.FAILED, "selfreg.unreadable")
 
 
-# ---- half-made accounts at Okta
+# ---- unfinished accounts at Okta
 
 
 def test_repairing_has_the_org_mail_an_activation_link(
