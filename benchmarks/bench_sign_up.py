@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -136,31 +136,33 @@ class Figures:
 
 
 def main() -> int:
+    rounds = measured(PEERS)
+    medians = {name: median(figures) for name, figures in rounds.items() if len(figures) == ROUNDS}
+    if rounds:
+        report(medians)
+    return int(len(medians) < len(rounds))
+
+
+def measured(peers: Sequence[Peer], load: Load = Load()) -> dict[str, list[Figures]]:
+    """The rounds of each site in which everybody got in; nothing without a PostgreSQL."""
     server = os.environ.get("BENCH_DATABASE_URL", DEFAULT_URL)
     try:
-        psycopg.connect(dsn(server)).close()
+        psycopg.connect(server).close()
     except psycopg.OperationalError as error:
         print(f"left out: no PostgreSQL at {server} ({error})".strip())
-        return 0
-    rounds: dict[str, list[Figures]] = {peer.name: [] for peer in PEERS}
+        return {}
+    rounds: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in stub_org.POLICIES:
+        for kind in {peer.org for peer in peers if peer.org}:
             (Path(folder) / kind).write_text(json.dumps(stub_org.record_steps(kind)))
         for _ in range(ROUNDS):
-            for peer in PEERS:
-                if figures := measure(peer, server, Path(folder)):
+            for peer in peers:
+                if figures := measure(peer, server, Path(folder), load):
                     rounds[peer.name].append(figures)
-    medians = {name: median(all_figures) for name, all_figures in rounds.items() if len(all_figures) == ROUNDS}
-    report(medians)
-    return int(len(medians) < len(PEERS))
+    return rounds
 
 
-def dsn(url: str) -> str:
-    """The URL as psycopg takes it."""
-    return url.replace("postgres://", "postgresql://")
-
-
-def measure(peer: Peer, server: str, folder: Path, load: Load = Load()) -> Figures | None:
+def measure(peer: Peer, server: str, folder: Path, load: Load) -> Figures | None:
     """One round; None if somebody did not get in."""
     persons = [f"ada-{number}@example.com" for number in range(load.sign_ups)]
     with ExitStack() as stack:
@@ -171,7 +173,7 @@ def measure(peer: Peer, server: str, folder: Path, load: Load = Load()) -> Figur
         site = Site(port, peer.start, peer.signed_in, lambda email: mailed(mailbox, email))
         # Both workers have answered before anything is measured.
         sign_ups(site, [f"warm-{number}@example.com" for number in range(4 * load.at_once)], load.at_once)
-        ledger = stack.enter_context(psycopg.connect(dsn(database), autocommit=True))
+        ledger = stack.enter_context(psycopg.connect(database, autocommit=True))
         commits, updates, toast = statistics_of(ledger)
         if org:
             requests.post(f"http://{HOST}:{org}/_stub", timeout=10)
@@ -215,7 +217,7 @@ def counts_of(came: list[SignUp]) -> dict[str, float | int]:
 def empty_database(server: str) -> Iterator[str]:
     """The URL of a new database, dropped afterwards."""
     name = "selfreg_bench_sign_up"
-    with psycopg.connect(dsn(server), autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:

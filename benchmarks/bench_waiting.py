@@ -5,19 +5,12 @@ rate is how many calls are under way, or the processors. Nobody may be turned aw
 BENCH_ROUNDS (3), BENCH_DATABASE_URL as for `sign_up`.
 """
 
-import json
 import os
 import statistics
 import sys
-import tempfile
-from pathlib import Path
 
-import psycopg
+from benchmarks.bench_sign_up import PEERS, ROUNDS, Load, measured
 
-from benchmarks import stub_org
-from benchmarks.bench_sign_up import DEFAULT_URL, PEERS, Figures, Load, dsn, measure
-
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 THREADS, CALLS, GOAL = 32, 6, 0.9
 LOAD = Load(
     sign_ups=int(os.environ.get("BENCH_SIGN_UPS", "256")),
@@ -30,19 +23,9 @@ SITES = tuple(peer for peer in PEERS if peer.name in ("selfreg, one form", "floo
 
 
 def main() -> int:
-    server = os.environ.get("BENCH_DATABASE_URL", DEFAULT_URL)
-    try:
-        psycopg.connect(dsn(server)).close()
-    except psycopg.OperationalError as error:
-        print(f"left out: no PostgreSQL at {server} ({error})".strip())
+    rounds = measured(SITES, LOAD)
+    if not rounds:
         return 0
-    rounds: dict[str, list[Figures]] = {peer.name: [] for peer in SITES}
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "form").write_text(json.dumps(stub_org.record_steps("form")))
-        for _ in range(ROUNDS):
-            for peer in SITES:
-                if figures := measure(peer, server, Path(name), LOAD):
-                    rounds[peer.name].append(figures)
     print(f"{LOAD.sign_ups} sign-ups, {LOAD.at_once} at once, Okta at {LOAD.milliseconds} ms, medians of {ROUNDS}")
     print(f"{'by waiting alone at most':28}{2 * THREADS / (CALLS * LOAD.milliseconds / 1000):8.1f} a second")
     rates = {}

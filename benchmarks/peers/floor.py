@@ -4,6 +4,7 @@ Nothing is handled that could go wrong.
 """
 
 import hashlib
+import os
 import secrets
 from base64 import urlsafe_b64encode
 from typing import Any
@@ -16,7 +17,6 @@ from django.middleware.csrf import get_token
 from django.urls import path
 
 from benchmarks.peers.base import *  # noqa: F403  (settings that extend others)
-from benchmarks.peers.base import os
 
 ROOT_URLCONF = "benchmarks.peers.floor"
 ORG = f"http://127.0.0.1:{os.environ.get('ORG_PORT', '0')}"

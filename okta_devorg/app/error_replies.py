@@ -32,7 +32,9 @@ def api_error_reply(error: ApiError) -> Response:
 def _oauth_error_reply(error: OAuthError) -> Response:
     if _wants_page():
         return message_page(CANNOT_GO_ON, error.description, error.status)
-    return json_reply({"error": error.error, "error_description": error.description}, error.status)
+    reply = json_reply({"error": error.error, "error_description": error.description}, error.status)
+    reply.headers.update(error.headers)
+    return reply
 
 
 def _idx_error_reply(error: IdxError) -> Response:

@@ -135,10 +135,11 @@ def _allow_origin(org: Org, reply: Response) -> None:
         return
     reply.headers["Access-Control-Allow-Origin"] = origin
     reply.headers["Access-Control-Allow-Credentials"] = "true"
+    reply.headers["Access-Control-Expose-Headers"] = "dpop-nonce, www-authenticate"
     if request.method == "OPTIONS":
         reply.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         reply.headers["Access-Control-Allow-Headers"] = (
-            "content-type, accept, accept-language, authorization, x-okta-user-agent-extended, x-device-token"
+            "content-type, accept, accept-language, authorization, dpop, x-okta-user-agent-extended, x-device-token"
         )
         reply.headers["Access-Control-Max-Age"] = "600"
 

@@ -17,6 +17,7 @@ from okta_devorg.management.json_api import (
     not_found,
     object_at,
     require_known,
+    required_text,
     validation_error,
     value_at,
 )
@@ -37,6 +38,7 @@ MEMBERS = {
     "redirect_uris": "redirect_uris",
     "post_logout_redirect_uris": "post_logout_redirect_uris",
     "grant_types": "grants",
+    "dpop_bound_access_tokens": "dpop_bound_access_tokens",
     **REMOVABLE,
 }
 
@@ -93,18 +95,31 @@ def create_app(org: Org, request: Request) -> Response:
     if body.get("signOnMode", "OPENID_CONNECT") != "OPENID_CONNECT":
         raise validation_error("signOnMode: This org has apps for OpenID Connect only")
     for name in REQUIRED:
-        if not value_at(body, *name.split(".")):
-            raise validation_error(f"{name}: The field cannot be left blank")
+        required_text(body, name)
     requested_id = value_at(body, "credentials", "oauthClient", "client_id")
     client_id = requested_id if isinstance(requested_id, str) and requested_id else new_id("0oa")
     if org.policy.app(client_id):
         raise validation_error("client_id: An object with this field already exists in the current organization")
-    method = value_at(body, "credentials", "oauthClient", "token_endpoint_auth_method") or "client_secret_basic"
-    secret = None if method in ("none", "private_key_jwt") else new_token(size=30)
-    app = _with_body(App(client_id, secret, assigned=False), body)
+    method = value_at(body, "credentials", "oauthClient", "token_endpoint_auth_method")
+    app = _with_body(App(client_id, new_secret(method), assigned=False), body)
     require_known(body, app_json(org, app), MAY_BE_SENT)
+    check_keys(app, method)
     store_app(org, app)
     return json_reply(app_json(org, app))
+
+
+def new_secret(method: object) -> str | None:
+    """Return a secret for a new app that authenticates by this method, None if it needs none."""
+    return None if method in ("none", "private_key_jwt") else new_token(size=30)
+
+
+def check_keys(app: App, method: object) -> None:
+    """Refuse an app that is to authenticate by a key and has none. This org fetches no keys from a `jwks_uri`.
+
+    :raises ApiError: 400.
+    """
+    if method == "private_key_jwt" and not app.public_keys:
+        raise validation_error("jwks: The field cannot be left blank")
 
 
 def replace_app(org: Org, request: Request, app_id: str) -> Response:
@@ -153,8 +168,7 @@ def store_app(org: Org, app: App) -> App:
 def _with_body(app: App, body: Json) -> App:
     secret = value_at(body, "credentials", "oauthClient", "client_secret")
     client = object_at(body, "settings", "oauthClient")
-    keys = _pem_of(value_at(client, "jwks", "keys"))
-    return with_client(app, client, label=body.get("label"), client_secret=secret, public_keys=keys)
+    return with_client(app, client, label=body.get("label"), client_secret=secret)
 
 
 def _pem_of(keys: object) -> list[str] | None:
@@ -179,6 +193,7 @@ def with_client(app: App, client: Json, **values: Any) -> App:
     :raises PolicyError: if a value is wrong.
     """
     values |= {setting: client.get(name) for name, setting in MEMBERS.items()}
+    values["public_keys"] = _pem_of(value_at(client, "jwks", "keys"))
     changes = {name: value for name, value in values.items() if value is not None}
     changes |= {name: None for key, name in REMOVABLE.items() if key in client and client[key] is None}
     checked: App = from_json(App, {"client_id": app.client_id, **changes}, "app")

@@ -24,6 +24,13 @@ from okta_devorg.wire.replies import json_reply
 
 # Authenticators that only some orgs have.
 OF_OTHERS = ("duo", "smart_card_idp", "external_idp")
+# What Okta says.
+ALWAYS_ACTIVE = "Api validation failed: api.authenticator.error.unsupported.active.deactivate"
+IN_USE = (
+    "Cannot modify/disable this authenticator because it is enabled in one or more policies. To continue, disable the "
+    "authenticator in these policies."
+)
+NO_SUCH_AUTHENTICATOR = "Api validation failed: com.okta.services.factors.iface.dto.AuthenticatorCatalog"
 NO_TELEPHONY = "You must have an active telephony inline hook to activate and use the Phone authenticator."
 # Okta's limit for codes in mails.
 LONGEST_MINUTES = 1440
@@ -89,7 +96,7 @@ def create_authenticator(org: Org, request: Request) -> Response:
     """
     key = api_body(request).get("key")
     if key not in OF_OTHERS or _is_active(org, AUTHENTICATORS[key]):
-        raise ApiError(400, "E0000001", "Api validation failed: Authenticator", ("The field has an invalid value",))
+        raise ApiError(400, "E0000001", NO_SUCH_AUTHENTICATOR, ("The field has an invalid value",))
     if request.args.get("activate") != "false":
         org.patch_policy({"authenticators": {key: "optional"}})
     return json_reply(_authenticator_json(org, AUTHENTICATORS[key]))
@@ -124,7 +131,7 @@ def _find_authenticator(authenticator_id: str) -> Authenticator:
 
 def _require_unused(org: Org, authenticator: Authenticator) -> None:
     if authenticator.key == "okta_password":
-        raise validation_error("Authenticator: The password authenticator cannot be deactivated")
+        raise ApiError(400, "E0000001", ALWAYS_ACTIVE)
     policies = [policy for policy in org.policies.of_type("MFA_ENROLL") if policy.active]
     using = [
         policy.name
@@ -132,8 +139,7 @@ def _require_unused(org: Org, authenticator: Authenticator) -> None:
         if getattr(with_patch(org.own_policy, policy.patch).authenticators, authenticator.key) == "required"
     ]
     if using:
-        summary = "This authenticator cannot be deactivated, because one or more policies require it."
-        raise ApiError(403, "E0000148", summary, (f"Authenticator Enrollment Policies: {', '.join(using)}",))
+        raise ApiError(403, "E0000148", IN_USE, (f"Authenticator Enrollment Policies: {', '.join(using)}",))
 
 
 def _require_telephony(org: Org) -> None:
@@ -181,11 +187,20 @@ def _authenticator_json(org: Org, authenticator: Authenticator) -> Json:
 def _method_json(org: Org, authenticator: Authenticator, method: str) -> Json:
     href = f"{org.base}/api/v1/authenticators/{authenticator.id}/methods/{method}"
     status = "ACTIVE" if _is_active(org, authenticator) else "INACTIVE"
-    settings = {"settings": TOTP} if method in ("totp", "otp") else {}
+    settings = {"settings": METHOD_SETTINGS[method]} if method in METHOD_SETTINGS else {}
     return {"type": method, "status": status, **settings, "_links": {"self": link(href, "GET")}}
 
 
 TOTP: Json = {"timeIntervalInSeconds": 30, "encoding": "BASE32", "algorithm": "HMACSHA1", "passCodeLength": 6}
+DEVICE_KEY: Json = {"algorithms": ["RS256", "ES256"], "keyProtection": "ANY"}
+# By method.
+METHOD_SETTINGS: dict[str, Json] = {
+    "otp": TOTP,
+    "push": {**DEVICE_KEY, "transactionTypes": ["LOGIN"]},
+    "signed_nonce": {**DEVICE_KEY, "showSignInWithOV": "ALWAYS"},
+    "totp": TOTP,
+    "webauthn": {"attachment": "ANY", "userVerification": "DISCOURAGED"},
+}
 OKTA_VERIFY: Json = {
     "channelBinding": {"required": "HIGH_RISK_ONLY", "style": "NUMBER_CHALLENGE"},
     "compliance": {"fips": "OPTIONAL"},

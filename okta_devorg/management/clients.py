@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Request, Response
 
 from okta_devorg.management.app_documents import app_json
-from okta_devorg.management.apps import find_app, store_app, with_client
+from okta_devorg.management.apps import check_keys, find_app, new_secret, store_app, with_client
 from okta_devorg.management.json_api import (
     api_body,
     list_reply,
@@ -15,14 +15,14 @@ from okta_devorg.management.json_api import (
 )
 from okta_devorg.policy.settings import App
 from okta_devorg.state.org import Org
-from okta_devorg.wire.identifiers import new_id, new_token
+from okta_devorg.wire.identifiers import new_id
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
 # Members of the OAuth client that Okta's own API has too, under the same names.
 SHARED = (
     "client_uri", "logo_uri", "redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types",
-    "application_type",
+    "application_type", "dpop_bound_access_tokens",
 )  # fmt: skip
 MAY_BE_SENT = ("initiate_login_uri", "client_secret", "jwks", "jwks_uri", "policy_uri", "tos_uri")
 
@@ -47,9 +47,11 @@ def register_client(org: Org, request: Request) -> Response:
     :raises PolicyError: if a value is wrong.
     """
     body = api_body(request)
-    secret = None if body.get("token_endpoint_auth_method") == "none" else new_token(size=30)
+    method = body.get("token_endpoint_auth_method")
+    secret = new_secret(method)
     app = with_client(App(new_id("0oa"), secret, assigned=False), body, label=required_text(body, "client_name"))
     require_known(body, _client_json(org, app), MAY_BE_SENT)
+    check_keys(app, method)
     shown = _client_json(org, store_app(org, app))
     return json_reply({**shown, **({"client_secret": secret} if secret else {})}, 201)
 
@@ -87,5 +89,5 @@ def _client_json(org: Org, app: App) -> Json:
         "client_name": app.label,
         **{name: client[name] for name in SHARED},
         "token_endpoint_auth_method": shown["credentials"]["oauthClient"]["token_endpoint_auth_method"],
-        **({"initiate_login_uri": app.initiate_login_uri} if app.initiate_login_uri else {}),
+        **{name: client[name] for name in ("initiate_login_uri", "jwks") if name in client},
     }

@@ -20,6 +20,8 @@ from okta_devorg.wire.errors import forbidden
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
 
+LONGEST_NAME = 255
+
 
 def find_group(org: Org, group_id: str) -> Group:
     """Return the group with this id.
@@ -137,6 +139,8 @@ def _read_profile(org: Org, request: Request, group: Group | None = None) -> tup
     name, description = value_at(profile, "name"), value_at(profile, "description")
     if not isinstance(name, str) or not name.strip():
         raise validation_error("name: The field cannot be left blank")
+    if len(name) > LONGEST_NAME:
+        raise validation_error("name: The field is too long")
     if org.groups.find(name) not in (None, group):
         raise validation_error("name: An object with this field already exists in the current organization")
     return name, description if isinstance(description, str) else None

@@ -13,6 +13,7 @@ from okta_devorg.wire.numbers import whole_number
 from okta_devorg.wire.replies import json_reply, parse_json
 
 PAGE_SIZE = 200
+WRONG_TYPE = "Bad request.  Accept and/or Content-Type headers likely do not match supported values."
 
 # ---- reading
 
@@ -20,8 +21,10 @@ PAGE_SIZE = 200
 def api_body(request: Request) -> Json:
     """Return the JSON object that was sent.
 
-    :raises ApiError: 400, if the body is something else.
+    :raises ApiError: 400, if the body is something else; 415, if it says so itself.
     """
+    if request.content_type and not request.is_json:
+        raise ApiError(415, "E0000021", WRONG_TYPE)
     body = parse_json(request.get_data())
     if not isinstance(body, dict):
         raise ApiError(400, "E0000003", "The request body was not well-formed.")
@@ -59,7 +62,7 @@ def require_known(
     """
     for name, value in sent.items():
         place = f"{path}.{name}".lstrip(".")
-        if value is None or place in extra or (name == "_links" or name == "_embedded"):
+        if value is None or place in extra or name in ("_links", "_embedded"):
             continue
         if name not in shown:
             raise validation_error(f"{place}: The field is not known to this org")

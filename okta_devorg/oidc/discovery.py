@@ -4,6 +4,7 @@ from typing import get_args
 
 from flask import Request, Response
 
+from okta_devorg.oidc.client_authentication import ALGORITHMS
 from okta_devorg.policy.settings import GrantType
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import ResponseMode
@@ -40,6 +41,7 @@ def discovery(org: Org, request: Request, issuer: str) -> Response:
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
         "claims_supported": ["sub", "name", "email", "email_verified", "preferred_username"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": ALGORITHMS,
     }
     return json_reply(document)
 

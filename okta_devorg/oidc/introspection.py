@@ -4,6 +4,7 @@ import jwt
 from flask import Request, Response
 
 from okta_devorg.oidc.client_authentication import authenticate_client
+from okta_devorg.oidc.dpop import confirmation, token_type
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import Status
 from okta_devorg.wire.ion import Json
@@ -31,11 +32,12 @@ def _access_token(org: Org, value: str) -> Json | None:
     shown: Json = {name: claims[name] for name in SHOWN_CLAIMS if name in claims}
     return {
         "active": True,
-        "token_type": "Bearer",
+        "token_type": token_type(token.key),
         "scope": " ".join(token.scopes),
         "client_id": claims["cid"],
         "username": claims["sub"],
         **shown,
+        **confirmation(token.key),
     }
 
 

@@ -4,11 +4,13 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Request, Response, g
 
 from okta_devorg.oidc.client_authentication import authenticate_client, require_grant_type
 from okta_devorg.oidc.device import redeem_device_code
+from okta_devorg.oidc.dpop import bound_key, confirmation, token_type
 from okta_devorg.policy.settings import DEVICE_GRANT, App
 from okta_devorg.state.grants import AccessToken, Grant
 from okta_devorg.state.org import Org
@@ -35,6 +37,8 @@ def token(org: Org, request: Request, issuer: str) -> Response:
         text = "The authorization grant type is not supported by the authorization server."
         raise OAuthError(400, "unsupported_grant_type", text)
     require_grant_type(app, grant_type)
+    key = bound_key(org, app, request)
+    _check_key(org, request, key)
     grant = redeem(org, app, request)
     g.thread = grant.request.thread
     if grant.request.issuer != issuer:
@@ -46,7 +50,7 @@ def token(org: Org, request: Request, issuer: str) -> Response:
         raise OAuthError(429, "invalid_grant", "API call exceeded rate limit due to too many requests.")
     if not org.is_assigned(app, user):
         raise OAuthError(400, "access_denied", "User is not assigned to the client application.")
-    return json_reply(_issue_tokens(org, app, grant, user))
+    return json_reply(_issue_tokens(org, app, replace(grant, request=replace(grant.request, key=key)), user))
 
 
 def revoke(org: Org, request: Request, issuer: str) -> Response:
@@ -75,12 +79,14 @@ def _service_token(org: Org, app: App, request: Request, issuer: str) -> Json:
             raise OAuthError(400, "consent_required", "You are not allowed any of the requested scopes.")
     now, lifetime = org.clock.now(), org.policy.lifetimes.tokens
     issued_at = int(org.clock.real_time(now))
+    key = bound_key(org, app, request)
     claims = {"ver": 1, "iss": issuer, "aud": org.base, "cid": app.client_id, "sub": app.client_id, "scp": scopes}
     access_token = org.key.sign(
-        {**claims, "jti": new_token("AT."), "iat": issued_at, "exp": issued_at + lifetime},
+        {**claims, "jti": new_token("AT."), "iat": issued_at, "exp": issued_at + lifetime, **confirmation(key)},
     )
-    org.grants.add_access_token(AccessToken("", scopes, now + lifetime, access_token))
-    return _token_answer(access_token, lifetime, scopes)
+    token = AccessToken("", scopes, now + lifetime, access_token, key)
+    org.grants.add_access_token(token)
+    return _token_answer(token, lifetime)
 
 
 # ---- codes and refresh tokens
@@ -117,6 +123,13 @@ def _redeem_refresh_token(org: Org, app: App, request: Request) -> Grant:
     _check_client(app, grant)
     org.grants.use_up(refresh_token)
     return grant
+
+
+def _check_key(org: Org, request: Request, key: str) -> None:
+    """Refuse a refresh token that is bound to another key."""
+    grant = org.grants.find(request.form.get("refresh_token", ""), "refresh_token")
+    if grant and grant.request.key not in ("", key):
+        raise _invalid_grant("The refresh token is bound to another key.")
 
 
 def _check_client(app: App, grant: Grant) -> None:
@@ -157,18 +170,25 @@ def _issue_tokens(org: Org, app: App, grant: Grant, user: User) -> Json:
             "scp": request.scopes,
             "sub": user.login,
             "auth_time": int(org.clock.real_time(grant.auth_time)),
+            **confirmation(request.key),
         }
     )
-    org.grants.add_access_token(AccessToken(user.id, request.scopes, now + lifetime, access_token))
-    answer = _token_answer(access_token, lifetime, request.scopes)
+    token = AccessToken(user.id, request.scopes, now + lifetime, access_token, request.key)
+    org.grants.add_access_token(token)
+    answer = _token_answer(token, lifetime)
     answer["id_token"] = org.key.sign({**common_claims, **_id_token_claims(org, app, grant, user, access_token)})
     if "offline_access" in request.scopes and "refresh_token" in app.grants:
         answer["refresh_token"] = org.grants.issue("refresh_token", request, user.id, grant.amr, REFRESH_TOKEN_LIFETIME)
     return answer
 
 
-def _token_answer(access_token: str, lifetime: int, scopes: tuple[str, ...]) -> Json:
-    return {"token_type": "Bearer", "expires_in": lifetime, "access_token": access_token, "scope": " ".join(scopes)}
+def _token_answer(token: AccessToken, lifetime: int) -> Json:
+    return {
+        "token_type": token_type(token.key),
+        "expires_in": lifetime,
+        "access_token": token.value,
+        "scope": " ".join(token.scopes),
+    }
 
 
 def _id_token_claims(org: Org, app: App, grant: Grant, user: User, access_token: str) -> Json:

@@ -2,6 +2,7 @@
 
 from flask import Request, Response
 
+from okta_devorg.oidc.dpop import access_token_of
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import User
 from okta_devorg.wire.errors import rate_limited
@@ -16,13 +17,12 @@ def userinfo(org: Org, request: Request, issuer: str) -> Response:
 
     :raises ApiError: if the user is over the rate limit.
     """
-    bearer = request.authorization
-    is_bearer = bearer is not None and bearer.type == "bearer"
-    access_token = org.grants.find_access_token(bearer.token or "") if bearer is not None and is_bearer else None
+    access_token = access_token_of(org, request)
     user = org.users.find(access_token.user_id) if access_token else None
     if access_token is None or user is None:
         reply = json_reply({"error": "invalid_token", "error_description": INVALID_TOKEN}, 401)
-        reply.headers["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{INVALID_TOKEN}"'
+        scheme = "DPoP" if "DPoP" in request.headers else "Bearer"
+        reply.headers["WWW-Authenticate"] = f'{scheme} error="invalid_token", error_description="{INVALID_TOKEN}"'
         return reply
     if org.counters.exceeds("user:" + user.id, org.policy.limits.user_per_5_seconds, 5):
         raise rate_limited()

@@ -1,5 +1,7 @@
 """Signing up or in at another identity provider, which the org plays itself (docs/protocol.md, section 4.8)."""
 
+from typing import Any
+
 from flask import Request, Response, g
 
 from okta_devorg.factors.profile_form import is_email
@@ -58,8 +60,8 @@ def _find(org: Org, request_uri: str) -> tuple[Transaction | None, IdentityProvi
 
 def _page(tx: Transaction, idp: IdentityProvider, request_uri: str, error: str = "", status: int = 200) -> Response:
     form_action = origin_of(tx.request.redirect_uri)
-    values = {"idp": idp, "request_uri": request_uri, "error": error}
-    return html_page("identity_provider.html", status, form_action, **values)
+    values: dict[str, Any] = {"idp": idp, "request_uri": request_uri, "error": error}
+    return html_page("identity_provider.html", status, form_action=form_action, **values)
 
 
 def _return_from_idp(org: Org, tx: Transaction, idp: IdentityProvider, profile: Json) -> Response:

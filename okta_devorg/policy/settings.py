@@ -102,7 +102,7 @@ class App:
     """An OIDC app. `assigned`: to everyone; else only members of its `groups` may use it.
 
     `public_keys` (PEM) are for private_key_jwt. `api_scopes` are the scopes of the Management API that a service app
-    is granted, None for all.
+    is granted, None for all. `dpop_bound_access_tokens`: the app gets no token without proving a key (DPoP).
     """
 
     client_id: str
@@ -118,6 +118,7 @@ class App:
     groups: tuple[str, ...] = ()
     active: bool = True
     api_scopes: tuple[str, ...] | None = None
+    dpop_bound_access_tokens: bool = False
     grants: tuple[GrantType, ...] = (
         "authorization_code",
         "interaction_code",

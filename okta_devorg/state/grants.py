@@ -25,12 +25,15 @@ class Grant:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An access token. A service app's has an empty `user_id`. `expires_at` is org time."""
+    """An access token. A service app's has an empty `user_id`. `expires_at` is org time. `key` is the thumbprint of
+    the key that it is bound to, "" for none.
+    """
 
     user_id: str
     scopes: tuple[str, ...]
     expires_at: float
     value: str = field(repr=False)
+    key: str = ""
 
 
 class Grants:

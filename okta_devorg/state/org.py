@@ -28,7 +28,7 @@ from okta_devorg.state.signing_key import SigningKey
 from okta_devorg.state.transactions import IssuedCode, Transaction, Transactions
 from okta_devorg.state.users import User, Users
 from okta_devorg.wire.errors import session_expired
-from okta_devorg.wire.identifiers import new_id
+from okta_devorg.wire.identifiers import new_id, new_token
 from okta_devorg.wire.ion import Json
 
 
@@ -84,8 +84,9 @@ class Org:
         self.grants = Grants(self.clock)
         self.device_requests = DeviceRequests(self.clock)
         self.links = Links(self.clock)
-        # Client id and `jti` of the client assertions that were used.
+        # Client id and `jti` of the client assertions that were used; of a proof of a key, "dpop" and its `jti`.
         self.used_assertions: set[tuple[str, str]] = set()
+        self.dpop_nonce = new_token()
         # By user id.
         self.email_factors: dict[str, EmailFactor] = {}
         self.mailbox = Mailbox()

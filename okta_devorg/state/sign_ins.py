@@ -1,10 +1,10 @@
 """Redirect sign-in: attempts at the org's own sign-in page, and the org's sessions."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from okta_devorg.state.clock import Clock
-from okta_devorg.state.transactions import AuthorizationRequest, IssuedCode, Transaction
+from okta_devorg.state.transactions import AuthorizationRequest, IssuedCode, Purpose, Transaction
 from okta_devorg.wire.identifiers import new_token
 
 # What the page asks for. expired: a new password; question: a security question to set up; profile: more attributes.
@@ -31,6 +31,7 @@ class SignInAttempt:
     passkey_challenge: bytes | None = field(default=None, repr=False)
     proven: tuple[str, ...] = ()
     profile_skipped: bool = False
+    purpose: ClassVar[Purpose] = "sign_in"
 
     def move_to(self, stage: Stage, authenticator: str | None = None) -> None:
         """Make this the stage of the page, and the authenticator the one it asks for."""

@@ -41,13 +41,16 @@ class Step(StrEnum):
     TERMINAL = "terminal"
 
 
-ResponseMode = Literal["query", "fragment", "form_post"]
+ResponseMode = Literal["query", "fragment", "form_post", "okta_post_message"]
 Purpose = Literal["sign_up", "sign_in", "recovery", "unlock"]
 
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """What the app asked for at interact or authorize. `thread` marks all calls of this request in the log."""
+    """What the app asked for at interact or authorize. `thread` marks all calls of this request in the log.
+
+    `key` is the thumbprint of the key that its refresh token is bound to, "" for none.
+    """
 
     client_id: str
     issuer: str
@@ -58,6 +61,7 @@ class AuthorizationRequest:
     code_challenge: str | None = field(default=None, repr=False)
     response_mode: ResponseMode = "query"
     thread: str = field(default_factory=lambda: token_hex(3))
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from okta_devorg.factors import passkeys, questions
 from okta_devorg.state.mailbox import FORGOT_PASSWORD_MAIL, SIGN_IN_MAIL, UNLOCK_ACCOUNT_MAIL, Template
 from okta_devorg.state.org import Org
 from okta_devorg.state.sign_ins import Flow
-from okta_devorg.state.transactions import Purpose, Transaction
+from okta_devorg.state.transactions import Purpose
 from okta_devorg.state.users import Enrollment, User, matches_hash
 from okta_devorg.verification.codes import (
     check_sent_code,
@@ -35,7 +35,7 @@ def start_challenge(org: Org, flow: Flow, user: User, enrollment: Enrollment) ->
 
 
 def _start_email(org: Org, flow: Flow, user: User, enrollment: Enrollment) -> None:
-    send_email_code(org, flow, user, MAILS.get(_purpose(flow), SIGN_IN_MAIL))
+    send_email_code(org, flow, user, MAILS.get(flow.purpose, SIGN_IN_MAIL))
 
 
 def _start_phone(org: Org, flow: Flow, user: User, enrollment: Enrollment) -> None:
@@ -50,18 +50,13 @@ Start = Callable[[Org, Flow, User, Enrollment], None]
 STARTS: dict[str, Start] = {"okta_email": _start_email, "phone_number": _start_phone, "webauthn": _start_passkey}
 
 
-def _purpose(flow: Flow) -> Purpose:
-    return flow.purpose if isinstance(flow, Transaction) else "sign_in"
-
-
 def require_open_account(org: Org, flow: Flow, user: User) -> None:
     """Refuse a proof for an account that is shut. A locked one can be recovered and unlocked, not signed in to.
 
     :raises IdxError: 401.
     """
-    purpose = _purpose(flow)
-    is_open = may_sign_in(org, user) if purpose == "sign_in" else user.status in RECOVERABLE
-    if purpose != "sign_up" and not is_open:
+    is_open = may_sign_in(org, user) if flow.purpose == "sign_in" else user.status in RECOVERABLE
+    if flow.purpose != "sign_up" and not is_open:
         raise sign_in_failed(org, user)
 
 
@@ -77,7 +72,7 @@ def check_challenge(org: Org, flow: Flow, user: User, credentials: Json, origins
 def _check_password(org: Org, flow: Flow, user: User, credentials: Json, origins: list[str]) -> None:
     password = text_value(credentials, "passcode")
     # The account of a sign-up is not open yet, and its password may be asked for once more.
-    is_sign_up = isinstance(flow, Transaction) and flow.purpose == "sign_up"
+    is_sign_up = flow.purpose == "sign_up"
     is_right = matches_hash(password, user.password_hash) if is_sign_up else is_right_password(org, user, password)
     if not is_right:
         wrong = message("Password is incorrect", "incorrectPassword")

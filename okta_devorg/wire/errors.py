@@ -32,6 +32,7 @@ class OAuthError(Exception):
     status: int
     error: str
     description: str
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

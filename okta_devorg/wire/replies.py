@@ -22,26 +22,31 @@ def redirect_to(location: str, status: int = 302) -> Response:
 def send_to_app(redirect_uri: str, state: str | None, mode: str = "query", **values: str) -> Response:
     """Send the browser to the app's callback with `values` and, unless it is None, the `state` that the app sent.
 
-    `mode`: whether they are in the `query`, in the `fragment`, or in a form that posts itself (`form_post`).
+    `mode`: whether they are in the `query`, in the `fragment`, in a form that posts itself (`form_post`), or in a
+    message to the window of the app (`okta_post_message`).
     """
-    sent = {**values, **({"state": state} if state else {})}
+    sent, origin = {**values, **({"state": state} if state else {})}, origin_of(redirect_uri)
     if mode == "form_post":
-        return html_page("form_post.html", form_action=origin_of(redirect_uri), action=redirect_uri, sent=sent)
+        return html_page("form_post.html", form_action=origin, action=redirect_uri, sent=sent)
+    if mode == "okta_post_message":
+        return html_page("post_message.html", frame_ancestors=origin, origin=origin, sent=sent)
     return redirect_to(f"{redirect_uri}#{urlencode(sent)}" if mode == "fragment" else with_query(redirect_uri, sent))
 
 
-def html_page(template: str, status: int = 200, form_action: str = "", **values: Any) -> Response:
+def html_page(
+    template: str, status: int = 200, form_action: str = "", frame_ancestors: str = "'none'", **values: Any
+) -> Response:
     """Return a page rendered from a template, with a strict content security policy.
 
     `form_action` are further origins, separated by spaces, that a form of the page may end at: browsers apply the
-    policy to redirects after a form as well.
+    policy to redirects after a form as well. `frame_ancestors` is whose pages may have this one in a frame.
     """
     # A page shows what people sent, which need not be text that can be encoded.
     reply = Response(render_template(template, **values).encode("utf-8", "replace"), status)
     form_actions = f"'self' {form_action}".strip()
     reply.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        f"form-action {form_actions}; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action {form_actions}; base-uri 'none'; frame-ancestors {frame_ancestors}"
     )
     reply.headers["Cache-Control"] = "no-store"
     reply.headers["Referrer-Policy"] = "same-origin"

@@ -8,6 +8,7 @@ import copy
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,6 +27,7 @@ NAMES: Mapping[str, str] = {
 }  # fmt: skip
 # Okta's own limits for an address and for a name, and the shortest user name that is still unique.
 LONGEST_ADDRESS, LONGEST_NAME, SHORTEST_USERNAME = 100, 50, 16
+EXAMPLE = "okta-0123456789abcdef0123456789abcdef"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +146,25 @@ def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
         return False
     candidate = copy.copy(user) if user is not None else model()
     setattr(candidate, column, email)
-    others = {f.name for f in model._meta.get_fields()} - {column}
-    try:
-        candidate.validate_unique(exclude=others)
-        candidate.validate_constraints(exclude=others)
-    except ValidationError:
-        return True
-    return False
+    apart = {f.name for f in model._meta.get_fields() if getattr(f, "unique", False)} - {column}
+    return _clashes(candidate, apart) > _clashes(candidate, {*apart, column})
+
+
+def _clashes(candidate: Any, exclude: set[str]) -> int:
+    """Return how many unique columns and constraints another user stands in the way of."""
+    found = 0
+    unique = [
+        partial(constraint.validate, model, candidate)
+        for model, constraints in candidate.get_constraints()
+        for constraint in constraints
+        if isinstance(constraint, models.UniqueConstraint)
+    ]
+    for validate in (candidate.validate_unique, *unique):
+        try:
+            validate(exclude=exclude)
+        except ValidationError as error:
+            found += len(error.messages)
+    return found
 
 
 def claim_address(model: Any, claims: Mapping[str, Any], user: Any = None) -> None:
@@ -184,20 +198,20 @@ def keeps_old_address(user: Any, before: str, claims: Mapping[str, Any]) -> bool
 
 
 def unfilled(model: Any) -> Iterator[Unfilled]:
-    """Yield the columns of a user model that no claim fills, or that are too short."""
+    """Yield the columns of a user model that no claim fills, or that don't take every value."""
     columns = columns_of(model)
     filled = {columns.email, *columns.names, *columns.usernames}
     for column in _columns(model):
         if column.name in filled:
-            yield from too_short(column, columns)
+            yield from _unfit(column, columns)
         elif column.name == model.USERNAME_FIELD and not column.has_default():
             yield Unfilled(column.name, "it is the USERNAME_FIELD, but it isn't text and has no default")
         elif not _needs_no_value(column):
             yield from _empty(column)
 
 
-def too_short(column: Any, columns: UserColumns) -> Iterator[Unfilled]:
-    """Yield the problem if a filled column is too short."""
+def _unfit(column: Any, columns: UserColumns) -> Iterator[Unfilled]:
+    """Yield the problem if a filled column doesn't take every value."""
     length = column.max_length or LONGEST_ADDRESS
     if column.name == columns.email:
         if length < LONGEST_ADDRESS:
@@ -208,8 +222,20 @@ def too_short(column: Any, columns: UserColumns) -> Iterator[Unfilled]:
             yield Unfilled(column.name, "it is the primary key, so a changed address isn't stored", is_fatal=False)
     elif column.name in columns.usernames and length < SHORTEST_USERNAME:
         yield Unfilled(column.name, f"it has {length} characters, but user names need {SHORTEST_USERNAME}")
+    elif column.name in columns.usernames and not _takes(column, EXAMPLE[:length]):
+        yield Unfilled(column.name, f"its validators refuse user names like {EXAMPLE[:length]!r}", is_fatal=False)
+    elif column.name in columns.names and column.unique:
+        yield Unfilled(column.name, "it is unique, so only one person of each name can sign up", is_fatal=False)
     elif column.name in columns.names and length < LONGEST_NAME:
         yield Unfilled(column.name, f"names of more than {length} characters are cut", is_fatal=False)
+
+
+def _takes(column: Any, text: str) -> bool:
+    try:
+        column.run_validators(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _columns(model: Any) -> list[Any]:

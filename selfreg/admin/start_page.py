@@ -12,7 +12,7 @@ from selfreg.admin.roles import RegistrationPermission
 from selfreg.admin.tabs import shown
 from selfreg.conf import has_several_orgs, orgs
 from selfreg.models import DoctorRun
-from selfreg.reports.overview import MAX_STARTED, Day, overview, today_by_org
+from selfreg.reports.overview import MAX_STARTED, Day, overview, stuck_by_org, today_by_org
 
 
 def card(user: Any) -> dict[str, Any]:
@@ -41,7 +41,8 @@ def percent(part: int, whole: int) -> str:
 
 
 def _numbers() -> dict[str, Any]:
-    now = overview()
+    now, by_org = overview(), today_by_org() if has_several_orgs() else {}
+    stuck = stuck_by_org() if by_org else {}
     return {
         "today": _day(now.today),
         "day_before": _day(now.day_before) if now.day_before.started else None,
@@ -50,7 +51,7 @@ def _numbers() -> dict[str, Any]:
         "awaiting_approval": shown(now.awaiting_approval) if needs_approval() else "",
         "failed": shown(now.failed),
         "failed_calls": shown(now.failed_calls) if now.failed_calls else "",
-        "orgs": [(name, _day(day)) for name, day in today_by_org().items()] if has_several_orgs() else [],
+        "orgs": [(name, _day(day), shown(stuck[name])) for name, day in by_org.items()],
     }
 
 

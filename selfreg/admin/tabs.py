@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.admin.actions import needs_approval
+from selfreg.conf import orgs
+from selfreg.models import belongs_to
 from selfreg.reports.attention import MAX_COUNTED, capped_counts, in_status
 from selfreg.statuses import Status
 
@@ -36,10 +38,12 @@ class Tab:
 
 
 def tabs(change_list: Any) -> list[Tab]:
-    """Return the tabs of a list. They keep its other filters and its search, but then have no counts."""
+    """Return the tabs of a list. They keep its search and its filters; only the filter by org leaves them counts."""
     offered = {name: label for name, label in TABS.items() if name != Status.AWAITING_APPROVAL or needs_approval()}
-    is_narrowed = bool(change_list.query or set(change_list.get_filters_params()) - {"status"})
-    counts = {} if is_narrowed else capped_counts({name: in_status(name) or Q() for name in offered})
+    is_narrowed = bool(change_list.query or set(change_list.get_filters_params()) - {"status", "org"})
+    settings = orgs().get(change_list.params.get("org", ""))
+    of_org = belongs_to(settings) if settings else Q()
+    counts = {} if is_narrowed else capped_counts({name: of_org & (in_status(name) or Q()) for name in offered})
     current = change_list.params.get("status", "")
     return [
         Tab(

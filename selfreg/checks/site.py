@@ -1,38 +1,26 @@
 """Checks of the site around this app: authentication, URLs, the profile hook, and what the database has of the org."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from importlib.util import find_spec
 from sys import modules
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.core.checks import Tags
 from django.db import DatabaseError
-from django.urls import (
-    NoReverseMatch,
-    Resolver404,
-    URLResolver,
-    get_resolver,
-    get_script_prefix,
-    is_valid_path,
-    resolve,
-)
+from django.urls import NoReverseMatch, Resolver404, get_resolver, get_script_prefix, is_valid_path, resolve
 from django.utils import timezone, translation
-from django.utils.module_loading import import_string
 from django.utils.translation import get_language
-from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from selfreg.auth import OktaBackend
-from selfreg.checks.base import Cases, Check, register_table, unusable_path, when
-from selfreg.checks.users import backend_classes
+from selfreg.checks.base import Cases, Check, lineage, register_table, unusable_path, when
+from selfreg.checks.users import BACKEND
 from selfreg.conf import Conf
 from selfreg.models import DoctorRun, PolicyVersion
 from selfreg.registration.policy import site_language
+from selfreg.web.orgs import missing_urls
 from selfreg.web.redirects import landing
 
-BACKEND = "selfreg.auth.OktaBackend"
+STOCK = "mozilla_django_oidc.auth.OIDCAuthenticationBackend"
 VIEWS = {
     "OIDC_AUTHENTICATE_CLASS": "selfreg.views.AuthenticateView",
     "OIDC_CALLBACK_CLASS": "selfreg.views.CallbackView",
@@ -45,29 +33,22 @@ DOCTOR_IS_STALE_AFTER = timedelta(days=7)
 # ---- authentication: our backend and views, and no unsafe setting of mozilla-django-oidc
 
 
-def _has_stock_backend(_settings: Conf) -> bool:
-    """Return whether there is a backend of mozilla-django-oidc that does not extend ours."""
-    stock = (b for b in backend_classes() if issubclass(b, OIDCAuthenticationBackend))
-    return not all(issubclass(backend, OktaBackend) for backend in stock)
+def _backends() -> list[tuple[str, ...]]:
+    return [lineage(path) for path in django_settings.AUTHENTICATION_BACKENDS]
 
 
 def _stock_views(_settings: Conf) -> Cases:
     """Return the views of mozilla-django-oidc that are neither ours nor subclasses of ours."""
-    for name, view in VIEWS.items():
-        try:
-            used: Any = import_string(getattr(django_settings, name, ""))
-        except ImportError:
-            used = None
-        if not (isinstance(used, type) and issubclass(used, import_string(view))):
-            yield {"name": name, "view": view}
+    used = {name: lineage(getattr(django_settings, name, "")) for name in VIEWS}
+    return ({"name": name, "view": view} for name, view in VIEWS.items() if lineage(view)[1] not in used[name])
 
 
 check_hand_off = register_table(
     Tags.security,
-    Check("E007", when(lambda _: not any(issubclass(backend, OktaBackend) for backend in backend_classes())),
+    Check("E007", when(lambda _: not any(BACKEND in kinds for kinds in _backends())),
           "AUTHENTICATION_BACKENDS lacks the backend that finishes sign-ups.",
           f"Add {BACKEND!r}, or your own subclass of it."),
-    Check("E008", when(_has_stock_backend),
+    Check("E008", when(lambda _: any(STOCK in kinds and BACKEND not in kinds for kinds in _backends())),
           "The backend of mozilla-django-oidc finds users by email address, which isn't safe.",
           f"Replace it with {BACKEND!r}, or with a subclass of that."),
     Check("W001", _stock_views, "%(name)s isn't %(view)r.", "Set it: the stock view turns failures into HTTP 500."),
@@ -82,19 +63,8 @@ check_hand_off = register_table(
 
 
 def _api_without_its_package(_settings: Conf) -> bool:
-    """Return whether ``selfreg.api`` is mounted without django-ninja, which it needs."""
-    return not find_spec("ninja") and any(
-        getattr(resolver, "urlconf_name", None) is modules.get(API_URLS, resolver)
-        for resolver in _resolvers(get_resolver())
-    )
-
-
-def _resolvers(resolver: URLResolver) -> Iterator[URLResolver]:
-    """Yield a resolver and all resolvers below it."""
-    yield resolver
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _resolvers(pattern)
+    """Return whether the URLs, which are the only ones to import it, include ``selfreg.api`` without django-ninja."""
+    return bool(get_resolver().url_patterns) and API_URLS in modules and not find_spec("ninja")
 
 
 def _missing_landing_page(settings: Conf) -> Cases:
@@ -115,6 +85,9 @@ check_urls = register_table(
     Tags.urls,
     Check("E022", when(_api_without_its_package), "The URLs include selfreg.api, but django-ninja isn't installed.",
           'Install it: pip install "django-selfreg[api]".'),
+    Check("W004", lambda _: ({"name": name} for name in missing_urls()),
+          "The site has no URL named %(name)r, so people can't sign up or sign in.",
+          "In ROOT_URLCONF, include 'selfreg.urls' and 'mozilla_django_oidc.urls', outside of other namespaces."),
     Check("W003", _missing_landing_page,
           "After the sign-up, people are redirected to %(url)r, which isn't a page of this site.",
           "Set LOGIN_REDIRECT_URL or SELFREG['AFTER'] to a page of this site, or add a page at that URL."),

@@ -38,7 +38,8 @@ check_surroundings = register_table(
     Check("E014", when(lambda _: not django_settings.USE_TZ), "USE_TZ is off, so registrations can't be stored.",
           "Set USE_TZ = True. You can keep TIME_ZONE."),
     Check("E015", lambda _: ({"path": path} for path in NEEDED if not positions(path)),
-          "%(path)r is missing from MIDDLEWARE.", "Sign-up and login need it."),
+          "%(path)r is missing from MIDDLEWARE.",
+          "Sign-up and login need it. Silence this check if a class that doesn't extend it does the same."),
     Check("E016", when(lambda _: bool(positions(REFRESH))),
           "SessionRefresh of mozilla-django-oidc logs people out right after their sign-up, because a sign-up leaves "
           "no session at the org.",
@@ -81,6 +82,9 @@ def _named_views(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[s
 
 check_database = register_table(
     Tags.security,
+    Check("W013", when(lambda _: "reversion.middleware.RevisionMiddleware" in django_settings.MIDDLEWARE),
+          "RevisionMiddleware of django-reversion keeps a transaction open during calls to Okta.",
+          "Use a subclass whose request_creates_revision() returns False for the paths of selfreg and of the sign-in."),
     Check("E011", _atomic_views,
           "ATOMIC_REQUESTS is on for %(alias)r, so a transaction would stay open during calls to Okta in %(views)s.",
           "These views exempt themselves, but something wraps them here. Also wrap them in non_atomic_requests."),

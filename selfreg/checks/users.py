@@ -9,29 +9,18 @@ from django.utils.module_loading import import_string
 
 from selfreg.accounts.users import Unfilled, unfilled
 from selfreg.auth import OktaBackend
-from selfreg.checks.base import Cases, Check, register_table, unusable_path
+from selfreg.checks.base import Cases, Check, lineage, register_table, unusable_path
 from selfreg.conf import Conf
 
+BACKEND = "selfreg.auth.OktaBackend"
 HINT = "Give it a default or null=True, or create users yourself with SELFREG['USER_FACTORY']: see docs/user-models.md."
-
-
-def backend_classes() -> list[type]:
-    """Return the classes of ``AUTHENTICATION_BACKENDS`` that can be imported; Django reports the others."""
-    classes = []
-    for path in django_settings.AUTHENTICATION_BACKENDS:
-        try:
-            classes.append(import_string(path))
-        except ImportError:
-            continue
-    return [backend for backend in classes if isinstance(backend, type)]
 
 
 def _columns(settings: Conf) -> list[Unfilled]:
     """Return the columns of the user model that no claim fills; none if the site creates its users itself."""
-    model = get_user_model()
-    backends = [backend for backend in backend_classes() if issubclass(backend, OktaBackend)]
+    backends = [import_string(path) for path in django_settings.AUTHENTICATION_BACKENDS if BACKEND in lineage(path)]
     makes_users = bool(settings.user_factory) or any(b.create_user is not OktaBackend.create_user for b in backends)
-    return [] if makes_users else list(unfilled(model))
+    return [] if makes_users else list(unfilled(get_user_model()))
 
 
 def _found(*, is_fatal: bool) -> Callable[[Conf], Cases]:

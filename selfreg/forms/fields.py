@@ -43,16 +43,10 @@ AUTOCOMPLETE = {
     "nickName": "nickname",
     "title": "organization-title",
     "organization": "organization",
-    "email": "email",
-    "secondEmail": "email",
-    "login": "username",
-    "identifier": "username",
-    "primaryPhone": "tel",
-    "mobilePhone": "tel",
-    "phoneNumber": "tel",
-    "passcode": "one-time-code",
-    "nextPasscode": "one-time-code",
-    "totp": "one-time-code",
+    **dict.fromkeys(("email", "secondEmail"), "email"),
+    **dict.fromkeys(("login", "identifier"), "username"),
+    **dict.fromkeys(("primaryPhone", "mobilePhone", "phoneNumber"), "tel"),
+    **dict.fromkeys(("passcode", "nextPasscode", "totp"), "one-time-code"),
     "streetAddress": "street-address",
     "city": "address-level2",
     "state": "address-level1",
@@ -71,8 +65,8 @@ CONTINENTS = frozenset(
 CODE_LENGTH = 6
 PHONES = ("mobilePhone", "primaryPhone")
 NOTHING_CHOSEN = [("", "—")]
-# Okta's label for the field of a password, new or not.
-OKTA_PASSWORD_LABEL = "Enter password"
+# Okta's labels for the field of a password, new or not.
+OKTA_PASSWORD_LABELS = ("Enter password", "Enter Password")
 # Prefixes of the names of fields for the current password, beside the field for a new one.
 CURRENT_PASSWORDS = ("old", "current")
 # Language without a region -> the country that its speakers most likely are in.
@@ -144,7 +138,7 @@ def field_for(leaf: Field, step: Step) -> BuiltField:
         "min_length": errors.TOO_SHORT,
     }
     question = step.authenticator.question if step.authenticator and leaf.name == "answer" else ""
-    is_renamed = leaf.label == OKTA_PASSWORD_LABEL and not leaf.custom_label and is_new_password(leaf, step)
+    is_renamed = leaf.label in OKTA_PASSWORD_LABELS and not leaf.custom_label and is_new_password(leaf, step)
     built.label = labels.PASSWORD if is_renamed else lazy_label(leaf)
     built.help_text = leaf.description or (question if question != leaf.label else "")
     return BuiltField(built, leaf.path, secret=is_secret)
@@ -187,10 +181,8 @@ def dialling_countries() -> list[tuple[str, str]]:
 
 def likeliest_country() -> str:
     """Return the ISO 3166 code of the visitor's most likely country, judging by the language, or ""."""
-    locale = (get_language() or "en").replace("-", "_")
-    if "_" in locale:
-        return locale.rsplit("_", 1)[1].upper()[:2]
-    return LIKELIEST_COUNTRIES.get(locale, "")
+    language, _dash, last = (get_language() or "en").rpartition("-")
+    return last.upper()[:2] if language else LIKELIEST_COUNTRIES.get(last, "")
 
 
 @cache
@@ -220,7 +212,7 @@ def _yes_or_no(leaf: Field) -> forms.Field:
 def _choices_of(leaf: Field) -> Choices:
     """Return the org's choices, or ours for countries and time zones; empty if there are none."""
     if leaf.options:
-        return [("" if o.value is None else str(o.value), o.label or str(o.value)) for o in leaf.options]
+        return [(_sent(o), labels.name_of(o.label) or str(o.value)) for o in leaf.options]
     if leaf.format == "country-code":
         return [*countries()]
     if leaf.format == "timezone" or (leaf.display == "select" and "zone" in leaf.name.lower()):
@@ -228,8 +220,12 @@ def _choices_of(leaf: Field) -> Choices:
     return []
 
 
+def _sent(option: Option) -> str:
+    return "" if option.value is None else str(option.value)
+
+
 def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
-    values: dict[str, object] = {("" if o.value is None else str(o.value)): o.value for o in leaf.options}
+    values = {_sent(o): o.value for o in leaf.options}
     as_radios = leaf.display in ("radio", "checkbox") or (not leaf.display and len(choices) <= 3)
     if as_radios and not leaf.required:
         choices = [*choices, ("", str(labels.NO_ANSWER))]
@@ -261,9 +257,11 @@ def _code(leaf: Field, step: Step) -> forms.Field:
     built = _char_field(leaf)
     built.required = True
     is_okta_code = (step.page in ("code", "totp") or step.kind == "app") and leaf.format != "alphanumeric"
+    is_numeric = is_okta_code or leaf.format == "numeric"
+    built.cleaner = typed_text.digits if is_numeric else typed_text.code
     built.widget.attrs |= {
         "autocomplete": "one-time-code",
-        "inputmode": "numeric" if is_okta_code or leaf.format == "numeric" else "text",
+        "inputmode": "numeric" if is_numeric else "text",
         "class": "code",
         "autocapitalize": "off",
     }
@@ -286,7 +284,7 @@ def _text(leaf: Field) -> forms.Field:
     return built
 
 
-def _char_field(leaf: Field) -> forms.CharField:
+def _char_field(leaf: Field) -> TypedField:
     validators: list[Callable[[str], None]] = [no_control_characters]
     if leaf.name in PHONES:
         validators.append(check_profile_number)

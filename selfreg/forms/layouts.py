@@ -236,12 +236,7 @@ def _channel(step: Step) -> Layout:
 
 
 def _consent_scopes(step: Step) -> Layout:
-    """Return a checkbox for each scope, with the mandatory ones last, and then the consent itself.
-
-    If the org has its own choices for consenting to all scopes at once, they are shown as sent.
-    """
-    if step.remediation.name == "consent" and not any(_is_for_buttons(leaf) for leaf in step.leaves):
-        return as_sent(step)
+    """Return a checkbox for each scope, with the mandatory ones last, and then the consent itself."""
     boxes = [leaf for leaf in step.leaves if leaf.type == "boolean" and leaf.visible and leaf.path != CONSENT]
     built: Layout = {}
     for leaf in sorted(boxes, key=lambda leaf: not leaf.mutable):

@@ -272,8 +272,9 @@ class Row:
         self.control_id = f"{self.field.auto_id}_0" if self.is_choice else self.field.auto_id
         self.hints = meta.choice_hints
         empty = str(form.fields[name].error_messages["required"])
-        self.summary = [("" if text == empty else str(self.field.label), text) for text in self.errors]
-        """For the error summary: pairs of the label ("" if the text names the field) and the text."""
+        is_only = len(form.visible_fields()) == 1
+        self.summary = [("" if is_only or text == empty else str(self.field.label), text) for text in self.errors]
+        """For the error summary: pairs of the label ("" if it is clear which field is meant) and the text."""
 
     @property
     def choices(self) -> list[tuple[Any, str]]:

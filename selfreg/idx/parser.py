@@ -48,6 +48,8 @@ from selfreg.idx.ion import (
 from selfreg.secret import NOTHING, Secret
 
 MAX_DEPTH = 12
+# What a consent is about -> the member that says more than the label. The value of a scope is a technical name.
+VALUES_OF_FACTS = {"requestInfo": "value", "scopes": "desc"}
 CONTAINERS = (dict, list)
 # Older orgs have links to Okta's own pages next to the remediations (docs/protocol.md, section 3.1).
 LINKS_BESIDE_REMEDIATIONS = ("success", "failure")
@@ -78,7 +80,6 @@ PASSWORD_NUMBERS = {
 }
 # Password policy: a flag -> the attribute that it excludes.
 EXCLUDING_FLAGS = (("excludeFirstName", "firstName"), ("excludeLastName", "lastName"))
-
 
 # Key of a field -> member of ``Field``, and how to read it. Absent keys get the defaults of ``Field``; most fields have
 # only two or three of the keys.
@@ -168,7 +169,7 @@ class _Document:
             idp_name=read_text(idp, "name"),
             is_link=not raw.get("rel"),
             leaves=tuple(leaves_of(members["fields"])),
-            facts=tuple(_fact_of(fact) for key in ("requestInfo", "scopes") for fact in read_objects(raw, key)),
+            facts=tuple(_fact_of(fact, key) for key in VALUES_OF_FACTS for fact in read_objects(raw, key)),
         )
 
     def fields(self, raw: object, outer: tuple[str, ...], depth: int = 0) -> tuple[Field, ...]:
@@ -310,8 +311,8 @@ def _type_of(value: object, outer: tuple[str, ...]) -> str:
     return "boolean" if isinstance(value, bool) or outer[:1] == ("optedScopes",) else "string"
 
 
-def _fact_of(raw: Json) -> tuple[str, str]:
-    return read_plain(raw, "label") or read_text(raw, "name"), read_plain(raw, "desc") or read_text(raw, "value")
+def _fact_of(raw: Json, key: str) -> tuple[str, str]:
+    return read_plain(raw, "label") or read_text(raw, "name"), read_plain(raw, VALUES_OF_FACTS[key])
 
 
 def leaves_of(fields: Iterable[Field]) -> Iterator[Field]:

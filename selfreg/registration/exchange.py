@@ -33,7 +33,7 @@ from selfreg.registration.transition import stands_elsewhere
 from selfreg.registration.transition_types import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
 from selfreg.statuses import Status
-from selfreg.texts.messages import say
+from selfreg.texts.messages import say, whole_key
 
 # If a call took longer than this before its answer was lost, the next request asks for the current step, so that no
 # page waits for two deadlines.
@@ -197,8 +197,8 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
 
 
 def explain(messages: Iterable[Message]) -> str:
-    """Return messages in the visitor's language, one per line and without repetitions."""
-    return "\n".join(dict.fromkeys(say(m) for m in messages))[:MAX_EXPLANATION]
+    """Return messages one per line and without repetitions: as a key where that says it all in every language."""
+    return "\n".join(dict.fromkeys(whole_key(m) or say(m) for m in messages))[:MAX_EXPLANATION]
 
 
 # ---- the org

@@ -96,6 +96,12 @@ def today_by_org() -> dict[str, Day]:
     return {name: _day(counts, name, tallies[name]) for name in people}
 
 
+def stuck_by_org() -> Mapping[str, int]:
+    """Return how many people are stuck at each org, capped; one query."""
+    now = timezone.now()
+    return capped_counts({name: belongs_to(settings) & stuck(now) for name, settings in orgs().items()})
+
+
 def _tallied(start: datetime) -> Iterator[tuple[datetime, str, Tally]]:
     for hour, numbers in TalliedHour.objects.filter(hour__gte=start).values_list("hour", "numbers"):
         for org, tally in by_org(numbers):

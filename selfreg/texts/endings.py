@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from selfreg.idx.document import Message
 from selfreg.models import Registration
 from selfreg.statuses import STATUS_INFO, Status
-from selfreg.texts.messages import say
+from selfreg.texts.messages import MESSAGES, say
 
 # ``StatusInfo.ending`` -> heading and text. The text is "" if the registration's own reason replaces it.
 ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
@@ -19,7 +19,7 @@ ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("Your sign-up is being reviewed"),
         _("We have everything we need. We'll email you when you can sign in."),
     ),
-    "cancelled": (_("Sign-up cancelled"), _("No account was created.")),
+    "cancelled": (_("Sign-up cancelled"), _("Your account wasn't completed. You can start again at any time.")),
     "expired": (
         _("Your session timed out"),
         _("To keep you safe, we ended this sign-up. What you typed on the first page is saved."),
@@ -46,5 +46,6 @@ def ending(registration: Registration) -> Ending:
     :raises KeyError: the registration is at a step (``statuses.ON_STEP_PAGE``)
     """
     heading, lead = ENDINGS[STATUS_INFO[Status(registration.status)].ending]
-    ours = [] if lead else [say(Message("", registration.failure or registration.step))]
-    return Ending(str(heading), str(lead), registration.failure_text.splitlines() or ours)
+    told = [Message("" if line in MESSAGES else line, line) for line in registration.failure_text.splitlines()]
+    ours = [] if lead else [Message("", registration.failure or registration.step)]
+    return Ending(str(heading), str(lead), [say(message) for message in told or ours])

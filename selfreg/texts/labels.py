@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, gettext_noop, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.idx.authenticators import by_key
@@ -33,17 +33,15 @@ HEADINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "waiting email": (_("Check your email"), _("Check again")),
     "elsewhere": (_("Continue at another site"), ""),
     "redirect-idverify": (_("Confirm who you are"), ""),
-    "consent_scopes": (_("Allow access to your account?"), _("Continue")),
     "providers": (_("Create your account"), ""),
     "unsupported": (_("This can't be done here"), _("Continue")),
     "challenge-authenticator": (_("Confirm that it's you"), _("Continue")),
     "select-authenticator-authenticate": (_("Confirm that it's you"), _("Continue")),
     "authenticator-verification-data": (_("Confirm that it's you"), _("Continue")),
-    "consent": (_("Allow access to your account?"), _("Continue")),
+    **dict.fromkeys(("consent", "consent_scopes"), (_("Allow access to your account?"), _("Continue"))),
     "email-challenge-consent": (_("Was this you?"), _("Continue")),
     "request-activation-email": (_("This link has expired"), _("Send a new link")),
-    "enroll-profile-update": (_("A few more details"), _("Save")),
-    "profile-update": (_("A few more details"), _("Save")),
+    **dict.fromkeys(("enroll-profile-update", "profile-update"), (_("A few more details"), _("Save"))),
     "skip": (_("You can continue"), _("Continue")),
 }
 ONE_MORE_STEP = (_("One more step"), _("Continue"))
@@ -76,35 +74,26 @@ LABELS: Mapping[str, str | Promise] = {
     "question": _("Your question"),
     "answer": _("Answer"),
     "identifier": _("Email or username"),
-    "channel": _("How do you want to set it up?"),
-    "rememberMe": _("Keep me signed in"),
-    "keepMeSignedIn": _("Keep me signed in"),
+    **dict.fromkeys(("rememberMe", "keepMeSignedIn"), _("Keep me signed in")),
     "consent": _("Do you allow this?"),
-    "authenticator": _("Choose one"),
+    **dict.fromkeys(("authenticator", "channel"), _("Choose one")),
 }
 
-# Okta's labels of its base attributes and authenticators, as an English org sends them.
+# Okta's labels of its base attributes, authenticators and choices, as an English org sends them.
+OKTA_LABELS = (
+    gettext_noop("First name"), gettext_noop("Last name"), gettext_noop("Email"), gettext_noop("Primary email"),
+    gettext_noop("Secondary email"), gettext_noop("Username"), gettext_noop("Mobile phone"),
+    gettext_noop("Primary phone"), gettext_noop("City"), gettext_noop("Country code"), gettext_noop("Enter code"),
+    gettext_noop("Enter password"), gettext_noop("Password"), gettext_noop("Phone"), gettext_noop("Phone number"),
+    gettext_noop("Security Question"), gettext_noop("Google Authenticator"), gettext_noop("Voice call"),
+    gettext_noop("Create my own security question"), gettext_noop("Answer"), gettext_noop("Keep me signed in"),
+)  # fmt: skip
 BASE_LABELS: Mapping[str, str | Promise] = {
-    "First name": _("First name"),
-    "Last name": _("Last name"),
-    "Email": _("Email"),
-    "Primary email": _("Primary email"),
-    "Secondary email": _("Secondary email"),
-    "Username": _("Username"),
-    "Mobile phone": _("Mobile phone"),
-    "Primary phone": _("Primary phone"),
-    "City": _("City"),
-    "Country code": _("Country code"),
-    "Enter code": _("Enter code"),
-    "Enter password": _("Enter password"),
-    "Password": _("Password"),
-    "Phone": _("Phone"),
-    "Phone number": _("Phone number"),
-    "Security Question": _("Security Question"),
+    **{label: _(label) for label in OKTA_LABELS},
+    "Enter Password": _("Enter password"),
     "Security Key or Biometric": _("Passkey"),
-    "Google Authenticator": _("Google Authenticator"),
-    "SMS": _("SMS"),
-    "Voice call": _("Voice call"),
+    "SMS": _("Text message"),
+    "Choose a security question": _("Choose a question"),
 }
 
 # Labels and hints of fields that this app adds to the org's forms. (Django itself translates "Yes" and "No".)

@@ -16,6 +16,7 @@ from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable,
 from selfreg.texts.labels import name_of
 
 MINUTE, HOUR = 60, 3600
+TOO_MANY_REQUESTS = ("tooManyRequests", "oie.tooManyRequests")
 
 OUR_MESSAGES: Mapping[str, str | Promise] = {
     "selfreg.unreachable": _("We can't reach the sign-up service right now. Nothing is lost. Try again in a moment."),
@@ -92,8 +93,7 @@ OKTA_MESSAGES: Mapping[str, str | Promise] = {
     "authfactor.challenge.soft_token.invalid_passcode": _("That code isn't right. Enter the one your app shows now."),
     "authfactor.challenge.suspended_factor": _("This method is blocked for now. Choose a different one."),
     "securityQuestion.answer.tooShort.arg": _("Use at least {0} characters for your answer."),
-    "tooManyRequests": _("Too many attempts. Wait a little, then try again."),
-    "oie.tooManyRequests": _("Too many attempts. Wait a little, then try again."),
+    **dict.fromkeys(TOO_MANY_REQUESTS, _("Too many attempts. Wait a little, then try again.")),
     "security.access_denied": _("You don't have permission to do this."),
     "api.error.field_required": _("Fill in this field."),
     "idx.session.expired": _("Your session timed out."),
@@ -107,6 +107,8 @@ OKTA_MESSAGES: Mapping[str, str | Promise] = {
     "idx.return.link.expired": _("This link has expired."),
     "idx.return.stale": _("This link is out of date."),
     "idx.return.error": _("This link didn't work."),
+    "idx.expired.activation.token": _("Links work for a limited time. We can email you a new one."),
+    "idx.operation.cancelled.by.user": _("You cancelled the last step."),
     "idx.transferred.to.new.tab": _("You continued signing up in another tab."),
     **dict.fromkeys(("E0000001", "E0000020"), OUR_MESSAGES["selfreg.refused"]),
     "E0000009": OUR_MESSAGES["selfreg.no_answer"],
@@ -138,9 +140,7 @@ BESIDE_A_TIMER: Mapping[str, str | Promise] = {
     "selfreg.unreachable": _("We can't reach the sign-up service right now. Nothing is lost."),
     "selfreg.no_answer": _("The sign-up service didn't answer. Nothing is lost."),
     "selfreg.full": _("Too many people are signing up at the moment."),
-    "selfreg.rate_limited": TOO_MANY,
-    "tooManyRequests": TOO_MANY,
-    "oie.tooManyRequests": TOO_MANY,
+    **dict.fromkeys(("selfreg.rate_limited", *TOO_MANY_REQUESTS), TOO_MANY),
 }
 
 # The password breaks a rule. The parameters are the org's sentences about it.
@@ -191,6 +191,12 @@ def say(message: Message) -> str:
     if message.key == RULES_NOT_MET:
         return " ".join(message.params).strip() or text
     return text
+
+
+def whole_key(message: Message) -> str:
+    """Return the key of a message that is nothing but our sentence of that key; "" for any other message."""
+    key = message.key or known_key(message.text)
+    return key if key in MESSAGES and key != REFUSED and not message.params else ""
 
 
 def known_key(text: str) -> str:

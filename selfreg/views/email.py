@@ -74,7 +74,7 @@ class EmailView(SignUpView):
             return self.send_again(request, mail)
         if not mail.get("factor"):
             return redirect(self.url(request))
-        code = typed_text.code(request.POST.get("credentials.passcode", "")[:MAX_TYPED])
+        code = typed_text.digits(request.POST.get("credentials.passcode", "")[:MAX_TYPED])
         if not 0 < len(code) <= MAX_CODE_LENGTH or not code.isalnum() or not code.isascii():
             return self.page(request, str(errors.INVALID_CODE), "id_code")
         try:

@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest
-from django.urls import ResolverMatch, URLResolver, get_resolver, get_urlconf, reverse
+from django.urls import NoReverseMatch, ResolverMatch, URLResolver, get_resolver, get_urlconf, reverse
 from django.utils.module_loading import import_string
 
 from selfreg.conf import DEFAULT, Conf, conf, orgs
@@ -102,6 +102,15 @@ class Mount:
 def mounts() -> tuple[Mount, ...]:
     """Return every include of ``selfreg.urls`` in the site's URLs."""
     return _mounts(get_urlconf() or django_settings.ROOT_URLCONF)
+
+
+def missing_urls() -> Iterator[str]:
+    """Yield the names of the URLs that every site needs, and this one does not include."""
+    for name in (f"{APP}:start", f"{APP}:verify", SIGN_IN, CALLBACK):
+        try:
+            reverse(name)
+        except NoReverseMatch:
+            yield name
 
 
 def page_url(org: str, page: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
@@ -135,7 +136,13 @@ def test_the_card_is_for_those_who_may_see_registrations(
     assert bool(card(staff(role))) is (role != NOBODY)
 
 
-def test_who_may_see_doctor_runs_only_sees_no_more_on_the_card(client: Client, registered: Make) -> None:
+@pytest.mark.parametrize("instead_of_a_missing_variable", ["", "MISSING"])
+def test_who_may_see_doctor_runs_only_sees_no_more_on_the_card(
+    client: Client, registered: Make, settings: Any, instead_of_a_missing_variable: str
+) -> None:
+    (engine,) = settings.TEMPLATES
+    options = engine["OPTIONS"] | {"string_if_invalid": instead_of_a_missing_variable}
+    settings.TEMPLATES = [engine | {"OPTIONS": options}]
     user = User.objects.create_user("watcher", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_doctorrun"))
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")

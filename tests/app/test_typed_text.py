@@ -61,6 +61,37 @@ def test_what_stands_around_a_code_in_a_mail_is_not_part_of_it(typed: str) -> No
     assert typed_text.code(typed) == "123456"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Code: 123-456",
+        "Code：１２３４５６",
+        "Your verification code is 123456.",
+        "123456 is your code",
+        "Your code is 123 456. It expires in 5 minutes.",
+        "رمز التحقق: ١٢٣٤٥٦",
+        "確認コード「123456」",
+        "#123456",
+        "<123456>",
+        "123.456",
+        "123·456",
+        "1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣",
+    ],
+)
+def test_a_code_of_digits_is_found_in_what_was_pasted(typed: str) -> None:
+    assert typed_text.digits(typed) == "123456"
+
+
+@pytest.mark.parametrize("typed", ["abcdef", "call 0800 123456 or 0800 654321", "", "12"])
+def test_no_code_of_digits_is_guessed(typed: str) -> None:
+    assert typed_text.digits(typed) == typed_text.code(typed)
+
+
+@pytest.mark.parametrize("typed", ["Code: aB3-dE6", "“aB3dE6”"])
+def test_a_code_with_letters_loses_the_label_that_was_pasted_with_it(typed: str) -> None:
+    assert typed_text.code(typed) == "aB3dE6"
+
+
 @given(
     zero=st.sampled_from(ZEROS),
     around=st.text(NOTHING_TO_SEE + SPACES, max_size=3),
@@ -90,6 +121,19 @@ def test_an_address_is_taken_without_what_is_not_seen(zero: str, around: str) ->
         "ada@example.com;",
         "\u202aada@example.com\u202c",
         "\ufeffada@exam\u00adple.com",
+        '"ada@example.com"',
+        "'ada@example.com'",
+        "“ada@example.com”",
+        "«ada@example.com».",
+        "(ada@example.com)",
+        "[ada@example.com](mailto:ada@example.com)",
+        "**ada@example.com**",
+        "「ada@example.com」",
+        "Email: ada@example.com",
+        "E-Mail：ada@example.com",
+        "mailto:ada%40example.com",
+        "mailto:ada@example.com?subject=x@y.org",
+        "ada@example.com)",
     ],
 )
 def test_an_address_is_found_in_what_was_pasted(typed: str) -> None:
@@ -97,7 +141,20 @@ def test_an_address_is_found_in_what_was_pasted(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["ada lovelace@example.com", "ada@b@example.com", "ada", "用户@例子.公司", "Ada+x@EXAMPLE.com"]
+    "typed",
+    [
+        "ada lovelace@example.com",
+        "ada@b@example.com",
+        "ada",
+        "用户@例子.公司",
+        "Ada+x@EXAMPLE.com",
+        '"ada lovelace"@example.com',
+        "o'neill@example.com",
+        "'ada@example.com",
+        "ada@[192.0.2.1]",
+        '"a:b"@example.com',
+        "ada@[IPv6:2001:db8::1]",
+    ],
 )
 def test_what_may_matter_in_an_address_stays(typed: str) -> None:
     assert typed_text.address(typed) == typed
@@ -110,6 +167,21 @@ def test_what_may_matter_in_an_address_stays(typed: str) -> None:
 )
 def test_a_phone_number_is_taken_in_every_script(digits: str, zero: str, around: str) -> None:
     assert typed_text.phone(f"{around}＋{in_script(digits, zero)}{around}") == f"+{digits}"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["tel:+44 7911 123456", "Tel.: +44 7911 123456", "<tel:+44 7911 123456>", "☎ +44 7911 123456", "+44 7911 123456."],
+)
+def test_a_phone_number_is_found_in_what_was_pasted(typed: str) -> None:
+    assert typed_text.phone(typed) == "+44 7911 123456"
+
+
+@pytest.mark.parametrize(
+    "typed", ["(202) 555-0123 x42", "+1 202 555 0123;ext=42", "house 12", "#31#0171 234", "*31*0171 234"]
+)
+def test_what_may_matter_in_a_phone_number_stays(typed: str) -> None:
+    assert typed_text.phone(typed) == typed
 
 
 @pytest.mark.parametrize(

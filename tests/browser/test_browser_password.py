@@ -24,7 +24,7 @@ def rule(visitor: Visitor, name: str) -> Locator:
 
 
 def test_rules_tick_off_while_one_types(ada: Visitor) -> None:
-    ada.fills(Email=ada.email).field("Enter Password").press_sequentially("abc")
+    ada.fills(Email=ada.email).password_field.press_sequentially("abc")
     for name in ("lower", "username"):
         expect(rule(ada, name)).to_have_class("met")
     for name in ("length", "upper", "number"):
@@ -61,7 +61,7 @@ def test_the_names_typed_on_an_earlier_page_count(visitor: Visitor) -> None:
 
 
 def test_a_screen_reader_hears_how_many_rules_are_open_and_when_none_is(ada: Visitor) -> None:
-    ada.field("Enter Password").press_sequentially("abc")
+    ada.password_field.press_sequentially("abc")
     status = ada.page.locator("[data-rules-status]")
     expect(status).to_have_text("Still missing: 3")
     ada.types("DEF-567")
@@ -69,7 +69,7 @@ def test_a_screen_reader_hears_how_many_rules_are_open_and_when_none_is(ada: Vis
 
 
 def test_a_rule_that_this_page_cannot_know_stays_neutral(ada: Visitor) -> None:
-    ada.fills(Enter_Password=PASSWORD)
+    ada.password_field.fill(PASSWORD)
     expect(rule(ada, "upper")).to_have_class("met")
     for name in ("username", "firstName"):
         expect(rule(ada, name)).not_to_have_class("met")
@@ -77,14 +77,14 @@ def test_a_rule_that_this_page_cannot_know_stays_neutral(ada: Visitor) -> None:
 
 
 def test_a_name_typed_on_the_same_form_is_not_allowed_in_the_password(ada: Visitor) -> None:
-    ada.fills(First_name="Ada", Enter_Password="Adamant-horse-7")
+    ada.fills(First_name="Ada").password_field.fill("Adamant-horse-7")
     expect(rule(ada, "firstName")).to_have_class("unmet")
     ada.fills(First_name="Grace")
     expect(rule(ada, "firstName")).to_have_class("met")
 
 
 def test_the_password_can_be_looked_at(ada: Visitor) -> None:
-    password, show = ada.field("Enter Password"), ada.button("Show password")
+    password, show = ada.password_field, ada.button("Show password")
     expect(show).to_have_attribute("aria-pressed", "false")
     show.click()
     expect(show).to_have_attribute("aria-pressed", "true")
@@ -94,7 +94,7 @@ def test_the_password_can_be_looked_at(ada: Visitor) -> None:
 
 
 def test_a_password_that_was_looked_at_is_sent_all_the_same(ada: Visitor) -> None:
-    ada.presses("Show password").fills(Enter_Password=PASSWORD)
+    ada.presses("Show password").password_field.fill(PASSWORD)
     ada.tells_who_she_is().sees("Check your email")
 
 

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from okta import models
 from okta.client import Client
 
 from okta_devorg import OrgHandle
 from support.local_org.org_journey import ADA
+from support.service_app import rsa_key
 
 Work = Callable[[Client], Awaitable[None]]
 
@@ -153,3 +155,30 @@ def test_what_is_read_can_be_sent_back(org: OrgHandle, manage: Callable[[Work], 
     before = org.policy
     manage(work)
     assert org.policy == before
+
+
+def test_a_service_app_proves_its_key(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_TESTING_TESTINGDISABLEHTTPSCHECK", "true")
+    key = rsa_key()
+    public = load_pem_private_key(key.encode(), None).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    app = {"client_id": "0oaService", "public_keys": [pem], "grants": ["client_credentials"]}
+    org.patch_policy({"apps": [{**app, "dpop_bound_access_tokens": True}]})
+    service = {
+        "orgUrl": org.base,
+        "authorizationMode": "PrivateKey",
+        "clientId": "0oaService",
+        "scopes": ["okta.users.read"],
+        "privateKey": key,
+        "dpopEnabled": True,
+    }
+
+    async def work() -> None:
+        async with Client(service) as client:
+            assert good(await client.list_users()) == []
+
+    asyncio.run(work())
+    (token,) = org.calls("/oauth2/v1/token")[-1:]
+    assert token.status == 200
+    (call,) = org.calls("/api/v1/users")[-1:]
+    assert call.status == 200

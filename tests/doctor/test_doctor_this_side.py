@@ -9,6 +9,7 @@ from django.test import RequestFactory
 
 from selfreg.conf import conf
 from selfreg.doctor.checks.site import check_site
+from selfreg.doctor.examination import examine
 from selfreg.web.client_address import client_ip
 
 PRODUCTION: dict[str, Any] = {
@@ -60,6 +61,11 @@ def test_each_wrong_setting_is_named_and_no_other(
     for name, value in django.items():
         setattr(settings, name, value)
     assert [finding.id for finding in check_site(conf())] == [wanted]
+
+
+def test_a_site_without_the_sign_in_is_examined_without_its_org(settings: Any) -> None:
+    settings.ROOT_URLCONF = "selfreg.urls"
+    assert [finding.id for finding in examine(conf()).findings] == ["doctor.site-routes"]
 
 
 @pytest.mark.parametrize("caches", [LOCAL_MEMORY, DEAD_REDIS, WITHOUT_TABLE], ids=["memory", "redis", "table"])

@@ -1,5 +1,8 @@
 """Another language, chosen at the foot of a page, loses nothing that was typed there."""
 
+import json
+from dataclasses import asdict
+
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from support.person import PASSWORD, Person
@@ -11,6 +14,12 @@ def changes_to(person: Person, language: str) -> Person:
     data = form.data() | person.entries | {"action": "language", "language": language}
     person.posts(form.action, {k: v for k, v in data.items() if k != "csrfmiddlewaretoken"})
     return person
+
+
+def reads_in(person: Person, language: str, path: str) -> Person:
+    """Comes back to a page after the language was changed somewhere else on the site."""
+    person.browser.cookies["django_language"] = language
+    return person.opens(path)
 
 
 def test_the_form_keeps_what_was_typed(person: Person, org: OrgHandle) -> None:
@@ -44,3 +53,34 @@ def test_a_password_is_not_kept(person: Person, org: OrgHandle) -> None:
 def test_a_language_that_there_is_not_changes_nothing(person: Person) -> None:
     changes_to(person.opens_the_sign_up(), "xx-nothing")
     assert (person.status, 'lang="en"' in person.page.html) == (200, True)
+
+
+def test_how_a_sign_up_ended_is_said_in_the_language_that_is_read(person: Person, org: OrgHandle) -> None:
+    apps = [json.loads(json.dumps(asdict(app))) | {"assigned": False} for app in org.policy.apps]
+    org.patch_policy({"apps": apps, "email_verification": False, "authenticators": {"okta_email": "disabled"}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    assert "Your account doesn't have access to this site." in person.page.text
+    reads_in(person, "de", "/signup/done/")
+    assert "Ihr Konto hat keinen Zugang zu dieser Website." in person.page.text
+
+
+def test_an_email_to_wait_for_is_announced_once_and_in_the_language_that_is_read(
+    person: Person, org: OrgHandle
+) -> None:
+    org.patch_policy({"authenticators": {"okta_email": "disabled"}})
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    assert person.heading == "Check your email"
+    assert person.page.text.count("Open ") == 1
+    reads_in(person, "de", "/signup/done/")
+    assert "Open" not in person.page.text
+
+
+def test_what_the_org_calls_its_steps_is_said_in_the_language_that_is_read(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"authenticators": {"security_question": "required"}, "consent": True, "keep_me_signed_in": True})
+    reads_in(person.signs_up(org), "de", "/signup/step/")
+    assert person.page.text.count("Wählen Sie eine Frage") == 2
+    assert all(words in person.page.text for words in ("Eigene Sicherheitsfrage schreiben", "Antwort"))
+    person.fills({"credentials.questionKey": "disliked_food"}).fills_and_presses({"credentials.answer": "Kestrel"})
+    assert all(words in person.page.text for words in ("Sind Sie einverstanden?", "Nicht erlauben"))
+    person.picks("Erlauben").presses("Weiter")
+    assert "Angemeldet bleiben" in person.page.text

@@ -233,13 +233,13 @@ def test_consent_names_what_is_asked_for_and_giving_it_signs_in(person: Person, 
     at_the_end_of(person, org, consent=True)
     assert person.heading == "Allow access to your account?"
     assert "View your email address." in person.page.text
-    assert person.picks("Allow Access").presses("Continue").is_signed_in
+    assert person.picks("Allow").presses("Continue").is_signed_in
 
 
 def test_consent_that_is_not_given_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, consent=True).picks("Don't Allow").presses("Continue")
+    at_the_end_of(person, org, consent=True).picks("Don't allow").presses("Continue")
     assert person.heading == "We couldn't finish your sign-up"
-    assert "Operation cancelled by user." in person.page.text
+    assert "You cancelled the last step." in person.page.text
     assert not person.is_signed_in
 
 

@@ -174,7 +174,7 @@ def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: OrgBrows
         ({"response_type": "password"}, "unsupported_response_type"),
         ({"scope": "email"}, "invalid_scope"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
-        ({"response_mode": "okta_post_message"}, "invalid_request"),
+        ({"response_mode": "web_message"}, "invalid_request"),
     ],
 )
 def test_other_mistakes_go_back_to_the_app(browser: OrgBrowser, changes: dict[str, str], error: str) -> None:

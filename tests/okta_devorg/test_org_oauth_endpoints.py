@@ -2,15 +2,20 @@
 
 import json
 import re
+import time
 from base64 import urlsafe_b64decode
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
 from okta_devorg import OrgHandle
+from okta_devorg.oidc.client_authentication import ASSERTION_TYPE
 from okta_devorg.state.users import Status
 from okta_devorg.testing import OktaOrg
 from support.local_org.management_api import ManagementApi
@@ -165,7 +170,8 @@ def posted(page: requests.Response) -> dict[str, str]:
 
 
 def test_a_form_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
-    assert metadata(org.issuer)["response_modes_supported"] == ["query", "fragment", "form_post"]
+    modes = ["query", "fragment", "form_post", "okta_post_message"]
+    assert metadata(org.issuer)["response_modes_supported"] == modes
     OktaOrg(org).sign_up()
     browser.authorize(response_mode="form_post", state='"><b>')
     browser.fill(identifier=ADA["email"])
@@ -180,6 +186,26 @@ def test_a_form_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
 def test_a_form_may_carry_an_error(browser: OrgBrowser) -> None:
     sent = posted(browser.authorize(response_mode="form_post", prompt="none"))
     assert (sent["error"], sent["state"]) == ("login_required", "abc")
+
+
+def messages_of(page: requests.Response) -> dict[str, str]:
+    """What the page tells the window of the app that opened it."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(REDIRECT))
+    assert (page.status_code, f"frame-ancestors {origin}" in page.headers["Content-Security-Policy"]) == (200, True)
+    assert f'data-origin="{origin}"' in page.text
+    (sent,) = re.findall(r'data-message="([^"]*)"', page.text)
+    found: dict[str, str] = json.loads(unescape(sent))
+    return found
+
+
+def test_a_window_of_the_app_may_be_told_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
+    told = messages_of(browser.authorize(response_mode="okta_post_message", prompt="none"))
+    assert (told["error"], told["state"]) == ("login_required", "abc")
+    OktaOrg(org).sign_up()
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    assert set(messages_of(browser.authorize(response_mode="okta_post_message"))) == {"code", "state"}
 
 
 # ---- devices without a browser (RFC 8628)
@@ -288,6 +314,25 @@ def test_a_client_can_be_registered_used_and_deleted(org: OrgHandle, api: Manage
     assert api.http.delete(one, timeout=5).status_code == 204
     assert api.http.get(one, timeout=5).status_code == 404
     assert journey.interact(**ours).status_code == 401
+
+
+def test_a_client_is_registered_with_its_keys(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+    url, key = metadata(org.issuer)["registration_endpoint"], ec.generate_private_key(ec.SECP256R1())
+    jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    body = {"client_name": "Third", "redirect_uris": [REDIRECT], "grant_types": ["interaction_code"]}
+    signed = {**body, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [jwk]}}
+    client = api.http.post(url, json=signed, timeout=5).json()
+    assert "client_secret" not in client
+    assert (client["token_endpoint_auth_method"], client["jwks"]) == ("private_key_jwt", {"keys": [jwk]})
+    name, endpoint = client["client_id"], journey.oauth + "/interact"
+    claims = {"iss": name, "sub": name, "aud": endpoint, "exp": int(time.time()) + 60}
+    form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": jwt.encode(claims, key, algorithm="ES256")}
+    assert journey.interact(client_id=name, client_secret=None, **form).status_code == 200
+    assert journey.interact(client_id=name, client_secret=None).status_code == 401
+    without_key: list[Any] = [{"keys": [{"kty": "EC"}]}, {"keys": []}, None]
+    for jwks in without_key:
+        refused = api.http.post(url, json={**signed, "jwks": jwks}, timeout=5)
+        assert (refused.status_code, refused.json()["errorCode"]) == (400, "E0000001")
 
 
 # ---- sessions

@@ -3,6 +3,7 @@
 Not here: a 423 while priorities are reconciled, and a 500.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Refusal:
     path: str
     status: int
     code: str
+    words: str
 
 
 def hook_body(kind: str) -> Json:
@@ -34,8 +36,11 @@ def hook_body(kind: str) -> Json:
 
 def read_refusals() -> list[Refusal]:
     file = Path(contract.__file__).with_name("refusals.txt")
-    rows = [line.split() for line in file.read_text("utf-8").splitlines() if not line.startswith("#")]
-    return [Refusal(name, method, path, int(status), code) for name, method, path, status, code in rows]
+    rows = [line.split(maxsplit=5) for line in file.read_text("utf-8").splitlines() if not line.startswith("#")]
+    return [
+        Refusal(name, method, path, int(status), code, "".join(words))
+        for name, method, path, status, code, *words in rows
+    ]
 
 
 BODIES = {
@@ -53,6 +58,8 @@ def test_it_is_refused_as_recorded(org: OrgHandle, api: ManagementApi, refusal: 
     path = refusal.path.format(app=CLIENT, user=user, **policies, **ids)
     error = api(refusal.method, path, BODIES.get(refusal.name), status=refusal.status)
     assert error["errorCode"] == refusal.code
+    words = " | ".join([error["errorSummary"], *(cause["errorSummary"] for cause in error["errorCauses"])])
+    assert refusal.words in ("", re.sub(r"not found: \S+ \(", "not found: ID (", words))
     assert set(error) == {"errorCode", "errorSummary", "errorLink", "errorId", "errorCauses"}
     assert all(set(cause) == {"errorSummary"} for cause in error["errorCauses"])
 

@@ -50,6 +50,17 @@ def test_groups_that_do_not_exist(org: OrgHandle, api: ManagementApi, ids: Json)
     assert org.users == []
 
 
+@pytest.mark.parametrize(("length", "status"), [(255, 200), (256, 400)])
+def test_the_name_of_a_group_has_an_end(api: ManagementApi, length: int, status: int) -> None:
+    answer = api("POST", "groups", {"profile": {"name": "x" * length}}, status=status)
+    assert answer.get("errorCode") == ("E0000001" if status == 400 else None)
+
+
+def test_a_body_that_is_no_json_is_refused_by_its_type(api: ManagementApi) -> None:
+    refused = api.http.post(api.base + "groups", data={"name": "x"}, timeout=5)
+    assert (refused.status_code, refused.json()["errorCode"]) == (415, "E0000021")
+
+
 # ---- filter and search
 
 

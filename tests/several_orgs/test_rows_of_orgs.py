@@ -161,6 +161,21 @@ def test_the_admin_has_a_column_and_a_filter_for_several_orgs(admin: Client) -> 
     assert sorted(line.rpartition(",")[2] for line in lines) == ["default", "partners", "removed"]
 
 
+def test_who_is_stuck_is_counted_at_their_org(admin: Client) -> None:
+    for org in ("default", "partners", "partners", "removed"):
+        row(org, f"{org}@example.com", days=1)
+    row("partners", "done@example.com", status=Status.FAILED, finished_at=timezone.now())
+    assert [cells[-1] for cells in by_org(admin.get("/admin/").content.decode())] == ["2", "2", "0"]
+    assert tabs(admin.get(LIST)) == {"All": "5", "Open": "4", "Stuck": "4", "Failed": "1"}
+    assert tabs(admin.get(LIST, {"org": "partners"})) == {"All": "3", "Open": "2", "Stuck": "2", "Failed": "1"}
+
+
+def tabs(page: Any) -> dict[str, str]:
+    """Label -> number of the tabs that have somebody."""
+    found = re.findall(r'">([^<>]+) <span class="selfreg-count">([^<]+)</span></a>', page.content.decode())
+    return {label: number for label, number in found if number != "0"}
+
+
 def test_a_site_with_one_org_has_no_trace_of_it(admin: Client, configure: Configure) -> None:
     configure(ORGS={})
     kept = row("default", "ada@example.com")
@@ -217,7 +232,7 @@ def test_whoever_was_erased_stays_counted_at_their_org(admin: Client, of_every_o
         assert {org: started(admin, org) for org in COUNTED} == COUNTED
     card = admin.get("/admin/").content.decode()
     shown = [" ".join(cells) for cells in by_org(card)]
-    assert shown == ["default 4 4 (100 %)", "partners 2 2 (100 %)", "brand 1 1 (100 %)"]
+    assert shown == ["default 4 4 (100 %) 0", "partners 2 2 (100 %) 0", "brand 1 1 (100 %) 0"]
 
 
 def by_org(page: str) -> list[list[str]]:

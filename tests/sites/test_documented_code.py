@@ -10,7 +10,7 @@ import requests
 
 from support.documentation import blocks_of
 from support.sites.project import Project, Recipe
-from support.sites.wheel import ROOT
+from support.sites.wheel import ROOT, run
 from support.web_visitor import PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -78,6 +78,7 @@ INVITATIONS = documented(
 )
 APPROVAL = documented("approval", "approval.md")
 OBSERVED = documented("observed", "observability.md")
+TESTED = documented("tested", "testing.md")
 TOKEN = "only-for-trying-it-out"
 
 
@@ -141,3 +142,8 @@ def test_what_a_site_shows_of_itself(runs_site: Run) -> None:
             break
         time.sleep(0.2)
     assert '"kind": "SpanKind.CLIENT"' in project.log
+
+
+def test_the_tests_of_a_site(runs_site: Run) -> None:
+    project = runs_site(TESTED)
+    assert "4 passed" in run(["python", "-m", "pytest", "-q"], project.folder, project.environment)

@@ -1,8 +1,10 @@
 """Sites that are not like the demo: other middleware, URLs, sessions and transactions. In this process."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.db import connection, connections
 from django.urls import clear_script_prefix, set_script_prefix
+from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg import checks
@@ -99,6 +102,8 @@ def test_no_page_of_this_app_asks_for_a_login_itself(db: None, path: str, method
         ("W012", {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}),
         ("W012", {"SESSION_ENGINE": "support.sites.extended"}),
         ("E017", {"TEMPLATES": [{**django_settings.TEMPLATES[0], "APP_DIRS": False}]}),
+        ("W004", {"ROOT_URLCONF": "selfreg.urls"}),
+        ("W013", {"MIDDLEWARE": [*MIDDLEWARE, "reversion.middleware.RevisionMiddleware"]}),
     ],
 )
 @pytest.mark.usefixtures("configure")
@@ -263,3 +268,18 @@ def test_a_path_that_only_the_server_knows_is_warned_of(db: None, caplog: pytest
     caplog.set_level(logging.WARNING, "selfreg")
     assert Person().browser.get("/signup/").status_code == 200
     assert any("FORCE_SCRIPT_NAME" in record.getMessage() for record in caplog.records)
+
+
+# ---- formats
+
+
+@pytest.mark.usefixtures("org")
+def test_scripts_read_numbers_whatever_separates_their_thousands(db: None, settings: Any, configure: Configure) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    configure(RESEND_SECONDS=5_000)
+    person = Person().opens_the_sign_up().tells_who_she_is()
+    Registration.objects.update(expires_at=timezone.now() + timedelta(hours=2))
+    person.opens("/signup/step/")
+    numbers = dict(re.findall(r'data-(poll|countdown|expires)="([^"]*)"', person.page.html))
+    assert set(numbers) == {"poll", "countdown", "expires"}
+    assert all(number.isdecimal() and int(number) >= 1_000 for number in numbers.values()), numbers

@@ -73,6 +73,11 @@ SITES = (
     Site("bare", {}),
     Site("child", EMAIL | {"first_name": "Ada"}),
     Site("proxy", EMAIL),
+    Site("key_of_a_parent", EMAIL),
+    Site("unique_address_of_the_living", ADA | EMAIL),
+    Site("unique_address_by_tenant", ADA | EMAIL),
+    Site("with_a_profile", ADA | EMAIL),
+    Site("phone_login", EMAIL, ("validators refuse user names like 'okta-0123456789a'",)),
     Site("address_as_key", EMAIL, ("'email'",)),
     Site(
         "required_columns",
@@ -108,6 +113,7 @@ def test_people_sign_up_and_a_changed_address_arrives(site: Site) -> None:
 UNUSABLE = {
     "required_columns": ("'birthday'", "'employer'", "'company'"),
     "unique_columns": ("'phone'",),
+    "unique_name": ("'full_name'",),
     "number_login": ("'number'",),
     "validates_in_save": ("'company'",),
     "short_address": ("'email'",),
@@ -131,6 +137,7 @@ def test_a_check_names_each_column_and_a_failure_is_a_page_with_its_own_words(us
     ("user", "settings"),
     [
         ("unlucky_signal", {}),
+        ("address_of_our_company", {}),
         ("", {"SELFREG": {"USER_FACTORY": "support.sites.people.factories.nobody"}}),
     ],
 )
@@ -146,7 +153,18 @@ def test_a_factory_that_is_not_there_is_named_by_a_check() -> None:
     assert any("USER_FACTORY" in check for check in done["checks"])
 
 
-@pytest.mark.parametrize("user", ["unique_address", "unique_address_in_any_case", "email_login", "address_as_key"])
+UNIQUE = (
+    "unique_address",
+    "unique_address_in_any_case",
+    "unique_address_of_the_living",
+    "unique_address_by_tenant",
+    "key_of_a_parent",
+    "email_login",
+    "address_as_key",
+)
+
+
+@pytest.mark.parametrize("user", UNIQUE)
 def test_only_a_real_clash_of_the_address_says_so(user: str) -> None:
     done = walked(user, {"before": ["ada@example.com"]})
     assert done["failures"] == ["selfreg.address_taken"]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-BLOCK = re.compile(r"^```(sh|python|html)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(sh|python|html|ini)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # The first line of a block that belongs into a file.
-FILE = re.compile(r"^(?:# |<!-- )([\w/.-]+\.(?:py|html))(, at the end)?(?: -->)?\n")
+FILE = re.compile(r"^(?:# |<!-- )([\w/.-]+\.(?:py|html|ini))(, at the end)?(?: -->)?\n")
 
 
 @dataclass(frozen=True)

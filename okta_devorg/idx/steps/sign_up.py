@@ -83,10 +83,11 @@ def _captcha_problem(org: Org, body: Json) -> dict[str, list[Json]]:
     token = answer.get("captchaToken") if isinstance(answer, dict) else None
     if captcha is None:
         return {}
-    is_solved = altcha.is_solved(org.altcha_key, token, org.clock.now()) if captcha.type == "ALTCHA" else False
-    if is_solved or (captcha.type != "ALTCHA" and token == captcha.accept_token):
-        return {}
-    return {CAPTCHA_TOKEN: [message("The captcha was not solved. Try again.")]}
+    if captcha.type == "ALTCHA":
+        is_solved = altcha.is_solved(org.altcha_key, token, org.clock.now())
+    else:
+        is_solved = token == captcha.accept_token
+    return {} if is_solved else {CAPTCHA_TOKEN: [message("The captcha was not solved. Try again.")]}
 
 
 def _refuse_by_settings(org: Org) -> None:

@@ -161,7 +161,8 @@ def map_app(org: Org, request: Request, policy_id: str) -> Response:
     :raises ApiError: 404, if there is no such policy; 400.
     """
     find_policy(org, policy_id)
-    raise ApiError(400, "E0000001", "Api validation failed: Mappings of policies cannot be made at this endpoint.")
+    text = "Api validation failed: Policy mappings are no longer supported on this endpoint."
+    raise ApiError(400, "E0000001", text)
 
 
 def _mapping_json(org: Org, policy: OktaPolicy, app_id: str) -> Json:

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from django.conf import settings as django_settings
 from django.core.checks import WARNING, CheckMessage, Tags, run_checks
 from django.http.request import split_domain_port, validate_host
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_noop as _
 
 from selfreg.cache import Trouble, examine
@@ -14,16 +13,16 @@ from selfreg.conf import Conf
 from selfreg.doctor.findings import SITE, Detail, Finding, FindingKind, Severity, finding
 from selfreg.profile_hook import reason_unusable
 from selfreg.web.client_address import was_unreadable
+from selfreg.web.orgs import missing_urls
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
-ROUTES = ("selfreg:start", "selfreg:verify", "oidc_authentication_init", "oidc_authentication_callback")
 # Languages that Okta's own texts are translated into, without regions.
 OKTA_LANGUAGES = frozenset({"bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hi", "hr", "ht"}) | frozenset(
     {"hu", "id", "it", "ja", "ko", "ms", "nb", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "sw", "th"}
     | {"tr", "uk", "ur", "vi", "zh"}
 )
-# Ids of system checks about settings that are necessary to call the org.
-ORG_CANNOT_BE_CALLED = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012"})
+# Ids of findings about what is necessary to call the org.
+ORG_CANNOT_BE_CALLED = frozenset({"selfreg.E002", "selfreg.E003", "selfreg.E012", "doctor.site-routes"})
 
 
 def prevents_calls(finding: Finding) -> bool:
@@ -34,7 +33,7 @@ def prevents_calls(finding: Finding) -> bool:
 def check_site(settings: Conf) -> Iterator[Finding]:
     """Check the settings of this site."""
     yield from _system_checks()
-    if missing := [name for name in ROUTES if not _is_mounted(name)]:
+    if missing := list(missing_urls()):
         yield finding("site-routes", names=", ".join(missing))
     host, _port = split_domain_port(urlsplit(settings.base_url).netloc.lower())
     allowed = django_settings.ALLOWED_HOSTS or (LOCAL_HOSTS if django_settings.DEBUG else [])
@@ -64,13 +63,6 @@ def _system_checks() -> Iterator[Finding]:
             severity: Severity = "error" if message.is_serious() else "warning"
             kind = FindingKind(str(message.id), str(message.msg), *SITE, "", severity)
             yield Finding(kind, Detail("", {"hint": str(message.hint or "")}))
-
-
-def _is_mounted(name: str) -> bool:
-    try:
-        return bool(reverse(name))
-    except NoReverseMatch:
-        return False
 
 
 def _https(settings: Conf) -> Iterator[Finding]:

@@ -746,7 +746,7 @@ SITUATIONS = (
         ),
         "Allow access to your account?",
         ("consent",),
-        says=("See your boats", "boats.read", "Allow", "Don't allow"),
+        says=("See your boats", "Allow", "Don't allow"),
     ),
     Situation(
         "consent to a scope that is described",
@@ -849,7 +849,7 @@ SITUATIONS = (
         "a new activation mail",
         document(step("request-activation-email"), messages=array(message("Too old.", "idx.expired.activation.token"))),
         "This link has expired",
-        says=("Too old.",),
+        says=("Links work for a limited time. We can email you a new one.",),
         offers=("Send a new link",),
     ),
     Situation(
@@ -887,7 +887,7 @@ SITUATIONS = (
         "check your mail",
         ending("To finish signing in, check your email.", "idx.email.verification.required", "INFO"),
         CHECK,
-        says=("Open the link in the email we sent you to finish signing up.",),
+        says=("We sent a link to", "Open it to confirm your email, then sign in."),
         offers=("I've confirmed my email",),
     ),
     Situation(

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.db.models.signals import post_save
@@ -120,8 +121,48 @@ def unique_address_in_any_case() -> Model:
     return User
 
 
+def unique_address_of_the_living() -> Model:
+    class User(AbstractUser):
+        is_deleted = models.BooleanField(default=False)
+
+        class Meta:
+            constraints = [
+                models.UniqueConstraint(fields=["email"], condition=models.Q(is_deleted=False), name="one_alive")
+            ]
+
+    return User
+
+
+def unique_address_by_tenant() -> Model:
+    class User(AbstractUser):
+        tenant = models.CharField(max_length=20, default="main")
+
+        class Meta:
+            unique_together = [("tenant", "email")]
+
+    return User
+
+
+def address_of_our_company() -> Model:
+    class User(AbstractUser):
+        class Meta:
+            constraints = [models.CheckConstraint(condition=models.Q(email__endswith="@company.example"), name="ours")]
+
+    return User
+
+
 def address_as_key() -> Model:
     return from_scratch("email", email=models.EmailField(primary_key=True))
+
+
+def phone_login() -> Model:
+    number = RegexValidator(r"^\+?\d{7,15}$")
+    phone = models.CharField(max_length=16, unique=True, validators=[number])
+    return from_scratch("phone", phone=phone, email=models.EmailField(unique=True))
+
+
+def unique_name() -> Model:
+    return beside_djangos(full_name=models.CharField(max_length=100, unique=True))
 
 
 def number_login() -> Model:
@@ -158,6 +199,36 @@ def proxy() -> Model:
     class User(Account):
         class Meta:
             proxy = True
+
+    return User
+
+
+def with_a_profile() -> Model:
+    """A receiver makes a row of another table for each user, as half of all tutorials do."""
+    user = beside_djangos()
+    columns = {"__module__": __name__, "user": models.OneToOneField(user, on_delete=models.CASCADE)}
+    profile: Any = type("Profile", (models.Model,), columns)
+
+    def makes(instance: Any, *, created: bool, **_: Any) -> None:
+        if created:
+            profile.objects.create(user=instance)
+        instance.profile.save()
+
+    post_save.connect(makes, user, weak=False)
+    return user
+
+
+def key_of_a_parent() -> Model:
+    """In two tables, with a UUID as key, and an address that is unique in the parent's."""
+
+    class Party(models.Model):
+        id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+        email = models.EmailField(unique=True)
+
+    class User(Party, AbstractBaseUser):
+        username = models.CharField(max_length=50, unique=True)
+        objects = Manager()
+        USERNAME_FIELD = "username"
 
     return User
 

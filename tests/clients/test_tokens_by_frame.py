@@ -1,0 +1,72 @@
+"""okta-auth-js in Chromium, on a page of an app: tokens by a frame, bound to a key that the browser keeps (DPoP)."""
+
+import base64
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from okta_devorg import OrgHandle
+from okta_devorg.testing import OktaOrg
+from support.clients import CLIENT, CLIENTS, missing
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, PASSWORD
+
+CLIENT_ID = str(CLIENT["client_id"])
+GETS_TOKENS = """async (options) => {
+  const client = new OktaAuth(options);
+  const { tokens } = await client.token.getWithoutPrompt();
+  const { sub } = await client.token.getUserInfo(tokens.accessToken, tokens.idToken);
+  return { sub, type: tokens.accessToken.tokenType, token: tokens.accessToken.accessToken };
+}"""
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(params=["7", "8"])
+def app(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The files of okta-auth-js, as the origin of an app."""
+    dist = CLIENTS / f"node_modules/okta-auth-js-{request.param}/dist"
+    if not dist.exists():
+        missing("tests/clients/node_modules is not here (make test-clients installs it)")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(dist)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def open_app(chromium: Browser, org: OrgHandle, app: str) -> Page:
+    """A page of the app with okta-auth-js, in a browser that is signed in at the org."""
+    browser = OrgBrowser(org)
+    browser.authorize(client_id=CLIENT_ID, redirect_uri=f"{app}/callback")
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    context = chromium.new_context()
+    context.add_cookies([{"name": "sid", "value": browser.http.cookies["sid"], "url": org.base}])
+    page = context.new_page()
+    page.goto(f"{app}/okta-auth-js.min.js.LICENSE.txt")
+    page.add_script_tag(url=f"{app}/okta-auth-js.min.js")
+    return page
+
+
+@pytest.mark.parametrize("dpop", [False, True])
+def test_it_gets_tokens_without_a_prompt(chromium: Browser, org: OrgHandle, app: str, dpop: bool) -> None:
+    org.patch_policy({"apps": [{**CLIENT, "redirect_uris": [f"{app}/callback"]}]})
+    OktaOrg(org).sign_up()
+    page = open_app(chromium, org, app)
+    options = {"issuer": org.issuer, "clientId": CLIENT_ID, "redirectUri": f"{app}/callback", "dpop": dpop}
+    found = page.evaluate(GETS_TOKENS, {**options, "scopes": ["openid", "email"]})
+    assert (found["sub"], found["type"]) == (org.users[0].id, "DPoP" if dpop else "Bearer")
+    payload = found["token"].split(".")[1]
+    assert ("cnf" in json.loads(base64.urlsafe_b64decode(payload + "==="))) is dpop
+    page.context.close()

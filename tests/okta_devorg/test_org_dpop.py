@@ -1,0 +1,150 @@
+"""Tokens that only work together with a key of the client (DPoP, RFC 9449)."""
+
+import base64
+import hashlib
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from okta_devorg import OrgHandle
+from okta_devorg.policy.serialization import policy_to_json
+from support.local_org.org_journey import Journey
+
+Json = dict[str, Any]
+
+
+class Prover:
+    """A client with a key: makes the proof for a call, and takes the nonce that the org wants."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.jwk = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        self.nonce = ""
+
+    @property
+    def thumbprint(self) -> str:
+        members = {name: self.jwk[name] for name in ("crv", "kty", "x", "y")}
+        return digest(json.dumps(members, sort_keys=True, separators=(",", ":")))
+
+    def proof(self, method: str, url: str, token: str = "", head: Json | None = None, **changes: Any) -> str:
+        claims: Json = {"htm": method, "htu": url, "iat": int(time.time()), "jti": uuid4().hex, **changes}
+        claims |= {"nonce": self.nonce} if self.nonce and "nonce" not in changes else {}
+        claims |= {"ath": digest(token)} if token and "ath" not in changes else {}
+        present = {name: value for name, value in claims.items() if value is not None}
+        headers = {"typ": "dpop+jwt", "jwk": self.jwk, **(head or {})}
+        return jwt.encode(present, self.key, algorithm="ES256", headers=headers)
+
+    def token(self, journey: Journey, form: Json, **changes: Any) -> requests.Response:
+        url = journey.oauth + "/token"
+        return requests.post(url, data=form, headers={"DPoP": self.proof("POST", url, **changes)}, timeout=5)
+
+    def tokens(self, journey: Journey, form: Json) -> Json:
+        """First without the nonce, then with the one that was asked for."""
+        first = self.token(journey, form)
+        assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")
+        self.nonce = first.headers["dpop-nonce"]
+        second = self.token(journey, form)
+        assert second.status_code == 200, second.text
+        found: Json = second.json()
+        return found
+
+    def asks(self, url: str, token: str, scheme: str = "DPoP", **changes: Any) -> requests.Response:
+        headers = {"Authorization": f"{scheme} {token}", "DPoP": self.proof("GET", url, token, **changes)}
+        return requests.get(url, headers=headers, timeout=5)
+
+
+def digest(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+@pytest.fixture
+def prover() -> Prover:
+    return Prover()
+
+
+@pytest.fixture
+def signed_up(journey: Journey) -> Journey:
+    journey.begin(scope="openid email offline_access").take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.prove_email()
+    journey.set_password()
+    return journey
+
+
+def test_a_token_is_bound_to_the_key_of_its_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
+    discovery = requests.get(org.issuer + "/.well-known/openid-configuration", timeout=5).json()
+    assert "ES256" in discovery["dpop_signing_alg_values_supported"]
+    tokens = prover.tokens(signed_up, signed_up.token_form())
+    assert tokens["token_type"] == "DPoP"
+    access_token, url = tokens["access_token"], signed_up.oauth + "/userinfo"
+    claims = jwt.decode(access_token, options={"verify_signature": False})
+    assert claims["cnf"] == {"jkt": prover.thumbprint}
+    assert prover.asks(url, access_token).json()["sub"] == claims["uid"]
+    auth = {name: signed_up.token_form()[name] for name in ("client_id", "client_secret")}
+    told = requests.post(signed_up.oauth + "/introspect", data={**auth, "token": access_token}, timeout=5).json()
+    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": prover.thumbprint})
+    refresh = {**auth, "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    assert Prover().token(signed_up, refresh, nonce=prover.nonce).json()["error"] == "invalid_grant"
+    assert requests.post(signed_up.oauth + "/token", data=refresh, timeout=5).json()["error"] == "invalid_grant"
+    assert prover.token(signed_up, refresh).json()["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "changes"),
+    [
+        ("Bearer", {}),
+        ("DPoP", {"ath": digest("another token")}),
+        ("DPoP", {"ath": None}),
+        ("DPoP", {"htm": "POST"}),
+        ("DPoP", {"htu": "http://127.0.0.1/elsewhere"}),
+        ("DPoP", {"iat": 1}),
+        ("DPoP", {"jti": None}),
+    ],
+)
+def test_a_bound_token_is_worth_nothing_without_its_proof(
+    signed_up: Journey, prover: Prover, scheme: str, changes: Json
+) -> None:
+    token = prover.tokens(signed_up, signed_up.token_form())["access_token"]
+    url = signed_up.oauth + "/userinfo"
+    refused = prover.asks(url, token, scheme, **changes)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith("DPoP error=")
+    assert Prover().asks(url, token).status_code == 401
+    assert requests.get(url, headers={"Authorization": f"DPoP {token}"}, timeout=5).status_code == 401
+    assert prover.asks(url, token).status_code == 200
+
+
+def test_a_proof_works_once(signed_up: Journey, prover: Prover) -> None:
+    token = prover.tokens(signed_up, signed_up.token_form())["access_token"]
+    url = signed_up.oauth + "/userinfo"
+    assert [prover.asks(url, token, jti="once").status_code for _ in range(2)] == [200, 401]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"htm": "GET"},
+        {"htu": "http://127.0.0.1/elsewhere"},
+        {"iat": 1},
+        {"head": {"typ": "jwt"}},
+        {"head": {"jwk": {"kty": "oct", "k": "c2VjcmV0"}}},
+        {"head": {"jwk": "none"}},
+    ],
+)
+def test_a_proof_of_something_else_gets_no_token(signed_up: Journey, prover: Prover, changes: Json) -> None:
+    refused = prover.token(signed_up, signed_up.token_form(), **changes)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+def test_an_app_may_insist_on_a_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
+    (app, *_rest) = policy_to_json(org.policy)["apps"]
+    org.patch_policy({"apps": [{**app, "dpop_bound_access_tokens": True}]})
+    refused = signed_up.token()
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+    assert prover.tokens(signed_up, signed_up.token_form())["token_type"] == "DPoP"
