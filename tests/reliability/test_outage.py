@@ -84,10 +84,12 @@ def test_a_form_that_cannot_be_had_is_no_page_like_others(
 
 
 @pytest.mark.parametrize("is_refused", [True, False])
+@pytest.mark.parametrize("engine", ["db", "signed_cookies"])
 def test_what_was_typed_is_kept_when_the_form_cannot_be_had_either(
-    person: Person, org: OrgHandle, configure: Callable[..., None], is_refused: bool
+    person: Person, org: OrgHandle, configure: Callable[..., None], settings: Any, is_refused: bool, engine: str
 ) -> None:
     """Django saves no session with a 5xx response."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     Person("grace@example.com").opens_the_sign_up()  # the form is cached, and ada gets no session with it
     person.opens_the_sign_up()
     cache.clear()
