@@ -46,6 +46,7 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
     change_list_template = "admin/selfreg/oktaidentity/list.html"
+    change_form_template = "admin/selfreg/oktaidentity/detail.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OktaIdentity]:
         """Return all identities, each with the id of its newest registration."""

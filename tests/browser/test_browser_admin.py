@@ -115,6 +115,15 @@ def test_a_page_is_accessible_and_no_wider_than_the_window(
     assert complaints(administrator) == set()
 
 
+def test_the_page_of_an_identity_is_accessible_and_needs_no_script(staffed: Site, opens_window: Open) -> None:
+    opens_window().is_at_the_password().sets_a_password().is_welcome()
+    administrator = logs_in(opens_window()).opens("/admin/selfreg/oktaidentity/")
+    administrator.page.locator("#result_list tbody a").first.click()
+    administrator.sees("View Okta identity")
+    assert complaints(administrator) == set()
+    expect(administrator.page.locator("#content-main")).to_contain_text("Last sign-in")
+
+
 @pytest.mark.parametrize("width", [1440, 1280, 390])
 def test_the_list_fits(staffed: Site, opens_window: Open, width: int) -> None:
     """With the menu beside it; nothing of a row is beyond the edge."""
