@@ -120,4 +120,6 @@ def _actions(form: StepForm, submit: str) -> Iterator[schemas.StepAction]:
     }
     for name, is_offered in offered.items():
         if is_offered:
-            yield schemas.StepAction(name=name, label=str(labels.ACTIONS[name]))
+            yield schemas.StepAction(
+                name=name, label=str(labels.ACTIONS.get(f"{name} {step.page}", labels.ACTIONS[name]))
+            )
