@@ -118,7 +118,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         super().__init__(*args, **kwargs)
         self.settings: Conf = conf()
 
-    # Sites may call ``authenticate`` themselves.
+    # Guarded here, too, because sites may call it outside of our views.
     @without_values
     def authenticate(
         self,
@@ -215,7 +215,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         is_proven = claims.get("email_verified") is True or (
             identity is not None and identities.is_still_verified(identity, claims)
         )
-        if self.settings.email_is_mandatory_for(workflow) and not is_proven:
+        if self.settings.email_is_mandatory(workflow) and not is_proven:
             raise SignInFailed("selfreg.email_unproven" if claims.get("email") else "selfreg.no_email")
         if identity is None and linkable_accounts(claims, self.settings):
             raise LinkOffered(claims, sign_up.profile)

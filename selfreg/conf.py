@@ -158,15 +158,11 @@ class Conf:
         """The name of the site on the pages."""
         return self.site_name or urlsplit(self.base_url).hostname or ""
 
-    @property
-    def email_is_mandatory(self) -> bool:
-        """Whether new visitors have to verify their address before they are logged in."""
-        return self.email_is_mandatory_for("")
-
-    def email_is_mandatory_for(self, workflow: str) -> bool:
+    def email_is_mandatory(self, workflow: str = "") -> bool:
         """Return whether the address has to be verified before the login that ends a registration.
 
-        :param workflow: ``EMAIL_VERIFICATION`` when the registration started; the stricter of the two settings applies
+        :param workflow: ``EMAIL_VERIFICATION`` when the registration started, "" for one that starts now; the stricter
+            of the two settings applies
         """
         return MANDATORY in (self.email_verification, workflow)
 

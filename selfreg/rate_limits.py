@@ -42,8 +42,8 @@ class Limit:
 
 ONCE = "start by form"
 LIMITS: Mapping[str, Limit] = {
-    # A form and an address count once, however often the button is clicked, and the next three limits count only with
-    # them. A corrected address counts again.
+    # A form with an address counts once, however often the button is clicked. The next three limits count only if this
+    # one does. A corrected address counts again.
     ONCE: Limit(1, DAY, relaxed=1),
     "start by address": Limit(5, HOUR),
     "start by ip": Limit(60, HOUR),
@@ -114,7 +114,7 @@ def consume(hits: Mapping[str, str], org: str = DEFAULT) -> int:
 
 
 def count(hits: Mapping[str, str], org: str = DEFAULT) -> int:
-    """Count one hit of each limit in the caller's transaction, which the caller rolls back if a limit is used up.
+    """Count one hit of each limit. The caller has a transaction open, and rolls it back if the result is not 0.
 
     :return: 0, or the seconds to wait if a limit is used up
     """

@@ -5,12 +5,14 @@ Management API. An account that waits for its activation link gets a new link, a
 account gets a code, through its email factor.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from selfreg import cache, rate_limits
 from selfreg.conf import Conf
 from selfreg.idx.deadline import at_most
-from selfreg.idx.errors import OrgRefused, RateLimited
+from selfreg.idx.errors import AnswerLost, OrgRefused, OrgUnreachable, RateLimited
 from selfreg.models import Registration
 from selfreg.okta_api.accounts import ACTIVE, AccountNotPending, EmailFactor, OktaAccounts
 from selfreg.okta_api.client import is_configured
@@ -61,11 +63,9 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
     :raises EmailChanged: the account has another address by now
     """
     hits = rate_limits.hits_of_later_mail(account.subject, account.email, ip)
-    if wait := rate_limits.consume(hits, settings.org):
-        raise RateLimited(wait)
     accounts = OktaAccounts(settings)
     try:
-        with at_most(TOTAL_SECONDS):
+        with at_most(TOTAL_SECONDS), _counted(hits, settings.org):
             try:
                 accounts.send_activation(account.subject)
                 return None
@@ -89,6 +89,20 @@ def verify_code(
     :raises IdxError: the org could not be reached, or refused
     """
     hits = rate_limits.hits_of_later_code(account.subject, account.email, ip, mail_id)
-    if wait := rate_limits.consume(hits, settings.org):
+    with _counted(hits, settings.org):
+        return OktaAccounts(settings).verify_code(account.subject, factor, code)
+
+
+@contextmanager
+def _counted(hits: Mapping[str, str], org: str) -> Iterator[None]:
+    """Count what the ``with`` block does towards the limits, unless the org could not be reached.
+
+    :raises RateLimited: a limit is used up; the block did not run
+    """
+    if wait := rate_limits.consume(hits, org):
         raise RateLimited(wait)
-    return OktaAccounts(settings).verify_code(account.subject, factor, code)
+    try:
+        yield
+    except (OrgUnreachable, AnswerLost, RateLimited):
+        rate_limits.refund(hits, org)
+        raise

@@ -160,7 +160,7 @@ def _is_at_a_step(registration: Registration) -> bool:
     return registration.status in (Status.STARTED, Status.ENROLLING) and bool(registration.sealed)
 
 
-def _has_half_made_account(registration: Registration) -> bool:
+def _has_unfinished_account(registration: Registration) -> bool:
     settings = registration.settings
     can_be_changed = is_configured(settings) and registration.issuer == settings.issuer
     is_complete = registration.status in (Status.COMPLETED, Status.AWAITING_APPROVAL)
@@ -183,7 +183,7 @@ ACTIONS: Sequence[AdminAction] = (
         label=_("Approve"),
         confirm=ngettext_lazy("Approve %(count)d sign-up", "Approve %(count)d sign-ups", "count"),
         done=ngettext_lazy("%(count)d sign-up approved.", "%(count)d sign-ups approved.", "count"),
-        warning=_("The person can sign in from now on, and gets an email that says so."),
+        warning=_("They can sign in from now on, and get an email that says so."),
         permission=RegistrationPermission.APPROVE,
         is_available=lambda row: row.status == Status.AWAITING_APPROVAL,
         is_offered=needs_approval,
@@ -194,7 +194,7 @@ ACTIONS: Sequence[AdminAction] = (
         label=_("Reject"),
         confirm=ngettext_lazy("Reject %(count)d sign-up", "Reject %(count)d sign-ups", "count"),
         done=ngettext_lazy("%(count)d sign-up rejected.", "%(count)d sign-ups rejected.", "count"),
-        warning=_("The person is not let in. They get an email with your reason, which is also kept here."),
+        warning=_("They are not let in. They get an email with your reason, which is also kept here."),
         permission=RegistrationPermission.APPROVE,
         is_available=lambda row: row.status == Status.AWAITING_APPROVAL,
         is_offered=needs_approval,
@@ -218,9 +218,9 @@ ACTIONS: Sequence[AdminAction] = (
         label=_("Send Okta's activation email"),
         confirm=ngettext_lazy("Send %(count)d activation email", "Send %(count)d activation emails", "count"),
         done=ngettext_lazy("%(count)d activation email sent.", "%(count)d activation emails sent.", "count"),
-        warning=_("Okta emails a link. With it the person chooses a password at Okta and can then sign in here."),
+        warning=_("Okta emails a link. With it they choose a password at Okta, and can then sign in here."),
         permission=RegistrationPermission.REPAIR,
-        is_available=_has_half_made_account,
+        is_available=_has_unfinished_account,
         is_offered=_can_change_accounts,
         run=lambda attempt, _reason: OktaAccounts(attempt.org.settings).send_activation(attempt.row.okta_user_id),
     ),
@@ -229,7 +229,7 @@ ACTIONS: Sequence[AdminAction] = (
         label=_("Expire now"),
         confirm=ngettext_lazy("Expire %(count)d sign-up", "Expire %(count)d sign-ups", "count"),
         done=ngettext_lazy("%(count)d sign-up expired.", "%(count)d sign-ups expired.", "count"),
-        warning=_("The person has to start again. Their browser fills in what they had typed, if it still has it."),
+        warning=_("They have to start again. Their browser fills in what they had typed, if it still has it."),
         permission=RegistrationPermission.EXPIRE,
         is_available=lambda row: row.is_open,
         run=lambda attempt, _reason: endings.expire(attempt),
@@ -239,7 +239,7 @@ ACTIONS: Sequence[AdminAction] = (
         label=_("Stop this sign-up"),
         confirm=ngettext_lazy("Stop %(count)d sign-up", "Stop %(count)d sign-ups", "count"),
         done=ngettext_lazy("%(count)d sign-up stopped.", "%(count)d sign-ups stopped.", "count"),
-        warning=_("The person cannot continue this sign-up, and sees that it was cancelled. They can start again."),
+        warning=_("They can't continue this sign-up, and see that it was cancelled. They can start again."),
         permission=RegistrationPermission.CANCEL,
         is_available=lambda row: row.is_open,
         run=lambda attempt, _reason: endings.cancel(attempt),
@@ -257,7 +257,7 @@ ACTIONS: Sequence[AdminAction] = (
         ),
         warning=_("The account is permanently deleted at Okta. Accounts that were ever active are left alone."),
         permission=RegistrationPermission.REMOVE_ACCOUNT,
-        is_available=_has_half_made_account,
+        is_available=_has_unfinished_account,
         is_offered=_can_change_accounts,
         run=_remove_account,
         is_destructive=True,

@@ -62,7 +62,7 @@ class DoctorRunAdmin(ReadOnlyAdmin):
         if report.errors:
             messages.error(request, gettext("Examined: something prevents people from signing up."))
         elif report.findings:
-            messages.warning(request, gettext("Examined: people can sign up, and there are warnings."))
+            messages.warning(request, gettext("Examined: people can sign up, but there are warnings."))
         else:
             messages.success(request, gettext("Examined: nothing to fix."))
         return redirect("admin:selfreg_doctorrun_changelist")

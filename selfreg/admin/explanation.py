@@ -6,6 +6,7 @@ It only shows keys and this app's own sentences, because the org's sentences may
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 
 from selfreg.admin.labels import failure_label, step_label, trouble_sentence
@@ -47,8 +48,11 @@ def open_for_admin(registration: Registration, actor: str = "") -> Attempt:
     return open_row(registration, org, actor=actor)
 
 
-def explain(registration: Registration, last_event: RegistrationEvent | None) -> Explanation:
-    """Explain a registration from its row and its last event, without calling the org."""
+def explain(registration: Registration, last_event: RegistrationEvent | None, attempts: str = "") -> Explanation:
+    """Explain a registration from its row and its last event, without calling the org.
+
+    :param attempts: which answers were refused at the current step, instead of the messages of the last one
+    """
     attempt = open_for_admin(registration)
     if not attempt.is_readable:
         return Explanation(
@@ -59,9 +63,10 @@ def explain(registration: Registration, last_event: RegistrationEvent | None) ->
     step, info = attempt.page, STATUS_INFO[Status(registration.status)]
     has_to_wait = step is not None and attempt.state is not None and seconds_until(attempt.state.resend_at) > 0
     seconds_to_wait = seconds_until(attempt.state.wait_until) if step and attempt.state else 0
+    messages = [error_sentence(message) for message in (step.messages if step else ()) if is_error(message)]
     blockers = [
         *_blockers_by_status(registration),
-        *(error_sentence(message) for message in (step.messages if step else ()) if is_error(message)),
+        *([attempts] if attempts else messages),
         *_blockers_by_time(registration, seconds_to_wait),
         *_trouble(last_event),
     ]
@@ -121,7 +126,7 @@ def _blockers_by_time(registration: Registration, seconds_to_wait: int) -> list[
         (
             idle > IDLE_AFTER and registration.status in ON_STEP_PAGE,
             gettext("No activity in the person's browser for %(time)s.")
-            % {"time": duration(int(idle.total_seconds()))},
+            % {"time": timesince(registration.updated_at, depth=1)},
         ),
     )
     return [sentence for applies, sentence in rules if applies]

@@ -9,14 +9,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg import cache
 from selfreg.admin.chart import chart
 from selfreg.admin.filters import SEPARATOR, interval_between
-from selfreg.admin.labels import failure_label, step_label, trouble_sentence, workflow_label
+from selfreg.admin.labels import failure_label, language_label, step_label, trouble_sentence, workflow_label
 from selfreg.conf import Conf, has_several_orgs, orgs
 from selfreg.reports.funnel import COMPLETED, STARTED, Funnel, Period, Share, Stage, funnel
 
@@ -157,7 +157,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "rate": percent(now.completed, now.started),
         "rate_before": percent(before.completed, before.started),
         "splits": [
-            (gettext("By language"), gettext("Language"), _shares(now.languages, _language)),
+            (gettext("By language"), gettext("Language"), _shares(now.languages, language_label)),
             (gettext("By workflow"), gettext("Workflow"), _shares(now.workflows, workflow_label, "workflow", link)),
             (gettext("By policy version"), gettext("Policy version"), _shares(now.policies, str, "policy", link)),
         ],
@@ -177,14 +177,6 @@ def _shares(
         )
         for share in shares
     ]
-
-
-def _language(code: str) -> str:
-    """Return the name of a language in the administrator's language, or its code if Django does not know it."""
-    try:
-        return str(translation.get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
 
 
 def percent(part: int, whole: int) -> float:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from selfreg.accounts.users import address_of
 from selfreg.admin.actions import needs_approval
 from selfreg.admin.addresses import log_view, masked_html, may_see_addresses, starting_with
 from selfreg.admin.labels import NOTHING, user_label, when
@@ -39,8 +40,6 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     """Lists the newest identities. Older ones can be searched by their subject, or by the address of the sign-up."""
 
     list_select_related = ("user",)
-    fields = ("issuer", "subject", "account", "verified", "joined", "approval", "created")
-    readonly_fields = ("account", "verified", "joined", "created")
     ordering = ("-pk",)
     sortable_by = ()
     search_fields = ("subject",)
@@ -60,6 +59,18 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
         address = "address" if may_see_addresses(request.user) else "masked_address"
         approval = ("approval",) if needs_approval() else ()
         return ("name", address, "last_sign_in", "registration", "verified", *approval, "created")
+
+    def get_fields(self, request: HttpRequest, obj: OktaIdentity | None = None) -> Any:
+        """Return what the page of an identity shows: the columns of the list, and what they leave out."""
+        return ("issuer", "subject", "account", "joined", *self.get_list_display(request))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show an identity, and log that the whole address was shown."""
+        if may_see_addresses(request.user):
+            log_view(request, gettext("Viewed the full email address"), f"identity {object_id}")
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OktaIdentity], search_term: str
@@ -99,12 +110,12 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     @admin.display(description=_("email"))
     def address(self, identity: OktaIdentity) -> str:
         """Return the whole address of the Django user."""
-        return _address(identity) or NOTHING
+        return address_of(identity.user) or NOTHING
 
     @admin.display(description=_("email"))
     def masked_address(self, identity: OktaIdentity) -> str:
         """Return the masked address of the Django user."""
-        return masked_html(_address(identity)) or NOTHING
+        return masked_html(address_of(identity.user)) or NOTHING
 
     @admin.display(description=_("last sign-in"))
     def last_sign_in(self, identity: OktaIdentity) -> str:
@@ -138,8 +149,3 @@ class OktaIdentityAdmin(ReadOnlyAdmin):
     def account(self, identity: OktaIdentity) -> str:
         """Return the Django user."""
         return user_label(identity.user)
-
-
-def _address(identity: OktaIdentity) -> str:
-    user: Any = identity.user
-    return str(getattr(user, user.get_email_field_name(), "") or "") if hasattr(user, "get_email_field_name") else ""

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language_info, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.email_addresses import masked
@@ -118,6 +118,14 @@ def badge(registration: Registration) -> SafeString:
         "⌛" if ran_out else info.sign,
         gettext("Time ran out") if ran_out else registration.get_status_display(),
     )
+
+
+def language_label(code: str) -> str:
+    """Return the name of a language in the administrator's language, or its code if Django does not know it."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 def exact(moment: datetime) -> str:

@@ -9,6 +9,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from selfreg.admin.labels import language_label, when
 from selfreg.conf import Conf, has_several_orgs, orgs
 from selfreg.idx.client import Visitor
 from selfreg.idx.errors import IdxError
@@ -38,7 +39,7 @@ def page_context(settings: Conf) -> dict[str, Any]:
         "problem": problem,
         "fields": [summary(field) for field in visible_fields(form)] if form else [],
         "fingerprint": fingerprint(form) if form else "",
-        "versions": history(settings),
+        "versions": [(v, when(v.row.seen_at), language_label(v.row.language)) for v in history(settings)],
         "issuer": settings.issuer,
         "org": settings.org,
         "orgs": [name for name in orgs() if has_several_orgs()],

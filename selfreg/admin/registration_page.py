@@ -27,8 +27,9 @@ def page_context(request: HttpRequest, registration: Registration) -> dict[str, 
     """Return the context of ``registration/detail.html``."""
     user: Any = request.user
     events = list(registration.events.order_by("-at", "-pk")[:MAX_EVENTS])[::-1]
-    explanation = explain(registration, events[-1] if events else None)
     activity = reasons.activities([registration]).get(registration.pk, reasons.Activity())
+    attempts = reasons.attempts(registration, activity)
+    explanation = explain(registration, events[-1] if events else None, attempts)
     possible = _possible(registration, explanation)
     actions = [action for action in possible if action.permission.is_held_by(user)]
     recommended = _recommended(registration, actions)
@@ -47,7 +48,7 @@ def page_context(request: HttpRequest, registration: Registration) -> dict[str, 
         "console_url": person_url(registration.issuer, registration.okta_user_id),
         "times": {name: labels.when(getattr(registration, name)) for name in TIMES},
         "explanation": explanation,
-        "attempts": reasons.attempts(registration, activity),
+        "language": labels.language_label(registration.language),
         "recommended": recommended,
         "other_actions": [a for a in actions if a is not recommended and not a.is_destructive],
         "destructive_actions": [a for a in actions if a.is_destructive],

@@ -207,7 +207,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
         if may_see_addresses(request.user):
             ids = " ".join(str(r.pk) for r in registrations)
             log_view(request, gettext("Viewed full email addresses before an action"), f"{action.name} {ids}")
-        return self._render(request, "ask.html", str(action.label), context)
+        return self._render(request, "ask.html", str(context["confirm"] if len(able) > 1 else action.label), context)
 
     @method_decorator(require_safe)
     def export_view(self, request: HttpRequest) -> HttpResponseBase:

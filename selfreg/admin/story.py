@@ -36,12 +36,12 @@ SENTENCES: Mapping[str, str | Promise] = {
     Kind.VERIFIED: _("The email address was verified"),
     Kind.COMPLETED: _("Completed: the person can sign in here"),
     Kind.EXPIRED: _("The sign-up timed out"),
-    Kind.CANCELLED: _("The sign-up was stopped"),
+    Kind.CANCELLED: _("The sign-up was cancelled"),
     Kind.RECOVERED: _("Asked Okta what happened to the last step"),
 }
 OUTCOMES: Mapping[tuple[str, str], str | Promise] = {
     (Kind.RECOVERED, "awaiting approval"): _("Signed in at Okta, and waits for approval"),
-    (Kind.CANCELLED, "completed elsewhere"): _("Stopped, since another sign-up of this person was completed"),
+    (Kind.CANCELLED, "completed elsewhere"): _("Cancelled, because another sign-up of this person was completed"),
     (Kind.RESENT, "ok"): _("Asked for another code or email"),
 }
 BAD_KINDS = frozenset({Kind.TROUBLE, Kind.FAILED, Kind.EXPIRED})

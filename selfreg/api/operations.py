@@ -182,7 +182,7 @@ def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") ->
 def registration_state(request: HttpRequest, registration: str = "") -> RegistrationState:
     """Return the state of the newest registration of this browser, or of the one that `registration` names."""
     holder, attempt = holder_of(request), _attempt(request)
-    commands.refresh(attempt)
+    follow(request, holder.browser, attempt, commands.refresh(attempt))
     return _state(request, holder, attempt)
 
 
@@ -304,8 +304,9 @@ def _problem_members(step: Step) -> dict[str, Any]:
 def _poll(request: HttpRequest, holder: Holder, attempt: Attempt, mark: str | None) -> RegistrationState:
     if not is_stale(attempt, mark) and attempt.row.status in ON_STEP_PAGE:
         outcome = commands.poll(attempt)
+        result = follow(request, holder.browser, attempt, outcome)
         if isinstance(outcome, outcomes.Granted):
-            return _result(request, holder, follow(request, holder.browser, attempt, outcome))
+            return _result(request, holder, result)
     return _state(request, holder, attempt)
 
 

@@ -150,7 +150,7 @@ check_settings = register_table(
           "Use a URL like http://proxy.example.com:3128. Percent-encode special characters in user and password."),
     Check("E028", _unusable_authorities, "SELFREG['CA_BUNDLE'] can't be used: %(reason)s.",
           "Use the path of a PEM file with the authorities' certificates that the site's user can read."),
-    Check("W034", when(lambda site: site.email_is_mandatory and "email" not in site.scopes.split()),
+    Check("W034", when(lambda site: site.email_is_mandatory() and "email" not in site.scopes.split()),
           "SELFREG['EMAIL_VERIFICATION'] is 'mandatory', but SELFREG['SCOPES'] lacks 'email'. Without it the org "
           "doesn't send the address, and nobody can finish a sign-up.",
           "Add the scope 'email'."),

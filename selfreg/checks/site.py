@@ -117,7 +117,7 @@ def _form_without_address(settings: Conf) -> Cases:
         return
     fields = version.fields if version else []
     is_asked = any(f.get("name") == EMAIL_FIELD and f.get("required") for f in fields if isinstance(f, dict))
-    if settings.email_is_mandatory and fields and not is_asked:
+    if settings.email_is_mandatory() and fields and not is_asked:
         yield {}
 
 

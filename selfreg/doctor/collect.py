@@ -23,7 +23,7 @@ from selfreg.idx.client import App, IdxClient, Transaction, Visitor
 from selfreg.idx.document import IdxResponse
 from selfreg.idx.errors import IdxError, MalformedAnswer
 from selfreg.idx.failures import failure_of
-from selfreg.idx.steps import SIGN_UP, current_remediation, offered
+from selfreg.idx.steps import SIGN_UP, current_remediation
 from selfreg.idx.transport import Observer, Reply, Route, Transport
 from selfreg.okta_api import scopes
 from selfreg.okta_api.client import ManagementClient, is_configured, value_at
@@ -84,7 +84,7 @@ def describe_site(settings: Conf) -> Site:
         hook_url=_absolute_url(settings, partial(page_url, page="registration_hook")) if settings.hook_secret else "",
         event_hook_url=_absolute_url(settings, partial(page_url, page="event_hook")) if settings.hook_secret else "",
         scopes=settings.scopes,
-        email_is_mandatory=settings.email_is_mandatory,
+        email_is_mandatory=settings.email_is_mandatory(),
         authenticators=settings.authenticators,
         attributes=settings.attributes,
         name=settings.name,
@@ -135,7 +135,7 @@ def start_sign_up(client: IdxClient, probe: ProbeTransport) -> StartedSignUp:
     started = StartedSignUp(transaction, rate_limit=_rate_limit(reply), request_id=reply.request_id if reply else "")
     try:
         answer = client.introspect(transaction)
-        sign_up = offered(answer.response, SIGN_UP)
+        sign_up = answer.response.remediation(SIGN_UP)
         if sign_up and current_remediation(answer.response) is None:
             answer = client.proceed(sign_up, {})
     except IdxError as error:

@@ -83,7 +83,7 @@ def act(
     form = None
     if page and attempt.state and not is_stale(attempt, mark):
         form = StepForm(page, typed, profile=attempt.state.profile)
-    if attempt.row.in_doubt:
+    if attempt.in_doubt:
         return follow(request, browser, attempt, commands.refresh(attempt, form.draft() if form else None))
     if isinstance(attempt.step, Granted) and attempt.row.status in ON_STEP_PAGE:
         return follow(request, browser, attempt, commands.finish(attempt))

@@ -68,12 +68,12 @@ class Browser:
 def browser_of(request: HttpRequest) -> Browser:
     """Return the browser of a request.
 
-    The second request of a double click may still have the cookie of the session that the sign-in ended. The response
-    doesn't touch the cookie, since the browser may have the new one by now. The request may learn how that registration
-    ended, but a GET stores nothing, since that would start another session.
+    After a double click, the second request may bring the session that the sign-in has just ended. It may learn how
+    that registration ended. Its response leaves the cookie alone, because the browser may have the new one by now, and
+    a GET stores nothing, because that would start another session.
     """
     session, settings = request.session, settings_of(request)
-    # This loads the session, which is necessary to know that it is empty. After another sign-in, it isn't.
+    # Reading a key loads the session. Before that, ``is_empty`` cannot tell.
     ended = session.get(ENDED)
     if ended and set(session.keys()) <= {ENDED, "_session_expiry"}:
         request.session = session = type(session)()

@@ -133,7 +133,9 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
         return _to_registration(browser, pk)
     state = opened or _open_transaction(org, shown=response)
     if isinstance(state, Closed) and state.error:
-        rate_limits.refund(rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip), org.settings.org)
+        if not counted.is_repeated:
+            hits = rate_limits.hits_of_start(str(pk), address, org.client.visitor.ip)
+            rate_limits.refund(hits, org.settings.org)
         logger.warning("A sign-up could not start: %s", state.error)
         return _again(form, response, outcomes.Failed(state.error), notice(state.error))
     if isinstance(state, Closed):
@@ -167,9 +169,9 @@ def accept_invitation(
     :param token: the link's ``activationToken``
     :param pk: the id that the registration will have; None for a new one
     """
+    if pk and _was_started(pk):
+        return _to_registration(browser, pk)
     pk = pk or uuid.uuid4()
-    if _was_started(pk):
-        return Advance(session.step_url(browser, pk), outcomes.NOTHING_NEW)
     if row := _accepted_before(browser, token):
         return _to_registration(browser, row.pk)
     org = connect_for(request, browser)
@@ -187,7 +189,7 @@ def _accept(request: HttpRequest, browser: Browser, org: Org, token: Secret[str]
             return Closed((notice(state.error),), invitation=True)
         return replace(state, invitation=state.error is None)
     attempt = _new_attempt(request, browser, org, state, pk)
-    attempt.create()
+    attempt.row.commit()
     if page := attempt.page:
         commands.begin(attempt, page)
     browser.store[browser.key(session.INVITED)] = {link_digest(token.reveal()): str(pk)}
@@ -286,7 +288,7 @@ def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepF
     _save_session(request, browser)
     try:
         if provider := _provider_in(typed):
-            attempt.create()
+            attempt.row.commit()
             return to_identity_provider(browser, attempt, provider)
         page, version = attempt.page, typed.reveal().get(FORM_VERSION, attempt.row.policy)
         current = _current_form(page, form, typed) if page else form

@@ -7,7 +7,7 @@ from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
 from selfreg.idx.document import Captcha, IdxResponse, Remediation
 from selfreg.idx.password_rules import rules_of
-from selfreg.idx.steps import ELSEWHERE, SELECT, Step, feasible_choices, identity_providers, needed_after, offered
+from selfreg.idx.steps import ELSEWHERE, SELECT, Step, feasible_choices, identity_providers, needed_after
 from selfreg.registration.commands import poll_milliseconds
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import EnrollmentState, seconds_until
@@ -87,17 +87,12 @@ def step_context(
         progress=_progress_of(step, state) if state else [],
         identity_providers=(step.remediation,) if step.page == ELSEWHERE else identity_providers(response),
         captcha=response.captcha if any(f.hint == "captcha" for f in step.remediation.leaves) else None,
-        activation=_activation(step),
+        activation=dict(step.authenticator.activation or {}) if step.page == "passkey" and step.authenticator else None,
         authenticator_name=step.remediation.idp_name or labels.authenticator_name(step.authenticator),
         secret=secret,
         secret_uri=authenticator_uri(secret, response.user_identifier, response.app_label) if secret else "",
         secret_image=image if image.startswith("data:image/") and not secret else "",
     )
-
-
-def _activation(step: Step) -> dict[str, Any] | None:
-    activation = step.authenticator.activation if step.page == "passkey" and step.authenticator else None
-    return dict(activation) if activation is not None else None
 
 
 def wait_times(attempt: Attempt) -> WaitTimes:
@@ -117,7 +112,7 @@ def _progress_of(step: Step, state: EnrollmentState) -> list[tuple[str, Standing
     Steps that can be skipped are not listed, and neither are authenticators that this answer does not mention.
     """
     response = state.response
-    select = offered(response, SELECT)
+    select = response.remediation(SELECT)
     selectable = [o.authenticator for o in feasible_choices(select)] if select else []
     every = (*selectable, *response.authenticators, *response.enrolled, step.authenticator)
     holders = {a.key: a for a in every if a}

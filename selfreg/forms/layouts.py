@@ -261,8 +261,3 @@ LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "consent_scopes": _consent_scopes,
 }
 """The layout of each page; ``as_sent`` for any other."""
-
-
-def layout_of(step: Step) -> Layout:
-    """Return the fields of the form of this step."""
-    return LAYOUTS.get(step.page, as_sent)(step)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
 from selfreg.forms.fields import BuiltField
-from selfreg.forms.layouts import COUNTRY, EXTENSION, METHOD, NUMBERS, fields_of_object, layout_of
+from selfreg.forms.layouts import COUNTRY, EXTENSION, LAYOUTS, METHOD, NUMBERS, as_sent, fields_of_object
 from selfreg.forms.phone_input import e164, possible_number
 from selfreg.forms.renderer import InputRenderer
 from selfreg.forms.typed_fields import MAX_TYPED
@@ -50,7 +50,7 @@ class StepForm(forms.Form):
         super().__init__(typed, initial=dict(draft or {}), label_suffix="")
         self.step = step
         self.profile = profile or {}
-        self.meta: dict[str, BuiltField] = layout_of(step)
+        self.meta: dict[str, BuiltField] = LAYOUTS.get(step.page, as_sent)(step)
         self.fields.update({name: built.form_field for name, built in self.meta.items()})
         self.choosers: dict[str, Field] = {n: meta.chooser for n, meta in self.meta.items() if meta.chooser}
         self.field_messages: dict[str, list[str]] = {}

@@ -42,10 +42,7 @@ class TypedField(forms.CharField):
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Return the attributes of the control."""
         attributes = super().widget_attrs(widget)
-        if self.cleaner is not typed_text.name:
-            attributes.pop("maxlength", None)
-            attributes.pop("minlength", None)
-        return attributes
+        return {name: value for name, value in attributes.items() if name not in ("maxlength", "minlength")}
 
 
 class WholeNumber(forms.IntegerField):

@@ -1,9 +1,8 @@
 """Reads IDX documents (JSON) into the objects of ``document``.
 
-Only this module, ``contextual_data`` and ``editing`` know keys of the wire format.
-
-The shapes are in docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and
-``visible`` are true when absent, ``required`` is false.
+Only this module, ``contextual_data`` and ``document_edits`` know keys of the wire format. Its shapes are in
+docs/protocol.md, section 3. Defaults follow the protocol, not intuition: ``mutable`` and ``visible`` are true when
+absent, ``required`` is false.
 
 A member of the wrong type counts as absent (a label that is a number becomes ""); something that is not a document of
 the protocol at all raises ``MalformedAnswer``. Lists keep every entry, because names may repeat: ``redirect-idp`` and
@@ -65,7 +64,7 @@ END_OF_PROBE_PATH = "/idp/idx/authenticators/poll/cancel"
 PROOF_OF_WORK = "ALTCHA"
 CHALLENGE_PATH = "/api/v1/altcha"
 # The link that verifies an identity.
-ALONE = "redirect-idverify"
+VERIFY_IDENTITY = "redirect-idverify"
 # Password policy: a number of its rules or of its rules about age -> the member of ``PasswordPolicy``.
 PASSWORD_NUMBERS = {
     "minLength": "min_length",
@@ -160,12 +159,13 @@ class _Document:
     def remediation(self, raw: Json) -> Remediation:
         members, idp = self.action_members(raw), read_mapping(raw.get("idp"))
         related = self.related(raw.get("relatesTo"))
+        alone = VERIFY_IDENTITY if members["name"] == VERIFY_IDENTITY else ""
         return Remediation(
             **members,
             authenticator=related,
             kind=read_text(raw, "type"),
             # A link that is a step is identified by its authenticator, or is the only one of its name.
-            idp_id=read_text(idp, "id") or (related.id if related else ALONE if members["name"] == ALONE else ""),
+            idp_id=read_text(idp, "id") or (related.id if related else alone),
             idp_name=read_text(idp, "name"),
             is_link=not raw.get("rel"),
             leaves=tuple(leaves_of(members["fields"])),

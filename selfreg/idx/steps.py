@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, DEVICE_PAGES, EMAIL, PASSWORD, PHONE, UNKNOWN
 from selfreg.idx.document import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation
-from selfreg.idx.parser import leaves_of
+from selfreg.idx.parser import VERIFY_IDENTITY, leaves_of
 from selfreg.secret import Secret
 
 SELECT = "select-authenticator-enroll"
@@ -19,7 +19,6 @@ WAITING = "challenge-poll"
 ENROLL_POLL = "enroll-poll"
 POLLS = frozenset({WAITING, ENROLL_POLL, "poll"})
 CHANNELS = "select-enrollment-channel"
-VERIFY_IDENTITY = "redirect-idverify"
 SUCCESS_REDIRECT = "success-redirect"
 
 OTHER = "other"
@@ -164,7 +163,7 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
     """
     if response.interaction_code:
         return Granted(response.interaction_code)
-    select, channels = offered(response, SELECT), offered(response, CHANNELS)
+    select, channels = response.remediation(SELECT), response.remediation(CHANNELS)
     turned_to = (channels if picked == CHANNELS else select) if picked else None
     remediation = turned_to or current_remediation(response)
     if remediation is None:
@@ -184,7 +183,7 @@ def next_step(response: IdxResponse, picked: str = "") -> Step | Granted | Ended
         fields=remediation.fields,
         leaves=remediation.leaves,
         proves_email=remediation.name == ENROLL and BY_KIND.get(kind, UNKNOWN).proves == "email",
-        skip=offered(response, SKIP),
+        skip=response.remediation(SKIP),
         resend=authenticator.resend if authenticator and remediation.name in CODE_STEPS | POLLS else None,
         poll=_poll(remediation, authenticator),
         others=select if select and other_choices(select, authenticator) else None,
@@ -209,7 +208,7 @@ def _choice_step(response: IdxResponse, select: Remediation, picked: str) -> Ste
         authenticator=authenticator,
         option=option,
         choices=choices,
-        skip=offered(response, SKIP),
+        skip=response.remediation(SKIP),
         others=select if option and len(choices) > 1 else None,
         messages=response.messages,
         name=_name(select, authenticator.key if authenticator else ""),
@@ -222,26 +221,21 @@ def _name(remediation: Remediation, authenticator_key: str) -> str:
     return f"{remediation.name} {authenticator_key}".strip()[:100]
 
 
-def offered(response: IdxResponse, name: str) -> Remediation | None:
-    """Return the first remediation of this name, or None."""
-    return next((r for r in response.remediations if r.name == name), None)
-
-
 def current_remediation(response: IdxResponse) -> Remediation | None:
     """Return the first remediation that is a step of its own, else the first of ``FALLBACKS``, else a link to an
     identity provider. On the org's sign-in page, only a profile form and ``SKIP`` count.
 
-    Waiting for the visitor's other device, or choosing its channel, is the step if it comes first, unless a code can be
-    entered instead.
+    ``WAITING`` or ``CHANNELS``, for the visitor's other device, is the step if it comes first and no code can be
+    entered.
     """
     steps = [r for r in response.remediations if _is_elsewhere(r) or (r.name not in SIDE_ACTIONS and not r.is_link)]
     if any(r.name in SIGN_IN for r in response.remediations):
         profile_forms = [r for r in steps if r.name.startswith("enroll-profile")]
-        return profile_forms[0] if profile_forms else offered(response, SKIP)
+        return profile_forms[0] if profile_forms else response.remediation(SKIP)
     first = next(iter(response.remediations), None)
     if first and first.name in (WAITING, CHANNELS) and not any(r.name in CODE_STEPS for r in steps):
         return first
-    fallbacks = [r for name in FALLBACKS if (r := offered(response, name))]
+    fallbacks = [r for name in FALLBACKS if (r := response.remediation(name))]
     return next(iter((*steps, *fallbacks, *identity_providers(response))), None)
 
 
@@ -294,9 +288,9 @@ def needed_after(known: tuple[str, ...], response: IdxResponse) -> tuple[str, ..
     :param known: the keys known from earlier answers
     """
     enrolled = {a.key for a in response.enrolled}
-    if offered(response, SKIP):
+    if response.remediation(SKIP):
         return tuple(key for key in known if key in enrolled)
-    select = offered(response, SELECT)
+    select = response.remediation(SELECT)
     choices = [key_of(option) for option in feasible_choices(select)] if select else []
     if enrolled and (len(choices) > 1 or current_remediation(response) is not select):
         choices = []
@@ -394,7 +388,7 @@ def _reason(response: IdxResponse) -> str:
     """
     with_key = [m for m in response.messages if m.key]
     errors = [m for m in with_key if is_error(m)]
-    if not errors and offered(response, SUCCESS_REDIRECT):
+    if not errors and response.remediation(SUCCESS_REDIRECT):
         return SUCCESS_REDIRECT
     messages = errors or [m for m in with_key if m.key in CHECK_EMAIL] or with_key
     return messages[0].key[:100] if messages else NO_WAY_ON

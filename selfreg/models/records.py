@@ -81,7 +81,7 @@ class DoctorRun(models.Model):
         verbose_name = _("doctor run")
         verbose_name_plural = _("doctor runs")
         default_permissions = ("view",)
-        permissions = (("examine_org", _("Can have the org examined")),)
+        permissions = (("examine_org", _("Can examine the org")),)
         ordering = ("-at", "-pk")
 
     def __str__(self) -> str:

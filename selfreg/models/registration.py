@@ -121,12 +121,12 @@ class Registration(models.Model):
         permissions = (
             ("reveal_registration", _("Can see full email addresses of registrations")),
             ("export_registration", _("Can export registrations")),
-            ("resend_registration", _("Can have an email or code sent again")),
+            ("resend_registration", _("Can send emails and codes again")),
             ("cancel_registration", _("Can cancel registrations")),
             ("expire_registration", _("Can expire registrations")),
             ("erase_registration", _("Can mark registrations for erasure")),
-            ("repair_registration", _("Can repair half-made Okta accounts")),
-            ("remove_okta_account", _("Can remove half-made Okta accounts")),
+            ("repair_registration", _("Can repair unfinished Okta accounts")),
+            ("remove_okta_account", _("Can delete unfinished Okta accounts")),
             ("approve_registration", _("Can approve and reject registrations")),
         )
         # The admin's list is newest first, and each of its filters has an index in that order, so that a page reads
@@ -208,6 +208,8 @@ class Registration(models.Model):
     def claim(self, seconds: float, wait: Callable[[], int] = lambda: 0, **values: Any) -> int:
         """Mark the row as busy for so many seconds, before the org is called. Create the row if it is new.
 
+        A doubt about an earlier call stays.
+
         :param wait: called in the same transaction, for the seconds until the call may be made
         :param values: columns to write with the claim; the status changes by ``commit(to=...)`` only
         :return: what ``wait`` returned; if it is not 0, nothing was written
@@ -216,7 +218,7 @@ class Registration(models.Model):
         if self.is_busy:
             raise Conflict("busy", self.pk)
         until = timezone.now() + timedelta(seconds=seconds)
-        return self._write({**values, "busy_until": until}, (), wait)
+        return self._write({**values, "busy_until": until, "unsure": self.in_doubt}, (), wait)
 
     def commit(
         self,

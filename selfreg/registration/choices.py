@@ -2,7 +2,7 @@
 
 from selfreg.idx.authenticators import EMAIL
 from selfreg.idx.document import Option, Remediation
-from selfreg.idx.steps import SELECT, feasible_choices, first_choice, offered, option_id
+from selfreg.idx.steps import SELECT, feasible_choices, first_choice, option_id
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.transition import page_of
 from selfreg.registration.transition_types import Position, Transition
@@ -34,10 +34,10 @@ def obvious_choice(before: Position, after: Transition, *, may_skip_email: bool)
 def _may_be_alternatives(before: Position, after: Transition, choices: tuple[Option, ...]) -> bool:
     """Return whether the org offers these only now, after others were set up.
 
-    Its sign-on policy may then accept any one of them. What it requires in any case, it offers from the start
-    (docs/protocol.md, section 4.4).
+    Its sign-on policy may accept any one of those that it offers late. Those that it always requires are offered from
+    the start (docs/protocol.md, section 4.4).
     """
-    earlier = offered(before.state.response, SELECT)
+    earlier = before.state.response.remediation(SELECT)
     known = {option_id(o) for o in feasible_choices(earlier)} if earlier else set()
     has_some = after.state is not None and bool(after.state.response.enrolled)
     return has_some and not {option_id(o) for o in choices} <= known

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from selfreg import phone_numbers, rate_limits
-from selfreg.email_addresses import canonical
+from selfreg.email_addresses import MAX_LENGTH, canonical
 from selfreg.idx import steps
 from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
@@ -25,7 +25,7 @@ from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
 from selfreg.registration.choices import obvious_choice
-from selfreg.registration.exchange import CLAIM_SECONDS, PATIENCE_SECONDS, Attempt, Call, ask, claim, commit, exchange
+from selfreg.registration.exchange import CLAIM_SECONDS, PATIENCE_SECONDS, Attempt, Call, ask, commit, exchange
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
 from selfreg.registration.state import seconds_until
@@ -36,7 +36,8 @@ from selfreg.statuses import Status
 
 PROFILE = "userProfile"
 PHONE_NUMBER = "authenticator.phoneNumber"
-MAX_EMAIL = 254
+# As older orgs ask for the number of a link to a device (docs/protocol.md, section 4.13).
+OUTER_PHONE_NUMBER = "phoneNumber"
 # The channels by which the org sends the link for an app on a device.
 SENT_LINKS = ("email", "sms")
 # Pages that ask for a code.
@@ -46,8 +47,8 @@ POLL_PAUSE_SECONDS = 60
 POLL_MILLISECONDS = 4_000
 # Token, keys and userinfo together.
 HAND_OFF_SECONDS = 8.0
-# With less time left in the request, the visitor gets a last page with a sign-in button, because a token that arrives
-# after the deadline would be lost.
+# With less time left, this request does not redeem the code, because tokens that arrive after the deadline are lost.
+# The visitor gets a page with a sign-in button instead.
 ENOUGH_SECONDS = 5.5
 
 
@@ -65,11 +66,12 @@ def submit(attempt: Attempt, page: Step, values: Mapping[str, Any], draft: dict[
     if page.page == PROFILE_PAGE:
         return _submit_profile(attempt, page.remediation, values, draft)
     authenticator = member(values, "authenticator")
-    number = str(authenticator.get("phoneNumber") or "")
+    path = OUTER_PHONE_NUMBER if OUTER_PHONE_NUMBER in values else PHONE_NUMBER
+    number = str(values.get(OUTER_PHONE_NUMBER) or authenticator.get("phoneNumber") or "")
     if number and (key := _refusal_of(attempt, number)):
-        return _reject(attempt, draft, Message("", key, path=PHONE_NUMBER))
-    effect = NO_EFFECT
-    if number or authenticator.get("channel") in SENT_LINKS or (page.option and steps.sends_on_choice(page.option)):
+        return _reject(attempt, draft, Message("", key, path=path))
+    effect, is_link = NO_EFFECT, page.page == "channel_data" or authenticator.get("channel") in SENT_LINKS
+    if number or is_link or (page.option and steps.sends_on_choice(page.option)):
         effect = Effect(sends=True, number=number)
     elif page.page in CODE_PAGES:
         effect = Effect(checks=f"{page.name} {attempt.position.state.resend_at}")
@@ -157,7 +159,7 @@ def poll(attempt: Attempt) -> Outcome:
     state = attempt.position.state
     if max(state.wait_until, state.poll_at) > timezone.now().timestamp() or rate_limits.pace(state.calls):
         return outcomes.NOTHING_NEW
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     attempt.count_calls()
     pause_until = timezone.now().timestamp() + POLL_PAUSE_SECONDS
     try:
@@ -192,15 +194,13 @@ def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
 
     :param draft: submitted values to show again if the step is still the same; no secrets
     """
-    if not attempt.row.in_doubt or attempt.state is None:
+    if not attempt.in_doubt or attempt.state is None:
         return outcomes.NOTHING_NEW
+    if attempt.state.wait_until > timezone.now().timestamp() or rate_limits.pace(attempt.state.calls):
+        return outcomes.NOTHING_NEW if draft is None else keep_draft(attempt, draft)
     if draft is not None:
         attempt.change(draft=draft)
-    if attempt.state.wait_until > timezone.now().timestamp():
-        if draft is not None:
-            _commit(attempt, transitions.remain_in_doubt(attempt.position))
-        return outcomes.NOTHING_NEW
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     command = Command(Kind.RECOVERED, attempt.state.draft)
     return _settle(attempt, ask(attempt, command))
 
@@ -217,13 +217,13 @@ def return_from_identity_provider(attempt: Attempt, interaction_code: Secret[str
     """Continue when the browser comes back: with the interaction code, or with ``interaction_required``."""
     if interaction_code:
         return _settle(attempt, transitions.grant(attempt.position, interaction_code))
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     return _settle(attempt, ask(attempt, Command(Kind.RECOVERED)))
 
 
 def finish(attempt: Attempt) -> Outcome:
     """Claim the interaction code of a registration whose step is ``Granted``. Only one caller gets it."""
-    claim(attempt)
+    attempt.row.claim(CLAIM_SECONDS)
     return outcomes.Granted(_grant(attempt))
 
 
@@ -248,11 +248,13 @@ def report_failure(attempt: Attempt, error: IdxError) -> Outcome:
 
 
 def _perform(attempt: Attempt, command: Command, call: Call, *, is_prepaid: bool = False, **columns: Any) -> Outcome:
-    """Make one call and commit what the answer means.
+    """Make one call and commit what the answer means. If the registration is in doubt, ask the org about that instead.
 
     :param is_prepaid: whether the email that may follow was counted towards the limits already
     :param columns: further columns of the row to write
     """
+    if attempt.in_doubt:
+        return refresh(attempt, command.draft)
     return _settle(attempt, exchange(attempt, call, command, **columns), is_prepaid=is_prepaid, **columns)
 
 
@@ -298,10 +300,10 @@ def _settle(attempt: Attempt, transition: Transition, *, is_prepaid: bool = Fals
 
 
 def _grant(attempt: Attempt) -> Grant:
-    position = attempt.position
-    transaction = position.state.transaction
+    state = attempt.position.state
+    transaction = state.transaction
     return Grant(
-        transitions.interaction_code(position),
+        state.interaction_code or state.response.interaction_code,
         transaction.code_verifier,
         transaction.nonce,
         attempt.row.workflow,
@@ -347,7 +349,7 @@ def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, 
     profile = {name: value for name, value in amended.items() if name in profile or name not in before}
     columns = {}
     if not attempt.email_proven:
-        email = str(profile.get("email", attempt.row.email))[:MAX_EMAIL]
+        email = str(profile.get("email", attempt.row.email))[:MAX_LENGTH]
         is_address = canonical(email)
         columns = {"email": email if is_address else "", "email_canonical": is_address}
     is_neutral = attempt.org.hides_accounts and remediation.name == "enroll-profile"

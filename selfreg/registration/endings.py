@@ -11,15 +11,14 @@ from django.utils import timezone
 
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
-from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationEvent, RegistrationQuerySet
+from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationQuerySet
 from selfreg.registration import transition as transitions
 from selfreg.registration.exchange import Attempt, commit
 from selfreg.registration.outcome import Ended, Outcome
-from selfreg.registration.transition_types import MAX_OUTCOME, Event, Transition, describe
+from selfreg.registration.transition_types import MAX_OUTCOME, Event, Kind, Transition, describe
 from selfreg.signals import announce, registration_completed
 from selfreg.statuses import FINAL, Status
 
-Kind = RegistrationEvent.Kind
 AWAITING_SIGN_IN = (Status.AWAITING_EMAIL, Status.READY)
 
 

@@ -29,7 +29,6 @@ from selfreg.secret import Secret
 
 PROFILE = "enroll-profile"
 RESEND = "resend"
-EMAIL = "okta_email"
 SESSION_EXPIRED = Message("", "idx.session.expired")
 # Remediations of a real page that decoys do not have, so they would reveal that the address is new.
 WAYS_AROUND = ("skip", "select-authenticator-enroll", "challenge-poll")

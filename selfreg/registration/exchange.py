@@ -35,13 +35,12 @@ from selfreg.signals import announce
 from selfreg.statuses import Status
 from selfreg.texts.messages import say, whole_key
 
-# If a call took longer than this before its answer was lost, the next request asks for the current step, so that no
-# page waits for two deadlines.
+# If a call took longer than this before its answer was lost, not this request asks for the current step, but the next:
+# no page waits for two deadlines.
 PATIENCE_SECONDS = 3.0
 # One call, the introspection after a lost answer, and time for the database.
 CLAIM_SECONDS = 2 * TOTAL_SECONDS + 4
 MAX_EXPLANATION = 10_000
-NO_HITS: Mapping[str, str] = {}
 
 
 # ---- the row
@@ -52,6 +51,7 @@ class Attempt:
     """An opened registration, which commands act on and keep up to date.
 
     - ``state``, ``step``: None if there are no more steps, or if the encryption key is gone (``is_readable`` is false).
+    - ``in_doubt``: whether the org may have carried out an earlier call whose answer was lost.
     - ``was_busy``: whether another request was calling the org when the row was opened.
     - ``actor``: the administrator who acts for the visitor, "" if it is the visitor.
     - ``signs_in``: whether a visitor is waiting to be logged in at the end.
@@ -64,6 +64,7 @@ class Attempt:
     step: AnyStep | None = None
     step_name: str = ""
     is_readable: bool = True
+    in_doubt: bool = False
     was_busy: bool = False
     actor: str = ""
     signs_in: bool = False
@@ -78,7 +79,7 @@ class Attempt:
 
     def may_skip_email(self) -> bool:
         """Return whether the address is verified already, or doesn't have to be."""
-        return self.email_proven or not self.org.settings.email_is_mandatory_for(self.row.workflow)
+        return self.email_proven or not self.org.settings.email_is_mandatory(self.row.workflow)
 
     @property
     def email_proven(self) -> bool:
@@ -107,6 +108,7 @@ class Attempt:
             step_name=self.step_name or self.row.step,
             okta_user_id=self.row.okta_user_id,
             resend_seconds=self.org.settings.resend_seconds,
+            in_doubt=self.in_doubt,
             now=timezone.now().timestamp(),
         )
 
@@ -120,13 +122,6 @@ class Attempt:
         """Change members of the state. The next commit writes them."""
         self.state = replace(self.position.state, **members)
 
-    def create(self) -> None:
-        """Insert the row of a new registration, at its first step.
-
-        :raises Conflict: the row exists already
-        """
-        self.row.commit(sealed=self.row.encrypted(self.position.state.to_json()))
-
     def adopt(self, transition: Transition) -> None:
         """Move to the state and step of a transition, without committing it."""
         self.state, self.step = transition.state, transition.step
@@ -136,7 +131,7 @@ class Attempt:
 def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = False) -> Attempt:
     """Open a row: decrypt its state and decide its step."""
     context.bind(registration=row.pk)
-    attempt = Attempt(row, org, was_busy=row.is_busy, actor=actor, signs_in=signs_in)
+    attempt = Attempt(row, org, in_doubt=row.in_doubt, was_busy=row.is_busy, actor=actor, signs_in=signs_in)
     if row.sealed:
         try:
             attempt.state = EnrollmentState.from_json(row.decrypted())
@@ -184,14 +179,13 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
         values["email_verified_at"] = timezone.now()
     if transition.explanation:
         values["failure_text"] = explain(transition.explanation)
-    actor = attempt.actor[:150]
-    events = [
-        RegistrationEvent(registration=row, **e._asdict() | {"actor": e.actor or actor}) for e in transition.events
-    ]
+    acting = [event._replace(actor=(event.actor or attempt.actor)[:150]) for event in transition.events]
+    events = [RegistrationEvent(registration=row, **event._asdict()) for event in acting]
     row.commit(to=transition.status, events=events, hold=hold, **values)
     if transition.status in (Status.EXPIRED, Status.CANCELLED):
         attempt.leftover = attempt.state.profile if attempt.state else {}
     attempt.adopt(transition)
+    attempt.in_doubt = transition.in_doubt
     if transition.signal:
         announce(transition.signal, Registration, registration=row, **transition.signal_values)
 
@@ -230,31 +224,19 @@ def exchange(attempt: Attempt, call: Call, command: Command, *, is_claimed: bool
     """
     row, address = attempt.row, columns.get("email", attempt.row.email)
     hits = rate_limits.hits_of(call.effect, str(row.pk), address, attempt.org.client.visitor.ip)
-    if not (is_claimed or call.is_repeatable):
-        wait = claim(attempt, hits, call.calls, **columns)
-    elif not is_claimed and row.is_busy:
-        raise Conflict("busy", row.pk)
-    else:
-        consume = partial(rate_limits.consume, hits, row.org)
-        wait = rate_limits.pace(attempt.position.state.calls, call.calls) or retried(consume)
+    wait = rate_limits.pace(attempt.position.state.calls, call.calls)
+    if not wait and not is_claimed and not call.is_repeatable:
+        wait = row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, row.org), **columns)
+    elif not wait:
+        if row.is_busy and not is_claimed:
+            raise Conflict("busy", row.pk)
+        wait = retried(partial(rate_limits.consume, hits, row.org))
     if wait:
         return transitions.throttle(attempt.position, wait, command)
     transition = send(attempt, call, command)
     if transition.came_to_nothing:
         rate_limits.refund(hits, row.org)
     return transition
-
-
-def claim(attempt: Attempt, hits: Mapping[str, str] = NO_HITS, calls: int = 1, **columns: Any) -> int:
-    """Claim the row for a call and count the call, in one transaction.
-
-    :param hits: see ``rate_limits.consume``
-    :return: 0, or for how many seconds to wait: then nothing was written
-    :raises Conflict: another request is calling the org, or changed the row
-    """
-    if wait := rate_limits.pace(attempt.state.calls if attempt.state else (), calls):
-        return wait
-    return attempt.row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, attempt.row.org), **columns)
 
 
 def send(attempt: Attempt, call: Call, command: Command) -> Transition:

@@ -36,7 +36,7 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The request came too early or too often, so the org wasn't called. ``message`` tells to wait ``seconds``."""
+    """Too early or too often, by the limits of this site or of the org. ``message`` tells to wait ``seconds``."""
 
     seconds: int
     message: Message

@@ -21,8 +21,8 @@ from selfreg.idx.credentials import Credentials
 from selfreg.idx.document import IdxResponse, Message, Remediation
 from selfreg.idx.document_edits import without_bearers
 from selfreg.idx.errors import ForeignHref
-from selfreg.idx.parser import parse
-from selfreg.idx.steps import SIGN_UP, VERIFY_IDENTITY, current_remediation, needed_after, offered
+from selfreg.idx.parser import VERIFY_IDENTITY, parse
+from selfreg.idx.steps import SIGN_UP, current_remediation, needed_after
 from selfreg.idx.transport import Route, Transport
 from selfreg.monitoring import okta
 from selfreg.registration.policy_history import record_version
@@ -137,7 +137,7 @@ def open_transaction(
     client = org.client
     transaction = client.interact(activation_token=activation_token)
     answer = client.introspect(transaction)
-    sign_up, calls = offered(answer.response, SIGN_UP), answer.calls
+    sign_up, calls = answer.response.remediation(SIGN_UP), answer.calls
     if sign_up and current_remediation(answer.response) is None:
         answer = client.proceed(sign_up, {})
         calls += answer.calls
@@ -166,8 +166,7 @@ def sign_up_form(org: Org) -> IdxResponse:
 
 def cached_form(org: Org) -> IdxResponse | None:
     """Return the org's first step, if it is in the cache."""
-    form: IdxResponse | None = cache.get_lately(_form_key(org), parse)
-    return form
+    return cache.get_lately(_form_key(org), parse)  # type: ignore[no-any-return]
 
 
 def _cache_form(org: Org, state: EnrollmentState) -> None:

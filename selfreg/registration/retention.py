@@ -47,7 +47,7 @@ def abandoned() -> RegistrationQuerySet:
 
 
 def abandoned_parts() -> list[Part]:
-    """Return the same in parts."""
+    """Return ``abandoned`` in parts, each with the column that orders it."""
     return [(Registration.objects.filter(part), column) for part, column in _abandoned()]
 
 

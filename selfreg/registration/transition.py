@@ -2,7 +2,7 @@
 
 ``advance`` takes the current ``Position`` of a registration, a command, and the org's answer to it. It returns a
 ``Transition``: the next state, the columns of the row, the events to write, the signal to send and the outcome to
-return. ``commands`` makes the calls and commits.
+return. ``exchange`` makes the calls and commits.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from selfreg.registration import transition_types as types
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition_types import AnyStep, Command, Event, Kind, Position, Transition, describe
-from selfreg.secret import NOTHING, Secret
+from selfreg.secret import Secret
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import Status
 from selfreg.texts.messages import notice
@@ -83,9 +83,10 @@ def has_moved(before: Position, after: AnyStep) -> bool:
 def advance(before: Position, answer: Answer, command: Command) -> Transition:
     """Decide what the org's answer to a command means."""
     after = next_step(answer.response)
+    if _is_refusal(answer, after):
+        return _stay_after_refusal(before, answer, command)
     if isinstance(after, Ended):
-        no_step = answer.status == 429 or answer.status >= 500
-        return _stay_after_refusal(before, answer, command) if no_step else _end(before, answer, command, after)
+        return _end(before, answer, command, after)
     errors = tuple(m for m in answer.response.messages if is_error(m))
     state = replace(
         before.state,
@@ -116,7 +117,8 @@ def recover(before: Position, answer: Answer, command: Command, error: IdxError 
 
     :param error: how this request lost the answer; None if an earlier request lost it
     """
-    moved = has_moved(before, next_step(answer.response))
+    after = next_step(answer.response)
+    moved = has_moved(before, after)
     if moved:
         transition = advance(before, answer, command)
     else:
@@ -131,7 +133,8 @@ def recover(before: Position, answer: Answer, command: Command, error: IdxError 
         event = _answer_event(before, answer, Kind.RECOVERED)
         transition = stay(before, state, next_step(state.response, state.picked), outcome, events=(event,))
     lost = (Event(Kind.TROUBLE, before.step_name, describe(error), None, error.request_id),) if error else ()
-    return replace(transition, events=(*lost, *transition.events), came_to_nothing=not moved)
+    in_doubt, events = _is_refusal(answer, after), (*lost, *transition.events)
+    return replace(transition, events=events, in_doubt=in_doubt, came_to_nothing=in_doubt or not moved)
 
 
 def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
@@ -146,11 +149,6 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
 def page_of(step: AnyStep | None) -> Step | None:
     """Return the step if it has a page to fill in, else None."""
     return step if isinstance(step, Step) else None
-
-
-def interaction_code(position: Position) -> Secret[str]:
-    """Return the interaction code if the org is done, else an empty secret."""
-    return position.step.interaction_code if isinstance(position.step, Granted) else NOTHING
 
 
 def stands_elsewhere(before: Position, answer: Answer) -> bool:
@@ -193,12 +191,14 @@ def throttle(before: Position, seconds: int, command: Command) -> Transition:
 def turn_to(before: Position, picked: str, draft: dict[str, str] | None = None) -> Transition:
     """Show another page of the same answer, with ``draft`` filled in."""
     state = replace(before.state, picked=picked, notices=(), draft=draft or {})
-    return stay(before, state, next_step(state.response, picked), outcomes.Advanced())
+    transition = stay(before, state, next_step(state.response, picked), outcomes.Advanced())
+    return replace(transition, in_doubt=before.in_doubt)
 
 
 def notify(before: Position, outcome: Outcome, *messages: Message, **changes: Any) -> Transition:
     """Show the same page with messages of this site. ``changes`` are further members of the state."""
-    return stay(before, replace(before.state, notices=messages, **changes), before.step, outcome)
+    transition = stay(before, replace(before.state, notices=messages, **changes), before.step, outcome)
+    return replace(transition, in_doubt=before.in_doubt)
 
 
 def stay(
@@ -223,19 +223,14 @@ def keep_polling(before: Position, poll_at: float, answer: Answer | None = None)
     :param answer: the same step; its interval may have changed, and another email may be possible now
         (docs/protocol.md, section 4.7). Messages about the last code stay.
     """
-    outcome, state = outcomes.NOTHING_NEW, replace(before.state, poll_at=poll_at)
+    outcome = outcomes.NOTHING_NEW
     if answer is None:
-        return stay(before, state, before.step, outcome)
+        return notify(before, outcome, *before.state.notices, poll_at=poll_at)
+    state = replace(before.state, poll_at=poll_at)
     messages = (*before.state.notices, *before.state.response.messages)
     remaining = tuple(m for m in messages if m not in answer.response.messages)
     state = replace(state, document=answer.document, response=answer.response, notices=remaining)
     return stay(before, state, next_step(answer.response, state.picked), outcome)
-
-
-def remain_in_doubt(before: Position) -> Transition:
-    """Stay in doubt: it's too early to ask the org what became of a call whose answer was lost."""
-    transition = stay(before, before.state, before.step, outcomes.NOTHING_NEW)
-    return replace(transition, in_doubt=True)
 
 
 def grant(before: Position, interaction_code: Secret[str]) -> Transition:
@@ -313,7 +308,13 @@ def _stay_after_refusal(before: Position, answer: Answer, command: Command) -> T
     wait_until = before.now + answer.wait if answer.wait else 0.0
     state = replace(before.state, draft=command.draft, notices=messages, wait_until=wait_until)
     outcome = _waiting(answer.wait, messages) if answer.wait else outcomes.Rejected(messages)
-    return stay(before, state, before.step, outcome, events=(_answer_event(before, answer, command.kind),))
+    transition = stay(before, state, before.step, outcome, events=(_answer_event(before, answer, command.kind),))
+    return replace(transition, in_doubt=before.in_doubt)
+
+
+def _is_refusal(answer: Answer, after: AnyStep) -> bool:
+    """Return whether the org answered without a step because there were too many requests, or because it failed."""
+    return isinstance(after, Ended) and (answer.status == 429 or answer.status >= 500)
 
 
 def _answer_event(before: Position, answer: Answer, kind: RegistrationEvent.Kind) -> Event:

@@ -36,8 +36,8 @@ NOTHING_YET = dict.fromkeys(("device", "waiting"), NOT_YET)
 class Position:
     """A registration before a command, as ``transition`` needs it.
 
-    ``step`` is what ``next_step`` returned for ``state``, and ``step_name`` the row's column ``step``. ``now`` is in
-    seconds since the epoch.
+    ``step`` is what ``next_step`` returned for ``state``, and ``step_name`` the row's column ``step``. ``in_doubt`` is
+    whether the org may have carried out an earlier call whose answer was lost. ``now`` is in seconds since the epoch.
     """
 
     state: EnrollmentState
@@ -46,6 +46,7 @@ class Position:
     step_name: str
     okta_user_id: str
     resend_seconds: int
+    in_doubt: bool
     now: float
 
 

@@ -17,6 +17,8 @@ from selfreg.conf import Conf, conf
 from selfreg.email_addresses import canonical, likely_meant
 from selfreg.error_reports import without_values
 from selfreg.flows.session import CLAIMS
+from selfreg.idx.client import Visitor
+from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import IdxError
 from selfreg.models import OktaIdentity
 from selfreg.registration.policy import SignUpUnavailable, connect, sign_up_form
@@ -30,6 +32,8 @@ LINK_BEGINNINGS = ("https://", "http://", "mailto:", "/")
 OFFERED_CACHE_KEY = "selfreg:offered"
 OFFERED_CACHE_SECONDS = 60
 UNREACHABLE_SECONDS = 5
+# How long a page of the site may wait for the org.
+ASK_SECONDS = 3.0
 IDENTITY = "selfreg_identity"
 
 
@@ -38,23 +42,25 @@ IDENTITY = "selfreg_identity"
 def sign_up_offered(context: Any) -> bool:
     """``{% sign_up_offered as offered %}``: whether the org's policy lets people sign up now.
 
-    The org is asked at most once a minute for all visitors. If it can't be reached, the result is True, because the
-    sign-up page explains that to visitors.
+    The org is asked at most once a minute for all visitors. If it can't be reached or the cache is down, the result is
+    True, because the sign-up page explains to visitors if it has no form.
     """
     settings = _settings(context)
     key = cache.name_of(OFFERED_CACHE_KEY, settings.org)
     is_offered = cache.get(key)
-    if is_offered is None:
+    if is_offered is None and not cache.is_down():
+        request, seconds = context.get("request"), OFFERED_CACHE_SECONDS
+        visitor = visitor_of(request, settings) if request else Visitor()
         try:
-            sign_up_form(connect(settings, visitor_of(context["request"], settings)))
+            with at_most(ASK_SECONDS):
+                sign_up_form(connect(settings, visitor))
             is_offered = True
         except SignUpUnavailable:
             is_offered = False
         except IdxError:
-            cache.keep(key, True, UNREACHABLE_SECONDS)
-            return True
-        cache.keep(key, is_offered, OFFERED_CACHE_SECONDS)
-    return bool(is_offered)
+            is_offered, seconds = True, UNREACHABLE_SECONDS
+        cache.keep(key, is_offered, seconds)
+    return is_offered is not False
 
 
 @register.simple_tag(takes_context=True)
@@ -155,10 +161,10 @@ def email_notice(context: Any) -> dict[str, Any]:
 
 def _identity(context: Any) -> OktaIdentity | None:
     """Return the Okta identity of the logged-in user, if there is one. All tags of a template share one query."""
-    request, memory = context["request"], context.render_context
+    request, memory = context.get("request"), context.render_context
     if IDENTITY not in memory:
-        issuer = orgs.settings_of_session(request).issuer if hasattr(request, "user") else ""
-        memory[IDENTITY] = identity_of(request.user, issuer) if hasattr(request, "user") else None
+        user = getattr(request, "user", None)
+        memory[IDENTITY] = identity_of(user, orgs.settings_of_session(request).issuer) if user is not None else None
     identity: OktaIdentity | None = memory[IDENTITY]
     return identity
 

@@ -1,8 +1,8 @@
 """The pages. Views parse the request, call ``flows``, and choose a response; nothing else.
 
 A POST that changed something is answered with a redirect, so reloading the page does not repeat it. A GET changes
-nothing, with two exceptions: it asks the org if the answer to an earlier call was lost, and the link of an invitation
-starts a registration, once in each browser.
+nothing at the org, with two exceptions: it asks the org if the answer to an earlier call was lost, and the link of an
+invitation starts a registration, once in each browser.
 """
 
 # ruff: isort: skip_file

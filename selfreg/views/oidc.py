@@ -14,7 +14,7 @@ from selfreg.accounts.linking import LinkOffered
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
 from selfreg.conf import DEFAULT, Conf
 from selfreg.error_reports import ViewWithoutValues
-from selfreg.flows.advance import follow, sign_in
+from selfreg.flows.advance import REQUEST_SECONDS, follow, sign_in
 from selfreg.flows.session import (
     Browser,
     browser_of,
@@ -25,6 +25,7 @@ from selfreg.flows.session import (
     save_offer,
     step_url,
 )
+from selfreg.idx.deadline import at_most
 from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
 from selfreg.models import Conflict, link_digest
 from selfreg.registration import commands
@@ -150,8 +151,9 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
             return redirect(url)
         try:
             code = Secret(request.GET.get("interaction_code", ""))
-            outcome = commands.return_from_identity_provider(attempt, code)
-            return redirect(follow(request, browser, attempt, outcome).url)
+            with at_most(REQUEST_SECONDS):
+                outcome = commands.return_from_identity_provider(attempt, code)
+                return redirect(follow(request, browser, attempt, outcome).url)
         except Conflict:
             return redirect(url)
 

@@ -37,11 +37,11 @@ class StepView(SignUpView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Render the current step. If the org's last answer was lost, ask for the step first."""
         attempt = self.attempt(request)
-        commands.refresh(attempt)
+        outcome = commands.refresh(attempt)
         if attempt.row.is_busy:
             return render(request, "selfreg/busy.html", {"here": step_url(self.browser, attempt.row.pk)})
         if attempt.row.status not in ON_STEP_PAGE:
-            return redirect(page_of(self.browser, attempt))
+            return redirect(follow(request, self.browser, attempt, outcome).url)
         if attempt.page:
             return self.page(request, attempt, StepForm(attempt.page, draft=attempt.position.state.draft))
         notices = [say(m) for m in attempt.state.notices] if attempt.state else []
@@ -79,9 +79,9 @@ class StepView(SignUpView):
             outcome = outcomes.NOTHING_NEW if moved else commands.poll(attempt)
         except Conflict:
             outcome = outcomes.NOTHING_NEW
-        if isinstance(outcome, outcomes.Granted):
+        if outcome != outcomes.NOTHING_NEW:
             return JsonResponse({"go": follow(request, self.browser, attempt, outcome).url})
-        if moved or outcome != outcomes.NOTHING_NEW or attempt.row.status not in ON_STEP_PAGE:
+        if moved or attempt.row.status not in ON_STEP_PAGE:
             return JsonResponse({"go": step_url(self.browser, attempt.row.pk)})
         return JsonResponse({"wait": commands.poll_milliseconds(attempt)})
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from selfreg.conf import Conf
 from selfreg.idx.document import Captcha
-
-PROOF_OF_WORK = "ALTCHA"
+from selfreg.idx.parser import PROOF_OF_WORK
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,6 +256,11 @@ def test_an_identity_has_a_name_an_address_and_its_registration(
         assert hidden not in page
         assert "3\xa0hours ago" in page
         assert f'<a href="{LIST}{Registration.objects.get().pk}/change/">' in page
+        page = browser.get(f"{IDENTITIES}{ada.pk}/change/").content.decode()
+        assert "Ada Lovelace" in page
+        assert shown in page
+        assert hidden not in page
+        assert f'<a href="{LIST}{Registration.objects.get().pk}/change/">' in page
 
 
 @pytest.mark.parametrize(
@@ -288,6 +293,13 @@ def test_that_addresses_of_identities_were_seen_is_logged(staff: Callable[[str],
     for _ in range(2):
         browser.get(IDENTITIES)
     assert LogEntry.objects.get().change_message == "Viewed full email addresses of Okta identities"
+
+
+def test_that_the_address_of_one_identity_was_seen_is_logged(staff: Callable[[str], Client], ada: OktaIdentity) -> None:
+    staff(VIEWER).get(f"{IDENTITIES}{ada.pk}/change/")
+    assert not LogEntry.objects.exists()
+    staff(MANAGER).get(f"{IDENTITIES}{ada.pk}/change/")
+    assert LogEntry.objects.get().change_message == "Viewed the full email address"
 
 
 def test_the_list_of_identities_stops_counting(

@@ -58,8 +58,8 @@ def test_an_address_is_proven_first_if_the_site_or_the_registration_says_so(
     configure: Callable[..., None], setting: str, workflow: str, mandatory: bool
 ) -> None:
     configure(EMAIL_VERIFICATION=setting)
-    assert conf().email_is_mandatory_for(workflow) is mandatory
-    assert conf().email_is_mandatory is (setting == "mandatory")
+    assert conf().email_is_mandatory(workflow) is mandatory
+    assert conf().email_is_mandatory() is (setting == "mandatory")
 
 
 def test_an_unknown_key_does_not_stop_a_request(configure: Callable[..., None]) -> None:

@@ -187,6 +187,19 @@ def test_tries_of_a_code_are_counted(unproven: Person, org: OrgHandle, monkeypat
     assert not is_proven()
 
 
+@pytest.mark.database
+def test_an_outage_uses_up_no_mail_and_no_try(
+    unproven: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("send by account", "code by challenge"):
+        monkeypatch.setitem(rate_limits.LIMITS, limit, rate_limits.Limit(1, 60, relaxed=1))
+    org.fail("*", "status", status=503)
+    unproven.presses("Resend email").opens("/").presses("Resend email")
+    org.fail("*", "status", status=503)
+    unproven.types_the_code_from(org).types_the_code_from(org)
+    assert is_proven()
+
+
 def test_looking_sends_nothing(unproven: Person, org: OrgHandle) -> None:
     calls = len(org.calls())
     unproven.opens(EMAIL)

@@ -19,6 +19,7 @@ from selfreg import rate_limits, signals
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
 from support.person import SITE, Person
+from support.ports import free_port
 
 pytestmark = pytest.mark.database
 
@@ -201,6 +202,21 @@ def test_whether_sign_up_is_offered_is_asked_once_a_minute(person: Person, org: 
     for _ in range(5):
         assert offered(person)
     assert len(org.calls("/interact")) == 1
+
+
+def test_a_page_without_a_request_can_ask_too(org: OrgHandle, db: None) -> None:
+    tags = "{% load selfreg %}{% sign_up_offered as offered %}{% email_is_proven as proven %}{{ offered }} {{ proven }}"
+    assert Template(tags).render(Context()) == "True False"
+
+
+def test_pages_do_not_ask_the_org_each_time_while_the_cache_is_down(
+    person: Person, org: OrgHandle, settings: Any
+) -> None:
+    location = f"redis://127.0.0.1:{free_port()}/0"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
+    for _ in range(3):
+        assert offered(person)
+    assert not org.calls("/interact")
 
 
 # ---- B37 to B40: mandatory

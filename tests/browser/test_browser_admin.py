@@ -73,7 +73,7 @@ def test_an_action_asks_back_and_tells_how_it_went(administrator: Visitor, opens
     page.locator("#result_list tbody tr").first.get_by_role("link").click()
     administrator.presses("Stop this sign-up").sees("Stop this sign-up").presses("Stop 1 sign-up")
     expect(page.locator(".messagelist")).to_have_text("1 sign-up stopped.")
-    expect(page.locator("#selfreg-timeline li", has_text="The sign-up was stopped")).to_contain_text("admin")
+    expect(page.locator("#selfreg-timeline li", has_text="The sign-up was cancelled")).to_contain_text("admin")
     assert page.url.endswith("/change/?_changelist_filters=status%3Denrolling")
     assert administrator.button("Stop this sign-up").count() == 0
     ada.opens_another_tab().opens("/signup/step/").sees("Sign-up cancelled")
@@ -84,7 +84,7 @@ def test_an_action_asks_back_and_tells_how_it_went(administrator: Visitor, opens
         page.locator("#result_list input.action-select").nth(row).check()
     expect(page.locator(".action-counter")).to_contain_text("3 / ")
     page.get_by_label("Action:").select_option("Expire now")
-    administrator.presses("Go").sees("Expire now")
+    administrator.presses("Go").sees("Expire 2 sign-ups")
     expect(page.locator("#content-main")).to_contain_text("Left out")
     administrator.presses("Expire 2 sign-ups")
     expect(page.locator(".messagelist")).to_have_text("2 sign-ups expired.")

@@ -244,7 +244,8 @@ def test_a_handshake_that_hangs_is_given_up_and_sent_nothing(impatient: float) -
             post(server.address.replace("http:", "https:"))
         assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
         done.set()
-    assert [hello[0] for hello in received] == [22]
+    # The first byte of a handshake; nothing at all if a busy machine used up the time before it.
+    assert [hello[:1] for hello in received] in ([b"\x16"], [b""])
 
 
 @pytest.fixture

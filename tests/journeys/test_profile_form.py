@@ -41,6 +41,15 @@ def test_a_malformed_address_is_named_beside_what_else_is_wrong_before_the_org_i
     assert org.calls("/enroll/new") == []
 
 
+def test_a_name_that_is_too_long_is_told_and_not_cut_off(person: Person, org: OrgHandle) -> None:
+    control = person.opens_the_sign_up().form.find("First name")[0]
+    assert "maxlength" not in control.attributes
+    person.tells_who_she_is(**{"First name": "A" * 51})
+    assert person.page.beside("userProfile.firstName") == ["Use 50 characters or fewer."]
+    assert person.page.typed("First name") == "A" * 51
+    assert org.calls("/enroll/new") == []
+
+
 def test_a_malformed_address_stays_on_the_form_and_says_what_to_enter(person: Person, org: OrgHandle) -> None:
     person.email = "ada-at-example"
     assert person.opens_the_sign_up().tells_who_she_is().heading == "Create your account"

@@ -83,6 +83,7 @@ def test_a_transaction_that_ran_out_is_not_asked_about_any_more(waiting: Person,
     org.advance(10_000)
     assert "go" in asks(waiting)
     assert waiting.opens("/signup/step/").heading == "Your session timed out"
+    assert waiting.follows("Start again").page.typed("First name") == "Ada"
 
 
 @pytest.mark.parametrize("press", ["", "Resend code"])

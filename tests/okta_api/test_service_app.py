@@ -28,7 +28,7 @@ NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "optio
 
 
 @pytest.fixture
-def half_made(person: Person, org: OrgHandle, configure: Configure) -> Registration:
+def unfinished(person: Person, org: OrgHandle, configure: Configure) -> Registration:
     """Ada's, who left after the first page; the site has a service app for users."""
     add_service_app(org, configure, USERS)
     person.opens_the_sign_up().tells_who_she_is()
@@ -68,20 +68,20 @@ def token_calls(org: OrgHandle) -> int:
 
 
 def test_an_administrator_repairs_an_account_with_it(
-    administrator: Client, half_made: Registration, org: OrgHandle
+    administrator: Client, unfinished: Registration, org: OrgHandle
 ) -> None:
-    assert act(administrator, "repair", half_made) == "1 activation email sent."
+    assert act(administrator, "repair", unfinished) == "1 activation email sent."
     assert "/welcome/" in (org.messages("ada@example.com")[0].link or "")
 
 
 def test_an_administrator_removes_an_account_with_it(
-    administrator: Client, half_made: Registration, org: OrgHandle
+    administrator: Client, unfinished: Registration, org: OrgHandle
 ) -> None:
-    assert act(administrator, "remove-account", half_made) == "1 unfinished Okta account deleted."
+    assert act(administrator, "remove-account", unfinished) == "1 unfinished Okta account deleted."
     assert org.users == []
 
 
-def test_the_recovery_command_sees_to_accounts_with_it(half_made: Registration, org: OrgHandle) -> None:
+def test_the_recovery_command_sees_to_accounts_with_it(unfinished: Registration, org: OrgHandle) -> None:
     Registration.objects.update(status=Status.EXPIRED, sealed="", finished_at=timezone.now())
     out = StringIO()
     call_command("selfreg_recover", "--accounts", "activate", stdout=out)
@@ -94,11 +94,11 @@ def test_the_mail_is_sent_again_with_it_and_its_code_proves_the_address(unproven
 
 
 def test_one_that_may_only_read_repairs_nothing(
-    administrator: Client, half_made: Registration, org: OrgHandle, configure: Configure
+    administrator: Client, unfinished: Registration, org: OrgHandle, configure: Configure
 ) -> None:
     add_service_app(org, configure, ["okta.users.read"])
     before = len(org.messages("ada@example.com"))
-    assert "E0000006" in act(administrator, "repair", half_made)
+    assert "E0000006" in act(administrator, "repair", unfinished)
     assert len(org.messages("ada@example.com")) == before
 
 
@@ -147,13 +147,13 @@ def apps_of(org: OrgHandle) -> list[dict[str, Any]]:
 
 
 def test_what_was_granted_meanwhile_counts_at_once(
-    administrator: Client, half_made: Registration, org: OrgHandle, configure: Configure
+    administrator: Client, unfinished: Registration, org: OrgHandle, configure: Configure
 ) -> None:
     add_service_app(org, configure, ["okta.users.read"])
-    assert "E0000006" in act(administrator, "repair", half_made)
+    assert "E0000006" in act(administrator, "repair", unfinished)
     apps = [{**app, "api_scopes": list(USERS)} if app["client_id"] == "0oaService" else app for app in apps_of(org)]
     org.patch_policy({"apps": apps})
-    assert act(administrator, "repair", half_made) == "1 activation email sent."
+    assert act(administrator, "repair", unfinished) == "1 activation email sent."
 
 
 def test_the_token_and_the_key_are_nowhere_to_be_seen(

@@ -40,7 +40,9 @@ def choosing(*labels: str, skip: bool = False, enrolled: tuple[Json, ...] = ()) 
 def position(page: Json) -> Position:
     transaction = Transaction(*map(Secret, ("handle", "state", "nonce", "verifier")))
     state = EnrollmentState(transaction, Secret(json.dumps(page)), parse(page))
-    return Position(state, transitions.step_of(state), Status.ENROLLING, "", "", resend_seconds=30, now=0.0)
+    return Position(
+        state, transitions.step_of(state), Status.ENROLLING, "", "", resend_seconds=30, in_doubt=False, now=0.0
+    )
 
 
 def started(before: Json, after: Json, *, may_skip_email: bool = True) -> str | None:

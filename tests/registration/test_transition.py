@@ -46,7 +46,7 @@ def position(page: Json, status: Status = Status.ENROLLING, **members: Any) -> P
     state = EnrollmentState(TRANSACTION, Secret(json.dumps(page)), parse(page), **members)
     current = transitions.step_of(state)
     name = current.name if isinstance(current, Step) else ""
-    return Position(state, current, status, name, "", resend_seconds=30, now=NOW)
+    return Position(state, current, status, name, "", resend_seconds=30, in_doubt=False, now=NOW)
 
 
 def answer(page: Json, status: int = 200, wait: int = 0) -> Answer:
@@ -504,10 +504,8 @@ def test_a_lost_answer_leaves_the_visitor_on_the_page_that_was_turned_to() -> No
 def test_an_interaction_code_from_the_browser_replaces_the_stored_step() -> None:
     before = position(CODE_PAGE, interaction_code=Secret("canaryInteractionCode"))
     assert before.step == Granted(Secret("canaryInteractionCode"))
-    assert transitions.interaction_code(before) == Secret("canaryInteractionCode")
     assert transitions.has_moved(before, position(CODE_PAGE).step)
     assert not transitions.has_moved(position(CODE_PAGE), position(CODE_PAGE).step)
-    assert transitions.interaction_code(position(CODE_PAGE)) == Secret("")
 
 
 def test_catching_up_tells_that_the_step_is_done_unless_all_is() -> None:
@@ -538,11 +536,23 @@ def test_trouble_keeps_what_was_typed_and_the_waits() -> None:
     assert limited.state.wait_until == NOW + 20
 
 
-def test_a_doubt_that_is_too_fresh_stays() -> None:
-    before = position(PROFILE_PAGE, Status.STARTED)
-    after = transitions.remain_in_doubt(before)
-    assert (after.in_doubt, after.outcome) == (True, outcomes.NOTHING_NEW)
-    assert (after.state, after.step, after.status) == (before.state, before.step, Status.STARTED)
+def test_only_an_answer_of_the_org_ends_a_doubt() -> None:
+    before = replace(position(CODE_PAGE), in_doubt=True)
+    busy = answer(document(), status=429)
+    assert [
+        t.in_doubt
+        for t in (
+            transitions.notify(before, outcomes.NOTHING_NEW),
+            transitions.turn_to(before, "autPHONE"),
+            transitions.keep_polling(before, 0.0),
+            transitions.throttle(before, 3, SUBMITTED),
+            transitions.advance(before, busy, SUBMITTED),
+            transitions.recover(position(CODE_PAGE), busy, SUBMITTED, None),
+        )
+    ] == [True] * 6
+    assert not transitions.keep_polling(before, 0.0, answer(CODE_PAGE)).in_doubt
+    assert not transitions.recover(before, answer(CODE_PAGE), SUBMITTED, None).in_doubt
+    assert not transitions.grant(before, Secret("canaryInteractionCode")).in_doubt
 
 
 # ---- without a call, in detail

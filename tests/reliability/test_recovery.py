@@ -172,7 +172,7 @@ def test_a_report_changes_nothing(abandoned: Registration, org: OrgHandle) -> No
     assert "accounts: 1 account is STAGED" in recover("--accounts", "report")
 
 
-def test_a_half_made_account_gets_the_orgs_mail_once(abandoned: Registration, org: OrgHandle) -> None:
+def test_an_unfinished_account_gets_the_orgs_mail_once(abandoned: Registration, org: OrgHandle) -> None:
     assert "accounts: 1 activate: ok" in recover("--accounts", "activate")
     assert "accounts: none" in recover("--accounts", "activate")
     assert len(org.messages("ada@example.com")) == 2, "the code of the sign-up, and the link"
@@ -181,7 +181,7 @@ def test_a_half_made_account_gets_the_orgs_mail_once(abandoned: Registration, or
 
 
 @responses.activate
-def test_a_half_made_account_can_be_removed(db: None, configure: Callable[..., None]) -> None:
+def test_an_unfinished_account_can_be_removed(db: None, configure: Callable[..., None]) -> None:
     """By two calls: the first deactivates, the second deletes (Okta, User Lifecycle)."""
     configure(API_TOKEN=TOKEN, ISSUER="https://org.example")
     Registration.objects.create(

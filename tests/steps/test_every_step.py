@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from selfreg.models import RateLimitCounter
+from selfreg.rate_limits import LIMITS
 from support.idx.documents import EMAIL, PHONE, SELECT, array, document, message, profile_field, step, wrapped
 from support.idx.scripted_org import FORM, SIGN_IN, ScriptedOrg
 from support.idx.situations import (
@@ -260,6 +262,22 @@ def test_the_number_of_an_older_org_is_sent_as_one(ada: Person, scripted: Script
     assert ada.page.beside("phoneNumber")
     ada.fills_and_presses({"phoneNumber": "(202) 555-0123"})
     assert scripted.body["phoneNumber"] == "+12025550123"
+
+
+def test_the_number_of_an_older_org_is_limited_like_any_other(
+    ada: Person, scripted: ScriptedOrg, configure: Callable[..., None]
+) -> None:
+    (older,) = [s for s in SITUATIONS if s.name.endswith("as older orgs ask for it")]
+    configure(PHONE_COUNTRIES=["AT"])
+    scripted.answers_with(older.document, DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    sent, counters = len(scripted.sent), RateLimitCounter.objects.count()
+    ada.fills_and_presses({"country": "US", "phoneNumber": "(202) 555-0123"})
+    assert ada.page.beside("phoneNumber")
+    assert len(scripted.sent) == sent
+    ada.fills_and_presses({"country": "AT", "phoneNumber": "0664 1234567"})
+    assert len(scripted.sent) == sent + 1
+    assert RateLimitCounter.objects.count() - counters > len([name for name in LIMITS if name.startswith("text")])
 
 
 def test_a_search_that_does_not_end_is_asked_to_end_once(ada: Person, scripted: ScriptedOrg) -> None:

@@ -63,7 +63,7 @@ def test_a_name_with_a_dot_is_one_name(ada: Person, scripted: ScriptedOrg) -> No
         {"name": "other.scope", "label": "Your crew", "type": "boolean"},
         {"name": "fixed.scope", "type": "boolean", "value": True, "mutable": False},
     ]
-    scripted.answers_with(document(step("consent", {"name": "optedScopes", "form": {"value": scopes}})), DONE)
+    scripted.answers_with(document(step("odd-step", {"name": "optedScopes", "form": {"value": scopes}})), DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.page.names() == ["optedScopes.some.scope", "optedScopes.other.scope"]
     ada.presses("Continue")
