@@ -96,6 +96,7 @@ BASE_LABELS: Mapping[str, str | Promise] = {
     "Security Key or Biometric": _("Passkey"),
     "SMS": _("Text message"),
     "Choose a security question": _("Choose a question"),
+    "Create a security question": _("Your question"),
 }
 
 # Labels and hints of fields that this app adds to the org's forms. (Django itself translates "Yes" and "No".)

@@ -23,7 +23,7 @@ from django.views.i18n import set_language
 from selfreg.error_reports import ViewWithoutValues
 from selfreg.flows.advance import REQUEST_SECONDS
 from selfreg.flows.session import browser_of, open_attempt, step_url
-from selfreg.flows.step_context import step_context
+from selfreg.flows.step_context import WaitTimes, step_context
 from selfreg.forms import StepForm
 from selfreg.forms.qr import qr_svg
 from selfreg.idx.deadline import at_most
@@ -181,8 +181,9 @@ def render_step(
     page_context = step_context(form, response, state=state, is_timed=bool(context.get("wait")))
     captcha = page_context.captcha
     widget = widget_of(captcha, settings_of(request))
+    # Also what a page does not have: a context processor of the site may have the same name.
     context = {
-        **vars(page_context),
+        **{"registration": None, "expires_in": 0, "change": "", **vars(WaitTimes()), **vars(page_context)},
         "captcha": captcha
         and {"widget": widget, "site_key": captcha.site_key, "is_shown": can_be_shown(captcha), "kind": captcha.kind},
         "qr": qr_svg(page_context.secret_uri) if page_context.secret else "",

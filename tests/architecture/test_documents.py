@@ -98,6 +98,17 @@ def as_written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def test_every_source_of_the_protocol_is_explained() -> None:
+    """A mark is a row of the first table, and a page of Okta's has its address in the last one."""
+    text, _, addresses = PROTOCOL.read_text().partition("## Okta's pages")
+    marks = set(re.findall(r"[(;] ?(SDK test|SDK|recorded|widget|assumed|docs|open)\b", text))
+    assert marks <= set(re.findall(r"^\| (SDK test|SDK|recorded|widget|assumed|docs|open)\b", text, re.MULTILINE))
+    named = re.findall(r"docs ((?:\*[^*]+\*(?:, | and )?)+)", " ".join(text.split()))
+    pages = {page for mark in named for page in re.findall(r"\*([^*]+)\*", mark)} - {"Subject"}
+    assert len(pages) > 20
+    assert {page for page in pages if page not in addresses} == set()
+
+
 def test_every_switch_that_the_protocol_names_is_one_of_the_local_org() -> None:
     switches = set(SWITCH.findall(PROTOCOL.read_text()))
     assert switches >= {f"unknowns.{field.name}" for field in fields(Unknowns)}

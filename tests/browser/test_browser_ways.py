@@ -18,7 +18,7 @@ def ada(visitor: Visitor) -> Visitor:
 def test_only_the_fields_of_the_chosen_way_show(ada: Visitor) -> None:
     offered, own = (
         ada.page.locator("main").get_by_role("combobox"),
-        ada.page.get_by_role("textbox", name="Create a security question"),
+        ada.page.get_by_role("textbox", name="Your question"),
     )
     expect(offered).to_be_visible()
     expect(own).to_be_hidden()
@@ -29,7 +29,7 @@ def test_only_the_fields_of_the_chosen_way_show(ada: Visitor) -> None:
 
 def test_a_question_of_ones_own_is_kept(ada: Visitor) -> None:
     ada.page.get_by_role("radio", name="Create my own").check()
-    ada.page.get_by_role("textbox", name="Create a security question").fill("Where does the cat sleep?")
+    ada.page.get_by_role("textbox", name="Your question").fill("Where does the cat sleep?")
     ada.fills(Answer="On the engine").presses("Save answer").sees("Choose a password")
 
 

@@ -114,7 +114,9 @@ def test_an_org_that_finds_it_too_early_is_heard(
     org.patch_policy({"limits": {"resend_after_seconds": 30}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").presses("Resend code")
     assert person.heading == "Check your email"
-    assert person.page.notices() or person.page.problems()
+    assert len(org.messages(person.email)) == 1
+    assert "We sent a new code." not in person.page.text
+    assert person.page.problems()
     assert person.types_the_code_from(org).heading == "Choose a password"
 
 

@@ -112,8 +112,11 @@ def test_an_address_has_one_count_however_it_is_spelled(spelled: str) -> None:
     assert folded(spelled) == "adalovelace@example.com"
 
 
-def test_what_is_no_address_is_counted_too() -> None:
-    assert folded("no address") == "no address"
+def test_what_is_no_address_is_counted_too(db: None, at_most: Callable[..., None]) -> None:
+    at_most(start_by_address=1)
+    waits = [rate_limits.consume_start(str(n), "No  Address", f"192.0.2.{n}").wait for n in range(2)]
+    assert waits[0] == 0
+    assert waits[1] > 0
 
 
 def test_under_debug_programs_may_walk(db: None, settings: object) -> None:

@@ -60,8 +60,9 @@ def test_a_change_whose_answer_was_lost_is_seen(at_the_code: Person, org: OrgHan
     """Answer and question were lost; the visitor went away."""
     org.fail("/challenge/answer", "after")
     org.fail("/introspect", "reset", times=2)
-    at_the_code.types_the_code_from(org)
-    Registration.objects.update(unsure=True)
+    data = at_the_code.form.data() | {"credentials.passcode": org.code(at_the_code.email)}
+    at_the_code.browser.post("/signup/step/", data)
+    assert Registration.objects.get().in_doubt
     recover()
     assert Registration.objects.get().step == "select-authenticator-enroll"
     assert org.calls("/challenge/answer")[0].fault == "after"

@@ -270,6 +270,18 @@ def test_a_path_that_only_the_server_knows_is_warned_of(db: None, caplog: pytest
     assert any("FORCE_SCRIPT_NAME" in record.getMessage() for record in caplog.records)
 
 
+# ---- templates
+
+
+@pytest.mark.parametrize("word", ["registration", "expires_in", "poll", "wait", "resend_wait", "captcha", "change"])
+def test_a_context_processor_may_use_a_word_of_ours(db: None, org: OrgHandle, settings: Any, word: str) -> None:
+    (engine,) = settings.TEMPLATES
+    processors = [*engine["OPTIONS"]["context_processors"], "support.sites.extended.one_word"]
+    settings.TEMPLATES = [engine | {"OPTIONS": engine["OPTIONS"] | {"context_processors": processors}}]
+    settings.WORD = word
+    assert Person().signs_up(org).is_signed_in
+
+
 # ---- formats
 
 

@@ -1,10 +1,12 @@
 """What sites extend: their settings name these instead of what they come from."""
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.backends import signed_cookies
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
+from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django_redis.cache import RedisCache as DjangoRedisCache
@@ -62,3 +64,8 @@ EXTENDED = {
     for kind in (OwnSession, OwnAuthentication, OwnLocale, OwnCsrf, OwnEncoding, OwnOperations)
 }
 """The dotted name of a middleware -> that of the class which extends it."""
+
+
+def one_word(_request: HttpRequest) -> dict[str, str]:
+    """A context processor, as sites have them."""
+    return {str(getattr(settings, "WORD")): "ours"}  # noqa: B009 - not a setting of the demo site, which mypy reads

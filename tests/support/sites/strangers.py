@@ -198,4 +198,59 @@ class OwnSite(AdminSite):
     },
 )
 
-STRANGERS = (LOCALIZED, BELOW_A_PATH, GUARDED, OWN_PEOPLE, TWO_DATABASES, BARE, OWN_API)
+PARTICULAR = Recipe(
+    "particular",
+    """
+LANGUAGE_CODE = "fi"
+TIME_ZONE = "Asia/Kathmandu"
+USE_I18N = False
+USE_THOUSAND_SEPARATOR = True
+APPEND_SLASH = False
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "form"
+SESSION_COOKIE_NAME = "browser"
+SESSION_ENGINE = "django.contrib.sessions.backends.file"
+SESSION_FILE_PATH = BASE_DIR / "sessions"
+SESSION_SAVE_EVERY_REQUEST = True
+TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = "MISSING %s"
+LOGGING = {"version": 1, "disable_existing_loggers": True}
+""",
+    files={"sessions/.keep": ""},
+)
+
+CACHED = Recipe(
+    "cached",
+    """
+INSTALLED_APPS += ["django.contrib.sites", "django.contrib.flatpages", "django.contrib.redirects", "django.forms"]
+SITE_ID = 1
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+MIDDLEWARE.insert(1, "django.middleware.cache.UpdateCacheMiddleware")
+MIDDLEWARE += [
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sites.middleware.CurrentSiteMiddleware",
+    "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
+    "django.contrib.redirects.middleware.RedirectFallbackMiddleware",
+    "django.middleware.cache.FetchFromCacheMiddleware",
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+TEMPLATES[0] |= {"APP_DIRS": False}
+TEMPLATES[0]["OPTIONS"]["loaders"] = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
+""",
+    """
+from django.http import HttpResponse
+from django.urls import re_path
+
+
+async def any_page(request, path):
+    return HttpResponse(path)
+
+
+urlpatterns += [re_path("^(?P<path>.*)$", any_page)]
+""",
+)
+
+STRANGERS = (LOCALIZED, BELOW_A_PATH, GUARDED, OWN_PEOPLE, TWO_DATABASES, BARE, OWN_API, PARTICULAR, CACHED)
