@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception
-from django.db import Error
+from django.db import Error, ProgrammingError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, resolve, reverse
@@ -24,6 +24,7 @@ from selfreg.conf import conf
 from selfreg.database_connections import is_outage, let_go
 from selfreg.flows.session import CLAIMS, SEEN, save_new_session
 from selfreg.monitoring import context, events, metrics
+from selfreg.views.health import is_migrated
 from selfreg.web.orgs import APP, page_url, settings_of_page, settings_of_session, sign_in_url
 
 __all__ = ["FormEncodingMiddleware", "IdleSessionMiddleware", "OperationsMiddleware"]
@@ -142,15 +143,20 @@ class OperationsMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return the page for a view that failed because the database is down."""
-        return _database_away(request, type(exception).__name__) if is_outage(exception) else None
+        return _database_away(request, type(exception).__name__) if _is_away(exception) else None
 
 
 # The class of the exception of this request, if the database is down.
 _outage: ContextVar[str] = ContextVar("outage", default="")
 
 
+def _is_away(error: BaseException | None) -> bool:
+    """Return whether the database cannot serve this version: it is down, or a migration is still to come."""
+    return is_outage(error) or (isinstance(error, ProgrammingError) and not is_migrated())
+
+
 def _note_outage(**_: Any) -> None:
-    if is_outage(error := sys.exc_info()[1]):
+    if _is_away(error := sys.exc_info()[1]):
         _outage.set(type(error).__name__)
 
 

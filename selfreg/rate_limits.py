@@ -103,8 +103,6 @@ def consume(hits: Mapping[str, str], org: str = DEFAULT) -> int:
     :param org: each org has its own counters
     :return: 0, or the seconds to wait if a limit is used up
     """
-    if not hits:
-        return 0
     alias = router.db_for_write(RateLimitCounter)
     with transaction.atomic(using=alias):
         wait = count(hits, org)
@@ -158,14 +156,14 @@ def refund(hits: Mapping[str, str], org: str = DEFAULT) -> None:
     """Take back hits of something that did not happen, so that an outage uses up nobody's limits."""
 
     def give_back() -> None:
-        with transaction.atomic(using=alias):
-            # Locked in the same order as in ``count``.
-            keys = [counter.key for counter in counters.select_for_update().order_by("key")]
+        with transaction.atomic(using=counters.db):
+            keys = list(counters.values_list("key", flat=True))
             counters.filter(key__in=keys).update(used=F("used") - 1)
 
     if hits:
-        alias = router.db_for_write(RateLimitCounter)
-        counters = RateLimitCounter.objects.using(alias).filter(key__in=_limits_by_key(hits, org), used__gt=0)
+        # Locked in the same order as in ``count``.
+        counters = RateLimitCounter.objects.select_for_update().order_by("key")
+        counters = counters.filter(key__in=_limits_by_key(hits, org), used__gt=0)
         retried(give_back)
 
 

@@ -24,7 +24,7 @@ from selfreg.database_connections import retried
 from selfreg.flows.session import CLAIMS, SEEN, Browser, renew_session, save_draft, save_offer, step_url, url_of
 from selfreg.forms import StepForm
 from selfreg.idx.client import Grant
-from selfreg.idx.errors import AnswerLost, IdxError, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AWAY, IdxError, OrgRefused
 from selfreg.idx.steps import Granted, Step
 from selfreg.models import RegistrationEvent
 from selfreg.registration import commands, endings
@@ -141,7 +141,7 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
         user: Any = authenticate(request, grant=grant, sign_up=SignUp(attempt.row, _profile(attempt)))
         if user is None:  # another backend of the site refused
             raise SignInFailed("selfreg.sign_in_failed")
-    except (OrgUnreachable, RateLimited, AnswerLost) as error:
+    except AWAY as error:
         # The code is probably unused, and the page with the sign-in button tries it again.
         return Advance(step_url(browser, attempt.row.pk), commands.report_failure(attempt, error), attempt)
     except LinkOffered as offer:

@@ -70,3 +70,7 @@ class OrgRefused(IdxError):
     def __init__(self, code: str, description: str, status: int, cause: str = "") -> None:
         super().__init__(f"{code} (HTTP {status}): {description}")
         self.code, self.description, self.status, self.cause = code, description, status, cause
+
+
+AWAY = (OrgUnreachable, AnswerLost, RateLimited)
+"""Errors of an org that cannot answer at the moment. They pass by themselves."""

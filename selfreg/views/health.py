@@ -54,7 +54,7 @@ def _database_works() -> bool:
     return True
 
 
-def _is_migrated() -> bool:
+def is_migrated() -> bool:
     """Return whether every migration of this version of the site was applied. There may be newer ones."""
     try:
         applied = MigrationRecorder(ours()).applied_migrations()
@@ -90,7 +90,7 @@ def _cache_works() -> bool:
 # Without these, registrations can't continue. Without those in MISSED, they are slower, or have to be tried again.
 NEEDED: Mapping[str, Callable[[], bool]] = {
     "database": _database_works,
-    "migrations": _is_migrated,
+    "migrations": is_migrated,
     "encryption keys": _keys_work,
 }
 MISSED: Mapping[str, Callable[[], bool]] = {

@@ -26,7 +26,7 @@ from selfreg.flows.session import (
     step_url,
 )
 from selfreg.idx.deadline import at_most
-from selfreg.idx.errors import IdxError, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AWAY, IdxError
 from selfreg.models import Conflict, link_digest
 from selfreg.registration import commands
 from selfreg.registration.endings import await_approval_by_sign_in, complete_by_sign_in, note_failed_sign_in
@@ -132,8 +132,9 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
             save_offer(Browser(session, settings, browser.device), offer, next_url)
             return redirect(page_url(settings.org, "link"))
         except (IdxError, SuspiciousOperation) as error:
-            is_away = isinstance(error, OrgUnreachable | RateLimited)
             why = describe(error) if isinstance(error, IdxError) else type(error).__name__
+            # A code that is refused may have been spent by a call whose answer was lost.
+            is_away = any(isinstance(e, AWAY) for e in (error, error.__context__))
             return self.refused(request, why, UNAVAILABLE if is_away else "selfreg.sign_in_failed")
 
     def sign_up(self, request: HttpRequest, browser: Browser) -> Attempt | None:

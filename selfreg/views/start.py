@@ -12,7 +12,7 @@ from selfreg.flows.form_token import HONEYPOT, new_form_token, registration_id
 from selfreg.flows.session import my_ids, my_registrations, next_path, save_despite_error, save_draft, step_url
 from selfreg.flows.start import CHANGE, Closed, FirstPage
 from selfreg.forms import StepForm
-from selfreg.idx.errors import AnswerLost, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AWAY, RateLimited
 from selfreg.registration.outcome import Failed
 from selfreg.registration.policy import fingerprint
 from selfreg.secret import Secret
@@ -109,7 +109,7 @@ class StartView(SignUpView):
         response = render(request, template, context)
         if not closed.invitation:
             start.log_closed(closed)
-        if isinstance(error, OrgUnreachable | AnswerLost | RateLimited):
+        if isinstance(error, AWAY):
             wait, response.status_code = wait or OUTAGE_RETRY_SECONDS, 503
             save_despite_error(request, response)  # it holds what was typed
         elif wait:

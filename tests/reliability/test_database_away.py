@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from okta_devorg import OrgHandle
@@ -102,6 +103,26 @@ def test_a_wrong_query_is_still_an_error(client: Client, org: OrgHandle) -> None
 
     with connection.execute_wrapper(wrong):
         assert client.get("/signup/step/").status_code == 500
+
+
+@pytest.mark.parametrize("path", ["/signup/step/", "/admin/"])
+def test_tables_of_a_migration_to_come_are_a_matter_of_trying_again(client: Client, org: OrgHandle, path: str) -> None:
+    """As between the start of a new version and `migrate`."""
+
+    def missing(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if "django_session" in statement:
+            raise ProgrammingError('column "of_tomorrow" does not exist')
+        return execute(statement, *rest)
+
+    client.raise_request_exception = False
+    client.cookies["sessionid"] = "x" * 32
+    with connection.execute_wrapper(missing):
+        assert client.get(path).status_code == 500
+        newest = MigrationRecorder.Migration.objects.filter(app="selfreg").latest("id")
+        newest.delete()
+        answer = client.get(path)
+        newest.save()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
 
 
 @on_postgresql

@@ -69,11 +69,27 @@ def test_a_code_can_be_sent_again_after_an_outage(person: Person, org: OrgHandle
     assert Registration.objects.count() == 1
 
 
+@pytest.mark.parametrize("fault", [*FAULTS, {"kind": "empty"}, {"kind": "timeout", "seconds": 0.1}], ids=str)
+@pytest.mark.parametrize("path", ["/interact", "/introspect"])
+def test_a_form_that_cannot_be_had_is_no_page_like_others(
+    person: Person, org: OrgHandle, path: str, fault: dict[str, Any]
+) -> None:
+    """For nginx, probes and programs an outage is one by its status."""
+    org.fail(path, times=99, **fault)
+    person.opens_the_sign_up()
+    assert (person.status, person.heading) == (503, "Sign-up isn't available")
+    assert "Retry-After: " in person.seen[-1].headers
+    recovers(org)
+    assert person.follows("Try again").heading == "Create your account"
+
+
 @pytest.mark.parametrize("is_refused", [True, False])
+@pytest.mark.parametrize("engine", ["db", "signed_cookies"])
 def test_what_was_typed_is_kept_when_the_form_cannot_be_had_either(
-    person: Person, org: OrgHandle, configure: Callable[..., None], is_refused: bool
+    person: Person, org: OrgHandle, configure: Callable[..., None], settings: Any, is_refused: bool, engine: str
 ) -> None:
     """Django saves no session with a 5xx response."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     Person("grace@example.com").opens_the_sign_up()  # the form is cached, and ada gets no session with it
     person.opens_the_sign_up()
     cache.clear()
