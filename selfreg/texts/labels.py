@@ -46,12 +46,10 @@ HEADINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
 }
 ONE_MORE_STEP = (_("One more step"), _("Continue"))
 
-# The value of a button's ``name="action"``, and the page if its label is another one there -> its label.
+# The value of a button's ``name="action"`` -> its label.
 ACTIONS: Mapping[str, str | Promise] = {
     "skip": _("Skip for now"),
     "resend": _("Resend code"),
-    "resend device": _("Send a new link"),
-    "resend waiting": _("Send again"),
     "back": _("Choose a different method"),
     "channel": _("Get the link a different way"),
     "number": _("Change the number"),
