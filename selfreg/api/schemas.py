@@ -194,7 +194,10 @@ class Step(Schema):
     captcha: Captcha | None = None
     authenticator_app: AuthenticatorApp | None = None
     passkey: dict[str, Any] | None = Field(
-        None, repr=False, description="`PublicKeyCredentialCreationOptions` as JSON, for the browser or the system."
+        None,
+        repr=False,
+        description="`PublicKeyCredentialCreationOptions` as JSON, for the browser or the system; without `user`, "
+        "`PublicKeyCredentialRequestOptions`.",
     )
 
 

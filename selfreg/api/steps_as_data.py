@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.utils.translation import gettext_lazy as _
 
 from selfreg.api import schemas
 from selfreg.flows.step_context import WaitTimes, step_context
@@ -24,6 +25,8 @@ TYPES: tuple[tuple[type[forms.Field | forms.Widget], schemas.FieldType], ...] = 
     (forms.RadioSelect, "choice"),
     (forms.IntegerField, "number"),
 )
+# Button and page -> its label there, as in the template.
+OTHER_LABELS = {("resend", "device"): _("Send a new link"), ("resend", "waiting"): _("Send again")}
 
 
 def step_as_data(
@@ -120,4 +123,4 @@ def _actions(form: StepForm, submit: str) -> Iterator[schemas.StepAction]:
     }
     for name, is_offered in offered.items():
         if is_offered:
-            yield schemas.StepAction(name=name, label=str(labels.ACTIONS[name]))
+            yield schemas.StepAction(name=name, label=str(OTHER_LABELS.get((name, step.page), labels.ACTIONS[name])))

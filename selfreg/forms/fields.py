@@ -226,6 +226,9 @@ def _sent(option: Option) -> str:
 
 def _choice_field(leaf: Field, choices: Choices) -> forms.Field:
     values = {_sent(o): o.value for o in leaf.options}
+    known = {value for choice in choices for value, _label in (choice[1] if isinstance(choice[1], list) else [choice])}
+    if leaf.value is not None and str(leaf.value) not in known:  # else another one would be selected
+        choices = [(str(leaf.value), str(leaf.value)), *choices]
     as_radios = leaf.display in ("radio", "checkbox") or (not leaf.display and len(choices) <= 3)
     if as_radios and not leaf.required:
         choices = [*choices, ("", str(labels.NO_ANSWER))]

@@ -68,7 +68,7 @@ class StepForm(forms.Form):
     def add_message(self, message: Message) -> None:
         """Show one more message: beside its field if this form has the field, else at the top of the page."""
         message = refusal(message, self.step)
-        place, text = self._place_for(message), say(message)
+        place, text = self._place_for(message) if is_error(message) else "", say(message)
         if message.key == NO_MATCH and place in self.field_messages:
             return  # another message says what to enter
         self.messages.append((place, message))
@@ -78,12 +78,10 @@ class StepForm(forms.Form):
             self.page_notices.append(text)
 
     def _place_for(self, message: Message) -> str:
-        """Return the name of the visible field that a message belongs to; "" for the page."""
+        """Return the name of the visible field that an error belongs to; "" for the page."""
         if message.path in self.fields and not self.fields[message.path].widget.is_hidden:
             return message.path
-        about_number = (
-            is_error(message) and self.step.page in ("phone", "channel_data") and not message.key.startswith("selfreg.")
-        )
+        about_number = self.step.page in ("phone", "channel_data") and not message.key.startswith("selfreg.")
         return self._number if about_number else ""
 
     def _describe(self, name: str, field: forms.Field) -> None:

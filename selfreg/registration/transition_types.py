@@ -27,9 +27,8 @@ SIGN_IN_INSTEAD = Message("", "selfreg.exists", severity="INFO")
 ASKED_AGAIN = Message("", "selfreg.same_again")
 ANSWER_LOST = Message("", "selfreg.answer_lost")
 # On pages that wait for a device, in place of ``CODE_SENT_AGAIN`` and ``ASKED_AGAIN``.
-NOT_YET = Message("", "selfreg.not_yet", severity="INFO")
-SENT_AGAIN = {"device": Message("", "selfreg.new_link", severity="INFO"), "waiting": NOT_YET}
-NOTHING_YET = dict.fromkeys(("device", "waiting"), NOT_YET)
+NOTHING_YET = dict.fromkeys(("device", "waiting"), Message("", "selfreg.not_yet", severity="INFO"))
+SENT_AGAIN = {**NOTHING_YET, "device": Message("", "selfreg.new_link", severity="INFO")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,7 @@ def name_of(okta_label: str) -> str:
 def option_label(option: Option) -> str:
     """Return the label of a choice of authenticators, with the person's address or number if the org has it."""
     holder = option.authenticator
-    name = name_of(option.label or (holder.label if holder else ""))
-    return f"{name} {holder.contact}" if holder and holder.contact else name
+    return f"{name_of(option.label or holder.label)} {holder.contact}".strip() if holder else name_of(option.label)
 
 
 def authenticator_name(authenticator: Authenticator | None) -> str:

@@ -110,8 +110,7 @@ OKTA_MESSAGES: Mapping[str, str | Promise] = {
     "idx.expired.activation.token": _("Links work for a limited time. We can email you a new one."),
     "idx.operation.cancelled.by.user": _("You cancelled the last step."),
     "idx.transferred.to.new.tab": _("You continued signing up in another tab."),
-    **dict.fromkeys(("E0000001", "E0000020"), OUR_MESSAGES["selfreg.refused"]),
-    "E0000009": OUR_MESSAGES["selfreg.no_answer"],
+    **dict.fromkeys(("E0000001", "E0000009", "E0000020"), OUR_MESSAGES["selfreg.refused"]),
     "errors.E0000150": _("Too many texts were sent to this number. Try again later."),
     "errors.E0000151": _("Too many calls were made to this number. Try again later."),
 }

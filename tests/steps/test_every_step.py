@@ -321,6 +321,53 @@ def test_a_message_is_said_once_however_often_the_org_repeats_it(ada: Person, sc
     assert len(ada.page.problems()) == 1
 
 
+def test_what_is_only_said_about_a_field_is_no_error(ada: Person, scripted: ScriptedOrg) -> None:
+    said = message("Boats are inspected.", "boats", None, "INFO")
+    scripted.answers_with(document(step("profile-update", profile_field("boat", messages=array(said)))))
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert (ada.page.problems(), ada.page.notices()) == ([], ["Boats are inspected."])
+
+
+SAILS = [{"label": "Red", "value": "r"}, {"label": "Blue", "value": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("display", "preset"),
+    [
+        ({"inputType": "select", "format": "timezone"}, "US/Eastern"),
+        ({"inputType": "select", "format": "country-code"}, "XK"),
+        ({"inputType": "select", "format": "country-code"}, "AN"),
+        ({"inputType": "select", "options": SAILS}, "patched"),
+        ({"inputType": "radio", "options": SAILS}, "patched"),
+    ],
+)
+def test_a_preset_that_is_no_choice_is_kept(
+    ada: Person, scripted: ScriptedOrg, display: dict[str, object], preset: str
+) -> None:
+    shown = [{"label": "display", "value": {"type": "object", "value": display}}]
+    boat = profile_field("boat", value=preset, required=True, options=shown)
+    scripted.answers_with(document(step("profile-update", boat)), DONE)
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email}).presses("Save")
+    assert scripted.body["userProfile"] == {"boat": preset}
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("a push that can be sent again", "Send again"),
+        ("Okta Verify by mail", "Send a new link"),
+        ("phone code", "Resend code"),
+    ],
+)
+def test_the_button_for_another_mail_says_the_same_to_pages_and_to_programs(
+    ada: Person, scripted: ScriptedOrg, name: str, label: str
+) -> None:
+    (situation,) = [s for s in SITUATIONS if s.name == name]
+    assert label in pressable(comes_to(ada, scripted, situation))
+    actions = ada.browser.get("/signup/api/step/").json()["step"]["actions"]
+    assert {"name": "resend", "label": label} in actions
+
+
 def test_a_message_about_a_hidden_field_is_said_on_top(ada: Person, scripted: ScriptedOrg) -> None:
     token = {"name": "captchaToken", "required": True, "visible": False, "hint": "captcha"}
     check = {"name": "captchaVerify", "form": {"value": [{**token, "messages": array(message("Are you a person?"))}]}}
