@@ -103,7 +103,7 @@ def purge(days: int) -> None:
     retention = import_module("selfreg.registration.retention")
     newest = timezone.now() - timedelta(days=days)
     began = time.perf_counter()
-    for rows, verb in ((retention.abandoned(), retention.erase), (retention.completed(), retention.count)):
+    for rows, verb in ((retention.to_erase(), retention.erase), (retention.completed(), retention.count)):
         sum(verb(rows.filter(created_at__gte=newest)))
     apps.get_model("selfreg", "Registration").objects.filter(created_at__lt=newest).update(tallied=True)
     with connection.cursor() as cursor:

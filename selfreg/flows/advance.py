@@ -88,7 +88,7 @@ def act(
     if isinstance(attempt.step, Granted) and attempt.row.status in ON_STEP_PAGE:
         return follow(request, browser, attempt, commands.finish(attempt))
     if page is None:
-        return Advance(page_of(browser, attempt), outcomes.Ended(Status(attempt.row.status)), attempt)
+        return Advance(url_of_attempt(browser, attempt), outcomes.Ended(Status(attempt.row.status)), attempt)
     if form is None:
         return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, ALREADY_DONE), attempt)
     if idp := pressed_provider(action):
@@ -127,10 +127,10 @@ def follow(request: HttpRequest, browser: Browser, attempt: Attempt, outcome: Ou
         save_draft(browser, attempt.leftover)
     if isinstance(outcome, outcomes.Granted):
         return sign_up_finished(request, browser, attempt, outcome.grant)
-    return Advance(page_of(browser, attempt), outcome, attempt)
+    return Advance(url_of_attempt(browser, attempt), outcome, attempt)
 
 
-def page_of(browser: Browser, attempt: Attempt) -> str:
+def url_of_attempt(browser: Browser, attempt: Attempt) -> str:
     """Return the URL that shows this registration."""
     return url_of(browser, "step" if attempt.row.status in ON_STEP_PAGE else "done", attempt.row.pk)
 
@@ -159,10 +159,10 @@ def sign_up_finished(request: HttpRequest, browser: Browser, attempt: Attempt, g
     return Advance(target, outcomes.Ended(Status.COMPLETED), attempt, signed_in=True)
 
 
-def sign_in(request: HttpRequest, user: Any, org: Conf, ended: uuid.UUID | None = None) -> None:
+def sign_in(request: HttpRequest, user: Any, conf: Conf, ended: uuid.UUID | None = None) -> None:
     """Log in to a new session that ends after a fixed time. Nothing is carried over from the anonymous session.
 
-    :param org: the settings of the org that has the account
+    :param conf: the settings of the org that has the account
     :param ended: the registration that this login completes, for ``renew_session``
     """
     claims, old = user.okta_claims, request.session
@@ -173,9 +173,9 @@ def sign_in(request: HttpRequest, user: Any, org: Conf, ended: uuid.UUID | None 
 
     retried(renew)
     request.session[CLAIMS], request.session[SEEN] = claims, timezone.now().timestamp()
-    if org.org != DEFAULT:
-        request.session[SIGNED_IN_AT] = org.org
-    if (seconds := org.session_seconds) and not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE:
+    if conf.org != DEFAULT:
+        request.session[SIGNED_IN_AT] = conf.org
+    if (seconds := conf.session_seconds) and not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE:
         request.session.set_expiry(timezone.now() + timedelta(seconds=seconds))
 
 

@@ -140,7 +140,7 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
         return _again(form, response, outcomes.Failed(state.error), notice(state.error))
     if isinstance(state, Closed):
         return state
-    return _start(request, browser, _new_attempt(request, browser, org, state, pk), form, typed)
+    return _submit_form(request, browser, _new_attempt(request, browser, org, state, pk), form, typed)
 
 
 def follow_invitation(request: HttpRequest, browser: Browser, token: Secret[str]) -> Advance | Closed | None:
@@ -276,7 +276,7 @@ def _new_attempt(request: HttpRequest, browser: Browser, org: Org, state: Enroll
     )
 
 
-def _start(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, typed: Typed) -> Advance:
+def _submit_form(request: HttpRequest, browser: Browser, attempt: Attempt, form: StepForm, typed: Typed) -> Advance:
     """Submit the form to the org.
 
     If the browser has a session already, it is saved before the call, so that it leads to the registration even if

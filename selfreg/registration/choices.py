@@ -4,7 +4,7 @@ from selfreg.idx.authenticators import EMAIL
 from selfreg.idx.document import Option, Remediation
 from selfreg.idx.steps import SELECT, feasible_choices, first_choice, option_id
 from selfreg.registration import outcome as outcomes
-from selfreg.registration.transition import page_of
+from selfreg.registration.transition import as_page
 from selfreg.registration.transition_types import Position, Transition
 
 
@@ -16,7 +16,7 @@ def obvious_choice(before: Position, after: Transition, *, may_skip_email: bool)
     :param before: the step before ``after``
     :param may_skip_email: whether the address is verified already, or doesn't have to be
     """
-    page = page_of(after.step)
+    page = as_page(after.step)
     if (
         page is None
         or page.page != "choose"

@@ -24,7 +24,7 @@ from selfreg.idx.errors import IdxError, TransactionExpired
 from selfreg.idx.parser import parse
 from selfreg.idx.steps import is_error, next_step
 from selfreg.registration.state import EnrollmentState
-from selfreg.registration.transition import ADDRESS_TAKEN, page_of
+from selfreg.registration.transition import ADDRESS_TAKEN, as_page
 from selfreg.secret import Secret
 
 PROFILE = "enroll-profile"
@@ -162,7 +162,7 @@ def _about_logins(answer: Answer, values: Mapping[str, Any]) -> Answer | None:
 
 def _is_code_page(response: IdxResponse) -> bool:
     """Return whether the step is the page for the code from the mail."""
-    step = page_of(next_step(response))
+    step = as_page(next_step(response))
     return step is not None and (step.page, step.kind) == ("code", "email")
 
 

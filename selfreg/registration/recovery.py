@@ -41,7 +41,7 @@ def stuck() -> RegistrationQuerySet:
     return doubtful | unfinished
 
 
-def abandoned() -> RegistrationQuerySet:
+def to_expire() -> RegistrationQuerySet:
     """Return open registrations that did not change for ``abandoned_after_seconds``."""
     rows, now = Registration.objects, timezone.now()
     parts = [rows.untouched_since(now - timedelta(seconds=s.abandoned_after_seconds), s) for s in orgs().values()]
@@ -59,7 +59,7 @@ def settle_stuck() -> Iterator[tuple[Registration, str]]:
 
 def expire_abandoned() -> Iterator[tuple[Registration, str]]:
     """End every abandoned registration. Yield as ``settle_stuck``."""
-    for registration in _each(abandoned()):
+    for registration in _each(to_expire()):
         yield registration, _apply(endings.expire, registration)
 
 

@@ -38,20 +38,20 @@ Part = tuple[RegistrationQuerySet, str]
 PERSONAL = ("email", "email_canonical", "browser", "next_url", "country", "language", "failure_text")
 
 
-def abandoned() -> RegistrationQuerySet:
+def to_erase() -> RegistrationQuerySet:
     """Return registrations to erase: not completed and too old, or marked by an administrator.
 
     See ``ERASE_ABANDONED_AFTER_SECONDS`` of their org.
     """
-    return Registration.objects.filter(fold(or_, (part for part, _column in _abandoned())))
+    return Registration.objects.filter(fold(or_, (part for part, _column in _conditions_to_erase())))
 
 
-def abandoned_parts() -> list[Part]:
-    """Return ``abandoned`` in parts, each with the column that orders it."""
-    return [(Registration.objects.filter(part), column) for part, column in _abandoned()]
+def to_erase_in_parts() -> list[Part]:
+    """Return ``to_erase`` in parts, each with the column that orders it."""
+    return [(Registration.objects.filter(part), column) for part, column in _conditions_to_erase()]
 
 
-def _abandoned() -> Iterator[tuple[Q, str]]:
+def _conditions_to_erase() -> Iterator[tuple[Q, str]]:
     for settings in orgs().values():
         moment = timezone.now() - timedelta(seconds=settings.erase_abandoned_after_seconds)
         own = belongs_to(settings)

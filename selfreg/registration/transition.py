@@ -146,7 +146,7 @@ def catch_up(before: Position, answer: Answer, command: Command) -> Transition:
     return replace(transition, state=state, outcome=outcomes.Stale(types.ALREADY_DONE))
 
 
-def page_of(step: AnyStep | None) -> Step | None:
+def as_page(step: AnyStep | None) -> Step | None:
     """Return the step if it has a page to fill in, else None."""
     return step if isinstance(step, Step) else None
 

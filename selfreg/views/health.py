@@ -35,10 +35,10 @@ def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 if this process can serve registrations, else 503.
 
     The JSON object has ``status`` ("ok", "degraded", "not ready"), ``missing`` (the failing names of ``NEEDED``) and
-    ``degraded`` (the failing names of ``MISSED``, without which visitors can still sign up).
+    ``degraded`` (the failing names of ``NICE_TO_HAVE``, without which visitors can still sign up).
     """
     missing = [name for name, works in NEEDED.items() if not works()]
-    degraded = [] if missing else [name for name, works in MISSED.items() if not works()]
+    degraded = [] if missing else [name for name, works in NICE_TO_HAVE.items() if not works()]
     status = "not ready" if missing else "degraded" if degraded else "ok"
     content = {"status": status, "missing": missing, "degraded": degraded}
     return JsonResponse(content, status=503 if missing else 200)
@@ -87,13 +87,13 @@ def _cache_works() -> bool:
     return not cache.is_down()
 
 
-# Without these, registrations can't continue. Without those in MISSED, they are slower, or have to be tried again.
+# Without these, registrations can't continue. Without the others, they are slower, or have to be tried again.
 NEEDED: Mapping[str, Callable[[], bool]] = {
     "database": _database_works,
     "migrations": is_migrated,
     "encryption keys": _keys_work,
 }
-MISSED: Mapping[str, Callable[[], bool]] = {
+NICE_TO_HAVE: Mapping[str, Callable[[], bool]] = {
     "cache": _cache_works,
     "org": lambda: not any(map(is_org_avoided, orgs().values())),  # makes no call
     "timers": lambda: not list(stale()),

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from selfreg import phone_numbers
-from selfreg.flows.advance import Advance, act, follow, is_stale, page_of
+from selfreg.flows.advance import Advance, act, follow, is_stale, url_of_attempt
 from selfreg.flows.session import step_url
 from selfreg.flows.step_context import wait_times
 from selfreg.forms import StepForm
@@ -64,7 +64,7 @@ class StepView(SignUpView):
         """Show the step again, with what was typed."""
         attempt = self.attempt(request)
         if attempt.page is None or is_stale(attempt, request.POST.get("step")):
-            return redirect(page_of(self.browser, attempt))
+            return redirect(url_of_attempt(self.browser, attempt))
         page = self.page(request, attempt, refilled_form(attempt.page, request.POST))
         page.status_code = 403
         return page

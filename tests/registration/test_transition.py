@@ -619,8 +619,8 @@ def test_only_a_refusal_without_a_step_is_a_denial() -> None:
 
 def test_a_page_is_a_step_and_nothing_else() -> None:
     page = position(CODE_PAGE).step
-    assert transitions.page_of(page) is page
-    assert transitions.page_of(position(SUCCESS).step) is None
+    assert transitions.as_page(page) is page
+    assert transitions.as_page(position(SUCCESS).step) is None
 
 
 def test_the_visitor_sees_the_notices_of_this_site_before_the_words_of_the_org() -> None:

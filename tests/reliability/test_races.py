@@ -235,7 +235,7 @@ def rows(count: int, doubled: int = 0, **ago: float) -> None:
 
 def test_two_purges_at_once_do_not_meet(transactional_db: None) -> None:
     rows(300, hours=25)
-    erased = at_once(lambda _: sum(retention.erase(retention.abandoned(), 10)), 4)
+    erased = at_once(lambda _: sum(retention.erase(retention.to_erase(), 10)), 4)
     assert sum(erased) == 300
     assert not Registration.objects.exists()
 
@@ -247,7 +247,7 @@ def test_a_hundred_thousand_abandoned_rows_are_purged_beside_people_who_sign_up(
 
     def purge() -> int:
         try:
-            return sum(retention.erase(retention.abandoned(), 2_000))
+            return sum(retention.erase(retention.to_erase(), 2_000))
         finally:
             done.set()
             connection.close()

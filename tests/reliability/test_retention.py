@@ -129,7 +129,7 @@ def test_it_goes_in_batches_and_says_how_many_they_were(db: None) -> None:
 def test_a_run_that_was_stopped_is_gone_on_with_by_the_next(db: None) -> None:
     for _ in range(5):
         row(hours=25)
-    batches = retention.erase(retention.abandoned(), 2)
+    batches = retention.erase(retention.to_erase(), 2)
     assert next(batches) == 2
     batches.close()  # type: ignore[attr-defined]
     assert Registration.objects.count() == 3
@@ -141,7 +141,7 @@ def test_a_row_that_is_touched_meanwhile_is_not_erased(person: Person, org: OrgH
     person.opens_the_sign_up().tells_who_she_is()
     Registration.objects.update(updated_at=timezone.now() - timedelta(hours=25))
     row(hours=26)
-    batches = retention.erase(retention.abandoned().order_by("updated_at"), 1)
+    batches = retention.erase(retention.to_erase().order_by("updated_at"), 1)
     person.fills_and_presses({"credentials.passcode": "000000"})
     assert sum(batches) == 1
     assert person.types_the_code_from(org).heading == "Choose a password"

@@ -28,7 +28,7 @@ class Step:
 
 
 STEPS = (
-    Step("erased", retention.abandoned, retention.abandoned_parts, retention.erase),
+    Step("erased", retention.to_erase, retention.to_erase_in_parts, retention.erase),
     Step("reduced", retention.finished, lambda: [(retention.finished(), "finished_at")], retention.reduce),
     Step("counted", retention.completed, lambda: [(retention.completed(), "id")], retention.count),
 )
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         :raises CommandError: the command was stopped, or the database is away
         """
         if dry_run:
-            erased, reduced = retention.abandoned().count(), retention.finished().count()
+            erased, reduced = retention.to_erase().count(), retention.finished().count()
             self.stdout.write(f"would erase {erased} and reduce {reduced} registrations")
             return
         run = self.run = Run("selfreg_purge", self.stdout, options["verbosity"], limit)

@@ -55,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError(NOT_CONFIGURED)
         steps: list[Step] = [
             ("in doubt", recovery.stuck(), recovery.settle_stuck),
-            ("abandoned", recovery.abandoned(), recovery.expire_abandoned),
+            ("abandoned", recovery.to_expire(), recovery.expire_abandoned),
         ]
         if accounts:
             handle = partial(recovery.handle_orphaned_accounts, accounts)
