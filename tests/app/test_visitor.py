@@ -109,9 +109,14 @@ def test_the_device_is_remembered_in_a_signed_cookie_that_scripts_cannot_read(pe
     cookie = person.browser.cookies["selfreg_device"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
+
+
+def test_a_browser_whose_device_cookie_is_no_longer_valid_gets_another_and_can_sign_up(
+    person: Person, org: OrgHandle
+) -> None:
+    """As after a new SECRET_KEY."""
     person.browser.cookies["selfreg_device"] = "forged-device:x:y"
-    person.opens_the_sign_up()
-    assert person.status == 200
+    assert person.signs_up(org).is_signed_in
 
 
 def test_the_org_answers_in_the_visitors_language(person: Person, org: OrgHandle) -> None:
