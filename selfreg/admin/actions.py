@@ -142,7 +142,13 @@ def _resend(attempt: Attempt, reason: str) -> None:
 
 
 def _remove_account(attempt: Attempt, reason: str) -> None:
-    OktaAccounts(attempt.org.settings).remove(attempt.row.okta_user_id)
+    try:
+        OktaAccounts(attempt.org.settings).remove(attempt.row.okta_user_id)
+    except AccountNotPending as other:
+        # If it is gone, an earlier try may have deleted it without ending the registration.
+        if other.status or not attempt.row.is_open:
+            raise
+    attempt.row.refresh_from_db()  # the person's page may have polled meanwhile
     if attempt.row.is_open:
         endings.fail(attempt, "selfreg.account_removed")
 
@@ -168,8 +174,10 @@ def _has_unfinished_account(registration: Registration) -> bool:
 
 
 def needs_approval() -> bool:
-    """Return whether an administrator has to approve new users of any org."""
-    return any(settings.approval for settings in orgs().values())
+    """Return whether an administrator has to approve new users of any org, or those who came while it was so."""
+    if any(settings.approval for settings in orgs().values()):
+        return True
+    return Registration.objects.filter(status=Status.AWAITING_APPROVAL).exists()
 
 
 def _can_change_accounts() -> bool:

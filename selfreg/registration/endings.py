@@ -8,7 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 
+from selfreg.conf import Conf
+from selfreg.email_addresses import canonical
 from selfreg.idx.document import Message
 from selfreg.idx.errors import IdxError
 from selfreg.models import Conflict, OktaIdentity, Registration, RegistrationQuerySet
@@ -148,9 +151,20 @@ def complete_by_sign_in(issuer: str, user: Any, subject: str) -> str:
     return registration.next_url
 
 
-def await_approval_by_sign_in(identity: OktaIdentity) -> None:
-    """Leave the newest registration that was waiting for this sign-in to an administrator. Raises no ``Conflict``."""
-    if registration := awaiting_sign_in(identity.issuer, identity.subject).first():
+def await_approval_by_sign_in(identity: OktaIdentity, settings: Conf, email: str) -> None:
+    """Leave the newest registration that was waiting for this sign-in to an administrator. Raises no ``Conflict``.
+
+    If there is none, because the account is older or its registration has ended, one is made for the decision.
+    """
+    registration = awaiting_sign_in(identity.issuer, identity.subject).first()
+    if registration is None and identity.approval == OktaIdentity.Approval.AWAITED:
+        now, same = timezone.now(), {"issuer": identity.issuer, "okta_user_id": identity.subject}
+        if Registration.objects.filter(**same, status=Status.AWAITING_APPROVAL).exists():
+            return
+        origin = {"org": settings.org, "workflow": settings.email_verification, "language": get_language() or ""}
+        registration = Registration(status=Status.FINISHING, created_at=now, updated_at=now, **same, **origin)
+        registration.email, registration.email_canonical = email, canonical(email)
+    if registration:
         with suppress(Conflict):  # a concurrent sign-in may have done this
             await_approval(registration, identity.user, identity.subject)
 

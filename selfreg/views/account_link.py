@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
 from selfreg.accounts.linking import link_account, linkable_accounts
-from selfreg.accounts.users import SignUp
+from selfreg.accounts.users import SignUp, address_of
 from selfreg.auth import NotApproved, SignInFailed, configured_backend
 from selfreg.flows.advance import sign_in
 from selfreg.flows.session import LINKING, load_offer
@@ -66,7 +66,7 @@ class LinkView(SignUpView):
             user = backend.enter(person, identity, SignUp(profile=self.offer.get("profile", {})))
         except SignInFailed as error:
             if isinstance(error, NotApproved):
-                await_approval_by_sign_in(error.identity)
+                await_approval_by_sign_in(error.identity, settings, address_of(error.identity.user))
             self.browser.store.pop(self.browser.key(LINKING), None)
             return sign_in_failed(request, "linking", error.reason)
         # After the link in a mail, the offer has no ``next``, but the registration does.

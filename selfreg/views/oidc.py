@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from selfreg.accounts.linking import LinkOffered
+from selfreg.accounts.users import address_of
 from selfreg.auth import NotApproved, SignInFailed, oidc_setting
 from selfreg.conf import DEFAULT, Conf
 from selfreg.error_reports import ViewWithoutValues
@@ -122,7 +123,7 @@ class CallbackView(ViewWithoutValues, OIDCAuthenticationCallbackView):  # type: 
             if request.user.is_authenticated:
                 request.session.flush()
             if isinstance(error, NotApproved):
-                await_approval_by_sign_in(error.identity)
+                await_approval_by_sign_in(error.identity, settings, address_of(error.identity.user))
             return self.refused(request, error.clause or "claims", error.reason)
         except LinkOffered as offer:
             next_url = request.session.get("oidc_login_next", "")

@@ -10,10 +10,11 @@ from django.core import mail
 from django.test import Client
 
 from okta_devorg import OrgHandle
+from okta_devorg.testing import OktaOrg
 from selfreg.conf import conf
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.statuses import Status
-from support.person import Person
+from support.person import PASSWORD, Person
 from support.staff import LIST
 
 pytestmark = pytest.mark.database
@@ -53,6 +54,40 @@ def test_who_is_approved_gets_a_mail_and_can_sign_in(waiting: Registration, pers
     waiting.refresh_from_db()
     assert (waiting.status, OktaIdentity.objects.get().approval) == (Status.COMPLETED, "given")
     assert [(m.to, "can sign in" in m.subject) for m in mail.outbox] == [(["ada@example.com"], True)]
+    person.opens("/oidc/authenticate/").signs_in_at_the_org()
+    assert person.is_signed_in
+
+
+def test_an_older_account_that_signs_in_for_the_first_time_is_decided_on_too(
+    person: Person, org: OrgHandle, manager: Client, configure: Callable[..., None]
+) -> None:
+    OktaOrg(org).sign_up(person.email, PASSWORD)
+    configure(APPROVAL=True)
+    person.opens("/oidc/authenticate/").signs_in_at_the_org().opens("/oidc/authenticate/")
+    assert not person.is_signed_in
+    registration = Registration.objects.get()
+    assert (registration.status, registration.email) == (Status.AWAITING_APPROVAL, person.email)
+    press(manager, "approve", registration)
+    assert mail.outbox[0].to == [person.email]
+    assert person.opens("/oidc/authenticate/").is_signed_in
+
+
+@pytest.mark.parametrize("end", ["expire", "cancel", "erase"])
+def test_who_signs_in_after_the_waiting_was_ended_waits_again(
+    waiting: Registration, person: Person, manager: Client, end: str
+) -> None:
+    press(manager, end, waiting)
+    person.opens("/oidc/authenticate/").signs_in_at_the_org()
+    assert not person.is_signed_in
+    assert Registration.objects.filter(status=Status.AWAITING_APPROVAL).count() == 1
+
+
+def test_who_waits_can_still_be_let_in_when_new_people_need_no_approval(
+    waiting: Registration, person: Person, manager: Client, configure: Callable[..., None]
+) -> None:
+    configure(APPROVAL=False)
+    assert "Waiting for approval" in manager.get(LIST).content.decode()
+    press(manager, "approve", waiting)
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert person.is_signed_in
 
