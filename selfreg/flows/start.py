@@ -343,7 +343,9 @@ def _started_before(browser: Browser, typed_address: str) -> Registration | None
     if not address or not session.my_ids(browser):
         return None
     doubtful = Q(status=Status.STARTED) & (Q(busy_until__isnull=False) | Q(unsure=True))
-    mine = session.my_registrations(browser).filter(Q(status=Status.ENROLLING) | doubtful, email_canonical=address)
+    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    rows = session.my_registrations(browser).filter(alive, email_canonical=address)
+    mine = rows.filter(Q(status=Status.ENROLLING) | doubtful)
     return mine.last()
 
 

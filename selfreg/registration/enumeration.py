@@ -147,13 +147,15 @@ def _tells_of_account(response: IdxResponse) -> str:
 def _about_logins(answer: Answer, values: Mapping[str, Any]) -> Answer | None:
     """Return the refusal of a login or another identifier that is no address, so that people can choose another one.
 
-    Messages about addresses are left out. None if there are no others.
+    It also has what a new address would be told about other fields. Messages about addresses are left out. None if
+    there are no others.
     """
     taken = {m.path.rpartition(".")[2] for m in answer.response.messages if m.key == ADDRESS_TAKEN}
     typed = values.get("userProfile")
     names = typed if isinstance(typed, Mapping) else {}
     logins = {name for name in taken if name != "email" and name in names and "@" not in str(names[name])}
-    if not logins:
+    others = [m for m in answer.response.messages if is_error(m) and m.path and m.key != ADDRESS_TAKEN]
+    if not logins and (not others or answer.response.is_terminal):
         return None
     return _with_document(
         answer, edits.without_message(json.loads(answer.document.reveal()), taken - logins, ADDRESS_TAKEN)

@@ -32,7 +32,7 @@ from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition import stands_elsewhere
 from selfreg.registration.transition_types import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
-from selfreg.statuses import Status
+from selfreg.statuses import ABANDONED, Status
 from selfreg.texts.messages import say, whole_key
 
 # If a call took longer than this before its answer was lost, not this request asks for the current step, but the next:
@@ -182,7 +182,7 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
     acting = [event._replace(actor=(event.actor or attempt.actor)[:150]) for event in transition.events]
     events = [RegistrationEvent(registration=row, **event._asdict()) for event in acting]
     row.commit(to=transition.status, events=events, hold=hold, **values)
-    if transition.status in (Status.EXPIRED, Status.CANCELLED):
+    if transition.status in ABANDONED:
         attempt.leftover = attempt.state.profile if attempt.state else {}
     attempt.adopt(transition)
     attempt.in_doubt = transition.in_doubt

@@ -331,11 +331,17 @@ def _notices_after(
     """Return this site's messages about an answer."""
     page = after.page if isinstance(after, Step) else ""
     if errors:
-        return (types.SIGN_IN_INSTEAD,) if any(m.key == ADDRESS_TAKEN for m in errors) else ()
+        return (types.SIGN_IN_INSTEAD,) if any(_is_address_taken(m, command.draft) for m in errors) else ()
     if command.kind == Kind.RESENT:
         return (types.SENT_AGAIN.get(page, types.CODE_SENT_AGAIN),)
     is_same = command.kind == Kind.ANSWERED and _is_same_page(before.step, after)
     return (types.NOTHING_YET.get(page, types.ASKED_AGAIN),) if is_same else ()
+
+
+def _is_address_taken(message: Message, typed: dict[str, str]) -> bool:
+    """Return whether an error says that the person's address has an account. A login may be somebody else's."""
+    is_address = message.path.rpartition(".")[2] in ("", "email") or "@" in typed.get(message.path, "")
+    return message.key == ADDRESS_TAKEN and is_address
 
 
 def _outcome_after(answer: Answer, command: Command, messages: tuple[Message, ...]) -> Outcome:

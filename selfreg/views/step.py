@@ -100,7 +100,7 @@ class StepView(SignUpView):
             "earlier": json.dumps(forbidden) if forbidden else "",
             "sent_to": phone_numbers.masked(state.phone),
         }
-        if SIGN_IN_INSTEAD in state.notices and not form.is_bound:
+        if SIGN_IN_INSTEAD in state.notices and attempt.row.email and not form.is_bound:
             # The template shows one box instead.
             context |= {"account_exists": True, "problems": [], "notices": []}
         return render_step(request, form, state.response, context, state)

@@ -1,9 +1,12 @@
 """What went wrong is put right where it went wrong: an address, a number, an account that exists, a press too much."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
@@ -12,6 +15,7 @@ from support.page import text
 from support.person import Person
 
 NUMBER = "authenticator.phoneNumber"
+EMAIL_FIELD = {"name": "email", "label": "Email", "required": True}
 
 
 def test_a_wrong_address_is_changed_on_the_page_for_its_code(person: Person, org: OrgHandle) -> None:
@@ -52,6 +56,27 @@ def test_a_wrong_number_is_changed_on_the_page_for_its_code(person: Person, org:
     assert (person.heading, person.page.typed(NUMBER)) == ("Add your phone", "+14155550100")
     person.fills_and_presses({NUMBER: "+1 415 555 0199"}).types_the_code_from(org, "+14155550199")
     assert person.is_signed_in
+
+
+def test_a_username_of_somebody_else_is_not_taken_for_an_account_of_the_address(person: Person, org: OrgHandle) -> None:
+    login = {"name": "login", "label": "Username", "required": True}
+    org.patch_policy({"profile": [login, EMAIL_FIELD], "username_format": "none"})
+    Person("grace@example.com").opens_the_sign_up().fills_and_presses({"Username": "ada", "Email": "grace@example.com"})
+    person.opens_the_sign_up().fills_and_presses({"Username": "ada", "Email": person.email})
+    assert "You already have an account" not in person.page.text
+    assert person.page.beside("userProfile.login")
+    person.fills_and_presses({"Username": "ada.l"})
+    assert person.heading == "Check your email"
+
+
+def test_an_address_whose_sign_up_ran_out_starts_anew(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
+    person.opens_the_sign_up().tells_who_she_is()
+    org.advance(301)
+    with time_machine.travel(timezone.now() + timedelta(seconds=301), tick=True):
+        person.opens_the_sign_up().tells_who_she_is()
+    assert person.heading == "Check your email"
+    assert "Continue where you left off" not in person.page.text
 
 
 def test_an_account_that_exists_is_one_box_that_leads_on(person: Person, org: OrgHandle) -> None:

@@ -157,6 +157,7 @@ def test_a_provider_may_leave_steps_to_do_here(person: Person, org: OrgHandle) -
 def test_who_turns_the_provider_down_is_back_at_the_form(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org).presses("Cancel")
     assert person.heading == "Create your account"
+    assert person.page.problems() == []
     assert person.presses("Continue with Google").page.url.startswith(org.base)
     assert person.presses("Cancel").tells_who_she_is().heading == "Check your email"
 
