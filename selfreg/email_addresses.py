@@ -40,7 +40,13 @@ WELL_KNOWN = frozenset({
     "laposte.net", "t-online.de", "freenet.de",
 })  # fmt: skip
 # Domains that look like a typo of one of them, but aren't.
-ALSO_RIGHT = frozenset({"mail.com", "ymail.com", "email.com", "rocketmail.com", "outlook.es"})
+ALSO_RIGHT = frozenset(
+    {
+        "mail.com", "ymail.com", "email.com", "rocketmail.com", "outlook.es", "outlook.be", "outlook.ie", "outlook.dk",
+        "hotmail.be", "hotmail.se", "hotmail.dk", "yahoo.se", "yahoo.ie", "yahoo.be", "yahoo.dk", "yahoo.gr",
+        "yahoo.com.ar",
+    }
+)  # fmt: skip
 # Control characters, lone surrogates and direction overrides. Joiners are allowed, because Persian and Hindi names
 # need them.
 UNUSABLE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a\u202b\u202d\u202e\u2066-\u2068]")

@@ -166,7 +166,9 @@ class StepForm(forms.Form):
 
     def draft(self) -> dict[str, str]:
         """Return what was typed, by HTML name, to show it again; never passwords, codes or answers to questions."""
-        names = [name for name, meta in self.meta.items() if not meta.secret and name in self.data]
+        # Browsers leave unticked boxes out.
+        boxes = {n for n, f in self.fields.items() if isinstance(f.widget, forms.CheckboxInput) and not f.disabled}
+        names = [n for n, meta in self.meta.items() if not meta.secret and (n in self.data or n in boxes)]
         return {name: str(self.data.get(name, ""))[:MAX_TYPED] for name in names}
 
     def _leaves(self) -> list[Field]:

@@ -1,16 +1,19 @@
 """Form fields that clean up what people type, see ``typed_text``."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.utils.formats import sanitize_separators
+from django.utils.formats import get_format, sanitize_separators
 
 from selfreg.forms import typed_text
 from selfreg.texts import errors
 
 # Maximum number of characters in one field.
 MAX_TYPED = 1_000
+# Where decimals have a comma, a thousand is "1.000".
+POINTS_BETWEEN_GROUPS = re.compile(r"[-+]?\d{1,3}(\.\d{3})+(,\d+)?")
 # Autofill token of a field -> how its text is cleaned; any other text is cleaned like a name.
 CLEANERS: dict[str, Callable[[str], str]] = {
     "email": typed_text.address,
@@ -50,6 +53,7 @@ class WholeNumber(forms.IntegerField):
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     default_error_messages = {"invalid": errors.NOT_A_WHOLE_NUMBER}
+    re_decimal = re.compile("(?!)")  # Django would read "1.000" as 1
 
     def to_python(self, value: Any) -> int | None:
         """Return the number.
@@ -74,4 +78,8 @@ class Number(forms.FloatField):
 
 
 def _number_typed(value: Any) -> Any:
-    return typed_text.number(value) if isinstance(value, str) and len(value) <= MAX_TYPED else value
+    if not isinstance(value, str) or len(value) > MAX_TYPED:
+        return value
+    text = typed_text.number(value)
+    has_groups = get_format("DECIMAL_SEPARATOR") == "," and POINTS_BETWEEN_GROUPS.fullmatch(text)
+    return text.replace(".", "") if has_groups else text

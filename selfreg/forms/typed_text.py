@@ -62,6 +62,8 @@ def international(number: str) -> str:
 
 def address(text: str) -> str:
     """Return an email address without ``mailto:``, label, or the name in ``Name <address>``. Usernames have no "@"."""
+    if "\n" in text.strip():
+        return text  # these are lines, not an address with a label
     shown = _compatible(text).strip()
     if link := re.search(r"mailto:([^?>]*)", shown, re.IGNORECASE):
         shown = unquote(link[1])

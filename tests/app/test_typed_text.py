@@ -4,10 +4,13 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selfreg.forms import typed_text
+from selfreg.forms.typed_fields import Number, WholeNumber
 
 # The zeros of scripts that are in use.
 ZEROS = "0٠۰߀०০੦૦୦௦౦೦൦๐໐༠၀០᠐０𝟎𝟘🯰"
@@ -223,6 +226,21 @@ def test_an_extension_is_its_digits(typed: str, expected: str) -> None:
 )
 def test_a_number_is_read_in_every_script(typed: str, expected: str) -> None:
     assert typed_text.number(typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "expected"),
+    [("de", "1.000", 1000), ("es", "12.500", 12500), ("pt-br", "1.000.000", 1_000_000), ("en", "1.000", None)],
+)
+def test_a_point_between_thousands_is_never_read_as_another_number(
+    language: str, typed: str, expected: int | None
+) -> None:
+    with translation.override(language):
+        if expected is not None:
+            assert WholeNumber().clean(typed) == Number().clean(typed) == expected
+            return
+        with pytest.raises(ValidationError):
+            WholeNumber().clean(typed)
 
 
 @pytest.mark.parametrize(

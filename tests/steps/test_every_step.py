@@ -280,6 +280,18 @@ def test_the_number_of_an_older_org_is_limited_like_any_other(
     assert RateLimitCounter.objects.count() - counters > len([name for name in LIMITS if name.startswith("text")])
 
 
+def test_a_box_that_was_unticked_stays_so_when_the_page_is_shown_again(ada: Person, scripted: ScriptedOrg) -> None:
+    box = {"name": "news", "label": "Send me news", "type": "boolean", "value": True}
+    page = document(step("odd-step", box))
+    scripted.answers_with(page, {**page, "messages": array(message("Wait for the tide."))})
+    ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
+    assert "checked" in ada.page.html
+    ada.left_out = {"news"}
+    ada.presses("Continue")
+    assert "Wait for the tide." in ada.page.text
+    assert "checked" not in ada.page.html
+
+
 def test_a_search_that_does_not_end_is_asked_to_end_once(ada: Person, scripted: ScriptedOrg) -> None:
     cancel = step("cancel-polling", path="/idp/idx/authenticators/poll/cancel")
     probe = document(step("device-challenge-poll"), authenticatorChallenge=wrapped({"cancel": cancel}))

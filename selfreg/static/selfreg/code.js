@@ -24,7 +24,7 @@ function submitWhenComplete(input) {
     const grew = input.value.length > before;
     before = input.value.length;
     // Deleting one that was too many is not typing the last; `step.js` sees to it that nothing goes out twice.
-    if (grew && complete?.test(input.value.replace(DASHES, ""))) {
+    if (grew && !("held" in input.form.dataset) && complete?.test(input.value.replace(DASHES, ""))) {
       input.form.requestSubmit(input.form.querySelector("button.primary"));
     }
   });
