@@ -103,6 +103,8 @@ def consume(hits: Mapping[str, str], org: str = DEFAULT) -> int:
     :param org: each org has its own counters
     :return: 0, or the seconds to wait if a limit is used up
     """
+    if not hits:
+        return 0
     alias = router.db_for_write(RateLimitCounter)
     with transaction.atomic(using=alias):
         wait = count(hits, org)

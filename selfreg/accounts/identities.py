@@ -88,11 +88,11 @@ def is_closed(user: Any) -> bool:
 
 
 def reopen(identity: OktaIdentity) -> None:
-    """Reopen an identity because its account signed in at Okta, and the user's identities at other orgs with it."""
+    """Reopen an identity because its account signed in at Okta, and the user's identities at other issuers with it."""
     if identity.closed_at is not None:
         identity.closed_at = None
         identity.save(update_fields=["closed_at"])
-    if has_several_orgs():
+    if has_several_orgs() or identity.user.has_usable_password():
         OktaIdentity.objects.filter(user=identity.user_id, closed_at__isnull=False).update(closed_at=None)
 
 

@@ -50,12 +50,11 @@ def capped_counts(conditions: Mapping[str, Q], most: int | None = None) -> Mappi
         Registration.objects.filter(condition).order_by("created_at", "id").values_list("created_at", flat=True)[:limit]
         for condition in conditions.values()
     ]
-    parts: list[str] = []
-    parameters: list[Any] = []
+    alias, parts, parameters = router.db_for_read(Registration), list[str](), list[Any]()
     for number, queryset in enumerate(rows):
-        statement, values = queryset.query.sql_with_params()
+        statement, values = queryset.query.get_compiler(alias).as_sql()
         parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS counted{number})")  # noqa: S608  (Django's own)
         parameters.extend(values)
-    with connections[router.db_for_read(Registration)].cursor() as cursor:
+    with connections[alias].cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", parameters)
         return dict(zip(conditions, cursor.fetchone(), strict=True))

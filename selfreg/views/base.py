@@ -221,7 +221,8 @@ def sign_in_failed(request: HttpRequest, why: str, reason: str = "selfreg.sign_i
     """
     reference = uuid.uuid4().hex[:8]
     logger.warning("sign-in failed: %s %s, reference %s", why, reason, reference)
-    context = {"reason": say(Message("", reason)), "reference": reference, "may_retry": reason not in FINAL_REFUSALS}
+    next_url, may_retry = request.session.get("oidc_login_next", ""), reason not in FINAL_REFUSALS
+    context = {"reason": say(Message("", reason)), "reference": reference, "may_retry": may_retry, "next": next_url}
     response = render(request, "selfreg/sign_in_failed.html", context, status=400)
     if reason == UNAVAILABLE:
         response.status_code, response["Retry-After"] = 503, str(SIGN_IN_RETRY_SECONDS)

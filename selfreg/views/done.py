@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 
 from selfreg.accounts.email_verification import can_send
 from selfreg.flows.advance import follow
-from selfreg.flows.session import my_registration, step_url
+from selfreg.flows.session import EMAIL_CODE, my_registration, save_value, step_url
 from selfreg.registration import endings
 from selfreg.registration.state import seconds_until
 from selfreg.statuses import ON_STEP_PAGE
@@ -28,6 +28,8 @@ class DoneView(SignUpView):
             return redirect(step_url(self.browser, registration.pk))
         account = account_of(registration, self.browser.settings)
         mail = last_mail(self.browser, account) if account else {}
+        if message := mail.pop("message", ""):  # it is shown once
+            save_value(self.browser, EMAIL_CODE, mail)
         context = {
             "registration": registration,
             "registration_id": registration.pk,
@@ -35,7 +37,7 @@ class DoneView(SignUpView):
             "link_days": self.browser.settings.activation_link_days,
             "sendable": account is not None and can_send(self.browser.settings),
             "wait": seconds_until(mail.get("resend_at", 0)),
-            "notices": [mail["message"]] if mail.get("message") else [],
+            "notices": [message] if message else [],
         }
         return render(request, "selfreg/done.html", context)
 

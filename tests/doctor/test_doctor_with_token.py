@@ -10,7 +10,7 @@ from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 from support.local_org.management_api import TOKEN
-from support.trouble import Trouble
+from support.trouble import PUBLIC_KEY, Trouble
 
 HOOKS = "http://127.0.0.1:8000/signup/hooks"
 EVENTS = [
@@ -57,7 +57,7 @@ TROUBLES = (
     Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
     Trouble("doctor.app-not-assigned", app={"assigned": False}),
     Trouble("doctor.app-inactive", app={"active": False}),
-    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": ["-----BEGIN PUBLIC KEY-----"]}),
+    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": [PUBLIC_KEY]}),
     Trouble("doctor.email-disabled", policy={"authenticators": {"okta_email": "disabled"}}),
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "optional"}}),
     Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),

@@ -8,7 +8,7 @@ import pytest
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
-from support.trouble import LATER, Trouble
+from support.trouble import LATER, PUBLIC_KEY, Trouble
 
 NEARLY_SPENT = {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "3"}
 SPOILED = {"seconds": 0}
@@ -38,7 +38,7 @@ TROUBLES = (
         app={"client_secret": "another"},
     ),
     Trouble("doctor.client-secret-missing", site={"CLIENT_SECRET": ""}),
-    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": ["-----BEGIN PUBLIC KEY-----"]}),
+    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": [PUBLIC_KEY]}),
     Trouble("doctor.client-public", app={"client_secret": None}, site={"CLIENT_SECRET": ""}),
     Trouble("doctor.grant-app", app={"grants": ["authorization_code", "refresh_token"]}),
     Trouble("doctor.grant-sign-in", app={"grants": ["interaction_code", "refresh_token"]}),

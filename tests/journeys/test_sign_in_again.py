@@ -166,6 +166,6 @@ def test_an_org_that_fails_on_the_way_back_is_a_page_and_the_next_try_works(
     org.fail(path, kind, times=2)
     again.signs_in_at_the_org()
     org.org.faults.pending.clear()
-    assert again.status == 400
+    assert again.status == 503
     assert not again.is_signed_in
     assert Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org().is_signed_in

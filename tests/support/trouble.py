@@ -11,6 +11,12 @@ from okta_devorg.policy.serialization import policy_to_json
 
 LATER = format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True)
 FOREVER = 99
+# Of nobody; its private half was thrown away.
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEPXEUYAtRrqd8qHSb/plIqmYoEudU
+uKteMz7DSQz8Xc2utFaEg4V2xTznIfLe62F6nmAeyKeJ7y7sWqkH4hHsKA==
+-----END PUBLIC KEY-----
+"""
 
 
 def change_app(org: OrgHandle, **changes: Any) -> None:

@@ -65,8 +65,7 @@ class Command(BaseCommand):
             for step in STEPS:
                 done = run.follow(step.verb, batches(step, batch, run), step.rows()).total()
                 run.say(f"{step.verb} {done or 'none'}{' registrations' if done else ''}")
-            if limit is None:
-                clean_up(run)
+            clean_up(run)
 
 
 def batches(step: Step, batch: int, run: Run) -> Iterator[tuple[str, int]]:
@@ -77,7 +76,7 @@ def batches(step: Step, batch: int, run: Run) -> Iterator[tuple[str, int]]:
 
 
 def clean_up(run: Run) -> None:
-    """Delete other old rows."""
+    """Delete other old rows, which no limit is about."""
     run.say(f"deleted {delete_old_counters(run)} old rate-limit counters")
     # Too old to be accepted again.
     deleted, _ = OktaEvent.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.db import router, transaction
 
 from selfreg.admin.roles import ROLES, make_groups
 from selfreg.management.handling import explained
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     @explained
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
-        with transaction.atomic():
+        with transaction.atomic(using=router.db_for_write(Group)):
             make_groups()
         for name, codenames in ROLES.items():
             self.stdout.write(f"{name}: {', '.join(codenames)}")
