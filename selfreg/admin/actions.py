@@ -174,10 +174,8 @@ def _has_unfinished_account(registration: Registration) -> bool:
 
 
 def needs_approval() -> bool:
-    """Return whether an administrator has to approve new users of any org, or those who came while it was so."""
-    if any(settings.approval for settings in orgs().values()):
-        return True
-    return Registration.objects.filter(status=Status.AWAITING_APPROVAL).exists()
+    """Return whether an administrator has to approve new users of any org."""
+    return any(settings.approval for settings in orgs().values())
 
 
 def _can_change_accounts() -> bool:

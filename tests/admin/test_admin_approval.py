@@ -82,16 +82,6 @@ def test_who_signs_in_after_the_waiting_was_ended_waits_again(
     assert Registration.objects.filter(status=Status.AWAITING_APPROVAL).count() == 1
 
 
-def test_who_waits_can_still_be_let_in_when_new_people_need_no_approval(
-    waiting: Registration, person: Person, manager: Client, configure: Callable[..., None]
-) -> None:
-    configure(APPROVAL=False)
-    assert "Waiting for approval" in manager.get(LIST).content.decode()
-    press(manager, "approve", waiting)
-    person.opens("/oidc/authenticate/").signs_in_at_the_org()
-    assert person.is_signed_in
-
-
 def test_an_account_that_is_complete_at_okta_is_not_called_unfinished(
     waiting: Registration, manager: Client, configure: Callable[..., None]
 ) -> None:
