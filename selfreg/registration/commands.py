@@ -218,11 +218,7 @@ def return_from_identity_provider(attempt: Attempt, interaction_code: Secret[str
     if interaction_code:
         return _settle(attempt, transitions.grant(attempt.position, interaction_code))
     attempt.row.claim(CLAIM_SECONDS)
-    transition = ask(attempt, Command(Kind.RECOVERED))
-    if transition.came_to_nothing and not transition.in_doubt and transition.state:
-        # The visitor turned it down there, so the same step is no fault.
-        transition = replace(transition, outcome=outcomes.NOTHING_NEW, state=replace(transition.state, notices=()))
-    return _settle(attempt, transition)
+    return _settle(attempt, ask(attempt, Command(Kind.RECOVERED)))
 
 
 def finish(attempt: Attempt) -> Outcome:

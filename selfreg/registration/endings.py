@@ -158,11 +158,11 @@ def await_approval_by_sign_in(identity: OktaIdentity, settings: Conf, email: str
     """
     registration = awaiting_sign_in(identity.issuer, identity.subject).first()
     if registration is None and identity.approval == OktaIdentity.Approval.AWAITED:
-        now, same = timezone.now(), {"issuer": identity.issuer, "okta_user_id": identity.subject}
-        if Registration.objects.filter(**same, status=Status.AWAITING_APPROVAL).exists():
+        now, account = timezone.now(), {"issuer": identity.issuer, "okta_user_id": identity.subject}
+        if Registration.objects.filter(**account, status=Status.AWAITING_APPROVAL).exists():
             return
         origin = {"org": settings.org, "workflow": settings.email_verification, "language": get_language() or ""}
-        registration = Registration(status=Status.FINISHING, created_at=now, updated_at=now, **same, **origin)
+        registration = Registration(status=Status.FINISHING, created_at=now, updated_at=now, **account, **origin)
         registration.email, registration.email_canonical = email, canonical(email)
     if registration:
         with suppress(Conflict):  # a concurrent sign-in may have done this

@@ -260,7 +260,7 @@ def send(attempt: Attempt, call: Call, command: Command) -> Transition:
 def ask(attempt: Attempt, command: Command, error: IdxError | None = None) -> Transition:
     """Ask the org for the current step of a claimed registration. A call whose answer was lost is never repeated.
 
-    :param error: how this request lost the answer; None if an earlier request lost it
+    :param error: how this request lost the answer; None if it lost none
     """
     attempt.count_calls()
     try:

@@ -113,11 +113,12 @@ def advance(before: Position, answer: Answer, command: Command) -> Transition:
 
 
 def recover(before: Position, answer: Answer, command: Command, error: IdxError | None) -> Transition:
-    """Decide what the org's current step means, introspected after the answer to ``command`` was lost.
+    """Decide what the org's current step means, if it had to be asked for: an answer was lost, or the visitor came back
+    from an identity provider.
 
-    :param error: how this request lost the answer; None if an earlier request lost it
+    :param error: how this request lost the answer to ``command``; None if it lost none, see ``Position.in_doubt``
     """
-    after = next_step(answer.response)
+    after, was_lost = next_step(answer.response), error is not None or before.in_doubt
     moved = has_moved(before, after)
     if moved:
         transition = advance(before, answer, command)
@@ -127,9 +128,9 @@ def recover(before: Position, answer: Answer, command: Command, error: IdxError 
             document=answer.document,
             response=answer.response,
             draft=command.draft,
-            notices=(types.ANSWER_LOST,),
+            notices=(types.ANSWER_LOST,) if was_lost else (),
         )
-        outcome = outcomes.Failed(error or AnswerLost("asked again"))
+        outcome = outcomes.Failed(error or AnswerLost("asked again")) if was_lost else outcomes.NOTHING_NEW
         event = _answer_event(before, answer, Kind.RECOVERED)
         transition = stay(before, state, next_step(state.response, state.picked), outcome, events=(event,))
     lost = (Event(Kind.TROUBLE, before.step_name, describe(error), None, error.request_id),) if error else ()

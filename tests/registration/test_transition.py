@@ -487,10 +487,18 @@ def test_a_lost_answer_is_written_before_what_became_of_it() -> None:
 
 
 def test_an_answer_that_an_earlier_request_lost_is_no_second_trouble() -> None:
-    after = transitions.recover(position(CODE_PAGE), answer(CODE_PAGE), CODE, None)
+    after = transitions.recover(replace(position(CODE_PAGE), in_doubt=True), answer(CODE_PAGE), CODE, None)
     assert isinstance(after.outcome, outcomes.Failed)
     assert isinstance(after.outcome.error, AnswerLost)
     assert [e.kind for e in after.events] == [Kind.RECOVERED]
+
+
+def test_the_same_step_is_no_fault_if_no_answer_was_lost() -> None:
+    """As after turning down an identity provider."""
+    after = transitions.recover(position(CODE_PAGE), answer(CODE_PAGE), Command(Kind.RECOVERED), None)
+    assert after.outcome == outcomes.NOTHING_NEW
+    assert after.state is not None
+    assert after.state.notices == ()
 
 
 def test_a_lost_answer_leaves_the_visitor_on_the_page_that_was_turned_to() -> None:
