@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from selfreg import cache, rate_limits
 from selfreg.conf import Conf
 from selfreg.idx.deadline import at_most
-from selfreg.idx.errors import AnswerLost, OrgRefused, OrgUnreachable, RateLimited
+from selfreg.idx.errors import AWAY, OrgRefused, RateLimited
 from selfreg.models import Registration
 from selfreg.okta_api.accounts import ACTIVE, AccountNotPending, EmailFactor, OktaAccounts
 from selfreg.okta_api.client import is_configured
@@ -103,6 +103,6 @@ def _counted(hits: Mapping[str, str], org: str) -> Iterator[None]:
         raise RateLimited(wait)
     try:
         yield
-    except (OrgUnreachable, AnswerLost, RateLimited):
+    except AWAY:
         rate_limits.refund(hits, org)
         raise

@@ -162,8 +162,9 @@ def form(request: HttpRequest, next: str = "") -> FirstForm:
 def begin_registration(request: HttpRequest, sent: Beginning, next: str = "") -> Answer[RegistrationState]:
     """Start the registration. The same form sent twice starts only one."""
     holder = holder_of(request)
-    has_form = not (sent.activation_token and holder.is_browser)
-    pk = _registration_id(sent, holder) if has_form else None
+    # The link of an invitation has no form, and so no token of one.
+    has_token = not (sent.activation_token and holder.is_browser)
+    pk = _registration_id(sent, holder) if has_token else None
     if sent.activation_token:
         token = Secret(sent.activation_token)
         result: Advance | FirstPage | Closed = start.accept_invitation(
