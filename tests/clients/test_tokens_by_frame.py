@@ -1,10 +1,7 @@
 """okta-auth-js in Chromium, on a page of an app: tokens by a frame, bound to a key that the browser keeps (DPoP)."""
 
 import base64
-import functools
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from okta_devorg import OrgHandle
 from okta_devorg.testing import OktaOrg
-from support.clients import CLIENT, CLIENTS, missing
+from support.clients import CLIENT, served
 from support.local_org.org_browser import OrgBrowser
 from support.local_org.org_journey import ADA, PASSWORD
 
@@ -25,24 +22,11 @@ GETS_TOKENS = """async (options) => {
 }"""
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(params=["7", "8"])
 def app(request: pytest.FixtureRequest) -> Iterator[str]:
     """The files of okta-auth-js, as the origin of an app."""
-    dist = CLIENTS / f"node_modules/okta-auth-js-{request.param}/dist"
-    if not dist.exists():
-        missing("tests/clients/node_modules is not here (make test-clients installs it)")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(dist)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(f"okta-auth-js-{request.param}") as origin:
+        yield origin
 
 
 def open_app(chromium: Browser, org: OrgHandle, app: str) -> Page:

@@ -1,10 +1,7 @@
 """The Okta Sign-In Widget, both generations of the package, in Chromium: from its Sign up link to tokens."""
 
 import contextlib
-import functools
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +11,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from okta_devorg import OrgHandle
 from okta_devorg.state.users import Status, User
 from okta_devorg.testing import OktaOrg
-from support.clients import CLIENT, CLIENTS, missing
+from support.clients import CLIENT, Files, served
 from support.local_org.org_journey import ADA, PASSWORD
 
 GENERATIONS = {"2": "okta-sign-in.min.js", "3": "okta-sign-in.next.js"}
@@ -28,37 +25,11 @@ widget.showSignInToGetTokens({el: "#widget"}).then((tokens) => {
 </script></html>"""
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
-    pages: dict[str, str] = {}
-
-    def do_GET(self) -> None:
-        if self.path not in self.pages:
-            return super().do_GET()
-        payload = self.pages[self.path].encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The widget's own files, and a page that shows it."""
-    dist = CLIENTS / "node_modules/@okta/okta-signin-widget/dist"
-    if not dist.exists():
-        missing("tests/clients/node_modules is not here (make test-clients installs it)")
-    handler = functools.partial(Files, directory=str(dist))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served("@okta/okta-signin-widget") as origin:
+        yield origin
 
 
 @pytest.fixture

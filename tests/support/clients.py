@@ -1,6 +1,11 @@
 """What the tests of Okta's own clients share. What is missing is skipped with a line; under CI it fails."""
 
+import functools
+import http.server
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,3 +17,37 @@ CLIENT = {"client_id": "0oaClients", "client_secret": None, "redirect_uris": ["h
 def missing(what: str) -> None:
     reason = f"left out: {what}"
     pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """Serves the files of a package, and pages that a test adds by path."""
+
+    pages: dict[str, str] = {}
+
+    def do_GET(self) -> None:
+        if self.path not in self.pages:
+            return super().do_GET()
+        payload = self.pages[self.path].encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def served(package: str) -> Iterator[str]:
+    """The origin that serves the ``dist`` folder of a package of node_modules."""
+    dist = CLIENTS / "node_modules" / package / "dist"
+    if not dist.exists():
+        missing("tests/clients/node_modules is not here (make test-clients installs it)")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(dist)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
