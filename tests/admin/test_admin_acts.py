@@ -76,7 +76,7 @@ def test_what_the_org_says_of_a_resend_in_its_own_words_is_stored_and_logged_now
         document = json.loads(reply.body.reveal()) | {"messages": words}
         return replace(reply, status=400, body=Secret(json.dumps(document).encode()))
 
-    monkeypatch.setattr(Transport, "fetch", fetch)
+    monkeypatch.setattr(Transport, "fetch", fetch)  # the local org has no words without a key
     (said,) = press(manager, "resend", waiting)
     assert refused
     assert "did not accept the last answer" in said
