@@ -4,6 +4,6 @@ from selfreg import rate_limits
 
 
 @pytest.fixture(autouse=True)
-def _quicker_than_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test presses more buttons in five seconds than the pace of one sign-up allows a person."""
+def _no_pace_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise the call limit of one registration: a test submits steps faster than a visitor could."""
     monkeypatch.setattr(rate_limits, "CALLS", 1_000)

@@ -1,4 +1,4 @@
-"""Whatever is typed, the message stands beside its field, everything else is still there, and the flow goes on."""
+"""Invalid input: the error is beside its field, other values are kept, and the registration continues."""
 
 from collections.abc import Callable
 
@@ -17,14 +17,14 @@ PASSCODE, CONFIRM = "credentials.passcode", "confirm_passcode"
 
 
 @pytest.fixture
-def at_the_password(person: Person) -> Person:
+def at_password_page(person: Person) -> Person:
     return person.opens_the_sign_up().tells_who_she_is().chooses("Password")
 
 
 # ---- the rules, before anything is typed
 
 
-def test_the_rules_are_said_in_words_to_whoever_has_no_script(person: Person, org: OrgHandle) -> None:
+def test_the_password_rules_are_listed_without_javascript(person: Person, org: OrgHandle) -> None:
     complexity = {"minLength": 12, "minSymbol": 2, "maxConsecutiveRepeatingCharacters": 3}
     org.patch_policy({"password": {"complexity": complexity, "age": {"historyCount": 4}}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Password")
@@ -43,7 +43,9 @@ def test_the_rules_are_said_in_words_to_whoever_has_no_script(person: Person, or
 # ---- the first page
 
 
-def test_an_address_that_has_an_account_is_said_beside_it_and_another_one_works(person: Person, org: OrgHandle) -> None:
+def test_an_existing_account_is_an_error_beside_the_address_and_another_address_works(
+    person: Person, org: OrgHandle
+) -> None:
     Person().signs_up(org)
     person.opens_the_sign_up().tells_who_she_is()
     assert person.page.beside("userProfile.email") == ["There's already an account with these details."]
@@ -55,7 +57,7 @@ def test_an_address_that_has_an_account_is_said_beside_it_and_another_one_works(
     assert User.objects.count() == 1
 
 
-def test_a_missing_field_is_said_beside_it_without_a_call(person: Person, org: OrgHandle) -> None:
+def test_a_missing_field_is_an_error_beside_it_without_a_call(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     before = len(org.calls())
     person.tells_who_she_is(**{"Last name": ""})
@@ -67,7 +69,7 @@ def test_a_missing_field_is_said_beside_it_without_a_call(person: Person, org: O
     assert person.fills_and_presses({"Last name": "Lovelace"}).heading == "Check your email"
 
 
-def test_a_field_of_spaces_is_a_missing_field(person: Person) -> None:
+def test_a_field_of_spaces_counts_as_missing(person: Person) -> None:
     person.opens_the_sign_up().tells_who_she_is(**{"Last name": "   "})
     assert person.page.beside("userProfile.lastName") == ["Enter your last name."]
 
@@ -76,14 +78,14 @@ def test_a_field_of_spaces_is_a_missing_field(person: Person) -> None:
     ("name", "message"),
     [("userProfile.lastName", "Enter your last name."), ("userProfile.email", "Enter your email address.")],
 )
-def test_a_field_that_is_not_even_sent_is_a_missing_field(person: Person, name: str, message: str) -> None:
+def test_a_field_that_is_not_posted_counts_as_missing(person: Person, name: str, message: str) -> None:
     person.opens_the_sign_up().left_out.add(name)
     person.tells_who_she_is()
     assert person.page.beside(name) == [message]
     assert message in person.page.problems()
 
 
-def test_a_field_nobody_asked_for_never_reaches_the_org(person: Person, org: OrgHandle) -> None:
+def test_fields_outside_the_form_are_not_sent_to_the_org(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     person.entries |= {
         "userProfile.login": "root@example.com", "userProfile.admin": "true", "credentials.passcode": "x",
@@ -100,7 +102,7 @@ def test_a_field_nobody_asked_for_never_reaches_the_org(person: Person, org: Org
     ["A" * 51, "A" * 5_000, "Ada\x00", "Ada\x07Bell", "Ada\u202egnp", "Ada\nLovelace", "\x1b[31mAda"],
     ids=["fifty-one", "five thousand", "NUL", "bell", "direction", "line break", "escape"],
 )
-def test_a_value_no_org_can_take_is_said_beside_its_field_and_costs_no_call(
+def test_a_value_that_is_too_long_or_has_control_characters_is_an_error_without_a_call(
     person: Person, org: OrgHandle, typed: str
 ) -> None:
     person.opens_the_sign_up()
@@ -115,24 +117,24 @@ def test_a_value_no_org_can_take_is_said_beside_its_field_and_costs_no_call(
 
 
 @pytest.mark.parametrize("name", ["Żaneta", "O'Brien", "李", "عائشة", "Anne-Marie", "<b>Ada</b>", "🦄", "Jo\u0301se"])
-def test_names_of_this_world_are_taken_as_they_are(person: Person, org: OrgHandle, name: str) -> None:
+def test_names_in_any_script_are_accepted_unchanged(person: Person, org: OrgHandle, name: str) -> None:
     assert person.opens_the_sign_up().tells_who_she_is(**{"First name": name}).heading == "Check your email"
     assert org.users[0].profile["firstName"] == name
 
 
-def test_markup_in_a_value_is_shown_as_text(person: Person) -> None:
+def test_markup_in_a_value_is_escaped(person: Person) -> None:
     person.opens_the_sign_up().tells_who_she_is(**{"First name": '"><script>x</script>', "Last name": ""})
     assert person.page.typed("First name") == '"><script>x</script>'
     assert "<script>x" not in person.page.html
 
 
-def test_an_endless_address_is_refused_beside_its_field(person: Person) -> None:
+def test_an_address_of_2000_characters_is_an_error_beside_its_field(person: Person) -> None:
     person.email = "a" * 2_000 + "@example.com"
     person.opens_the_sign_up().tells_who_she_is()
     assert person.page.beside("userProfile.email")
 
 
-def test_a_form_that_a_program_filled_in_starts_nothing(person: Person, org: OrgHandle) -> None:
+def test_a_filled_honeypot_starts_no_registration(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     person.entries["leave_this_empty"] = "http://spam.example"
     person.tells_who_she_is()
@@ -141,9 +143,7 @@ def test_a_form_that_a_program_filled_in_starts_nothing(person: Person, org: Org
     assert not Registration.objects.exists()
 
 
-def test_a_form_filled_in_faster_than_a_person_can_starts_nothing(
-    person: Person, org: OrgHandle, configure: object
-) -> None:
+def test_a_form_submitted_too_fast_starts_no_registration(person: Person, org: OrgHandle, configure: object) -> None:
     configure(MINIMUM_FILL_SECONDS=60)  # type: ignore[operator]
     person.opens_the_sign_up().tells_who_she_is()
     assert person.heading == "Create your account"
@@ -151,7 +151,7 @@ def test_a_form_filled_in_faster_than_a_person_can_starts_nothing(
     assert org.users == []
 
 
-def test_a_form_that_starts_nothing_says_so_and_works_when_sent_again(
+def test_a_form_submitted_too_fast_can_be_sent_again(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(MINIMUM_FILL_SECONDS=3600)
@@ -162,14 +162,14 @@ def test_a_form_that_starts_nothing_says_so_and_works_when_sent_again(
     person.presses("Sign up")
     assert person.heading == "Check your email"
     assert [c.path.rpartition("/idp/idx/")[2] for c in org.calls()[calls:]] == ["enroll/new", "credential/enroll"], (
-        "the transaction that showed the form goes on"
+        "the transaction of the form must be used again"
     )
 
 
-def test_a_form_of_another_browser_starts_nothing(person: Person, org: OrgHandle) -> None:
-    theirs = Person().opens_the_sign_up().form.data()["form_token"]
+def test_a_form_token_of_another_browser_starts_no_registration(person: Person, org: OrgHandle) -> None:
+    other_token = Person().opens_the_sign_up().form.data()["form_token"]
     person.opens_the_sign_up()
-    person.entries["form_token"] = theirs
+    person.entries["form_token"] = other_token
     person.tells_who_she_is()
     assert org.users == []
 
@@ -184,58 +184,58 @@ def test_a_form_without_its_csrf_token_is_refused(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "said"),
+    ("password", "expected"),
     [
         ("Ab1", "at least 8 characters"),
         ("alllowercase1", "an uppercase letter"),
         ("Lovelace-1815", "not your last name"),
         ("Password1", "too easy to guess"),
     ],
-    ids=["too short", "no capital", "her own name", "common"],
+    ids=["too short", "no uppercase", "own name", "common"],
 )
-def test_a_password_that_breaks_the_rules_is_said_beside_it_and_another_one_works(
-    at_the_password: Person, password: str, said: str
+def test_a_password_that_breaks_the_rules_is_an_error_beside_it_and_another_one_works(
+    at_password_page: Person, password: str, expected: str
 ) -> None:
-    at_the_password.sets_a_password(password)
-    assert at_the_password.heading == "Choose a password"
-    (beside,) = at_the_password.page.beside(PASSCODE)
-    assert said in beside
-    assert at_the_password.page.typed(PASSCODE) == ""
-    assert at_the_password.sets_a_password().heading == "Check your email"
+    at_password_page.sets_a_password(password)
+    assert at_password_page.heading == "Choose a password"
+    (beside,) = at_password_page.page.beside(PASSCODE)
+    assert expected in beside
+    assert at_password_page.page.typed(PASSCODE) == ""
+    assert at_password_page.sets_a_password().heading == "Check your email"
 
 
-def test_passwords_that_differ_are_said_beside_the_second_one(
+def test_passwords_that_differ_are_an_error_beside_the_second_field(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(REPEAT_PASSWORD=True)
-    at_the_password = person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+    at_password_page = person.opens_the_sign_up().tells_who_she_is().chooses("Password")
     before = len(org.calls())
-    at_the_password.sets_a_password(PASSWORD, repeated="Correct-horse-8")
-    assert at_the_password.page.beside(CONFIRM) == ["The passwords don't match."]
-    assert at_the_password.page.beside(PASSCODE) == []
-    assert at_the_password.page.typed(PASSCODE) == at_the_password.page.typed(CONFIRM) == ""
+    at_password_page.sets_a_password(PASSWORD, repeated="Correct-horse-8")
+    assert at_password_page.page.beside(CONFIRM) == ["The passwords don't match."]
+    assert at_password_page.page.beside(PASSCODE) == []
+    assert at_password_page.page.typed(PASSCODE) == at_password_page.page.typed(CONFIRM) == ""
     assert len(org.calls()) == before
-    assert at_the_password.sets_a_password(repeated=PASSWORD).heading == "Check your email"
+    assert at_password_page.sets_a_password(repeated=PASSWORD).heading == "Check your email"
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1_001])
-def test_no_password_and_an_endless_one_are_refused_here(
-    at_the_password: Person, org: OrgHandle, password: str
+def test_an_empty_or_very_long_password_is_rejected_without_a_call(
+    at_password_page: Person, org: OrgHandle, password: str
 ) -> None:
     before = len(org.calls())
-    assert at_the_password.sets_a_password(password).page.beside(PASSCODE)
+    assert at_password_page.sets_a_password(password).page.beside(PASSCODE)
     assert len(org.calls()) == before
 
 
 @pytest.mark.parametrize("password", ["  Spaces around 7  ", "Pässwörd-Ünïcode-7", "Tab\tinside-7"])
-def test_a_password_is_sent_byte_for_byte(person: Person, org: OrgHandle, password: str) -> None:
+def test_a_password_is_sent_unchanged(person: Person, org: OrgHandle, password: str) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
     assert person.chooses("Password").sets_a_password(password).is_signed_in
     again = Person().opens("http://testserver/oidc/authenticate/").signs_in_at_the_org(password)
     assert again.is_signed_in
 
 
-def test_a_password_on_the_first_page_is_not_shown_again_but_the_rest_is(person: Person, org: OrgHandle) -> None:
+def test_a_password_on_the_form_is_not_shown_again_and_other_values_are(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"password_on_form": True})
     person.opens_the_sign_up().fills({PASSCODE: "Ab-1"}).tells_who_she_is()
     assert any("at least 8 characters" in text for text in person.page.beside(PASSCODE))
@@ -247,7 +247,7 @@ def test_a_password_on_the_first_page_is_not_shown_again_but_the_rest_is(person:
 # ---- choices
 
 
-def test_an_authenticator_that_is_not_offered_is_refused_on_the_page(person: Person, org: OrgHandle) -> None:
+def test_choosing_an_authenticator_that_is_not_offered_is_an_error(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     person.opens_the_sign_up().tells_who_she_is().presses("Choose a different method")
     person.entries["authenticator.id"] = "autSomethingElse"
@@ -259,7 +259,7 @@ def test_an_authenticator_that_is_not_offered_is_refused_on_the_page(person: Per
 
 
 @pytest.mark.parametrize("action", ["skip", "resend", "launch", "poll", "idp:x", "\x00"])
-def test_a_button_that_is_not_on_the_page_does_no_harm(person: Person, action: str) -> None:
+def test_an_action_that_is_not_on_the_page_changes_nothing(person: Person, action: str) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     person.posts("/signup/step/", {"action": action})
     assert person.status in (200, 302)

@@ -1,4 +1,4 @@
-"""Another language, chosen at the foot of a page, loses nothing that was typed there."""
+"""Changing the language in the footer keeps what the visitor typed."""
 
 import json
 from dataclasses import asdict
@@ -8,23 +8,23 @@ from selfreg.models import Registration
 from support.person import PASSWORD, Person
 
 
-def changes_to(person: Person, language: str) -> Person:
-    """With the button at the foot, which sends the form along."""
+def changes_language(person: Person, language: str) -> Person:
+    """Presses the language button in the footer, which sends the form with it."""
     form = person.form
     data = form.data() | person.entries | {"action": "language", "language": language}
     person.posts(form.action, {k: v for k, v in data.items() if k != "csrfmiddlewaretoken"})
     return person
 
 
-def reads_in(person: Person, language: str, path: str) -> Person:
-    """Comes back to a page after the language was changed somewhere else on the site."""
+def opens_in_language(person: Person, language: str, path: str) -> Person:
+    """Opens a page after the language was changed somewhere else on the site."""
     person.browser.cookies["django_language"] = language
     return person.opens(path)
 
 
-def test_the_form_keeps_what_was_typed(person: Person, org: OrgHandle) -> None:
+def test_changing_the_language_keeps_the_values_of_the_profile_form(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up("?next=/members/").fills({"First name": "Ada", "Email": "ada@example.com"})
-    changes_to(person, "de")
+    changes_language(person, "de")
     assert 'lang="de"' in person.page.html
     assert person.page.typed("userProfile.firstName") == "Ada"
     assert person.page.typed("userProfile.email") == "ada@example.com"
@@ -32,52 +32,52 @@ def test_the_form_keeps_what_was_typed(person: Person, org: OrgHandle) -> None:
     assert person.page.typed("next") == "/members/"
 
 
-def test_a_step_keeps_what_was_typed_and_no_secret(person: Person, org: OrgHandle) -> None:
+def test_changing_the_language_keeps_the_values_of_a_step_without_a_call(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     person.signs_up(org).fills({"authenticator.phoneNumber": "+1 415 555 0100"})
     calls = len(org.calls())
-    changes_to(person, "fr")
+    changes_language(person, "fr")
     assert 'lang="fr"' in person.page.html
     assert person.page.typed("authenticator.phoneNumber") == "+1 415 555 0100"
     assert len(org.calls()) == calls
 
 
-def test_a_password_is_not_kept(person: Person, org: OrgHandle) -> None:
+def test_changing_the_language_does_not_keep_a_password(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"password_on_form": True})
     person.opens_the_sign_up().fills({"First name": "Ada", "credentials.passcode": PASSWORD})
-    changes_to(person, "ja")
+    changes_language(person, "ja")
     assert person.page.typed("userProfile.firstName") == "Ada"
     assert PASSWORD not in person.page.html
 
 
-def test_a_language_that_there_is_not_changes_nothing(person: Person) -> None:
-    changes_to(person.opens_the_sign_up(), "xx-nothing")
+def test_an_unknown_language_changes_nothing(person: Person) -> None:
+    changes_language(person.opens_the_sign_up(), "xx-nothing")
     assert (person.status, 'lang="en"' in person.page.html) == (200, True)
 
 
-def test_how_a_sign_up_ended_is_said_in_the_language_that_is_read(person: Person, org: OrgHandle) -> None:
+def test_the_end_page_explains_the_failure_in_the_current_language(person: Person, org: OrgHandle) -> None:
     apps = [json.loads(json.dumps(asdict(app))) | {"assigned": False} for app in org.policy.apps]
     org.patch_policy({"apps": apps, "email_verification": False, "authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     assert "Your account doesn't have access to this site." in person.page.text
-    reads_in(person, "de", "/signup/done/")
+    opens_in_language(person, "de", "/signup/done/")
     assert "Ihr Konto hat keinen Zugang zu dieser Website." in person.page.text
 
 
-def test_an_email_to_wait_for_is_announced_once_and_in_the_language_that_is_read(
+def test_the_page_that_waits_for_the_link_has_one_instruction_in_the_current_language(
     person: Person, org: OrgHandle
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     assert person.heading == "Check your email"
     assert person.page.text.count("Open ") == 1
-    reads_in(person, "de", "/signup/done/")
+    opens_in_language(person, "de", "/signup/done/")
     assert "Open" not in person.page.text
 
 
-def test_what_the_org_calls_its_steps_is_said_in_the_language_that_is_read(person: Person, org: OrgHandle) -> None:
+def test_labels_of_the_org_are_translated_into_the_current_language(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"security_question": "required"}, "consent": True, "keep_me_signed_in": True})
-    reads_in(person.signs_up(org), "de", "/signup/step/")
+    opens_in_language(person.signs_up(org), "de", "/signup/step/")
     assert person.page.text.count("Wählen Sie eine Frage") == 2
     assert all(words in person.page.text for words in ("Eigene Sicherheitsfrage schreiben", "Ihre Frage", "Antwort"))
     person.fills({"credentials.questionKey": "disliked_food"}).fills_and_presses({"credentials.answer": "Kestrel"})

@@ -1,4 +1,4 @@
-"""Steps that happen on another device or at another site, and come back to the sign-up."""
+"""Steps that continue on another device or another site and return to the sign-up."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ from support.person import PASSWORD, Person
 VERIFY = "Set up Okta Verify"
 
 
-def pressable(person: Person) -> list[str]:
+def buttons_and_links(person: Person) -> list[str]:
     return [text(e) for tag in ("button", "a") for e in person.page.all(tag)]
 
 
-def at_the_end_of(person: Person, org: OrgHandle, **policy: Any) -> Person:
-    """All that is asked of everybody is done."""
+def enrolls_email_and_password(person: Person, org: OrgHandle, **policy: Any) -> Person:
+    """Enrolls email and password under a policy that asks for more."""
     org.patch_policy(policy)
     return person.signs_up(org)
 
 
-def sets_up_on_the_phone(org: OrgHandle, to: str) -> None:
+def enrolls_on_phone(org: OrgHandle, to: str) -> None:
     link = next(m.link for m in org.messages(to) if m.link and "/okta-verify/" in m.link)
     assert requests.post(link, timeout=5).status_code == 200
 
@@ -32,9 +32,11 @@ def sets_up_on_the_phone(org: OrgHandle, to: str) -> None:
 # ---- a search for Okta Verify on the visitor's machine
 
 
-@pytest.mark.parametrize("way", ["loopback", "custom_uri", "app_link", "universal_link"])
-def test_a_search_on_the_first_page_is_ended_as_the_widget_ends_it(person: Person, org: OrgHandle, way: str) -> None:
-    org.patch_policy({"device_probe": way})
+@pytest.mark.parametrize("probe", ["loopback", "custom_uri", "app_link", "universal_link"])
+def test_a_device_probe_before_the_form_is_cancelled_like_the_widget_does(
+    person: Person, org: OrgHandle, probe: str
+) -> None:
+    org.patch_policy({"device_probe": probe})
     assert person.opens_the_sign_up().heading == "Create your account"
     assert len(org.calls("/authenticators/poll/cancel")) == 1
     assert person.does_whatever_the_page_asks(org).is_signed_in
@@ -43,8 +45,8 @@ def test_a_search_on_the_first_page_is_ended_as_the_widget_ends_it(person: Perso
 # ---- Okta Verify
 
 
-def test_okta_verify_is_set_up_by_the_code_on_the_page(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, authenticators={"okta_verify": "optional"})
+def test_okta_verify_is_enrolled_with_the_qr_code_on_the_page(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, authenticators={"okta_verify": "optional"})
     person.picks("Okta Verify").presses("Continue")
     assert person.heading == VERIFY
     (image,) = person.page.all("img", "qr")
@@ -54,16 +56,18 @@ def test_okta_verify_is_set_up_by_the_code_on_the_page(person: Person, org: OrgH
     assert person.presses("Check again").page.notices() == [
         "Nothing has happened yet. Finish on your other device, then check again."
     ]
-    sets_up_on_the_phone(org, person.email)
+    enrolls_on_phone(org, person.email)
     assert person.presses("Check again").is_signed_in
     assert "okta_verify" in org.users[0].enrollments
 
 
-def test_the_page_goes_on_by_itself_once_the_phone_is_done(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, authenticators={"okta_verify": "required"})
+def test_polling_completes_the_sign_up_after_okta_verify_was_enrolled_on_the_phone(
+    person: Person, org: OrgHandle
+) -> None:
+    enrolls_email_and_password(person, org, authenticators={"okta_verify": "required"})
     assert person.heading == VERIFY
     fields = {c.name: c.value for f in person.page.forms for c in f.controls if c.name in ("step", "registration")}
-    sets_up_on_the_phone(org, person.email)
+    enrolls_on_phone(org, person.email)
     person.posts("/signup/step/", {**fields, "action": "poll"})
     assert '"go"' in person.page.html
     assert person.is_signed_in
@@ -77,20 +81,24 @@ def test_the_page_goes_on_by_itself_once_the_phone_is_done(person: Person, org: 
         ("Get a link by text message", "authenticator.phoneNumber", "+14155550123"),
     ],
 )
-def test_who_cannot_scan_gets_a_link(person: Person, org: OrgHandle, channel: str, field: str, to: str) -> None:
-    at_the_end_of(person, org, authenticators={"okta_verify": "optional"})
+def test_okta_verify_can_be_enrolled_with_a_link_by_email_or_text_message(
+    person: Person, org: OrgHandle, channel: str, field: str, to: str
+) -> None:
+    enrolls_email_and_password(person, org, authenticators={"okta_verify": "optional"})
     person.picks("Okta Verify").presses("Continue").presses("Get the link a different way")
     assert "Scan a QR code" not in person.page.text
     person.picks(channel).presses("Continue")
     assert person.heading == "Where should we send the link?"
     person.fills_and_presses({field: to}, "Send the link")
     assert "Open it on the phone that has Okta Verify." in person.page.text
-    sets_up_on_the_phone(org, to)
+    enrolls_on_phone(org, to)
     assert person.presses("Check again").is_signed_in
 
 
-def test_a_number_that_is_none_is_told_beside_its_field(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, authenticators={"okta_verify": "optional"})
+def test_an_invalid_number_for_the_link_is_an_error_beside_its_field_without_a_call(
+    person: Person, org: OrgHandle
+) -> None:
+    enrolls_email_and_password(person, org, authenticators={"okta_verify": "optional"})
     person.picks("Okta Verify").presses("Continue").presses("Get the link a different way")
     person.picks("Get a link by text message").presses("Continue")
     calls = len(org.calls())
@@ -102,7 +110,7 @@ def test_a_number_that_is_none_is_told_beside_its_field(person: Person, org: Org
 # ---- passkeys
 
 
-def test_a_passkey_that_is_promoted_is_the_passkeys_page_and_can_be_skipped(person: Person, org: OrgHandle) -> None:
+def test_a_promoted_passkey_shows_the_passkey_page_and_can_be_skipped(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"passkey_promotion": True, "authenticators": {"webauthn": "optional"}})
     person.signs_up(org).presses("Skip for now")
     assert person.heading == "Create a passkey"
@@ -112,7 +120,7 @@ def test_a_passkey_that_is_promoted_is_the_passkeys_page_and_can_be_skipped(pers
     assert person.presses("Skip for now").is_signed_in
 
 
-def test_what_is_required_later_says_from_when_and_can_be_skipped_now(person: Person, org: OrgHandle) -> None:
+def test_an_authenticator_with_a_grace_period_shows_the_date_and_can_be_skipped(person: Person, org: OrgHandle) -> None:
     org.patch_policy(
         {
             "authenticators": {"security_question": "required"},
@@ -128,8 +136,8 @@ def test_what_is_required_later_says_from_when_and_can_be_skipped_now(person: Pe
 # ---- consent to single scopes
 
 
-def test_a_scope_that_is_left_out_is_not_granted(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, granular_consent=True)
+def test_an_unticked_scope_is_not_granted(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, granular_consent=True)
     assert person.heading == "Allow access to your account?"
     person.left_out.add("optedScopes.profile")
     assert person.picks("Allow").presses("Continue").is_signed_in
@@ -138,8 +146,8 @@ def test_a_scope_that_is_left_out_is_not_granted(person: Person, org: OrgHandle)
     assert person.browser.session["selfreg_claims"]["email"] == person.email
 
 
-def test_no_consent_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, granular_consent=True).picks("Don't allow").presses("Continue")
+def test_refusing_granular_consent_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, granular_consent=True).picks("Don't allow").presses("Continue")
     assert person.heading == "We couldn't finish your sign-up"
     assert not person.is_signed_in
 
@@ -147,8 +155,8 @@ def test_no_consent_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
 # ---- other sites
 
 
-def test_who_verified_the_identity_elsewhere_comes_back_and_is_signed_in(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, identity_verification="Persona")
+def test_identity_verification_at_another_site_returns_and_signs_in(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, identity_verification="Persona")
     assert person.heading == "Confirm who you are"
     person.presses("Continue at Persona")
     assert person.page.url.startswith(org.base)
@@ -156,11 +164,11 @@ def test_who_verified_the_identity_elsewhere_comes_back_and_is_signed_in(person:
     assert person.presses("Continue at Persona").presses("Yes, it's me").is_signed_in
 
 
-def test_an_identity_provider_is_an_authenticator_among_others(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, authenticators={"external_idp": "optional"})
+def test_an_identity_provider_can_be_enrolled_as_an_authenticator(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, authenticators={"external_idp": "optional"})
     person.picks("IdP Authenticator").presses("Continue")
     assert person.heading == "Continue at another site"
-    assert "Skip for now" in pressable(person)
+    assert "Skip for now" in buttons_and_links(person)
     assert person.presses("Continue at IdP Authenticator").page.url.startswith(org.base)
     assert person.presses("Yes, it's me").is_signed_in
     assert "external_idp" in org.users[0].enrollments
@@ -169,7 +177,7 @@ def test_an_identity_provider_is_an_authenticator_among_others(person: Person, o
 # ---- codes with letters, and a known password asked for once more
 
 
-def test_a_mailed_code_with_letters_is_typed_as_it_came(person: Person, org: OrgHandle) -> None:
+def test_an_alphanumeric_code_gets_a_text_keyboard_and_is_accepted(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"email_code": {"length": 10, "alphanumeric": True}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     (control,) = person.form.find("credentials.passcode")
@@ -177,8 +185,10 @@ def test_a_mailed_code_with_letters_is_typed_as_it_came(person: Person, org: Org
     assert person.types_the_code_from(org).chooses("Password").sets_a_password().is_signed_in
 
 
-def test_a_known_password_that_is_asked_for_again_says_why(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, account_management="password_first", authenticators={"security_question": "optional"})
+def test_reauthentication_with_a_known_password_explains_why(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(
+        person, org, account_management="password_first", authenticators={"security_question": "optional"}
+    )
     person.presses("Continue")
     assert person.heading == "Confirm that it's you"
     assert "confirm that it's you with something you've already set up" in person.page.text

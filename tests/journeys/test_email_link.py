@@ -1,4 +1,4 @@
-"""The link in the mail (B10): in the same browser, in another one, opened by scanners, used, out of date, made up."""
+"""Scenario B10: the link in the email, in the same or another browser, opened by scanners, used, old or made up."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,108 +16,108 @@ pytestmark = pytest.mark.database
 
 
 @pytest.fixture
-def at_the_code(person: Person) -> Person:
+def at_code_page(person: Person) -> Person:
     return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
 
 
-def test_the_link_in_the_same_browser_does_what_the_code_does(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_link_in_the_mail(org)
-    assert at_the_code.heading == "Confirm your email"
-    at_the_code.presses("Confirm and continue")
-    assert at_the_code.heading == "Choose a password"
+def test_confirming_the_link_in_the_same_browser_verifies_the_address(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_link_in_the_mail(org)
+    assert at_code_page.heading == "Confirm your email"
+    at_code_page.presses("Confirm and continue")
+    assert at_code_page.heading == "Choose a password"
     assert Registration.objects.get().email_verified_at is not None
-    assert at_the_code.chooses("Password").sets_a_password().is_signed_in
+    assert at_code_page.chooses("Password").sets_a_password().is_signed_in
 
 
-def test_a_sign_up_by_link_costs_the_same_nine_calls(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_link_in_the_mail(org).presses().chooses("Password").sets_a_password()
+def test_a_sign_up_by_link_makes_nine_calls(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_link_in_the_mail(org).presses().chooses("Password").sets_a_password()
     counted = [c for c in org.calls() if "/idp/idx/" in c.path or c.path.endswith(("/interact", "/token"))]
     assert len(counted) == 9
 
 
-def test_the_code_does_not_stay_in_the_address_bar(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_link_in_the_mail(org)
-    assert at_the_code.page.url == f"{SITE}/signup/verify/"
-    assert org.code(at_the_code.email) not in at_the_code.page.html
+def test_the_code_of_the_link_is_removed_from_the_url(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_link_in_the_mail(org)
+    assert at_code_page.page.url == f"{SITE}/signup/verify/"
+    assert org.code(at_code_page.email) not in at_code_page.page.html
 
 
-def test_opening_the_link_consumes_nothing_however_often(at_the_code: Person, org: OrgHandle) -> None:
+def test_opening_the_link_repeatedly_does_not_use_the_code(at_code_page: Person, org: OrgHandle) -> None:
     calls = len([c for c in org.calls() if "/idp/idx/" in c.path])
     for _ in range(3):
-        Person().opens_the_link_in_the_mail(org, at_the_code.email)
-        at_the_code.opens_the_link_in_the_mail(org)
+        Person().opens_the_link_in_the_mail(org, at_code_page.email)
+        at_code_page.opens_the_link_in_the_mail(org)
     assert len([c for c in org.calls() if "/idp/idx/" in c.path]) == calls
     assert Registration.objects.get().email_verified_at is None
-    assert at_the_code.presses("Confirm and continue").heading == "Choose a password"
+    assert at_code_page.presses("Confirm and continue").heading == "Choose a password"
 
 
-def test_the_link_of_the_older_of_two_registrations_goes_on_with_that_one(at_the_code: Person, org: OrgHandle) -> None:
+def test_the_link_of_the_older_of_two_registrations_continues_that_registration(
+    at_code_page: Person, org: OrgHandle
+) -> None:
     ada = Registration.objects.get()
-    at_the_code.opens_the_sign_up().tells_who_she_is(Email="other@example.com").chooses("Email")
-    at_the_code.opens_the_link_in_the_mail(org, "ada@example.com").presses("Confirm and continue")
-    assert at_the_code.heading == "Choose a password"
+    at_code_page.opens_the_sign_up().tells_who_she_is(Email="other@example.com").chooses("Email")
+    at_code_page.opens_the_link_in_the_mail(org, "ada@example.com").presses("Confirm and continue")
+    assert at_code_page.heading == "Choose a password"
     ada.refresh_from_db()
     assert ada.email_verified_at is not None
-    assert at_the_code.opens_the_link_in_the_mail(org, "ada@example.com").heading == "Already confirmed"
-    assert at_the_code.follows("Continue").heading == "Choose a password"
-    assert at_the_code.chooses("Password").sets_a_password().is_signed_in
+    assert at_code_page.opens_the_link_in_the_mail(org, "ada@example.com").heading == "Already confirmed"
+    assert at_code_page.follows("Continue").heading == "Choose a password"
+    assert at_code_page.chooses("Password").sets_a_password().is_signed_in
     assert Registration.objects.get(status=Status.COMPLETED) == ada
 
 
-def test_a_link_that_is_out_of_date_leads_back_to_the_registration_it_belongs_to(
-    at_the_code: Person, org: OrgHandle
-) -> None:
-    at_the_code.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
-    at_the_code.opens_the_link_in_the_mail(org, "ada@example.com")
-    link = next(s.url for s in at_the_code.seen if "otp=" in s.url)
-    at_the_code.opens(link.replace(org.code("ada@example.com"), "wrong1")).presses("Confirm and continue")
-    assert at_the_code.heading == "This link is out of date"
-    assert "ada@example.com" in at_the_code.follows("Back to my sign-up").page.text
+def test_an_outdated_link_leads_back_to_its_own_registration(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
+    at_code_page.opens_the_link_in_the_mail(org, "ada@example.com")
+    link = next(s.url for s in at_code_page.seen if "otp=" in s.url)
+    at_code_page.opens(link.replace(org.code("ada@example.com"), "wrong1")).presses("Confirm and continue")
+    assert at_code_page.heading == "This link is out of date"
+    assert "ada@example.com" in at_code_page.follows("Back to my sign-up").page.text
 
 
-def test_another_browser_only_shows_the_code_to_type_in_the_first_one(at_the_code: Person, org: OrgHandle) -> None:
-    phone = Person().opens_the_link_in_the_mail(org, at_the_code.email)
+def test_another_browser_shows_the_code_to_type_in_the_first_one(at_code_page: Person, org: OrgHandle) -> None:
+    phone = Person().opens_the_link_in_the_mail(org, at_code_page.email)
     assert phone.heading == "Your code"
-    code = org.code(at_the_code.email)
+    code = org.code(at_code_page.email)
     assert code in phone.page.text
     assert "Confirm and continue" not in phone.page.text
-    at_the_code.fills_and_presses({"credentials.passcode": code})
-    assert at_the_code.heading == "Choose a password"
+    at_code_page.fills_and_presses({"credentials.passcode": code})
+    assert at_code_page.heading == "Choose a password"
 
 
-def test_another_browser_is_told_who_asked_and_when(at_the_code: Person, org: OrgHandle) -> None:
+def test_another_browser_shows_which_browser_requested_the_code_and_when(at_code_page: Person, org: OrgHandle) -> None:
     Registration.objects.update(browser="Firefox, Linux")
-    phone = Person().opens_the_link_in_the_mail(org, at_the_code.email)
+    phone = Person().opens_the_link_in_the_mail(org, at_code_page.email)
     assert "Requested from Firefox, Linux" in phone.page.text
     assert "just now" in phone.page.text
     Registration.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     assert "2 minutes ago" in phone.opens("/signup/verify/").page.text
 
 
-def test_another_browser_cannot_submit_the_code(at_the_code: Person, org: OrgHandle) -> None:
-    phone = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_the_code.email)
+def test_another_browser_cannot_submit_the_code(at_code_page: Person, org: OrgHandle) -> None:
+    phone = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_code_page.email)
     calls = len(org.calls("/challenge/answer"))
     phone.posts("/signup/verify/", {})
     assert phone.heading == "Your code"
     assert len(org.calls("/challenge/answer")) == calls
 
 
-def test_a_browser_that_signs_up_somebody_else_is_another_browser(at_the_code: Person, org: OrgHandle) -> None:
+def test_a_browser_with_another_registration_counts_as_another_browser(at_code_page: Person, org: OrgHandle) -> None:
     grace = Person("grace@example.com").opens_the_sign_up().tells_who_she_is().chooses("Email")
-    grace.opens_the_link_in_the_mail(org, at_the_code.email)
+    grace.opens_the_link_in_the_mail(org, at_code_page.email)
     assert grace.heading == "Your code"
     grace.posts("/signup/verify/", {}).opens("/signup/step/")
     assert grace.heading == "Check your email"
 
 
-def test_a_link_that_has_done_its_work_says_so_in_any_browser(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.types_the_code_from(org).opens_the_link_in_the_mail(org)
-    assert at_the_code.heading == "Already confirmed"
-    assert at_the_code.follows("Continue").heading == "Choose a password"
-    assert Person().opens_the_link_in_the_mail(org, at_the_code.email).heading == "Already confirmed"
+def test_a_used_link_shows_already_confirmed_in_any_browser(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.types_the_code_from(org).opens_the_link_in_the_mail(org)
+    assert at_code_page.heading == "Already confirmed"
+    assert at_code_page.follows("Continue").heading == "Choose a password"
+    assert Person().opens_the_link_in_the_mail(org, at_code_page.email).heading == "Already confirmed"
 
 
-def test_the_link_of_an_older_mail_is_out_of_date_and_the_newest_one_works(
+def test_the_link_of_an_older_email_is_outdated_and_the_newest_one_works(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESEND_SECONDS=0)
@@ -132,30 +132,30 @@ def test_the_link_of_an_older_mail_is_out_of_date_and_the_newest_one_works(
     assert person.opens_the_link_in_the_mail(org).presses().heading == "Choose a password"
 
 
-def test_the_link_of_a_sign_up_that_was_cancelled_has_expired(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.presses("Cancel sign-up").opens_the_link_in_the_mail(org)
-    assert at_the_code.heading == "This link has expired"
+def test_the_link_of_a_cancelled_registration_has_expired(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.presses("Cancel sign-up").opens_the_link_in_the_mail(org)
+    assert at_code_page.heading == "This link has expired"
 
 
-def test_a_link_opened_after_the_transaction_ran_out_says_that_it_took_too_long(
-    at_the_code: Person, org: OrgHandle
+def test_confirming_a_link_after_the_transaction_expired_shows_the_timeout_page(
+    at_code_page: Person, org: OrgHandle
 ) -> None:
-    at_the_code.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_link_in_the_mail(org)
     org.advance(301)
-    assert at_the_code.presses("Confirm and continue").heading == "Your session timed out"
+    assert at_code_page.presses("Confirm and continue").heading == "Your session timed out"
 
 
-def test_a_link_made_up_by_somebody_is_not_known(person: Person) -> None:
+def test_a_made_up_link_is_not_recognized(person: Person) -> None:
     person.opens(f"{SITE}/signup/verify/?otp=123456&state=made-up")
     assert person.heading == "We don't recognize this link"
     assert "123456" not in person.page.html
 
 
-def test_a_link_that_was_copied_out_of_a_mail_works_with_what_came_along(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_link_in_the_mail(org)
-    link = next(s.url for s in at_the_code.seen if "otp=" in s.url)
-    at_the_code.opens(f"{link.replace('otp=', 'otp=%E2%80%8B').replace('state=', 'state=%20')}%E2%80%8B")
-    assert at_the_code.presses("Confirm and continue").heading == "Choose a password"
+def test_a_link_copied_with_invisible_characters_works(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_link_in_the_mail(org)
+    link = next(s.url for s in at_code_page.seen if "otp=" in s.url)
+    at_code_page.opens(f"{link.replace('otp=', 'otp=%E2%80%8B').replace('state=', 'state=%20')}%E2%80%8B")
+    assert at_code_page.presses("Confirm and continue").heading == "Choose a password"
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,19 @@ def test_a_link_that_was_copied_out_of_a_mail_works_with_what_came_along(at_the_
         "otp=12é4&state=x",
     ],
 )  # fmt: skip
-def test_a_link_that_is_not_whole_does_not_work(person: Person, query: str) -> None:
+def test_a_malformed_link_shows_an_error_page(person: Person, query: str) -> None:
     person.opens(f"{SITE}/signup/verify/?{query}")
     assert person.heading == "This link doesn't work"
 
 
-def test_the_page_without_any_link_does_not_work_either(person: Person) -> None:
+def test_the_link_page_without_parameters_shows_an_error_page(person: Person) -> None:
     assert person.opens(f"{SITE}/signup/verify/").heading == "This link doesn't work"
 
 
-def test_the_link_pages_tell_no_other_site_where_the_visitor_was(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_link_in_the_mail(org)
-    ours = [s for s in at_the_code.seen if urlsplit(s.url).path == "/signup/verify/"]
-    assert {"otp", "state"} <= set(parse_qs(urlsplit(ours[0].url).query))
-    assert all("Referrer-Policy: no-referrer" in s.headers or "Referrer-Policy: same-origin" in s.headers for s in ours)
+def test_link_pages_send_no_referrer_to_other_sites(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_link_in_the_mail(org)
+    link_pages = [s for s in at_code_page.seen if urlsplit(s.url).path == "/signup/verify/"]
+    assert {"otp", "state"} <= set(parse_qs(urlsplit(link_pages[0].url).query))
+    assert all(
+        "Referrer-Policy: no-referrer" in s.headers or "Referrer-Policy: same-origin" in s.headers for s in link_pages
+    )

@@ -1,4 +1,4 @@
-"""The two workflows: the address is proven before there is a sign-in (B37, B38), or later (B41)."""
+"""The two workflows: the address is verified before the hand-off (B37, B38) or later (B41)."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,17 +11,17 @@ from support.person import SITE, Person
 pytestmark = pytest.mark.database
 
 LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
-NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
+NO_VERIFICATION = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
 
 
 @pytest.fixture
 def awaiting(person: Person, org: OrgHandle) -> Person:
-    """The org sends a link and gives no session until it is opened."""
+    """A visitor whose org sends a link and gives no session until the link is opened."""
     org.patch_policy(LINK_ONLY)
     return person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
 
 
-def test_the_link_is_sent_at_once_and_the_page_says_where_it_went(awaiting: Person, org: OrgHandle) -> None:
+def test_the_link_is_sent_immediately_and_the_page_shows_the_address(awaiting: Person, org: OrgHandle) -> None:
     assert awaiting.heading == "Check your email"
     assert "ada@example.com" in awaiting.page.text
     assert len(org.messages("ada@example.com")) == 1
@@ -30,16 +30,16 @@ def test_the_link_is_sent_at_once_and_the_page_says_where_it_went(awaiting: Pers
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
 
 
-def test_that_end_costs_six_calls(awaiting: Person, org: OrgHandle) -> None:
+def test_a_sign_up_that_ends_with_a_link_makes_six_calls(awaiting: Person, org: OrgHandle) -> None:
     assert len(org.calls()) == 6
 
 
-def test_signing_in_before_the_link_was_opened_does_not_work(awaiting: Person) -> None:
+def test_sign_in_fails_before_the_link_is_opened(awaiting: Person) -> None:
     awaiting.follows("I've confirmed my email").signs_in_at_the_org()
     assert not awaiting.is_signed_in
 
 
-def test_opening_the_link_and_signing_in_completes_the_registration(awaiting: Person, org: OrgHandle) -> None:
+def test_sign_in_after_opening_the_link_completes_the_registration(awaiting: Person, org: OrgHandle) -> None:
     awaiting.opens_the_link_in_the_mail(org).signs_in_at_the_org()
     assert awaiting.is_signed_in
     row = Registration.objects.get()
@@ -47,7 +47,7 @@ def test_opening_the_link_and_signing_in_completes_the_registration(awaiting: Pe
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
-def test_the_link_may_be_opened_on_another_device_and_more_than_once(awaiting: Person, org: OrgHandle) -> None:
+def test_the_link_can_be_opened_on_another_device_and_repeatedly(awaiting: Person, org: OrgHandle) -> None:
     Person().opens_the_link_in_the_mail(org, "ada@example.com")
     Person().opens_the_link_in_the_mail(org, "ada@example.com")
     awaiting.follows("I've confirmed my email").signs_in_at_the_org()
@@ -55,7 +55,7 @@ def test_the_link_may_be_opened_on_another_device_and_more_than_once(awaiting: P
     assert awaiting.path == "/members/"
 
 
-def test_the_page_can_be_opened_again_without_a_call(awaiting: Person, org: OrgHandle) -> None:
+def test_the_waiting_page_can_be_opened_again_without_a_call(awaiting: Person, org: OrgHandle) -> None:
     before = len(org.calls())
     assert awaiting.opens("/signup/step/").heading == "Check your email"
     assert awaiting.opens("/signup/done/").heading == "Check your email"
@@ -65,22 +65,22 @@ def test_the_page_can_be_opened_again_without_a_call(awaiting: Person, org: OrgH
 # ---- optional
 
 
-def test_where_proof_is_optional_the_person_is_signed_in_at_once_and_shown_as_not_proven(
+def test_optional_verification_signs_in_immediately_and_shows_the_address_as_unverified(
     person: Person, org: OrgHandle, configure: object
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")  # type: ignore[operator]
-    org.patch_policy(NO_PROOF)
+    org.patch_policy(NO_VERIFICATION)
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert "Not verified yet" in person.page.text
     assert OktaIdentity.objects.get().email_verified_at is None
 
 
-def test_opening_the_link_later_clears_that_at_the_next_sign_in(
+def test_opening_the_link_later_verifies_the_address_at_the_next_sign_in(
     person: Person, org: OrgHandle, configure: object
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")  # type: ignore[operator]
-    org.patch_policy(NO_PROOF)
+    org.patch_policy(NO_VERIFICATION)
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     later = Person().opens_the_link_in_the_mail(org)
     if later.page.url.startswith(org.base):
@@ -93,8 +93,8 @@ def test_opening_the_link_later_clears_that_at_the_next_sign_in(
 # ---- a site that is stricter than its org
 
 
-def test_a_site_that_demands_proof_gives_no_session_without_it(person: Person, org: OrgHandle) -> None:
-    org.patch_policy(NO_PROOF)
+def test_mandatory_verification_gives_no_session_if_the_org_does_not_verify(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(NO_VERIFICATION)
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     assert not person.is_signed_in
     assert person.heading == "Check your email"
@@ -102,8 +102,8 @@ def test_a_site_that_demands_proof_gives_no_session_without_it(person: Person, o
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
 
 
-def test_such_a_site_refuses_the_sign_in_too_until_the_link_was_opened(person: Person, org: OrgHandle) -> None:
-    org.patch_policy(NO_PROOF)
+def test_mandatory_verification_refuses_sign_in_until_the_link_is_opened(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(NO_VERIFICATION)
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert (again.is_signed_in, "confirmed yet" in again.page.text) == (False, True)

@@ -1,4 +1,4 @@
-"""The org's transaction runs out: two hours before there is an account, five minutes between steps after that."""
+"""Expiry of the org's transaction: after two hours without an account, after five minutes between later steps."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from support.person import Person
 pytestmark = pytest.mark.database
 
 
-def test_a_step_that_comes_too_late_says_so(person: Person, org: OrgHandle) -> None:
+def test_a_step_submitted_after_the_transaction_expired_shows_the_timeout_page(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     org.advance(301)
     person.types_the_code_from(org)
@@ -19,7 +19,7 @@ def test_a_step_that_comes_too_late_says_so(person: Person, org: OrgHandle) -> N
     assert (row.status, row.sealed) == (Status.EXPIRED, "")
 
 
-def test_starting_again_finds_the_first_page_filled_in(person: Person, org: OrgHandle) -> None:
+def test_start_again_after_a_timeout_shows_the_form_with_the_earlier_values(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     org.advance(301)
     person.types_the_code_from(org).follows("Start again")
@@ -29,7 +29,9 @@ def test_starting_again_finds_the_first_page_filled_in(person: Person, org: OrgH
     assert person.page.typed("Email") == "ada@example.com"
 
 
-def test_starting_again_works_where_the_org_lets_the_same_person_resume(person: Person, org: OrgHandle) -> None:
+def test_start_again_after_a_timeout_completes_if_the_org_resumes_the_staged_account(
+    person: Person, org: OrgHandle
+) -> None:
     org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email")
     org.advance(301)
@@ -39,9 +41,7 @@ def test_starting_again_works_where_the_org_lets_the_same_person_resume(person: 
     assert len(org.users) == 1
 
 
-def test_a_first_page_that_lay_open_for_hours_keeps_what_was_typed_and_goes_through(
-    person: Person, org: OrgHandle
-) -> None:
+def test_a_form_left_open_for_hours_keeps_its_values_and_can_be_submitted(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     org.advance(7_201)
     person.tells_who_she_is()
@@ -53,7 +53,7 @@ def test_a_first_page_that_lay_open_for_hours_keeps_what_was_typed_and_goes_thro
     assert len(org.users) == 1
 
 
-def test_each_step_within_its_time_renews_the_time(person: Person, org: OrgHandle) -> None:
+def test_each_step_extends_the_lifetime_of_the_transaction(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     org.advance(250)
     person.types_the_code_from(org)
@@ -61,8 +61,10 @@ def test_each_step_within_its_time_renews_the_time(person: Person, org: OrgHandl
     assert person.sets_a_password().is_signed_in
 
 
-def test_a_step_page_that_is_only_looked_at_does_not_know_yet(person: Person, org: OrgHandle) -> None:
-    """A GET makes no call; the next POST says it."""
+def test_a_get_of_the_step_page_does_not_detect_the_expiry_and_the_next_post_does(
+    person: Person, org: OrgHandle
+) -> None:
+    """A GET makes no call to the org."""
     person.opens_the_sign_up().tells_who_she_is()
     org.advance(301)
     assert person.opens("/signup/step/").heading == "Check your email"
@@ -76,8 +78,8 @@ def test_an_expired_sign_up_can_still_be_cancelled(person: Person, org: OrgHandl
     assert person.presses(button).heading == "Sign-up cancelled"
 
 
-def test_an_interaction_code_that_waited_too_long_leads_to_signing_in(person: Person, org: OrgHandle) -> None:
-    """The account is finished at the org, only the hand-over was late."""
+def test_an_expired_interaction_code_leads_to_sign_in_at_okta(person: Person, org: OrgHandle) -> None:
+    """The account is complete at the org; only the hand-off was too late."""
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/token", "status", status=429)
     person.sets_a_password()

@@ -1,4 +1,4 @@
-"""The org is away or answers nonsense: a page with a way to try again, the row where it was, and the retry works."""
+"""An org that is unreachable or answers garbage: the page offers a retry, the row is unchanged, and the retry works."""
 
 import json
 from collections.abc import Callable
@@ -21,13 +21,13 @@ BEFORE = ["status", "reset", "html", "empty", "malformed", "redirect", "huge"]
 AFTER = ["after", "truncate"]
 
 
-class Trouble:
-    """The org's faults, until `passes`. A silent and a dripping org come with deadlines that a test can wait for."""
+class OrgFaults:
+    """Faults of the org until `stop`. Kinds that exceed a deadline come with deadlines of one second."""
 
     def __init__(self, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
         self.org, self.monkeypatch = org, monkeypatch
 
-    def strikes(self, path: str, kind: str, times: int = 9) -> None:
+    def start(self, path: str, kind: str, times: int = 9) -> None:
         if kind in ("timeout", "slow"):
             self.monkeypatch.setattr(transport, "READ_SECONDS", 1.0)
             self.monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.0)
@@ -36,26 +36,28 @@ class Trouble:
         else:
             self.org.fail(path, kind, times=times)
 
-    def strikes_once(self, path: str, kind: str) -> None:
-        self.strikes(path, kind, times=1)
+    def start_once(self, path: str, kind: str) -> None:
+        self.start(path, kind, times=1)
 
-    def passes(self) -> None:
-        """The org answers again, and is asked again: a client that gave up on it is not waited for."""
+    def stop(self) -> None:
+        """Ends the faults, and closes the circuit of the client without waiting for its pause."""
         self.org.org.faults.pending.clear()
         configured_org.reset_connections()
 
 
 @pytest.fixture
-def trouble(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> Trouble:
-    return Trouble(org, monkeypatch)
+def faults(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> OrgFaults:
+    return OrgFaults(org, monkeypatch)
 
 
 # ---- the form
 
 
-def test_a_stopped_org_is_a_page_with_a_retry(person: Person, configure: Callable[..., None]) -> None:
-    with running_org(site=SITE) as gone:
-        configure(ISSUER=gone.issuer)
+def test_an_unreachable_org_shows_an_unavailable_page_with_a_retry(
+    person: Person, configure: Callable[..., None]
+) -> None:
+    with running_org(site=SITE) as stopped_org:
+        configure(ISSUER=stopped_org.issuer)
     person.opens_the_sign_up("?next=/members/")
     assert person.status == 503
     assert person.heading == "Sign-up isn't available"
@@ -66,43 +68,39 @@ def test_a_stopped_org_is_a_page_with_a_retry(person: Person, configure: Callabl
 
 @pytest.mark.parametrize("path", ["/interact", "/introspect", "/idx/enroll"])
 @pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
-def test_a_form_that_could_not_be_had_can_be_asked_for_again(
-    person: Person, org: OrgHandle, path: str, kind: str, trouble: Trouble
+def test_the_form_can_be_loaded_again_after_a_fault(
+    person: Person, org: OrgHandle, path: str, kind: str, faults: OrgFaults
 ) -> None:
-    trouble.strikes(path, kind)
+    faults.start(path, kind)
     person.opens_the_sign_up()
     assert person.heading == "Sign-up isn't available"
     assert person.page.notices()
-    trouble.passes()
+    faults.stop()
     assert person.follows("Try again").heading == "Create your account"
     assert not Registration.objects.exists()
 
 
-def test_what_was_typed_survives_an_org_that_is_away_when_the_form_comes_back(
-    person: Person, org: OrgHandle, trouble: Trouble
+def test_the_form_keeps_its_values_if_the_org_is_unreachable_at_submission(
+    person: Person, org: OrgHandle, faults: OrgFaults
 ) -> None:
     Person().opens_the_sign_up()
     person.opens_the_sign_up()
-    trouble.strikes("/interact", "reset")
+    faults.start("/interact", "reset")
     person.tells_who_she_is()
     assert "The sign-up service didn't answer. Nothing is lost." in " ".join(person.page.problems())
-    trouble.passes()
+    faults.stop()
     assert person.page.typed("Email") == "ada@example.com"
     assert person.presses("Sign up").heading == "Check your email"
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "empty", "truncate"])
-def test_a_question_that_changes_nothing_is_asked_once_more_at_once(
-    person: Person, org: OrgHandle, kind: str, trouble: Trouble
-) -> None:
-    trouble.strikes_once("/introspect", kind)
+def test_introspect_is_retried_once_immediately(person: Person, org: OrgHandle, kind: str, faults: OrgFaults) -> None:
+    faults.start_once("/introspect", kind)
     assert person.opens_the_sign_up().heading == "Create your account"
 
 
-def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(
-    person: Person, org: OrgHandle, trouble: Trouble
-) -> None:
-    trouble.strikes("/interact", "reset")
+def test_the_circuit_opens_after_repeated_faults(person: Person, org: OrgHandle, faults: OrgFaults) -> None:
+    faults.start("/interact", "reset")
     for _ in range(8):
         person.opens_the_sign_up()
         assert person.heading == "Sign-up isn't available"
@@ -114,11 +112,11 @@ def test_an_org_that_is_away_again_and_again_is_left_alone_for_a_while(
 
 @pytest.mark.database
 @pytest.mark.parametrize("kind", [*BEFORE, *AFTER, "timeout"])
-def test_a_first_submission_whose_answer_is_lost_makes_one_account(
-    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+def test_a_first_submission_whose_answer_is_lost_creates_one_account(
+    person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
     person.opens_the_sign_up()
-    trouble.strikes_once("/enroll/new", kind)
+    faults.start_once("/enroll/new", kind)
     person.tells_who_she_is()
     if kind not in AFTER:
         assert person.heading == "Create your account"
@@ -133,10 +131,10 @@ def test_a_first_submission_whose_answer_is_lost_makes_one_account(
 
 
 @pytest.mark.parametrize("kind", [*BEFORE, "timeout"])
-def test_a_step_that_did_not_reach_the_org_is_still_open_and_says_so(
-    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+def test_a_step_that_the_org_did_not_carry_out_stays_open_with_an_error(
+    person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
-    trouble.strikes_once("/credential/enroll", kind)
+    faults.start_once("/credential/enroll", kind)
     person.opens_the_sign_up().tells_who_she_is()
     row = Registration.objects.get()
     assert (row.status, row.step) == (Status.ENROLLING, "select-authenticator-enroll")
@@ -147,10 +145,10 @@ def test_a_step_that_did_not_reach_the_org_is_still_open_and_says_so(
 
 
 @pytest.mark.parametrize("kind", [*AFTER, "slow"])
-def test_a_step_whose_answer_was_lost_is_not_done_twice(
-    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+def test_a_step_whose_answer_was_lost_is_not_repeated(
+    person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
-    trouble.strikes_once("/credential/enroll", kind)
+    faults.start_once("/credential/enroll", kind)
     person.opens_the_sign_up().tells_who_she_is()
     assert person.heading == "Check your email"
     assert len(org.messages(person.email)) == 1
@@ -158,11 +156,11 @@ def test_a_step_whose_answer_was_lost_is_not_done_twice(
 
 
 @pytest.mark.parametrize("kind", AFTER)
-def test_a_code_whose_answer_was_lost_still_proves_the_address(
-    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+def test_a_code_whose_answer_was_lost_verifies_the_address(
+    person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
-    trouble.strikes_once("/challenge/answer", kind)
+    faults.start_once("/challenge/answer", kind)
     person.types_the_code_from(org)
     assert person.heading == "Choose a password"
     assert Registration.objects.get().email_verified_at is not None
@@ -170,80 +168,80 @@ def test_a_code_whose_answer_was_lost_still_proves_the_address(
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "after"])
-def test_an_org_that_stays_away_is_asked_when_the_page_is_opened_again(
-    person: Person, org: OrgHandle, kind: str, trouble: Trouble
+def test_a_registration_in_doubt_is_resolved_when_the_page_is_opened_again(
+    person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
     person.opens_the_sign_up()
-    trouble.strikes_once("/credential/enroll", kind)
-    trouble.strikes("/introspect", "reset")
+    faults.start_once("/credential/enroll", kind)
+    faults.start("/introspect", "reset")
     person.tells_who_she_is()
     assert person.heading == "Secure your account"
     assert Registration.objects.get().in_doubt
-    trouble.passes()
+    faults.stop()
     person.opens("/signup/step/")
     assert person.heading == ("Check your email" if kind == "after" else "Secure your account")
     assert not Registration.objects.get().in_doubt
 
 
-@pytest.mark.parametrize("away", ["", "reset", "status"])
-def test_what_is_put_right_while_nobody_knows_what_became_of_a_step_is_kept(
-    person: Person, org: OrgHandle, trouble: Trouble, away: str
+@pytest.mark.parametrize("fault", ["", "reset", "status"])
+def test_values_corrected_while_a_registration_is_in_doubt_are_kept(
+    person: Person, org: OrgHandle, faults: OrgFaults, fault: str
 ) -> None:
-    """By then the org answers again, is still away, or (429) wants to be left alone for a while."""
+    """At that time the org answers again, is still unreachable, or returns status 429."""
     person.opens_the_sign_up()
     org.fail("/enroll/new", "reset")
-    org.fail("/introspect", away or "reset", times=9, status=429)
+    org.fail("/introspect", fault or "reset", times=9, status=429)
     person.tells_who_she_is(Email="typo@example.com")
-    if not away:
-        trouble.passes()
+    if not fault:
+        faults.stop()
     person.fills_and_presses({"Email": "right@example.com"})
     assert person.page.typed("Email") == "right@example.com"
-    trouble.passes()
+    faults.stop()
     with time_machine.travel(timezone.now() + timedelta(seconds=121)):
-        if away:
+        if fault:
             assert person.presses().page.typed("Email") == "right@example.com"
         assert person.presses().heading == "Check your email"
     assert Registration.objects.get().email == org.users[0].login == "right@example.com"
 
 
-def test_what_was_typed_for_another_step_is_not_kept_for_this_one(
-    person: Person, org: OrgHandle, trouble: Trouble
+def test_values_of_an_earlier_step_are_not_kept_for_the_current_one(
+    person: Person, org: OrgHandle, faults: OrgFaults
 ) -> None:
     person.opens_the_sign_up()
-    trouble.strikes_once("/enroll/new", "after")
-    trouble.strikes("/introspect", "reset")
+    faults.start_once("/enroll/new", "after")
+    faults.start("/introspect", "reset")
     person.tells_who_she_is()
-    trouble.passes()
+    faults.stop()
     person.fills_and_presses({"Email": "late@example.com"})
     assert person.heading == "Check your email"
     assert "late@example.com" not in json.dumps(Registration.objects.get().decrypted())
 
 
-def test_a_password_typed_while_the_org_stayed_away_is_kept_nowhere(
-    person: Person, org: OrgHandle, trouble: Trouble
+def test_a_password_typed_while_the_org_is_unreachable_is_not_stored(
+    person: Person, org: OrgHandle, faults: OrgFaults
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
-    trouble.strikes("/challenge/answer", "reset")
-    trouble.strikes("/introspect", "reset")
+    faults.start("/challenge/answer", "reset")
+    faults.start("/introspect", "reset")
     for _ in range(2):
         person.sets_a_password()
         assert person.heading == "Choose a password"
         assert PASSWORD not in json.dumps(Registration.objects.get().decrypted()) + person.page.html
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example", "http://["])
-def test_an_answer_that_leads_elsewhere_is_not_followed_and_the_sign_up_recovers(
-    person: Person, org: OrgHandle, elsewhere: str
+@pytest.mark.parametrize("foreign_url", ["https://evil.example", "http://["])
+def test_an_answer_with_a_foreign_href_is_not_followed_and_the_sign_up_recovers(
+    person: Person, org: OrgHandle, foreign_url: str
 ) -> None:
-    org.fail("/credential/enroll", "foreign-href", location=elsewhere)
+    org.fail("/credential/enroll", "foreign-href", location=foreign_url)
     person.opens_the_sign_up().tells_who_she_is()
     assert person.heading == "Check your email"
-    assert not [c for c in org.calls() if elsewhere in c.path]
+    assert not [c for c in org.calls() if foreign_url in c.path]
     person.does_whatever_the_page_asks(org)
     assert person.is_signed_in
 
 
-def test_too_many_requests_are_a_pause_not_an_end(person: Person, org: OrgHandle) -> None:
+def test_status_429_pauses_the_sign_up_and_does_not_end_it(person: Person, org: OrgHandle) -> None:
     org.fail("/credential/enroll", "status", status=429)
     person.opens_the_sign_up().tells_who_she_is()
     assert person.heading == "Secure your account"
@@ -256,13 +254,13 @@ def test_too_many_requests_are_a_pause_not_an_end(person: Person, org: OrgHandle
 
 @pytest.mark.parametrize("kind", ["reset", "html", "status", "after", "truncate"])
 @pytest.mark.parametrize("path", ["/token", "/userinfo", "/keys"])
-def test_a_hand_over_that_fails_leaves_an_account_that_signing_in_completes(
-    person: Person, org: OrgHandle, path: str, kind: str, trouble: Trouble
+def test_sign_in_completes_a_registration_whose_hand_off_failed(
+    person: Person, org: OrgHandle, path: str, kind: str, faults: OrgFaults
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
-    trouble.strikes(path, kind)
+    faults.start(path, kind)
     person.sets_a_password()
-    trouble.passes()
+    faults.stop()
     assert (person.is_signed_in, person.heading) == (False, "Your account is ready")
     if person.path == "/signup/step/":
         person.presses("Sign in")
@@ -273,7 +271,9 @@ def test_a_hand_over_that_fails_leaves_an_account_that_signing_in_completes(
     assert User.objects.count() == 1
 
 
-def test_a_refused_client_ends_the_sign_up_and_says_why(person: Person, org: OrgHandle) -> None:
+def test_an_account_refused_at_the_token_endpoint_ends_the_sign_up_with_the_reason(
+    person: Person, org: OrgHandle
+) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     org.patch_policy({"unknowns": {"unassigned_refused_at": "token"}})
     app = {"client_id": "0oaLocalDemoApp0000", "client_secret": "local-demo-secret-not-for-production"}

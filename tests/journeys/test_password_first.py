@@ -1,4 +1,4 @@
-"""Scenario B2: an org that asks for the password before anything else, and for the address straight after."""
+"""Scenario B2: an org whose policy asks for the password first and for the email code after it."""
 
 import pytest
 
@@ -14,14 +14,14 @@ def org(org: OrgHandle) -> OrgHandle:
     return org
 
 
-def test_what_alone_is_open_is_started_without_a_question(person: Person) -> None:
+def test_the_only_available_authenticator_is_started_without_a_choice(person: Person) -> None:
     assert person.opens_the_sign_up().tells_who_she_is().heading == "Choose a password"
     assert "Choose a different method" not in person.page.text
     assert person.sets_a_password().heading == "Check your email"
     assert "Choose a different method" not in person.page.text
 
 
-def test_the_sign_up_ends_signed_in_after_skipping_the_phone(person: Person, org: OrgHandle) -> None:
+def test_skipping_the_optional_phone_completes_the_sign_up(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     person.chooses("Email").types_the_code_from(org).presses("Skip for now")
     assert person.is_signed_in

@@ -1,4 +1,4 @@
-"""Scenarios B12 and B13: the org needs the address only, and comes straight to its code; a password is optional."""
+"""Scenarios B12 and B13: the org requires only the email, so its code comes first; a password is optional."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def org(org: OrgHandle) -> OrgHandle:
     return org
 
 
-def test_the_code_page_comes_at_once_and_the_password_can_be_skipped(person: Person, org: OrgHandle) -> None:
+def test_the_code_page_follows_the_form_and_the_password_can_be_skipped(person: Person, org: OrgHandle) -> None:
     assert person.opens_the_sign_up().tells_who_she_is().heading == "Check your email"
     person.types_the_code_from(org)
     assert [c.label for c in person.form.controls if c.type == "radio"] == ["Password"]

@@ -1,4 +1,4 @@
-"""The first page grows from the org's policy (B15, B36); the org's objections stand beside their fields (B7)."""
+"""The profile form has the fields of the policy (B15, B36), and errors of the org appear beside their fields (B7)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from support.person import Person
 
 pytestmark = pytest.mark.database
 
-PERSON = [
+BASIC_FIELDS = [
     {"name": "firstName", "label": "First name", "required": True},
     {"name": "lastName", "label": "Last name", "required": True},
     {"name": "email", "label": "Email", "required": True},
@@ -31,9 +31,7 @@ def profile_of(org: OrgHandle) -> dict[str, Any]:
     return org.users[0].profile
 
 
-def test_a_malformed_address_is_named_beside_what_else_is_wrong_before_the_org_is_asked(
-    person: Person, org: OrgHandle
-) -> None:
+def test_all_errors_of_the_form_are_shown_together_without_a_call(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().fills_and_presses({"userProfile.email": "ada", "userProfile.lastName": "Lovelace"})
     first, second = person.page.problems()
     assert first == "Enter your first name."
@@ -41,7 +39,7 @@ def test_a_malformed_address_is_named_beside_what_else_is_wrong_before_the_org_i
     assert org.calls("/enroll/new") == []
 
 
-def test_a_name_that_is_too_long_is_told_and_not_cut_off(person: Person, org: OrgHandle) -> None:
+def test_a_name_that_is_too_long_is_an_error_and_is_not_truncated(person: Person, org: OrgHandle) -> None:
     control = person.opens_the_sign_up().form.find("First name")[0]
     assert "maxlength" not in control.attributes
     person.tells_who_she_is(**{"First name": "A" * 51})
@@ -50,14 +48,14 @@ def test_a_name_that_is_too_long_is_told_and_not_cut_off(person: Person, org: Or
     assert org.calls("/enroll/new") == []
 
 
-def test_a_malformed_address_stays_on_the_form_and_says_what_to_enter(person: Person, org: OrgHandle) -> None:
+def test_a_malformed_address_is_an_error_beside_its_field(person: Person, org: OrgHandle) -> None:
     person.email = "ada-at-example"
     assert person.opens_the_sign_up().tells_who_she_is().heading == "Create your account"
     assert person.page.beside("userProfile.email") == ["Enter an email address, like name@example.com."]
     assert person.page.title.startswith("Error:")
 
 
-def test_after_a_malformed_address_everything_typed_is_there_and_the_corrected_form_goes_through(
+def test_the_form_keeps_its_values_after_a_malformed_address_and_can_be_corrected(
     person: Person, org: OrgHandle
 ) -> None:
     person.email = "ada-at-example"
@@ -70,16 +68,16 @@ def test_after_a_malformed_address_everything_typed_is_there_and_the_corrected_f
     assert Registration.objects.count() == 1
 
 
-def test_a_custom_attribute_is_asked_for_and_the_person_is_staged_until_the_end(person: Person, org: OrgHandle) -> None:
-    org.patch_policy({"profile": [*PERSON, MEMBERSHIP]})
+def test_a_custom_attribute_is_sent_and_the_account_is_staged(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"profile": [*BASIC_FIELDS, MEMBERSHIP]})
     person.opens_the_sign_up().tells_who_she_is(**{"Membership number": "M-1815"})
     assert person.heading == "Check your email"
     assert profile_of(org)["membership"] == "M-1815"
     assert org.users[0].status.value == "STAGED"
 
 
-def test_the_form_has_the_orgs_fields_in_the_orgs_order_with_the_orgs_labels(person: Person, org: OrgHandle) -> None:
-    email, first = {**PERSON[2], "label": "Primary email"}, {**PERSON[0], "label": "Given name"}
+def test_the_form_has_the_fields_order_and_labels_of_the_org(person: Person, org: OrgHandle) -> None:
+    email, first = {**BASIC_FIELDS[2], "label": "Primary email"}, {**BASIC_FIELDS[0], "label": "Given name"}
     org.patch_policy({"profile": [email, MEMBERSHIP, first, PLAN]})
     page = person.opens_the_sign_up().page
     assert page.names() == ["userProfile.email", "userProfile.membership", "userProfile.firstName", "userProfile.plan"]
@@ -87,8 +85,8 @@ def test_the_form_has_the_orgs_fields_in_the_orgs_order_with_the_orgs_labels(per
     assert labels == ["Primary email", "Membership number", "Given name", "Plan"]
 
 
-def test_what_the_org_requires_is_marked_and_the_rest_says_optional(person: Person, org: OrgHandle) -> None:
-    org.patch_policy({"profile": [*PERSON, AGE]})
+def test_required_fields_are_marked_and_other_labels_end_with_optional(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"profile": [*BASIC_FIELDS, AGE]})
     person.opens_the_sign_up()
     required = {c.name for c in person.form.controls if "required" in c.attributes}
     assert required == {"userProfile.firstName", "userProfile.lastName", "userProfile.email"}
@@ -103,7 +101,7 @@ def test_what_the_org_requires_is_marked_and_the_rest_says_optional(person: Pers
         ("userProfile.email", "email", "email", "email"),
     ],
 )
-def test_every_field_says_what_it_is_to_browsers(
+def test_fields_have_autocomplete_type_and_inputmode_for_browsers(
     person: Person, field: str, autocomplete: str, type_: str, inputmode: str | None
 ) -> None:
     (control,) = person.opens_the_sign_up().form.find(field)
@@ -112,10 +110,10 @@ def test_every_field_says_what_it_is_to_browsers(
     assert control.attributes.get("inputmode") == inputmode
 
 
-def test_countries_are_named_in_the_visitors_language_and_sent_by_their_code(db: None, org: OrgHandle) -> None:
+def test_countries_are_translated_and_sent_as_codes(db: None, org: OrgHandle) -> None:
     country = {"name": "countryCode", "label": "Land", "display": "select", "format": "country-code"}
     zone = {"name": "timezone", "label": "Zone", "display": "select", "format": "timezone"}
-    org.patch_policy({"profile": [*PERSON, country, zone]})
+    org.patch_policy({"profile": [*BASIC_FIELDS, country, zone]})
     ada = Person(language="de").opens_the_sign_up()
     shown = {text(o): dict(o.attributes)["value"] for o in ada.page.all("option")}
     assert (shown["Deutschland"], shown["Österreich"]) == ("DE", "AT")
@@ -126,26 +124,26 @@ def test_countries_are_named_in_the_visitors_language_and_sent_by_their_code(db:
 
 @pytest.mark.parametrize("labels", [("Yes", "No"), ("True", "False")])
 @pytest.mark.parametrize(("picked", "value"), [(0, True), (1, False)])
-def test_a_boolean_as_two_radios_arrives_as_what_it_means(
+def test_a_boolean_shown_as_radio_buttons_is_sent_as_a_boolean(
     person: Person, org: OrgHandle, labels: tuple[str, str], picked: int, value: bool
 ) -> None:
     options = [{"label": labels[0], "value": "true"}, {"label": labels[1], "value": "false"}]
-    org.patch_policy({"profile": [*PERSON, {**NEWSLETTER, "display": "radio", "options": options}]})
+    org.patch_policy({"profile": [*BASIC_FIELDS, {**NEWSLETTER, "display": "radio", "options": options}]})
     person.opens_the_sign_up().picks(labels[picked]).tells_who_she_is()
     assert profile_of(org)["newsletter"] in (value, str(value).lower())
 
 
-def test_thirty_attributes_are_one_form(person: Person, org: OrgHandle) -> None:
+def test_thirty_attributes_fit_in_one_form(person: Person, org: OrgHandle) -> None:
     more = [{"name": f"field{n}", "label": f"Field {n}", "required": n % 2 == 0} for n in range(27)]
-    org.patch_policy({"profile": [*PERSON, *more]})
+    org.patch_policy({"profile": [*BASIC_FIELDS, *more]})
     person.opens_the_sign_up().tells_who_she_is(**{f"Field {n}": f"value {n}" for n in range(27)})
     assert person.heading == "Check your email"
     assert {profile_of(org)[f"field{n}"] for n in range(27)} == {f"value {n}" for n in range(27)}
 
 
-def test_a_second_address_is_explained_beside_it(person: Person, org: OrgHandle) -> None:
+def test_a_secondary_address_has_its_description_as_a_hint(person: Person, org: OrgHandle) -> None:
     hint = "Used for account access or recovery."
-    org.patch_policy({"profile": [*PERSON, {"name": "secondEmail", "label": "Secondary email", "desc": hint}]})
+    org.patch_policy({"profile": [*BASIC_FIELDS, {"name": "secondEmail", "label": "Secondary email", "desc": hint}]})
     person.opens_the_sign_up()
     (control,) = person.form.find("Secondary email")
     described = control.attributes["aria-describedby"]
@@ -153,34 +151,32 @@ def test_a_second_address_is_explained_beside_it(person: Person, org: OrgHandle)
     assert control.type == "email"
 
 
-def test_a_label_that_the_administrator_chose_is_left_as_it_is(db: None, org: OrgHandle) -> None:
-    org.patch_policy({"profile": [{**PERSON[0], "customLabel": True}, *PERSON[1:]]})
+def test_a_custom_label_is_not_translated(db: None, org: OrgHandle) -> None:
+    org.patch_policy({"profile": [{**BASIC_FIELDS[0], "customLabel": True}, *BASIC_FIELDS[1:]]})
     page = Person(language="de").opens_the_sign_up().page
     assert [c.label for c in page.forms[0].controls if not c.hidden][:2] == ["First name", "Nachname"]
 
 
-def test_choices_numbers_and_ticks_arrive_at_the_org_as_what_they_are(person: Person, org: OrgHandle) -> None:
-    org.patch_policy({"profile": [*PERSON, PLAN, AGE, NEWSLETTER]})
+def test_selects_numbers_and_checkboxes_are_sent_with_their_types(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"profile": [*BASIC_FIELDS, PLAN, AGE, NEWSLETTER]})
     person.opens_the_sign_up().ticks("Send me news").tells_who_she_is(Plan="gold", Age="36")
     assert profile_of(org)["plan"] == "gold"
     assert profile_of(org)["age"] == 36
     assert profile_of(org)["newsletter"] is True
 
 
-def test_an_optional_field_left_empty_is_not_sent_and_an_unticked_box_is_false(person: Person, org: OrgHandle) -> None:
-    org.patch_policy({"profile": [*PERSON, PLAN, AGE, NEWSLETTER]})
+def test_an_empty_optional_field_is_not_sent_and_an_unticked_checkbox_is_false(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"profile": [*BASIC_FIELDS, PLAN, AGE, NEWSLETTER]})
     person.opens_the_sign_up().tells_who_she_is()
     assert "plan" not in profile_of(org)
     assert "age" not in profile_of(org)
     assert profile_of(org)["newsletter"] is False
 
 
-def test_a_form_that_the_org_changed_meanwhile_is_shown_again_with_what_was_typed(
-    person: Person, org: OrgHandle
-) -> None:
+def test_a_new_required_field_shows_the_form_again_with_its_values(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     stranger = Person("grace@example.com").opens_the_sign_up()
-    org.patch_policy({"profile": [*PERSON, MEMBERSHIP]})
+    org.patch_policy({"profile": [*BASIC_FIELDS, MEMBERSHIP]})
     stranger.tells_who_she_is()
     assert stranger.page.names()[-1] == "userProfile.membership"
     assert stranger.page.typed("First name") == "Ada"
@@ -189,14 +185,14 @@ def test_a_form_that_the_org_changed_meanwhile_is_shown_again_with_what_was_type
     assert stranger.heading == "Check your email"
 
 
-def test_the_home_page_and_the_orgs_sign_in_page_lead_to_the_form(person: Person, org: OrgHandle) -> None:
+def test_the_home_page_and_the_sign_in_page_of_the_org_link_to_the_form(person: Person, org: OrgHandle) -> None:
     assert person.opens("http://testserver/").follows("Sign up").heading == "Create your account"
     person.follows("Sign in")
     assert person.page.url.startswith(org.base)
     assert person.follows("Sign up").heading == "Create your account"
 
 
-def test_a_form_that_the_org_changed_meanwhile_is_shown_before_anything_is_sent(person: Person, org: OrgHandle) -> None:
+def test_a_new_optional_field_shows_the_form_again_before_anything_is_sent(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     Person().opens_the_sign_up()
     nickname = {"name": "nickName", "label": "Nickname", "type": "string", "required": False}
@@ -212,7 +208,7 @@ def test_a_form_that_the_org_changed_meanwhile_is_shown_before_anything_is_sent(
     assert org.users == []
 
 
-def test_the_family_name_comes_first_where_the_language_has_it_so(db: None, org: OrgHandle) -> None:
+def test_the_family_name_comes_first_in_japanese(db: None, org: OrgHandle) -> None:
     names = ["userProfile.firstName", "userProfile.lastName", "userProfile.email"]
     assert Person().opens_the_sign_up().page.names() == names
     assert Person(language="ja").opens_the_sign_up().page.names() == [names[1], names[0], names[2]]

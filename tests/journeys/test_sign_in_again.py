@@ -1,4 +1,4 @@
-"""Coming back later by the org's own sign-in page, and where people land."""
+"""Signing in later at the org's own page, and where the visitor is redirected."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +12,7 @@ FOREIGN = ["https://evil.example/", "//evil.example/", "/\\evil.example", "javas
 
 
 @pytest.mark.database
-def test_the_same_person_is_the_same_django_user(person: Person, org: OrgHandle) -> None:
+def test_signing_in_again_logs_in_the_same_user(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens(f"{SITE}/oidc/authenticate/")
     assert again.page.url.startswith(org.base)
@@ -24,14 +24,14 @@ def test_the_same_person_is_the_same_django_user(person: Person, org: OrgHandle)
 
 
 @pytest.mark.database
-def test_another_person_is_another_user_even_with_the_same_name(person: Person, org: OrgHandle) -> None:
+def test_another_account_with_the_same_name_gets_another_user(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     Person("ada.two@example.com").signs_up(org)
     assert User.objects.count() == OktaIdentity.objects.count() == 2
 
 
 @pytest.mark.database
-def test_an_address_never_links_an_account_to_a_user_who_was_here_before(person: Person, org: OrgHandle) -> None:
+def test_an_account_is_not_linked_to_an_existing_user_by_address(person: Person, org: OrgHandle) -> None:
     old = User.objects.create_superuser("root", "ada@example.com", "x")
     person.signs_up(org)
     assert OktaIdentity.objects.get().user != old
@@ -39,16 +39,14 @@ def test_an_address_never_links_an_account_to_a_user_who_was_here_before(person:
 
 
 @pytest.mark.database
-def test_a_changed_name_and_address_at_the_org_are_taken_over_at_the_next_sign_in(
-    person: Person, org: OrgHandle
-) -> None:
+def test_a_name_changed_at_the_org_is_updated_at_the_next_sign_in(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     org.users[0].profile["lastName"] = "King"
     Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert User.objects.get().last_name == "King"
 
 
-def test_a_user_switched_off_here_is_not_signed_in(person: Person, org: OrgHandle) -> None:
+def test_a_user_disabled_on_this_site_cannot_sign_in(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     User.objects.update(is_active=False)
     again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
@@ -60,11 +58,11 @@ def test_a_user_switched_off_here_is_not_signed_in(person: Person, org: OrgHandl
 # ---- B19: what the org requires by now is made up for at its own page
 
 
-OWN = {"questionKey": "custom", "question": "Name of my boat?"}
+CUSTOM_QUESTION = {"questionKey": "custom", "question": "Name of my boat?"}
 
 
-@pytest.mark.parametrize("question", [{"questionKey": "disliked_food"}, OWN], ids=["the org's", "her own"])
-def test_somebody_without_a_security_question_sets_one_up_on_the_way_in(
+@pytest.mark.parametrize("question", [{"questionKey": "disliked_food"}, CUSTOM_QUESTION], ids=["the org's", "custom"])
+def test_a_security_question_that_became_required_is_enrolled_at_sign_in(
     person: Person, org: OrgHandle, question: dict[str, str]
 ) -> None:
     person.signs_up(org)
@@ -82,45 +80,47 @@ def test_somebody_without_a_security_question_sets_one_up_on_the_way_in(
 # ---- where people land
 
 
-def test_people_land_where_they_came_from_after_signing_up(person: Person, org: OrgHandle) -> None:
+def test_sign_up_redirects_to_the_next_url(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email").types_the_code_from(org)
     person.chooses("Password").sets_a_password()
     assert person.path == "/members/"
 
 
-def test_people_land_where_they_came_from_after_signing_in(person: Person, org: OrgHandle) -> None:
+def test_sign_in_redirects_to_the_next_url(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens(f"{SITE}/oidc/authenticate/?next=/members/").signs_in_at_the_org()
     assert again.path == "/members/"
 
 
-def test_the_way_from_the_sign_up_page_to_signing_in_keeps_where_they_came_from(person: Person, org: OrgHandle) -> None:
+def test_the_sign_in_link_on_the_sign_up_page_keeps_the_next_url(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens_the_sign_up("?next=/members/").follows("Sign in").signs_in_at_the_org()
     assert again.path == "/members/"
 
 
 @pytest.mark.parametrize("target", FOREIGN)
-def test_a_foreign_target_is_dropped_when_signing_up(person: Person, org: OrgHandle, target: str) -> None:
+def test_sign_up_ignores_a_next_url_of_another_site(person: Person, org: OrgHandle, target: str) -> None:
     person.opens_the_sign_up(f"?next={target}").tells_who_she_is().chooses("Email").types_the_code_from(org)
     assert person.chooses("Password").sets_a_password().path == "/"
 
 
 @pytest.mark.parametrize("target", FOREIGN)
-def test_a_foreign_target_posted_with_the_form_is_dropped(person: Person, org: OrgHandle, target: str) -> None:
+def test_sign_up_ignores_a_posted_next_url_of_another_site(person: Person, org: OrgHandle, target: str) -> None:
     person.opens_the_sign_up().entries["next"] = target
     person.tells_who_she_is().does_whatever_the_page_asks(org)
     assert person.page.url == f"{SITE}/"
 
 
 @pytest.mark.parametrize("target", FOREIGN)
-def test_a_foreign_target_is_dropped_when_signing_in(person: Person, org: OrgHandle, target: str) -> None:
+def test_sign_in_ignores_a_next_url_of_another_site(person: Person, org: OrgHandle, target: str) -> None:
     person.signs_up(org)
     again = Person().opens(f"{SITE}/oidc/authenticate/?next={target}").signs_in_at_the_org()
     assert again.page.url == f"{SITE}/"
 
 
-def test_the_sites_own_setting_is_where_everybody_else_lands(person: Person, org: OrgHandle, configure: object) -> None:
+def test_sign_up_without_a_next_url_redirects_to_the_configured_url(
+    person: Person, org: OrgHandle, configure: object
+) -> None:
     configure(AFTER="/members/")  # type: ignore[operator]
     assert person.signs_up(org).path == "/members/"
 
@@ -136,7 +136,7 @@ def test_the_sites_own_setting_is_where_everybody_else_lands(person: Person, org
         "?code=" + "x" * 5_000 + "&state=y",
     ],
 )  # fmt: skip
-def test_a_callback_that_nobody_asked_for_is_a_page(person: Person, query: str) -> None:
+def test_an_unexpected_callback_shows_an_error_page(person: Person, query: str) -> None:
     person.opens(f"{SITE}/oidc/callback/{query}")
     assert person.status == 400
     assert person.heading == "We couldn't sign you in"
@@ -144,7 +144,7 @@ def test_a_callback_that_nobody_asked_for_is_a_page(person: Person, query: str) 
     assert not person.is_signed_in
 
 
-def test_a_callback_used_twice_signs_nobody_in_again(person: Person, org: OrgHandle) -> None:
+def test_a_replayed_callback_does_not_sign_in(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     callback = next(s.url for s in again.seen if "/oidc/callback/" in s.url)
@@ -155,7 +155,7 @@ def test_a_callback_used_twice_signs_nobody_in_again(person: Person, org: OrgHan
 
 @pytest.mark.parametrize("path", ["/token", "/userinfo", "/keys"])
 @pytest.mark.parametrize("kind", ["reset", "html", "empty", "status", "truncate", "redirect"])
-def test_an_org_that_fails_on_the_way_back_is_a_page_and_the_next_try_works(
+def test_a_failure_of_the_org_at_the_callback_shows_an_error_page_and_a_retry_works(
     person: Person, org: OrgHandle, path: str, kind: str
 ) -> None:
     person.signs_up(org)

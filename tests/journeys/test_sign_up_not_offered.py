@@ -1,4 +1,4 @@
-"""An org whose policy, or whose app, lets nobody sign up."""
+"""Orgs whose policy or app does not allow sign-up."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ APP = {
 }
 
 
-def test_a_policy_that_denies_sign_up_is_a_page_that_says_so(person: Person, org: OrgHandle) -> None:
+def test_a_policy_that_denies_sign_up_shows_the_unavailable_page(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"sign_up": False})
     person.opens_the_sign_up()
     assert person.heading == "Sign-up isn't available"
@@ -24,14 +24,16 @@ def test_a_policy_that_denies_sign_up_is_a_page_that_says_so(person: Person, org
     assert not Registration.objects.exists()
 
 
-def test_a_policy_that_is_opened_again_is_seen_at_the_next_try(person: Person, org: OrgHandle) -> None:
+def test_try_again_shows_the_form_after_the_policy_allows_sign_up(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"sign_up": False})
     person.opens_the_sign_up()
     org.patch_policy({"sign_up": True})
     assert person.follows("Try again").heading == "Create your account"
 
 
-def test_a_policy_that_closes_after_the_cached_form_was_shown_makes_no_account(person: Person, org: OrgHandle) -> None:
+def test_no_account_is_created_if_the_policy_denies_sign_up_after_the_cached_form_was_shown(
+    person: Person, org: OrgHandle
+) -> None:
     Person().opens_the_sign_up()
     person.opens_the_sign_up()
     org.patch_policy({"sign_up": False})
@@ -47,18 +49,16 @@ def test_a_policy_that_closes_after_the_cached_form_was_shown_makes_no_account(p
         {"redirect_uris": ["https://elsewhere.example/cb"]},
         {"client_secret": "other"},
     ],
-    ids=["no interaction code", "another address", "another secret"],
+    ids=["no interaction_code grant", "wrong redirect URI", "wrong secret"],
 )
-def test_an_app_that_is_set_up_wrongly_is_a_page_not_a_crash(
-    person: Person, org: OrgHandle, change: dict[str, Any]
-) -> None:
+def test_a_misconfigured_app_shows_the_unavailable_page(person: Person, org: OrgHandle, change: dict[str, Any]) -> None:
     org.patch_policy({"apps": [APP | change]})
     person.opens_the_sign_up()
     assert person.heading == "Sign-up isn't available"
     assert "local-demo-secret" not in person.page.html
 
 
-def test_an_app_that_the_person_is_not_assigned_to_ends_and_says_why(person: Person, org: OrgHandle) -> None:
+def test_the_end_page_explains_that_the_account_is_not_assigned_to_the_app(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"apps": [APP | {"assigned": False}]})
     person.signs_up(org)
     assert not person.is_signed_in

@@ -1,4 +1,4 @@
-"""Scenario B1: the address is proven by a code, a password is set, everything optional is skipped."""
+"""Scenario B1: verify the address with a code, set a password, skip everything optional."""
 
 import re
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from support.person import Person
 
 pytestmark = pytest.mark.database
 
-PHONE_TOO = {"authenticators": {"phone_number": "optional"}}
+PHONE_OPTIONAL = {"authenticators": {"phone_number": "optional"}}
 
 
-def test_the_pages_come_in_the_order_the_org_asks_for_them(person: Person, org: OrgHandle) -> None:
-    org.patch_policy(PHONE_TOO)
+def test_pages_appear_in_the_order_of_the_policy(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(PHONE_OPTIONAL)
     assert person.opens_the_sign_up().heading == "Create your account"
     assert person.tells_who_she_is().heading == "Check your email"
     assert person.chooses("Email").heading == "Check your email"
@@ -32,7 +32,7 @@ def test_the_pages_come_in_the_order_the_org_asks_for_them(person: Person, org: 
     assert "ada@example.com" in person.page.text
 
 
-def test_the_finished_person_is_one_django_user_known_by_issuer_and_subject(person: Person, org: OrgHandle) -> None:
+def test_a_completed_sign_up_creates_one_user_with_issuer_and_subject(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     user, identity = User.objects.get(), OktaIdentity.objects.get()
     (account,) = org.users
@@ -45,7 +45,7 @@ def test_the_finished_person_is_one_django_user_known_by_issuer_and_subject(pers
     assert re.fullmatch("okta-[0-9a-f]{32}", user.username)
 
 
-def test_the_row_is_completed_and_holds_nothing_sealed_any_more(person: Person, org: OrgHandle) -> None:
+def test_a_completed_registration_has_no_sealed_state_and_all_its_events(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     row = Registration.objects.get()
     assert row.status == Status.COMPLETED
@@ -59,7 +59,7 @@ def test_the_row_is_completed_and_holds_nothing_sealed_any_more(person: Person, 
     ]  # fmt: skip
 
 
-def test_the_session_that_was_anonymous_does_not_survive_the_sign_in(person: Person, org: OrgHandle) -> None:
+def test_the_session_key_changes_at_login(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     person.tells_who_she_is()
     before = person.browser.cookies["sessionid"].value
@@ -68,27 +68,27 @@ def test_the_session_that_was_anonymous_does_not_survive_the_sign_in(person: Per
     assert "selfreg" not in person.browser.session
 
 
-def test_who_is_signed_in_is_not_asked_to_sign_up(person: Person, org: OrgHandle) -> None:
+def test_a_signed_in_visitor_is_redirected_from_the_sign_up_page(person: Person, org: OrgHandle) -> None:
     person.signs_up(org).opens_the_sign_up("?next=/members/")
     assert person.path == "/members/"
 
 
 @pytest.mark.parametrize("issuer", ["the org", "a custom server"])
-def test_it_works_with_the_orgs_own_issuer_and_with_a_custom_one(
+def test_sign_up_works_with_the_org_issuer_and_with_a_custom_authorization_server(
     person: Person, org: OrgHandle, configure: object, issuer: str
 ) -> None:
     configure(ISSUER=org.base if issuer == "the org" else org.issuer)  # type: ignore[operator]
     assert person.signs_up(org).is_signed_in
 
 
-def test_a_public_client_signs_up_without_a_secret(person: Person, org: OrgHandle, configure: object) -> None:
+def test_sign_up_works_with_a_public_client_without_a_secret(person: Person, org: OrgHandle, configure: object) -> None:
     app = {"client_id": "0oaPublic", "redirect_uris": ["http://testserver/oidc/callback/"]}
     org.patch_policy({"apps": [app]})
     configure(CLIENT_ID="0oaPublic", CLIENT_SECRET="")  # type: ignore[operator]
     assert person.signs_up(org).is_signed_in
 
 
-def test_a_wrong_code_a_lost_mail_and_a_closed_tab_cost_no_second_beginning(
+def test_a_wrong_code_a_resend_and_a_closed_tab_keep_the_same_registration(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESEND_SECONDS=0)
@@ -102,7 +102,7 @@ def test_a_wrong_code_a_lost_mail_and_a_closed_tab_cost_no_second_beginning(
     assert Registration.objects.count() == 1
 
 
-def test_a_password_that_breaks_the_rules_costs_no_call(person: Person, org: OrgHandle) -> None:
+def test_a_password_that_breaks_the_rules_is_rejected_without_a_call(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     before = len(org.calls())
     page = person.sets_a_password("short").page
@@ -110,5 +110,5 @@ def test_a_password_that_breaks_the_rules_costs_no_call(person: Person, org: Org
         "Use a password with: at least 8 characters, an uppercase letter, a number."
     ]
     assert len(org.calls()) == before
-    broken = [text(li).removesuffix(" (missing)") for li in page.all("li", "unmet")]
-    assert broken == ["At least 8 characters", "An uppercase letter", "A number"]
+    unmet = [text(li).removesuffix(" (missing)") for li in page.all("li", "unmet")]
+    assert unmet == ["At least 8 characters", "An uppercase letter", "A number"]

@@ -21,7 +21,7 @@ def links(person: Person) -> dict[str, str]:
         ("/help/", "/help/"),
     ],
 )
-def test_every_page_links_the_help_of_the_site(
+def test_every_page_links_to_the_sites_support_address(
     person: Person, org: OrgHandle, configure: Callable[..., None], support: str, href: str
 ) -> None:
     configure(SUPPORT=support)
@@ -30,7 +30,7 @@ def test_every_page_links_the_help_of_the_site(
 
 
 @pytest.mark.parametrize("support", ["", "javascript:alert(1)", "call us"])
-def test_without_help_no_page_says_to_ask_for_it(
+def test_pages_have_no_support_link_if_the_setting_is_empty_or_unsafe(
     person: Person, org: OrgHandle, configure: Callable[..., None], support: str
 ) -> None:
     configure(SUPPORT=support)
@@ -38,8 +38,10 @@ def test_without_help_no_page_says_to_ask_for_it(
     assert "javascript" not in person.page.html
 
 
-def test_terms_and_privacy_are_at_the_foot(person: Person, org: OrgHandle, configure: Callable[..., None]) -> None:
+def test_the_footer_links_to_terms_and_privacy_policy(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
     assert "Privacy policy" not in links(person.opens_the_sign_up())
     configure(TERMS_URL="https://example.com/terms", PRIVACY_URL="/privacy/")
-    found = links(person.opens_the_sign_up())
-    assert (found["Terms of use"], found["Privacy policy"]) == ("https://example.com/terms", "/privacy/")
+    footer_links = links(person.opens_the_sign_up())
+    assert (footer_links["Terms of use"], footer_links["Privacy policy"]) == ("https://example.com/terms", "/privacy/")

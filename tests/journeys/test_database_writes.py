@@ -1,4 +1,4 @@
-"""What a registration costs the database: updates of its row, and commits."""
+"""Database writes of one registration: updates of its row, and commits."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from support.person import Person
 pytestmark = pytest.mark.database
 
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
-UPDATE_OF_THE_ROW = re.compile(r'^UPDATE ["`]selfreg_registration["`]')
+ROW_UPDATE = re.compile(r'^UPDATE ["`]selfreg_registration["`]')
 
 
 def commits(statements: list[str]) -> int:
@@ -32,16 +32,16 @@ def commits(statements: list[str]) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_registration_with_email_and_password_writes_little(org: OrgHandle) -> None:
-    Person("grace@example.com").signs_up(org)  # the form is cached, the keys are known
+def test_a_registration_with_email_and_password_makes_6_row_updates_and_15_commits(org: OrgHandle) -> None:
+    Person("grace@example.com").signs_up(org)  # now the form and the keys are cached
     with CaptureQueriesContext(connection) as captured:
         assert Person().signs_up(org).is_signed_in
     statements = [q["sql"] for q in captured.captured_queries]
-    assert len([s for s in statements if UPDATE_OF_THE_ROW.match(s)]) == 6
+    assert len([s for s in statements if ROW_UPDATE.match(s)]) == 6
     assert commits(statements) == 15
 
 
-def test_no_index_holds_what_changes_while_a_registration_stays_at_its_step() -> None:
+def test_columns_that_change_within_a_step_are_not_indexed() -> None:
     """PostgreSQL updates such a row in place; any indexed column would make it write every index."""
     meta = Registration._meta
     indexed = {name.removeprefix("-") for index in meta.indexes for name in index.fields}

@@ -1,4 +1,4 @@
-"""A superuser sees a registration move, step by step, and can change nothing of it by hand."""
+"""The admin shows each step of a registration and does not let anyone edit it."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,9 @@ def row_page() -> str:
     return f"{LIST}{Registration.objects.get().pk}/change/"
 
 
-def test_the_row_moves_through_the_steps_with_its_events(person: Person, administrator: Person, org: OrgHandle) -> None:
+def test_admin_shows_the_step_and_the_events_of_a_registration_after_each_step(
+    person: Person, administrator: Person, org: OrgHandle
+) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     assert "Setting up" in administrator.opens(LIST).page.text
     person.chooses("Email")
@@ -42,7 +44,7 @@ def test_the_row_moves_through_the_steps_with_its_events(person: Person, adminis
     assert org.users[0].id in page.text
 
 
-def test_an_address_is_found_by_how_it_starts(person: Person, administrator: Person) -> None:
+def test_admin_search_finds_an_address_by_its_prefix(person: Person, administrator: Person) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     assert person.email in administrator.opens(f"{LIST}?q=Ada@Example.com").page.text
     assert person.email in administrator.opens(f"{LIST}?q=ad").page.text
@@ -50,7 +52,7 @@ def test_an_address_is_found_by_how_it_starts(person: Person, administrator: Per
 
 
 @pytest.mark.parametrize("model", ["registration", "oktaidentity"])
-def test_nothing_is_added_changed_or_deleted_by_hand(
+def test_admin_does_not_allow_adding_changing_or_deleting(
     person: Person, administrator: Person, org: OrgHandle, model: str
 ) -> None:
     person.signs_up(org)
@@ -68,7 +70,7 @@ def test_nothing_is_added_changed_or_deleted_by_hand(
     assert getattr(row, "status", "completed") == "completed"
 
 
-def test_the_country_is_the_one_the_sites_proxy_found_out(
+def test_admin_shows_the_country_from_the_configured_header(
     person: Person, administrator: Person, configure: Callable[..., None]
 ) -> None:
     configure(COUNTRY_HEADER="X-Country")

@@ -1,4 +1,4 @@
-"""What a policy may put around the usual steps: a captcha, identity providers, consent, more questions."""
+"""Optional parts of a policy: captcha, identity providers, consent, further attributes."""
 
 import base64
 import hashlib
@@ -19,15 +19,15 @@ from support.person import SITE, Person
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}
 BOAT = {"name": "boat", "label": "Name of your boat"}
-NOT_HERE = "This can't be done here"
+UNSUPPORTED = "This can't be done here"
 
 
-def pressable(person: Person) -> list[str]:
+def buttons_and_links(person: Person) -> list[str]:
     return [text(e) for tag in ("button", "a") for e in person.page.all(tag)]
 
 
-def at_the_end_of(person: Person, org: OrgHandle, **policy: Any) -> Person:
-    """All that is asked of everybody is done."""
+def enrolls_email_and_password(person: Person, org: OrgHandle, **policy: Any) -> Person:
+    """Enrolls email and password under a policy that asks for more."""
     org.patch_policy(policy)
     return person.signs_up(org)
 
@@ -41,7 +41,7 @@ CAPTCHAS = [
 ]
 
 
-def test_no_script_of_google_that_runs_what_a_page_says_is_allowed() -> None:
+def test_script_gadgets_on_google_hosts_are_not_allowed_by_the_csp() -> None:
     widget = WIDGETS["RECAPTCHA_V2"](conf())
     script, scripts = widget.script, widget.scripts
     allowed = (script, *scripts)
@@ -50,7 +50,7 @@ def test_no_script_of_google_that_runs_what_a_page_says_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(("kind", "widget", "name", "script"), CAPTCHAS, ids=[c[0] for c in CAPTCHAS])
-def test_a_captcha_stands_on_the_form_with_its_provider_allowed_there_alone(
+def test_a_captcha_is_on_the_form_and_its_script_is_allowed_only_there(
     person: Person, org: OrgHandle, kind: str, widget: str, name: str, script: str
 ) -> None:
     org.patch_policy({"captcha": {"type": kind, "site_key": "key-of-the-site", "accept_token": "solved"}})
@@ -69,20 +69,20 @@ def test_a_captcha_stands_on_the_form_with_its_provider_allowed_there_alone(
 
 
 def solved(task: dict[str, Any]) -> str:
-    """What the page's script works out."""
+    """The solution that the page's script computes."""
     salt, challenge = task["salt"], task["challenge"]
     numbers = range(task["maxnumber"] + 1)
     number = next(n for n in numbers if hashlib.sha256(f"{salt}{n}".encode()).hexdigest() == challenge)
     return base64.b64encode(json.dumps({**task, "number": number}).encode()).decode()
 
 
-def test_a_proof_of_work_asks_nobody_but_this_site(person: Person, org: OrgHandle) -> None:
+def test_a_proof_of_work_captcha_loads_nothing_from_other_hosts(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
     person.opens_the_sign_up()
     (box,) = [e for e in person.page.all("p") if dict(e.attributes).get("data-altcha")]
     url = str(dict(box.attributes)["data-altcha"])
     assert "https://" not in person.seen[-1].headers
-    assert "Sign up" in pressable(person)
+    assert "Sign up" in buttons_and_links(person)
     person.tells_who_she_is()
     assert person.page.problems() == ["Complete the check that you're human."]
     task = person.browser.get(url).json()
@@ -95,15 +95,15 @@ def test_a_proof_of_work_asks_nobody_but_this_site(person: Person, org: OrgHandl
 
 
 @pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
-def test_a_proof_of_work_is_solved_however_sessions_are_kept(
+def test_a_proof_of_work_captcha_works_with_every_session_engine(
     db: None, org: OrgHandle, settings: Any, engine: str
 ) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
     person = Person().opens_the_sign_up()
     task = person.browser.get("/signup/captcha/").json()
-    who = {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace", "userProfile.email": person.email}
-    person.posts("/signup/", person.form.data() | who | {"captchaVerify.captchaToken": solved(task)})
+    values = {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace", "userProfile.email": person.email}
+    person.posts("/signup/", person.form.data() | values | {"captchaVerify.captchaToken": solved(task)})
     assert person.heading == "Check your email"
     # Where the session does not hold the transaction of the form, one for each request.
     assert len(org.calls("/interact")) == (3 if engine == "signed_cookies" else 1)
@@ -111,7 +111,9 @@ def test_a_proof_of_work_is_solved_however_sessions_are_kept(
 
 
 @pytest.mark.parametrize("engine", ["db", "signed_cookies"])
-def test_the_task_is_only_for_whoever_sees_the_form(person: Person, org: OrgHandle, settings: Any, engine: str) -> None:
+def test_the_captcha_task_is_only_available_to_a_browser_that_has_the_form(
+    person: Person, org: OrgHandle, settings: Any, engine: str
+) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
     assert Person().browser.get("/signup/captcha/").status_code == 404
@@ -120,7 +122,7 @@ def test_the_task_is_only_for_whoever_sees_the_form(person: Person, org: OrgHand
     assert person.browser.get("/signup/captcha/").status_code == 503
 
 
-def test_the_scripts_of_captchas_may_come_from_other_hosts(
+def test_recaptcha_can_be_loaded_from_another_host(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RECAPTCHA_HOST="www.recaptcha.net")
@@ -141,20 +143,20 @@ def goes_to_google(person: Person, org: OrgHandle, **google: Any) -> Person:
     return person
 
 
-def test_a_provider_signs_up_a_person_who_typed_nothing_here(person: Person, org: OrgHandle) -> None:
+def test_an_identity_provider_signs_up_without_the_profile_form(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org).fills_and_presses({"email": person.email, "firstName": "Ada"})
     assert person.is_signed_in
     assert person.email in person.page.text
 
 
-def test_a_provider_may_leave_steps_to_do_here(person: Person, org: OrgHandle) -> None:
+def test_remaining_steps_follow_after_an_identity_provider(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org, interaction_required=True)
     person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
     assert person.heading == "Check your email"
     assert person.does_whatever_the_page_asks(org).is_signed_in
 
 
-def test_who_turns_the_provider_down_is_back_at_the_form(person: Person, org: OrgHandle) -> None:
+def test_cancelling_at_the_identity_provider_returns_to_the_form(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org).presses("Cancel")
     assert person.heading == "Create your account"
     assert person.page.problems() == []
@@ -162,7 +164,7 @@ def test_who_turns_the_provider_down_is_back_at_the_form(person: Person, org: Or
     assert person.presses("Cancel").tells_who_she_is().heading == "Check your email"
 
 
-def test_the_way_back_leads_to_the_registration_that_went_not_to_a_newer_one(person: Person, org: OrgHandle) -> None:
+def test_the_callback_continues_the_registration_that_left_and_not_a_newer_one(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org, interaction_required=True)
     at_google = person.page
     ada = Registration.objects.get()
@@ -176,51 +178,53 @@ def test_the_way_back_leads_to_the_registration_that_went_not_to_a_newer_one(per
     assert ada.status == Status.COMPLETED
 
 
-def way_back(how: str) -> str:
+def callback_url(result: str) -> str:
     state = Registration.objects.get().decrypted()["transaction"]["state"]
-    return f"{SITE}/oidc/callback/?state={state}&{how}"
+    return f"{SITE}/oidc/callback/?state={state}&{result}"
 
 
-BACK = ["interaction_code=abc", "error=interaction_required"]
+RESULTS = ["interaction_code=abc", "error=interaction_required"]
 
 
-@pytest.mark.parametrize("how", BACK)
-def test_coming_back_to_a_sign_up_that_waits_for_its_mail_shows_that(person: Person, org: OrgHandle, how: str) -> None:
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_callback_for_a_registration_that_awaits_email_shows_the_waiting_page(
+    person: Person, org: OrgHandle, result: str
+) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     assert person.heading == "Check your email"
-    assert person.opens(way_back(how)).heading == "Check your email"
+    assert person.opens(callback_url(result)).heading == "Check your email"
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
 
 
-@pytest.mark.parametrize("how", BACK)
-def test_coming_back_to_a_sign_up_whose_key_is_gone_says_that_it_is_over(
-    person: Person, org: OrgHandle, configure: Callable[..., None], how: str
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_callback_for_a_registration_whose_encryption_key_is_gone_ends_it(
+    person: Person, org: OrgHandle, configure: Callable[..., None], result: str
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    back = way_back(how)
+    back = callback_url(result)
     configure(ENCRYPTION_KEYS=("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",))
     person.opens(back)
     assert person.heading == "We couldn't finish your sign-up"
 
 
-def test_the_link_of_a_provider_is_that_of_the_persons_own_transaction(person: Person, org: OrgHandle) -> None:
+def test_the_identity_provider_link_belongs_to_the_visitors_own_transaction(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org)
     other = goes_to_google(Person("grace@example.com"), org)
     assert person.page.url != other.page.url
     assert "request_uri" not in person.seen[0].body
 
 
-def test_an_org_with_nothing_but_providers_offers_them(person: Person, org: OrgHandle) -> None:
+def test_an_org_with_only_identity_providers_offers_them_without_a_form(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"idps": [GOOGLE], "idps_only": True})
     person.opens_the_sign_up()
-    assert "Continue with Google" in pressable(person)
+    assert "Continue with Google" in buttons_and_links(person)
     assert person.page.names() == []
     person.presses("Continue with Google").fills_and_presses({"email": person.email, "firstName": "Ada"})
     assert person.is_signed_in
 
 
-def test_a_smart_card_is_a_button_like_other_providers(person: Person, org: OrgHandle) -> None:
+def test_a_smart_card_provider_is_a_button_like_other_providers(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"idps": [{"id": "0oaLocalCard00000001", "name": "Smart card", "type": "X509"}]})
     person.opens_the_sign_up().presses("Continue with Smart card")
     person.fills_and_presses({"email": person.email, "firstName": "Ada"})
@@ -230,23 +234,23 @@ def test_a_smart_card_is_a_button_like_other_providers(person: Person, org: OrgH
 # ---- questions before the tokens
 
 
-def test_consent_names_what_is_asked_for_and_giving_it_signs_in(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, consent=True)
+def test_the_consent_page_lists_the_scopes_and_allowing_them_signs_in(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, consent=True)
     assert person.heading == "Allow access to your account?"
     assert "View your email address." in person.page.text
     assert person.picks("Allow").presses("Continue").is_signed_in
 
 
-def test_consent_that_is_not_given_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, consent=True).picks("Don't allow").presses("Continue")
+def test_refusing_consent_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, consent=True).picks("Don't allow").presses("Continue")
     assert person.heading == "We couldn't finish your sign-up"
     assert "You cancelled the last step." in person.page.text
     assert not person.is_signed_in
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_keeping_signed_in_is_asked_and_passed_on(person: Person, org: OrgHandle, keep: bool) -> None:
-    at_the_end_of(person, org, keep_me_signed_in=True)
+def test_keep_me_signed_in_is_offered_and_sent_to_the_org(person: Person, org: OrgHandle, keep: bool) -> None:
+    enrolls_email_and_password(person, org, keep_me_signed_in=True)
     assert person.page.names() == ["keepMeSignedIn"]
     if keep:
         person.ticks("keepMeSignedIn")
@@ -255,33 +259,35 @@ def test_keeping_signed_in_is_asked_and_passed_on(person: Person, org: OrgHandle
     assert org.calls("/keep-me-signed-in")[-1].status == 200
 
 
-def test_a_step_that_nobody_knows_is_shown_as_the_org_sent_it(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, unknown_step="stand-on-one-leg")
+def test_an_unknown_step_is_shown_with_the_fields_of_the_org(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, unknown_step="stand-on-one-leg")
     assert person.heading == "One more step"
     assert person.ticks("I have read this").presses("Continue").is_signed_in
     assert "stand-on-one-leg" in RegistrationEvent.objects.values_list("step", flat=True)
 
 
 @pytest.mark.parametrize("step", ["profile-update", "enroll-profile"])
-def test_attributes_that_are_asked_for_later_are_one_form(person: Person, org: OrgHandle, step: str) -> None:
-    at_the_end_of(person, org, progressive_profile={"step": step, "attributes": [{**BOAT, "required": True}, NEWS]})
+def test_progressive_profiling_shows_one_form_for_all_attributes(person: Person, org: OrgHandle, step: str) -> None:
+    enrolls_email_and_password(
+        person, org, progressive_profile={"step": step, "attributes": [{**BOAT, "required": True}, NEWS]}
+    )
     assert person.page.names() == ["userProfile.boat", "userProfile.news"]
-    assert "Skip for now" not in pressable(person)
+    assert "Skip for now" not in buttons_and_links(person)
     person.ticks("Send me news").fills_and_presses({"Name of your boat": "Kestrel"})
     assert person.is_signed_in
     assert {k: org.users[0].profile[k] for k in ("boat", "news")} == {"boat": "Kestrel", "news": True}
 
 
-def test_attributes_that_are_all_optional_can_be_skipped(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, progressive_profile={"step": "profile-update", "attributes": [BOAT]})
+def test_progressive_profiling_with_only_optional_attributes_can_be_skipped(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, progressive_profile={"step": "profile-update", "attributes": [BOAT]})
     assert person.presses("Skip for now").is_signed_in
     assert "boat" not in org.users[0].profile
 
 
-def test_title_and_button_of_the_form_are_the_orgs(person: Person, org: OrgHandle) -> None:
+def test_the_form_has_the_title_and_button_label_of_the_org(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"ui_display": {"label": "Come aboard", "buttonLabel": "Moor"}})
     assert person.opens_the_sign_up().heading == "Come aboard"
-    assert "Moor" in pressable(person)
+    assert "Moor" in buttons_and_links(person)
 
 
 # ---- what no page can do (B21 among it)
@@ -291,26 +297,28 @@ def test_title_and_button_of_the_form_are_the_orgs(person: Person, org: OrgHandl
     ("key", "label"),
     [("duo", "Duo Security"), ("smart_card_idp", "Smart Card")],
 )
-class TestWhatNoPageCanDo:
-    def test_it_is_left_out_of_the_choice(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
+class TestUnsupportedAuthenticator:
+    def test_optional_it_can_be_skipped(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
         org.patch_policy({"authenticators": {key: "optional"}})
         person.signs_up(org)
-        assert person.heading == NOT_HERE
+        assert person.heading == UNSUPPORTED
         assert person.presses("Skip for now").is_signed_in
 
-    def test_beside_others_only_they_are_offered(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
+    def test_required_beside_others_it_is_left_out_of_the_choice(
+        self, person: Person, org: OrgHandle, key: str, label: str
+    ) -> None:
         org.patch_policy({"authenticators": {key: "required", "phone_number": "required"}})
         person.opens_the_sign_up().tells_who_she_is().presses("Choose a different method")
         assert [c.label for c in person.form.find("authenticator.id")] == ["Email", "Password", "Phone"]
 
-    def test_as_the_only_one_left_it_is_a_page_that_names_it_and_the_ways_on(
+    def test_required_alone_it_shows_a_page_with_its_name_and_other_actions(
         self, person: Person, org: OrgHandle, key: str, label: str
     ) -> None:
         org.patch_policy({"authenticators": {key: "required"}})
         person.signs_up(org)
-        assert person.heading == NOT_HERE
+        assert person.heading == UNSUPPORTED
         assert f"“{label}” can't be set up on this page." in person.page.text
-        assert {"Cancel sign-up", "Sign in"} <= set(pressable(person))
+        assert {"Cancel sign-up", "Sign in"} <= set(buttons_and_links(person))
         assert not person.is_signed_in
         step = f"select-authenticator-enroll {key}"
         assert Registration.objects.get().step == step

@@ -1,4 +1,4 @@
-"""Forms without an email address: a login, a phone number or an identifier of the org's own stands in for it."""
+"""Profile forms without an email address: the identifier is a login, a phone number or a custom attribute."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ IDENTIFIERS = [
 ]
 
 
-def asks_for(org: OrgHandle, *fields: dict[str, Any], **policy: Any) -> None:
+def configures_form(org: OrgHandle, *fields: dict[str, Any], **policy: Any) -> None:
     names = [f["name"] for f in fields if f["name"] != "email"]
     org.patch_policy({"profile": [*fields, *NAMES], "allowed_identifiers": names, "username_format": "none", **policy})
 
@@ -38,11 +38,11 @@ def fills_in(person: Person, values: dict[str, str]) -> Person:
 
 
 @pytest.mark.parametrize(("name", "field", "value"), IDENTIFIERS, ids=[i[0] for i in IDENTIFIERS])
-def test_who_has_no_address_signs_up_and_in_without_a_word_about_mails(
+def test_an_account_without_an_address_can_sign_up_and_sign_in_and_no_page_mentions_email(
     person: Person, org: OrgHandle, configure: Callable[..., None], name: str, field: dict[str, Any], value: str
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")
-    asks_for(org, field)
+    configures_form(org, field)
     fills_in(person, {name: value}).chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert "mail we sent" not in person.page.text
@@ -53,11 +53,11 @@ def test_who_has_no_address_signs_up_and_in_without_a_word_about_mails(
     assert OktaIdentity.objects.count() == 1
 
 
-def test_a_page_for_proven_addresses_names_no_mail(
+def test_a_page_for_verified_addresses_does_not_claim_that_an_email_was_sent(
     person: Person, org: OrgHandle, configure: Callable[..., None], settings: Any
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")
-    asks_for(org, LOGIN)
+    configures_form(org, LOGIN)
     fills_in(person, {"login": "ada_lovelace"}).chooses("Password").sets_a_password()
     settings.ROOT_URLCONF = "support.site_urls"
     person.opens("/inside/")
@@ -65,21 +65,21 @@ def test_a_page_for_proven_addresses_names_no_mail(
     assert "email we sent to" not in person.page.text
 
 
-def test_the_new_password_is_kept_under_the_login(person: Person, org: OrgHandle) -> None:
-    asks_for(org, LOGIN)
+def test_the_password_page_has_the_login_for_password_managers(person: Person, org: OrgHandle) -> None:
+    configures_form(org, LOGIN)
     fills_in(person, {"login": "ada_lovelace"}).chooses("Password")
     (hidden,) = [c for f in person.page.forms for c in f.controls if c.name == "username"]
     assert hidden.value == "ada_lovelace"
 
 
-def test_an_address_beside_the_login_is_proven_as_ever(person: Person, org: OrgHandle) -> None:
-    asks_for(org, LOGIN, {**EMAIL, "required": True})
+def test_an_address_beside_the_login_is_verified_by_code(person: Person, org: OrgHandle) -> None:
+    configures_form(org, LOGIN, {**EMAIL, "required": True})
     fills_in(person, {"login": "ada_lovelace", "email": person.email}).chooses("Email").types_the_code_from(org)
     assert person.chooses("Password").sets_a_password().is_signed_in
 
 
-def test_where_an_address_is_mandatory_the_end_says_so(person: Person, org: OrgHandle) -> None:
-    asks_for(org, LOGIN, EMAIL)
+def test_the_end_page_explains_that_a_verified_address_is_mandatory(person: Person, org: OrgHandle) -> None:
+    configures_form(org, LOGIN, EMAIL)
     fills_in(person, {"login": "ada_lovelace"}).chooses("Password").sets_a_password()
     assert not person.is_signed_in
     assert "You need a confirmed email address here, and your account doesn't have one." in person.page.text
@@ -87,16 +87,16 @@ def test_where_an_address_is_mandatory_the_end_says_so(person: Person, org: OrgH
     assert Registration.objects.get().status == Status.FAILED
 
 
-@pytest.mark.parametrize(("fields", "is_said"), [((LOGIN,), True), ((LOGIN, EMAIL), True), ((), False)])
-def test_the_check_of_the_database_knows_the_form(
-    person: Person, org: OrgHandle, capsys: pytest.CaptureFixture[str], fields: tuple[Any, ...], is_said: bool
+@pytest.mark.parametrize(("fields", "has_warning"), [((LOGIN,), True), ((LOGIN, EMAIL), True), ((), False)])
+def test_the_database_check_warns_if_the_form_has_no_required_address(
+    person: Person, org: OrgHandle, capsys: pytest.CaptureFixture[str], fields: tuple[Any, ...], has_warning: bool
 ) -> None:
     if fields:
-        asks_for(org, *fields)
+        configures_form(org, *fields)
     person.opens_the_sign_up()
     try:
         call_command("check", database=["default"])
     except SystemCheckError as error:
         print(error)
     output = capsys.readouterr()
-    assert ("selfreg.W033" in output.out + output.err) is is_said
+    assert ("selfreg.W033" in output.out + output.err) is has_warning

@@ -1,4 +1,4 @@
-"""An org that turns a sign-up away, at the form or later: the person reads why, and what is left to do."""
+"""Sign-ups that the org refuses, at the form or later: the page shows the reason and what to do next."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def notices(person: Person) -> list[str]:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_refusal_is_told_in_the_orgs_words_with_a_way_to_start_again(
+def test_a_refusal_shows_the_message_of_the_org_and_a_link_to_start_again(
     person: Person, org: OrgHandle, refusal: str
 ) -> None:
     org.patch_policy({"sign_up_refusal": refusal})
@@ -43,7 +43,7 @@ def test_a_refusal_is_told_in_the_orgs_words_with_a_way_to_start_again(
 
 
 @pytest.mark.parametrize("refusal", ["at_interact", "unavailable"])
-def test_an_org_that_offers_no_form_after_all_is_a_page_that_says_so(
+def test_a_refusal_before_the_form_shows_the_unavailable_page_and_logs_a_hint(
     person: Person, org: OrgHandle, refusal: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     org.patch_policy({"sign_up_refusal": refusal})
@@ -54,7 +54,7 @@ def test_an_org_that_offers_no_form_after_all_is_a_page_that_says_so(
     assert person.follows("Try again").heading == "Create your account"
 
 
-def test_a_limit_of_this_site_is_no_fault_for_the_doctor(
+def test_a_rate_limit_of_this_site_does_not_log_the_hint_to_run_the_doctor(
     person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strict = rate_limits.Limit(1, rate_limits.HOUR, relaxed=1)
@@ -72,7 +72,7 @@ def test_a_limit_of_this_site_is_no_fault_for_the_doctor(
 # ---- the org's registration hook
 
 
-class Hook(BaseHTTPRequestHandler):
+class HookHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         answer = json.dumps(self.server.answer).encode()  # type: ignore[attr-defined]
@@ -87,8 +87,8 @@ class Hook(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hook(org: OrgHandle) -> Iterator[HTTPServer]:
-    """The org asks it about everybody; it answers with its ``answer``."""
-    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+    """A registration inline hook of the org. It returns its attribute ``answer``."""
+    with HTTPServer(("127.0.0.1", 0), HookHandler) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         org.patch_policy({"hooks": {"registration": {"url": f"http://127.0.0.1:{server.server_port}/"}}})
         yield server
@@ -100,9 +100,7 @@ def denial(**error: object) -> dict[str, object]:
     return {"commands": [deny], **({"error": error} if error else {})}
 
 
-def test_what_the_hook_says_to_a_denial_is_what_the_person_reads(
-    person: Person, org: OrgHandle, hook: HTTPServer
-) -> None:
+def test_the_page_shows_the_hooks_reason_for_a_denial(person: Person, org: OrgHandle, hook: HTTPServer) -> None:
     hook.answer = denial(errorSummary="Members of the harbour only.")  # type: ignore[attr-defined]
     person.opens_the_sign_up().tells_who_she_is()
     assert "Members of the harbour only." in person.page.text
@@ -111,7 +109,7 @@ def test_what_the_hook_says_to_a_denial_is_what_the_person_reads(
     assert not person.is_signed_in
 
 
-def test_what_the_hook_says_about_a_field_stands_beside_it_and_can_be_put_right(
+def test_a_field_error_of_the_hook_is_shown_beside_the_field_and_can_be_corrected(
     person: Person, org: OrgHandle, hook: HTTPServer
 ) -> None:
     cause = {"errorSummary": "Use your work address.", "location": "data.userProfile.email", "locationType": "body"}
@@ -125,13 +123,13 @@ def test_what_the_hook_says_about_a_field_stands_beside_it_and_can_be_put_right(
 # ---- maintenance
 
 
-def test_maintenance_is_told_and_ends_the_sign_up(person: Person, org: OrgHandle) -> None:
+def test_safe_mode_ends_the_sign_up_with_an_explanation(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"safe_mode": True})
     person.opens_the_sign_up().tells_who_she_is()
     assert (person.heading, notices(person)) == (ENDED, [MAINTENANCE])
 
 
-def test_what_is_optional_can_be_skipped_during_maintenance(person: Person, org: OrgHandle) -> None:
+def test_optional_authenticators_can_be_skipped_in_safe_mode(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     org.patch_policy({"safe_mode": True})

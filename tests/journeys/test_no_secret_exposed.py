@@ -1,7 +1,6 @@
-"""The canary: a whole sign-up with marked secrets, none of which is ever shown, logged, stored or cached in the clear.
+"""Canary tests: no secret of a sign-up is shown, logged, stored or cached in clear text.
 
-Secrets are the passwords and codes that are typed, and every bearer value that goes between the site and the org, taken
-from the wire as it goes.
+Secrets are the passwords and codes that the visitor types, and every bearer value in the calls between site and org.
 """
 
 import json
@@ -42,32 +41,32 @@ BEARERS = {
 BEARERS |= {"client_secret", "interactionHandle"}
 
 
-class Watch:
-    """Collects secrets as they pass, and looks for them wherever they must not be."""
+class SecretRecorder:
+    """Collects the secrets of calls and log records, and finds them in texts."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
         self.records: list[str] = []
 
-    def learn(self, name: str, value: object) -> None:
+    def add(self, name: str, value: object) -> None:
         if isinstance(value, str) and len(value) >= 6:
             self.secrets[value] = name
 
-    def learn_from(self, node: object) -> None:
+    def add_all(self, node: object) -> None:
         """Every bearer value at any depth of a form or a document."""
         if isinstance(node, dict):
             for key, value in node.items():
                 if key in BEARERS:
-                    self.learn(key, value)
-                self.learn_from(value)
+                    self.add(key, value)
+                self.add_all(value)
             if node.get("name") in BEARERS:
-                self.learn(str(node["name"]), node.get("value"))
+                self.add(str(node["name"]), node.get("value"))
         elif isinstance(node, list):
             for item in node:
-                self.learn_from(item)
+                self.add_all(item)
 
-    def found_in(self, text: str) -> set[str]:
-        """The names of the secrets in it. A code of six digits may be a part of an id or of a time by chance."""
+    def secrets_in(self, text: str) -> set[str]:
+        """The names of the secrets in the text. Six digits inside an id or a time are no match."""
         return {name for secret, name in self.secrets.items() if is_in(secret, text)}
 
 
@@ -76,23 +75,23 @@ def is_in(secret: str, text: str) -> bool:
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """On the wire, and behind every logger there is, at DEBUG."""
-    found = Watch()
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretRecorder]:
+    """Records calls to the org, and every logger at DEBUG."""
+    recording = SecretRecorder()
     original = Transport.post
 
     def post(self: Transport, url: str, headers: Any, body: Secret[str], **options: Any) -> Reply:
         text = body.reveal()
-        found.learn_from({k: v[0] for k, v in parse_qs(text).items()} if "=" in text[:40] else json.loads(text))
+        recording.add_all({k: v[0] for k, v in parse_qs(text).items()} if "=" in text[:40] else json.loads(text))
         reply = original(self, url, headers, body, **options)
-        found.learn_from(reply.body)
+        recording.add_all(reply.body)
         return reply
 
     monkeypatch.setattr(Transport, "post", post)
     handler = logging.Handler(logging.DEBUG)
     formatter = JSONFormatter()
     monkeypatch.setattr(
-        handler, "emit", lambda record: found.records.append(f"{formatter.format(record)} {record.args}")
+        handler, "emit", lambda record: recording.records.append(f"{formatter.format(record)} {record.args}")
     )
     names = [n for n, known in logging.root.manager.loggerDict.items() if isinstance(known, logging.Logger)]
     loggers = [logging.getLogger(n) for n in names if not n.startswith("okta_devorg")] + [logging.root]
@@ -100,14 +99,14 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     for logger in loggers:
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
-    yield found
+    yield recording
     for logger, level in zip(loggers, levels, strict=True):
         logger.removeHandler(handler)
         logger.setLevel(level)
 
 
-def rows() -> str:
-    """Everything in every table."""
+def all_rows() -> str:
+    """Every row of every table."""
     with connection.cursor() as cursor:
         dump = []
         for table in connection.introspection.table_names(cursor):
@@ -116,9 +115,9 @@ def rows() -> str:
     return "\n".join(dump)
 
 
-def cached() -> str:
-    kept = getattr(cache, "_cache")  # noqa: B009 (the local-memory cache has no way to list its keys)
-    return "\n".join(f"{key}: {pickle.loads(value)!r}" for key, value in kept.items())
+def cache_contents() -> str:
+    entries = getattr(cache, "_cache")  # noqa: B009 (the local-memory cache has no way to list its keys)
+    return "\n".join(f"{key}: {pickle.loads(value)!r}" for key, value in entries.items())
 
 
 def admin_pages(administrator: Client) -> str:
@@ -128,98 +127,98 @@ def admin_pages(administrator: Client) -> str:
 
 
 @pytest.fixture
-def look(person: Person, watch: Watch) -> Callable[[], None]:
-    """Looks everywhere, at this moment."""
+def assert_no_secret(person: Person, recorder: SecretRecorder) -> Callable[[], None]:
+    """Returns a function that searches pages, database, session, cache, admin and log."""
     administrator = Client()
     administrator.force_login(
         User.objects.create_superuser("admin", "admin@example.com", "x"), "django.contrib.auth.backends.ModelBackend"
     )
 
-    def look_now() -> None:
+    def check() -> None:
         shown = "\n".join(f"{s.url}\n{s.headers}\n{s.body}" for s in person.seen)
-        assert not watch.found_in(shown), "shown to the visitor"
-        assert not watch.found_in(rows()), "in the database"
-        assert not watch.found_in(repr(dict(person.browser.session.items()))), "in the session"
-        assert not watch.found_in(cached()), "in the cache"
-        assert not watch.found_in(admin_pages(administrator)), "in the admin"
-        assert not watch.found_in("\n".join(watch.records)), "in the log"
+        assert not recorder.secrets_in(shown), "shown to the visitor"
+        assert not recorder.secrets_in(all_rows()), "in the database"
+        assert not recorder.secrets_in(repr(dict(person.browser.session.items()))), "in the session"
+        assert not recorder.secrets_in(cache_contents()), "in the cache"
+        assert not recorder.secrets_in(admin_pages(administrator)), "in the admin"
+        assert not recorder.secrets_in("\n".join(recorder.records)), "in the log"
 
-    return look_now
+    return check
 
 
-def test_a_sign_up_with_every_kind_of_trouble_shows_no_secret_anywhere(
-    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+def test_a_sign_up_with_errors_and_outages_exposes_no_secret(
+    person: Person, org: OrgHandle, recorder: SecretRecorder, assert_no_secret: Callable[[], None]
 ) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     for secret in (PASSWORD, WRONG_PASSWORD, WRONG_CODE, "local-demo-secret-not-for-production"):
-        watch.learn("typed or configured", secret)
+        recorder.add("typed or configured", secret)
     person.opens_the_sign_up().tells_who_she_is(**{"Last name": ""})
-    look()
+    assert_no_secret()
     person.fills_and_presses({"Last name": "Lovelace"}).chooses("Email")
-    watch.learn("mailed code", org.code(person.email))
+    recorder.add("mailed code", org.code(person.email))
     person.fills_and_presses({"credentials.passcode": WRONG_CODE})
-    look()
+    assert_no_secret()
     org.fail("/challenge/answer", "reset")
     person.types_the_code_from(org)
-    look()
+    assert_no_secret()
     person.types_the_code_from(org).chooses("Password")
     person.sets_a_password(WRONG_PASSWORD)
-    look()
+    assert_no_secret()
     org.fail("/challenge/answer", "html")
     person.sets_a_password()
-    look()
+    assert_no_secret()
     person.sets_a_password().chooses("Phone").fills_and_presses({"authenticator.phoneNumber": "+1 415 555 0100"})
-    watch.learn("texted code", org.code("+14155550100"))
-    look()
+    recorder.add("texted code", org.code("+14155550100"))
+    assert_no_secret()
     org.fail("/token", "status", status=429)
     person.types_the_code_from(org, "+14155550100")
     assert person.heading == "Your account is ready"
-    look()
+    assert_no_secret()
     person.presses("Sign in")
     assert person.is_signed_in
-    look()
-    events = [line for line in watch.records if '"logger": "selfreg.' in line]
+    assert_no_secret()
+    events = [line for line in recorder.records if '"logger": "selfreg.' in line]
     assert events
     assert not [line for line in events if person.email in line or "Lovelace" in line or "555 0100" in line]
-    names = set(watch.secrets.values())
+    names = set(recorder.secrets.values())
     assert {"interactionHandle", "stateHandle", "code_verifier", "nonce", "id_token", "access_token"} <= names
     assert {"mailed code", "texted code", "interaction_code", "client_secret"} <= names
 
 
-def test_a_sign_up_with_the_password_on_the_first_page_shows_no_secret_anywhere(
-    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+def test_a_sign_up_with_the_password_on_the_form_exposes_no_secret(
+    person: Person, org: OrgHandle, recorder: SecretRecorder, assert_no_secret: Callable[[], None]
 ) -> None:
     org.patch_policy({"password_on_form": True})
-    watch.learn("password", PASSWORD)
+    recorder.add("password", PASSWORD)
     person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD})
     person.tells_who_she_is(Email="not an address")
-    look()
+    assert_no_secret()
     org.fail("/enroll/new", "status", status=500)
     person.fills_and_presses({"Email": "ada@example.com", "credentials.passcode": PASSWORD})
-    look()
+    assert_no_secret()
 
 
-def test_a_sign_up_that_ends_badly_keeps_no_secret(
-    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+def test_a_failed_or_cancelled_sign_up_keeps_no_secret(
+    person: Person, org: OrgHandle, recorder: SecretRecorder, assert_no_secret: Callable[[], None]
 ) -> None:
-    watch.learn("password", PASSWORD)
+    recorder.add("password", PASSWORD)
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/token", "status", status=400)
     person.sets_a_password()
-    look()
+    assert_no_secret()
     Person("grace@example.com").opens_the_sign_up().tells_who_she_is().presses("Cancel sign-up")
-    look()
+    assert_no_secret()
     assert {r.sealed for r in Registration.objects.all()} == {""}
 
 
-def test_signing_in_at_the_org_leaves_no_token_behind(
-    person: Person, org: OrgHandle, watch: Watch, look: Callable[[], None]
+def test_sign_in_at_the_org_leaves_no_secret(
+    person: Person, org: OrgHandle, recorder: SecretRecorder, assert_no_secret: Callable[[], None]
 ) -> None:
-    """The verifier may rest in the session until the callback; after it nothing does."""
+    """The code verifier is in the session until the callback, and nothing after it."""
     person.signs_up(org).presses("Sign out")
-    watch.learn("password", PASSWORD)
+    recorder.add("password", PASSWORD)
     person.seen.clear()
     person.opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert person.is_signed_in
     person.seen[:] = [s for s in person.seen if s.url.startswith(SITE) and "/oidc/authenticate/" not in s.url]
-    look()
+    assert_no_secret()

@@ -1,4 +1,4 @@
-"""What went wrong is put right where it went wrong: an address, a number, an account that exists, a press too much."""
+"""Correcting mistakes: a wrong address or phone number, an existing account, an accidental cancel."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ NUMBER = "authenticator.phoneNumber"
 EMAIL_FIELD = {"name": "email", "label": "Email", "required": True}
 
 
-def test_a_wrong_address_is_changed_on_the_page_for_its_code(person: Person, org: OrgHandle) -> None:
+def test_a_wrong_address_can_be_changed_from_the_code_page(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up("?next=/members/").tells_who_she_is(Email="typo@example.com")
     person.follows("Change it")
     assert person.heading == "Create your account"
@@ -27,7 +27,7 @@ def test_a_wrong_address_is_changed_on_the_page_for_its_code(person: Person, org
         "Lovelace",
         "typo@example.com",
     ]
-    assert Registration.objects.get().is_open, "looking at the form changes nothing"
+    assert Registration.objects.get().is_open, "opening the form must change nothing"
     person.fills_and_presses({"Email": "ada@example.com"}, "Sign up")
     assert "ada@example.com" in person.page.text
     statuses = {r.email: r.status for r in Registration.objects.all()}
@@ -35,19 +35,19 @@ def test_a_wrong_address_is_changed_on_the_page_for_its_code(person: Person, org
     assert person.types_the_code_from(org).sets_a_password().is_signed_in
 
 
-def test_the_same_address_again_goes_on_with_the_same_sign_up(person: Person, org: OrgHandle) -> None:
+def test_submitting_the_same_address_continues_the_same_registration(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().follows("Change it").presses("Sign up")
     assert Registration.objects.count() == len(org.users) == 1
     assert person.types_the_code_from(org).sets_a_password().is_signed_in
 
 
-def test_nobody_else_sees_what_was_typed(person: Person, org: OrgHandle) -> None:
+def test_another_browser_does_not_see_the_earlier_values(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     other = Person().opens_the_sign_up(f"?change={Registration.objects.get().pk}")
     assert other.page.typed("Email") == ""
 
 
-def test_a_wrong_number_is_changed_on_the_page_for_its_code(person: Person, org: OrgHandle) -> None:
+def test_a_wrong_phone_number_can_be_changed_from_the_code_page(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     person.signs_up(org).fills_and_presses({NUMBER: "+1 415 555 0100"})
     assert "We sent a code to +1 ••• 0100" in person.page.text
@@ -58,7 +58,7 @@ def test_a_wrong_number_is_changed_on_the_page_for_its_code(person: Person, org:
     assert person.is_signed_in
 
 
-def test_a_username_of_somebody_else_is_not_taken_for_an_account_of_the_address(person: Person, org: OrgHandle) -> None:
+def test_a_taken_username_is_not_reported_as_an_existing_account_of_the_address(person: Person, org: OrgHandle) -> None:
     login = {"name": "login", "label": "Username", "required": True}
     org.patch_policy({"profile": [login, EMAIL_FIELD], "username_format": "none"})
     Person("grace@example.com").opens_the_sign_up().fills_and_presses({"Username": "ada", "Email": "grace@example.com"})
@@ -69,7 +69,7 @@ def test_a_username_of_somebody_else_is_not_taken_for_an_account_of_the_address(
     assert person.heading == "Check your email"
 
 
-def test_an_address_whose_sign_up_ran_out_starts_anew(person: Person, org: OrgHandle) -> None:
+def test_an_address_whose_registration_expired_can_start_again(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
     person.opens_the_sign_up().tells_who_she_is()
     org.advance(301)
@@ -79,7 +79,7 @@ def test_an_address_whose_sign_up_ran_out_starts_anew(person: Person, org: OrgHa
     assert "Continue where you left off" not in person.page.text
 
 
-def test_an_account_that_exists_is_one_box_that_leads_on(person: Person, org: OrgHandle) -> None:
+def test_an_existing_account_shows_one_box_with_a_sign_in_link_and_login_hint(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens_the_sign_up("?next=/members/").tells_who_she_is()
     boxes = [*again.page.all("div", "error-summary"), *again.page.all("div", "notice")]
@@ -87,13 +87,13 @@ def test_an_account_that_exists_is_one_box_that_leads_on(person: Person, org: Or
     assert headings == [f"You already have an account with {person.email}"]
     again.follows("Sign in")
     assert again.page.url.startswith(org.base)
-    asked = next(parse_qs(urlsplit(s.url).query) for s in again.seen if "/authorize" in s.url)
-    assert asked["login_hint"] == [person.email]
+    parameters = next(parse_qs(urlsplit(s.url).query) for s in again.seen if "/authorize" in s.url)
+    assert parameters["login_hint"] == [person.email]
     assert not any(person.email in s.url for s in again.seen if s.url.startswith("http://testserver"))
 
 
-def exists_already(person: Person, org: OrgHandle) -> Person:
-    """At the page that says so, in another browser."""
+def submits_existing_address(person: Person, org: OrgHandle) -> Person:
+    """Signs up, then submits the same address in another browser."""
     person.signs_up(org)
     return Person().opens_the_sign_up().tells_who_she_is()
 
@@ -102,21 +102,23 @@ def test_a_forgotten_password_is_reset_at_the_org(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESET_PASSWORD_URL=f"{org.base}/signin/forgot-password")
-    again = exists_already(person, org).follows("Reset password").fills_and_presses({"identifier": person.email})
+    again = (
+        submits_existing_address(person, org).follows("Reset password").fills_and_presses({"identifier": person.email})
+    )
     assert again.heading == "Check your email"
     again.opens(org.messages(person.email)[0].link or "").fills_and_presses({"password": "Another-horse-8"})
     again.opens("http://testserver/oidc/authenticate/").fills_and_presses({"identifier": person.email})
     assert again.fills_and_presses({"password": "Another-horse-8"}).is_signed_in
 
 
-def test_an_org_that_resets_no_passwords_is_not_offered_for_it(
+def test_no_password_reset_is_offered_without_a_reset_url(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESET_PASSWORD_URL="")
-    assert "Reset password" not in exists_already(person, org).page.text
+    assert "Reset password" not in submits_existing_address(person, org).page.text
 
 
-def test_another_address_goes_through_on_the_same_page(person: Person, org: OrgHandle) -> None:
+def test_another_address_can_be_submitted_on_the_page_of_an_existing_account(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     again = Person().opens_the_sign_up().tells_who_she_is()
     again.email = "ada.two@example.com"
@@ -124,15 +126,15 @@ def test_another_address_goes_through_on_the_same_page(person: Person, org: OrgH
     assert len(org.users) == 2
 
 
-@pytest.mark.parametrize("where", ["/signup/step/", "/signup/cancel/"])
-def test_after_a_press_too_much_the_form_is_filled_in(person: Person, where: str) -> None:
+@pytest.mark.parametrize("url", ["/signup/step/", "/signup/cancel/"])
+def test_start_again_after_a_cancel_shows_the_form_with_the_earlier_values(person: Person, url: str) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    person.posts(where, {"action": "cancel"}).follows("Start again")
+    person.posts(url, {"action": "cancel"}).follows("Start again")
     assert person.page.typed("First name") == "Ada"
     assert person.page.typed("Email") == person.email
 
 
-def test_a_slip_in_a_well_known_domain_is_pointed_out_and_changes_nothing(person: Person, org: OrgHandle) -> None:
+def test_a_typo_in_a_well_known_domain_is_pointed_out_and_not_corrected(person: Person, org: OrgHandle) -> None:
     person.email = "ada@gmial.com"
     person.opens_the_sign_up().tells_who_she_is()
     assert "Did you mean ada@gmail.com" in person.page.text
@@ -140,7 +142,7 @@ def test_a_slip_in_a_well_known_domain_is_pointed_out_and_changes_nothing(person
     assert person.follows("Change it").page.typed("userProfile.email") == "ada@gmial.com"
 
 
-def test_an_address_without_a_slip_is_only_asked_about(person: Person, org: OrgHandle) -> None:
+def test_an_address_without_a_typo_gets_no_suggestion(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     assert "Wrong address?" in person.page.text
     assert "Did you mean" not in person.page.text

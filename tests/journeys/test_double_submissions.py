@@ -1,4 +1,4 @@
-"""Double clicks, the Back button, two tabs, two requests at once: one user, one registration, and never an error."""
+"""Double clicks, the Back button, two tabs and concurrent requests result in one user and one registration."""
 
 from collections.abc import Callable
 from http.cookies import SimpleCookie
@@ -16,34 +16,34 @@ from support.person import PASSWORD, Person
 pytestmark = pytest.mark.database
 
 
-def submission(person: Person, **values: str) -> tuple[str, dict[str, str]]:
-    """What pressing the main button would send, for sending it more than once."""
+def submission(person: Person, **fields: str) -> tuple[str, dict[str, str]]:
+    """The URL and data that the main button would post."""
     data = {k: v for k, v in person.form.data().items() if k != "csrfmiddlewaretoken"}
-    return person.form.action, data | {k.replace("_", "."): v for k, v in values.items()}
+    return person.form.action, data | {k.replace("_", "."): v for k, v in fields.items()}
 
 
 ADA = {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace", "userProfile.email": "ada@example.com"}
 
 
 @pytest.fixture
-def while_the_org_works(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], object]], None]:
-    """Has something happen while a call to this path is under way, once."""
+def during_call(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], object]], None]:
+    """Runs an action once, during the next call to a path."""
 
-    def arrange(path: str, happens: Callable[[], object]) -> None:
-        original, waiting = Transport.post, [happens]
+    def run(path: str, action: Callable[[], object]) -> None:
+        original, actions = Transport.post, [action]
 
         def post(self: Transport, url: str, *args: Any, **options: Any) -> Reply:
-            if url.endswith(path) and waiting:
-                waiting.pop()()
+            if url.endswith(path) and actions:
+                actions.pop()()
             return original(self, url, *args, **options)
 
         monkeypatch.setattr(Transport, "post", post)
 
-    return arrange
+    return run
 
 
-def same_browser(person: Person) -> Person:
-    """A second tab: the same cookies."""
+def second_tab(person: Person) -> Person:
+    """A second tab of the same browser."""
     tab = Person()
     tab.browser.cookies = person.browser.cookies
     return tab
@@ -52,7 +52,7 @@ def same_browser(person: Person) -> Person:
 # ---- one after the other
 
 
-def test_the_first_form_sent_twice_is_one_registration(person: Person, org: OrgHandle) -> None:
+def test_submitting_the_form_twice_creates_one_registration(person: Person, org: OrgHandle) -> None:
     url, data = submission(person.opens_the_sign_up())
     for _ in range(2):
         person.posts(url, data | ADA)
@@ -61,7 +61,7 @@ def test_the_first_form_sent_twice_is_one_registration(person: Person, org: OrgH
     assert Registration.objects.count() == len(org.users) == 1
 
 
-def test_a_choice_sent_twice_sends_one_mail(person: Person, org: OrgHandle) -> None:
+def test_submitting_a_choice_twice_sends_one_email(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     org.patch_policy({"email_verification": False, "authenticators": {"okta_email": "optional"}})
     url, data = submission(person.opens_the_sign_up().tells_who_she_is().sets_a_password())
@@ -71,7 +71,7 @@ def test_a_choice_sent_twice_sends_one_mail(person: Person, org: OrgHandle) -> N
     assert len(org.messages(person.email)) == 1
 
 
-def test_a_code_sent_twice_counts_once(person: Person, org: OrgHandle) -> None:
+def test_submitting_a_code_twice_makes_one_call(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     url, data = submission(person)
     data["credentials.passcode"] = org.code(person.email)
@@ -81,7 +81,7 @@ def test_a_code_sent_twice_counts_once(person: Person, org: OrgHandle) -> None:
     assert len(org.calls("/challenge/answer")) == 1
 
 
-def test_the_last_step_sent_twice_ends_signed_in_once(person: Person, org: OrgHandle) -> None:
+def test_submitting_the_last_step_twice_creates_one_user(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     url, data = submission(person)
     data |= {"credentials.passcode": PASSWORD}
@@ -92,7 +92,9 @@ def test_the_last_step_sent_twice_ends_signed_in_once(person: Person, org: OrgHa
     assert User.objects.count() == len(org.users) == 1
 
 
-def test_the_back_button_and_an_old_page_lead_to_the_present_step_and_say_so(person: Person, org: OrgHandle) -> None:
+def test_submitting_an_old_page_shows_the_current_step_with_a_notice_and_makes_no_call(
+    person: Person, org: OrgHandle
+) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     url, old = submission(person)
     person.chooses("Email").types_the_code_from(org).chooses("Password")
@@ -107,9 +109,9 @@ def test_the_back_button_and_an_old_page_lead_to_the_present_step_and_say_so(per
 # ---- two tabs
 
 
-def test_two_tabs_on_one_registration_both_show_where_it_stands(person: Person, org: OrgHandle) -> None:
+def test_two_tabs_of_one_registration_both_show_its_current_step(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    tab = same_browser(person).opens("http://testserver/signup/step/")
+    tab = second_tab(person).opens("http://testserver/signup/step/")
     assert tab.types_the_code_from(org).heading == "Choose a password"
     person.presses("Resend code")
     assert person.heading == "Choose a password"
@@ -117,9 +119,9 @@ def test_two_tabs_on_one_registration_both_show_where_it_stands(person: Person, 
     assert Registration.objects.count() == 1
 
 
-def test_two_tabs_that_begin_two_registrations_keep_them_apart(person: Person, org: OrgHandle) -> None:
+def test_two_tabs_with_two_registrations_keep_them_apart(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
-    tab = same_browser(person)
+    tab = second_tab(person)
     tab.email = "grace@example.com"
     tab.opens_the_sign_up().tells_who_she_is().chooses("Email")
     person.tells_who_she_is().chooses("Email")
@@ -128,59 +130,59 @@ def test_two_tabs_that_begin_two_registrations_keep_them_apart(person: Person, o
     assert tab.heading == "Choose a password"
     person.types_the_code_from(org)
     assert person.heading == "Choose a password"
-    proven = Registration.objects.filter(email_verified_at__isnull=False)
-    assert {r.email for r in proven} == {"ada@example.com", "grace@example.com"}
+    verified = Registration.objects.filter(email_verified_at__isnull=False)
+    assert {r.email for r in verified} == {"ada@example.com", "grace@example.com"}
 
 
 # ---- one browser, one registration after the other
 
 
 @pytest.fixture
-def begins(person: Person) -> Callable[[str], Registration]:
-    """In the same browser, up to the first authenticator."""
+def starts(person: Person) -> Callable[[str], Registration]:
+    """Starts a registration in the same browser, up to the first authenticator."""
 
-    def one(email: str) -> Registration:
+    def start(email: str) -> Registration:
         person.email = email
         person.opens_the_sign_up().tells_who_she_is()
         return Registration.objects.get(email=email)
 
-    return one
+    return start
 
 
-def told(person: Person) -> list[str]:
-    """Which registration the buttons of this page are for."""
+def registration_ids(person: Person) -> list[str]:
+    """The ids of the registrations that the forms of the page belong to."""
     return [c.value for f in person.page.forms for c in f.controls if c.name == "registration"]
 
 
-def test_the_older_of_two_that_waits_for_its_mail_says_so(
-    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+def test_the_older_of_two_registrations_shows_that_it_awaits_email(
+    person: Person, org: OrgHandle, starts: Callable[[str], Registration]
 ) -> None:
-    """By the link only: the registration begun first was gone on with last."""
+    """Link only: the registration that was started first is continued last."""
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
-    ada, other = begins("ada@example.com"), begins("other@example.com")
-    begins("ada@example.com")
+    ada, other = starts("ada@example.com"), starts("other@example.com")
+    starts("ada@example.com")
     person.chooses("Password").sets_a_password()
     assert (person.path, person.heading) == ("/signup/done/", "Check your email")
     assert "ada@example.com" in person.page.text
     # "flow" is the parameter's name in links of earlier versions.
-    named = (f"/signup/done/?registration={ada.pk}", f"/signup/done/?flow={ada.pk}")
-    for path in ("/signup/done/", "/signup/step/", *named):
+    urls_with_id = (f"/signup/done/?registration={ada.pk}", f"/signup/done/?flow={ada.pk}")
+    for path in ("/signup/done/", "/signup/step/", *urls_with_id):
         assert "ada@example.com" in person.opens(path).page.text
     for name in ("registration", "flow"):
         person.opens(f"/signup/done/?{name}={other.pk}")
         assert (person.path, person.heading) == ("/signup/step/", "Choose a password")
-        assert told(person) == [str(other.pk)]
+        assert registration_ids(person) == [str(other.pk)]
         assert f'value="/signup/step/?registration={other.pk}"' in person.page.html
 
 
-def test_the_mail_is_sent_again_for_the_registration_whose_page_it_is(
-    person: Person, org: OrgHandle, begins: Callable[[str], Registration], configure: Callable[..., None]
+def test_resend_email_is_for_the_registration_of_the_page(
+    person: Person, org: OrgHandle, starts: Callable[[str], Registration], configure: Callable[..., None]
 ) -> None:
     configure(API_TOKEN=org.policy.api_token)
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
-    ada = begins("ada@example.com")
+    ada = starts("ada@example.com")
     person.chooses("Password").sets_a_password()
-    begins("other@example.com")
+    starts("other@example.com")
     person.chooses("Password").sets_a_password()
     before = len(org.messages("ada@example.com"))
     person.opens(f"/signup/done/?registration={ada.pk}").presses("Resend email")
@@ -189,54 +191,54 @@ def test_the_mail_is_sent_again_for_the_registration_whose_page_it_is(
     assert (len(org.messages("ada@example.com")), len(org.messages("other@example.com"))) == (before + 1, 1)
 
 
-def test_cancelling_the_older_of_two_ends_it_and_says_so(
-    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+def test_cancel_in_an_older_tab_cancels_the_registration_of_that_tab(
+    person: Person, org: OrgHandle, starts: Callable[[str], Registration]
 ) -> None:
-    ada = begins("ada@example.com")
-    tab = same_browser(person).opens("http://testserver/signup/step/")
-    other = begins("other@example.com")
+    ada = starts("ada@example.com")
+    tab = second_tab(person).opens("http://testserver/signup/step/")
+    other = starts("other@example.com")
     tab.presses("Cancel sign-up")
     assert tab.heading == "Sign-up cancelled"
     assert tab.posts("/signup/cancel/", {"registration": str(ada.pk)}).heading == "Sign-up cancelled"
     ada.refresh_from_db()
     assert ada.status == Status.CANCELLED
     assert person.opens("/signup/step/").heading == "Check your email"
-    assert told(person) == [str(other.pk)]
+    assert registration_ids(person) == [str(other.pk)]
 
 
-def test_another_language_shows_the_same_registration(
-    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+def test_changing_the_language_shows_the_same_registration(
+    person: Person, org: OrgHandle, starts: Callable[[str], Registration]
 ) -> None:
-    ada = begins("ada@example.com")
-    begins("other@example.com")
+    ada = starts("ada@example.com")
+    starts("other@example.com")
     person.opens(f"/signup/step/?registration={ada.pk}")
     (switch,) = person.page.all("form", "languages")
     form = person.page.form(switch)
     person.posts(form.action, form.data() | {"language": "de"})
-    assert told(person) == [str(ada.pk)]
+    assert registration_ids(person) == [str(ada.pk)]
 
 
-def test_the_first_page_leads_back_to_the_registration_that_is_still_open(
-    person: Person, org: OrgHandle, begins: Callable[[str], Registration]
+def test_the_sign_up_page_links_to_the_registration_that_is_still_open(
+    person: Person, org: OrgHandle, starts: Callable[[str], Registration]
 ) -> None:
-    ada = begins("ada@example.com")
-    begins("other@example.com")
+    ada = starts("ada@example.com")
+    starts("other@example.com")
     person.presses("Cancel sign-up")
     person.opens_the_sign_up().follows("Continue signing up")
     assert person.heading == "Check your email"
-    assert told(person) == [str(ada.pk)]
+    assert registration_ids(person) == [str(ada.pk)]
 
 
 # ---- at once
 
 
-def test_a_second_submission_while_the_first_is_under_way_waits_and_changes_nothing(
-    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], object]], None]
+def test_a_second_submission_during_the_first_shows_the_busy_page_and_makes_no_call(
+    person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     url, data = submission(person.opens_the_sign_up().tells_who_she_is())
     data["credentials.passcode"] = org.code(person.email)
-    tab = same_browser(person)
-    while_the_org_works("/challenge/answer", lambda: tab.posts(url, data))
+    tab = second_tab(person)
+    during_call("/challenge/answer", lambda: tab.posts(url, data))
     person.posts(url, data)
     assert tab.heading == "One moment"
     assert person.heading == "Choose a password"
@@ -244,39 +246,39 @@ def test_a_second_submission_while_the_first_is_under_way_waits_and_changes_noth
     assert len(org.calls("/challenge/answer")) == 1
 
 
-def test_a_second_tab_while_the_org_is_asked_what_became_of_a_lost_answer_waits_on_a_page(
-    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], object]], None]
+def test_a_second_tab_shows_the_busy_page_while_a_registration_in_doubt_is_resolved(
+    person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     Registration.objects.update(unsure=True)
-    tab = same_browser(person)
-    while_the_org_works("/introspect", lambda: tab.opens("http://testserver/signup/step/"))
+    tab = second_tab(person)
+    during_call("/introspect", lambda: tab.opens("http://testserver/signup/step/"))
     person.opens("/signup/step/")
     assert tab.heading == "One moment"
     assert person.heading == "Check your email"
     assert tab.opens("/signup/step/").heading == "Check your email"
 
 
-def test_two_first_forms_at_once_make_one_account(
-    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], object]], None]
+def test_concurrent_submissions_of_the_form_create_one_account(
+    person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     url, data = submission(person.opens_the_sign_up())
-    tab = same_browser(person)
-    while_the_org_works("/enroll/new", lambda: tab.posts(url, data | ADA))
+    tab = second_tab(person)
+    during_call("/enroll/new", lambda: tab.posts(url, data | ADA))
     person.posts(url, data | ADA)
     assert person.heading == "Check your email"
     assert tab.heading == "One moment"
     assert Registration.objects.count() == len(org.users) == 1
 
 
-def test_two_requests_for_the_tokens_at_once_sign_in_one_user(
-    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], object]], None]
+def test_concurrent_hand_offs_create_one_user(
+    person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
-    tab = same_browser(person)
+    tab = second_tab(person)
     tab.opens("http://testserver/signup/step/")
     url, data = submission(tab)
-    while_the_org_works("/v1/token", lambda: tab.posts(url, data))
+    during_call("/v1/token", lambda: tab.posts(url, data))
     person.sets_a_password()
     assert person.is_signed_in
     assert len(org.calls("/token")) == 1
@@ -284,10 +286,10 @@ def test_two_requests_for_the_tokens_at_once_sign_in_one_user(
     assert Registration.objects.get().status == Status.COMPLETED
 
 
-def test_a_browser_that_dropped_the_answer_of_the_last_step_hears_that_the_account_is_ready(
+def test_resending_the_last_step_without_the_new_session_shows_that_the_account_is_ready(
     person: Person, org: OrgHandle
 ) -> None:
-    """The second click of two cancels the first in the browser; the session that the first one made never arrives."""
+    """A second click cancels the first request in the browser, so the new session of the first one never arrives."""
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     late = Person()
     late.browser.cookies = SimpleCookie(person.browser.cookies.output(header="", sep=";"))
@@ -303,44 +305,44 @@ def test_a_browser_that_dropped_the_answer_of_the_last_step_hears_that_the_accou
 
 
 def cancels_in_another_tab(person: Person) -> Callable[[], object]:
-    tab = same_browser(person)
+    tab = second_tab(person)
     return lambda: tab.posts("/signup/cancel/", {})
 
 
-def test_a_registration_cancelled_while_its_first_page_signs_in_is_cancelled(
+def test_a_registration_cancelled_during_the_hand_off_of_its_form_stays_cancelled(
     person: Person,
     org: OrgHandle,
     configure: Callable[..., None],
-    while_the_org_works: Callable[[str, Callable[[], object]], None],
+    during_call: Callable[[str, Callable[[], object]], None],
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")
     no_mail = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
     org.patch_policy({"password_on_form": True, **no_mail})
     person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD})
-    while_the_org_works("/v1/token", cancels_in_another_tab(person))
+    during_call("/v1/token", cancels_in_another_tab(person))
     person.tells_who_she_is()
     assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
 
 
-def test_a_registration_cancelled_while_its_link_signs_in_is_cancelled(
-    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], object]], None]
+def test_a_registration_cancelled_during_the_hand_off_of_its_link_stays_cancelled(
+    person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     org.patch_policy({"authenticators": {"okta_password": "disabled"}})
     person.opens_the_sign_up().tells_who_she_is()
     if person.heading == "Secure your account":
         person.chooses("Email")
     person.opens_the_link_in_the_mail(org)
-    while_the_org_works("/v1/token", cancels_in_another_tab(person))
+    during_call("/v1/token", cancels_in_another_tab(person))
     person.presses("Confirm and continue")
     assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
 
 
-def test_a_registration_cancelled_while_a_step_is_under_way_stays_cancelled(
-    person: Person, org: OrgHandle, while_the_org_works: Callable[[str, Callable[[], object]], None]
+def test_a_registration_cancelled_during_a_step_has_a_consistent_status(
+    person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     person.opens_the_sign_up().tells_who_she_is()
-    tab = same_browser(person)
-    while_the_org_works("/credential/enroll", lambda: tab.posts("/signup/cancel/", {}))
+    tab = second_tab(person)
+    during_call("/credential/enroll", lambda: tab.posts("/signup/cancel/", {}))
     person.chooses("Email")
     row = Registration.objects.get()
     assert row.status in (Status.CANCELLED, Status.ENROLLING)
