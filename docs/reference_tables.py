@@ -3,6 +3,8 @@
 import re
 from argparse import Action
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, fields
+from functools import partial
 from pkgutil import iter_modules
 from typing import Any
 
@@ -13,12 +15,15 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 
 from selfreg import urls
 from selfreg.checks.base import CHECKS
+from selfreg.conf import SETTING_NAMES, Conf
 from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.management import commands
 from selfreg.models import RegistrationEvent
+from selfreg.secret import Secret
 from selfreg.statuses import STATUS_INFO, Status
 from selfreg.texts.messages import OUR_MESSAGES
 
@@ -27,6 +32,52 @@ Row = tuple[str, ...]
 PLACEHOLDER = re.compile(r"%\((\w+)\)[rsd]")
 # What means something in reStructuredText.
 SPECIAL = re.compile(r"[\\*`|]|_(?=\W|$)")
+# The settings by subject, as docs/settings.md groups them.
+SETTINGS: Mapping[str, str] = {
+    "org": "ISSUER CLIENT_ID CLIENT_AUTH CLIENT_SECRET PRIVATE_KEY PRIVATE_KEY_ID SCOPES BASE_URL ENCRYPTION_KEYS",
+    "sign-up": "EMAIL_VERIFICATION APPROVAL AFTER LINK_EXISTING REPEAT_PASSWORD ENUMERATION AUTHENTICATORS ATTRIBUTES "
+    "PROFILE_HOOK USER_FACTORY",
+    "pages": "SITE_NAME SUPPORT TERMS_URL PRIVACY_URL RESET_PASSWORD_URL RECAPTCHA_HOST HCAPTCHA_HOST",
+    "logins": "SESSION_SECONDS SESSION_IDLE_SECONDS",
+    "limits": "MINIMUM_FILL_SECONDS RESEND_SECONDS PHONE_COUNTRIES PHONE_AFTER_EMAIL MOST_OPEN CALLS_AT_ONCE "
+    "FORM_CACHE_SECONDS ACTIVATION_LINK_DAYS",
+    "retention": "ABANDONED_AFTER_SECONDS ERASE_ABANDONED_AFTER_SECONDS REDUCE_FINISHED_AFTER_SECONDS",
+    "network": "TRUSTED_PROXIES PROXY_HEADER COUNTRY_HEADER PROXY CA_BUNDLE",
+    "management": "API_TOKEN API_CLIENT_ID API_PRIVATE_KEY API_KEY_ID HOOK_SECRET METRICS_TOKEN",
+    "orgs": "ORGS ORG_RESOLVER",
+}
+# Annotations of ``Conf`` -> the type that a site writes.
+TYPES = {"Secret": "str", "tuple": "list", "Mapping": "dict"}
+
+
+def setting_rows(subject: str) -> list[Row]:
+    """The settings of a subject: name, type, default and meaning."""
+    described = ModuleAnalyzer.for_module("selfreg.conf").find_attr_docs()
+    known = {field.name.upper(): field for field in fields(Conf)}
+    return [
+        (f"``{name}``", type_of(known[name]), default_of(known[name]), meaning(described["Conf", name.lower()]))
+        for name in SETTINGS[subject].split()
+    ]
+
+
+def type_of(field: Field[Any]) -> str:
+    """The type of a setting's values."""
+    name = re.split(r"\W", str(getattr(field.type, "__name__", field.type)))[0]
+    return f"``{TYPES.get(name, name)}``"
+
+
+def default_of(field: Field[Any]) -> str:
+    """The default as a site would write it; nothing for secrets and texts that are empty."""
+    value = "" if field.default is MISSING or isinstance(field.default, Secret) else field.default
+    return f"``{list(value) if isinstance(value, tuple) else value!r}``" if value not in ("", ()) else ""
+
+
+def meaning(lines: list[str]) -> str:
+    """A description in which settings are in capitals, and pages are links."""
+    text = re.sub(
+        r"``(\w+)``", lambda m: f"``{m[1].upper() if m[1].upper() in SETTING_NAMES else m[1]}``", " ".join(lines)
+    )
+    return re.sub(r"docs/([\w-]+)\.md", r":doc:`\1`", text).strip()
 
 
 def check_rows() -> list[Row]:
@@ -107,6 +158,10 @@ TABLES: Mapping[str, tuple[Row, Callable[[], list[Row]]]] = {
     "messages": (("Key", "English"), message_rows),
     "commands": (("Command or option", "What it does"), command_rows),
     "urls": (("Name", "Path", "What it is"), url_rows),
+    **{
+        f"settings-{subject}": (("Setting", "Type", "Default", "What it does"), partial(setting_rows, subject))
+        for subject in SETTINGS
+    },
 }
 
 

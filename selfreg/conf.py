@@ -33,16 +33,18 @@ class Conf:
     issuer: str = ""
     """The org (``https://x.okta.com``) or a custom authorization server (``https://x.okta.com/oauth2/default``)."""
     client_id: str = ""
+    """The app's client ID at the org."""
     client_secret: Secret[str] = NOTHING
     """Empty for a public client, for which Okta ignores the visitor's IP address and device token."""
     base_url: str = ""
     """This site's origin (``https://www.example.com``). Redirect URIs are built from it, not from the Host header."""
     scopes: str = "openid profile email"
+    """The scopes that the site asks for, separated by spaces."""
     encryption_keys: tuple[Secret[str], ...] = ()
     """Each key is 32 random bytes as URL-safe base64. The first one encrypts, all of them decrypt."""
     email_verification: str = MANDATORY
-    """``mandatory``: people have to verify their address before they are logged in. ``optional``: they can verify it
-    later, unless the org requires it."""
+    """``"mandatory"``: people have to verify their address before they are logged in. ``"optional"``: they can verify
+    it later, unless the org requires it."""
     after: str = ""
     """Where to redirect after a sign-up without ``next``. Empty: to ``LOGIN_REDIRECT_URL``."""
     site_name: str = ""
@@ -82,8 +84,8 @@ class Conf:
     most_open: int = 250_000
     """The maximum number of open registrations. More visitors are asked to try again later."""
     enumeration: str = "okta"
-    """``okta``: visitors hear that an address already has an account. ``neutral``: the pages look the same for new and
-    existing addresses, and everybody has to verify the address first."""
+    """``"okta"``: visitors hear that an address already has an account. ``"neutral"``: the pages look the same for new
+    and existing addresses, and everybody has to verify the address first."""
     recaptcha_host: str = "www.google.com"
     """The host that reCAPTCHA is loaded from. ``www.recaptcha.net`` also works where Google is blocked."""
     hcaptcha_host: str = "js.hcaptcha.com"
@@ -107,7 +109,7 @@ class Conf:
     """Whether visitors can connect their Okta account with an existing user by entering that user's password. Staff is
     excluded."""
     session_seconds: int = 24 * 3600
-    """The maximum duration of a login through Okta. 0: Django's ``SESSION_COOKIE_AGE``, which is two weeks by default.
+    """How long a login through Okta lasts at most. 0: Django's ``SESSION_COOKIE_AGE``, which is two weeks by default.
     With Okta's event hook, sessions of accounts that are deactivated at Okta end at once."""
     session_idle_seconds: int = 3 * 3600
     """A login through Okta ends after this time without a request, if ``selfreg.middleware.IdleSessionMiddleware`` is
@@ -123,10 +125,11 @@ class Conf:
     metrics_token: Secret[str] = NOTHING
     """The bearer token with which Prometheus reads ``/signup/metrics``. Empty: that URL answers 404."""
     client_auth: str = "secret_post"
-    """How the app authenticates at the org: ``secret_post``, ``secret_basic`` or ``private_key``."""
+    """How the app authenticates at the org: ``"secret_post"``, ``"secret_basic"`` or ``"private_key"``."""
     private_key: Secret[str] = NOTHING
-    """The app's private key as PEM, for ``client_auth`` ``private_key``."""
+    """The app's private key as PEM, if ``client_auth`` is ``"private_key"``."""
     private_key_id: str = ""
+    """The ID of that key in the org (*KID*)."""
     api_token: Secret[str] = NOTHING
     """A token for Okta's Management API. The doctor, the set-up, repairs in the admin and "Resend email" need it.
     Sign-ups don't.

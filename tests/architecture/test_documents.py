@@ -17,8 +17,6 @@ from architecture.tracing import Trace, tracing
 from okta_devorg import OrgHandle
 from okta_devorg.policy.behaviour import Unknowns
 from okta_devorg.policy.settings import Policy
-from selfreg.checks.base import CHECKS
-from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.registration.outcome import Outcome
 from selfreg.statuses import Status
 from support.person import SITE, Person
@@ -27,7 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
 PROTOCOL = DOCS / "protocol.md"
 LAYERS = DOCS / "images" / "layers.svg"
-README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (DOCS / "architecture.md").read_text()
 GLOSSARY = (DOCS / "glossary.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -184,7 +181,6 @@ def folders_of(path: Path) -> set[str]:
     ("document", "heading", "folder"),
     [
         (ARCHITECTURE, "## The folders", "selfreg"),
-        (README, "## How it works", "selfreg"),
         (CONTRIBUTING, "## Run tests", "tests"),
     ],
 )
@@ -273,38 +269,3 @@ def test_what_the_glossary_refers_to_has_an_entry() -> None:
     assert {
         t for t in referred if not {t, t.removesuffix("s"), t.removesuffix("'s"), t.removesuffix("es")} & terms
     } == set()
-
-
-# ---- names in documents
-
-
-def test_the_findings_checks_and_signals_that_documents_name_exist() -> None:
-    text = "\n".join(page.read_text() for page in PAGES)
-    findings = set(re.findall(r"`(doctor\.[a-z-]+)`", text))
-    assert findings <= {kind.id for kind in FINDING_KINDS}
-    known = {f"selfreg.{check.id}" for check in CHECKS}
-    named = set(re.findall(r"`(selfreg\.[EW]\d{3})`", text))
-    assert findings
-    assert named
-    assert named <= known
-
-
-def test_no_two_checks_with_one_id_say_different_things() -> None:
-    ids = [check_id for check_id, _message in {(check.id, check.message) for check in CHECKS}]
-    # An unusable key is unusable in more than one way.
-    assert {name for name in ids if ids.count(name) > 1} == {"E005", "E012"}
-
-
-def test_the_page_about_observing_names_every_metric_with_its_labels() -> None:
-    first_label = {"_counter": 2, "_histogram": 2, "_gauge": 3, "Gauge": 2}
-    made = {}
-    for path in ("monitoring/metrics.py", "reports/gauges.py"):
-        for call in ast.walk(ast.parse((ROOT / "selfreg" / path).read_text())):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in first_label:
-                texts = [a.value for a in call.args if isinstance(a, ast.Constant)]
-                made[texts[0]] = [label for label in texts[first_label[call.func.id] :] if label]
-    listed = re.findall(
-        r"^\| `selfreg_(\w+?)(?:_total)?` \| ([^|]*)\|", (DOCS / "observability.md").read_text(), re.MULTILINE
-    )
-    assert {name: re.findall(r"`(\w+)`", labels) for name, labels in listed} == made
-    assert len(made) > 15

@@ -1,22 +1,26 @@
-"""What the README says is so."""
+"""What the README says is so, and what it tells to do works."""
 
 import ast
 import re
 from pathlib import Path
 
 import pytest
-from django.urls import resolve
 from django.utils.module_loading import import_string
 
 from selfreg.conf import SETTING_NAMES
+from support.documentation import Block, blocks_of
+from support.ports import free_port
+from support.sites.project import running, write
+from support.sites.wheel import run
+from support.web_visitor import WebVisitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_its_environment_table_and_the_example_file_name_the_same_variables() -> None:
-    table = README.split("## The demo site's environment")[1].split("\n## ")[0]
+def test_the_page_about_the_demo_and_the_example_file_name_the_same_variables() -> None:
+    table = (ROOT / "docs" / "demo.md").read_text().split("## Environment variables")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     in_table = {name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)}
     in_example = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
@@ -47,6 +51,35 @@ def test_the_files_and_targets_it_names_exist() -> None:
         assert (ROOT / target).exists(), target
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`(?:GET|POST)? ?(/signup/[a-z/]*)`", README))))
-def test_the_pages_it_names_exist(path: str) -> None:
-    assert resolve(path)
+HOME = """
+from django.http import HttpResponse
+
+urlpatterns += [path("", lambda request: HttpResponse(f"<h1>Hello, {request.user.first_name}!</h1>"))]
+"""
+
+
+@pytest.mark.slow
+def test_who_follows_it_word_by_word_has_a_site_where_people_sign_up(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """On a site that has a home page. The wheel is installed, and nobody needs the demo."""
+    site, org = free_port(), free_port()
+    text = README.split("## Add it to your site")[1].replace("8000", site).replace("9000", org)
+    known = environment | {"OKTA_CLIENT_SECRET": "s3cret"}
+    run("django-admin startproject mysite .", tmp_path, environment)
+    blocks = list(blocks_of(text))
+    for block in blocks:
+        if block.file:
+            write(block, tmp_path)
+    write(Block("python", HOME, "mysite/urls.py", is_addition=True), tmp_path)
+    commands = [line for block in blocks if not block.file for line in block.text.splitlines()]
+    key = next(command for command in commands if command.startswith("python -c"))
+    known |= {"SELFREG_ENCRYPTION_KEYS": run(key, tmp_path, known).strip()}
+    printed = {c: run(c, tmp_path, known) for c in commands if c.startswith("python manage.py")}
+    assert "no issues" in printed["python manage.py check"]
+    (start_org,) = (command for command in commands if "-m okta_devorg" in command)
+    start_site = f"python manage.py runserver {site} --noreload"
+    with running(start_org, tmp_path, known, org), running(start_site, tmp_path, known, site):
+        visitor = WebVisitor(f"http://127.0.0.1:{site}/", f"http://127.0.0.1:{org}/")
+        page = visitor.goes_on(f"http://127.0.0.1:{site}/signup/", "ada@example.com")
+    assert page.heading == "Hello, Ada!"

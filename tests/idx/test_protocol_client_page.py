@@ -1,4 +1,4 @@
-"""The example of docs/protocol-client.md runs without Django, and gets the form of an org."""
+"""The example of docs/protocol-client.md signs somebody up at an org, without Django."""
 
 import os
 import subprocess
@@ -8,13 +8,11 @@ from okta_devorg import OrgHandle
 from support.documentation import blocks_of
 from support.sites.wheel import ROOT
 
-SHOWS_FORM = """
-import sys
-print([field.name for field in answer.response.remediation("enroll-profile").fields], "django" in sys.modules)
-"""
+PASSWORD = "Correct-horse-7"
+WITHOUT_DJANGO = '\nimport sys\nprint("django" in sys.modules)\n'
 
 
-def test_the_example_gets_the_form(org: OrgHandle) -> None:
+def test_the_example_signs_somebody_up(org: OrgHandle) -> None:
     (block,) = blocks_of((ROOT / "docs" / "protocol-client.md").read_text())
     app = org.policy.apps[0]
     changes = {
@@ -27,8 +25,15 @@ def test_the_example_gets_the_form(org: OrgHandle) -> None:
     for there, here in changes.items():
         assert there in example
         example = example.replace(there, here)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example + SHOWS_FORM],
-        cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False,
+    program = subprocess.Popen(
+        [sys.executable, "-W", "error", "-u", "-c", example + WITHOUT_DJANGO],
+        cwd=ROOT, env={"PATH": os.environ["PATH"]}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    assert done.stdout.strip() == "['userProfile', 'stateHandle'] False", done.stderr
+    assert program.stdin
+    assert program.stdout
+    asked = ""
+    while not asked.endswith(": "):
+        asked += program.stdout.read(1)
+    printed, _ = program.communicate(f"{org.code('ada@example.com')}\n{PASSWORD}\n", timeout=120)
+    assert (asked, printed) == ("okta_email: ", "okta_password: ada@example.com\nFalse\n")
