@@ -212,7 +212,8 @@ def _yes_or_no(leaf: Field) -> forms.Field:
 def _choices_of(leaf: Field) -> Choices:
     """Return the org's choices, or ours for countries and time zones; empty if there are none."""
     if leaf.options:
-        return [(_sent(o), labels.name_of(o.label) or str(o.value)) for o in leaf.options]
+        known = labels.questions() if leaf.name == "questionKey" else {}
+        return [(_sent(o), known.get(_sent(o)) or labels.name_of(o.label) or str(o.value)) for o in leaf.options]
     if leaf.format == "country-code":
         return [*countries()]
     if leaf.format == "timezone" or (leaf.display == "select" and "zone" in leaf.name.lower()):

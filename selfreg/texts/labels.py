@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
@@ -146,6 +147,11 @@ def label(field: Field) -> str:
 def name_of(okta_label: str) -> str:
     """Return the name of an authenticator or a method, translated if it is Okta's own name."""
     return str(BASE_LABELS.get(okta_label, okta_label))
+
+
+def questions() -> Mapping[str, str]:
+    """Return Okta's own security questions by their keys."""
+    return dict(line.split(": ", 1) for line in render_to_string("selfreg/questions.txt").splitlines() if line)
 
 
 def option_label(option: Option) -> str:

@@ -80,6 +80,9 @@ def test_labels_of_the_org_are_translated_into_the_current_language(person: Pers
     opens_in_language(person.signs_up(org), "de", "/signup/step/")
     assert person.page.text.count("Wählen Sie eine Frage") == 2
     assert all(words in person.page.text for words in ("Eigene Sicherheitsfrage schreiben", "Ihre Frage", "Antwort"))
+    questions = [choice.label for choice in person.form.find("credentials.questionKey")] + person.page.text.split("\n")
+    assert "Welches Essen mochten Sie als Kind am wenigsten?" in " ".join(questions)
+    assert "What" not in person.page.text
     person.fills({"credentials.questionKey": "disliked_food"}).fills_and_presses({"credentials.answer": "Kestrel"})
     assert all(words in person.page.text for words in ("Sind Sie einverstanden?", "Nicht erlauben"))
     person.picks("Erlauben").presses("Weiter")
