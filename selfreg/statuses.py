@@ -103,11 +103,7 @@ STATUS_INFO: Mapping[Status, StatusInfo] = MappingProxyType(
             blocker=_("An administrator has to approve or reject it."),
         ),
         Status.COMPLETED: StatusInfo(
-            phase="completed",
-            ending="account-ready",
-            badge="good",
-            sign="✓",
-            visitor_sees=_("The site, signed in."),
+            phase="completed", ending="account-ready", badge="good", sign="✓", visitor_sees=_("The site, signed in.")
         ),
         Status.CANCELLED: StatusInfo(
             phase="abandoned",

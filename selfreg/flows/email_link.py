@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from selfreg.flows.advance import Advance, follow
-from selfreg.flows.session import Browser, my_ids, open_mine, step_url
+from selfreg.flows.session import Browser, my_ids, open_mine
 from selfreg.forms import typed_text
-from selfreg.models import Conflict, Registration, link_digest
+from selfreg.models import Registration, link_digest
 from selfreg.registration import commands
 from selfreg.registration import outcome as outcomes
 from selfreg.registration.exchange import Attempt
@@ -63,12 +63,8 @@ def confirm(request: HttpRequest, browser: Browser, attempt: Attempt, otp: Secre
     """Submit the code of a link whose status is ``same``.
 
     :return: where to redirect to; None if the org no longer accepts the code
+    :raises Conflict: another request is changing the registration; the code was not sent
     """
     page, values = attempt.page, {"credentials": {"passcode": otp}}
-    try:
-        outcome = commands.submit(attempt, page, values, {}) if page else outcomes.NotOffered()
-    except Conflict:
-        return Advance(step_url(browser, attempt.row.pk), outcomes.NOTHING_NEW)
-    if isinstance(outcome, outcomes.Rejected):
-        return None
-    return follow(request, browser, attempt, outcome)
+    outcome = commands.submit(attempt, page, values, {}) if page else outcomes.NotOffered()
+    return None if isinstance(outcome, outcomes.Rejected) else follow(request, browser, attempt, outcome)

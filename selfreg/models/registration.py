@@ -221,12 +221,7 @@ class Registration(models.Model):
         return self._write({**values, "busy_until": until, "unsure": self.in_doubt}, (), wait)
 
     def commit(
-        self,
-        *,
-        to: Status | None = None,
-        events: Sequence["RegistrationEvent"] = (),
-        hold: float = 0.0,
-        **values: Any,
+        self, *, to: Status | None = None, events: Sequence["RegistrationEvent"] = (), hold: float = 0.0, **values: Any
     ) -> None:
         """Write columns and events in one transaction, if the row did not change since it was read. End a claim. The
         first commit also writes the event of the start.

@@ -148,13 +148,14 @@ def resend(attempt: Attempt, page: Step) -> Outcome:
     return _perform(attempt, Command(Kind.RESENT), Call(page.resend, Effect(sends=True, number=number)))
 
 
-def poll(attempt: Attempt) -> Outcome:
+def poll(attempt: Attempt, *, is_over: bool = False) -> Outcome:
     """Ask the org whether the visitor continued elsewhere, such as on the page behind the link in the org's email.
 
+    :param is_over: whether the time for the step is over; pages that do not poll are asked about, too
     :return: ``NOTHING_NEW``, ``Advanced``, ``Ended`` or ``Granted``
     """
     page = attempt.page
-    if page is None or page.poll is None:
+    if page is None or not (page.poll or is_over):
         return outcomes.NOTHING_NEW
     state = attempt.position.state
     if max(state.wait_until, state.poll_at) > timezone.now().timestamp() or rate_limits.pace(state.calls):
@@ -163,7 +164,8 @@ def poll(attempt: Attempt) -> Outcome:
     attempt.count_calls()
     pause_until = timezone.now().timestamp() + POLL_PAUSE_SECONDS
     try:
-        answer = attempt.client.proceed(page.poll, {})
+        client = attempt.client
+        answer = client.proceed(page.poll, {}) if page.poll else client.introspect(state.transaction)
     except TransactionExpired:
         return _commit(attempt, transitions.expire(attempt.row.step))
     except IdxError as error:
@@ -190,12 +192,14 @@ def poll_milliseconds(attempt: Attempt) -> int:
 
 
 def refresh(attempt: Attempt, draft: dict[str, str] | None = None) -> Outcome:
-    """Ask the org for the current step, if an answer was lost.
+    """Ask the org for the current step, if an answer was lost or the time for the step is over.
 
     :param draft: submitted values to show again if the step is still the same; no secrets
     """
     if not attempt.in_doubt or attempt.state is None:
-        return outcomes.NOTHING_NEW
+        # By this site's clock, so the org is asked whether that is so.
+        is_over = attempt.row.expires_at is not None and attempt.row.expires_at < timezone.now()
+        return poll(attempt, is_over=is_over) if is_over and not attempt.was_busy else outcomes.NOTHING_NEW
     if attempt.state.wait_until > timezone.now().timestamp() or rate_limits.pace(attempt.state.calls):
         return outcomes.NOTHING_NEW if draft is None else keep_draft(attempt, draft)
     if draft is not None:

@@ -20,13 +20,7 @@ from django.utils import timezone
 
 from selfreg.conf import Conf, orgs
 from selfreg.email_addresses import canonical
-from selfreg.models import (
-    Registration,
-    RegistrationEvent,
-    RegistrationQuerySet,
-    belongs_to,
-    waits_for_link,
-)
+from selfreg.models import Registration, RegistrationEvent, RegistrationQuerySet, belongs_to, waits_for_link
 from selfreg.reports import counts
 from selfreg.statuses import FINAL, OPEN, Status
 

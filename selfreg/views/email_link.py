@@ -16,7 +16,7 @@ from django.utils.translation import get_language_from_request, override
 from selfreg import encryption
 from selfreg.flows.email_link import confirm, open_link, read_link
 from selfreg.flows.session import step_url
-from selfreg.models import Registration
+from selfreg.models import Conflict, Registration
 from selfreg.secret import Secret
 from selfreg.views.base import SignUpView
 from selfreg.web.cookies import read_cookie, set_cookie
@@ -49,7 +49,7 @@ class VerifyView(SignUpView):
             return self.page(request, "broken")
         link = open_link(request, self.browser, values["state"])
         back = step_url(self.browser, link.row.pk) if link.status == "used" and link.row else ""
-        return self.page(request, link.status, link.row, values["otp"], back)
+        return self.page(request, link.status, link.row, back, **values)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Submit the code of the link in the cookie."""
@@ -57,7 +57,10 @@ class VerifyView(SignUpView):
         link = open_link(request, self.browser, values.get("state", ""))
         if link.attempt is None:
             return redirect(self.url_of_page("verify"))
-        advance = confirm(request, self.browser, link.attempt, Secret(values["otp"]))
+        try:
+            advance = confirm(request, self.browser, link.attempt, Secret(values["otp"]))
+        except Conflict:  # such as a poll of the first tab
+            return self.store_link(request, redirect(self.url_of_page("verify")), values | {"again": "yes"})
         left = {} if advance else {"stale": str(link.attempt.row.pk)}
         return self.store_link(request, redirect(advance.url if advance else self.url_of_page("verify")), left)
 
@@ -85,21 +88,22 @@ class VerifyView(SignUpView):
         return read_link({name: given[0] for name, given in values.items() if len(given) == 1})
 
     def page(
-        self, request: HttpRequest, page: str, registration: Registration | None = None, code: str = "", back: str = ""
+        self, request: HttpRequest, page: str, registration: Registration | None = None, back: str = "", **link: str
     ) -> HttpResponse:
         """Render one of the pages.
 
         :param registration: only ``other`` shows when and where it was started
-        :param code: only ``other`` shows it
+        :param link: its code, which only ``other`` shows, and ``again`` if ``same`` has to press its button itself
         :param back: URL of the registration, for ``used`` and ``stale``
         """
         visible = registration if page == "other" else None
         just_now = visible is not None and timezone.now() - visible.created_at < MINUTE
         context = {
             "page": page,
-            "code": code if visible else "",
+            "code": link["otp"] if visible else "",
             "registration": visible,
             "just_now": just_now,
+            "again": "again" in link,
             "back": back,
         }
         response = render(request, "selfreg/verify.html", context)

@@ -80,6 +80,37 @@ def test_the_time_that_is_left_counts_down_and_the_page_says_when_it_is_over(vis
     visitor.sees("Your session timed out")
 
 
+def test_a_page_that_does_not_poll_asks_the_org_when_its_time_is_over(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.is_at_the_code()
+    org.patch_policy({"lifetimes": {"with_user": 3}})
+    visitor.types_the_code().sees("Choose a password")
+    visitor.password_field.fill("Correct-horse-7")
+    visitor.sees("Your session timed out")
+    expect(visitor.page.get_by_text("What you typed on the first page is saved.")).to_be_visible()
+    visitor.page.get_by_role("link", name="Start again").click()
+    expect(visitor.field("Email")).to_have_value(visitor.email)
+
+
+def test_a_tab_that_nobody_looks_at_does_not_ask(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.window.context.clock.install()
+    page = visitor.is_at_the_code().page
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away ?? true, configurable: true})")
+    page.clock.fast_forward(30_000)
+    page.wait_for_timeout(200)
+    assert org.calls(POLL) == []
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    page.clock.run_for(100)
+    visitor.has_the_org_asked(POLL)
+
+
+def test_a_link_goes_on_after_the_first_tab_has_asked_the_org(visitor: Visitor, org: OrgHandle) -> None:
+    visitor.is_at_the_code()
+    org.fail(POLL, "slow", seconds=4)
+    visitor.has_the_org_asked(POLL)
+    visitor.opens_another_tab().opens(visitor.link).sees("Confirm your email").presses("Confirm and continue")
+    visitor.sees("Choose a password")
+
+
 def test_a_link_opened_in_another_tab_takes_the_first_tab_along(visitor: Visitor) -> None:
     first = visitor.is_at_the_code().page
     visitor.opens_another_tab().opens(visitor.link).sees("Confirm your email")

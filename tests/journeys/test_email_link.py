@@ -29,6 +29,19 @@ def test_confirming_the_link_in_the_same_browser_verifies_the_address(at_code_pa
     assert at_code_page.chooses("Password").sets_a_password().is_signed_in
 
 
+def test_a_link_confirmed_while_another_tab_asks_the_org_is_confirmed_after_that(
+    at_code_page: Person, org: OrgHandle
+) -> None:
+    at_code_page.opens_the_link_in_the_mail(org)
+    Registration.objects.update(busy_until=timezone.now() + timedelta(seconds=20))
+    at_code_page.presses("Confirm and continue")
+    assert at_code_page.heading == "Confirm your email"
+    assert "This page continues by itself." in at_code_page.page.text
+    assert 'data-looks-again="1000"' in at_code_page.page.html
+    Registration.objects.update(busy_until=None)
+    assert at_code_page.presses("Confirm and continue").heading == "Choose a password"
+
+
 def test_a_sign_up_by_link_makes_nine_calls(at_code_page: Person, org: OrgHandle) -> None:
     at_code_page.opens_the_link_in_the_mail(org).presses().chooses("Password").sets_a_password()
     counted = [c for c in org.calls() if "/idp/idx/" in c.path or c.path.endswith(("/interact", "/token"))]

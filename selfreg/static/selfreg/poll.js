@@ -1,7 +1,6 @@
 // A waiting page asks whether the visitor went on elsewhere (the link of the mail, another tab) and then follows.
 
 const TYPING_MS = 8_000;
-const FORGOTTEN_MS = 10 * 60_000;
 const SLOWEST_MS = 60_000;
 const TIMEOUT_MS = 20_000;
 
@@ -13,7 +12,6 @@ function follow(form) {
   let timer;
   let asking = null;
   let typedAt = -Infinity;
-  let hiddenAt = null;
 
   const later = (ms) => {
     clearTimeout(timer);
@@ -22,7 +20,8 @@ function follow(form) {
 
   async function ask() {
     if ("sent" in form.dataset || asking) return;
-    if (hiddenAt !== null && Date.now() - hiddenAt > FORGOTTEN_MS) return; // goes on when the page is looked at again
+    // Goes on when the page is looked at again. What the visitor does in another tab comes first.
+    if (document.hidden) return;
     // The org serves one request of a registration at a time: a code that is being typed comes first.
     const pause = typedAt + TYPING_MS - Date.now();
     if (pause > 0) return later(pause);
@@ -42,10 +41,7 @@ function follow(form) {
     const button = event.submitter;
     asking.then(({ go }) => go || form.requestSubmit(button));
   });
-  document.addEventListener("visibilitychange", () => {
-    hiddenAt = document.hidden ? Date.now() : null;
-    if (!document.hidden) later(0);
-  });
+  document.addEventListener("visibilitychange", () => document.hidden || later(0));
   // Restored by Back: the timers of the page that was left are gone or wrong.
   window.addEventListener("pageshow", (event) => event.persisted && later(0));
   later(wait);

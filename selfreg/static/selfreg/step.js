@@ -72,7 +72,8 @@ function expire(element) {
   const { text, number } = sentenceOf(element, Math.min(element.dataset.expires, LONG_SECONDS));
   const timer = setInterval(() => {
     const left = Math.ceil((end - performance.now()) / 1000);
-    if (left > LONG_SECONDS) return;
+    // A moment later: by then the org knows it too.
+    if (left > LONG_SECONDS || (left <= 0 && left > -2)) return;
     if (left > 0) {
       for (const part of element.parentElement.querySelectorAll("[hidden]")) part.hidden = false;
       element.textContent = text.replace("\0", () => number(left));
