@@ -20,10 +20,7 @@ ENDINGS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("We have everything we need. We'll email you when you can sign in."),
     ),
     "cancelled": (_("Sign-up cancelled"), _("Your account wasn't completed. You can start again at any time.")),
-    "expired": (
-        _("Your session timed out"),
-        _("To keep you safe, we ended this sign-up. What you typed on the first page is saved."),
-    ),
+    "expired": (_("Your session timed out"), _("To keep you safe, we ended this sign-up.")),
     "failed": (_("We couldn't finish your sign-up"), ""),
 }
 

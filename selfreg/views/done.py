@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 
 from selfreg.accounts.email_verification import can_send
 from selfreg.flows.advance import follow
-from selfreg.flows.session import EMAIL_CODE, my_registration, save_value, step_url
+from selfreg.flows.session import DRAFT, EMAIL_CODE, load_value, my_registration, save_value, step_url
 from selfreg.registration import endings
 from selfreg.registration.state import seconds_until
 from selfreg.statuses import ON_STEP_PAGE
@@ -34,6 +34,7 @@ class DoneView(SignUpView):
             "registration": registration,
             "registration_id": registration.pk,
             **ending(registration)._asdict(),
+            "is_kept": load_value(self.browser, DRAFT) is not None,
             "link_days": self.browser.settings.activation_link_days,
             "sendable": account is not None and can_send(self.browser.settings),
             "wait": seconds_until(mail.get("resend_at", 0)),

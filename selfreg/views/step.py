@@ -98,6 +98,7 @@ class StepView(SignUpView):
             "username": state.profile.get("userProfile.login") or attempt.row.email or state.response.user_identifier,
             **time_left(attempt.row.expires_at),
             "earlier": json.dumps(forbidden) if forbidden else "",
+            "is_kept": bool(state.profile),
             "sent_to": phone_numbers.masked(state.phone),
         }
         if SIGN_IN_INSTEAD in state.notices and attempt.row.email and not form.is_bound:

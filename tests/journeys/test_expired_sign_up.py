@@ -1,6 +1,10 @@
 """Expiry of the org's transaction: after two hours without an account, after five minutes between later steps."""
 
+from datetime import timedelta
+
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg.models import Registration
@@ -27,6 +31,36 @@ def test_start_again_after_a_timeout_shows_the_form_with_the_earlier_values(pers
     assert person.page.typed("First name") == "Ada"
     assert person.page.typed("Last name") == "Lovelace"
     assert person.page.typed("Email") == "ada@example.com"
+
+
+def test_nothing_is_said_to_be_saved_that_is_not(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    Registration.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    call_command("selfreg_recover", verbosity=0)
+    assert person.opens("/signup/step/").heading == "Your session timed out"
+    assert "saved" not in person.page.text
+    person.follows("Start again").tells_who_she_is(Email="grace@example.com")
+    person.email = "grace@example.com"
+    org.advance(301)
+    assert "What you typed on the first page is saved." in person.types_the_code_from(org).page.text
+
+
+def test_a_page_whose_time_is_over_asks_the_org(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is().types_the_code_from(org)
+    assert person.heading == "Choose a password"
+    org.advance(301)
+    Registration.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert person.opens("/signup/step/").heading == "Your session timed out"
+
+
+def test_a_page_that_only_this_site_takes_for_over_stays_as_it_is(person: Person, org: OrgHandle) -> None:
+    """The clock of the site is fast."""
+    person.opens_the_sign_up().tells_who_she_is().fills_and_presses({"Enter code": "000000"})
+    problems, calls = person.page.problems(), len(org.calls())
+    Registration.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert person.opens("/signup/step/").page.problems() == problems
+    assert len(org.calls()) == calls + 1
+    assert person.types_the_code_from(org).heading == "Choose a password"
 
 
 def test_start_again_after_a_timeout_completes_if_the_org_resumes_the_staged_account(
