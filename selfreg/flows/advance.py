@@ -92,6 +92,7 @@ def act(
     if form is None:
         return Advance(step_url(browser, attempt.row.pk), commands.tell(attempt, ALREADY_DONE), attempt)
     if idp := pressed_provider(action):
+        commands.keep_draft(attempt, form.draft())
         return to_identity_provider(browser, attempt, idp)
     if not action and not form.is_valid():
         return form

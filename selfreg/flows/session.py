@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import Error
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -18,11 +19,13 @@ from selfreg import encryption
 from selfreg.accounts.linking import LinkOffered
 from selfreg.conf import DEFAULT, Conf
 from selfreg.database_connections import is_outage
+from selfreg.email_addresses import canonical
 from selfreg.models import Registration, RegistrationQuerySet
 from selfreg.registration.endings import fail
 from selfreg.registration.exchange import Attempt, open_row
 from selfreg.registration.policy import Org, connect
 from selfreg.registration.state import EnrollmentState
+from selfreg.statuses import Status
 from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import safe_path
 from selfreg.web.visitor import device_of, visitor_of
@@ -155,6 +158,20 @@ def my_registrations(browser: Browser) -> RegistrationQuerySet:
 def my_open_registration(browser: Browser, pk: str | None) -> Registration | None:
     """Return this browser's registration of this id, if it is open."""
     return my_registrations(browser).open().filter(pk=pk).first() if pk in my_ids(browser) else None
+
+
+def started_before(browser: Browser, typed_address: str) -> Registration | None:
+    """Return this browser's open registration of the same address, if the org has an account for it by now, or may
+    have one: the answer was lost, or could not be written.
+    """
+    address = canonical(typed_address)
+    if not address or not my_ids(browser):
+        return None
+    doubtful = Q(status=Status.STARTED) & (Q(busy_until__isnull=False) | Q(unsure=True))
+    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    rows = my_registrations(browser).filter(alive, email_canonical=address)
+    mine = rows.filter(Q(status=Status.ENROLLING) | doubtful)
+    return mine.last()
 
 
 def my_registration(request: HttpRequest, browser: Browser) -> Registration | None:

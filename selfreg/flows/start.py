@@ -12,16 +12,14 @@ from functools import partial
 from typing import Any
 
 from django.contrib.sessions.backends.base import UpdateError
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from selfreg import rate_limits
 from selfreg.database_connections import retried
-from selfreg.email_addresses import canonical
 from selfreg.encryption import Unreadable
 from selfreg.flows import session
-from selfreg.flows.advance import Advance, Typed, pressed_provider, run, to_identity_provider
+from selfreg.flows.advance import Advance, Typed, act, pressed_provider, run, to_identity_provider
 from selfreg.flows.session import Browser, connect_for
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse, Message
@@ -108,7 +106,7 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     :param pk: the id of the new registration; None if the form has to be submitted again
     """
     if pk and str(pk) in session.my_ids(browser) and _was_started(pk):
-        return _to_registration(browser, pk)
+        return _sent_again(request, browser, typed, pk)
     org = connect_for(request, browser)
     first = _first_step(browser, org)
     if isinstance(first, Closed):
@@ -124,7 +122,7 @@ def start(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID | 
     if not (_provider_in(typed) or form.is_valid()):
         return FirstPage(form, response, outcomes.Rejected(()))
     address = _address_in(form)
-    if row := _started_before(browser, address):
+    if row := session.started_before(browser, address):
         return _resume(browser, org, row)
     counted = _count_start(org, pk, address)
     if isinstance(counted, outcomes.Waiting):
@@ -264,6 +262,19 @@ def _to_registration(browser: Browser, pk: uuid.UUID) -> Advance:
     return Advance(session.step_url(browser, pk), outcomes.NOTHING_NEW)
 
 
+def _sent_again(request: HttpRequest, browser: Browser, typed: Typed, pk: uuid.UUID) -> Advance | FirstPage:
+    """Handle a form that has started its registration. If that is still at its form, because the visitor came back from
+    an identity provider or from what the org refused, take what was typed.
+    """
+    row = session.my_open_registration(browser, str(pk))
+    attempt = session.open_mine(request, browser, row) if row and row.status == Status.STARTED else None
+    if attempt is None or attempt.page is None or attempt.was_busy:
+        return _to_registration(browser, pk)
+    result = act(request, browser, attempt, typed, typed.reveal().get("action", ""), None)
+    rejected = outcomes.Rejected(())
+    return result if isinstance(result, Advance) else FirstPage(result, attempt.position.state.response, rejected)
+
+
 def _new_attempt(request: HttpRequest, browser: Browser, org: Org, state: EnrollmentState, pk: uuid.UUID) -> Attempt:
     return new_attempt(
         org,
@@ -288,6 +299,7 @@ def _submit_form(request: HttpRequest, browser: Browser, attempt: Attempt, form:
     _save_session(request, browser)
     try:
         if provider := _provider_in(typed):
+            session.save_draft(browser, form.draft())
             attempt.row.commit()
             return to_identity_provider(browser, attempt, provider)
         page, version = attempt.page, typed.reveal().get(FORM_VERSION, attempt.row.policy)
@@ -333,20 +345,6 @@ def _resume(browser: Browser, org: Org, row: Registration) -> Advance:
     with suppress(Conflict, Unreadable):
         commands.tell(open_row(row, org), RESUMED)
     return _to_registration(browser, row.pk)
-
-
-def _started_before(browser: Browser, typed_address: str) -> Registration | None:
-    """Return this browser's open registration of the same address, if the org has an account for it by now, or may
-    have one: the answer was lost, or could not be written.
-    """
-    address = canonical(typed_address)
-    if not address or not session.my_ids(browser):
-        return None
-    doubtful = Q(status=Status.STARTED) & (Q(busy_until__isnull=False) | Q(unsure=True))
-    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    rows = session.my_registrations(browser).filter(alive, email_canonical=address)
-    mine = rows.filter(Q(status=Status.ENROLLING) | doubtful)
-    return mine.last()
 
 
 def _typed_before(browser: Browser, org: Org, pk: str) -> dict[str, str]:

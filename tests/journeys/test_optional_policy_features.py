@@ -164,6 +164,38 @@ def test_cancelling_at_the_identity_provider_returns_to_the_form(person: Person,
     assert person.presses("Cancel").tells_who_she_is().heading == "Check your email"
 
 
+def test_what_was_typed_before_and_after_a_provider_was_pressed_is_taken(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"idps": [GOOGLE]})
+    form = person.opens_the_sign_up().fills({"First name": "Ada"}).page
+    person.presses("Continue with Google")
+    assert person.opens_the_sign_up().page.typed("First name") == "Ada"
+    person.page = form
+    person.fills_and_presses({"First name": "", "Last name": "Lovelace"}, "Sign up")
+    assert person.page.problems() != []
+    assert person.page.typed("Last name") == "Lovelace"
+    person.page = form
+    assert person.tells_who_she_is().heading == "Check your email"
+    assert Registration.objects.get().email == person.email
+
+
+def test_the_form_that_went_to_a_provider_goes_there_again(person: Person, org: OrgHandle) -> None:
+    org.patch_policy({"idps": [GOOGLE]})
+    form = person.opens_the_sign_up().page
+    person.presses("Continue with Google")
+    person.page = form
+    assert person.presses("Continue with Google").page.url.startswith(org.base)
+    assert Registration.objects.count() == 1
+
+
+def test_a_corrected_form_is_taken_after_the_org_refused_it(person: Person, org: OrgHandle) -> None:
+    Person("taken@example.com").signs_up(org)
+    form = person.opens_the_sign_up().page
+    assert person.tells_who_she_is(Email="taken@example.com").page.text.count("already have an account")
+    person.page = form
+    assert person.tells_who_she_is().heading == "Check your email"
+    assert Registration.objects.count() == 2
+
+
 def test_the_callback_continues_the_registration_that_left_and_not_a_newer_one(person: Person, org: OrgHandle) -> None:
     goes_to_google(person, org, interaction_required=True)
     at_google = person.page
