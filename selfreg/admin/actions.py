@@ -55,7 +55,7 @@ class AdminAction:
     is_available: Callable[[Registration], bool]
     run: Callable[[Attempt, str], object]
     is_offered: Callable[[], bool] = lambda: True
-    """Whether the site is set up for it."""
+    """Whether the list always has it, because the site is set up for it."""
     is_destructive: bool = False
     asks_reason: bool = False
     needs_state: bool = False
@@ -235,7 +235,7 @@ ACTIONS: Sequence[AdminAction] = (
         label=_("Expire now"),
         confirm=ngettext_lazy("Expire %(count)d sign-up", "Expire %(count)d sign-ups", "count"),
         done=ngettext_lazy("%(count)d sign-up expired.", "%(count)d sign-ups expired.", "count"),
-        warning=_("They have to start again. Their browser fills in what they had typed, if it still has it."),
+        warning=_("They have to start again, with an empty form."),
         permission=RegistrationPermission.EXPIRE,
         is_available=lambda row: row.is_open,
         run=lambda attempt, _reason: endings.expire(attempt),

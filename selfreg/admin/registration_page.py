@@ -69,8 +69,7 @@ def _possible(registration: Registration, explanation: Explanation) -> list[Admi
     return [
         action
         for action in ACTIONS
-        if action.is_offered()
-        and action.is_available(registration)
+        if action.is_available(registration)
         and (explanation.is_readable or not action.needs_state)
         and (explanation.can_resend or action.name != "resend")
     ]

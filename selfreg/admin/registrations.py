@@ -1,5 +1,6 @@
 """Registrations in Django admin: the list, and the URLs of the pages beside it."""
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -17,11 +18,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from selfreg.admin import funnel_page, policy_page, registration_page
-from selfreg.admin.actions import ACTIONS, ACTIONS_BY_NAME, AdminAction, perform
+from selfreg.admin.actions import ACTIONS, ACTIONS_BY_NAME, AdminAction, Result, perform
 from selfreg.admin.addresses import MAX_FOUND, log_view, mask, may_see_addresses, name_for, starting_with
 from selfreg.admin.columns import columns_for
 from selfreg.admin.export import registrations_csv
@@ -35,13 +36,18 @@ from selfreg.admin.way_back import FILTERS_PARAMETER, kept_filters, with_query
 from selfreg.conf import settings_for
 from selfreg.email_addresses import canonical
 from selfreg.error_reports import without_values
+from selfreg.idx.deadline import at_most
 from selfreg.models import Registration, RegistrationEvent
+from selfreg.statuses import Status
 from selfreg.web.exemptions import exempt, without_transaction
 
 ROWS_PER_PAGE = 100
 LIST_REFRESH_SECONDS = 5
 FUNNEL_REFRESH_SECONDS = 30
 MAX_REASON_LENGTH = 200
+# After this time no further registration is begun, and what was begun has this long: nginx waits 20 s for a page.
+ACTING_SECONDS = 8.0
+ONE_ACTION_SECONDS = 11.0
 TEMPLATES = "admin/selfreg/registration"
 URL_NAME = "admin:selfreg_registration_"
 # Deferred, because it needs the complete page. (Any: the type stubs only allow paths.)
@@ -117,7 +123,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
         :param action_location: since Django 6.1, the page with the actions; here that is always the list
         """
-        permitted = [a for a in ACTIONS if a.is_offered() and a.permission.is_held_by(request.user)]
+        decides = request.GET.get("status") == Status.AWAITING_APPROVAL
+        offered = [a for a in ACTIONS if a.is_offered() or (decides and a.permission == RegistrationPermission.APPROVE)]
+        permitted = [a for a in offered if a.permission.is_held_by(request.user)]
         return {action.name: (_confirming(action), action.name, action.label) for action in permitted}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -180,7 +188,8 @@ class RegistrationAdmin(ReadOnlyAdmin):
             return self.confirmation_page(
                 request, action, registrations, gettext("Enter a reason. It is kept with the registration.")
             )
-        _perform_all(request, action, registrations, reason)
+        if left := _perform_all(request, action, registrations, reason):
+            return self.confirmation_page(request, action, left, _left_text(len(left)))
         kept = kept_filters(request)
         if request.POST.get("single") == "yes" and len(registrations) == 1:
             query = urlencode({FILTERS_PARAMETER: kept}) if kept else ""
@@ -202,6 +211,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
             "unable": [(r, name_for(request.user, r)) for r in registrations if not action.is_available(r)],
             "single": request.POST.get("single") == "yes",
             "problem": problem,
+            "reason": request.POST.get("reason", ""),
             "kept_filters": kept_filters(request),
         }
         if may_see_addresses(request.user):
@@ -278,9 +288,19 @@ def _confirming(action: AdminAction) -> Callable[..., HttpResponse]:
     return ask
 
 
-def _perform_all(request: HttpRequest, action: AdminAction, registrations: list[Registration], reason: str) -> None:
-    """Carry out an action on each registration, and add messages with the results."""
-    results = [perform(action, registration, request.user, reason) for registration in registrations]
+def _perform_all(
+    request: HttpRequest, action: AdminAction, registrations: Sequence[Registration], reason: str
+) -> Sequence[Registration]:
+    """Carry out an action on each registration until the time is over, and add messages with the results.
+
+    :return: those that are left
+    """
+    ends_at, results = time.monotonic() + ACTING_SECONDS, list[Result]()
+    for registration in registrations:
+        with at_most(ONE_ACTION_SECONDS):
+            results.append(perform(action, registration, request.user, reason))
+        if time.monotonic() >= ends_at:
+            break
     done = sum(not result.refusal for result in results)
     if done:
         messages.success(request, action.done % {"count": done})
@@ -288,6 +308,16 @@ def _perform_all(request: HttpRequest, action: AdminAction, registrations: list[
         if result.refusal:
             who = mask(result.registration.email) or result.registration.pk
             messages.error(request, f"{action.label}, {who}: {result.refusal}")
+    return registrations[len(results) :]
+
+
+def _left_text(count: int) -> str:
+    text = ngettext(
+        "%(count)d is left, because each takes its time. Press the button again to continue.",
+        "%(count)d are left, because each takes its time. Press the button again to continue.",
+        count,
+    )
+    return text % {"count": count}
 
 
 def _administrator(request: HttpRequest) -> Any:

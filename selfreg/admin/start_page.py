@@ -48,7 +48,7 @@ def _numbers() -> dict[str, Any]:
         "day_before": _day(now.day_before) if now.day_before.started else None,
         "stuck": shown(now.stuck),
         "awaiting_email": shown(now.awaiting_email),
-        "awaiting_approval": shown(now.awaiting_approval) if needs_approval() else "",
+        "awaiting_approval": shown(now.awaiting_approval) if now.awaiting_approval or needs_approval() else "",
         "failed": shown(now.failed),
         "failed_calls": shown(now.failed_calls) if now.failed_calls else "",
         "orgs": [(name, _day(day), shown(stuck[name])) for name, day in by_org.items()],

@@ -39,11 +39,10 @@ class Tab:
 
 def tabs(change_list: Any) -> list[Tab]:
     """Return the tabs of a list. They keep its search and its filters; only the filter by org leaves them counts."""
-    offered = {name: label for name, label in TABS.items() if name != Status.AWAITING_APPROVAL or needs_approval()}
     is_narrowed = bool(change_list.query or set(change_list.get_filters_params()) - {"status", "org"})
     settings = orgs().get(change_list.params.get("org", ""))
     of_org = belongs_to(settings) if settings else Q()
-    counts = {} if is_narrowed else capped_counts({name: of_org & (in_status(name) or Q()) for name in offered})
+    counts = {} if is_narrowed else capped_counts({name: of_org & (in_status(name) or Q()) for name in TABS})
     current = change_list.params.get("status", "")
     return [
         Tab(
@@ -52,7 +51,9 @@ def tabs(change_list: Any) -> list[Tab]:
             shown(counts[name]) if name in counts else "",
             is_current=name == current,
         )
-        for name, label in offered.items()
+        for name, label in TABS.items()
+        # Also where approval was turned off while people waited: nobody else will decide.
+        if name != Status.AWAITING_APPROVAL or needs_approval() or counts.get(name) or name == current
     ]
 
 

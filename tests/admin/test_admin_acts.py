@@ -158,6 +158,24 @@ def test_many_at_once_are_done_one_by_one_and_the_impossible_left_out(
     assert "not possible" in said[1]
 
 
+def test_what_takes_too_long_for_one_page_is_done_in_parts(
+    manager: Client, registered: Callable[..., Registration], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("selfreg.admin.registrations.ACTING_SECONDS", 0)
+    rows = [registered(f"p{n}@example.com", status=Status.READY, sealed="") for n in range(3)]
+    form: dict[str, Any] = {"confirmed": "yes", "_selected_action": [str(row.pk) for row in rows]}
+    for left in (2, 1):
+        page = manager.post(f"{LIST}act/expire/", form)
+        assert [str(message) for message in page.context["messages"]] == ["1 sign-up expired."]
+        words = "is" if left == 1 else "are"
+        assert f"{left} {words} left, because each takes its time." in page.content.decode()
+        ids = re.findall(r'name="_selected_action" value="([^"]+)"', page.content.decode())
+        assert len(ids) == left
+        form["_selected_action"] = ids
+    assert manager.post(f"{LIST}act/expire/", form).status_code == 302
+    assert {row.status for row in Registration.objects.all()} == {Status.EXPIRED}
+
+
 def test_nothing_happens_before_it_is_confirmed(manager: Client, waiting: Registration) -> None:
     answer = manager.post(f"{LIST}act/cancel/", {"_selected_action": str(waiting.pk)})
     assert 'name="confirmed" value="yes"' in answer.content.decode()

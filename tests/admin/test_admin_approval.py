@@ -49,6 +49,22 @@ def test_signing_in_at_the_org_does_not_go_around_it(waiting: Registration, pers
     assert "being reviewed" in person.page.text
 
 
+def test_people_who_wait_when_approval_is_turned_off_are_not_forgotten(
+    waiting: Registration, manager: Client, configure: Callable[..., None]
+) -> None:
+    configure(APPROVAL=False)
+    start, every = manager.get("/admin/").content.decode(), manager.get(LIST)
+    tab = next(tab for tab in every.context["tabs"] if "awaiting_approval" in tab.url)
+    assert ("status=awaiting_approval" in start, tab.count) == (True, "1")
+    listed = manager.get(f"{LIST}?status=awaiting_approval").content.decode()
+    assert [name in listed for name in ('value="approve"', 'value="reject"')] == [True, True]
+    assert "act/approve/" in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    assert press(manager, "approve", waiting) == ["1 sign-up approved."]
+    gone = manager.get(LIST).content.decode()
+    assert 'value="approve"' not in gone
+    assert "awaiting_approval" not in gone.partition("selfreg-tabs")[2].partition("</nav>")[0]
+
+
 def test_who_is_approved_gets_a_mail_and_can_sign_in(waiting: Registration, person: Person, manager: Client) -> None:
     assert press(manager, "approve", waiting) == ["1 sign-up approved."]
     waiting.refresh_from_db()
