@@ -20,7 +20,7 @@ ENTRY = re.compile(
 )
 # What a reader takes for a slip: a space where a line can break, a missing one, the wrong quotation marks or address.
 SLIPS = {
-    "es": r"[“”]| %%|\b(tu|tus|te)\b",
+    "es": r"[“”]| %%|\b(tu|tus|te)\b|\bInténtalo\b",
     "fr": r"(?<![\u00a0\u202f])([;!?»]|:(?=\s|$)|%%)|«(?![\u00a0\u202f])|[“”]",
     "pt_BR": r"[«»]|\s%%|\b[Oo] Okta\b|\b[Nn]o Okta\b",
 }
