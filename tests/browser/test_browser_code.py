@@ -91,6 +91,16 @@ def test_a_page_that_does_not_poll_asks_the_org_when_its_time_is_over(visitor: V
     expect(visitor.field("Email")).to_have_value(visitor.email)
 
 
+def test_back_leads_to_a_page_also_after_a_form_with_an_error(visitor: Visitor) -> None:
+    """Browsers ask before they show the answer to a form again that they may not keep."""
+    visitor.opens("/signup/").presses("Sign up").sees_a_problem()
+    visitor.tells_who_she_is().sees("Check your email")
+    visitor.page.go_back()
+    visitor.sees("Create your account")
+    visitor.page.get_by_role("link", name="Continue").click()
+    visitor.sees("Check your email")
+
+
 def test_a_tab_that_nobody_looks_at_does_not_ask(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
     page = visitor.is_at_the_code().page

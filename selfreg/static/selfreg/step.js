@@ -9,6 +9,8 @@ const GIVE_BACK_MS = 20_000;
 const LONG_SECONDS = 120;
 const COPIED_MS = 2_000;
 
+// The answer to a form is not kept, and Back to it would show the browser's own page: here it is a page like others.
+history.replaceState(history.state, "", location.href);
 if (!document.querySelector("form.step [autofocus]")) document.querySelector(".error-summary")?.focus();
 document.querySelectorAll("form.step").forEach(submitOnce);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
