@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext, ngettext_lazy, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from selfreg.idx.document import Field
@@ -69,4 +69,5 @@ def empty(field: Field, *, is_choice: bool = False) -> str:
 def rules_not_met(broken: Iterable[Rule]) -> str:
     """Return what a password lacks, such as "Use a password with: at least 8 characters, a number."."""
     lines = [text[:1].lower() + text[1:] for _rules, text in listed(broken)]
-    return f"{gettext('Use a password with:')} {', '.join(lines)}."
+    rules = pgettext("between the items of a list", ", ").join(lines)
+    return gettext("Use a password with: %(rules)s.") % {"rules": rules}

@@ -1,5 +1,6 @@
 """The shipped languages: complete, compiled, and with the same placeholders."""
 
+import ast
 import gettext
 import re
 from pathlib import Path
@@ -52,6 +53,16 @@ def test_nothing_is_left_untranslated(path: Path) -> None:
     assert len(found) >= APPS[path.parts[-5]]
     assert [msgid for _context, msgid, _plural, said in found if not all(said)] == []
     assert "fuzzy" not in path.read_text()
+
+
+def test_makemessages_finds_every_text() -> None:
+    """It does not look into f-strings, and would drop the translations of what is there."""
+    sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    strings = [(p, n) for p in sources for n in ast.walk(ast.parse(p.read_text())) if isinstance(n, ast.JoinedStr)]
+    hidden = [
+        (p.name, n.lineno) for p, n in strings if re.search(r"\b(gettext|pgettext|ngettext|_)\(['\"]", ast.unparse(n))
+    ]
+    assert hidden == []
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda p: f"{p.parts[-5]} {p.parts[-3]}")
