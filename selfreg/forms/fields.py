@@ -147,9 +147,8 @@ def field_for(leaf: Field, step: Step) -> BuiltField:
 def is_new_password(leaf: Field, step: Step) -> bool:
     """Return whether a field is for a new password."""
     authenticator = leaf.authenticator or step.authenticator
-    is_current = step.remediation.name in ("challenge-authenticator", "identify") or leaf.name.lower().startswith(
-        CURRENT_PASSWORDS
-    )
+    asks_for_current = step.remediation.name in ("challenge-authenticator", "identify")
+    is_current = asks_for_current or leaf.name.lower().startswith(CURRENT_PASSWORDS)
     return leaf.secret and not is_current and (authenticator is None or authenticator.kind == "password")
 
 

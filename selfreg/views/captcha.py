@@ -14,6 +14,4 @@ class CaptchaView(SignUpView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Answer 404 if the form has no such captcha, and 503 if the org has no task now."""
         task = challenge_for(request, self.browser)
-        if task is None:
-            return JsonResponse({}, status=404)
-        return JsonResponse(task, status=200 if task else 503)
+        return JsonResponse(task or {}, status=404 if task is None else 200 if task else 503)

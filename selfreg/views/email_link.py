@@ -60,6 +60,8 @@ class VerifyView(SignUpView):
         try:
             advance = confirm(request, self.browser, link.attempt, Secret(values["otp"]))
         except Conflict:  # such as a poll of the first tab
+            if open_link(request, self.browser, values["state"]).attempt is None:
+                raise
             return self.store_link(request, redirect(self.url_of_page("verify")), values | {"again": "yes"})
         left = {} if advance else {"stale": str(link.attempt.row.pk)}
         return self.store_link(request, redirect(advance.url if advance else self.url_of_page("verify")), left)

@@ -162,7 +162,7 @@ def test_what_takes_too_long_for_one_page_is_done_in_parts(
     manager: Client, registered: Callable[..., Registration], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("selfreg.admin.registrations.ACTING_SECONDS", 0)
-    rows = [registered(f"p{n}@example.com", status=Status.READY, sealed="") for n in range(3)]
+    rows = [registered(email=f"p{n}@example.com", status=Status.READY, sealed="") for n in range(3)]
     form: dict[str, Any] = {"confirmed": "yes", "_selected_action": [str(row.pk) for row in rows]}
     for left in (2, 1):
         page = manager.post(f"{LIST}act/expire/", form)

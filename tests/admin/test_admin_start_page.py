@@ -114,10 +114,13 @@ def test_failed_calls_and_the_last_examination_are_told(manager: Client, registe
 def test_sites_with_approval_see_who_waits_for_it(
     manager: Client, registered: Make, configure: Callable[..., None]
 ) -> None:
-    registered(status=Status.AWAITING_APPROVAL)
     assert "Waiting for approval" not in card(manager)
     configure(APPROVAL=True)
+    assert card(manager)["Waiting for approval"] == "0"
+    registered(status=Status.AWAITING_APPROVAL)
     assert card(manager)["Waiting for approval"] == "1"
+    configure(APPROVAL=False)
+    assert card(manager)["Waiting for approval"] == "1", "nobody else decides"
 
 
 def test_counting_the_day_stops_too(manager: Client, two_days: None, monkeypatch: pytest.MonkeyPatch) -> None:
