@@ -29,7 +29,7 @@ from selfreg.conf import Conf, conf
 from selfreg.database_connections import retried
 from selfreg.error_reports import log_exception, without_values
 from selfreg.idx import id_token
-from selfreg.idx.client import Grant, Tokens
+from selfreg.idx.client import Grant, Tokens, endpoint_of
 from selfreg.idx.deadline import at_most
 from selfreg.idx.document import Json
 from selfreg.idx.errors import AnswerLost, IdxError
@@ -37,7 +37,7 @@ from selfreg.idx.transport import REPEAT_SECONDS
 from selfreg.models import OktaIdentity, Registration
 from selfreg.registration.commands import HAND_OFF_SECONDS
 from selfreg.registration.endings import awaiting_sign_in
-from selfreg.registration.policy import app_of, connect, sign_out_url
+from selfreg.registration.policy import connect, sign_out_url
 from selfreg.secret import Secret
 from selfreg.statuses import Status
 from selfreg.web.orgs import settings_of, settings_of_session
@@ -90,16 +90,15 @@ def oidc_setting(name: str, *default: Any) -> Any:
     :raises ImproperlyConfigured: there is none, and no default
     """
     settings = conf()
-    app = app_of(settings)
     ours = {
         "OIDC_RP_CLIENT_ID": settings.client_id,
         "OIDC_RP_CLIENT_SECRET": settings.client_secret,
         "OIDC_RP_SCOPES": settings.scopes,
         "OIDC_RP_SIGN_ALGO": "RS256",
-        "OIDC_OP_AUTHORIZATION_ENDPOINT": app.endpoint("authorize"),
-        "OIDC_OP_TOKEN_ENDPOINT": app.endpoint("token"),
-        "OIDC_OP_USER_ENDPOINT": app.endpoint("userinfo"),
-        "OIDC_OP_JWKS_ENDPOINT": app.endpoint("keys"),
+        "OIDC_OP_AUTHORIZATION_ENDPOINT": endpoint_of(settings.issuer, "authorize"),
+        "OIDC_OP_TOKEN_ENDPOINT": endpoint_of(settings.issuer, "token"),
+        "OIDC_OP_USER_ENDPOINT": endpoint_of(settings.issuer, "userinfo"),
+        "OIDC_OP_JWKS_ENDPOINT": endpoint_of(settings.issuer, "keys"),
         "OIDC_USE_NONCE": True,
         "OIDC_USE_PKCE": True,
     }
@@ -351,6 +350,5 @@ def org_sign_out_url(request: HttpRequest) -> str:
     no token is stored (OIDC RP-Initiated Logout 1.0, section 2).
     """
     settings = settings_of_session(request)
-    app = app_of(settings)
-    query = {"client_id": app.client_id, "post_logout_redirect_uri": sign_out_url(settings)}
-    return f"{app.endpoint('logout')}?{urlencode(query)}"
+    query = {"client_id": settings.client_id, "post_logout_redirect_uri": sign_out_url(settings)}
+    return f"{endpoint_of(settings.issuer, 'logout')}?{urlencode(query)}"

@@ -8,7 +8,7 @@ import copy
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -62,6 +62,7 @@ class Unfilled:
     is_fatal: bool = True
 
 
+@cache
 def columns_of(model: Any) -> UserColumns:
     """Return which columns of the user model are filled."""
     login: str = model.USERNAME_FIELD

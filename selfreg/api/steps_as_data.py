@@ -11,10 +11,12 @@ from selfreg.api import schemas
 from selfreg.flows.step_context import WaitTimes, step_context
 from selfreg.forms import StepForm
 from selfreg.idx.document import IdxResponse
+from selfreg.idx.password_rules import rules_of
 from selfreg.idx.steps import is_error
 from selfreg.registration.state import EnrollmentState
 from selfreg.texts import labels
 from selfreg.texts.messages import say
+from selfreg.texts.password_rules import password_policy, sentence
 
 # Class of the field or of its widget -> type; the first that fits. Others are text boxes, whose ``input_type`` it is.
 TYPES: tuple[tuple[type[forms.Field | forms.Widget], schemas.FieldType], ...] = (
@@ -37,7 +39,7 @@ def step_as_data(
     :param mark: the step's name, which a submission sends back
     :param state: where the registration stands; None before the first submission
     """
-    page, step = step_context(form, response, state=state), form.step
+    page, step, policy = step_context(form, response, state=state), form.step, password_policy(form.step)
     captcha, secret, image = page.captcha, page.secret, page.secret_image
     return schemas.Step(
         mark=mark,
@@ -48,7 +50,10 @@ def step_as_data(
         messages=list(messages_of(form)),
         actions=list(_actions(form, page.submit)),
         progress=[schemas.Stage(label=label, state=state) for label, state in page.progress],
-        password_rules=[_rule(rule, text) for rule, text in page.rules],
+        password_rules=[
+            schemas.Rule(rule=rule.name, number=rule.number, text=sentence(rule))
+            for rule in (rules_of(policy) if policy else ())
+        ],
         facts=[schemas.Fact(name=name, value=value) for name, value in step.remediation.facts],
         identity_providers=[
             schemas.IdentityProvider(id=p.idp_id, name=p.idp_name or p.kind) for p in page.identity_providers
@@ -101,11 +106,6 @@ def _field(form: StepForm, name: str) -> schemas.StepField:
 
 def _json_value(value: Any) -> str | bool | None:
     return value if value is None or isinstance(value, bool) else str(value)
-
-
-def _rule(rule: str, text: str) -> schemas.Rule:
-    name, _colon, number = rule.partition(":")
-    return schemas.Rule(rule=name, number=int(number), text=text)
 
 
 def _actions(form: StepForm, submit: str) -> Iterator[schemas.StepAction]:

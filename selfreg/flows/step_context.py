@@ -12,7 +12,7 @@ from selfreg.registration.commands import poll_milliseconds
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import EnrollmentState, seconds_until
 from selfreg.texts import labels
-from selfreg.texts.password_rules import listed, password_policy, password_rules
+from selfreg.texts.password_rules import listed, password_policy
 
 Standing = Literal["done", "current", "todo"]
 
@@ -22,8 +22,8 @@ class StepContext:
     """The content of a step's page. Its ``vars`` are the template's context.
 
     - ``problems``: pairs of a field's HTML id and a message.
-    - ``rules``: pairs as ``password_rules`` returns them.
-    - ``rule_lines``: the lines of their list: rules, sentence, whether the submitted password breaks one of them.
+    - ``rule_lines``: the rules for a new password, as lines of a list: rules, sentence, whether the submitted password
+      breaks one of them.
     - ``progress``: pairs of a label and ``done``, ``current`` or ``todo``.
     - ``captcha``, ``activation`` (the options of a passkey): for scripts.
     - ``authenticator_name``: the authenticator's or the identity provider's.
@@ -37,7 +37,6 @@ class StepContext:
     step: Step
     notices: list[str]
     problems: list[tuple[str, str]]
-    rules: tuple[tuple[str, str], ...]
     rule_lines: list[tuple[str, str, bool]]
     progress: list[tuple[str, Standing]]
     identity_providers: tuple[Remediation, ...]
@@ -79,7 +78,6 @@ def step_context(
         step=step,
         notices=form.page_notices,
         problems=form.problems(is_timed=is_timed),
-        rules=tuple(password_rules(policy)) if policy else (),
         rule_lines=[
             (" ".join(f"{r.name}:{r.number}" for r in rules), text, not form.broken_rules.isdisjoint(rules))
             for rules, text in listed(rules_of(policy) if policy else ())

@@ -37,6 +37,12 @@ def origin_of(issuer: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def endpoint_of(issuer: str, name: str) -> str:
+    """Return the URL of an OAuth endpoint: ``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` for the org itself."""
+    base = issuer if "/oauth2" in issuer else f"{issuer}/oauth2"
+    return f"{base}/v1/{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """This site's OIDC app at the org.
@@ -63,9 +69,8 @@ class App:
         return origin_of(self.issuer)
 
     def endpoint(self, name: str) -> str:
-        """Return the URL of an OAuth endpoint: ``{issuer}/v1/name``, or ``{org}/oauth2/v1/name`` for the org itself."""
-        base = self.issuer if "/oauth2" in self.issuer else f"{self.issuer}/oauth2"
-        return f"{base}/v1/{name}"
+        """Return the URL of an OAuth endpoint, see ``endpoint_of``."""
+        return endpoint_of(self.issuer, name)
 
     def absolute(self, href: str) -> str:
         """Return the absolute URL of a link in an answer of the org.

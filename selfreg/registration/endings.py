@@ -114,9 +114,9 @@ def complete(registration: Registration, user: Any, subject: str, actor: str = "
     announce(registration_completed, Registration, registration=registration, user=user)
     # Each new link of the org starts another registration, so cancel those that wait for older links. There are rarely
     # any, so only their ids are fetched.
-    others = awaiting_sign_in(registration.issuer, subject).exclude(pk=registration.pk).values_list("pk", flat=True)
-    for other in Registration.objects.filter(pk__in=list(others)):
-        with suppress(Conflict):
+    for pk in awaiting_sign_in(registration.issuer, subject).values_list("pk", flat=True):
+        with suppress(Conflict, Registration.DoesNotExist):
+            other = Registration.objects.get(pk=pk)
             event = other.event(Kind.CANCELLED, outcome="completed elsewhere")
             other.commit(to=Status.CANCELLED, events=[event])
     return Ended(Status.COMPLETED)

@@ -75,14 +75,6 @@ def forbidden_values(policy: PasswordPolicy, profile: Mapping[str, str]) -> dict
     return {name: value for name, value in values.items() if value}
 
 
-def password_rules(policy: PasswordPolicy) -> list[tuple[str, str]]:
-    """Return every rule as (name and number, sentence), such as ("length:8", "At least 8 characters").
-
-    The script of the page marks the rules that are met while the visitor types, by name and number.
-    """
-    return [(f"{rule.name}:{rule.number}", sentence(rule)) for rule in rules_of(policy)]
-
-
 def sentence(rule: Rule) -> str:
     """Return what a rule says to the visitor, such as "At least 8 characters"."""
     name, n = rule

@@ -59,20 +59,15 @@ def country_of(request: HttpRequest, settings: Conf) -> str:
 
 def device_of(request: HttpRequest) -> str:
     """Return the device token of the browser's cookie, or a new one for ``remember_device`` to set."""
-    return _known_device(request) or secrets.token_hex(16)
-
-
-def _known_device(request: HttpRequest) -> str:
-    """Return the device token of the browser's cookie; "" if there is none, or ``SECRET_KEY`` was replaced since."""
     try:
-        return signing.TimestampSigner(salt=DEVICE_COOKIE).unsign(read_cookie(request, DEVICE_COOKIE))[:32]
-    except signing.BadSignature:
-        return ""
+        return signing.TimestampSigner(salt=DEVICE_COOKIE).unsign(read_cookie(request, DEVICE_COOKIE))
+    except signing.BadSignature:  # or SECRET_KEY was replaced
+        return secrets.token_hex(16)
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, device: str) -> None:
-    """Set the device cookie, signed, unless the browser has one."""
-    if not _known_device(request):
+    """Set the device cookie, signed, unless it is where the token came from."""
+    if not read_cookie(request, DEVICE_COOKIE).startswith(f"{device}:"):
         signed = signing.TimestampSigner(salt=DEVICE_COOKIE).sign(device)
         set_cookie(request, response, DEVICE_COOKIE, signed, DEVICE_SECONDS)
 
