@@ -28,7 +28,7 @@ from selfreg.idx.client import Visitor
 from selfreg.idx.deadline import at_most
 from selfreg.monitoring.context import no_visit
 from selfreg.registration.policy import Org, cached_form, connect, sign_up_form, site_language
-from selfreg.web.client_address import FORWARDED
+from selfreg.web.visitor import FORWARDED
 
 __all__ = ["warm_up"]
 

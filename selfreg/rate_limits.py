@@ -106,11 +106,15 @@ def consume(hits: Mapping[str, str], org: str = DEFAULT) -> int:
     if not hits:
         return 0
     alias = router.db_for_write(RateLimitCounter)
-    with transaction.atomic(using=alias):
-        wait = count(hits, org)
-        if wait:
-            transaction.set_rollback(True, using=alias)
-    return wait
+
+    def counted() -> int:
+        with transaction.atomic(using=alias):
+            wait = count(hits, org)
+            if wait:
+                transaction.set_rollback(True, using=alias)
+        return wait
+
+    return retried(counted)
 
 
 def count(hits: Mapping[str, str], org: str = DEFAULT) -> int:

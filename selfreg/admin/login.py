@@ -10,7 +10,7 @@ from selfreg.conf import conf
 from selfreg.idx.document import Message
 from selfreg.rate_limits import consume
 from selfreg.texts.messages import say
-from selfreg.web.client_address import client_ip
+from selfreg.web.visitor import client_ip
 
 
 class LimitedLoginForm(AdminAuthenticationForm):

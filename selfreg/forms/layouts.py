@@ -63,7 +63,7 @@ def as_sent(step: Step) -> Layout:
             built |= _choice_by_id(leaf)
         elif leaf.mutable and (leaf.visible or _is_for_buttons(leaf)):
             built[leaf.path] = field_for(leaf, step)
-            if conf().repeat_password and leaf.secret and is_new_password(leaf, step):
+            if leaf.secret and is_new_password(leaf, step) and conf().repeat_password:
                 built[f"confirm_{leaf.name}"] = repeated_password(leaf)
     return built
 

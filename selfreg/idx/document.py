@@ -1,6 +1,6 @@
 """Answers of the Identity Engine as frozen, typed objects (docs/protocol.md, section 3). ``parser`` builds them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -243,3 +243,11 @@ class IdxResponse:
     def has_message(self, key: str) -> bool:
         """Return whether any message has this i18n key."""
         return any(m.key == key for m in self.messages)
+
+
+def leaves_of(fields: Iterable[Field]) -> Iterator[Field]:
+    """Return the innermost fields in the org's order. An object without members has none."""
+    for one in fields:
+        yield from leaves_of(one.fields)
+        if one.type != "object" or one.options:
+            yield one

@@ -10,7 +10,7 @@ the protocol at all raises ``MalformedAnswer``. Lists keep every entry, because 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -28,6 +28,7 @@ from selfreg.idx.document import (
     Option,
     PasswordPolicy,
     Remediation,
+    leaves_of,
 )
 from selfreg.idx.errors import MalformedAnswer
 from selfreg.idx.ion import (
@@ -314,14 +315,6 @@ def _type_of(value: object, outer: tuple[str, ...]) -> str:
 
 def _fact_of(raw: Json, key: str) -> tuple[str, str]:
     return read_plain(raw, "label") or read_text(raw, "name"), read_plain(raw, VALUES_OF_FACTS[key])
-
-
-def leaves_of(fields: Iterable[Field]) -> Iterator[Field]:
-    """Return the innermost fields in the org's order. An object without members has none."""
-    for field in fields:
-        yield from leaves_of(field.fields)
-        if field.type != "object" or field.options:
-            yield field
 
 
 def _messages_of(fields: tuple[Field, ...]) -> Iterator[Message]:

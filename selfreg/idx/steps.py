@@ -7,8 +7,8 @@ the next step. The others are ways around it: skip, choose another authenticator
 from dataclasses import dataclass
 
 from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, DEVICE_PAGES, EMAIL, PASSWORD, PHONE, UNKNOWN
-from selfreg.idx.document import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation
-from selfreg.idx.parser import VERIFY_IDENTITY, leaves_of
+from selfreg.idx.document import Action, Authenticator, Field, IdxResponse, Message, Option, Remediation, leaves_of
+from selfreg.idx.parser import VERIFY_IDENTITY
 from selfreg.secret import Secret
 
 SELECT = "select-authenticator-enroll"

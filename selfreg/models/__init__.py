@@ -1,7 +1,6 @@
 """The tables: registrations and their events, Okta identities, rate limit counters, and what reports are made of."""
 
 # ruff: isort: skip_file
-from selfreg.models.conditions import belongs_to as belongs_to, waits_for_link as waits_for_link
 from selfreg.models.identities import OktaIdentity
 from selfreg.models.rate_limits import RateLimitCounter as RateLimitCounter
 from selfreg.models.records import (
@@ -17,7 +16,9 @@ from selfreg.models.registration import (
     Registration,
     RegistrationEvent,
     RegistrationQuerySet as RegistrationQuerySet,
+    belongs_to as belongs_to,
     link_digest as link_digest,
+    waits_for_link as waits_for_link,
 )
 from selfreg.statuses import Status as Status
 

@@ -16,11 +16,9 @@ from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from selfreg import encryption
-from selfreg.conf import DEFAULT, Conf, settings_for
+from selfreg.conf import DEFAULT, Conf, orgs, settings_for
 from selfreg.database_connections import retried
 from selfreg.email_addresses import masked
-from selfreg.models.conditions import belongs_to, waits_for_link
 from selfreg.monitoring import events as monitoring
 from selfreg.signals import announce, registration_started
 from selfreg.statuses import FINAL, OPEN, TRANSITIONS, Status
@@ -44,6 +42,23 @@ class Conflict(Exception):
     def __init__(self, why: str, registration: uuid.UUID | None = None) -> None:
         super().__init__(why)
         self.registration = registration
+
+
+def belongs_to(settings: Conf, path: str = "") -> models.Q:
+    """Return the condition for rows of an org. Those of an org that was removed belong to the default one.
+
+    :param path: of a related row, such as "registration__"
+    """
+    if settings.org != DEFAULT:
+        return models.Q((f"{path}org", settings.org))
+    others = [name for name in orgs() if name != DEFAULT]
+    return ~models.Q((f"{path}org__in", others)) if others else models.Q()
+
+
+def waits_for_link(settings: Conf) -> models.Q:
+    """Return the condition for registrations of an org that the link in Okta's mail may still complete."""
+    moment = timezone.now() - timedelta(days=settings.activation_link_days)
+    return models.Q(status=Status.AWAITING_EMAIL, updated_at__gte=moment)
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -109,7 +124,7 @@ class Registration(models.Model):
     tallied = models.BooleanField(default=False, editable=False)
     """Whether it is counted in a ``TalliedHour``, so that the funnel ignores its events."""
     sealed = models.TextField(blank=True, editable=False)
-    """The encrypted state of the IDX transaction, see ``encrypted``; empty in every final status."""
+    """The encrypted state of the IDX transaction, see ``registration.state.seal``; empty in every final status."""
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -190,20 +205,6 @@ class Registration(models.Model):
     def in_doubt(self) -> bool:
         """Whether the org may or may not have carried out the last call, and has to be asked before the next one."""
         return not self.is_busy and (self.unsure or self.busy_until is not None)
-
-    def decrypted(self) -> Any:
-        """Return the decrypted state, a JSON value as ``EnrollmentState.to_json`` wrote it; None when there is none.
-
-        :raises encryption.Unreadable: its encryption key was removed
-        """
-        return encryption.decrypt(self.sealed, self._place(), self.settings.encryption_keys) if self.sealed else None
-
-    def encrypted(self, state: Any) -> str:
-        """Return a state (a JSON value) encrypted for the column ``sealed`` of this row."""
-        return encryption.encrypt(state, self._place(), self.settings.encryption_keys)
-
-    def _place(self) -> str:
-        return f"registration:{self.pk}:sealed"
 
     def claim(self, seconds: float, wait: Callable[[], int] = lambda: 0, **values: Any) -> int:
         """Mark the row as busy for so many seconds, before the org is called. Create the row if it is new.

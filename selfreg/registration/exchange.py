@@ -15,7 +15,6 @@ from typing import Any
 from django.utils import timezone
 
 from selfreg import rate_limits
-from selfreg.database_connections import retried
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Answer, IdxClient
 from selfreg.idx.document import Action, Message
@@ -28,7 +27,7 @@ from selfreg.rate_limits import Effect
 from selfreg.registration import transition as transitions
 from selfreg.registration.enumeration import EnumerationSafeClient
 from selfreg.registration.policy import Org, fingerprint
-from selfreg.registration.state import EnrollmentState
+from selfreg.registration.state import EnrollmentState, seal, unseal
 from selfreg.registration.transition import stands_elsewhere
 from selfreg.registration.transition_types import AnyStep, Command, Position, Transition
 from selfreg.signals import announce
@@ -134,7 +133,7 @@ def open_row(row: Registration, org: Org, *, actor: str = "", signs_in: bool = F
     attempt = Attempt(row, org, in_doubt=row.in_doubt, was_busy=row.is_busy, actor=actor, signs_in=signs_in)
     if row.sealed:
         try:
-            attempt.state = EnrollmentState.from_json(row.decrypted())
+            attempt.state = unseal(row.sealed, row.pk, org.settings.encryption_keys)
             attempt.step = transitions.step_of(attempt.state)
         except Unreadable:
             attempt.is_readable = False
@@ -157,7 +156,7 @@ def new_attempt(org: Org, state: EnrollmentState, **origin: Any) -> Attempt:
         link_digest=link_digest(state.transaction.state.reveal()),
         **origin,
     )
-    row.sealed = row.encrypted(state.to_json())
+    row.sealed = seal(state, row.pk, org.settings.encryption_keys)
     attempt = Attempt(row, org, state, step, signs_in=True)
     row.status, values = transitions.row_values(attempt.position, state, step)
     for name, value in values.items():
@@ -172,9 +171,9 @@ def commit(attempt: Attempt, transition: Transition, *, hold: float = 0.0, **col
     :param columns: further columns of the row to write
     :raises Conflict: another request changed the row first; nothing was written
     """
-    row = attempt.row
+    row, state, keys = attempt.row, transition.state, attempt.org.settings.encryption_keys
     values: dict[str, Any] = {**transition.values, **columns, "unsure": transition.in_doubt}
-    values["sealed"] = row.encrypted(transition.state.to_json()) if transition.state else ""
+    values["sealed"] = seal(state, row.pk, keys) if state else ""
     if transition.proves_email:
         values["email_verified_at"] = timezone.now()
     if transition.explanation:
@@ -228,9 +227,9 @@ def exchange(attempt: Attempt, call: Call, command: Command, *, is_claimed: bool
     if not wait and not is_claimed and not call.is_repeatable:
         wait = row.claim(CLAIM_SECONDS, partial(rate_limits.count, hits, row.org), **columns)
     elif not wait:
-        if row.is_busy and not is_claimed:
+        if not is_claimed and row.is_busy:
             raise Conflict("busy", row.pk)
-        wait = retried(partial(rate_limits.consume, hits, row.org))
+        wait = rate_limits.consume(hits, row.org)
     if wait:
         return transitions.throttle(attempt.position, wait, command)
     transition = send(attempt, call, command)

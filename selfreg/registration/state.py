@@ -3,12 +3,14 @@ as there is no row.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
+from uuid import UUID
 
 from django.utils import timezone
 
+from selfreg import encryption
 from selfreg.encryption import Unreadable
 from selfreg.idx.client import Transaction
 from selfreg.idx.document import IdxResponse, Message
@@ -81,6 +83,24 @@ class EnrollmentState:
             return cls(response=parse(json.loads(stored["document"])), **members)
         except (TypeError, KeyError, ValueError, AttributeError, RecursionError, MalformedAnswer) as error:
             raise Unreadable("not a state of this version") from error
+
+
+def seal(state: EnrollmentState, registration: UUID, keys: Sequence[Secret[str]]) -> str:
+    """Return a state encrypted for the column ``sealed`` of a registration."""
+    return encryption.encrypt(state.to_json(), place_of(registration), keys)
+
+
+def unseal(sealed: str, registration: UUID, keys: Sequence[Secret[str]]) -> EnrollmentState:
+    """Return the state that ``seal`` encrypted.
+
+    :raises Unreadable: its encryption key was removed, or see ``from_json``
+    """
+    return EnrollmentState.from_json(encryption.decrypt(sealed, place_of(registration), keys))
+
+
+def place_of(registration: UUID) -> str:
+    """Return the place of a registration's state, for ``encryption``."""
+    return f"registration:{registration}:sealed"
 
 
 def seconds_until(moment: float) -> int:

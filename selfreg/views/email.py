@@ -30,9 +30,9 @@ from selfreg.statuses import Status
 from selfreg.texts import errors
 from selfreg.texts.messages import TOO_MANY, notice, say
 from selfreg.views.base import RedirectTo, SignUpView
-from selfreg.web.client_address import client_ip
 from selfreg.web.orgs import settings_of_session, sign_in_url
 from selfreg.web.redirects import landing
+from selfreg.web.visitor import client_ip
 
 MAX_CODE_LENGTH = 20
 

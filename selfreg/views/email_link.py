@@ -19,7 +19,7 @@ from selfreg.flows.session import step_url
 from selfreg.models import Conflict, Registration
 from selfreg.secret import Secret
 from selfreg.views.base import SignUpView
-from selfreg.web.cookies import read_cookie, set_cookie
+from selfreg.web.visitor import read_cookie, set_cookie
 
 COOKIE = "selfreg_link"
 COOKIE_SECONDS = 600

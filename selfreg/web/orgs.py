@@ -7,7 +7,7 @@ all other URLs, ``SELFREG["ORG_RESOLVER"]`` decides. Without a resolver, they be
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -75,17 +75,6 @@ def _org_of_url(match: ResolverMatch | None) -> str:
     if match is None or (APP not in match.app_names and API not in match.namespaces):
         return ""
     return str(match.kwargs.get(PARAMETER) or next((name for name in match.namespaces if name in orgs()), ""))
-
-
-def without_org(view: Any) -> Any:
-    """Hide the org of the URL from a view, which finds it in the request instead."""
-
-    @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        kwargs.pop(PARAMETER, None)
-        return view(request, *args, **kwargs)
-
-    return inner
 
 
 # ---- URLs

@@ -18,6 +18,7 @@ from selfreg.admin.actions import ACTIONS
 from selfreg.models import OktaIdentity, Registration, RegistrationEvent
 from selfreg.statuses import Status
 from support.person import PASSWORD, Person
+from support.sealed import stored_state
 from support.staff import LIST, VIEWER
 
 pytestmark = pytest.mark.database
@@ -241,7 +242,7 @@ def test_no_secret_and_no_phone_number_is_in_any_page(
     def look() -> None:
         registration = Registration.objects.get()
         if registration.sealed:
-            kept = registration.decrypted()
+            kept = stored_state(registration)
             secrets.update([registration.sealed, *(v for v in kept["transaction"].values() if isinstance(v, str))])
         one = {"_selected_action": str(registration.pk)}
         pages.extend(manager.post(f"{LIST}act/{act.name}/", one).content.decode() for act in ACTIONS)

@@ -20,6 +20,7 @@ from okta_devorg import OrgHandle
 from selfreg.models import Registration
 from support.app_client import BASE, AppClient
 from support.person import PASSWORD, Person
+from support.sealed import stored_state
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,7 @@ def test_who_is_signed_in_registers_nobody(org: OrgHandle) -> None:
 def test_no_secret_is_shown(org: OrgHandle, by_token: bool) -> None:
     ada = AppClient(by_token=by_token).is_at_the_code()
     code = org.code(ada.email)
-    kept = Registration.objects.get().decrypted()
+    kept = stored_state(Registration.objects.get())
     handles = [kept["transaction"][n] for n in ("interaction_handle", "code_verifier", "state", "nonce")]
     handles.append(json.loads(kept["document"])["stateHandle"])
     ada.submits(credentials__passcode="wrong" + code[:1]).submits(credentials__passcode=code)

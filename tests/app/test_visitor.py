@@ -7,8 +7,7 @@ from django.test import RequestFactory
 
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
-from selfreg.web.client_address import client_ip, was_unreadable
-from selfreg.web.visitor import browser_name, country_of, visitor_of
+from selfreg.web.visitor import browser_name, client_ip, country_of, visitor_of, was_unreadable
 from support.person import SITE, Person
 
 

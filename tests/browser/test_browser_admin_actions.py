@@ -30,12 +30,13 @@ NO_WAIT = """
 from dataclasses import replace
 from selfreg.admin.explanation import open_for_admin
 from selfreg.models import Conflict, Registration
+from selfreg.registration.state import seal
 for pk in list(Registration.objects.open().values_list("pk", flat=True)):
     for _attempt in range(9):
         row = Registration.objects.get(pk=pk)
         state = replace(open_for_admin(row).state, resend_at=0.0, calls=())
         try:
-            row.commit(sealed=row.encrypted(state.to_json()))
+            row.commit(sealed=seal(state, row.pk, row.settings.encryption_keys))
             break
         except Conflict:
             continue

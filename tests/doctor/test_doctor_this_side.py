@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from selfreg.conf import conf
 from selfreg.doctor.checks.site import check_site
 from selfreg.doctor.examination import examine
-from selfreg.web.client_address import client_ip
+from selfreg.web.visitor import client_ip
 
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from selfreg.idx.document import Field, IdxResponse
-from selfreg.idx.parser import leaves_of, parse
+from selfreg.idx.document import Field, IdxResponse, leaves_of
+from selfreg.idx.parser import parse
 from support.idx.documents import (
     CHOICE,
     CODE_PAGE,

@@ -15,6 +15,7 @@ from selfreg.statuses import Status
 from selfreg.web.captcha_widgets import WIDGETS
 from support.page import text
 from support.person import SITE, Person
+from support.sealed import stored_state
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Google", "type": "GOOGLE"}
 NEWS = {"name": "news", "label": "Send me news", "type": "boolean", "display": "checkbox"}
@@ -211,7 +212,7 @@ def test_the_callback_continues_the_registration_that_left_and_not_a_newer_one(p
 
 
 def callback_url(result: str) -> str:
-    state = Registration.objects.get().decrypted()["transaction"]["state"]
+    state = stored_state(Registration.objects.get())["transaction"]["state"]
     return f"{SITE}/oidc/callback/?state={state}&{result}"
 
 

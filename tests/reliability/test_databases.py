@@ -15,6 +15,7 @@ from selfreg.models import Registration
 from selfreg.registration.state import EnrollmentState
 from selfreg.secret import Secret, reveal
 from support.person import Person
+from support.sealed import sealed, stored_state
 
 pytestmark = pytest.mark.database
 
@@ -63,9 +64,9 @@ def test_unknown_keys_of_an_encrypted_state_are_ignored() -> None:
 def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     row = Registration.objects.get()
-    kept = row.decrypted()
+    kept = stored_state(row)
     # As the version before wrote it.
     for name in ("calls", "phone", "poll_at", "format"):
         del kept[name]
-    row.commit(sealed=row.encrypted(kept | {"decoy": False, "granted": ""}))
+    row.commit(sealed=sealed(row, kept | {"decoy": False, "granted": ""}))
     assert person.chooses("Email").types_the_code_from(org).heading == "Choose a password"

@@ -26,6 +26,7 @@ from selfreg.error_reports import without_values
 from selfreg.models import Registration
 from support.app_client import AppClient
 from support.person import PASSWORD, SITE, Person
+from support.sealed import stored_state
 
 pytestmark = pytest.mark.django_db
 
@@ -285,7 +286,7 @@ def test_the_url_and_the_form_are_no_part_of_a_report(
     settings.DEBUG = debug
     person.browser.raise_request_exception = False
     watch.secrets |= {"canary-token", "canary-code", "canary1", "canary-state", "canary-passcode"}
-    state = Registration.objects.get().decrypted()["transaction"]["state"]
+    state = stored_state(Registration.objects.get())["transaction"]["state"]
     token = person.browser.cookies["csrftoken"].value
     typed = {"csrfmiddlewaretoken": token, "credentials.passcode": "canary-passcode", "password": "canary-passcode"}
     for place in (

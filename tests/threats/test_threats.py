@@ -40,6 +40,7 @@ from support.person import PASSWORD, SITE, Person
 from support.provider.hostile_provider import EMAIL, SUBJECT, Attack, Handler, HostileProvider, rsa_key
 from support.provider.provider_attacks import HARMLESS, REFUSED
 from support.provider.visitor_attacks import AUTHENTICATE, CALLBACK, FOREIGN_TARGETS, way_back
+from support.sealed import stored_state
 
 Configure = Callable[..., None]
 
@@ -267,7 +268,7 @@ def test_t18_no_handle_is_ever_shown(person: Person, org: OrgHandle) -> None:
     handles: set[str] = set()
 
     def note() -> None:
-        kept = Registration.objects.get().decrypted()
+        kept = stored_state(Registration.objects.get())
         transaction = kept["transaction"]
         handles.update((transaction["interaction_handle"], transaction["nonce"], transaction["code_verifier"]))
         handles.add(kept["document"].partition('"stateHandle": "')[2].partition('"')[0] or transaction["nonce"])

@@ -12,8 +12,8 @@ from selfreg.cache import Trouble, examine
 from selfreg.conf import Conf
 from selfreg.doctor.findings import SITE, Detail, Finding, FindingKind, Severity, finding
 from selfreg.profile_hook import reason_unusable
-from selfreg.web.client_address import was_unreadable
 from selfreg.web.orgs import missing_urls
+from selfreg.web.visitor import was_unreadable
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 # Languages that Okta's own texts are translated into, without regions.
