@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.utils import timezone
+
 from selfreg.forms import StepForm
 from selfreg.forms.qr import authenticator_uri
 from selfreg.idx.document import Captcha, IdxResponse, Remediation
 from selfreg.idx.password_rules import rules_of
 from selfreg.idx.steps import ELSEWHERE, SELECT, Step, feasible_choices, identity_providers, needed_after
-from selfreg.registration.commands import poll_milliseconds
 from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import EnrollmentState, seconds_until
 from selfreg.texts import labels
 from selfreg.texts.password_rules import listed, password_policy
 
 Standing = Literal["done", "current", "todo"]
+POLL_MILLISECONDS = 4_000
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,19 @@ def wait_times(attempt: Attempt) -> WaitTimes:
     return WaitTimes(
         wait=seconds_until(attempt.state.wait_until),
         resend_wait=seconds_until(attempt.state.resend_at),
-        poll=poll_milliseconds(attempt) if attempt.page and attempt.page.poll else 0,
+        poll=poll_milliseconds(attempt),
     )
+
+
+def poll_milliseconds(attempt: Attempt) -> int:
+    """Return after how many milliseconds the page polls again: the org's interval, or longer after a 429; 0 if the page
+    does not poll.
+    """
+    page, state = attempt.page, attempt.state
+    if page is None or state is None or page.poll is None:
+        return 0
+    paused = round((max(state.wait_until, state.poll_at) - timezone.now().timestamp()) * 1000)
+    return max(page.poll.refresh_ms, POLL_MILLISECONDS, paused)
 
 
 def _progress_of(step: Step, state: EnrollmentState) -> list[tuple[str, Standing]]:

@@ -12,7 +12,6 @@ the protocol at all raises ``MalformedAnswer``. Lists keep every entry, because 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 from selfreg.idx.authenticators import AUTHENTICATORS, BY_KIND, UNKNOWN
@@ -375,16 +374,17 @@ def _links(message: Json) -> list[str]:
     return [": ".join(filter(None, link)) for link in links if link[1]]
 
 
-def _messages_anywhere(document: Json) -> list[Message]:
+def _messages_anywhere(node: object, depth: int = 0) -> list[Message]:
     """Return all messages of a document, those of the page first. Remediations and authenticators have some, too."""
-    messages: list[Message] = []
-    level: list[Any] = [document]
-    for _ in range(3 * MAX_DEPTH):
-        objects = [node for node in level if type(node) is dict]
-        messages += [_message(m) for node in objects if "messages" in node for m in read_array(node, "messages")]
-        lists = [node for node in level if type(node) is list]
-        members = [inner for node in objects for key, inner in node.items() if key != "messages"]
-        level = [inner for inner in chain(members, *lists) if type(inner) in CONTAINERS]
+    if depth > 3 * MAX_DEPTH:
+        return []
+    messages, inside = [], node if isinstance(node, list) else ()
+    if isinstance(node, dict):
+        messages = [_message(m) for m in read_array(node, "messages")] if "messages" in node else []
+        inside = [inner for key, inner in node.items() if key != "messages"]
+    for inner in inside:
+        if type(inner) in CONTAINERS:
+            messages += _messages_anywhere(inner, depth + 1)
     return messages
 
 

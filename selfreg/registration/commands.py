@@ -14,6 +14,7 @@ from django.utils import timezone
 from selfreg import phone_numbers, rate_limits
 from selfreg.email_addresses import MAX_LENGTH, canonical
 from selfreg.idx import steps
+from selfreg.idx.authenticators import EMAIL
 from selfreg.idx.client import Grant
 from selfreg.idx.deadline import time_left
 from selfreg.idx.document import Action, Message, Option, Remediation
@@ -24,13 +25,12 @@ from selfreg.profile_hook import ProfileRefused, judge
 from selfreg.rate_limits import NO_EFFECT, Effect
 from selfreg.registration import outcome as outcomes
 from selfreg.registration import transition as transitions
-from selfreg.registration.choices import obvious_choice
 from selfreg.registration.exchange import CLAIM_SECONDS, PATIENCE_SECONDS, Attempt, Call, ask, commit, exchange
 from selfreg.registration.outcome import Outcome
 from selfreg.registration.policy import within_org
 from selfreg.registration.state import seconds_until
 from selfreg.registration.transition import PROFILE_PAGE
-from selfreg.registration.transition_types import Command, Kind, Transition
+from selfreg.registration.transition_types import Command, Kind, Position, Transition
 from selfreg.secret import Secret
 from selfreg.statuses import Status
 
@@ -44,7 +44,6 @@ SENT_LINKS = ("email", "sms")
 CODE_PAGES = ("code", "totp")
 # On a 429 Okta's widget waits a minute before it polls again (docs/protocol.md, section 4.7).
 POLL_PAUSE_SECONDS = 60
-POLL_MILLISECONDS = 4_000
 # Token, keys and userinfo together.
 HAND_OFF_SECONDS = 8.0
 # With less time left, this request does not redeem the code, because tokens that arrive after the deadline are lost.
@@ -179,15 +178,6 @@ def poll(attempt: Attempt, *, is_over: bool = False) -> Outcome:
     return _settle(attempt, transitions.advance(attempt.position, answer, command))
 
 
-def poll_milliseconds(attempt: Attempt) -> int:
-    """Return after how many milliseconds a waiting page polls again: the org's interval, or longer after a 429."""
-    if attempt.page is None or attempt.page.poll is None:
-        return POLL_MILLISECONDS
-    state = attempt.position.state
-    paused = round((max(state.wait_until, state.poll_at) - timezone.now().timestamp()) * 1000)
-    return max(attempt.page.poll.refresh_ms, POLL_MILLISECONDS, paused)
-
-
 # ---- around the steps
 
 
@@ -275,7 +265,7 @@ def _go_on(attempt: Attempt, transition: Transition, *, is_prepaid: bool) -> Tra
     remediation, option = choice
     attempt.adopt(transition)
     if steps.needs_details(remediation, option):
-        return transition.then(transitions.turn_to(attempt.position, steps.option_id(option)))
+        return transitions.both(transition, transitions.turn_to(attempt.position, steps.option_id(option)))
     if not is_prepaid and time_left(HAND_OFF_SECONDS) < PATIENCE_SECONDS:
         return transition
     # In neutral mode the email was counted with the form, before the org's answer: a limit then reveals nothing.
@@ -283,7 +273,7 @@ def _go_on(attempt: Attempt, transition: Transition, *, is_prepaid: bool) -> Tra
     call = _call_to_choose(remediation, option, effect)
     following = exchange(attempt, call, Command(Kind.ANSWERED), is_claimed=True)
     events = tuple(event._replace(actor=RegistrationEvent.THIS_SITE) for event in following.events)
-    return transition.then(replace(following, events=events))
+    return transitions.both(transition, replace(following, events=events))
 
 
 def _commit(attempt: Attempt, transition: Transition, **columns: Any) -> Outcome:
@@ -375,3 +365,37 @@ def member(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return the nested object of this name; an empty one if there is none, or a plain value."""
     value = values.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+# ---- after a call
+
+
+def obvious_choice(before: Position, after: Transition, *, may_skip_email: bool) -> tuple[Remediation, Option] | None:
+    """Return the authenticator to start without asking: all of the offered ones are required, or email is.
+
+    Return None if the visitor has a real choice, or if ``after`` offers no authenticators.
+
+    :param before: the step before ``after``
+    :param may_skip_email: whether the address is verified already, or doesn't have to be
+    """
+    page = transitions.as_page(after.step)
+    if page is None or page.page != "choose" or not page.choices or page.messages:
+        return None
+    if after.outcome != outcomes.Advanced():
+        return None
+    first = steps.first_choice(page.choices)
+    is_email = first.authenticator is not None and first.authenticator.key == EMAIL
+    are_needed = page.skip is None and (len(page.choices) == 1 or not _may_be_alternatives(before, after, page.choices))
+    return (page.remediation, first) if are_needed or (is_email and not may_skip_email) else None
+
+
+def _may_be_alternatives(before: Position, after: Transition, choices: tuple[Option, ...]) -> bool:
+    """Return whether the org offers these only now, after others were set up.
+
+    Its sign-on policy may accept any one of those that it offers late. Those that it always requires are offered from
+    the start (docs/protocol.md, section 4.4).
+    """
+    earlier = before.state.response.remediation(steps.SELECT)
+    known = {steps.option_id(o) for o in steps.feasible_choices(earlier)} if earlier else set()
+    has_some = after.state is not None and bool(after.state.response.enrolled)
+    return has_some and not {steps.option_id(o) for o in choices} <= known

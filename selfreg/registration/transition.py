@@ -186,6 +186,22 @@ def throttle(before: Position, seconds: int, command: Command) -> Transition:
     return notify(before, outcomes.Waiting(seconds, message), message, draft=command.draft)
 
 
+def both(first: Transition, second: Transition) -> Transition:
+    """Return two transitions as one, for one commit: the state of the second, the notices and events of both."""
+    state = second.state
+    if state is not None and first.state is not None:
+        told = dict.fromkeys((*first.state.notices, *first.state.response.messages))
+        new = tuple(m for m in told if m not in (*state.notices, *state.response.messages))
+        state = replace(state, notices=(*new, *state.notices))
+    return replace(
+        second,
+        state=state,
+        values={**first.values, **second.values},
+        events=(*first.events, *second.events),
+        proves_email=first.proves_email or second.proves_email,
+    )
+
+
 # ---- without a call
 
 

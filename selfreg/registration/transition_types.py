@@ -1,7 +1,7 @@
 """The values that commands, exchange and transition pass to each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.dispatch import Signal
@@ -97,21 +97,6 @@ class Transition:
     came_to_nothing: bool = False
     signal: Signal | None = None
     signal_values: Mapping[str, Any] = field(default_factory=dict)
-
-    def then(self, following: "Transition") -> "Transition":
-        """Combine two transitions for one commit: the state of the second, the notices and events of both."""
-        state = following.state
-        if state is not None and self.state is not None:
-            told = dict.fromkeys((*self.state.notices, *self.state.response.messages))
-            new = tuple(m for m in told if m not in (*state.notices, *state.response.messages))
-            state = replace(state, notices=(*new, *state.notices))
-        return replace(
-            following,
-            state=state,
-            values={**self.values, **following.values},
-            events=(*self.events, *following.events),
-            proves_email=self.proves_email or following.proves_email,
-        )
 
 
 def describe(error: IdxError) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from selfreg import phone_numbers
 from selfreg.flows.advance import Advance, act, follow, is_stale, url_of_attempt
 from selfreg.flows.session import step_url
-from selfreg.flows.step_context import wait_times
+from selfreg.flows.step_context import POLL_MILLISECONDS, poll_milliseconds, wait_times
 from selfreg.forms import StepForm
 from selfreg.models import Conflict
 from selfreg.registration import commands
@@ -83,7 +83,7 @@ class StepView(SignUpView):
             return JsonResponse({"go": follow(request, self.browser, attempt, outcome).url})
         if moved or attempt.row.status not in ON_STEP_PAGE:
             return JsonResponse({"go": step_url(self.browser, attempt.row.pk)})
-        return JsonResponse({"wait": commands.poll_milliseconds(attempt)})
+        return JsonResponse({"wait": poll_milliseconds(attempt) or POLL_MILLISECONDS})
 
     def page(self, request: HttpRequest, attempt: Attempt, form: StepForm) -> HttpResponse:
         """Render the page of a step."""

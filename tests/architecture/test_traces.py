@@ -26,8 +26,8 @@ def test_a_code_is_opened_once_and_each_answer_decided_once(code_page: Person, o
     assert trace.count("next_step") == 3  # the page that was submitted, and the org's answers to it and to the choice
     assert trace.count("decrypt") == trace.count("StepForm.__init__") == trace.count("commit") == 1
     assert trace.count("parse") == 3
-    assert sum(trace.moves.values()) <= 200, trace.moves
-    assert len(trace.files) <= 35, sorted(trace.files)
+    assert sum(trace.moves.values()) <= 198, trace.moves
+    assert len(trace.files) <= 33, sorted(trace.files)
 
 
 def test_a_profile_form_is_built_once(person: Person, org: OrgHandle) -> None:

@@ -41,12 +41,12 @@ class Cost(NamedTuple):
 # The requests of a sign-up with email and password, in order. The last POST ends it: user, identity, session.
 COSTS = {
     "GET /signup/": Cost(queries=0, commits=0, calls=0, kilobytes=3, functions=11),
-    "POST /signup/": Cost(queries=7, commits=5, calls=5, kilobytes=0, functions=30),
+    "POST /signup/": Cost(queries=7, commits=5, calls=5, kilobytes=0, functions=29),
     "GET /signup/step/": Cost(queries=2, commits=0, calls=0, kilobytes=4, functions=15),
     "POST /signup/step/": Cost(queries=6, commits=2, calls=2, kilobytes=0, functions=19.5),
     "GET /signup/step/ (password)": Cost(queries=2, commits=0, calls=0, kilobytes=4, functions=15),
-    "POST /signup/step/ (password)": Cost(queries=16, commits=8, calls=3, kilobytes=0, functions=34),
-    "GET /": Cost(queries=3, commits=0, calls=0, kilobytes=4, functions=12),
+    "POST /signup/step/ (password)": Cost(queries=16, commits=8, calls=3, kilobytes=0, functions=30),
+    "GET /": Cost(queries=3, commits=0, calls=0, kilobytes=4, functions=11),
 }
 ADMIN = {
     "/admin/": Cost(queries=9, commits=0, calls=0, kilobytes=12, functions=37),

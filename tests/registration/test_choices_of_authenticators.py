@@ -9,7 +9,7 @@ from selfreg.idx.client import Answer, Transaction
 from selfreg.idx.parser import parse
 from selfreg.models import RegistrationEvent
 from selfreg.registration import transition as transitions
-from selfreg.registration.choices import obvious_choice
+from selfreg.registration.commands import obvious_choice
 from selfreg.registration.state import EnrollmentState
 from selfreg.registration.transition_types import Command, Position
 from selfreg.secret import Secret

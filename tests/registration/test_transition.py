@@ -610,7 +610,7 @@ def test_two_transitions_are_one_commit_that_tells_of_both() -> None:
     news = message("Welcome.", "welcome", severity="INFO")
     first = transitions.advance(position(CODE_PAGE), answer(with_messages(SELECT_PAGE, news)), CODE)
     second = transitions.advance(position(SELECT_PAGE), answer(CODE_PAGE), SUBMITTED)
-    both = first.then(second)
+    both = transitions.both(first, second)
     assert both.proves_email
     assert [e.kind for e in both.events] == [Kind.ANSWERED, Kind.VERIFIED, Kind.ANSWERED]
     assert (both.step, both.values["step"]) == (second.step, second.values["step"])
