@@ -324,13 +324,10 @@ def _submit_profile(attempt: Attempt, remediation: Action, values: Mapping[str, 
     settings, profile, command = attempt.org.settings, member(values, PROFILE), Command(Kind.ANSWERED, draft)
     address = rate_limits.address_in(profile)
     # The start of a registration is counted before its row exists.
-    wait = 0
     if address and not attempt.row.is_new:
-        wait = rate_limits.consume_start(
-            str(attempt.row.pk), address, attempt.org.client.visitor.ip, attempt.row.org
-        ).wait
-    if wait:
-        return _commit(attempt, transitions.throttle(attempt.position, wait, command))
+        ip = attempt.org.client.visitor.ip
+        if wait := rate_limits.consume_start(str(attempt.row.pk), address, ip, attempt.row.org).wait:
+            return _commit(attempt, transitions.throttle(attempt.position, wait, command))
     # As long as the org has no account, this is the first page, possibly submitted again.
     earlier = attempt.position.state.profile if attempt.row.okta_user_id else {}
     attempt.change(profile=earlier | draft)
