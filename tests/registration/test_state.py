@@ -1,4 +1,4 @@
-"""The encrypted state of a registration, read by this version, the one before it and later ones."""
+"""The encrypted state of a registration, as written by this, the previous or a later version."""
 
 import json
 from collections.abc import Callable
@@ -33,28 +33,30 @@ STATE = EnrollmentState(
 
 
 def as_stored() -> Json:
-    """What a row holds: through JSON and back."""
+    """The state as a row stores it, after a round trip through JSON."""
     stored: Json = json.loads(json.dumps(STATE.to_json(), default=reveal))
     return stored
 
 
-def test_a_state_comes_back_as_it_was() -> None:
+def test_a_state_survives_a_round_trip() -> None:
     assert EnrollmentState.from_json(as_stored()) == STATE
 
 
-def test_a_state_carries_the_version_of_its_format() -> None:
+def test_a_state_has_a_format_version() -> None:
     assert as_stored()["format"] == 1
 
 
 @pytest.mark.parametrize(
-    "place",
+    "locate",
     [lambda s: s, lambda s: s["transaction"], lambda s: s["notices"][0]],
     ids=["state", "transaction", "message"],
 )
 @pytest.mark.parametrize("value", [1, None, {"a": []}, ["x"]], ids=str)
-def test_a_key_of_a_later_version_is_left_out_at_every_level(place: Callable[[Json], Json], value: object) -> None:
+def test_unknown_keys_of_a_later_version_are_ignored_at_every_level(
+    locate: Callable[[Json], Json], value: object
+) -> None:
     stored = as_stored()
-    place(stored)["of_tomorrow"] = value
+    locate(stored)["from_a_later_version"] = value
     assert EnrollmentState.from_json(stored) == STATE
 
 
@@ -62,20 +64,20 @@ OPTIONAL = ("draft", "profile", "notices", "picked", "wait_until", "resend_at", 
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-def test_a_key_that_the_version_before_did_not_write_has_a_default(name: str) -> None:
+def test_a_key_that_an_older_version_did_not_write_has_a_default(name: str) -> None:
     stored = as_stored()
     del stored[name]
     assert EnrollmentState.from_json(stored).transaction == STATE.transaction
 
 
-def test_what_the_version_before_called_otherwise_is_read() -> None:
+def test_the_former_name_of_the_interaction_code_is_read() -> None:
     stored = as_stored() | {"granted": "older code", "decoy": False}
     del stored["interaction_code"]
     assert EnrollmentState.from_json(stored).interaction_code == Secret("older code")
 
 
 @pytest.mark.parametrize("name", ["interaction_handle", "state", "nonce", "code_verifier"])
-def test_a_transaction_without_one_of_its_parts_must_start_again(name: str) -> None:
+def test_a_transaction_with_a_missing_part_is_unreadable(name: str) -> None:
     stored = as_stored()
     del stored["transaction"][name]
     with pytest.raises(Unreadable):
@@ -109,17 +111,17 @@ def test_a_transaction_without_one_of_its_parts_must_start_again(name: str) -> N
     ],
     ids=str,
 )
-def test_a_value_of_another_type_is_unreadable_and_never_another_error(damage: Json) -> None:
+def test_a_value_of_the_wrong_type_is_unreadable(damage: Json) -> None:
     with pytest.raises(Unreadable):
         EnrollmentState.from_json(as_stored() | damage)
 
 
 @pytest.mark.parametrize("data", [None, 7, "text", [], {}, {"transaction": {}}], ids=str)
-def test_what_is_no_state_is_unreadable(data: object) -> None:
+def test_data_that_is_not_a_state_is_unreadable(data: object) -> None:
     with pytest.raises(Unreadable):
         EnrollmentState.from_json(data)
 
 
-def test_no_bearer_value_is_in_the_representation() -> None:
+def test_the_repr_contains_no_secret() -> None:
     text = repr(STATE)
     assert not [word for word in ("handle", "nonce", "verifier", "ada@", "+1555", "canary") if f"'{word}" in text]

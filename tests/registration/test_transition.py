@@ -1,4 +1,4 @@
-"""What an answer of the org means for a registration: decided from documents alone, without a database or a socket."""
+"""The transition that follows from an answer of the org. Needs documents only, no database and no network."""
 
 import json
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ def keys(transition: Transition) -> list[str]:
 # ---- going on
 
 
-def test_an_accepted_profile_leads_to_the_next_step_and_forgets_what_was_typed() -> None:
+def test_an_accepted_profile_leads_to_the_next_step_and_clears_the_draft() -> None:
     after = transitions.advance(position(PROFILE_PAGE, Status.STARTED), answer(SELECT_PAGE), SUBMITTED)
     assert after.outcome == outcomes.Advanced()
     assert after.status == Status.ENROLLING
@@ -75,7 +75,7 @@ def test_an_accepted_profile_leads_to_the_next_step_and_forgets_what_was_typed()
     assert after.events == (Event(Kind.ANSWERED, "enroll-profile", "ok", 250, "request-1"),)
 
 
-def test_a_profile_with_a_fault_stays_and_keeps_what_was_typed() -> None:
+def test_a_rejected_profile_stays_at_its_step_and_keeps_the_draft() -> None:
     fault = message("must be in the form of an email address", "registration.error.invalidLoginEmail")
     after = transitions.advance(
         position(PROFILE_PAGE, Status.STARTED), answer(with_messages(PROFILE_PAGE, fault), 400), SUBMITTED
@@ -88,13 +88,13 @@ def test_a_profile_with_a_fault_stays_and_keeps_what_was_typed() -> None:
     assert after.events[0].outcome == "registration.error.invalidLoginEmail"
 
 
-def test_a_taken_address_is_told_how_to_go_on() -> None:
+def test_a_taken_address_gets_the_notice_for_existing_accounts() -> None:
     taken = message("A user with this Email already exists", transitions.ADDRESS_TAKEN, ["Email"])
     after = transitions.advance(position(PROFILE_PAGE), answer(with_messages(PROFILE_PAGE, taken), 400), SUBMITTED)
     assert keys(after) == ["selfreg.exists"]
 
 
-def test_a_right_code_proves_the_address_and_is_written_as_an_event() -> None:
+def test_an_accepted_code_verifies_the_address_and_adds_an_event() -> None:
     after = transitions.advance(position(CODE_PAGE), answer(SELECT_PAGE), CODE)
     assert after.proves_email
     assert [e.kind for e in after.events] == [Kind.ANSWERED, Kind.VERIFIED]
@@ -110,19 +110,19 @@ def test_a_right_code_proves_the_address_and_is_written_as_an_event() -> None:
     ],
     ids=["wrong", "moved with an error", "not moved", "moved with a refusal"],
 )
-def test_nothing_but_an_accepted_code_proves_an_address(response: Answer) -> None:
+def test_only_an_accepted_code_verifies_the_address(response: Answer) -> None:
     after = transitions.advance(position(CODE_PAGE), response, CODE)
     assert not after.proves_email
     assert Kind.VERIFIED not in [e.kind for e in after.events]
 
 
-def test_the_same_page_again_is_pointed_out() -> None:
+def test_an_answer_with_the_same_page_is_rejected_with_a_notice() -> None:
     after = transitions.advance(position(CODE_PAGE), answer(CODE_PAGE), CODE)
     assert keys(after) == ["selfreg.same_again"]
     assert isinstance(after.outcome, outcomes.Rejected)
 
 
-def test_a_code_that_is_sent_again_says_so_and_starts_the_wait_for_the_next() -> None:
+def test_a_resent_code_gets_a_notice_and_starts_the_resend_wait() -> None:
     after = transitions.advance(position(CODE_PAGE), answer(CODE_PAGE), Command(Kind.RESENT))
     assert after.outcome == outcomes.Sent()
     assert keys(after) == ["selfreg.sent_again"]
@@ -130,7 +130,7 @@ def test_a_code_that_is_sent_again_says_so_and_starts_the_wait_for_the_next() ->
     assert after.state.resend_at == NOW + 30
 
 
-def test_a_new_page_for_a_code_starts_the_wait_and_a_wrong_code_does_not_prolong_it() -> None:
+def test_a_new_code_page_starts_the_resend_wait_and_a_wrong_code_does_not_extend_it() -> None:
     sent = transitions.advance(position(SELECT_PAGE), answer(CODE_PAGE), Command(Kind.ANSWERED))
     assert sent.state is not None
     assert sent.state.resend_at == NOW + 30
@@ -141,7 +141,7 @@ def test_a_new_page_for_a_code_starts_the_wait_and_a_wrong_code_does_not_prolong
     assert wrong.state.resend_at == NOW + 5
 
 
-def test_after_an_interaction_code_only_the_sign_in_remains() -> None:
+def test_an_interaction_code_changes_the_status_to_finishing() -> None:
     after = transitions.advance(position(CODE_PAGE), answer(SUCCESS), CODE)
     assert after.status == Status.FINISHING
     assert isinstance(after.step, Granted)
@@ -149,7 +149,7 @@ def test_after_an_interaction_code_only_the_sign_in_remains() -> None:
     assert keys(after) == []
 
 
-def test_a_page_that_the_visitor_turned_to_stays_while_its_input_has_a_fault() -> None:
+def test_the_picked_page_is_kept_after_an_input_error_if_the_org_still_offers_it() -> None:
     before = position(SELECT_PAGE, picked="autPHONE")
     fault = message("Invalid Phone Number.", "api.factors.error.sms.invalid_phone")
     after = transitions.advance(before, answer(with_messages(SELECT_PAGE, fault), 400), Command(Kind.ANSWERED))
@@ -164,7 +164,7 @@ def test_a_page_that_the_visitor_turned_to_stays_while_its_input_has_a_fault() -
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_answer_without_a_step_leaves_the_step_before_it(status: int) -> None:
+def test_an_answer_without_a_step_keeps_the_current_step(status: int) -> None:
     refusal = document(messages=array(message("Too many requests", "tooManyRequests")))
     after = transitions.advance(position(CODE_PAGE), answer(refusal, status, wait=20 if status == 429 else 0), CODE)
     assert after.status == Status.ENROLLING
@@ -180,7 +180,7 @@ def test_an_answer_without_a_step_leaves_the_step_before_it(status: int) -> None
 # ---- ends
 
 
-def test_an_end_with_a_reason_fails_and_keeps_the_orgs_sentence() -> None:
+def test_a_terminal_answer_fails_the_registration_with_the_message_of_the_org() -> None:
     denied = document(messages=array(message("You do not have permission.", "security.access_denied")))
     after = transitions.advance(position(CODE_PAGE), answer(denied, 403), CODE)
     assert after.outcome == outcomes.Ended(Status.FAILED)
@@ -191,14 +191,14 @@ def test_an_end_with_a_reason_fails_and_keeps_the_orgs_sentence() -> None:
     assert [e.kind for e in after.events] == [Kind.ANSWERED, Kind.FAILED]
 
 
-def test_an_end_that_waits_for_the_link_of_a_mail_stays_open() -> None:
+def test_a_terminal_answer_that_asks_to_check_the_email_changes_the_status_to_awaiting_email() -> None:
     after = transitions.advance(position(PROFILE_PAGE), answer(CHECK_MAIL), SUBMITTED)
     assert after.outcome == outcomes.Ended(Status.AWAITING_EMAIL)
     assert after.status not in FINAL
     assert after.values["step"] == "idx.email.verification.required"
 
 
-def test_if_the_org_continues_on_its_own_page_only_the_sign_in_remains() -> None:
+def test_a_redirect_to_the_orgs_own_page_changes_the_status_to_ready() -> None:
     redirect = document(
         success={"name": "success-redirect", "href": "https://dev-1.example.com/login/token/redirect", "method": "GET"},
         user={"type": "object", "value": {"id": "00u7"}},
@@ -211,14 +211,14 @@ def test_if_the_org_continues_on_its_own_page_only_the_sign_in_remains() -> None
 # ---- after a doubt
 
 
-def test_a_lost_answer_whose_call_was_carried_out_goes_on_as_if_it_had_come() -> None:
+def test_a_call_that_was_carried_out_advances_although_its_answer_was_lost() -> None:
     after = transitions.recover(position(CODE_PAGE), answer(SELECT_PAGE), CODE, AnswerLost("timeout"))
     assert after.outcome == outcomes.Advanced()
     assert after.proves_email
     assert [e.kind for e in after.events] == [Kind.TROUBLE, Kind.ANSWERED, Kind.VERIFIED]
 
 
-def test_a_lost_answer_whose_call_was_not_carried_out_keeps_what_was_typed_and_says_so() -> None:
+def test_a_call_that_was_not_carried_out_keeps_the_draft_and_adds_a_notice() -> None:
     error = AnswerLost("timeout")
     error.description = "Busy."
     command = Command(Kind.ANSWERED, {"userProfile.email": "ada@example.com"})
@@ -230,7 +230,7 @@ def test_a_lost_answer_whose_call_was_not_carried_out_keeps_what_was_typed_and_s
     assert [e.kind for e in after.events] == [Kind.TROUBLE, Kind.RECOVERED]
 
 
-def test_an_org_that_went_on_elsewhere_is_followed() -> None:
+def test_a_transaction_that_moved_elsewhere_is_caught_up_with() -> None:
     assert transitions.stands_elsewhere(position(CODE_PAGE), answer(SELECT_PAGE))
     assert not transitions.stands_elsewhere(position(CODE_PAGE), answer(CODE_PAGE))
     assert not transitions.stands_elsewhere(position(CODE_PAGE), answer(CHECK_MAIL))
@@ -249,7 +249,7 @@ def test_an_org_that_went_on_elsewhere_is_followed() -> None:
         (OrgRefused("E0000011", "no", 401), False, outcomes.Failed, "OrgRefused E0000011"),
     ],
 )
-def test_trouble_leaves_the_registration_where_it_was(error: Any, unsure: bool, kind: type, outcome: str) -> None:
+def test_trouble_keeps_the_step_and_the_status(error: Any, unsure: bool, kind: type, outcome: str) -> None:
     before = position(CODE_PAGE)
     after = transitions.trouble(before, error, CODE, unsure=unsure)
     assert isinstance(after.outcome, kind)
@@ -259,7 +259,7 @@ def test_trouble_leaves_the_registration_where_it_was(error: Any, unsure: bool, 
     assert after.state.notices
 
 
-def test_a_transaction_that_ran_out_expires_the_registration() -> None:
+def test_an_expired_transaction_expires_the_registration() -> None:
     error = TransactionExpired("idx.session.expired")
     error.description = "The session has expired."
     after = transitions.trouble(position(CODE_PAGE), error, CODE, unsure=False)
@@ -267,7 +267,7 @@ def test_a_transaction_that_ran_out_expires_the_registration() -> None:
     assert after.explanation == ()
 
 
-def test_an_answer_that_leads_elsewhere_is_not_kept() -> None:
+def test_an_answer_with_a_foreign_href_leaves_the_registration_in_doubt() -> None:
     assert transitions.trouble(position(CODE_PAGE), ForeignHref("elsewhere"), CODE).in_doubt
     assert not transitions.trouble(position(CODE_PAGE), AnswerLost("timeout"), CODE).in_doubt
 
@@ -276,14 +276,14 @@ def test_an_answer_that_leads_elsewhere_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(("may_skip_email", "is_offered"), [(True, True), (False, False)])
-def test_a_proof_that_is_demanded_cannot_be_skipped(may_skip_email: bool, is_offered: bool) -> None:
+def test_mandatory_verification_cannot_be_skipped(may_skip_email: bool, is_offered: bool) -> None:
     before = position(CODE_PAGE)
     visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: may_skip_email)
     assert visible is not None
     assert (visible.skip is not None) == is_offered
 
 
-def test_a_page_with_nothing_but_a_forbidden_skip_cannot_be_gone_on_from() -> None:
+def test_a_page_with_only_a_forbidden_skip_is_unsupported() -> None:
     page = document(step("skip", path="/idp/idx/skip"), authenticators=CODE_PAGE["authenticators"])
     before = position(page)
     visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: False)
@@ -291,7 +291,7 @@ def test_a_page_with_nothing_but_a_forbidden_skip_cannot_be_gone_on_from() -> No
     assert visible.page == "unsupported"
 
 
-def test_turning_to_another_page_makes_no_call_and_forgets_old_words() -> None:
+def test_turning_to_another_page_adds_no_event_and_clears_notices_and_draft() -> None:
     before = position(CODE_PAGE, notices=(CODE_SENT_AGAIN,), draft={"a": "b"})
     after = transitions.turn_to(before, SELECT)
     assert after.state is not None
@@ -301,7 +301,7 @@ def test_turning_to_another_page_makes_no_call_and_forgets_old_words() -> None:
 
 
 @pytest.mark.parametrize("poll_at", [0.0, NOW + 60])
-def test_a_poll_with_nothing_new_keeps_what_was_said(poll_at: float) -> None:
+def test_a_poll_without_news_keeps_the_messages_of_the_answer(poll_at: float) -> None:
     before = position(with_messages(CODE_PAGE, WRONG_CODE))
     after = transitions.keep_polling(before, poll_at, answer(CODE_PAGE) if not poll_at else None)
     assert after.outcome == outcomes.NOTHING_NEW
@@ -310,7 +310,7 @@ def test_a_poll_with_nothing_new_keeps_what_was_said(poll_at: float) -> None:
     assert keys(after) == (["api.authn.error.PASSCODE_INVALID"] if not poll_at else [])
 
 
-def test_every_final_status_wipes_the_state() -> None:
+def test_every_final_status_clears_the_state() -> None:
     ends: Mapping[Status, Transition] = {
         Status.FAILED: transitions.fail("step", "reason"),
         Status.EXPIRED: transitions.expire("step"),
@@ -328,7 +328,7 @@ OURS = Message("", "selfreg.sent_again", severity="INFO")
 HELLO = message("Hello.", "hello", severity="INFO")
 
 
-def test_what_is_too_long_for_its_column_is_cut() -> None:
+def test_values_longer_than_their_column_are_truncated() -> None:
     user = {"type": "object", "value": {"id": "u" * 150}}
     after = transitions.advance(position(CODE_PAGE), answer({**SUCCESS, "user": user}), CODE)
     assert after.values["okta_user_id"] == "u" * 100
@@ -341,7 +341,7 @@ def test_what_is_too_long_for_its_column_is_cut() -> None:
     assert len(refused.events[0].outcome) == 200
 
 
-def test_the_row_names_the_step_and_when_the_transaction_ends() -> None:
+def test_the_columns_have_the_step_and_the_expiry_of_the_transaction() -> None:
     code = transitions.advance(position(SELECT_PAGE), answer(CODE_PAGE), SUBMITTED)
     assert code.values == {
         "step": "enroll-authenticator okta_email",
@@ -351,7 +351,7 @@ def test_the_row_names_the_step_and_when_the_transaction_ends() -> None:
     assert transitions.advance(position(CODE_PAGE), answer(SUCCESS), CODE).values["step"] == "token"
 
 
-def test_the_next_step_starts_with_a_clean_page() -> None:
+def test_the_next_step_starts_without_draft_notices_and_waits() -> None:
     before = position(CODE_PAGE, draft={"a": "b"}, notices=(OURS,), wait_until=1.0, resend_at=2.0)
     after = transitions.advance(before, answer(SELECT_PAGE), SUBMITTED).state
     assert after is not None
@@ -359,7 +359,7 @@ def test_the_next_step_starts_with_a_clean_page() -> None:
     assert (after.draft, after.notices, after.picked, after.wait_until, after.resend_at) == ({}, (), "", 0.0, 0.0)
 
 
-def test_an_end_that_waits_for_a_mail_leaves_nothing_of_the_page_before_it() -> None:
+def test_awaiting_email_clears_the_values_of_the_previous_page() -> None:
     before = position(PROFILE_PAGE, draft={"a": "b"}, notices=(OURS,), picked="autPHONE", resend_at=2.0)
     after = transitions.advance(before, answer(CHECK_MAIL), SUBMITTED)
     assert after.state is not None
@@ -370,7 +370,7 @@ def test_an_end_that_waits_for_a_mail_leaves_nothing_of_the_page_before_it() -> 
     assert after.events == (Event(Kind.ANSWERED, "enroll-profile", "ok", 250, "request-1"),)
 
 
-def test_an_end_that_waits_for_a_sign_in_keeps_what_the_org_says() -> None:
+def test_status_ready_keeps_the_message_of_the_org() -> None:
     link = {"name": "success-redirect", "href": "https://dev-1.example.com/login", "method": "GET"}
     redirect = document(success=link, messages=array(message("Welcome.", "welcome", severity="INFO")))
     after = transitions.advance(replace(position(CODE_PAGE), okta_user_id="00u9"), answer(redirect), CODE)
@@ -380,13 +380,13 @@ def test_an_end_that_waits_for_a_sign_in_keeps_what_the_org_says() -> None:
     assert [e.kind for e in after.events] == [Kind.ANSWERED]
 
 
-def test_a_failure_is_written_with_its_step_and_reason() -> None:
+def test_the_event_of_a_failure_has_step_and_reason() -> None:
     denied = document(messages=array(message("No.", "security.access_denied")))
     after = transitions.advance(position(CODE_PAGE), answer(denied, 403), CODE)
     assert after.events[-1] == Event(Kind.FAILED, "enroll-authenticator okta_email", "security.access_denied")
 
 
-def test_other_ends_are_written_with_their_step() -> None:
+def test_the_event_of_an_expiry_or_a_cancel_has_the_step() -> None:
     expired = transitions.expire("enroll-profile")
     assert expired.events == (Event(Kind.EXPIRED, "enroll-profile"),)
     assert expired.explanation == ()
@@ -395,7 +395,7 @@ def test_other_ends_are_written_with_their_step() -> None:
     assert ran_out.events == (Event(Kind.EXPIRED, "enroll-authenticator okta_email"),)
 
 
-def test_waiting_for_the_proof_of_the_address_is_no_end() -> None:
+def test_awaiting_email_is_no_final_status() -> None:
     after = transitions.await_email()
     assert after == Transition(
         outcomes.Ended(Status.AWAITING_EMAIL),
@@ -404,12 +404,12 @@ def test_waiting_for_the_proof_of_the_address_is_no_end() -> None:
     )
 
 
-def test_a_proven_address_is_written_with_the_step_that_proved_it() -> None:
+def test_the_event_of_a_verified_address_has_the_step_that_verified_it() -> None:
     after = transitions.advance(position(CODE_PAGE), answer(SELECT_PAGE), CODE)
     assert after.events[-1] == Event(Kind.VERIFIED, "enroll-authenticator okta_email")
 
 
-def test_a_page_that_this_site_cannot_show_is_written_once() -> None:
+def test_an_unsupported_page_adds_one_trouble_event() -> None:
     app_only = document(step("enroll-poll"))
     after = transitions.advance(position(CODE_PAGE), answer(app_only), SUBMITTED)
     assert after.events[-1] == Event(Kind.TROUBLE, "enroll-poll", "unsupported")
@@ -417,7 +417,7 @@ def test_a_page_that_this_site_cannot_show_is_written_once() -> None:
     assert [e.kind for e in again.events] == [Kind.ANSWERED]
 
 
-def test_an_answer_is_written_with_its_errors_and_how_long_it_took() -> None:
+def test_the_event_of_an_answer_has_its_errors_and_duration() -> None:
     faults = (message("Too short.", "password.short"), message("Our own rule."))
     slow = replace(answer(with_messages(CODE_PAGE, *faults), 400), seconds=10.0)
     event = transitions.advance(position(CODE_PAGE), slow, CODE).events[0]
@@ -428,7 +428,7 @@ def test_an_answer_is_written_with_its_errors_and_how_long_it_took() -> None:
 
 
 @pytest.mark.parametrize("command", [CODE, Command(Kind.RESENT)])
-def test_a_step_that_asks_for_a_wait_says_how_long(command: Command) -> None:
+def test_a_step_with_status_429_waits_with_a_message(command: Command) -> None:
     without_words = transitions.advance(position(CODE_PAGE), answer(CODE_PAGE, 429, wait=20), Command(Kind.RESENT))
     assert without_words.outcome == outcomes.Waiting(20, notice(RateLimited(20)))
     with_words = transitions.advance(
@@ -440,7 +440,7 @@ def test_a_step_that_asks_for_a_wait_says_how_long(command: Command) -> None:
     assert with_words.state.wait_until == NOW + 20
 
 
-def test_a_refusal_without_a_step_keeps_what_was_typed() -> None:
+def test_a_refusal_without_a_step_keeps_the_draft() -> None:
     before = position(PROFILE_PAGE, Status.STARTED, wait_until=1.0)
     after = transitions.advance(before, answer(document(messages=array(message("Busy."))), 500), SUBMITTED)
     assert isinstance(after.outcome, outcomes.Rejected)
@@ -454,14 +454,14 @@ def test_a_refusal_without_a_step_keeps_what_was_typed() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"), [((), notice(RateLimited(20)).key), ((message("Slow down.", "slow"),), "slow")]
 )
-def test_a_refusal_that_asks_for_a_wait_says_why(words: tuple[Json, ...], expected: str) -> None:
+def test_a_refusal_with_status_429_waits_with_a_message(words: tuple[Json, ...], expected: str) -> None:
     after = transitions.advance(position(CODE_PAGE), answer(document(messages=array(*words)), 429, wait=20), CODE)
     assert isinstance(after.outcome, outcomes.Waiting)
     assert (after.outcome.seconds, after.outcome.message.key) == (20, expected)
     assert after.outcome.message.params == (("20",) if not words else ())
 
 
-def test_without_a_wait_between_two_codes_the_next_may_be_asked_for_at_once() -> None:
+def test_a_code_can_be_resent_immediately_if_resend_seconds_is_zero() -> None:
     before = replace(position(CODE_PAGE, resend_at=5.0), resend_seconds=0)
     after = transitions.advance(before, answer(CODE_PAGE), Command(Kind.RESENT))
     assert after.state is not None
@@ -471,7 +471,7 @@ def test_without_a_wait_between_two_codes_the_next_may_be_asked_for_at_once() ->
 # ---- after a doubt, in detail
 
 
-def test_a_lost_answer_is_written_before_what_became_of_it() -> None:
+def test_the_event_of_a_lost_answer_precedes_the_event_of_its_recovery() -> None:
     error = AnswerLost("timeout")
     error.request_id = "request-9"
     after = transitions.recover(position(PROFILE_PAGE), answer(with_messages(PROFILE_PAGE, HELLO)), SUBMITTED, error)
@@ -486,22 +486,22 @@ def test_a_lost_answer_is_written_before_what_became_of_it() -> None:
     assert keys(after) == ["selfreg.answer_lost"]
 
 
-def test_an_answer_that_an_earlier_request_lost_is_no_second_trouble() -> None:
+def test_an_answer_lost_by_an_earlier_request_adds_no_second_trouble_event() -> None:
     after = transitions.recover(replace(position(CODE_PAGE), in_doubt=True), answer(CODE_PAGE), CODE, None)
     assert isinstance(after.outcome, outcomes.Failed)
     assert isinstance(after.outcome.error, AnswerLost)
     assert [e.kind for e in after.events] == [Kind.RECOVERED]
 
 
-def test_the_same_step_is_no_fault_if_no_answer_was_lost() -> None:
-    """As after turning down an identity provider."""
+def test_recovery_at_the_same_step_is_no_error_if_no_answer_was_lost() -> None:
+    """As after a cancel at an identity provider."""
     after = transitions.recover(position(CODE_PAGE), answer(CODE_PAGE), Command(Kind.RECOVERED), None)
     assert after.outcome == outcomes.NOTHING_NEW
     assert after.state is not None
     assert after.state.notices == ()
 
 
-def test_a_lost_answer_leaves_the_visitor_on_the_page_that_was_turned_to() -> None:
+def test_a_lost_answer_keeps_the_picked_page() -> None:
     before = position(SELECT_PAGE, picked="autPHONE")
     after = transitions.recover(before, answer(SELECT_PAGE), SUBMITTED, AnswerLost("timeout"))
     assert isinstance(after.step, Step)
@@ -516,7 +516,7 @@ def test_an_interaction_code_from_the_browser_replaces_the_stored_step() -> None
     assert not transitions.has_moved(position(CODE_PAGE), position(CODE_PAGE).step)
 
 
-def test_catching_up_tells_that_the_step_is_done_unless_all_is() -> None:
+def test_catching_up_adds_a_notice_unless_the_transaction_is_complete() -> None:
     after = transitions.catch_up(position(CODE_PAGE), answer(SELECT_PAGE), CODE)
     assert isinstance(after.outcome, outcomes.Stale)
     assert after.outcome.message.key == "selfreg.already_done"
@@ -526,7 +526,7 @@ def test_catching_up_tells_that_the_step_is_done_unless_all_is() -> None:
     assert keys(done) == []
 
 
-def test_trouble_keeps_what_was_typed_and_the_waits() -> None:
+def test_trouble_keeps_the_draft_and_the_waits() -> None:
     before = position(PROFILE_PAGE, Status.STARTED, wait_until=7.0)
     error = OrgUnreachable("refused")
     error.request_id = "request-9"
@@ -544,7 +544,7 @@ def test_trouble_keeps_what_was_typed_and_the_waits() -> None:
     assert limited.state.wait_until == NOW + 20
 
 
-def test_only_an_answer_of_the_org_ends_a_doubt() -> None:
+def test_only_an_answer_of_the_org_resolves_the_doubt() -> None:
     before = replace(position(CODE_PAGE), in_doubt=True)
     busy = answer(document(), status=429)
     assert [
@@ -566,14 +566,14 @@ def test_only_an_answer_of_the_org_ends_a_doubt() -> None:
 # ---- without a call, in detail
 
 
-def test_turning_to_another_page_proves_nothing() -> None:
+def test_turning_to_another_page_does_not_verify_the_address() -> None:
     after = transitions.turn_to(replace(position(SELECT_PAGE), okta_user_id="00u9"), "autPHONE")
     assert after.outcome == outcomes.Advanced()
     assert not after.proves_email
     assert after.values["okta_user_id"] == "00u9"
 
 
-def test_a_notice_of_this_site_stands_on_the_same_page() -> None:
+def test_a_notice_of_this_site_keeps_step_status_and_draft() -> None:
     before = position(PROFILE_PAGE, Status.STARTED, draft={"a": "b"})
     after = transitions.notify(before, outcomes.NotOffered(), OURS, phone="+4930123456")
     assert after.outcome == outcomes.NotOffered()
@@ -582,7 +582,7 @@ def test_a_notice_of_this_site_stands_on_the_same_page() -> None:
 
 
 @pytest.mark.parametrize("has_answer", [True, False])
-def test_a_poll_leaves_row_and_page_as_they_are(has_answer: bool) -> None:
+def test_a_poll_keeps_the_columns_and_the_picked_page(has_answer: bool) -> None:
     before = replace(position(SELECT_PAGE, picked="autPHONE"), okta_user_id="00u9")
     newer = with_messages(SELECT_PAGE, HELLO)
     after = transitions.keep_polling(before, NOW + 4, answer(newer) if has_answer else None)
@@ -594,7 +594,7 @@ def test_a_poll_leaves_row_and_page_as_they_are(has_answer: bool) -> None:
     assert after.state.response == parse(newer if has_answer else SELECT_PAGE)
 
 
-def test_a_code_from_the_browser_is_granted() -> None:
+def test_an_interaction_code_from_the_browser_is_granted() -> None:
     after = transitions.grant(replace(position(SELECT_PAGE), okta_user_id="00u9"), Secret("canaryInteractionCode"))
     assert after.outcome == outcomes.Advanced()
     assert (after.status, after.step) == (Status.FINISHING, Granted(Secret("canaryInteractionCode")))
@@ -606,7 +606,7 @@ def test_a_code_from_the_browser_is_granted() -> None:
 # ---- questions about an answer
 
 
-def test_two_transitions_are_one_commit_that_tells_of_both() -> None:
+def test_two_transitions_are_combined_with_the_events_of_both() -> None:
     news = message("Welcome.", "welcome", severity="INFO")
     first = transitions.advance(position(CODE_PAGE), answer(with_messages(SELECT_PAGE, news)), CODE)
     second = transitions.advance(position(SELECT_PAGE), answer(CODE_PAGE), SUBMITTED)
@@ -631,7 +631,7 @@ def test_a_page_is_a_step_and_nothing_else() -> None:
     assert transitions.as_page(position(SUCCESS).step) is None
 
 
-def test_the_visitor_sees_the_notices_of_this_site_before_the_words_of_the_org() -> None:
+def test_notices_of_this_site_come_before_messages_of_the_org() -> None:
     before = position(with_messages(SELECT_PAGE, WRONG_CODE), notices=(OURS,))
     visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: True)
     assert visible is not None
@@ -639,7 +639,7 @@ def test_the_visitor_sees_the_notices_of_this_site_before_the_words_of_the_org()
     assert visible.page == "choose"
 
 
-def test_what_has_nothing_to_do_with_the_address_can_be_skipped() -> None:
+def test_an_optional_step_other_than_the_email_can_be_skipped() -> None:
     phone = CODE_PAGE["authenticators"]["value"][1]
     before = position({**CODE_PAGE, "authenticators": array(phone)})
     visible = transitions.visible_page(before.step, before.state, may_skip_email=lambda: False)

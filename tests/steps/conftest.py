@@ -1,4 +1,4 @@
-"""A person in front of a site whose org says whatever a test wants."""
+"""Fixtures for a visitor of a site whose org returns scripted answers."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Setting up an authenticator app with the org's own picture, where the org keeps the key to itself."""
+"""Enrolling an authenticator app: the QR code of the org, and QR codes made from its key."""
 
 import pytest
 
@@ -19,7 +19,9 @@ def policy(ada: Person) -> str:
     return next(line for line in ada.seen[-1].headers.splitlines() if line.startswith("Content-Security-Policy"))
 
 
-def test_the_orgs_own_picture_is_shown_and_this_page_may_show_it(ada: Person, scripted: ScriptedOrg) -> None:
+def test_the_qr_code_of_the_org_is_shown_and_allowed_by_the_csp_of_that_page(
+    ada: Person, scripted: ScriptedOrg
+) -> None:
     scripted.answers_with(app(qrcode={"method": "embedded", "href": PICTURE, "type": "image/png"}))
     ada.opens("/signup/")
     assert "data:" not in policy(ada)
@@ -37,9 +39,9 @@ def test_the_orgs_own_picture_is_shown_and_this_page_may_show_it(ada: Person, sc
         {"qrcode": {"href": "javascript:alert(1)"}},
         {"qrcode": {"href": PICTURE}, "sharedSecret": "JBSWY3DPEHPK3PXP"},
     ],
-    ids=["of another origin", "no picture", "beside the key"],
+    ids=["another origin", "no image", "key present"],
 )
-def test_no_other_picture_is_shown(ada: Person, scripted: ScriptedOrg, context: Json) -> None:
+def test_other_images_of_the_org_are_not_shown(ada: Person, scripted: ScriptedOrg, context: Json) -> None:
     scripted.answers_with(app(**context))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert [e for e in ada.page.all("img") if attribute(e, "alt")] == []
@@ -50,12 +52,12 @@ KEY = "JBSWY3DPEHPK3PXP"
 
 
 @pytest.mark.parametrize("name", ["店" * 130, "é" * 400, "x" * 2_000, "👩‍👩‍👧" * 200, "a:b/c?d&e" * 150], ids=len)
-@pytest.mark.parametrize("of", ["app", "person", "both"])
-def test_a_long_name_is_shortened_in_the_picture(ada: Person, scripted: ScriptedOrg, name: str, of: str) -> None:
+@pytest.mark.parametrize("owner", ["app", "person", "both"])
+def test_a_long_name_is_shortened_in_the_qr_code(ada: Person, scripted: ScriptedOrg, name: str, owner: str) -> None:
     document = app(sharedSecret=KEY)
-    if of in ("app", "both"):
+    if owner in ("app", "both"):
         document["app"] = {"type": "object", "value": {"name": "x", "label": name, "id": "0oa"}}
-    if of in ("person", "both"):
+    if owner in ("person", "both"):
         document["user"] = {"type": "object", "value": {"id": "00u", "identifier": name}}
     scripted.answers_with(document)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -64,8 +66,8 @@ def test_a_long_name_is_shortened_in_the_picture(ada: Person, scripted: Scripted
     assert in_groups(KEY) in ada.page.text
 
 
-@pytest.mark.parametrize("key", ["J" * 1_900, "店" * 500], ids=["long", "no base32"])
-def test_a_key_that_no_picture_can_hold_is_shown_as_text(ada: Person, scripted: ScriptedOrg, key: str) -> None:
+@pytest.mark.parametrize("key", ["J" * 1_900, "店" * 500], ids=["long", "not base32"])
+def test_a_key_that_does_not_fit_in_a_qr_code_is_shown_as_text(ada: Person, scripted: ScriptedOrg, key: str) -> None:
     scripted.answers_with(app(sharedSecret=key))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.status == 200

@@ -1,4 +1,4 @@
-"""A choice between objects, whatever belongs to them: the person can make it, and the org gets all of it."""
+"""Choices between objects: the visitor can choose one, and the org gets the whole object."""
 
 from typing import Any
 
@@ -22,18 +22,23 @@ def constant(name: str, value: str) -> Json:
     return {"name": name, "value": value, "required": True, "mutable": False}
 
 
-def choosing(holder: Json, *details: Json, beside: tuple[Json, ...] = ()) -> Json:
-    """Between a password and ``holder``, which needs more; neither is needed."""
+def choosing(authenticator: Json, *details: Json, beside: tuple[Json, ...] = ()) -> Json:
+    """An optional choice between a password and an authenticator that has details."""
     options = [
         option("Password", constant("id", PASSWORD["id"]), relatesTo="$.authenticators.value[0]"),
-        option(holder["displayName"], constant("id", holder["id"]), *details, relatesTo="$.authenticators.value[1]"),
+        option(
+            authenticator["displayName"],
+            constant("id", authenticator["id"]),
+            *details,
+            relatesTo="$.authenticators.value[1]",
+        ),
     ]
-    chooser = {"name": "authenticator", "type": "object", "options": options}
-    steps = (step("select-authenticator-enroll", chooser, *beside), step("skip", path="/idp/idx/skip"))
-    return document(*steps, authenticators=array(PASSWORD, holder))
+    selector = {"name": "authenticator", "type": "object", "options": options}
+    steps = (step("select-authenticator-enroll", selector, *beside), step("skip", path="/idp/idx/skip"))
+    return document(*steps, authenticators=array(PASSWORD, authenticator))
 
 
-def comes_to(ada: Person, scripted: ScriptedOrg, page: Json) -> Person:
+def opens_page(ada: Person, scripted: ScriptedOrg, page: Json) -> Person:
     scripted.answers_with(page, DONE)
     return ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
 
@@ -42,51 +47,55 @@ def comes_to(ada: Person, scripted: ScriptedOrg, page: Json) -> Person:
 
 
 @pytest.mark.parametrize(
-    ("holder", "detail"),
+    ("authenticator", "detail"),
     [
         (EMAIL, {"name": "email", "label": "Which address", "required": True}),
         (TOKEN, {"name": "username", "label": "Which user name", "required": True}),
         (TOKEN, {"name": "username", "label": "Which nickname"}),
     ],
-    ids=["an address", "a user name", "an optional one"],
+    ids=["address", "username", "optional username"],
 )
-def test_the_details_of_an_authenticator_are_asked_for_and_sent_with_it(
-    ada: Person, scripted: ScriptedOrg, holder: Json, detail: Json
+def test_the_details_of_an_authenticator_are_fields_and_sent_with_its_id(
+    ada: Person, scripted: ScriptedOrg, authenticator: Json, detail: Json
 ) -> None:
-    comes_to(ada, scripted, choosing(holder, constant("methodType", "otp"), detail)).chooses(holder["displayName"])
+    opens_page(ada, scripted, choosing(authenticator, constant("methodType", "otp"), detail)).chooses(
+        authenticator["displayName"]
+    )
     path = f"authenticator.{detail['name']}"
     assert ada.page.names() == [path]
     ada.fills_and_presses({path: "somebody@example.com"})
     assert scripted.body["authenticator"] == {
-        "id": holder["id"],
+        "id": authenticator["id"],
         "methodType": "otp",
         detail["name"]: "somebody@example.com",
     }
 
 
-def test_from_the_details_one_can_go_back_to_the_choice(ada: Person, scripted: ScriptedOrg) -> None:
+def test_the_details_page_can_go_back_to_the_choice(ada: Person, scripted: ScriptedOrg) -> None:
     detail = {"name": "username", "label": "User", "required": True}
-    comes_to(ada, scripted, choosing(TOKEN, detail)).chooses("RSA SecurID").presses("Choose a different method")
+    opens_page(ada, scripted, choosing(TOKEN, detail)).chooses("RSA SecurID").presses("Choose a different method")
     assert scripted.body["authenticator"] == {"id": PASSWORD["id"]}
 
 
-def test_where_there_is_nothing_to_decide_the_choice_is_sent_at_once(ada: Person, scripted: ScriptedOrg) -> None:
+def test_an_authenticator_whose_details_have_one_option_is_sent_immediately(ada: Person, scripted: ScriptedOrg) -> None:
     only = {"name": "methodType", "required": False, "options": [{"label": "Email", "value": "email"}]}
-    comes_to(ada, scripted, choosing(EMAIL, only)).chooses("Email")
+    opens_page(ada, scripted, choosing(EMAIL, only)).chooses("Email")
     assert scripted.body["authenticator"] == {"id": "autEMAIL"}
 
 
-@pytest.mark.parametrize("holder", [EMAIL, PHONE], ids=lambda h: h["key"])
-def test_fields_beside_the_choice_are_asked_for_with_the_details(
-    ada: Person, scripted: ScriptedOrg, holder: Json
+@pytest.mark.parametrize("authenticator", [EMAIL, PHONE], ids=lambda h: h["key"])
+def test_fields_beside_the_choice_are_shown_with_the_details(
+    ada: Person, scripted: ScriptedOrg, authenticator: Json
 ) -> None:
-    number = [{"name": "phoneNumber", "label": "Phone number"}] if holder is PHONE else []
-    comes_to(ada, scripted, choosing(holder, *number, beside=(NICKNAME,))).chooses(holder["displayName"])
+    number = [{"name": "phoneNumber", "label": "Phone number"}] if authenticator is PHONE else []
+    opens_page(ada, scripted, choosing(authenticator, *number, beside=(NICKNAME,))).chooses(
+        authenticator["displayName"]
+    )
     typed = {"authenticator.phoneNumber": "+1 415 555 0100"} if number else {}
     ada.fills_and_presses({"Name this device": "Dinghy", **typed})
     assert scripted.body["nickname"] == "Dinghy"
-    told = {"phoneNumber": "+14155550100"} if number else {}
-    assert scripted.body["authenticator"] == {"id": holder["id"], **told}
+    sent_number = {"phoneNumber": "+14155550100"} if number else {}
+    assert scripted.body["authenticator"] == {"id": authenticator["id"], **sent_number}
 
 
 # ---- objects without an id
@@ -107,46 +116,46 @@ ADDRESS = {
 }
 
 
-def test_one_of_several_objects_is_chosen_and_filled_in(ada: Person, scripted: ScriptedOrg) -> None:
-    comes_to(ada, scripted, document(step("choose-address", ADDRESS)))
+def test_a_chosen_object_is_sent_with_its_own_fields_only(ada: Person, scripted: ScriptedOrg) -> None:
+    opens_page(ada, scripted, document(step("choose-address", ADDRESS)))
     assert ada.page.names() == ["address", "address.street", "address.company", "address.floor"]
     ada.picks("Work").fills_and_presses({"Street": "left over", "Company": "Moor & Sons"})
     assert scripted.body["address"] == {"kind": "work", "company": "Moor & Sons"}
 
 
-def test_what_the_chosen_one_needs_must_be_filled_in(ada: Person, scripted: ScriptedOrg) -> None:
-    comes_to(ada, scripted, document(step("choose-address", ADDRESS)))
+def test_required_fields_of_the_chosen_object_are_validated(ada: Person, scripted: ScriptedOrg) -> None:
+    opens_page(ada, scripted, document(step("choose-address", ADDRESS)))
     sent = len(scripted.sent)
     ada.picks("Work").fills_and_presses({"Street": "left over"})
     assert len(scripted.sent) == sent
     assert [bool(ada.page.beside(f"address.{n}")) for n in ("street", "company", "floor")] == [False, True, False]
 
 
-def test_a_name_that_is_a_choice_and_a_value_at_once_is_no_error(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_choice_and_a_value_with_the_same_name_are_no_error(ada: Person, scripted: ScriptedOrg) -> None:
     letters = {"name": "address", "label": "By letter", "options": [{"label": "Yes", "value": "y"}]}
-    comes_to(ada, scripted, document(step("choose-address", ADDRESS, letters)))
+    opens_page(ada, scripted, document(step("choose-address", ADDRESS, letters)))
     ada.picks("Yes").fills_and_presses({"Company": "Moor & Sons"})
     assert ada.status == 200
 
 
-def test_credentials_of_either_kind(ada: Person, scripted: ScriptedOrg) -> None:
-    ways = [option("Card", {"name": "cardNumber", "required": True}), option("Badge", {"name": "badge"})]
+def test_a_choice_between_kinds_of_credentials_sends_the_chosen_one(ada: Person, scripted: ScriptedOrg) -> None:
+    kinds = [option("Card", {"name": "cardNumber", "required": True}), option("Badge", {"name": "badge"})]
     badge = {**TOKEN, "key": "badge", "type": "badge"}
-    comes_to(ada, scripted, enrolling(badge, {"name": "credentials", "type": "object", "options": ways}))
+    opens_page(ada, scripted, enrolling(badge, {"name": "credentials", "type": "object", "options": kinds}))
     ada.picks("Card").fills_and_presses({"credentials.cardNumber": "4711"})
     assert scripted.body["credentials"] == {"cardNumber": "4711"}
 
 
-def test_a_choice_of_authenticators_without_ids_cannot_be_made_here(ada: Person, scripted: ScriptedOrg) -> None:
-    chooser = {"name": "authenticator", "type": "object", "options": [option("Email", constant("key", "okta_email"))]}
-    comes_to(ada, scripted, document(step("select-authenticator-enroll", chooser)))
+def test_a_choice_of_authenticators_without_ids_is_unsupported(ada: Person, scripted: ScriptedOrg) -> None:
+    selector = {"name": "authenticator", "type": "object", "options": [option("Email", constant("key", "okta_email"))]}
+    opens_page(ada, scripted, document(step("select-authenticator-enroll", selector)))
     assert ada.heading == "This can't be done here"
 
 
-def test_a_field_beside_a_security_question_is_asked_for(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_field_beside_a_security_question_is_shown_and_sent(ada: Person, scripted: ScriptedOrg) -> None:
     (own, *_rest) = question()["remediation"]["value"]
     credentials = own["value"][0]
-    comes_to(ada, scripted, enrolling(QUESTION, credentials, {"name": "hint", "label": "A hint for yourself"}))
+    opens_page(ada, scripted, enrolling(QUESTION, credentials, {"name": "hint", "label": "A hint for yourself"}))
     ada.picks("Write one").fills({"credentials.question": "Which sea?", "Answer": "The North Sea"})
     ada.fills_and_presses({"A hint for yourself": "cold"})
     assert scripted.body["hint"] == "cold"

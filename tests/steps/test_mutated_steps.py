@@ -1,4 +1,4 @@
-"""An org may answer anything: the person gets a page. A browser may post anything: the org gets only its own fields."""
+"""Property tests: every answer of an org results in a page, and posted data reaches the org only in its own fields."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from support.person import Person
 
 PAGES = [s.document for s in SITUATIONS]
 MUTATED = mutated(PAGES)
-(KNOWN,) = [s.document for s in SITUATIONS if s.name == "several fields that are all called userProfile"]
+(FREE_FIELDS_PAGE,) = [s.document for s in SITUATIONS if s.name == "several fields that are all called userProfile"]
 
 
 @dataclass
-class Sailor:
-    """Somebody at a step with free fields; ``submits`` always from there."""
+class StepPoster:
+    """Submits forms, always from the same step with free fields."""
 
     org: ScriptedOrg
     person: Person
@@ -43,11 +43,11 @@ class Sailor:
 
 
 @pytest.fixture
-def sailor(scripted: ScriptedOrg) -> Sailor:
-    scripted.answers_with(KNOWN)
+def poster(scripted: ScriptedOrg) -> StepPoster:
+    scripted.answers_with(FREE_FIELDS_PAGE)
     person = Person()
     person.opens("/signup/").fills_and_presses({"userProfile.email": person.email}, "Sign up")
-    return Sailor(scripted, person, dict(Registration.objects.values().get()))
+    return StepPoster(scripted, person, dict(Registration.objects.values().get()))
 
 
 def step_of(document: Any) -> tuple[IdxResponse, Step] | None:
@@ -55,12 +55,12 @@ def step_of(document: Any) -> tuple[IdxResponse, Step] | None:
         response = parse(document)
     except MalformedAnswer:
         return None
-    found = next_step(response)
-    return (response, found) if isinstance(found, Step) else None
+    current = next_step(response)
+    return (response, current) if isinstance(current, Step) else None
 
 
 @given(MUTATED, st.booleans())
-def test_whatever_the_org_sends_is_a_page_or_a_typed_error(document: Any, posted: bool) -> None:
+def test_every_document_is_a_page_or_malformed_answer(document: Any, posted: bool) -> None:
     found = step_of(document)
     if found is None:
         return
@@ -75,14 +75,14 @@ def test_whatever_the_org_sends_is_a_page_or_a_typed_error(document: Any, posted
 
 @pytest.mark.database
 @given(document=MUTATED)
-def test_whatever_the_org_answers_nobody_is_left_without_a_page(sailor: Sailor, document: Any) -> None:
-    before = len(sailor.org.sent)
-    somebody = sailor.submits({"userProfile.email": "sailor@example.com"}, answer=document)
+def test_every_answer_to_a_submission_results_in_a_page(poster: StepPoster, document: Any) -> None:
+    before = len(poster.org.sent)
+    person = poster.submits({"userProfile.email": "sailor@example.com"}, answer=document)
     # The second call starts what leaves no choice, or ends a search for Okta Verify.
-    assert len(sailor.org.sent) - before in (1, 2)
-    assert somebody.status == 200
-    assert somebody.path in ("/signup/step/", "/signup/done/")
-    assert len(somebody.page.all("h1")) == 1
+    assert len(poster.org.sent) - before in (1, 2)
+    assert person.status == 200
+    assert person.path in ("/signup/step/", "/signup/done/")
+    assert len(person.page.all("h1")) == 1
 
 
 # ---- what browsers post
@@ -137,7 +137,7 @@ def flat(values: Any, path: str = "") -> dict[str, Any]:
 
 
 @given(st.sampled_from(PAGES), POSTS)
-def test_only_the_orgs_own_fields_and_choices_go_to_the_org(page: Any, posted: dict[str, str]) -> None:
+def test_only_fields_and_options_of_the_step_are_sent(page: Any, posted: dict[str, str]) -> None:
     found = step_of(page)
     if found is None:
         return
@@ -157,21 +157,23 @@ def test_only_the_orgs_own_fields_and_choices_go_to_the_org(page: Any, posted: d
 
 
 @pytest.mark.parametrize("situation", [s for s in SITUATIONS if "authenticator.id" in s.names], ids=lambda s: s.name)
-def test_an_authenticator_that_is_not_offered_cannot_be_chosen(situation: Any) -> None:
+def test_an_authenticator_that_is_not_offered_is_invalid(situation: Any) -> None:
     found = step_of(situation.document)
     assert found is not None
     offered = {option_id(o) for o in found[1].choices}
-    for wanted in ("aut-duo", "aut-smart_card_idp", "", "0"):
-        assert wanted not in offered
-        assert not StepForm(found[1], QueryDict(f"authenticator.id={wanted}")).is_valid()
+    for option in ("aut-duo", "aut-smart_card_idp", "", "0"):
+        assert option not in offered
+        assert not StepForm(found[1], QueryDict(f"authenticator.id={option}")).is_valid()
 
 
 @pytest.mark.database
 @given(posted=POSTS)
-def test_hostile_names_and_values_change_nothing_else_in_the_request(sailor: Sailor, posted: dict[str, str]) -> None:
+def test_posted_names_and_values_cannot_change_other_parts_of_the_call(
+    poster: StepPoster, posted: dict[str, str]
+) -> None:
     typed = {n: v for n, v in posted.items() if n not in ("action", "registration", "step") and "\ud800" not in v}
-    sailor.submits({"userProfile.email": "sailor@example.com", **typed}, answer=KNOWN)
-    body = sailor.org.body
+    poster.submits({"userProfile.email": "sailor@example.com", **typed}, answer=FREE_FIELDS_PAGE)
+    body = poster.org.body
     assert set(body) <= {"stateHandle", "userProfile"}
     assert body["stateHandle"] == "02canaryStateHandle"
     assert set(body["userProfile"]) <= {"email", "boat", "berth"}

@@ -1,5 +1,5 @@
-"""Every text of ours can be translated: in a language made up for this, each one stands in brackets, and what stands in
-none was left in the code. What the org, the site or a person said is named where it is taken out.
+"""All texts of this package can be translated. A pseudo language puts every translated text in brackets, and words
+outside brackets are hard-coded. Texts of the org, the site and the visitor are removed first.
 """
 
 import re
@@ -41,87 +41,87 @@ SOURCES = [
     *(ROOT / folder / "locale" / "de" / "LC_MESSAGES" / "django.po" for folder in ("selfreg", "project")),
     *(DJANGO / folder / "locale" / "de" / "LC_MESSAGES" / "django.po" for folder in ALL_SITES),
 ]
-SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-met", "data-open", "data-lost", "data-at")
+TEXT_ATTRIBUTES = ("aria-label", "alt", "title", "placeholder", "data-met", "data-open", "data-lost", "data-at")
 BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[^\W\d_]{2,}")
 # The site's: its name, and what is called the same in every language.
-SITES = ("django-selfreg demo", "otpauth", "QR", "UTC")
+UNTRANSLATED = ("django-selfreg demo", "otpauth", "QR", "UTC")
 
 
 def pseudo(msgid: Any) -> Any:
     return tuple(pseudo(one) for one in msgid) if isinstance(msgid, list | tuple) else f"⟦{msgid}⟧"
 
 
-def is_a_form(msgid: Any) -> bool:
-    """Formats of dates and the like: programs read them."""
+def is_format(msgid: Any) -> bool:
+    """Whether a message is a format, for dates for example, and no text."""
     return isinstance(msgid, str) and bool(re.fullmatch(r"[A-Z_]+_FORMAT|[.,]|\{given\} \{family\}", msgid))
 
 
 @pytest.fixture(scope="session")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pseudo_locale(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("locale")
-    made = Catalog(locale=CODE)
+    pseudo_catalog = Catalog(locale=CODE)
     for source in SOURCES:
         with source.open("rb") as file:
             for message in read_po(file):
-                if message.id and not is_a_form(message.id):
-                    made.add(message.id, pseudo(message.id), context=message.context)
+                if message.id and not is_format(message.id):
+                    pseudo_catalog.add(message.id, pseudo(message.id), context=message.context)
     path = folder / CODE / "LC_MESSAGES" / "django.mo"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
-        write_mo(file, made)
+        write_mo(file, pseudo_catalog)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def _spoken(catalogue: Path, settings: Any) -> Iterator[None]:
-    settings.LOCALE_PATHS = [catalogue]
+def _use_pseudo_language(pseudo_locale: Path, settings: Any) -> Iterator[None]:
+    settings.LOCALE_PATHS = [pseudo_locale]
     settings.LANGUAGES = [(CODE, "⟦…⟧")]
     settings.LANGUAGE_CODE = CODE
     with translation.override(CODE):
         yield
 
 
-def unbracketed(said: str, others: tuple[str, ...] = ()) -> list[str]:
-    """Words that no catalogue can have put there."""
-    for own in sorted((*SITES, *others), key=len, reverse=True):
-        said = said.replace(own, " ")
-    while BRACKETED.search(said):
-        said = BRACKETED.sub(" ", said)
-    return WORD.findall(said)
+def unbracketed(text: str, excluded: tuple[str, ...] = ()) -> list[str]:
+    """The words outside brackets."""
+    for part in sorted((*UNTRANSLATED, *excluded), key=len, reverse=True):
+        text = text.replace(part, " ")
+    while BRACKETED.search(text):
+        text = BRACKETED.sub(" ", text)
+    return WORD.findall(text)
 
 
-def left_over(html: str, others: tuple[str, ...] = ()) -> list[str]:
-    """The same, of a whole page: what one reads, and what a screen reader says beside."""
+def untranslated_words(html: str, excluded: tuple[str, ...] = ()) -> list[str]:
+    """The words outside brackets of a page: its visible text, and attributes that screen readers use."""
     page = Page("", re.sub(r"<(svg|select|time)\b.*?</\1>", "", html, flags=re.DOTALL))
-    spoken = [attribute(e, name) or "" for e in walk(page.root) for name in SPOKEN]
-    return [word for said in (page.title, page.text, *spoken) for word in unbracketed(unescape(said), others)]
+    attributes = [attribute(e, name) or "" for e in walk(page.root) for name in TEXT_ATTRIBUTES]
+    return [word for text in (page.title, page.text, *attributes) for word in unbracketed(unescape(text), excluded)]
 
 
 def strings(node: Any) -> Iterator[str]:
-    """Everything the org's document says."""
+    """Every string of a document of the org."""
     if isinstance(node, str):
         yield from (node, as_text(node), *node.splitlines(), in_groups(node))
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from strings(inner)
 
 
-def test_what_is_left_in_the_code_is_found() -> None:
-    assert left_over("<title>⟦a⟧</title><p>⟦Hello <b>you</b>⟧ there</p>") == ["there"]
-    assert left_over('<title>⟦a⟧</title><p aria-label="Left">⟦b ⟦c⟧ d⟧</p>') == ["Left"]
+def test_hard_coded_words_are_found() -> None:
+    assert untranslated_words("<title>⟦a⟧</title><p>⟦Hello <b>you</b>⟧ there</p>") == ["there"]
+    assert untranslated_words('<title>⟦a⟧</title><p aria-label="Left">⟦b ⟦c⟧ d⟧</p>') == ["Left"]
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: s.name)
-def test_a_step_says_nothing_but_translated_text(ada: Person, scripted: ScriptedOrg, situation: Situation) -> None:
+def test_a_step_has_only_translated_text(ada: Person, scripted: ScriptedOrg, situation: Situation) -> None:
     scripted.answers_with(situation.document, status=situation.status)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     others = (*strings(situation.document), ada.email, str(Registration.objects.get().pk))
-    assert left_over(ada.page.html, others) == []
+    assert untranslated_words(ada.page.html, others) == []
 
 
 @pytest.mark.parametrize("answer", ["", "x" * 3])
 @pytest.mark.parametrize("situation", [s for s in SITUATIONS if s.names], ids=lambda s: s.name)
-def test_what_is_wrong_with_an_answer_is_said_in_translated_text(
+def test_form_errors_have_only_translated_text(
     ada: Person, scripted: ScriptedOrg, situation: Situation, answer: str
 ) -> None:
     scripted.answers_with(situation.document, status=situation.status)
@@ -129,14 +129,14 @@ def test_what_is_wrong_with_an_answer_is_said_in_translated_text(
     texts = {c.name: answer for c in ada.form.controls if c.type in ("text", "tel", "email", "password", "number")}
     ada.fills(texts).presses()
     others = (*strings(situation.document), ada.email, str(Registration.objects.get().pk))
-    assert left_over(ada.page.html, others) == []
+    assert untranslated_words(ada.page.html, others) == []
 
 
 ENDS = [s for s in Status if s not in (Status.STARTED, Status.ENROLLING, Status.FINISHING)]
 
 
 @pytest.mark.parametrize("status", ENDS)
-def test_an_end_says_nothing_but_translated_text(client: Client, db: None, status: Status) -> None:
+def test_an_end_page_has_only_translated_text(client: Client, db: None, status: Status) -> None:
     known = {"okta_user_id": "00u1", "status": status, "email": "ada@example.com", "issuer": "https://org.example"}
     finished = {"finished_at": "2026-01-01T00:00Z"} if status in FINAL else {}
     registration = Registration.objects.create(step="idx.email.verification.required", **known | finished)
@@ -144,7 +144,7 @@ def test_an_end_says_nothing_but_translated_text(client: Client, db: None, statu
     session["selfreg"] = [str(registration.pk)]
     session.save()
     page = client.get("/signup/done/").content.decode()
-    assert left_over(page, ("ada@example.com", str(registration.pk))) == []
+    assert untranslated_words(page, ("ada@example.com", str(registration.pk))) == []
 
 
 URLS = ["/", "/signup/", "/members/", "/nowhere/", "/signup/verify/", "/signup/verify/?otp=12345&state=x"]
@@ -152,26 +152,26 @@ URLS += ["/oidc/callback/?error=access_denied&state=x", "/signup/?activationToke
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_a_page_says_nothing_but_translated_text(person: Person, url: str) -> None:
+def test_a_page_has_only_translated_text(person: Person, url: str) -> None:
     person.opens(url)
-    assert left_over(person.page.html, reference(person)) == []
+    assert untranslated_words(person.page.html, reference_and_org_texts(person)) == []
 
 
-def reference(person: Person) -> tuple[str, ...]:
-    """Words for people who help; labels and reasons of an org that speaks English whatever is asked."""
+def reference_and_org_texts(person: Person) -> tuple[str, ...]:
+    """Reference numbers for the help desk, and texts of an org that always answers in English."""
     return (*re.findall(r"\b[0-9a-f]{8}\b", person.page.html), "Sign up", "The activation token is invalid")
 
 
-def test_the_pages_of_somebody_who_is_signed_in_say_nothing_but_translated_text(client: Client, db: None) -> None:
+def test_pages_of_a_signed_in_user_have_only_translated_text(client: Client, db: None) -> None:
     user = User.objects.create_user("00u1", "ada@example.com", first_name="Ada", last_name="Kestrel")
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
     own = ("ada@example.com", "Ada", "Kestrel", "00u1", "user.username", "user.email", "user.date_joined")
-    assert left_over(client.get("/").content.decode(), own) == []
-    assert left_over(client.get("/members/").content.decode(), own) == []
+    assert untranslated_words(client.get("/").content.decode(), own) == []
+    assert untranslated_words(client.get("/members/").content.decode(), own) == []
 
 
 @pytest.mark.parametrize("decide", [approval.approve, lambda e: approval.reject(e, "Too late.")])
-def test_a_mail_says_nothing_but_translated_text(db: None, configure: Any, decide: Callable[[Attempt], None]) -> None:
+def test_an_email_has_only_translated_text(db: None, configure: Any, decide: Callable[[Attempt], None]) -> None:
     user = User.objects.create_user("00u1", "ada@example.com")
     registration = Registration.objects.create(
         status=Status.AWAITING_APPROVAL, email="ada@example.com", language=CODE, okta_user_id="00u1", user=user
@@ -183,9 +183,9 @@ def test_a_mail_says_nothing_but_translated_text(db: None, configure: Any, decid
 
 EVENTS = [(kind, "enroll-authenticator okta_email", "ok", n) for n, kind in enumerate(RegistrationEvent.Kind)]
 # What Django's own admin does not translate; and the pattern of its dates in the language that this one is laid over.
-OF_DJANGO = ("Search", "False", *(("Run",) if django.VERSION >= (6, 1) else ()), " de ", " je ", "CSV", "JSON")
+DJANGO_TEXTS = ("Search", "False", *(("Run",) if django.VERSION >= (6, 1) else ()), " de ", " je ", "CSV", "JSON")
 ADMIN = "/admin/selfreg/registration/"
-OF_OKTA = (
+ROW_VALUES = (
     "ada@example.com",
     "a•••@example.com",
     "enroll-authenticator okta_email",
@@ -197,7 +197,7 @@ OF_OKTA = (
 
 
 @pytest.mark.parametrize("page", ["", "funnel/", "form/", "{pk}/change/"])
-def test_a_page_of_the_admin_says_nothing_but_translated_text(client: Client, db: None, page: str) -> None:
+def test_an_admin_page_has_only_translated_text(client: Client, db: None, page: str) -> None:
     registration = Registration.objects.create(
         status=Status.ENROLLING, step="enroll-authenticator okta_email", email="ada@example.com", workflow="mandatory"
     )
@@ -206,4 +206,4 @@ def test_a_page_of_the_admin_says_nothing_but_translated_text(client: Client, db
     client.force_login(User.objects.create_superuser("root"), "django.contrib.auth.backends.ModelBackend")
     response = client.get(ADMIN + page.format(pk=registration.pk))
     assert response.status_code == 200
-    assert left_over(response.content.decode(), (*OF_OKTA, *OF_DJANGO, str(registration.pk))) == []
+    assert untranslated_words(response.content.decode(), (*ROW_VALUES, *DJANGO_TEXTS, str(registration.pk))) == []

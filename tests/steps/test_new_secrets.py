@@ -1,4 +1,4 @@
-"""A secret that is chosen here is typed twice, whatever the org calls it; one that is asked back is typed once."""
+"""A new secret has a confirmation field, whatever its name; an existing secret has none."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -30,9 +30,9 @@ def reenrolling(*secrets: Any) -> Any:
 
 
 PAGES = {
-    "an attribute": (document(step("profile-update", profile_field(**PIN))), ["userProfile.pin", "confirm_pin"]),
-    "at the top": (document(step("set-pin", PIN)), ["pin", "confirm_pin"]),
-    "a step nobody knows": (
+    "profile attribute": (document(step("profile-update", profile_field(**PIN))), ["userProfile.pin", "confirm_pin"]),
+    "top level": (document(step("set-pin", PIN)), ["pin", "confirm_pin"]),
+    "unknown step": (
         document(step("change-password", credentials(CURRENT, NEW))),
         ["credentials.currentPassword", "credentials.newPassword", "confirm_newPassword"],
     ),
@@ -55,15 +55,15 @@ def names(
     page, names = request.param
     scripted.answers_with(page, DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
-    found: list[str] = names
-    return found
+    expected: list[str] = names
+    return expected
 
 
-def test_the_second_box_follows_the_one_that_is_chosen(ada: Person, names: list[str]) -> None:
+def test_the_confirmation_field_follows_the_new_secret(ada: Person, names: list[str]) -> None:
     assert ada.page.names() == names
 
 
-def test_it_is_compared_with_that_one(ada: Person, scripted: ScriptedOrg, names: list[str]) -> None:
+def test_the_confirmation_is_compared_with_the_new_secret(ada: Person, scripted: ScriptedOrg, names: list[str]) -> None:
     typed = {n: "Old-4711" if "old" in n or "current" in n else "NEw-+-+4711" for n in names}
     (second,) = [n for n in names if n.startswith("confirm_")]
     sent = len(scripted.sent)
@@ -77,7 +77,7 @@ def test_it_is_compared_with_that_one(ada: Person, scripted: ScriptedOrg, names:
     assert "confirm" not in str(scripted.body)
 
 
-def test_the_rules_stand_at_the_new_password(ada: Person, scripted: ScriptedOrg) -> None:
+def test_the_password_rules_are_listed_at_the_new_password(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.answers_with(reenrolling(OLD, PASSCODE))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.page.text.count("At least 8 characters") == 1
@@ -93,7 +93,7 @@ def choosing_password(complexity: Any, age: Any = None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("complexity", "password", "lacks"),
+    ("complexity", "password", "unmet_rules"),
     [
         ({"minLength": 10, "minNumber": 1}, "short", "at least 10 characters, a number"),
         ({"excludeUsername": True}, "Xexample7X", "no part of your email address or username"),
@@ -101,20 +101,20 @@ def choosing_password(complexity: Any, age: Any = None) -> Any:
         ({}, "x" * 80, "at most 72 characters"),
     ],
 )
-def test_only_a_password_that_fits_costs_a_call(
-    ada: Person, scripted: ScriptedOrg, complexity: Any, password: str, lacks: str
+def test_a_password_that_breaks_the_rules_makes_no_call(
+    ada: Person, scripted: ScriptedOrg, complexity: Any, password: str, unmet_rules: str
 ) -> None:
     scripted.answers_with(choosing_password(complexity), DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     sent = len(scripted.sent)
     ada.sets_a_password(password)
-    assert ada.page.beside("credentials.passcode") == [f"Use a password with: {lacks}."]
+    assert ada.page.beside("credentials.passcode") == [f"Use a password with: {unmet_rules}."]
     assert len(scripted.sent) == sent
     ada.sets_a_password("Sea-horse-7" if "maxLength" not in complexity else "Horse-77")
     assert len(scripted.sent) == sent + 1
 
 
-def test_the_age_of_the_last_password_is_a_rule_only_where_there_is_one(ada: Person, scripted: ScriptedOrg) -> None:
+def test_the_minimum_age_rule_is_listed_only_for_accounts_with_a_password(ada: Person, scripted: ScriptedOrg) -> None:
     first, age = choosing_password({"minLength": 8}, {"minAgeMinutes": 60}), "Last changed at least 60 minutes ago"
     again = enrolling({**PASSWORD, "settings": {"age": {"minAgeMinutes": 60}}}, PASSCODE, name="reenroll-authenticator")
     scripted.answers_with(first, again)

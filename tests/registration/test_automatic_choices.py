@@ -1,4 +1,4 @@
-"""When the site goes on with an authenticator by itself: decided from documents alone."""
+"""When the site starts an authenticator without asking the visitor. Needs documents only."""
 
 import json
 from typing import Any
@@ -21,18 +21,18 @@ SUBMITTED = Command(RegistrationEvent.Kind.ANSWERED)
 
 
 def choosing(*labels: str, skip: bool = False, enrolled: tuple[Json, ...] = ()) -> Json:
-    """A choice between these."""
+    """A page that offers these authenticators."""
     page: Json = json.loads(json.dumps(SELECT_PAGE))
     page["authenticators"]["value"].append(PASSWORD)
-    chooser = page["remediation"]["value"][0]["value"][0]
+    selector = page["remediation"]["value"][0]["value"][0]
     constant = {"name": "id", "required": True, "value": PASSWORD["id"], "mutable": False}
     password = {
         "label": "Password",
         "relatesTo": "$.authenticators.value[2]",
         "value": {"form": {"value": [constant]}},
     }
-    options = {o["label"]: o for o in (*chooser["options"], password)}
-    chooser["options"] = [options[label] for label in labels]
+    options = {o["label"]: o for o in (*selector["options"], password)}
+    selector["options"] = [options[label] for label in labels]
     page["remediation"]["value"] += [step("skip", path="/idp/idx/skip")] * skip
     return page | ({"authenticatorEnrollments": array(*enrolled)} if enrolled else {})
 
@@ -45,11 +45,13 @@ def position(page: Json) -> Position:
     )
 
 
-def started(before: Json, after: Json, *, may_skip_email: bool = True) -> str | None:
-    """The label of what is started, None if the visitor has to choose."""
-    at = position(before)
-    transition = transitions.advance(at, Answer(parse(after), Secret(json.dumps(after)), 200, "", 0.1), SUBMITTED)
-    choice = obvious_choice(at, transition, may_skip_email=may_skip_email)
+def started_label(first: Json, after: Json, *, may_skip_email: bool = True) -> str | None:
+    """The label of the authenticator that is started, or None if the visitor has to choose."""
+    before_step = position(first)
+    transition = transitions.advance(
+        before_step, Answer(parse(after), Secret(json.dumps(after)), 200, "", 0.1), SUBMITTED
+    )
+    choice = obvious_choice(before_step, transition, may_skip_email=may_skip_email)
     return choice and choice[1].label
 
 
@@ -66,26 +68,26 @@ def started(before: Json, after: Json, *, may_skip_email: bool = True) -> str | 
         (SUCCESS, None),
         (choosing("Email") | {"messages": array(message("No.", "no"))}, None),
     ],
-    ids=["one", "all needed", "no e-mail", "with details", "optional", "two optional", "no choice", "end", "an error"],
+    ids=["one", "all required", "no email", "with details", "optional", "two optional", "no choice", "end", "an error"],
 )
-def test_what_needs_no_decision_is_started(page: Json, expected: str | None) -> None:
-    assert started(PROFILE_PAGE, page) == expected
+def test_an_authenticator_is_started_if_the_page_leaves_no_choice(page: Json, expected: str | None) -> None:
+    assert started_label(PROFILE_PAGE, page) == expected
 
 
-def test_an_address_that_may_not_be_skipped_is_started_whatever_may() -> None:
-    assert started(PROFILE_PAGE, choosing("Phone", "Email", skip=True), may_skip_email=False) == "Email"
-    assert started(PROFILE_PAGE, choosing("Phone", skip=True), may_skip_email=False) is None
+def test_the_email_is_started_if_its_verification_is_mandatory() -> None:
+    assert started_label(PROFILE_PAGE, choosing("Phone", "Email", skip=True), may_skip_email=False) == "Email"
+    assert started_label(PROFILE_PAGE, choosing("Phone", skip=True), may_skip_email=False) is None
 
 
-def test_the_rest_of_what_is_needed_is_started() -> None:
-    needed = choosing("Password", "Phone", "Email")
-    assert started(needed, choosing("Password", "Phone", enrolled=(PASSWORD,))) == "Password"
+def test_the_next_required_authenticator_is_started() -> None:
+    required = choosing("Password", "Phone", "Email")
+    assert started_label(required, choosing("Password", "Phone", enrolled=(PASSWORD,))) == "Password"
 
 
-def test_what_an_org_offers_newly_may_be_alternatives_and_is_a_choice() -> None:
-    """A sign-on policy that wants a second factor, whichever."""
+def test_authenticators_offered_after_an_enrollment_may_be_alternatives_and_are_not_started() -> None:
+    """A sign-on policy may require any second factor."""
     alternatives = choosing("Email", "Phone", enrolled=(PASSWORD,))
-    assert started(choosing("Password"), alternatives) is None
-    assert started(PROFILE_PAGE, alternatives) is None
-    assert started(choosing("Password"), alternatives, may_skip_email=False) == "Email"
-    assert started(choosing("Password"), choosing("Phone", enrolled=(PASSWORD,))) == "Phone"
+    assert started_label(choosing("Password"), alternatives) is None
+    assert started_label(PROFILE_PAGE, alternatives) is None
+    assert started_label(choosing("Password"), alternatives, may_skip_email=False) == "Email"
+    assert started_label(choosing("Password"), choosing("Phone", enrolled=(PASSWORD,))) == "Phone"

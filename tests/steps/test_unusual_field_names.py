@@ -1,4 +1,4 @@
-"""Names that an org uses otherwise than usual: the person gets a page, and the org its own names back."""
+"""Unusual field names and shapes: the visitor gets a page, and the org gets its own names back."""
 
 from typing import Any
 
@@ -14,7 +14,9 @@ pytestmark = pytest.mark.database
 DONE = ending("Enough.", "enough")
 
 
-def test_a_single_value_where_an_object_is_usual_is_sent_as_it_is(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_plain_value_in_place_of_an_authenticator_object_is_sent_unchanged(
+    ada: Person, scripted: ScriptedOrg
+) -> None:
     tokens = [{"label": "Token A", "value": "a"}, {"label": "Token B", "value": "b"}]
     scripted.answers_with(document(step("choose-factor", {"name": "authenticator", "options": tokens})), DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -25,9 +27,11 @@ def test_a_single_value_where_an_object_is_usual_is_sent_as_it_is(ada: Person, s
 @pytest.mark.parametrize(
     "profile",
     [{"name": "userProfile", "type": "object"}, {"name": "userProfile", "form": {"value": []}}],
-    ids=["without a form", "with an empty one"],
+    ids=["no form", "empty form"],
 )
-def test_an_empty_object_asks_for_nothing(ada: Person, scripted: ScriptedOrg, profile: dict[str, object]) -> None:
+def test_an_empty_object_has_no_fields_and_is_sent_empty(
+    ada: Person, scripted: ScriptedOrg, profile: dict[str, object]
+) -> None:
     page = document(step("enroll-profile", profile, path="/idp/idx/enroll/new"), SKIP)
     scripted.starts_with(page).answers_with(page, DONE)
     assert ada.opens("/signup/").page.names() == []
@@ -36,28 +40,28 @@ def test_an_empty_object_asks_for_nothing(ada: Person, scripted: ScriptedOrg, pr
     assert [body["userProfile"] for _path, body in scripted.sent] == [{}, {}]
 
 
-def test_a_profile_that_is_a_single_value_is_no_error(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_profile_that_is_a_plain_value_can_be_submitted(ada: Person, scripted: ScriptedOrg) -> None:
     page = document(step("enroll-profile", {"name": "userProfile", "label": "About you"}, path="/idp/idx/enroll/new"))
     scripted.starts_with(page).answers_with(page, DONE)
     ada.opens("/signup/").fills_and_presses({"About you": "A sailor"}).fills_and_presses({"About you": "A sailor"})
     assert ada.heading == "We couldn't finish your sign-up"
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_of_a_value_and_an_object_of_one_name_the_object_is_sent(
-    ada: Person, scripted: ScriptedOrg, turned: bool
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_object_is_sent_if_a_value_and_an_object_have_the_same_name(
+    ada: Person, scripted: ScriptedOrg, reverse: bool
 ) -> None:
     fields: list[dict[str, Any]] = [
         {"name": "a", "label": "A"},
         {"name": "a", "form": {"value": [{"name": "b", "label": "B"}]}},
     ]
-    scripted.answers_with(document(step("odd", *(fields[::-1] if turned else fields))), DONE)
+    scripted.answers_with(document(step("odd", *(fields[::-1] if reverse else fields))), DONE)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     ada.fills_and_presses({"a": "1", "a.b": "2"})
     assert scripted.body["a"] == {"b": "2"}
 
 
-def test_a_name_with_a_dot_is_one_name(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_field_name_with_a_dot_is_not_split(ada: Person, scripted: ScriptedOrg) -> None:
     scopes = [
         {"name": "some.scope", "label": "Your boats", "type": "boolean", "value": True},
         {"name": "other.scope", "label": "Your crew", "type": "boolean"},

@@ -1,4 +1,4 @@
-"""What the org says beside a step, or instead of one, reaches the person as it was written."""
+"""Messages of the org, with or without a step, are shown to the visitor."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def with_message(text: str, severity: str) -> dict[str, object]:
     ],
     ids=str,
 )
-def test_an_error_outside_the_protocol_is_for_the_event_and_not_for_the_page(
+def test_an_error_outside_idx_is_in_the_event_and_not_on_the_page(
     ada: Person, scripted: ScriptedOrg, status: int, body: dict[str, str], outcome: str
 ) -> None:
     scripted.answers_with(body, status=status)
@@ -45,18 +45,18 @@ def test_an_error_outside_the_protocol_is_for_the_event_and_not_for_the_page(
     assert outcome in [event.outcome for event in Registration.objects.get().events.all()]
 
 
-def test_a_session_that_ran_out_is_told_once_in_our_words(ada: Person, scripted: ScriptedOrg) -> None:
-    gone = {
+def test_an_expired_session_shows_the_text_of_this_site(ada: Person, scripted: ScriptedOrg) -> None:
+    expired = {
         "version": "1.0.0",
         "messages": {"type": "array", "value": [message("You drifted off.", "idx.session.expired")]},
     }
-    scripted.answers_with(gone, status=401)
+    scripted.answers_with(expired, status=401)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.heading == "Your session timed out"
     assert "You drifted off." not in ada.page.text
 
 
-def test_the_same_page_again_is_told_to_be_one(ada: Person, scripted: ScriptedOrg) -> None:
+def test_an_answer_with_the_same_page_shows_an_error(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.answers_with(BOAT, with_message("Boats are inspected.", "INFO"))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.page.problems() == []
@@ -65,13 +65,13 @@ def test_the_same_page_again_is_told_to_be_one(ada: Person, scripted: ScriptedOr
     assert "Boats are inspected." in ada.page.notices()
 
 
-def test_an_org_that_goes_on_at_its_own_page_has_made_the_account(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_success_redirect_shows_that_the_account_is_ready(ada: Person, scripted: ScriptedOrg) -> None:
     scripted.answers_with(document(link("success-redirect"), user={"type": "object", "value": {"id": "00u1"}}))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert ada.heading == "Your account is ready"
 
 
-def test_a_code_that_is_answered_by_the_same_page_proves_nothing(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_code_answered_by_the_same_page_does_not_verify_the_address(ada: Person, scripted: ScriptedOrg) -> None:
     code_page = enrolling(EMAIL)
     scripted.answers_with(code_page, code_page)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -81,7 +81,7 @@ def test_a_code_that_is_answered_by_the_same_page_proves_nothing(ada: Person, sc
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_the_cause_of_a_refusal_is_told_in_every_language(scripted: ScriptedOrg, language: str) -> None:
+def test_the_cause_of_a_refusal_is_shown_in_every_language(scripted: ScriptedOrg, language: str) -> None:
     cause = {"errorSummary": "login: The berth is taken."}
     refusal = {"errorCode": "E0000001", "errorSummary": "Api validation failed: login.", "errorCauses": [cause]}
     scripted.answers_with(refusal, status=400)
@@ -92,7 +92,7 @@ def test_the_cause_of_a_refusal_is_told_in_every_language(scripted: ScriptedOrg,
 
 @pytest.mark.parametrize("causes", [[], [{"errorSummary": "Registration cannot be completed at this time"}]])
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_refusal_without_a_cause_for_people_is_told_in_our_words(
+def test_a_refusal_without_a_readable_cause_shows_the_text_of_this_site(
     scripted: ScriptedOrg, language: str, causes: list[dict[str, str]]
 ) -> None:
     summary = "Api validation failed: null"
@@ -105,7 +105,9 @@ def test_a_refusal_without_a_cause_for_people_is_told_in_our_words(
 
 @pytest.mark.parametrize("key", ["E0000001", "E0000009", "E0000020"])
 @pytest.mark.parametrize("status", [400, 500])
-def test_an_end_is_told_without_words_for_programs(ada: Person, scripted: ScriptedOrg, key: str, status: int) -> None:
+def test_the_end_page_does_not_show_technical_messages(
+    ada: Person, scripted: ScriptedOrg, key: str, status: int
+) -> None:
     words = "Api validation failed: null"
     scripted.answers_with(ending(words, key), status=status)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -113,7 +115,7 @@ def test_an_end_is_told_without_words_for_programs(ada: Person, scripted: Script
     assert len(notices(ada) or ada.page.problems()) == 1
 
 
-def test_a_choice_that_the_org_says_something_about_is_shown(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_choice_with_a_message_of_the_org_is_shown(ada: Person, scripted: ScriptedOrg) -> None:
     choice = choosing(EMAIL, messages=array(message("Only mail is taken.", "mail", None, "INFO")))
     scripted.answers_with(choice, ending("Enough.", "enough"))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -121,7 +123,7 @@ def test_a_choice_that_the_org_says_something_about_is_shown(ada: Person, script
     assert "Only mail is taken." in notices(ada)
 
 
-def test_a_wrong_setting_of_the_org_is_for_the_log_and_not_for_the_page(
+def test_a_configuration_error_of_the_org_is_logged_and_not_shown(
     scripted: ScriptedOrg, caplog: pytest.LogCaptureFixture
 ) -> None:
     words = "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings"
@@ -133,15 +135,15 @@ def test_a_wrong_setting_of_the_org_is_for_the_log_and_not_for_the_page(
     assert words in str([fields_of(record) for record in caplog.records])
 
 
-def test_what_the_org_sends_people_on_to_read_stands_beside_its_words(ada: Person, scripted: ScriptedOrg) -> None:
+def test_links_of_a_message_are_shown_with_it(ada: Person, scripted: ScriptedOrg) -> None:
     urls = [{"label": "Rules of the harbour", "url": "https://harbour.example/rules"}, {"url": "https://quay.example"}]
-    read = [*urls, {"label": "Nothing"}]
-    scripted.answers_with(document(messages=array({**message("Partners only.", "x"), "links": read})), status=403)
+    links = [*urls, {"label": "Nothing"}]
+    scripted.answers_with(document(messages=array({**message("Partners only.", "x"), "links": links})), status=403)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert notices(ada) == ["Partners only. Rules of the harbour: https://harbour.example/rules https://quay.example"]
 
 
-def test_a_mail_to_look_for_is_found_behind_a_greeting(ada: Person, scripted: ScriptedOrg) -> None:
+def test_check_your_email_is_detected_after_another_message(ada: Person, scripted: ScriptedOrg) -> None:
     greeting = message("Welcome to the harbour.", "harbour.welcome", None, "INFO")
     mail = message("To finish signing in, check your email.", "idx.email.verification.required", None, "INFO")
     scripted.answers_with(document(messages=array(greeting, mail), user=wrapped({"id": "00u1"})))
@@ -149,7 +151,7 @@ def test_a_mail_to_look_for_is_found_behind_a_greeting(ada: Person, scripted: Sc
     assert ada.heading == "Check your email"
 
 
-def test_what_is_said_beside_a_form_stays_while_the_form_is_put_right(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_message_beside_a_form_stays_after_an_input_error(ada: Person, scripted: ScriptedOrg) -> None:
     required = document(step("profile-update", profile_field("boat", required=True), path="/idp/idx/enroll/update"))
     scripted.answers_with({**required, "messages": array(message("Boats are inspected.", "words", None, "INFO"))})
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -159,7 +161,7 @@ def test_what_is_said_beside_a_form_stays_while_the_form_is_put_right(ada: Perso
 
 
 @pytest.mark.parametrize("visit", ["first", "second"])
-def test_what_is_said_beside_the_first_form_is_told_to_everybody(scripted: ScriptedOrg, visit: str) -> None:
+def test_a_message_beside_the_profile_form_is_shown_to_every_visitor(scripted: ScriptedOrg, visit: str) -> None:
     closing = message("Sign-up closes at 18:00.", "x.closing", None, "INFO")
     scripted.starts_with({**FORM, "messages": array(closing)})
     person = Person().opens("/signup/")
@@ -175,7 +177,7 @@ RULES = {"complexity": {"minLength": 8}}
 
 
 @pytest.mark.parametrize(
-    ("language", "rules", "said"),
+    ("language", "rules", "expected"),
     [
         ("en", RULES, "Your password cannot be your name."),
         ("en", None, f"Password requirements were not met. {LISTED}"),
@@ -184,14 +186,16 @@ RULES = {"complexity": {"minLength": 8}}
         ("de", None, f"Password requirements were not met. {LISTED}"),
     ],
 )
-def test_no_rule_of_a_password_is_lost(
-    scripted: ScriptedOrg, language: str, rules: dict[str, object] | None, said: str
+def test_unmet_password_rules_that_are_not_listed_are_shown(
+    scripted: ScriptedOrg, language: str, rules: dict[str, object] | None, expected: str
 ) -> None:
     wrong = message(f"Password requirements were not met. {LISTED}", "password.passwordRequirementsNotMet", [LISTED])
-    holder = {**PASSWORD, "settings": rules}
-    scripted.answers_with(enrolling(holder, credentials({"name": "passcode", "messages": array(wrong)})), status=400)
+    authenticator = {**PASSWORD, "settings": rules}
+    scripted.answers_with(
+        enrolling(authenticator, credentials({"name": "passcode", "messages": array(wrong)})), status=400
+    )
     ada = Person(language=language).opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
-    assert ada.page.beside("credentials.passcode") == [said]
+    assert ada.page.beside("credentials.passcode") == [expected]
 
 
 # ---- beside an end
@@ -213,7 +217,7 @@ def notices(ada: Person) -> list[str]:
     return [text(e) for box in ada.page.all("div", "notice") for e in ada.page.all("p", within=box)]
 
 
-def test_an_end_is_told_whole_however_much_the_org_says(ada: Person, scripted: ScriptedOrg) -> None:
+def test_the_end_page_shows_all_messages_in_full(ada: Person, scripted: ScriptedOrg) -> None:
     also = message("Ask the harbour master.", "harbour.ask", None, "INFO")
     scripted.answers_with(document(messages=array(message(LONG, "harbour.closed"), also)), status=403)
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
@@ -221,16 +225,14 @@ def test_an_end_is_told_whole_however_much_the_org_says(ada: Person, scripted: S
     assert notices(ada) == [LONG, "Ask the harbour master."]
 
 
-def test_an_end_is_told_in_the_visitors_language_with_what_no_catalogue_knows(scripted: ScriptedOrg) -> None:
+def test_the_end_page_translates_known_messages_and_shows_others_unchanged(scripted: ScriptedOrg) -> None:
     known = message("Registration is currently unavailable.", "idx.error.registration.unavailable")
     scripted.answers_with(document(messages=array(known, message("Der Hafen ist zu.", "harbour.closed"))), status=403)
     ada = Person(language="de").opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
     assert notices(ada) == ["Die Registrierung ist zurzeit nicht verfügbar.", "Der Hafen ist zu."]
 
 
-def test_what_is_said_beside_a_grant_that_came_too_late_stands_where_the_person_can_sign_in(
-    ada: Person, scripted: ScriptedOrg
-) -> None:
+def test_a_message_of_an_expired_grant_is_shown_on_the_sign_in_page(ada: Person, scripted: ScriptedOrg) -> None:
     refusal = {"error": "invalid_grant", "error_description": "The interaction code is invalid or has expired."}
     scripted.mock.get(f"{ISSUER}/v1/keys", json={"keys": []})
     scripted.mock.post(f"{ISSUER}/v1/token", status=400, json=refusal)
@@ -240,28 +242,28 @@ def test_what_is_said_beside_a_grant_that_came_too_late_stands_where_the_person_
     assert notices(ada) == ["Your berth is on pier 7."]
 
 
-def test_what_is_said_beside_a_grant_is_on_the_page_where_the_person_lands(
+def test_a_message_of_a_grant_is_shown_on_the_page_after_the_sign_up(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = documents_of_the_org.STEPS[Step.SUCCESS]
 
-    def with_words(*about: Any) -> dict[str, Any]:
+    def with_message_of_org(*about: Any) -> dict[str, Any]:
         return {**plain(*about), "messages": array(message("Your berth is on pier 7.", "berth", None, "INFO"))}
 
-    monkeypatch.setitem(documents_of_the_org.STEPS, Step.SUCCESS, with_words)
+    monkeypatch.setitem(documents_of_the_org.STEPS, Step.SUCCESS, with_message_of_org)
     person.signs_up(org)
     assert person.is_signed_in
     assert "Your berth is on pier 7." in notices(person)
 
 
-def test_what_is_said_beside_a_way_to_the_orgs_own_page_is_told(ada: Person, scripted: ScriptedOrg) -> None:
-    said = array(message("Your berth is on pier 7.", "berth", None, "INFO"))
-    scripted.answers_with(document(link("success-redirect"), messages=said, user=wrapped({"id": "00u1"})))
+def test_a_message_of_a_success_redirect_is_shown(ada: Person, scripted: ScriptedOrg) -> None:
+    expected = array(message("Your berth is on pier 7.", "berth", None, "INFO"))
+    scripted.answers_with(document(link("success-redirect"), messages=expected, user=wrapped({"id": "00u1"})))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     assert (ada.heading, notices(ada)) == ("Your account is ready", ["Your berth is on pier 7."])
 
 
-def test_an_org_that_only_waits_is_a_page_with_its_words_that_asks_again(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_step_that_only_polls_shows_its_message_and_polls(ada: Person, scripted: ScriptedOrg) -> None:
     waiting = document(
         step("challenge-poll", path="/idp/idx/challenge/poll", refresh=4000),
         messages=array(message("Wave at the lighthouse.", "wave", None, "INFO")),
@@ -276,9 +278,7 @@ def test_an_org_that_only_waits_is_a_page_with_its_words_that_asks_again(ada: Pe
     assert {path for path, _body in scripted.sent[1:]} == {"/idp/idx/challenge/poll"}
 
 
-def test_the_newest_answer_while_waiting_says_how_often_to_ask_and_whether_a_new_mail_can_be_had(
-    ada: Person, scripted: ScriptedOrg
-) -> None:
+def test_a_poll_updates_the_poll_interval_and_the_resend_button(ada: Person, scripted: ScriptedOrg) -> None:
     poll = {**POLL, "refresh": 4200}
     scripted.answers_with(
         enrolling({**EMAIL, "poll": poll}), enrolling({**EMAIL, "poll": {**poll, "refresh": 6202}, "resend": RESEND})
@@ -292,13 +292,15 @@ def test_the_newest_answer_while_waiting_says_how_often_to_ask_and_whether_a_new
     assert "Resend code" in ada.page.text
 
 
-def test_a_new_person_is_told_nothing_about_earlier_passwords(scripted: ScriptedOrg) -> None:
+def test_rules_about_earlier_passwords_are_not_shown_at_sign_up(scripted: ScriptedOrg) -> None:
     rules = (
         "Password requirements: at least 8 characters. Your password cannot be any of your last 4 passwords. "
         "At least 2 hour(s) must have elapsed since you last changed your password."
     )
     wrong = message(f"Password requirements were not met. {rules}", "password.passwordRequirementsNotMet", [rules])
-    holder = {**PASSWORD, "settings": RULES}
-    scripted.answers_with(enrolling(holder, credentials({"name": "passcode", "messages": array(wrong)})), status=400)
+    authenticator = {**PASSWORD, "settings": RULES}
+    scripted.answers_with(
+        enrolling(authenticator, credentials({"name": "passcode", "messages": array(wrong)})), status=400
+    )
     ada = Person().opens("/signup/").fills_and_presses({"userProfile.email": "ada@example.com"})
     assert ada.page.beside("credentials.passcode") == ["This password doesn't meet the rules. Choose a different one."]

@@ -1,4 +1,4 @@
-"""A code is typed as the org defines it: its length and its characters decide keyboard, hint and self-submission."""
+"""Code fields: length and format from the org decide the keyboard, the hint and the automatic submission."""
 
 from typing import Any
 
@@ -20,23 +20,23 @@ from support.idx.situations import (
 )
 from support.person import Person
 
-SIXTH = "when you enter all 6 digits"
+SIX_DIGITS_HINT = "when you enter all 6 digits"
 LETTERS = {"minLength": 10, "maxLength": 10, "format": "alphanumeric"}
 
 
-def asks_for_code(ada: Person, scripted: ScriptedOrg, holder: Any, **rules: Any) -> dict[str, str | None]:
+def opens_code_page(ada: Person, scripted: ScriptedOrg, authenticator: Any, **rules: Any) -> dict[str, str | None]:
     code = {"name": "passcode", "label": "Enter code", **rules}
-    scripted.answers_with(enrolling(holder, credentials(code)), ending("Enough.", "enough"))
+    scripted.answers_with(enrolling(authenticator, credentials(code)), ending("Enough.", "enough"))
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     (control,) = ada.form.find("credentials.passcode")
     return dict(control.attributes)
 
 
 @pytest.mark.parametrize(
-    ("holder", "rules", "keyboard", "length", "hint"),
+    ("authenticator", "rules", "keyboard", "length", "hint"),
     [
-        (EMAIL, {}, "numeric", "6", SIXTH),
-        (PHONE, {"minLength": 6, "maxLength": 6}, "numeric", "6", SIXTH),
+        (EMAIL, {}, "numeric", "6", SIX_DIGITS_HINT),
+        (PHONE, {"minLength": 6, "maxLength": 6}, "numeric", "6", SIX_DIGITS_HINT),
         (APP, {"maxLength": 8}, "numeric", "8", "when you enter all 8 characters"),
         (EMAIL, LETTERS, "text", "10", "when you enter all 10 characters"),
         (EMAIL, {"format": "alphanumeric"}, "text", None, None),
@@ -45,18 +45,24 @@ def asks_for_code(ada: Person, scripted: ScriptedOrg, holder: Any, **rules: Any)
         (TOKEN, {}, "text", None, None),
     ],
 )
-def test_keyboard_and_hint_follow_the_org(
-    ada: Person, scripted: ScriptedOrg, holder: Any, rules: Any, keyboard: str, length: str | None, hint: str | None
+def test_keyboard_and_hint_follow_the_rules_of_the_org(
+    ada: Person,
+    scripted: ScriptedOrg,
+    authenticator: Any,
+    rules: Any,
+    keyboard: str,
+    length: str | None,
+    hint: str | None,
 ) -> None:
-    attributes = asks_for_code(ada, scripted, holder, **rules)
+    attributes = opens_code_page(ada, scripted, authenticator, **rules)
     assert attributes["inputmode"] == keyboard
     assert attributes.get("data-length") == length
-    assert (hint or SIXTH) in ada.page.html if hint else "continue automatically" not in ada.page.html
+    assert (hint or SIX_DIGITS_HINT) in ada.page.html if hint else "continue automatically" not in ada.page.html
     assert "maxlength" not in attributes
 
 
-def test_letters_keep_their_case_and_a_short_code_costs_no_call(ada: Person, scripted: ScriptedOrg) -> None:
-    asks_for_code(ada, scripted, EMAIL, **LETTERS)
+def test_an_alphanumeric_code_keeps_its_case_and_a_short_code_makes_no_call(ada: Person, scripted: ScriptedOrg) -> None:
+    opens_code_page(ada, scripted, EMAIL, **LETTERS)
     sent = len(scripted.sent)
     ada.fills_and_presses({"credentials.passcode": "aB3dE"})
     assert ada.page.beside("credentials.passcode")
@@ -65,17 +71,19 @@ def test_letters_keep_their_case_and_a_short_code_costs_no_call(ada: Person, scr
     assert scripted.body["credentials"] == {"passcode": "aB3dEfGh1J"}
 
 
-@pytest.mark.parametrize(("holder", "name"), [(APP, "passcode"), (VERIFY, "totp")])
-def test_the_code_of_an_app_is_typed_in_digits_wherever_it_is_asked_for(
-    ada: Person, scripted: ScriptedOrg, holder: Any, name: str
+@pytest.mark.parametrize(("authenticator", "name"), [(APP, "passcode"), (VERIFY, "totp")])
+def test_the_code_of_an_app_has_a_numeric_keyboard_in_every_challenge(
+    ada: Person, scripted: ScriptedOrg, authenticator: Any, name: str
 ) -> None:
-    scripted.answers_with(challenging(holder, credentials({"name": name, "label": "Enter code", "required": True})))
+    scripted.answers_with(
+        challenging(authenticator, credentials({"name": name, "label": "Enter code", "required": True}))
+    )
     ada.opens("/signup/").fills_and_presses({"userProfile.email": ada.email})
     (control,) = ada.form.find(f"credentials.{name}")
     assert (control.attributes["inputmode"], control.attributes["autocomplete"]) == ("numeric", "one-time-code")
 
 
-def test_a_code_that_was_refused_is_not_shown_again(ada: Person, scripted: ScriptedOrg) -> None:
+def test_a_refused_code_is_not_shown_again(ada: Person, scripted: ScriptedOrg) -> None:
     code = {"name": "totp", "label": "Enter code", "required": True}
     page = challenging(VERIFY, credentials(code))
     scripted.answers_with(page, {**page, "messages": array(WRONG_CODE)})
@@ -84,6 +92,6 @@ def test_a_code_that_was_refused_is_not_shown_again(ada: Person, scripted: Scrip
     assert ada.page.typed("credentials.totp") == ""
 
 
-def test_no_password_is_offered_for_the_secret_code_of_a_token(ada: Person, scripted: ScriptedOrg) -> None:
-    attributes = asks_for_code(ada, scripted, YUBIKEY, secret=True)
+def test_a_secret_code_is_not_offered_to_password_managers(ada: Person, scripted: ScriptedOrg) -> None:
+    attributes = opens_code_page(ada, scripted, YUBIKEY, secret=True)
     assert (attributes["type"], attributes["autocomplete"]) == ("password", "one-time-code")
