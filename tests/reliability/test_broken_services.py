@@ -1,4 +1,4 @@
-"""Whatever breaks below a management command or an action of the admin: a sentence, never a traceback."""
+"""Failures of database, network, cache and mail in commands and admin actions: an error message, never a traceback."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.django_db
 Break = Callable[[], Any]
 
 
-class CacheGone(Exception):
-    """As the client library of a cache has them: of no common class."""
+class CacheError(Exception):
+    """An error of a cache client. Such errors have no common base class."""
 
 
 NETWORK = (
@@ -58,14 +58,14 @@ MOST_CALLS = 80
 
 
 class Breaker:
-    """Lets so many calls through, and breaks all that follow."""
+    """Allows a number of calls, and raises an error in all later ones."""
 
-    def __init__(self, error: Exception, whole: int) -> None:
-        self.error, self.whole, self.has_broken = error, whole, False
+    def __init__(self, error: Exception, allowed: int) -> None:
+        self.error, self.allowed, self.has_broken = error, allowed, False
 
     def __call__(self) -> None:
-        self.whole -= 1
-        if self.whole < 0:
+        self.allowed -= 1
+        if self.allowed < 0:
             self.has_broken = True
             raise self.error
 
@@ -108,13 +108,13 @@ def broken_cache(breaker: Breaker) -> Iterator[None]:
         yield
 
 
-WAYS = [
+FAILURES = [
     *((broken_network, error) for error in NETWORK),
     *((broken_database, error) for error in DATABASE),
-    (broken_cache, CacheGone("redis://:canary-password@cache")),
+    (broken_cache, CacheError("redis://:canary-password@cache")),
 ]
 # Every command and action meets these, and a few meet all the others, too: the same code turns them into a sentence.
-TYPICAL = (requests.ConnectionError, UnicodeError, OperationalError, ProgrammingError, CacheGone)
+TYPICAL = (requests.ConnectionError, UnicodeError, OperationalError, ProgrammingError, CacheError)
 FEW = ("selfreg_doctor", "selfreg_recover --accounts report", "selfreg_setup_org --yes", "resend", "examine")
 COMMANDS = (
     "selfreg_doctor",
@@ -136,24 +136,24 @@ COMMANDS = (
 )
 
 
-def meetings(names: Iterable[str], ways: Sequence[tuple[Any, Exception]]) -> list[Any]:
-    """What breaks, with which error, and below which command or action."""
+def failure_params(names: Iterable[str], failures: Sequence[tuple[Any, Exception]]) -> list[Any]:
+    """Parameters: what breaks, with which error, in which command or action."""
     return [
         pytest.param(
-            way,
+            broken_service,
             error,
             name,
-            id=f"{way.__name__.removeprefix('broken_')}-{type(error).__name__}-{name}",
+            id=f"{broken_service.__name__.removeprefix('broken_')}-{type(error).__name__}-{name}",
             marks=() if name in FEW or type(error) in TYPICAL else pytest.mark.nightly,
         )
         for name in names
-        for way, error in ways
+        for broken_service, error in failures
     ]
 
 
 @pytest.fixture
 def rows(person: Person, org: OrgHandle, configure: Callable[..., None], tmp_path: Path) -> Iterator[None]:
-    """A site with somebody in doubt, an abandoned account, a finished sign-up, and the users the commands name."""
+    """A site with a registration in doubt, a completed one, and the users that the commands name."""
     configure(API_TOKEN=TOKEN, RESEND_SECONDS=0)
     User.objects.create_user("olda", password="x")
     User.objects.create_superuser("root")
@@ -168,7 +168,7 @@ def rows(person: Person, org: OrgHandle, configure: Callable[..., None], tmp_pat
 
 
 def run(command: str) -> str:
-    """What the command says; an exception other than those that Django prints as a sentence is not caught."""
+    """The output of a command. Only exceptions that Django prints as a message are caught."""
     out = StringIO()
     try:
         call_command(*command.split(), stdout=out, stderr=out)
@@ -179,61 +179,62 @@ def run(command: str) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("way", "error", "command"), meetings(COMMANDS, WAYS))
-def test_a_command_says_in_a_sentence_what_broke(
-    rows: None, way: Callable[..., Any], error: Exception, command: str
+@pytest.mark.parametrize(("broken_service", "error", "command"), failure_params(COMMANDS, FAILURES))
+def test_a_command_reports_a_failure_without_a_traceback(
+    rows: None, broken_service: Callable[..., Any], error: Exception, command: str
 ) -> None:
-    for whole in range(MOST_CALLS):
-        breaker = Breaker(error, whole)
-        with way(breaker):
-            said = run(command)
-        assert "canary" not in said
+    for allowed in range(MOST_CALLS):
+        breaker = Breaker(error, allowed)
+        with broken_service(breaker):
+            output = run(command)
+        assert "canary" not in output
         if not breaker.has_broken:
             break
 
 
-def test_the_doctor_tells_all_the_same_what_it_found(rows: None) -> None:
+def test_the_doctor_prints_its_findings_if_the_database_fails(rows: None) -> None:
     with broken_database(Breaker(DATABASE[0], 0)):
-        said = run("selfreg_doctor")
-    assert "warnings: " in said
-    assert "The database failed (OperationalError)" in said
+        output = run("selfreg_doctor")
+    assert "warnings: " in output
+    assert "The database failed (OperationalError)" in output
 
 
-def test_sessions_whose_cache_fails_are_told_by_the_erasure(rows: None, settings: Any) -> None:
+def test_erase_reports_sessions_that_could_not_be_ended_in_the_cache(rows: None, settings: Any) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
     Person().opens("/oidc/authenticate/").signs_in_at_the_org()
-    with broken_cache(Breaker(CacheGone("redis://:canary-password@cache"), 0)):
-        said = run("selfreg_erase ada@example.com --with-sessions")
-    assert "their cache failed (CacheGone)" in said
-    assert "canary" not in said
+    with broken_cache(Breaker(CacheError("redis://:canary-password@cache"), 0)):
+        output = run("selfreg_erase ada@example.com --with-sessions")
+    assert "their cache failed (CacheGone)" in output
+    assert "canary" not in output
 
 
 # ---- the admin
 
-BELOW_THE_ADMIN = [way for way in WAYS if not isinstance(way[1], ProgrammingError)]
+ADMIN_FAILURES = [broken_service for broken_service in FAILURES if not isinstance(broken_service[1], ProgrammingError)]
 
 
 @pytest.fixture
 def admin(rows: None, configure: Callable[..., None]) -> Client:
-    """A browser of the administrator, where nobody gets in without approval."""
+    """A browser of the administrator, on a site with approval."""
     configure(APPROVAL=True)
     browser = Client(raise_request_exception=False)
     browser.force_login(User.objects.get(username="root"), backend="django.contrib.auth.backends.ModelBackend")
     return browser
 
 
-def sound(answer: Any) -> bool:
-    """Whether the administrator sees a page of this site: with a message, or one that leads back to the admin."""
+def is_page_of_site(answer: Any) -> bool:
+    """Whether the response is a page with a message, or an outage page that links to the admin."""
     if answer.status_code == 503:
         return 'href="/admin/"' in answer.content.decode() and "Traceback" not in answer.content.decode()
     return bool(answer.status_code == 200 and list(answer.context["messages"]))
 
 
 @pytest.mark.parametrize(
-    ("way", "error", "name"), meetings([*(action.name for action in ACTIONS), "examine"], BELOW_THE_ADMIN)
+    ("broken_service", "error", "name"),
+    failure_params([*(action.name for action in ACTIONS), "examine"], ADMIN_FAILURES),
 )
-def test_an_action_of_the_admin_says_in_a_sentence_what_broke(
-    admin: Client, way: Callable[..., Any], error: Exception, name: str
+def test_an_admin_action_reports_a_failure_without_a_traceback(
+    admin: Client, broken_service: Callable[..., Any], error: Exception, name: str
 ) -> None:
     if name in ("approve", "reject"):
         Registration.objects.update(status=Status.AWAITING_APPROVAL, finished_at=None)
@@ -243,22 +244,26 @@ def test_an_action_of_the_admin_says_in_a_sentence_what_broke(
         "reason": "No.",
     }
     url = "/admin/selfreg/doctorrun/examine/" if name == "examine" else f"{LIST}act/{name}/"
-    for whole in range(MOST_CALLS):
-        breaker = Breaker(error, whole)
-        with transaction.atomic(), way(breaker):
+    for allowed in range(MOST_CALLS):
+        breaker = Breaker(error, allowed)
+        with transaction.atomic(), broken_service(breaker):
             answer = admin.post(url, form)
             connection.needs_rollback = False
-            if answer.status_code == 302 and breaker.has_broken and way is not broken_database:
+            if answer.status_code == 302 and breaker.has_broken and broken_service is not broken_database:
                 answer = admin.get(answer.headers["Location"])
             transaction.set_rollback(True)
-        assert answer.status_code == 302 or sound(answer), (whole, answer.status_code, answer.content.decode()[:3000])
+        assert answer.status_code == 302 or is_page_of_site(answer), (
+            allowed,
+            answer.status_code,
+            answer.content.decode()[:3000],
+        )
         if not breaker.has_broken:
             break
 
 
 @pytest.mark.parametrize("error", MAIL, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("name", ["approve", "reject"])
-def test_a_mail_that_cannot_be_sent_leaves_the_decision_and_says_so(
+def test_an_email_that_cannot_be_sent_keeps_the_decision_and_is_reported(
     admin: Client, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
 ) -> None:
     def fail(*args: Any, **options: Any) -> None:

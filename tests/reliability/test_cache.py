@@ -1,4 +1,4 @@
-"""A cache that hangs or refuses: no visitor waits for it, everybody is logged in, and the log says it once."""
+"""A cache that hangs or refuses connections: visitors do not wait for it, logins work, and one line is logged."""
 
 import logging
 import socket
@@ -16,7 +16,7 @@ from support.person import Person
 
 @pytest.fixture
 def hanging_cache(settings: Any) -> Iterator[socket.socket]:
-    """A Redis that accepts connections and never answers, as one that was stopped by a signal."""
+    """A Redis that accepts connections and never answers, like a process stopped by SIGSTOP."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
         port = server.getsockname()[1]
         backend = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"redis://127.0.0.1:{port}/0"}
@@ -34,8 +34,8 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.name == "selfreg.cache" and r.levelno >= logging.WARNING]
 
 
-def tries(server: socket.socket) -> int:
-    """How often a cache that hangs was tried; each try waits for its time limit."""
+def connection_attempts(server: socket.socket) -> int:
+    """The number of connections to a cache that hangs; each one cost its time limit."""
     server.setblocking(False)
     for number in range(100):
         try:
@@ -46,45 +46,43 @@ def tries(server: socket.socket) -> int:
 
 
 @pytest.mark.parametrize("fault", ["hanging_cache", "refusing_cache"])
-def test_a_whole_sign_up_does_not_wait_for_the_cache(
+def test_a_sign_up_completes_with_at_most_one_connection_to_a_broken_cache(
     request: pytest.FixtureRequest, person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch, fault: str,
 ) -> None:  # fmt: skip
-    """In the ten seconds after a failure, which a slow machine must not exceed here: the clock stands still."""
+    """The clock is frozen, since a slow machine could exceed the pause of ten seconds."""
     server = request.getfixturevalue(fault)
     monkeypatch.setattr(cache, "clock", lambda: 1000.0)
     with caplog.at_level(logging.WARNING, "selfreg.cache"):
         person.signs_up(org)
     assert person.is_signed_in
     assert len(lines(caplog)) == 1
-    assert server is None or tries(server) == 1
+    assert server is None or connection_attempts(server) == 1
 
 
-def test_only_one_call_in_ten_seconds_waits_for_a_cache_that_hangs(
-    hanging_cache: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hanging_cache_is_tried_once_per_pause(hanging_cache: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(cache, "clock", lambda: now[0])
     for _ in range(100):
         assert cache.get("name", "default") == "default"
-    assert tries(hanging_cache) == 1
+    assert connection_attempts(hanging_cache) == 1
     now[0] += cache.REST_SECONDS + 1
     cache.keep("name", 1, 60)
-    assert tries(hanging_cache) == 1, "after the pause it is tried again"
+    assert connection_attempts(hanging_cache) == 1, "after the pause it must be tried again"
 
 
-def test_a_cache_that_is_back_is_used_again(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recovered_cache_is_used_again_after_the_pause(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(cache, "clock", lambda: now[0])
-    well = settings.CACHES
+    working = settings.CACHES
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     }
     assert cache.get("name") is None
     assert cache.is_down()
-    settings.CACHES = well
+    settings.CACHES = working
     cache.keep("name", "value", 60)
-    assert cache.get("name") is None, "it is left alone for a while"
+    assert cache.get("name") is None, "it must not be used during the pause"
     now[0] += cache.REST_SECONDS + 1
     cache.keep("name", "value", 60)
     assert cache.get("name") == "value"
@@ -108,7 +106,7 @@ def test_a_cache_that_is_back_is_used_again(settings: Any, monkeypatch: pytest.M
         ("django.core.cache.backends.db.DatabaseCache", {}, []),
     ],
 )
-def test_a_cache_without_time_limits_is_reported(
+def test_a_check_reports_a_cache_without_timeouts(
     settings: Any,
     configure: Callable[..., None],
     backend: str,
@@ -127,7 +125,7 @@ def test_a_cache_without_time_limits_is_reported(
         "django.core.cache.backends.memcached.PyMemcacheCache",
     ],
 )
-def test_the_demo_has_time_limits_for_every_cache_server(
+def test_the_demo_sets_timeouts_for_every_cache_server(
     settings: Any, configure: Callable[..., None], backend: str
 ) -> None:
     settings.CACHES = {"default": with_time_limits({"BACKEND": backend, "LOCATION": "x"})}
@@ -145,7 +143,7 @@ def test_the_demo_has_time_limits_for_every_cache_server(
         ("django_redis.cache.RedisCache", "redis://127.0.0.1:1/0", "W037"),
     ],
 )
-def test_a_deployment_hears_of_a_cache_that_does_not_work_for_all(
+def test_a_deployment_check_reports_a_cache_that_is_not_shared_or_not_working(
     db: None, settings: Any, configure: Callable[..., None], backend: str, location: str, expected: str
 ) -> None:
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": location}}
@@ -157,7 +155,9 @@ def test_a_deployment_hears_of_a_cache_that_does_not_work_for_all(
     assert "limits against abuse hold" in str(message.hint)
 
 
-def test_a_cache_that_works_for_all_is_fine(settings: Any, configure: Callable[..., None], tmp_path: Path) -> None:
+def test_a_deployment_check_accepts_a_shared_cache(
+    settings: Any, configure: Callable[..., None], tmp_path: Path
+) -> None:
     settings.DEBUG = False
     backend = "django.core.cache.backends.filebased.FileBasedCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}

@@ -1,4 +1,4 @@
-"""An org that is away is not asked again and again, and one that hangs does not hold every worker. Real sockets."""
+"""The circuit breaker: an unreachable org is not called repeatedly, and a hanging org does not block every worker."""
 
 import socket
 import threading
@@ -19,147 +19,147 @@ GOOD = head(Content_Length=2) + b"{}"
 DOWN = head(503, Content_Length=2) + b"{}"
 
 
-def call(wire: Transport, server: Hostile, *, repeatable: bool = False) -> int:
-    return wire.post(f"{server.address}/idp/idx/introspect", {}, Secret("{}"), repeatable=repeatable).status
+def call(transport: Transport, server: Hostile, *, repeatable: bool = False) -> int:
+    return transport.post(f"{server.address}/idp/idx/introspect", {}, Secret("{}"), repeatable=repeatable).status
 
 
-def fails(wire: Transport, server: Hostile, times: int) -> None:
+def fail(transport: Transport, server: Hostile, times: int) -> None:
     for _ in range(times):
         try:
-            assert call(wire, server) >= 500
+            assert call(transport, server) >= 500
         except IdxError:
             continue
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Moves the circuit's clock on."""
-    passed, real = [0.0], time.monotonic
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the clock of the circuit breaker forward."""
+    offset, real = [0.0], time.monotonic
 
-    def move(seconds: float) -> None:
-        passed[0] += seconds
+    def advance(seconds: float) -> None:
+        offset[0] += seconds
 
-    monkeypatch.setattr(circuit_breaker, "time", SimpleNamespace(monotonic=lambda: real() + passed[0]))
-    return move
+    monkeypatch.setattr(circuit_breaker, "time", SimpleNamespace(monotonic=lambda: real() + offset[0]))
+    return advance
 
 
 @pytest.mark.parametrize("answer", [b"", DOWN, head(Content_Length=9) + b"{}", head(200, Content_Length=2) + b"<>"])
-def test_after_five_failures_in_a_row_nothing_is_sent_any_more(answer: bytes) -> None:
+def test_the_circuit_opens_after_five_consecutive_failures(answer: bytes) -> None:
     with hostile(sends(answer)) as server:
-        wire = Transport(server.address)
-        fails(wire, server, FAILURES)
+        transport = Transport(server.address)
+        fail(transport, server, FAILURES)
         with pytest.raises(OrgUnreachable, match="not asked"):
-            call(wire, server)
+            call(transport, server)
         assert len(server.requests) == FAILURES
-        wire.session.close()
+        transport.session.close()
 
 
-def test_failures_among_successes_do_not_open_it() -> None:
+def test_failures_between_successes_do_not_open_the_circuit() -> None:
     answers = iter([DOWN, DOWN, DOWN, DOWN, GOOD] * 4)
     with hostile(lambda connection: connection.sendall(next(answers))) as server:
-        wire = Transport(server.address)
-        statuses = [call(wire, server) for _ in range(20)]
-        wire.session.close()
+        transport = Transport(server.address)
+        statuses = [call(transport, server) for _ in range(20)]
+        transport.session.close()
     assert statuses == [503, 503, 503, 503, 200] * 4
 
 
-def test_failures_far_apart_do_not_open_it(later: Callable[[float], None]) -> None:
+def test_infrequent_failures_do_not_open_the_circuit(advance_clock: Callable[[float], None]) -> None:
     with hostile(sends(DOWN)) as server:
-        wire = Transport(server.address)
+        transport = Transport(server.address)
         for _ in range(2 * FAILURES):
-            assert call(wire, server) == 503
-            later(3)
-        wire.session.close()
+            assert call(transport, server) == 503
+            advance_clock(3)
+        transport.session.close()
 
 
-def test_later_one_call_is_let_through_and_its_success_closes_it(later: Callable[[float], None]) -> None:
+def test_one_successful_trial_call_closes_the_circuit(advance_clock: Callable[[float], None]) -> None:
     answers = [DOWN] * (FAILURES + 1) + [GOOD] * 9
     with hostile(lambda connection: connection.sendall(answers.pop(0))) as server:
-        wire = Transport(server.address)
-        fails(wire, server, FAILURES)
-        later(OPEN_SECONDS + 1)
-        assert call(wire, server) == 503
+        transport = Transport(server.address)
+        fail(transport, server, FAILURES)
+        advance_clock(OPEN_SECONDS + 1)
+        assert call(transport, server) == 503
         with pytest.raises(OrgUnreachable):
-            call(wire, server)
-        later(OPEN_SECONDS + 1)
-        assert [call(wire, server) for _ in range(3)] == [200, 200, 200]
-        wire.session.close()
+            call(transport, server)
+        advance_clock(OPEN_SECONDS + 1)
+        assert [call(transport, server) for _ in range(3)] == [200, 200, 200]
+        transport.session.close()
 
 
-def test_more_calls_at_once_than_allowed_are_refused_and_the_others_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_beyond_the_concurrency_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", 0.0)
-    arrived, answer_now = threading.Event(), threading.Event()
+    arrived, release = threading.Event(), threading.Event()
 
     def hang(connection: socket.socket) -> None:
         arrived.set()
-        answer_now.wait(10)
+        release.wait(10)
         connection.sendall(GOOD)
 
     with hostile(hang) as server:
-        wire, statuses = Transport(server.address, at_once=1), []
-        first = threading.Thread(target=lambda: statuses.append(call(wire, server)))
+        transport, statuses = Transport(server.address, at_once=1), []
+        first = threading.Thread(target=lambda: statuses.append(call(transport, server)))
         first.start()
         assert arrived.wait(10)
         with pytest.raises(OrgUnreachable, match="under way"):
-            call(wire, server)
-        answer_now.set()
+            call(transport, server)
+        release.set()
         first.join(10)
-        wire.session.close()
+        transport.session.close()
     assert statuses == [200]
 
 
-def test_a_call_waits_for_its_turn_as_long_as_the_org_answers_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them together take longer than the queue may stand still."""
+def test_a_queued_call_waits_while_other_calls_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together the calls take longer than the limit for a queue without progress."""
     monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", 1.5)
     monkeypatch.setattr(circuit_breaker, "LONGEST_QUEUE_SECONDS", 60.0)
     never = threading.Event()
 
-    def answers_slowly(connection: socket.socket) -> None:
+    def answer_slowly(connection: socket.socket) -> None:
         never.wait(0.2)
         connection.sendall(GOOD)
 
-    with hostile(answers_slowly) as server:
-        wire, statuses = Transport(server.address, at_once=1), list[int]()
-        threads = [threading.Thread(target=lambda: statuses.append(call(wire, server))) for _ in range(12)]
+    with hostile(answer_slowly) as server:
+        transport, statuses = Transport(server.address, at_once=1), list[int]()
+        threads = [threading.Thread(target=lambda: statuses.append(call(transport, server))) for _ in range(12)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        wire.session.close()
+        transport.session.close()
     assert statuses == [200] * 12
 
 
-def test_what_changes_nothing_is_asked_once_more_after_a_lost_answer() -> None:
+def test_a_repeatable_call_is_retried_after_a_lost_answer() -> None:
     answers = [b"", GOOD]
     with hostile(lambda connection: connection.sendall(answers.pop(0))) as server:
-        wire = Transport(server.address)
-        assert call(wire, server, repeatable=True) == 200
-        wire.session.close()
+        transport = Transport(server.address)
+        assert call(transport, server, repeatable=True) == 200
+        transport.session.close()
 
 
-def test_what_may_have_changed_something_is_never_sent_twice() -> None:
+def test_a_call_that_may_change_something_is_not_retried() -> None:
     with hostile(sends(b"")) as server:
-        wire = Transport(server.address)
+        transport = Transport(server.address)
         with pytest.raises(AnswerLost):
-            call(wire, server)
-        wire.session.close()
+            call(transport, server)
+        transport.session.close()
         assert len(server.requests) == 1
 
 
-def test_a_kept_connection_that_the_server_closed_meanwhile_costs_nobody_an_error() -> None:
+def test_a_keep_alive_connection_closed_by_the_server_is_replaced() -> None:
     keep_open = GOOD.replace(b"Connection: close\r\n", b"")
     with hostile(sends(keep_open)) as server:
-        wire = Transport(server.address)
-        for _time in range(5):
-            assert call(wire, server) == 200
+        transport = Transport(server.address)
+        for _ in range(5):
+            assert call(transport, server) == 200
             assert server.closed.acquire(timeout=10)
-        wire.session.close()
+        transport.session.close()
 
 
-def test_a_name_that_comes_twice_is_no_answer() -> None:
+def test_an_answer_with_a_duplicate_key_is_malformed() -> None:
     body = b'{"version": "1", "version": "2"}'
     with hostile(sends(head(Content_Length=len(body)) + body)) as server:
-        wire = Transport(server.address)
+        transport = Transport(server.address)
         with pytest.raises(MalformedAnswer):
-            call(wire, server)
-        wire.session.close()
+            call(transport, server)
+        transport.session.close()

@@ -1,4 +1,4 @@
-"""What timers start: `selfreg_recover`, `selfreg_purge` and `selfreg_erase`, and who sees if nobody does."""
+"""The scheduled commands `selfreg_recover`, `selfreg_purge` and `selfreg_erase`, and warnings if they do not run."""
 
 import io
 import os
@@ -34,14 +34,14 @@ pytestmark = pytest.mark.database
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def said_by(command: str, *arguments: str, terminal: bool = False) -> str:
-    said = io.StringIO()
-    said.isatty = lambda: terminal  # type: ignore[method-assign]
-    call_command(command, *arguments, stdout=said, stderr=said)
-    return said.getvalue()
+def run_command(command: str, *arguments: str, terminal: bool = False) -> str:
+    output = io.StringIO()
+    output.isatty = lambda: terminal  # type: ignore[method-assign]
+    call_command(command, *arguments, stdout=output, stderr=output)
+    return output.getvalue()
 
 
-def abandoned(number: int, hours: float = 25) -> None:
+def create_abandoned(number: int, hours: float = 25) -> None:
     then = timezone.now() - timedelta(hours=hours)
     Registration.objects.bulk_create(
         Registration(issuer="https://org.example", status=Status.ENROLLING, created_at=then, updated_at=then)
@@ -56,51 +56,51 @@ def in_doubt(person: Person, org: OrgHandle) -> Person:
     return person
 
 
-def test_a_dry_run_changes_nothing(db: None, in_doubt: Person, org: OrgHandle) -> None:
-    abandoned(3)
+def test_dry_runs_change_nothing(db: None, in_doubt: Person, org: OrgHandle) -> None:
+    create_abandoned(3)
     calls = len(org.calls())
-    assert said_by("selfreg_recover", "--dry-run").splitlines() == ["in doubt: 1", "abandoned: 3"]
-    assert said_by("selfreg_purge", "--dry-run").strip() == "would erase 3 and reduce 0 registrations"
-    erased = said_by("selfreg_erase", "--dry-run", in_doubt.email)
+    assert run_command("selfreg_recover", "--dry-run").splitlines() == ["in doubt: 1", "abandoned: 3"]
+    assert run_command("selfreg_purge", "--dry-run").strip() == "would erase 3 and reduce 0 registrations"
+    erased = run_command("selfreg_erase", "--dry-run", in_doubt.email)
     assert erased.strip() == "would erase 1 registrations, 1 of them open"
     assert Registration.objects.open().count() == 4
     assert len(org.calls()) == calls
     assert not CommandRun.objects.exists()
 
 
-def test_a_limit_is_kept_and_the_rest_is_left_to_the_next_run(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_leaves_the_other_rows_to_the_next_run(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "BATCH", 2)
-    abandoned(7)
-    assert "abandoned: 5 expired" in said_by("selfreg_recover", "--limit", "5")
-    assert "abandoned: 2 expired" in said_by("selfreg_recover")
+    create_abandoned(7)
+    assert "abandoned: 5 expired" in run_command("selfreg_recover", "--limit", "5")
+    assert "abandoned: 2 expired" in run_command("selfreg_recover")
     Registration.objects.update(finished_at=timezone.now() - timedelta(hours=25))
-    assert "erased 5 registrations" in said_by("selfreg_purge", "--limit", "5", "--batch", "2")
+    assert "erased 5 registrations" in run_command("selfreg_purge", "--limit", "5", "--batch", "2")
     assert Registration.objects.count() == 2
 
 
 @pytest.mark.parametrize("command", ["selfreg_recover", "selfreg_purge", "selfreg_erase ada@example.com"])
-def test_silence_is_silence(db: None, command: str) -> None:
-    abandoned(2)
-    assert said_by(*command.split(), "-v", "0", terminal=True) == ""
+def test_verbosity_0_prints_nothing(db: None, command: str) -> None:
+    create_abandoned(2)
+    assert run_command(*command.split(), "-v", "0", terminal=True) == ""
 
 
-def test_a_terminal_gets_a_bar_and_a_file_does_not(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_is_only_shown_in_a_terminal(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "REDRAW_SECONDS", 0.0)
-    abandoned(4)
-    assert "[##############################] 4 of 4" in said_by("selfreg_recover", terminal=True)
-    assert "\r" not in said_by("selfreg_recover")
+    create_abandoned(4)
+    assert "[##############################] 4 of 4" in run_command("selfreg_recover", terminal=True)
+    assert "\r" not in run_command("selfreg_recover")
 
 
-def test_what_okta_did_not_tell_is_an_exit_status_of_its_own(in_doubt: Person, org: OrgHandle) -> None:
+def test_recover_exits_with_tempfail_if_the_org_does_not_answer(in_doubt: Person, org: OrgHandle) -> None:
     org.fail("/introspect", "status", status=503, times=9)
-    with pytest.raises(CommandError, match="didn't answer for 1 registrations") as left:
-        said_by("selfreg_recover")
-    assert left.value.returncode == os.EX_TEMPFAIL
+    with pytest.raises(CommandError, match="didn't answer for 1 registrations") as failure:
+        run_command("selfreg_recover")
+    assert failure.value.returncode == os.EX_TEMPFAIL
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_goes_away_is_told_with_what_was_done() -> None:
-    abandoned(3)
+def test_recover_reports_its_counts_if_the_database_fails() -> None:
+    create_abandoned(3)
     left = [1]
 
     def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
@@ -112,27 +112,27 @@ def test_a_database_that_goes_away_is_told_with_what_was_done() -> None:
 
     with (
         connection.execute_wrapper(refuse),
-        pytest.raises(CommandError, match=r"failed .*abandoned: expired") as away,
+        pytest.raises(CommandError, match=r"failed .*abandoned: expired") as failure,
     ):
-        said_by("selfreg_recover")
-    assert away.value.returncode == os.EX_TEMPFAIL
+        run_command("selfreg_recover")
+    assert failure.value.returncode == os.EX_TEMPFAIL
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_who_stops_a_run_keeps_what_it_counted(db: None, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """The row at hand is finished and counted: the record tells exactly what was done."""
-    abandoned(5)
-    done, real = [0], endings.expire
+def test_a_stopped_recover_records_its_counts(db: None, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """The current row is finished and counted, so that the record is exact."""
+    create_abandoned(5)
+    calls, real = [0], endings.expire
 
     def expire(attempt: Any) -> Any:
-        if done[0] == 2:
+        if calls[0] == 2:
             os.kill(os.getpid(), number)
-        done[0] += 1
+        calls[0] += 1
         return real(attempt)
 
     monkeypatch.setattr(endings, "expire", expire)
     with pytest.raises(CommandError, match="stopped; so far: 3 abandoned: expired") as stopped:
-        said_by("selfreg_recover")
+        run_command("selfreg_recover")
     assert stopped.value.returncode == 128 + number
     run = CommandRun.objects.get()
     assert (run.counts, run.finished_at) == ({"abandoned: expired": 3}, None)
@@ -140,22 +140,22 @@ def test_who_stops_a_run_keeps_what_it_counted(db: None, monkeypatch: pytest.Mon
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_who_stops_it_twice_does_not_wait_for_the_row_at_hand(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    abandoned(2)
+def test_a_second_signal_stops_recover_without_finishing_the_row(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_abandoned(2)
 
     def hang(attempt: Any) -> Any:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
-        pytest.fail("it went on")
+        pytest.fail("the signal did not stop it")
 
     monkeypatch.setattr(endings, "expire", hang)
     with pytest.raises(CommandError, match="stopped; so far: none") as stopped:
-        said_by("selfreg_recover")
+        run_command("selfreg_recover")
     assert stopped.value.returncode == 130
 
 
-def test_a_purge_that_is_stopped_counts_its_batches(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    abandoned(7)
+def test_a_stopped_purge_records_its_batches(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_abandoned(7)
     real = retention.erase
 
     def erase(*arguments: Any) -> Any:
@@ -165,35 +165,35 @@ def test_a_purge_that_is_stopped_counts_its_batches(db: None, monkeypatch: pytes
 
     monkeypatch.setattr(selfreg_purge, "STEPS", (replace(selfreg_purge.STEPS[0], work=erase),))
     with pytest.raises(CommandError, match="so far: 3 erased: registrations"):
-        said_by("selfreg_purge", "--batch", "3")
+        run_command("selfreg_purge", "--batch", "3")
     assert CommandRun.objects.get().counts == {"erased: registrations": 3}
     assert Registration.objects.count() == 4
 
 
 @pytest.mark.parametrize("options", [["--limit", "0"], ["--limit", "many"], ["--batch", "-1"]])
-def test_a_number_that_is_none_is_refused(options: list[str]) -> None:
+def test_invalid_numbers_in_options_are_refused(options: list[str]) -> None:
     with pytest.raises(CommandError, match="is not a number above zero"):
         call_command("selfreg_purge", *options)
 
 
-def test_nobody_starts_the_timers_and_everybody_is_told(
+def test_missing_timers_are_reported_by_ready_and_by_a_check(
     db: None, client: Client, configure: Callable[..., None]
 ) -> None:
-    abandoned(1, hours=30)
+    create_abandoned(1, hours=30)
     assert client.get("/signup/health/ready").json() == {"status": "degraded", "missing": [], "degraded": ["timers"]}
     assert [m.id for m in operations.check_timers()] == ["selfreg.W032"] * 2
-    said_by("selfreg_recover", "-v", "0")
-    said_by("selfreg_purge", "-v", "0")
+    run_command("selfreg_recover", "-v", "0")
+    run_command("selfreg_purge", "-v", "0")
     assert client.get("/signup/health/ready").json()["status"] == "ok"
     assert operations.check_timers() == []
     CommandRun.objects.filter(command="selfreg_recover").update(finished_at=timezone.now() - timedelta(hours=2))
-    abandoned(1, hours=30)
+    create_abandoned(1, hours=30)
     (message,) = operations.check_timers()
     assert "selfreg_recover last ran on" in message.msg
 
 
-def test_a_new_site_has_time_for_its_first_run(db: None, client: Client) -> None:
-    abandoned(1, hours=0.5)
+def test_missing_timers_are_not_reported_on_a_new_site(db: None, client: Client) -> None:
+    create_abandoned(1, hours=0.5)
     assert client.get("/signup/health/ready").json()["status"] == "ok"
 
 
@@ -217,15 +217,15 @@ ignore_startup_parameters = extra_float_digits,options
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="pgbouncer is for PostgreSQL")
-def test_three_at_once_through_pgbouncer_settle_everything(tmp_path: Path, free_port: int) -> None:
-    """In transaction mode a connection of the server is another one after each commit."""
+def test_three_concurrent_recover_runs_through_pgbouncer_expire_all_rows(tmp_path: Path, free_port: int) -> None:
+    """In transaction mode the server connection can change after each commit."""
     pgbouncer = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     if not Path(pgbouncer).exists():
         pytest.skip("pgbouncer is not installed")
-    abandoned(600)
-    known = connection.settings_dict
+    create_abandoned(600)
+    configured = connection.settings_dict
     config = tmp_path / "pgbouncer.ini"
-    host, port, user = known["HOST"] or "127.0.0.1", known["PORT"] or 5432, known["USER"] or "postgres"
+    host, port, user = configured["HOST"] or "127.0.0.1", configured["PORT"] or 5432, configured["USER"] or "postgres"
     config.write_text(PGBOUNCER.format(host=host, port=port, user=user, listen=free_port))
     tmp_path.chmod(0o755)
     as_user = ["-u", "postgres"] if os.getuid() == 0 else []
@@ -233,7 +233,7 @@ def test_three_at_once_through_pgbouncer_settle_everything(tmp_path: Path, free_
     try:
         wait_for_port(free_port)
         environment = os.environ | {
-            "DATABASE_URL": f"postgres://{user}:{known['PASSWORD']}@127.0.0.1:{free_port}/{known['NAME']}",
+            "DATABASE_URL": f"postgres://{user}:{configured['PASSWORD']}@127.0.0.1:{free_port}/{configured['NAME']}",
             "DJANGO_SETTINGS_MODULE": "project.settings",
             "DEBUG": "true",
         }
@@ -252,15 +252,15 @@ def test_three_at_once_through_pgbouncer_settle_everything(tmp_path: Path, free_
 
 
 def wait_for_port(port: int) -> None:
-    give_up = time.monotonic() + 30
-    while time.monotonic() < give_up:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError(f"nobody listens on {port}")
+    raise AssertionError(f"no server listens on {port}")
 
 
 @pytest.fixture

@@ -31,14 +31,14 @@ def one_connection() -> Iterator[None]:
     configured |= before
 
 
-def test_others_reach_the_database_while_one_request_waits_for_the_org(one_connection: None, org: OrgHandle) -> None:
+def test_a_request_that_waits_for_the_org_holds_no_database_connection(one_connection: None, org: OrgHandle) -> None:
     person = Person()
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     code = org.code(person.email)
     connection.close()
     with ThreadPoolExecutor(1) as pool:
         with org.org.lock:  # the org does not answer
-            page = pool.submit(submits_the_code, person, code)
+            page = pool.submit(submit_code, person, code)
             # With the only connection held by the waiting thread, this would end with a time-out of the pool.
             while not is_claimed() and not page.done():
                 pass
@@ -46,8 +46,8 @@ def test_others_reach_the_database_while_one_request_waits_for_the_org(one_conne
         assert page.result() == "Choose a password"
 
 
-def submits_the_code(person: Person, code: str) -> str:
-    """In a thread of its own, which gives its connection back at the end."""
+def submit_code(person: Person, code: str) -> str:
+    """Submits the code in another thread, and returns its connection to the pool."""
     try:
         return person.fills_and_presses({"credentials.passcode": code}).heading
     finally:
@@ -55,7 +55,7 @@ def submits_the_code(person: Person, code: str) -> str:
 
 
 def is_claimed() -> bool:
-    """Whether a call to the org is under way, asked over a connection of the pool."""
+    """Whether a call to the org is in progress. Uses a connection of the pool."""
     try:
         return Registration.objects.filter(busy_until__isnull=False).exists()
     finally:

@@ -1,4 +1,4 @@
-"""What the databases have to stand: another writer, and rows of other versions of this app."""
+"""Concurrent writers on SQLite, and rows that other versions of this package wrote."""
 
 import json
 import sqlite3
@@ -21,32 +21,32 @@ pytestmark = pytest.mark.database
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")
-def test_another_writer_on_sqlite_is_waited_for(db: None, tmp_path: Path) -> None:
-    """Somebody holds the write lock for a while; the settings make a writer wait instead of failing."""
+def test_a_writer_on_sqlite_waits_for_another_writer(db: None, tmp_path: Path) -> None:
+    """Another connection holds the write lock for a moment. With these settings a writer waits and does not fail."""
     options = connections["default"].settings_dict["OPTIONS"]
     assert options["transaction_mode"] == "IMMEDIATE"
-    path, locked, let_go = tmp_path / "db.sqlite3", threading.Event(), threading.Event()
-    sqlite3.connect(path).execute("CREATE TABLE kept (n)").connection.close()
+    path, locked, release = tmp_path / "db.sqlite3", threading.Event(), threading.Event()
+    sqlite3.connect(path).execute("CREATE TABLE numbers (n)").connection.close()
 
     def hold() -> None:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         locked.set()
-        let_go.wait(10)
+        release.wait(10)
         other.execute("COMMIT")
         other.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
     assert locked.wait(10)
-    threading.Timer(0.3, let_go.set).start()
-    mine = sqlite3.connect(path, timeout=options["timeout"], isolation_level=None)
-    mine.execute("BEGIN IMMEDIATE")
-    mine.execute("INSERT INTO kept VALUES (1)")
-    mine.execute("COMMIT")
-    mine.close()
+    threading.Timer(0.3, release.set).start()
+    writer = sqlite3.connect(path, timeout=options["timeout"], isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("INSERT INTO numbers VALUES (1)")
+    writer.execute("COMMIT")
+    writer.close()
     holder.join(10)
-    assert let_go.is_set()
+    assert release.is_set()
 
 
 def test_unknown_keys_of_an_encrypted_state_are_ignored() -> None:
@@ -56,17 +56,19 @@ def test_unknown_keys_of_an_encrypted_state_are_ignored() -> None:
         IdxResponse(),
     )
     assert (
-        EnrollmentState.from_json({**json.loads(json.dumps(state.to_json(), default=reveal)), "of_tomorrow": 1})
+        EnrollmentState.from_json(
+            {**json.loads(json.dumps(state.to_json(), default=reveal)), "from_a_later_version": 1}
+        )
         == state
     )
 
 
-def test_a_row_that_an_older_version_sealed_goes_on(person: Person, org: OrgHandle) -> None:
+def test_a_row_of_an_older_version_can_continue(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     row = Registration.objects.get()
-    kept = stored_state(row)
-    # As the version before wrote it.
+    state = stored_state(row)
+    # The state as an older version wrote it.
     for name in ("calls", "phone", "poll_at", "format"):
-        del kept[name]
-    row.commit(sealed=sealed(row, kept | {"decoy": False, "granted": ""}))
+        del state[name]
+    row.commit(sealed=sealed(row, state | {"decoy": False, "granted": ""}))
     assert person.chooses("Email").types_the_code_from(org).heading == "Choose a password"

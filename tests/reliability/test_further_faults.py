@@ -1,4 +1,4 @@
-"""The database, the session, the org's policy or the log breaks in the middle of a sign-up."""
+"""Faults of the database, session, policy, log or cache during a sign-up."""
 
 import io
 import logging
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_takes_no_change_has_nothing_sent(person: Person, org: OrgHandle) -> None:
+def test_no_call_is_made_if_the_database_refuses_writes(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     code = org.code(person.email)
     with writes_fail():
@@ -36,7 +36,7 @@ def test_a_database_that_takes_no_change_has_nothing_sent(person: Person, org: O
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/credential/enroll", "/challenge/answer"])
-def test_a_database_that_is_away_after_the_call_costs_nobody_the_sign_up(
+def test_a_sign_up_completes_although_the_database_failed_after_a_call(
     person: Person, org: OrgHandle, path: str
 ) -> None:
     person.opens_the_sign_up()
@@ -53,7 +53,7 @@ def test_a_database_that_is_away_after_the_call_costs_nobody_the_sign_up(
 
 
 @pytest.mark.parametrize("path", ["/challenge/answer", "/v1/token"])
-def test_a_session_that_is_deleted_during_a_call_is_no_error(
+def test_a_session_deleted_during_a_call_causes_no_error(
     person: Person, org: OrgHandle, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Transport.fetch
@@ -77,10 +77,10 @@ def test_a_session_that_is_deleted_during_a_call_is_no_error(
     assert not row.in_doubt
 
 
-def test_a_session_that_is_deleted_while_a_registration_begins_begins_none(
+def test_a_session_deleted_during_the_first_submission_creates_no_registration(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another tab signs in while the org is asked: the browser has the cookie of the new session by then."""
+    """Another tab signs in during the call, so the browser already has the cookie of the new session."""
     real = Transport.fetch
 
     def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
@@ -95,17 +95,15 @@ def test_a_session_that_is_deleted_while_a_registration_begins_begins_none(
     session["cart"] = 1
     session.save()
     monkeypatch.setattr(Transport, "fetch", fetch)
-    begun = len(person.seen)
+    first = len(person.seen)
     person.tells_who_she_is()
     assert (person.status, person.heading) == (200, "Create your account")
-    assert "sessionid" not in person.seen[begun].headers
+    assert "sessionid" not in person.seen[first].headers
     assert not Registration.objects.exists()
     assert person.tells_who_she_is().heading == "Check your email"
 
 
-def test_a_field_that_became_required_meanwhile_is_asked_for_and_the_rest_is_kept(
-    person: Person, org: OrgHandle
-) -> None:
+def test_a_field_that_became_required_is_added_and_other_values_are_kept(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     berth = {"name": "berth", "label": "Berth", "required": True}
     org.patch_policy({"profile": [*org_profile(org), berth]})
@@ -122,7 +120,7 @@ def org_profile(org: OrgHandle) -> list[dict[str, Any]]:
     return [{"name": f.name, "label": f.label, "required": f.required} for f in org.policy.profile]
 
 
-def test_two_hundred_fields_are_a_form(person: Person, org: OrgHandle) -> None:
+def test_a_form_can_have_two_hundred_fields(person: Person, org: OrgHandle) -> None:
     more = [{"name": f"field{n}", "label": f"Field {n}"} for n in range(200)]
     org.patch_policy({"profile": [*org_profile(org), *more]})
     person.opens_the_sign_up()
@@ -131,16 +129,16 @@ def test_two_hundred_fields_are_a_form(person: Person, org: OrgHandle) -> None:
     assert org.users[0].profile["field199"] == "x"
 
 
-class Full(io.StringIO):
+class FullDisk(io.StringIO):
     def write(self, text: str) -> int:
         raise OSError(28, "No space left on device")
 
 
-def test_a_log_that_cannot_be_written_stops_nobody(
+def test_a_sign_up_completes_although_the_log_cannot_be_written(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
-    full = logging.StreamHandler(Full())
+    full = logging.StreamHandler(FullDisk())
     logging.getLogger().addHandler(full)
     try:
         person.opens("http://testserver/oidc/callback/?code=x&state=y")
@@ -150,9 +148,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(
         logging.getLogger().removeHandler(full)
 
 
-def test_what_is_typed_makes_no_line_in_the_log(
-    person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_input_cannot_add_lines_to_the_log(person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture) -> None:
     person.opens("http://testserver/oidc/callback/?code=x&state=%0Acanary&error=%0Dcanary")
     person.opens_the_sign_up().tells_who_she_is(**{"First name": "canary\nERROR forged"})
     assert caplog.messages
@@ -160,23 +156,21 @@ def test_what_is_typed_makes_no_line_in_the_log(
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
+def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
     blocks = [b for b in (ROOT / name).read_text().replace("\\\n", " ").splitlines() if b and b[0] not in "# -"]
     assert len(blocks) > 20
     assert [b for b in blocks if "==" not in b or "--hash=sha256:" not in b] == []
 
 
-def test_a_column_that_a_newer_version_brings_is_no_obstacle_to_who_is_in_the_middle(
-    person: Person, org: OrgHandle
-) -> None:
-    """The migration comes first, the new code later: the old one goes on and begins anew beside the new column."""
+def test_open_and_new_registrations_work_with_a_column_of_a_newer_version(person: Person, org: OrgHandle) -> None:
+    """The migration runs before the new code is deployed, so the old code must work with the new column."""
     if not connection.features.can_rollback_ddl:
-        pytest.skip("MariaDB commits what a test has written, and keeps the column for all tests to come")
+        pytest.skip("MariaDB cannot roll back the new column, which would stay for all later tests")
     person.opens_the_sign_up().tells_who_she_is()
     table = Registration._meta.db_table
     connection.check_constraints()  # PostgreSQL alters no table with checks to come.
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {table} ADD COLUMN of_tomorrow varchar(20) NOT NULL DEFAULT ''")
+        cursor.execute(f"ALTER TABLE {table} ADD COLUMN from_a_later_version varchar(20) NOT NULL DEFAULT ''")
     person.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert Person("grace@example.com").signs_up(org).is_signed_in
@@ -187,13 +181,13 @@ def test_a_column_that_a_newer_version_brings_is_no_obstacle_to_who_is_in_the_mi
 
 @pytest.fixture
 def no_cache(settings: Any) -> None:
-    """Nobody listens at its port."""
+    """A cache whose port refuses connections."""
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://:hush@127.0.0.1:1"}
     }
 
 
-def test_without_its_cache_a_site_signs_people_up_and_in(
+def test_sign_up_and_sign_in_work_without_a_cache(
     person: Person, org: OrgHandle, no_cache: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     person.opens("/").signs_up(org)
@@ -204,13 +198,13 @@ def test_without_its_cache_a_site_signs_people_up_and_in(
     assert "hush" not in caplog.text
 
 
-def test_without_its_cache_a_site_keeps_its_limits(db: None, org: OrgHandle, no_cache: None) -> None:
+def test_rate_limits_work_without_a_cache(db: None, org: OrgHandle, no_cache: None) -> None:
     for _ in range(LIMITS["start by address"].max_hits + 1):
         person = Person().opens_the_sign_up().tells_who_she_is()
     assert "Too many attempts" in person.page.text
     assert Registration.objects.count() == LIMITS["start by address"].max_hits
 
 
-def test_without_its_cache_administrators_see_their_pages(admin_client: Client, no_cache: None) -> None:
+def test_admin_pages_work_without_a_cache(admin_client: Client, no_cache: None) -> None:
     for page in ("", "funnel/"):
         assert admin_client.get(f"/admin/selfreg/registration/{page}").status_code == 200

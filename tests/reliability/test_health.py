@@ -1,4 +1,4 @@
-"""What a load balancer is told, by `live` and `ready`."""
+"""The endpoints `live` and `ready` for load balancers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.database
 
 
 @contextmanager
-def database_away() -> Iterator[None]:
+def database_outage() -> Iterator[None]:
     def refuse(*_: Any) -> None:
         raise OperationalError("away")
 
@@ -26,26 +26,26 @@ def database_away() -> Iterator[None]:
         yield
 
 
-def test_a_process_that_answers_is_live_whatever_else_is_away(client: Client, configure: Callable[..., None]) -> None:
+def test_live_is_ok_without_encryption_keys(client: Client, configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=())
     answer = client.get("/signup/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_ready_means_database_migrations_and_keys(db: None, client: Client) -> None:
+def test_ready_is_ok_with_database_migrations_and_keys(db: None, client: Client) -> None:
     answer = client.get("/signup/health/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "missing": [], "degraded": []})
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_without_its_database_a_server_is_not_ready(db: None, client: Client) -> None:
-    with database_away():
+def test_ready_fails_without_a_database(db: None, client: Client) -> None:
+    with database_outage():
         answer = client.get("/signup/health/ready")
     assert (answer.status_code, answer.json()["missing"]) == (503, ["database"])
 
 
 @pytest.mark.parametrize("keys", [(), ("not a key",)])
-def test_without_keys_a_server_is_not_ready(
+def test_ready_fails_without_valid_encryption_keys(
     db: None, client: Client, configure: Callable[..., None], keys: tuple[str, ...]
 ) -> None:
     configure(ENCRYPTION_KEYS=keys)
@@ -53,7 +53,7 @@ def test_without_keys_a_server_is_not_ready(
     assert (answer.status_code, answer.json()["missing"]) == (503, ["encryption keys"])
 
 
-def test_the_org_is_not_asked_and_may_be_away(db: None, client: Client, org: OrgHandle) -> None:
+def test_ready_makes_no_call_to_the_org(db: None, client: Client, org: OrgHandle) -> None:
     org.fail("*", "reset", times=9)
     assert client.get("/signup/health/ready").status_code == 200
     assert org.calls() == []
@@ -61,7 +61,7 @@ def test_the_org_is_not_asked_and_may_be_away(db: None, client: Client, org: Org
 
 @pytest.mark.parametrize("path", ["live", "ready"])
 @pytest.mark.parametrize("host", ["10.1.2.3:8000", "[::1]:8000", "anything.invalid", "no host at all", ""])
-def test_probes_need_no_https_and_no_known_host(db: None, settings: Any, path: str, host: str) -> None:
+def test_probes_work_without_https_and_with_any_host(db: None, settings: Any, path: str, host: str) -> None:
     settings.SECURE_SSL_REDIRECT = True
     settings.ALLOWED_HOSTS = ["www.example.com"]
     answer = Client(headers={"host": host}).get(f"/signup/health/{path}")
@@ -69,19 +69,19 @@ def test_probes_need_no_https_and_no_known_host(db: None, settings: Any, path: s
     assert Client(headers={"host": "www.example.com"}).get("/signup/").status_code == 301
 
 
-def test_with_a_migration_to_come_a_server_is_not_ready(db: None, client: Client) -> None:
+def test_ready_fails_with_an_unapplied_migration(db: None, client: Client) -> None:
     MigrationRecorder.Migration.objects.filter(app="selfreg").order_by("-id")[:1].get().delete()
     answer = client.get("/signup/health/ready")
     assert (answer.status_code, answer.json()["missing"]) == (503, ["migrations"])
 
 
-def test_a_database_that_is_ahead_is_fine(db: None, client: Client) -> None:
-    """While a newer version is rolled out, and after it was rolled back."""
-    MigrationRecorder.Migration.objects.create(app="selfreg", name="0999_of_tomorrow")
+def test_ready_is_ok_with_a_migration_of_a_newer_version(db: None, client: Client) -> None:
+    """As during a rollout of a newer version, or after a rollback."""
+    MigrationRecorder.Migration.objects.create(app="selfreg", name="0999_from_a_later_version")
     assert client.get("/signup/health/ready").json()["status"] == "ok"
 
 
-def test_a_cache_that_is_away_makes_a_server_degraded_and_not_unready(db: None, client: Client, settings: Any) -> None:
+def test_ready_is_degraded_without_a_cache(db: None, client: Client, settings: Any) -> None:
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     }
@@ -89,9 +89,7 @@ def test_a_cache_that_is_away_makes_a_server_degraded_and_not_unready(db: None, 
     assert (answer.status_code, answer.json()["status"], answer.json()["degraded"]) == (200, "degraded", ["cache"])
 
 
-def test_an_org_that_is_avoided_makes_a_server_degraded_and_not_unready(
-    db: None, client: Client, org: OrgHandle
-) -> None:
+def test_ready_is_degraded_while_the_circuit_of_the_org_is_open(db: None, client: Client, org: OrgHandle) -> None:
     org.fail("*", "reset", times=99)
     for _ in range(6):
         client.get("/signup/")
@@ -113,7 +111,7 @@ def test_an_org_that_is_avoided_makes_a_server_degraded_and_not_unready(
         ([], ["selfreg.W031"]),
     ],
 )
-def test_a_site_without_the_middleware_in_its_place_is_told(
+def test_a_check_reports_a_missing_or_misplaced_operations_middleware(
     settings: Any, names: list[str], expected: list[str]
 ) -> None:
     settings.MIDDLEWARE = names
@@ -121,5 +119,5 @@ def test_a_site_without_the_middleware_in_its_place_is_told(
 
 
 @pytest.mark.parametrize("path", ["live", "ready"])
-def test_nothing_can_be_posted_there(db: None, client: Client, path: str) -> None:
+def test_probes_refuse_post(db: None, client: Client, path: str) -> None:
     assert client.post(f"/signup/health/{path}").status_code == 405

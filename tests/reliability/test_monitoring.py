@@ -1,4 +1,4 @@
-"""What operators see: one line an event, metrics, and spans. Never a secret or an address."""
+"""Logs, metrics and spans for operators, without secrets and addresses."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ Lines = list[dict[str, Any]]
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """What a site with JSON logs writes, parsed, from INFO on."""
+    """The parsed lines of the JSON log at level INFO and above."""
     written: Lines = []
     handler, formatter, logger = logging.Handler(logging.INFO), JSONFormatter(), logging.getLogger("selfreg")
     handler.emit = lambda record: written.append(json.loads(formatter.format(record)))  # type: ignore[method-assign]
@@ -38,13 +38,13 @@ def lines() -> Iterator[Lines]:
     logger.removeHandler(handler)
 
 
-def of(lines: Lines, event: str) -> Lines:
+def lines_of(lines: Lines, event: str) -> Lines:
     return [line for line in lines if line["event"] == event]
 
 
 @pytest.fixture
 def scrape(client: Client, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., float]:
-    """The value of a metric by its name and labels, 0 where it has none."""
+    """Returns the value of a metric by name and labels, or 0 if it has no sample."""
     monkeypatch.setattr(gauges, "SECONDS", 0)
     configure(METRICS_TOKEN=TOKEN)
 
@@ -58,7 +58,7 @@ def scrape(client: Client, configure: Callable[..., None], monkeypatch: pytest.M
     return value
 
 
-def test_a_sign_up_is_a_line_an_event(person: Person, org: OrgHandle, lines: Lines) -> None:
+def test_a_sign_up_logs_one_line_for_each_event(person: Person, org: OrgHandle, lines: Lines) -> None:
     person.signs_up(org)
     row = Registration.objects.get()
     kinds = RegistrationEvent.objects.values_list("kind", flat=True)
@@ -68,13 +68,13 @@ def test_a_sign_up_is_a_line_an_event(person: Person, org: OrgHandle, lines: Lin
         assert re.fullmatch(r"[0-9a-f]{32}", line["request_id"])
         assert {"time", "level"} < line.keys()
         assert line["logger"] == "selfreg.events"
-    submitted = of(lines, "registration.answered")
+    submitted = lines_of(lines, "registration.answered")
     assert all(line["step"] and line["outcome"] and line["okta_request_id"] for line in submitted)
     assert any(line.get("milliseconds") is not None for line in submitted)
     assert person.email not in json.dumps(lines)
 
 
-def test_each_failed_call_is_a_line_and_so_is_the_circuit(
+def test_each_failed_call_and_the_open_circuit_are_logged(
     person: Person, org: OrgHandle, lines: Lines, configure: Callable[..., None]
 ) -> None:
     configure(FORM_CACHE_SECONDS=60)
@@ -84,27 +84,25 @@ def test_each_failed_call_is_a_line_and_so_is_the_circuit(
     calls = len(org.calls("/interact"))
     for _ in range(8):
         assert person.tells_who_she_is().status == 503
-    failed = of(lines, "okta.call_failed")
+    failed = lines_of(lines, "okta.call_failed")
     assert len(failed) == len(org.calls("/interact")) - calls == 5
     for line in failed:
         assert (line["level"], line["status"], line["path"][-9:]) == ("warning", 503, "/interact")
         assert {"milliseconds", "registration", "request_id", "okta_request_id"} < line.keys()
-    assert [line["level"] for line in of(lines, "okta.circuit_opened")] == ["error"]
+    assert [line["level"] for line in lines_of(lines, "okta.circuit_opened")] == ["error"]
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "empty", "timeout"])
-def test_a_call_without_a_usable_answer_names_its_error(
-    person: Person, org: OrgHandle, lines: Lines, kind: str
-) -> None:
+def test_a_failed_call_is_logged_with_its_error(person: Person, org: OrgHandle, lines: Lines, kind: str) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     org.fail("/challenge/answer", kind, times=1, seconds=0.0)
     person.types_the_code_from(org)
-    (line,) = of(lines, "okta.call_failed")
+    (line,) = lines_of(lines, "okta.call_failed")
     assert line["error"] in ("AnswerLost", "MalformedAnswer")
     assert line["path"] == "/idp/idx/challenge/answer"
 
 
-def test_a_limit_and_a_script_are_lines_and_counted(
+def test_rate_limit_and_honeypot_refusals_are_logged_and_counted(
     person: Person, org: OrgHandle, lines: Lines, scrape: Callable[..., float]
 ) -> None:
     limited = scrape("limit_refusals_total", limit="start by address")
@@ -113,24 +111,24 @@ def test_a_limit_and_a_script_are_lines_and_counted(
         other = Person("ada@example.com")
         other.opens_the_sign_up().tells_who_she_is()
         assert number < 5 or "Too many" in other.page.text
-    assert {line["limit"] for line in of(lines, "limit.reached")} == {"start by address"}
+    assert {line["limit"] for line in lines_of(lines, "limit.reached")} == {"start by address"}
     assert scrape("limit_refusals_total", limit="start by address") - limited == 2
     person.opens_the_sign_up()
     person.fills_and_presses({"First name": "A", "Last name": "B", "Email": "a@example.com", "leave_this_empty": "x"})
-    assert [line["reason"] for line in of(lines, "form.refused")] == ["honeypot"]
+    assert [line["reason"] for line in lines_of(lines, "form.refused")] == ["honeypot"]
     assert scrape("form_refusals_total", reason="honeypot") - scripts == 1
 
 
-def test_a_form_that_cannot_be_shown_says_why(
+def test_an_unavailable_form_is_logged_with_its_reason_and_counted(
     person: Person, org: OrgHandle, lines: Lines, scrape: Callable[..., float]
 ) -> None:
     org.patch_policy({"sign_up": False})
     person.opens("/signup/")
-    assert [line["reason"] for line in of(lines, f"sign_up.unavailable: {HINT}")]
+    assert [line["reason"] for line in lines_of(lines, f"sign_up.unavailable: {HINT}")]
     assert scrape("unavailable_total") >= 1
 
 
-def test_the_metrics_count_a_sign_up(person: Person, org: OrgHandle, scrape: Callable[..., float]) -> None:
+def test_metrics_count_the_parts_of_a_sign_up(person: Person, org: OrgHandle, scrape: Callable[..., float]) -> None:
     before = {name: scrape(name) for name in ("started_total", "completed_total")}
     cancelled = scrape("ended_total", kind="cancelled")
     tokens = scrape("okta_calls_total", status="200", path="/oauth2/default/v1/token")
@@ -149,9 +147,7 @@ def test_the_metrics_count_a_sign_up(person: Person, org: OrgHandle, scrape: Cal
     assert scrape("okta_rate_limit_remaining") > 0
 
 
-def test_only_who_has_the_token_sees_the_metrics(
-    db: None, client: Client, configure: Callable[..., None], settings: Any
-) -> None:
+def test_metrics_require_the_token(db: None, client: Client, configure: Callable[..., None], settings: Any) -> None:
     assert client.get("/signup/metrics").status_code == 404
     configure(METRICS_TOKEN=TOKEN)
     assert client.get("/signup/metrics").status_code == 401
@@ -161,9 +157,7 @@ def test_only_who_has_the_token_sees_the_metrics(
     assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, "text/plain")
 
 
-def test_a_request_has_the_id_that_a_trusted_proxy_gave_it(
-    db: None, client: Client, configure: Callable[..., None]
-) -> None:
+def test_the_request_id_of_a_trusted_proxy_is_kept(db: None, client: Client, configure: Callable[..., None]) -> None:
     given = {"X-Request-ID": "abcdef-0123456789", "X-Forwarded-For": "192.0.2.1"}
     assert client.get("/", headers=given)["X-Request-ID"] != given["X-Request-ID"]
     configure(TRUSTED_PROXIES=1)
@@ -171,7 +165,7 @@ def test_a_request_has_the_id_that_a_trusted_proxy_gave_it(
     assert client.get("/", headers=given | {"X-Request-ID": "a\tb c"})["X-Request-ID"] != "a\tb c"
 
 
-def test_lines_for_people_have_the_same_fields() -> None:
+def test_plain_log_lines_have_the_same_fields_as_json() -> None:
     record = logging.LogRecord("selfreg.events", logging.INFO, "", 0, "registration.started", (), None)
     record.selfreg = {"step": "enroll-profile", "outcome": "two words"}
     text = LineFormatter("{levelname} {name} {message}", style="{").format(record)
@@ -183,7 +177,7 @@ LINE_ENDS = "a\nERROR forged\r\n\x1b[2J\u2028x\u202e\x85=y step=forged"
 
 
 @pytest.mark.parametrize("formatter", [LineFormatter("{message}", style="{"), JSONFormatter()], ids=["line", "json"])
-def test_nothing_that_a_visitor_sends_ends_a_line_or_passes_for_a_field(formatter: logging.Formatter) -> None:
+def test_input_cannot_forge_log_lines_or_fields(formatter: logging.Formatter) -> None:
     record = logging.LogRecord("selfreg", logging.INFO, "", 0, f"message {LINE_ENDS}", (), None)
     record.selfreg = {"detail": LINE_ENDS}
     text = formatter.format(record)
@@ -195,13 +189,13 @@ def test_nothing_that_a_visitor_sends_ends_a_line_or_passes_for_a_field(formatte
         assert re.findall(r'detail="[^"]* step=forged"', text)
 
 
-def test_a_made_up_method_is_no_label(db: None, client: Client, scrape: Callable[..., float]) -> None:
+def test_unknown_http_methods_are_counted_as_other(db: None, client: Client, scrape: Callable[..., float]) -> None:
     client.generic("BREWED-BY-ME", "/signup/step/")
     assert scrape("request_seconds_count", view="selfreg:step", method="other") >= 1
     assert scrape("request_seconds_count", method="BREWED-BY-ME") == 0
 
 
-def test_calls_are_spans(person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_call_to_the_org_has_a_span(person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(traces.trace, "get_tracer", lambda name: provider.get_tracer(name))
@@ -217,21 +211,21 @@ def test_calls_are_spans(person: Person, org: OrgHandle, monkeypatch: pytest.Mon
     assert spans[0].attributes["okta.request_id"]
 
 
-def test_a_refusal_in_the_orgs_own_words_names_its_field(person: Person, org: OrgHandle, lines: Lines) -> None:
-    """A captcha that fails has no key of Okta's."""
+def test_a_refusal_without_a_message_key_is_logged_with_its_field(person: Person, org: OrgHandle, lines: Lines) -> None:
+    """Okta's message for a failed captcha has no key."""
     org.patch_policy({"captcha": {"type": "HCAPTCHA", "site_key": "key", "accept_token": "solved"}})
     person.opens_the_sign_up()
     person.fills({"userProfile.firstName": "Ada", "userProfile.lastName": "L", "userProfile.email": person.email})
     person.posts("/signup/", {**person.form.data(), **person.entries, "h-captcha-response": "not-solved-canary"})
-    (answered,) = of(lines, "registration.answered")
+    (answered,) = lines_of(lines, "registration.answered")
     assert answered["outcome"] == "refused:captchaVerify.captchaToken"
     assert "not-solved-canary" not in json.dumps(lines)
 
 
-def test_the_page_that_warms_a_worker_up_is_no_visit(
+def test_the_warm_up_request_is_not_counted(
     transactional_db: None, person: Person, org: OrgHandle, scrape: Callable[..., float]
 ) -> None:
-    """It takes as long as a cold page does, and would be the slowest of all that the dashboard shows."""
+    """It is slow, and would distort the dashboard."""
     person.opens_the_sign_up()
     before = scrape("request_seconds_count", view="selfreg:start")
     assert before >= 1

@@ -1,4 +1,4 @@
-"""Sixteen requests at once, on a database with row locks: one change, one user, and everybody sees a page."""
+"""Sixteen concurrent requests on a database with row locks: one change, one user, and every response is a page."""
 
 import threading
 from collections.abc import Callable
@@ -27,8 +27,8 @@ from selfreg.statuses import Status
 from selfreg.views import base
 from support.person import PASSWORD, SITE, Person
 
-AT_ONCE = 16
-PATIENCE = 60.0
+THREADS = 16
+TIMEOUT = 60.0
 pytestmark = [
     pytest.mark.database,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="races are run on PostgreSQL (DATABASE_URL)"),
@@ -36,44 +36,44 @@ pytestmark = [
 ]
 
 
-def at_once(what: Callable[[int], Any], times: int = AT_ONCE) -> list[Any]:
-    """Runs it in as many threads, which all start together."""
+def run_concurrently(function: Callable[[int], Any], times: int = THREADS) -> list[Any]:
+    """Runs a function in several threads that start together."""
     barrier = threading.Barrier(times)
 
-    def one(number: int) -> Any:
-        barrier.wait(PATIENCE)
+    def run(number: int) -> Any:
+        barrier.wait(TIMEOUT)
         try:
-            return what(number)
+            return function(number)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(one, range(times)))
+        return list(pool.map(run, range(times)))
 
 
-def same_browser(person: Person) -> Client:
-    twin = Client(enforce_csrf_checks=True)
-    twin.cookies.update(person.browser.cookies)
-    return twin
+def clone_browser(person: Person) -> Client:
+    clone = Client(enforce_csrf_checks=True)
+    clone.cookies.update(person.browser.cookies)
+    return clone
 
 
-def posted_at_once(person: Person, entries: dict[str, str], button: str = "") -> list[HttpResponse]:
-    """The form in front of the person, sent by sixteen clicks at the same time."""
+def submit_concurrently(person: Person, entries: dict[str, str], button: str = "") -> list[HttpResponse]:
+    """Submits the current form in sixteen concurrent requests of one browser."""
     person.fills(entries)
     form = person.form
     data = form.data() | person.entries | ({"action": button} if button else {})
     url = (form.action or person.page.url).removeprefix(SITE)
-    return at_once(lambda _: same_browser(person).post(url, data))
+    return run_concurrently(lambda _: clone_browser(person).post(url, data))
 
 
 @pytest.fixture(autouse=True)
-def _patient_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deadline is no race: sixteen threads, the org and other tests share a machine that may be busy."""
+def _long_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raises all timeouts: sixteen threads, the org and other tests share a machine that may be busy."""
     for name in ("CONNECT_SECONDS", "READ_SECONDS", "TOTAL_SECONDS"):
-        monkeypatch.setattr(transport, name, PATIENCE)
-    monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", PATIENCE)
-    monkeypatch.setattr(auth, "HAND_OFF_SECONDS", PATIENCE)
-    monkeypatch.setattr(base, "REQUEST_SECONDS", PATIENCE)
+        monkeypatch.setattr(transport, name, TIMEOUT)
+    monkeypatch.setattr(circuit_breaker, "QUEUE_SECONDS", TIMEOUT)
+    monkeypatch.setattr(auth, "HAND_OFF_SECONDS", TIMEOUT)
+    monkeypatch.setattr(base, "REQUEST_SECONDS", TIMEOUT)
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def person(transactional_db: None, org: OrgHandle) -> Person:
     return Person()
 
 
-def test_a_form_sent_sixteen_times_at_once_begins_one_registration(person: Person, org: OrgHandle) -> None:
+def test_concurrent_submissions_of_the_form_start_one_registration(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     names = {"First name": "Ada", "Last name": "Lovelace", "Email": person.email}
-    answers = posted_at_once(person, names)
+    answers = submit_concurrently(person, names)
     assert {a.status_code for a in answers} <= {200, 302}
     assert Registration.objects.count() == 1
     assert len(org.calls("/enroll/new")) == 1
@@ -92,8 +92,8 @@ def test_a_form_sent_sixteen_times_at_once_begins_one_registration(person: Perso
     assert person.opens("/signup/step/").heading == "Check your email"
 
 
-def test_a_form_that_comes_again_takes_no_call_under_way_its_row(person: Person, org: OrgHandle) -> None:
-    """The answer of that call could not be written then, and the sign-up would stand where it began."""
+def test_a_second_submission_does_not_change_the_row_of_a_busy_registration(person: Person, org: OrgHandle) -> None:
+    """Otherwise the answer of the running call could not be stored, and the registration would not advance."""
     person.opens_the_sign_up().tells_who_she_is()
     row = Registration.objects.get()
     row.claim(60)
@@ -104,76 +104,72 @@ def test_a_form_that_comes_again_takes_no_call_under_way_its_row(person: Person,
     row.commit(okta_user_id=row.okta_user_id)  # raises Conflict if anybody changed the row
 
 
-def test_a_code_sent_sixteen_times_at_once_is_submitted_once(person: Person, org: OrgHandle) -> None:
+def test_concurrent_submissions_of_a_code_make_one_call(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
-    answers = posted_at_once(person, {"credentials.passcode": org.code(person.email)})
+    answers = submit_concurrently(person, {"credentials.passcode": org.code(person.email)})
     assert {a.status_code for a in answers} == {302}
     assert len(org.calls("/challenge/answer")) == 1
     assert person.opens("/signup/step/").heading == "Choose a password"
 
 
-def test_sixteen_wrong_codes_at_once_are_not_sixteen_guesses(person: Person, org: OrgHandle) -> None:
+def test_concurrent_wrong_codes_stay_within_the_rate_limit(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     wrong = "000000" if org.code(person.email) != "000000" else "111111"
     for _ in range(4):
-        posted_at_once(person, {"credentials.passcode": wrong})
+        submit_concurrently(person, {"credentials.passcode": wrong})
     assert len(org.calls("/challenge/answer")) <= LIMITS["code by challenge"].max_hits
 
 
-def test_sixteen_who_ask_for_the_mail_again_at_once_get_one(
-    person: Person, org: OrgHandle, configure: Callable[..., None]
-) -> None:
+def test_concurrent_resends_send_one_email(person: Person, org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(RESEND_SECONDS=1)
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     with time_machine.travel(timezone.now() + timedelta(seconds=3), tick=True):
-        posted_at_once(person, {}, "resend")
+        submit_concurrently(person, {}, "resend")
     assert len(org.messages(person.email)) == 2
 
 
-def test_sixteen_finishers_make_one_user(person: Person, org: OrgHandle) -> None:
+def test_concurrent_hand_offs_create_one_user_and_redeem_the_code_once(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
-    answers = posted_at_once(person, {"credentials.passcode": PASSWORD})
+    answers = submit_concurrently(person, {"credentials.passcode": PASSWORD})
     assert {a.status_code for a in answers} == {302}
     assert User.objects.count() == OktaIdentity.objects.count() == 1
     assert Registration.objects.get().status == Status.COMPLETED
     assert len(org.calls("/token")) == 1
 
 
-def test_the_same_new_person_coming_in_by_sixteen_ways_at_once_is_one_user(
-    transactional_db: None, org: OrgHandle
-) -> None:
-    """Each by a grant of its own: nothing but the identity itself holds them apart."""
+def test_concurrent_logins_of_a_new_identity_create_one_user(transactional_db: None, org: OrgHandle) -> None:
+    """Each has its own grant, so only the constraint of the identity prevents duplicates."""
     claims = {"sub": "00u1", "email": "ada@example.com", "given_name": "Ada", "email_verified": True}
-    users = at_once(lambda _: OktaBackend().enter(claims).pk)
+    users = run_concurrently(lambda _: OktaBackend().enter(claims).pk)
     assert len(set(users)) == 1
     assert User.objects.count() == OktaIdentity.objects.count() == 1
 
 
-def test_a_limit_lets_through_exactly_as_many_as_it_says(transactional_db: None) -> None:
-    waits = at_once(lambda _: consume({"start by address": "a", "start by ip": "i"}))
+def test_a_rate_limit_is_exact_under_concurrency(transactional_db: None) -> None:
+    waits = run_concurrently(lambda _: consume({"start by address": "a", "start by ip": "i"}))
     assert waits.count(0) == LIMITS["start by address"].max_hits
 
 
-def test_what_is_refused_at_the_same_moment_uses_up_nothing(transactional_db: None) -> None:
-    """Twelve by a network that may only twice more leave enough for the four that come by others."""
+def test_refused_hits_do_not_use_up_other_rate_limits_under_concurrency(transactional_db: None) -> None:
+    """Twelve hits of a network with two hits left do not use up the limit for the four hits of other networks."""
     for _ in range(LIMITS["start by ip"].max_hits - 2):
-        consume({"start by ip": "theirs"})
-    waits = at_once(lambda n: consume({"start by ip": "theirs" if n % 4 else str(n), "start by address": "a"}))
+        consume({"start by ip": "full"})
+    waits = run_concurrently(lambda n: consume({"start by ip": "full" if n % 4 else str(n), "start by address": "a"}))
     assert waits.count(0) == LIMITS["start by address"].max_hits
 
 
-def test_limits_in_any_order_do_not_wait_for_each_other(transactional_db: None) -> None:
+def test_rate_limits_in_any_order_do_not_deadlock(transactional_db: None) -> None:
     names = ["start by address", "start by ip", "send by ip", "text"]
 
     def use(number: int) -> int:
-        turned = names[number % 4 :] + names[: number % 4]
-        return sum(consume(dict.fromkeys(turned, "x")) for _ in range(20))
+        rotated = names[number % 4 :] + names[: number % 4]
+        return sum(consume(dict.fromkeys(rotated, "x")) for _ in range(20))
 
-    assert len(at_once(use)) == AT_ONCE
+    assert len(run_concurrently(use)) == THREADS
 
 
-def test_what_is_counted_and_taken_back_at_once_does_not_deadlock(transactional_db: None) -> None:
-    """An outage of the org: some press the button, others get their hits back."""
+def test_concurrent_consume_and_refund_do_not_deadlock(transactional_db: None) -> None:
+    """As during an outage of the org: some requests consume hits, and others refund them."""
     hits = dict.fromkeys(("start by address", "start by ip", "start by ip, a day", "send by ip", "text"), "x")
     consume(hits)
     # In the table, the counter that is locked first is behind the others.
@@ -189,26 +185,26 @@ def test_what_is_counted_and_taken_back_at_once_does_not_deadlock(transactional_
                 consume(hits)
         return number
 
-    assert len(at_once(use)) == AT_ONCE
+    assert len(run_concurrently(use)) == THREADS
 
 
-def test_a_purge_does_not_wait_for_a_counter_that_is_in_use(transactional_db: None) -> None:
+def test_purge_does_not_wait_for_a_locked_counter(transactional_db: None) -> None:
     with time_machine.travel(timezone.now() - timedelta(days=2)):
         consume({"start by ip": "busy"})
         consume({"start by ip": "idle"})
     counted, purged = threading.Event(), threading.Event()
 
-    def count_and_think() -> bool:
+    def hold_counter() -> bool:
         with transaction.atomic():
             consume({"start by ip": "busy"})
             counted.set()
-            waited = purged.wait(PATIENCE)
+            waited = purged.wait(TIMEOUT)
         connection.close()
         return waited
 
     with ThreadPoolExecutor(1) as pool:
-        counting = pool.submit(count_and_think)
-        assert counted.wait(PATIENCE)
+        counting = pool.submit(hold_counter)
+        assert counted.wait(TIMEOUT)
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '5s'")
@@ -233,29 +229,29 @@ def rows(count: int, doubled: int = 0, **ago: float) -> None:
             cursor.execute(f"INSERT INTO {table} (id, {columns}) SELECT gen_random_uuid(), {columns} FROM {table}")
 
 
-def test_two_purges_at_once_do_not_meet(transactional_db: None) -> None:
+def test_concurrent_purges_erase_every_row_once(transactional_db: None) -> None:
     rows(300, hours=25)
-    erased = at_once(lambda _: sum(retention.erase(retention.to_erase(), 10)), 4)
+    erased = run_concurrently(lambda _: sum(retention.erase(retention.to_erase(), 10)), 4)
     assert sum(erased) == 300
     assert not Registration.objects.exists()
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_abandoned_rows_are_purged_beside_people_who_sign_up(person: Person, org: OrgHandle) -> None:
+def test_purging_a_hundred_thousand_rows_does_not_block_sign_ups(person: Person, org: OrgHandle) -> None:
     rows(3_125, doubled=5, hours=25)
-    done = threading.Event()
+    finished = threading.Event()
 
     def purge() -> int:
         try:
             return sum(retention.erase(retention.to_erase(), 2_000))
         finally:
-            done.set()
+            finished.set()
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         purging = pool.submit(purge)
         signed_up = 0
-        while signed_up < 3 or not done.is_set():
+        while signed_up < 3 or not finished.is_set():
             visitor = Person(f"ada{signed_up}@example.com")
             # From everywhere, as traffic is: one address of the network would come to its limit.
             visitor.browser.defaults["REMOTE_ADDR"] = str(ip_address("10.0.0.1") + signed_up)

@@ -1,4 +1,4 @@
-"""What is left lying about is picked up: by the next visit, or by `manage.py selfreg_recover`."""
+"""Open registrations are finished or ended by the next visit or by `manage.py selfreg_recover`."""
 
 import io
 from collections.abc import Callable
@@ -24,44 +24,44 @@ TOKEN = "local-api-token-not-for-production"
 
 
 def recover(*arguments: str) -> str:
-    said = io.StringIO()
-    call_command("selfreg_recover", *arguments, stdout=said, stderr=said)
-    return said.getvalue()
+    output = io.StringIO()
+    call_command("selfreg_recover", *arguments, stdout=output, stderr=output)
+    return output.getvalue()
 
 
-def left_in_a_call() -> None:
-    """As a worker leaves it that died in one."""
+def expire_claim() -> None:
+    """As if the worker had died during a call."""
     Registration.objects.update(busy_until=timezone.now() - timedelta(seconds=1))
 
 
-def touched(**ago: float) -> None:
+def set_updated(**ago: float) -> None:
     Registration.objects.update(updated_at=timezone.now() - timedelta(**ago))
 
 
 @pytest.fixture
-def at_the_code(person: Person, org: OrgHandle) -> Person:
+def at_code_page(person: Person, org: OrgHandle) -> Person:
     return person.opens_the_sign_up().tells_who_she_is()
 
 
-def test_nothing_to_do_says_so(db: None) -> None:
+def test_recover_reports_none_if_there_is_nothing_to_do(db: None) -> None:
     assert recover().splitlines() == ["in doubt: none", "abandoned: none"]
 
 
-def test_a_row_in_doubt_is_asked_about_and_goes_on(at_the_code: Person, org: OrgHandle) -> None:
-    left_in_a_call()
-    asked = len(org.calls("/introspect"))
+def test_recover_introspects_a_registration_in_doubt(at_code_page: Person, org: OrgHandle) -> None:
+    expire_claim()
+    calls = len(org.calls("/introspect"))
     assert "in doubt: 1 enrolling" in recover()
-    assert len(org.calls("/introspect")) == asked + 1
+    assert len(org.calls("/introspect")) == calls + 1
     assert not Registration.objects.get().in_doubt
-    assert at_the_code.opens("/signup/step/").heading == "Check your email"
+    assert at_code_page.opens("/signup/step/").heading == "Check your email"
 
 
-def test_a_change_whose_answer_was_lost_is_seen(at_the_code: Person, org: OrgHandle) -> None:
-    """Answer and question were lost; the visitor went away."""
+def test_recover_detects_a_call_that_was_carried_out(at_code_page: Person, org: OrgHandle) -> None:
+    """The answers of the call and of introspect were lost, and the visitor left."""
     org.fail("/challenge/answer", "after")
     org.fail("/introspect", "reset", times=2)
-    data = at_the_code.form.data() | {"credentials.passcode": org.code(at_the_code.email)}
-    at_the_code.browser.post("/signup/step/", data)
+    data = at_code_page.form.data() | {"credentials.passcode": org.code(at_code_page.email)}
+    at_code_page.browser.post("/signup/step/", data)
     assert Registration.objects.get().in_doubt
     recover()
     assert Registration.objects.get().step == "select-authenticator-enroll"
@@ -69,84 +69,86 @@ def test_a_change_whose_answer_was_lost_is_seen(at_the_code: Person, org: OrgHan
     assert len(org.calls("/challenge/answer")) == 1
 
 
-def test_an_org_that_is_away_leaves_the_row_in_doubt_for_the_next_run(at_the_code: Person, org: OrgHandle) -> None:
-    left_in_a_call()
+def test_recover_leaves_a_registration_in_doubt_if_the_org_is_unreachable(at_code_page: Person, org: OrgHandle) -> None:
+    expire_claim()
     org.fail("/introspect", "reset", times=2)
     with pytest.raises(CommandError, match="answer for 1 registrations"):
         recover()
     assert "1 enrolling" in recover()
 
 
-def test_a_transaction_that_is_over_ends_as_expired(at_the_code: Person, org: OrgHandle) -> None:
-    left_in_a_call()
+def test_recover_expires_a_registration_whose_transaction_expired(at_code_page: Person, org: OrgHandle) -> None:
+    expire_claim()
     org.advance(100_000)
     assert "1 expired" in recover()
 
 
-def test_a_sign_in_that_never_came_through_is_left_to_signing_in(person: Person, org: OrgHandle) -> None:
+def test_recover_changes_a_stale_finishing_registration_to_ready(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/token", "timeout", seconds=0.0)
     Registration.objects.update(status=Status.FINISHING)
-    touched(seconds=61)
+    set_updated(seconds=61)
     assert "in doubt: 1 ready" in recover()
     row = Registration.objects.get()
     assert (row.status, row.sealed) == (Status.READY, "")
 
 
-def test_a_sign_in_that_may_still_come_through_is_left_alone(at_the_code: Person) -> None:
+def test_recover_ignores_a_recent_finishing_registration(at_code_page: Person) -> None:
     Registration.objects.update(status=Status.FINISHING)
-    touched(seconds=30)
+    set_updated(seconds=30)
     assert "in doubt: none" in recover()
 
 
-def test_a_row_whose_key_is_gone_ends_by_name(at_the_code: Person, configure: Callable[..., None]) -> None:
-    left_in_a_call()
+def test_recover_fails_a_registration_in_doubt_whose_key_is_gone(
+    at_code_page: Person, configure: Callable[..., None]
+) -> None:
+    expire_claim()
     configure(ENCRYPTION_KEYS=OTHER_KEYS)
     assert "1 failed" in recover()
     assert Registration.objects.get().failure == "selfreg.unreadable"
 
 
-def test_rows_whose_key_is_gone_expire_like_others_and_stop_nobody(
-    at_the_code: Person, org: OrgHandle, configure: Callable[..., None]
+def test_recover_expires_abandoned_registrations_whose_key_is_gone(
+    at_code_page: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     for email in ("grace@example.com", "joan@example.com"):
         Person(email).opens_the_sign_up().tells_who_she_is()
     configure(ENCRYPTION_KEYS=OTHER_KEYS)
     Person("mary@example.com").opens_the_sign_up().tells_who_she_is()
-    touched(hours=25)
+    set_updated(hours=25)
     assert "abandoned: 4 expired" in recover()
     assert set(Registration.objects.values_list("status", "sealed")) == {(Status.EXPIRED, "")}
 
 
-def test_two_tabs_that_find_the_key_gone_at_once_both_say_so(
-    at_the_code: Person, configure: Callable[..., None]
+def test_two_tabs_both_show_the_end_page_if_the_key_is_gone(
+    at_code_page: Person, configure: Callable[..., None]
 ) -> None:
     configure(ENCRYPTION_KEYS=OTHER_KEYS)
-    tab, quicker = Person(), [True]
-    tab.browser.cookies = at_the_code.browser.cookies
+    tab, pending = Person(), [True]
+    tab.browser.cookies = at_code_page.browser.cookies
 
-    def at_the_first_change(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
-        if statement.startswith("UPDATE") and Registration._meta.db_table in statement and quicker:
-            quicker.clear()
+    def open_tab_at_first_update(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        if statement.startswith("UPDATE") and Registration._meta.db_table in statement and pending:
+            pending.clear()
             tab.opens("http://testserver/signup/step/")
         return execute(statement, *rest)
 
-    with connection.execute_wrapper(at_the_first_change):
-        at_the_code.opens("/signup/step/")
-    assert not quicker
-    assert tab.heading == at_the_code.heading == "We couldn't finish your sign-up"
+    with connection.execute_wrapper(open_tab_at_first_update):
+        at_code_page.opens("/signup/step/")
+    assert not pending
+    assert tab.heading == at_code_page.heading == "We couldn't finish your sign-up"
 
 
-def test_what_nobody_touched_for_a_day_expires(at_the_code: Person) -> None:
-    touched(hours=23)
+def test_recover_expires_registrations_after_a_day_without_change(at_code_page: Person) -> None:
+    set_updated(hours=23)
     assert "abandoned: none" in recover()
-    touched(hours=25)
+    set_updated(hours=25)
     assert "abandoned: 1 expired" in recover()
     assert Registration.objects.get().sealed == ""
 
 
-def test_every_registration_can_be_listed(at_the_code: Person) -> None:
-    touched(hours=25)
+def test_recover_lists_every_registration_with_verbosity_2(at_code_page: Person) -> None:
+    set_updated(hours=25)
     assert f"{Registration.objects.get().pk} expired" in recover("--verbosity", "2")
 
 
@@ -154,36 +156,36 @@ def test_every_registration_can_be_listed(at_the_code: Person) -> None:
 
 
 @pytest.fixture
-def abandoned(at_the_code: Person, configure: Callable[..., None]) -> Registration:
+def abandoned(at_code_page: Person, configure: Callable[..., None]) -> Registration:
     configure(API_TOKEN=TOKEN)
-    touched(hours=25)
+    set_updated(hours=25)
     recover()
     return Registration.objects.get()
 
 
-def test_accounts_need_a_token(db: None, configure: Callable[..., None]) -> None:
+def test_recover_accounts_requires_an_api_token(db: None, configure: Callable[..., None]) -> None:
     configure(API_TOKEN="")
     with pytest.raises(CommandError, match="API_TOKEN"):
         recover("--accounts", "remove")
 
 
-def test_a_report_changes_nothing(abandoned: Registration, org: OrgHandle) -> None:
+def test_recover_accounts_report_changes_nothing(abandoned: Registration, org: OrgHandle) -> None:
     assert "accounts: 1 account is STAGED" in recover("--accounts", "report")
     assert len(org.users) == 1
     assert "accounts: 1 account is STAGED" in recover("--accounts", "report")
 
 
-def test_an_unfinished_account_gets_the_orgs_mail_once(abandoned: Registration, org: OrgHandle) -> None:
+def test_recover_accounts_activate_sends_one_email(abandoned: Registration, org: OrgHandle) -> None:
     assert "accounts: 1 activate: ok" in recover("--accounts", "activate")
     assert "accounts: none" in recover("--accounts", "activate")
-    assert len(org.messages("ada@example.com")) == 2, "the code of the sign-up, and the link"
+    assert len(org.messages("ada@example.com")) == 2, "expected one email with the code and one with the link"
     event = RegistrationEvent.objects.get(actor="selfreg_recover")
     assert event.outcome == "activate: ok"
 
 
 @responses.activate
-def test_an_unfinished_account_can_be_removed(db: None, configure: Callable[..., None]) -> None:
-    """By two calls: the first deactivates, the second deletes (Okta, User Lifecycle)."""
+def test_recover_accounts_remove_deletes_a_staged_account(db: None, configure: Callable[..., None]) -> None:
+    """It takes two calls: the first deactivates, the second deletes (Okta, User Lifecycle)."""
     configure(API_TOKEN=TOKEN, ISSUER="https://org.example")
     Registration.objects.create(
         status=Status.EXPIRED, issuer="https://org.example", okta_user_id="00u1", finished_at=timezone.now()
@@ -196,18 +198,20 @@ def test_an_unfinished_account_can_be_removed(db: None, configure: Callable[...,
     assert "accounts: none" in recover("--accounts", "remove")
 
 
-def test_an_account_that_became_active_is_left_alone(abandoned: Registration, org: OrgHandle) -> None:
+def test_recover_accounts_remove_keeps_an_active_account(abandoned: Registration, org: OrgHandle) -> None:
     org.users[0].status = AccountStatus.ACTIVE
     assert "accounts: 1 account is ACTIVE" in recover("--accounts", "remove")
     assert len(org.users) == 1
 
 
-def test_somebodys_account_is_never_touched(person: Person, org: OrgHandle, configure: Callable[..., None]) -> None:
+def test_recover_accounts_remove_keeps_an_account_with_an_identity(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
     configure(API_TOKEN=TOKEN)
     person.signs_up(org)
-    done = Registration.objects.get()
+    completed = Registration.objects.get()
     Registration.objects.create(
-        status=Status.EXPIRED, issuer=done.issuer, okta_user_id=done.okta_user_id, finished_at=timezone.now()
+        status=Status.EXPIRED, issuer=completed.issuer, okta_user_id=completed.okta_user_id, finished_at=timezone.now()
     )
     assert "accounts: none" in recover("--accounts", "remove")
     assert len(org.users) == 1
@@ -216,43 +220,43 @@ def test_somebodys_account_is_never_touched(person: Person, org: OrgHandle, conf
 # ---- people who left half-way
 
 
-def test_who_comes_back_in_the_same_browser_goes_on(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_sign_up()
-    assert "Continue signing up" in at_the_code.page.text
-    at_the_code.follows("Continue signing up").chooses("Email").types_the_code_from(org).chooses(
+def test_a_visitor_can_continue_in_the_same_browser(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_sign_up()
+    assert "Continue signing up" in at_code_page.page.text
+    at_code_page.follows("Continue signing up").chooses("Email").types_the_code_from(org).chooses(
         "Password"
     ).sets_a_password()
-    assert at_the_code.is_signed_in
+    assert at_code_page.is_signed_in
 
 
-def test_who_types_the_same_address_again_in_the_same_browser_goes_on_instead_of_hearing_that_it_exists(
-    at_the_code: Person, org: OrgHandle
+def test_submitting_the_same_address_in_the_same_browser_continues_the_registration(
+    at_code_page: Person, org: OrgHandle
 ) -> None:
-    at_the_code.opens_the_sign_up().tells_who_she_is()
-    assert at_the_code.heading == "Check your email"
+    at_code_page.opens_the_sign_up().tells_who_she_is()
+    assert at_code_page.heading == "Check your email"
     assert len(org.users) == 1
-    at_the_code.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
-    assert at_the_code.is_signed_in
+    at_code_page.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
+    assert at_code_page.is_signed_in
 
 
-def test_who_comes_back_elsewhere_hears_what_helps(at_the_code: Person, org: OrgHandle) -> None:
+def test_another_browser_shows_the_existing_account_with_a_sign_in_link(at_code_page: Person, org: OrgHandle) -> None:
     other = Person().opens_the_sign_up().tells_who_she_is()
-    said = other.page.text
-    assert "You already have an account with" in said
-    assert "Sign in" in said
-    assert "mail" in said.lower()
+    output = other.page.text
+    assert "You already have an account with" in output
+    assert "Sign in" in output
+    assert "mail" in output.lower()
     assert other.page.link("Sign in").startswith("/oidc/authenticate/")
 
 
-def test_another_address_in_the_same_browser_is_another_registration(at_the_code: Person, org: OrgHandle) -> None:
-    at_the_code.opens_the_sign_up()
-    at_the_code.email = "grace@example.com"
-    at_the_code.tells_who_she_is()
+def test_another_address_in_the_same_browser_starts_another_registration(at_code_page: Person, org: OrgHandle) -> None:
+    at_code_page.opens_the_sign_up()
+    at_code_page.email = "grace@example.com"
+    at_code_page.tells_who_she_is()
     assert len(org.users) == 2
 
 
-def test_an_expired_row_is_named_to_who_comes_back(at_the_code: Person, org: OrgHandle) -> None:
+def test_a_returning_visitor_sees_that_the_registration_expired(at_code_page: Person, org: OrgHandle) -> None:
     org.advance(100_000)
-    left_in_a_call()
-    at_the_code.opens("/signup/step/")
-    assert at_the_code.heading == "Your session timed out"
+    expire_claim()
+    at_code_page.opens("/signup/step/")
+    assert at_code_page.heading == "Your session timed out"

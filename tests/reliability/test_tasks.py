@@ -1,4 +1,4 @@
-"""The commands as tasks, done by the worker that a site runs: `manage.py db_worker`."""
+"""The commands as background tasks, run by `manage.py db_worker`."""
 
 import json
 import os
@@ -37,7 +37,7 @@ for each in DBTaskResult.objects.order_by("enqueued_at"):
 
 
 class Site:
-    """A site with a database of its own, and its worker."""
+    """A site with its own database, and its worker."""
 
     def __init__(self, folder: Path, org: OrgHandle) -> None:
         self.database = folder / "db.sqlite3"
@@ -61,20 +61,20 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def runs(self, program: str) -> None:
+    def run_shell(self, program: str) -> None:
         self.manage("shell", "-v", "0", "-c", program)
 
-    def works(self) -> None:
-        """Until the queue is empty."""
+    def run_worker(self) -> None:
+        """Runs the worker until the queue is empty."""
         self.manage("db_worker", "--batch", "--interval", "0", "--no-startup-delay", "--no-reload")
 
     def results(self) -> list[Any]:
         lines = self.manage("shell", "-v", "0", "-c", RESULTS).splitlines()
         return [json.loads(line[2:]) for line in lines if line.startswith("= ")]
 
-    def ask(self, query: str) -> Any:
+    def sql(self, sql: str) -> Any:
         with closing(sqlite3.connect(self.database, timeout=20)) as connection:
-            return connection.execute(query).fetchone()
+            return connection.execute(sql).fetchone()
 
 
 @pytest.fixture
@@ -82,13 +82,13 @@ def site(tmp_path: Path, org: OrgHandle) -> Site:
     return Site(tmp_path, org)
 
 
-def test_each_command_is_a_task_that_returns_what_it_did(site: Site) -> None:
-    site.runs(
+def test_each_command_has_a_task_that_returns_its_counts(site: Site) -> None:
+    site.run_shell(
         ABANDONED.format(number=3) + "\nfrom selfreg import tasks\n"
         "tasks.recover.enqueue(); tasks.erase.enqueue('ada@example.com', with_user=True)\n"
         "tasks.purge.enqueue(limit=5); tasks.doctor.enqueue(); tasks.recover.enqueue(accounts='nonsense')\n"
     )
-    site.works()
+    site.run_worker()
     recover, erase, purge, doctor, wrong = site.results()
     assert recover[:3] == ["selfreg.tasks.recover", "SUCCESSFUL", {"abandoned: expired": 3}]
     counts = {"erased: registrations": 3, "erased: sessions": 0, "erased: identities": 0, "erased: users": 0}
@@ -99,22 +99,22 @@ def test_each_command_is_a_task_that_returns_what_it_did(site: Site) -> None:
     assert wrong[1:] == ["FAILED", None, "django.core.management.base.CommandError"]
 
 
-def test_a_worker_that_has_to_end_leaves_the_rest_and_records_what_was_done(site: Site) -> None:
+def test_a_task_stopped_by_sigterm_records_its_counts_and_leaves_the_other_rows(site: Site) -> None:
     number = 6_000
-    site.runs(ABANDONED.format(number=number) + "\nfrom selfreg import tasks\ntasks.purge.enqueue()\n")
+    site.run_shell(ABANDONED.format(number=number) + "\nfrom selfreg import tasks\ntasks.purge.enqueue()\n")
     command = site.command("db_worker", "--interval", "0", "--no-startup-delay", "--no-reload")
     worker = subprocess.Popen(
         command, cwd=ROOT, env=site.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    give_up = time.monotonic() + 60
-    while site.ask("SELECT count(*) FROM selfreg_registration")[0] == number:
-        assert time.monotonic() < give_up, "the worker does not begin"
+    deadline = time.monotonic() + 60
+    while site.query("SELECT count(*) FROM selfreg_registration")[0] == number:
+        assert time.monotonic() < deadline, "the worker does not start"
     worker.send_signal(signal.SIGTERM)
-    _, said = worker.communicate(timeout=120)
-    assert worker.returncode == 0, said.decode()
-    counts, finished_at = site.ask("SELECT counts, finished_at FROM selfreg_commandrun")
-    (left,) = site.ask("SELECT count(*) FROM selfreg_registration")
-    assert 0 < left < number
-    assert json.loads(counts) == {"erased: registrations": number - left}
+    _, errors = worker.communicate(timeout=120)
+    assert worker.returncode == 0, errors.decode()
+    counts, finished_at = site.query("SELECT counts, finished_at FROM selfreg_commandrun")
+    (remaining,) = site.query("SELECT count(*) FROM selfreg_registration")
+    assert 0 < remaining < number
+    assert json.loads(counts) == {"erased: registrations": number - remaining}
     assert finished_at is None
     assert site.results() == [["selfreg.tasks.purge", "FAILED", None, "django.core.management.base.CommandError"]]

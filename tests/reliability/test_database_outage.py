@@ -1,4 +1,4 @@
-"""The database restarts, or another server takes over: a page with a way back instead of an error, and nobody lost."""
+"""A restart or failover of the database: visitors get a page with a retry, and no registration is lost."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="cu
 
 @contextmanager
 def queries_fail(*kinds: str, times: int = 1_000) -> Iterator[None]:
-    """Queries that begin with one of these words fail as those on a connection that was cut; "" means every query."""
+    """Queries that start with one of these words fail as on a closed connection; "" means every query."""
     left = [times]
 
     def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
@@ -44,22 +44,27 @@ def queries_fail(*kinds: str, times: int = 1_000) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_connections, "PAUSES", (0.0, 0.0, 0.01))
 
 
 def cut_connections() -> None:
-    """As a restart of PostgreSQL does it with each."""
-    known = connection.settings_dict
-    login = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
+    """Closes all connections, like a restart of PostgreSQL."""
+    configured = connection.settings_dict
+    login = {
+        "host": configured["HOST"],
+        "port": configured["PORT"],
+        "user": configured["USER"],
+        "password": configured["PASSWORD"],
+    }
     with psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in login.items() if v}) as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [known["NAME"]]
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [configured["NAME"]]
         )
 
 
 @pytest.mark.parametrize("page", ["/signup/", "/signup/step/", "/signup/done/", "/signup/verify/?otp=123456&state=x"])
-def test_every_page_leads_back_to_the_step(person: Person, org: OrgHandle, page: str) -> None:
+def test_every_sign_up_page_links_back_to_the_step_during_an_outage(person: Person, org: OrgHandle, page: str) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     with queries_fail("SELECT"):
         person.opens(page)
@@ -69,7 +74,7 @@ def test_every_page_leads_back_to_the_step(person: Person, org: OrgHandle, page:
     assert person.follows("Try again").heading == "Check your email"
 
 
-def test_pages_of_the_site_lead_back_to_themselves(person: Person, org: OrgHandle) -> None:
+def test_pages_of_the_site_link_to_themselves_during_an_outage(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     with queries_fail("SELECT"):
         person.opens("/members/?secret=1")
@@ -77,7 +82,7 @@ def test_pages_of_the_site_lead_back_to_themselves(person: Person, org: OrgHandl
     assert person.follows("Try again").page.url.endswith("/members/")
 
 
-def test_a_session_that_cannot_be_saved_is_no_error_either(org: OrgHandle, person: Person) -> None:
+def test_a_session_that_cannot_be_saved_shows_the_outage_page(org: OrgHandle, person: Person) -> None:
     person.browser.raise_request_exception = False
     with queries_fail("INSERT", "UPDATE"):
         person.opens("/signup/")
@@ -85,7 +90,7 @@ def test_a_session_that_cannot_be_saved_is_no_error_either(org: OrgHandle, perso
     assert person.opens("/signup/").heading == "Create your account"
 
 
-def test_apps_get_a_problem(client: Client, org: OrgHandle) -> None:
+def test_api_clients_get_a_problem_document_during_an_outage(client: Client, org: OrgHandle) -> None:
     client.cookies["sessionid"] = "x" * 32
     with queries_fail("SELECT", "INSERT"):
         answer = client.get("/signup/api/step/")
@@ -93,8 +98,8 @@ def test_apps_get_a_problem(client: Client, org: OrgHandle) -> None:
     assert answer["Retry-After"]
 
 
-def test_a_wrong_query_is_still_an_error(client: Client, org: OrgHandle) -> None:
-    """Only outages are a matter of trying again."""
+def test_other_errors_in_queries_are_not_handled_as_an_outage(client: Client, org: OrgHandle) -> None:
+    """Only an outage has a retry."""
     client.raise_request_exception = False
     client.cookies["sessionid"] = "x" * 32
 
@@ -106,12 +111,12 @@ def test_a_wrong_query_is_still_an_error(client: Client, org: OrgHandle) -> None
 
 
 @pytest.mark.parametrize("path", ["/signup/step/", "/admin/"])
-def test_tables_of_a_migration_to_come_are_a_matter_of_trying_again(client: Client, org: OrgHandle, path: str) -> None:
-    """As between the start of a new version and `migrate`."""
+def test_missing_tables_of_an_unapplied_migration_have_status_503(client: Client, org: OrgHandle, path: str) -> None:
+    """As between the deployment of a new version and `migrate`."""
 
     def missing(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
         if "django_session" in statement:
-            raise ProgrammingError('column "of_tomorrow" does not exist')
+            raise ProgrammingError('column "from_a_later_version" does not exist')
         return execute(statement, *rest)
 
     client.raise_request_exception = False
@@ -127,31 +132,31 @@ def test_tables_of_a_migration_to_come_are_a_matter_of_trying_again(client: Clie
 
 @on_postgresql
 @pytest.mark.parametrize("path", ["/interact", "/enroll/new", "/credential/enroll", "/challenge/answer", "/token"])
-def test_connections_that_are_cut_during_a_call_are_not_felt(
+def test_connections_closed_during_a_call_do_not_interrupt_a_sign_up(
     person: Person, org: OrgHandle, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Person("grace@example.com").opens_the_sign_up()  # the form is cached
     person.opens_the_sign_up()
-    cutting = after_each_call(path, monkeypatch)
+    cuts = cut_after_each_call(path, monkeypatch)
     person.tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
-    assert cutting
+    assert cuts
     assert person.is_signed_in
     assert Registration.objects.get().status == Status.COMPLETED
     assert User.objects.count() == len(org.users) == 1
 
 
 @on_postgresql
-def test_connections_that_are_cut_during_a_call_whose_answer_is_lost_are_not_felt(
+def test_connections_closed_during_a_call_with_a_lost_answer_do_not_interrupt_a_sign_up(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its limits are refunded first, on the connection that is no more."""
+    """The rate limits of the call are refunded first, on the closed connection."""
     Person("grace@example.com").opens_the_sign_up()  # the form is cached: a browser that saw it has no session
     person.opens_the_sign_up()
     org.fail("/credential/enroll", "after", times=1)
     monkeypatch.setattr(exchange, "PATIENCE_SECONDS", -1.0)  # as after a long wait: the org is not asked again now
-    cutting = after_each_call("/credential/enroll", monkeypatch)
+    cuts = cut_after_each_call("/credential/enroll", monkeypatch)
     person.tells_who_she_is()
-    assert cutting
+    assert cuts
     assert [shown.status for shown in person.seen if shown.status >= 400] == []
     person.does_whatever_the_page_asks(org)
     assert person.is_signed_in
@@ -159,19 +164,19 @@ def test_connections_that_are_cut_during_a_call_whose_answer_is_lost_are_not_fel
 
 
 @on_postgresql
-def test_connections_that_are_cut_before_a_session_is_saved_cost_nobody_the_session(
+def test_connections_closed_before_a_session_is_saved_do_not_lose_the_session(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django tells no such failure from a session that was deleted."""
+    """Django treats this failure like a deleted session."""
     Person("grace@example.com").opens_the_sign_up()
     person.opens_the_sign_up()
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     store["basket"] = "of the site"
     store.create()
     person.browser.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
-    cutting = after_each_call("/interact", monkeypatch)
+    cuts = cut_after_each_call("/interact", monkeypatch)
     person.tells_who_she_is()
-    assert cutting
+    assert cuts
     assert person.heading == "Check your email"
     assert person.browser.session["basket"] == "of the site"
 
@@ -187,10 +192,10 @@ def test_connections_that_are_cut_before_a_session_is_saved_cost_nobody_the_sess
         ("cached_db", "django_session", 1),
     ],
 )
-def test_a_first_form_that_meets_an_outage_is_known_to_its_browser(
+def test_the_first_submission_is_kept_in_the_session_during_an_outage(
     person: Person, org: OrgHandle, settings: Any, engine: str, table: str, times: float
 ) -> None:
-    """The browser had no session. The page of the outage brings it, if the database is back by then."""
+    """The browser had no session. The outage page sets its cookie if the database has recovered."""
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     Person("grace@example.com").opens_the_sign_up()
     person.opens_the_sign_up()
@@ -206,7 +211,7 @@ def test_a_first_form_that_meets_an_outage_is_known_to_its_browser(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_outage_at_the_first_values_of_the_json_api_leaves_them_to_their_browser(org: OrgHandle) -> None:
+def test_the_first_submission_of_an_api_client_is_kept_in_the_session_during_an_outage(org: OrgHandle) -> None:
     Person("grace@example.com").opens_the_sign_up()
     app = AppClient()
     with writes_fail(after="/enroll/new", table="selfreg_registration"):
@@ -218,9 +223,9 @@ def test_an_outage_at_the_first_values_of_the_json_api_leaves_them_to_their_brow
     assert User.objects.count() == len(org.users) == 1
 
 
-def after_each_call(path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Cuts all connections after each call to a path; returns a list that grows with each cut."""
-    real, cuts = Transport.fetch, []
+def cut_after_each_call(path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Closes all connections after each call to a path. Returns a list that grows each time."""
+    real, urls = Transport.fetch, []
 
     def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
         try:
@@ -228,15 +233,17 @@ def after_each_call(path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         finally:
             if url.endswith(path):
                 cut_connections()
-                cuts.append(url)
+                urls.append(url)
 
     monkeypatch.setattr(Transport, "fetch", fetch)
-    return cuts
+    return urls
 
 
 @pytest.mark.parametrize("state", ["busy", "in doubt"])
-def test_who_starts_again_with_the_same_address_is_led_back(person: Person, org: OrgHandle, state: str) -> None:
-    """The org has the account, and its answer could not be written."""
+def test_submitting_the_same_address_again_continues_the_registration(
+    person: Person, org: OrgHandle, state: str
+) -> None:
+    """The org has the account, and its answer could not be stored."""
     person.opens_the_sign_up()
     with writes_fail(after="/enroll/new"):
         person.tells_who_she_is()

@@ -1,4 +1,4 @@
-"""`manage.py selfreg_erase`: a person asks for erasure, of the registrations or of all that this site holds."""
+"""`manage.py selfreg_erase` deletes the registrations of a person, or all data of the person on this site."""
 
 import io
 import os
@@ -30,14 +30,14 @@ ADA = "ada@example.com"
 
 
 def run(*arguments: str) -> str:
-    said = io.StringIO()
-    call_command("selfreg_erase", *arguments, stdout=said, stderr=said)
-    return said.getvalue()
+    output = io.StringIO()
+    call_command("selfreg_erase", *arguments, stdout=output, stderr=output)
+    return output.getvalue()
 
 
 @pytest.fixture
 def two_people(person: Person, org: OrgHandle) -> tuple[Person, Person]:
-    """Both signed up and are logged in."""
+    """Two visitors that signed up and are logged in."""
     person.signs_up(org)
     grace = Person("grace@example.com")
     grace.signs_up(org)
@@ -48,7 +48,7 @@ def is_logged_in(person: Person) -> bool:
     return person.email in person.opens("/").page.text
 
 
-def test_the_registrations_are_erased_and_the_user_goes_on(two_people: tuple[Person, Person]) -> None:
+def test_erase_deletes_registrations_and_keeps_the_user(two_people: tuple[Person, Person]) -> None:
     ada, grace = two_people
     assert "erased 1 registrations" in run(ADA)
     assert Registration.objects.get().email == grace.email
@@ -56,10 +56,10 @@ def test_the_registrations_are_erased_and_the_user_goes_on(two_people: tuple[Per
     assert is_logged_in(ada)
 
 
-def test_with_the_user_nothing_of_the_person_is_left(two_people: tuple[Person, Person]) -> None:
+def test_erase_with_user_deletes_all_data_of_the_person(two_people: tuple[Person, Person]) -> None:
     ada, grace = two_people
-    said = run("Ada@EXAMPLE.com", "--with-user")
-    assert said.startswith("erased 1 sessions, 1 registrations, 1 identities, 1 users")
+    output = run("Ada@EXAMPLE.com", "--with-user")
+    assert output.startswith("erased 1 sessions, 1 registrations, 1 identities, 1 users")
     assert User.objects.get().email == grace.email
     assert OktaIdentity.objects.get().user == User.objects.get()
     assert Registration.objects.get().email == grace.email
@@ -69,7 +69,7 @@ def test_with_the_user_nothing_of_the_person_is_left(two_people: tuple[Person, P
     assert not is_logged_in(ada)
 
 
-def test_a_dry_run_tells_all_of_it_and_erases_nothing(two_people: tuple[Person, Person]) -> None:
+def test_a_dry_run_of_erase_lists_everything_and_deletes_nothing(two_people: tuple[Person, Person]) -> None:
     assert run(ADA, "--with-user", "--dry-run").splitlines() == [
         "would erase 1 registrations, 0 of them open",
         "would end 1 sessions",
@@ -82,26 +82,26 @@ def test_a_dry_run_tells_all_of_it_and_erases_nothing(two_people: tuple[Person, 
     assert not CommandRun.objects.exists()
 
 
-def test_with_sessions_the_person_is_logged_out_and_stays_a_user(two_people: tuple[Person, Person]) -> None:
+def test_erase_with_sessions_logs_out_and_keeps_the_user(two_people: tuple[Person, Person]) -> None:
     ada, grace = two_people
     run(ADA, "--with-sessions")
     assert (is_logged_in(ada), is_logged_in(grace)) == (False, True)
     assert OktaIdentity.objects.count() == User.objects.count() == 2
 
 
-def test_sessions_that_ended_use_up_no_limit_of_registrations(two_people: tuple[Person, Person]) -> None:
+def test_ended_sessions_do_not_count_for_the_limit_of_erase(two_people: tuple[Person, Person]) -> None:
     run(ADA, "--with-sessions", "--limit", "1")
     assert [row.email for row in Registration.objects.all()] == [two_people[1].email]
 
 
-def test_users_without_permissions_are_no_staff() -> None:
-    """A user model need not have Django's permissions."""
+def test_a_user_model_without_permissions_has_no_staff() -> None:
+    """Django's permissions are optional in a user model."""
     assert not is_staff(SimpleNamespace(pk=1))
     assert is_staff(SimpleNamespace(pk=1, is_staff=True))
 
 
 @pytest.mark.parametrize("engine", ["cache", "cached_db"])
-def test_sessions_of_other_engines_end_too(
+def test_erase_with_sessions_works_with_cache_engines(
     person: Person, org: OrgHandle, settings: Any, configure: Callable[..., None], engine: str
 ) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
@@ -111,42 +111,44 @@ def test_sessions_of_other_engines_end_too(
     assert not is_logged_in(person)
 
 
-def test_with_identities_the_user_stays_without_an_account_at_okta(two_people: tuple[Person, Person]) -> None:
+def test_erase_with_identities_keeps_the_user(two_people: tuple[Person, Person]) -> None:
     run(ADA, "--with-identities")
     assert User.objects.count() == 2
     assert [i.user.email for i in OktaIdentity.objects.all()] == ["grace@example.com"]
 
 
-def test_whose_personal_data_is_gone_already_is_found_by_the_user(two_people: tuple[Person, Person]) -> None:
+def test_erase_finds_reduced_registrations_by_their_user(two_people: tuple[Person, Person]) -> None:
     Registration.objects.update(finished_at=timezone.now() - timedelta(days=31))
     sum(retention.reduce(retention.finished()))
     run(ADA, "--with-user")
     assert list(Registration.objects.values_list("user__email", flat=True)) == ["grace@example.com"]
 
 
-def test_a_user_with_another_address_is_somebody_else(two_people: tuple[Person, Person]) -> None:
-    """Whoever took over the address signed up with it; the first owner is not erased with them."""
+def test_erase_with_user_keeps_a_user_whose_address_changed(two_people: tuple[Person, Person]) -> None:
+    """Another person may own the address now. The former owner must not be erased with them."""
     User.objects.filter(email=ADA).update(email="lovelace@example.com")
     assert "users" not in run(ADA, "--with-user")
     assert User.objects.count() == 2
 
 
-def test_a_user_of_this_site_alone_is_not_touched(person: Person, org: OrgHandle) -> None:
+def test_erase_with_user_keeps_users_without_an_identity(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     User.objects.create_user("ada", ADA, "a password")
     run(ADA, "--with-user")
     assert [user.username for user in User.objects.all()] == ["ada"]
 
 
-def test_staff_is_not_deleted_by_the_way(two_people: tuple[Person, Person]) -> None:
+def test_erase_with_user_refuses_to_delete_staff(two_people: tuple[Person, Person]) -> None:
     User.objects.filter(email=ADA).update(is_staff=True)
     with pytest.raises(CommandError, match="is staff"):
         run(ADA, "--with-user")
     assert Registration.objects.count() == 2
 
 
-def test_what_depends_on_the_user_is_named(two_people: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a table of orders with PROTECT does."""
+def test_erase_with_user_names_protected_objects(
+    two_people: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a table of orders that has on_delete=PROTECT."""
 
     def refuse(user: User) -> None:
         raise ProtectedError("protected", {user})
@@ -156,7 +158,9 @@ def test_what_depends_on_the_user_is_named(two_people: tuple[Person, Person], mo
         run(ADA, "--with-user")
 
 
-def test_it_is_recorded_without_the_person(two_people: tuple[Person, Person], caplog: pytest.LogCaptureFixture) -> None:
+def test_erase_is_recorded_without_personal_data(
+    two_people: tuple[Person, Person], caplog: pytest.LogCaptureFixture
+) -> None:
     run(ADA, "--with-user")
     (line,) = (record for record in caplog.records if record.getMessage() == "person.erased")
     assert fields_of(line).items() >= {"registrations": 1, "sessions": 1, "identities": 1, "users": 1}.items()
@@ -166,23 +170,23 @@ def test_it_is_recorded_without_the_person(two_people: tuple[Person, Person], ca
     assert ADA not in str(vars(line)) + str(recorded.counts)
 
 
-def test_what_is_in_use_is_left_to_the_next_run(person: Person, org: OrgHandle) -> None:
-    """A request of the visitor changes the row in the same moment."""
+def test_erase_leaves_a_row_that_changes_concurrently_to_the_next_run(person: Person, org: OrgHandle) -> None:
+    """A request of the visitor changes the row at the same moment."""
     person.opens_the_sign_up().tells_who_she_is()
 
-    def be_quicker(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+    def change_first(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
         if statement.startswith("UPDATE") and "selfreg_registration" in statement:
             with connection.cursor() as cursor:
                 execute("UPDATE selfreg_registration SET version = version + 1", None, False, {"cursor": cursor})
         return execute(statement, *rest)
 
-    with connection.execute_wrapper(be_quicker), pytest.raises(CommandError, match="Run this again") as left:
+    with connection.execute_wrapper(change_first), pytest.raises(CommandError, match="Run this again") as failure:
         run(ADA)
-    assert left.value.returncode == os.EX_TEMPFAIL
+    assert failure.value.returncode == os.EX_TEMPFAIL
     assert "erased 1 registrations" in run(ADA)
 
 
-def test_a_limit_leaves_the_rest_and_the_user(two_people: tuple[Person, Person]) -> None:
+def test_erase_with_a_limit_leaves_the_other_rows_and_the_user(two_people: tuple[Person, Person]) -> None:
     Person(ADA).opens_the_sign_up().tells_who_she_is()
     with pytest.raises(CommandError, match="Run this again"):
         run(ADA, "--with-user", "--limit", "1")

@@ -1,4 +1,4 @@
-"""A worker of gunicorn that is killed during a call to the org. On PostgreSQL."""
+"""A gunicorn worker that is killed during a call to the org, on PostgreSQL."""
 
 import os
 import time
@@ -19,11 +19,11 @@ from benchmarks.visitor import Visitor
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.database,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="several servers share a PostgreSQL (DATABASE_URL)"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="several servers need PostgreSQL (DATABASE_URL)"),
 ]
 
 # Every call that changes something at the org, and the page whose button makes it.
-MADE_FROM = {
+PAGE_OF_CALL = {
     "/interact": "Create your account",
     "/idp/idx/enroll": "Create your account",
     "/enroll/new": "Create your account",
@@ -32,15 +32,15 @@ MADE_FROM = {
     "/idp/idx/skip": "Skip for now",
     "/v1/token": "Skip for now",
 }
-NOTHING_WRONG: dict[str, list[str]] = {"errors": [], "lost": [], "double": [], "unexplained": []}
+NO_PROBLEMS: dict[str, list[str]] = {"errors": [], "lost": [], "double": [], "unexplained": []}
 
 
 @pytest.fixture
 def database() -> Iterator[str]:
     """The URL of an empty database on the server of the tests, dropped afterwards."""
-    known, name = connection.settings_dict, sql.Identifier(f"selfreg_servers_{os.getpid()}")
-    login = f"{known['USER']}:{known['PASSWORD']}@".replace(":@", "@") if known["USER"] else ""
-    server = f"postgres://{login}{known['HOST']}{':' if known['PORT'] else ''}{known['PORT']}"
+    configured, name = connection.settings_dict, sql.Identifier(f"selfreg_servers_{os.getpid()}")
+    login = f"{configured['USER']}:{configured['PASSWORD']}@".replace(":@", "@") if configured["USER"] else ""
+    server = f"postgres://{login}{configured['HOST']}{':' if configured['PORT'] else ''}{configured['PORT']}"
     with closing(psycopg.connect(f"{server}/postgres", autocommit=True)) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(name))
         try:
@@ -49,13 +49,13 @@ def database() -> Iterator[str]:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
-def a_visitor(site: Site, ledger: Ledger, number: int) -> Visitor:
+def make_visitor(site: Site, ledger: Ledger, number: int) -> Visitor:
     email, ip = f"visitor{number}@example.com", f"198.18.0.{number}"
     servers = [server.address for server in site.servers]
     return Visitor(email, ip, SITE, servers, site.org.code, ledger.seen, ledger.took, clumsy=0.0, think_seconds=0.0)
 
 
-def walks_to(visitor: Visitor, page: str) -> Visitor:
+def go_to(visitor: Visitor, page: str) -> Visitor:
     visitor.opens("/signup/")
     while visitor.page.heading != page and page not in [words for f in visitor.page.forms for _, words in f.buttons]:
         assert not visitor.is_signed_in
@@ -63,37 +63,37 @@ def walks_to(visitor: Visitor, page: str) -> Visitor:
     return visitor
 
 
-def test_a_worker_killed_in_each_call_that_changes_something_leaves_everybody_a_way_on(
-    database: str, tmp_path: Path
-) -> None:
-    """Seven people, each in another call: the org has carried it out and not answered yet; then SIGKILL."""
+def test_every_sign_up_completes_after_its_worker_was_killed_during_a_call(database: str, tmp_path: Path) -> None:
+    """Seven visitors, each in a different call that the org carries out and does not answer before SIGKILL."""
     ledger = Ledger()
     with running_site(database, tmp_path, servers=1, workers=1, threads=12) as site, ThreadPoolExecutor(8) as pool:
         site.org.ask("PATCH", "policy", {"authenticators": {"phone_number": "optional"}})
-        people = [a_visitor(site, ledger, number) for number in range(1, 8)]
+        people = [make_visitor(site, ledger, number) for number in range(1, 8)]
         # Whoever comes first opens a transaction to see the form; the others get the form from the cache.
-        a_visitor(site, ledger, 99).opens("/signup/")
-        list(pool.map(walks_to, people, MADE_FROM.values()))
-        for person, path in zip(people, MADE_FROM, strict=True):
+        make_visitor(site, ledger, 99).opens("/signup/")
+        list(pool.map(go_to, people, PAGE_OF_CALL.values()))
+        for person, path in zip(people, PAGE_OF_CALL, strict=True):
             before = len(site.org.ask("GET", f"calls?path={path}"))
             site.org.fail(path, "slow", seconds=60)
-            going = pool.submit(person.goes_on)
+            request = pool.submit(person.goes_on)
             while len(site.org.ask("GET", f"calls?path={path}")) == before:
-                assert not going.done(), f"{path} was not called"
+                assert not request.done(), f"{path} was not called"
             (worker,) = site.servers[0].workers()
             site.servers[0].kill(worker)
-            going.result(60)
-        assert ledger.seen["interrupted"] >= len(MADE_FROM)
+            request.result(60)
+        assert ledger.seen["interrupted"] >= len(PAGE_OF_CALL)
         for person in people:
             person.think_seconds = 1.0
-        list(pool.map(lambda person: ends_well(person, ledger), people))
-        made = {path: len(site.org.ask("GET", f"calls?path={path}")) for path in ("/enroll/new", "/idp/idx/skip")}
-        joined = join(ledger, site)
-    assert joined.wrong == NOTHING_WRONG
-    assert made == {"/enroll/new": 7, "/idp/idx/skip": 7}
+        list(pool.map(lambda person: complete(person, ledger), people))
+        call_counts = {
+            path: len(site.org.ask("GET", f"calls?path={path}")) for path in ("/enroll/new", "/idp/idx/skip")
+        }
+        report = join(ledger, site)
+    assert report.wrong == NO_PROBLEMS
+    assert call_counts == {"/enroll/new": 7, "/idp/idx/skip": 7}
 
 
-def ends_well(person: Visitor, ledger: Ledger) -> None:
+def complete(person: Visitor, ledger: Ledger) -> None:
     until = time.monotonic() + 120
     while not person.is_signed_in:
         assert time.monotonic() < until, f"{person.email} is stuck on {person.page.heading!r}"

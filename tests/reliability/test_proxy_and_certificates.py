@@ -1,4 +1,4 @@
-"""An org that is only reached through a proxy, and that an authority of the company vouches for."""
+"""An org that is only reachable through a proxy, with a certificate of a private authority."""
 
 import io
 import ssl
@@ -28,8 +28,8 @@ PASSWORD = "canary-password"
 
 
 @dataclass
-class Behind:
-    """The org, the proxy before it, and what the site has to know."""
+class ProxiedOrg:
+    """The org, its proxy, and the settings that the site needs."""
 
     org: OrgHandle
     proxy: Proxy
@@ -37,7 +37,7 @@ class Behind:
 
 
 @pytest.fixture
-def behind(tmp_path: Path, db: None, configure: Configure) -> Iterator[Behind]:
+def proxied(tmp_path: Path, db: None, configure: Configure) -> Iterator[ProxiedOrg]:
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(NAME).configure_cert(context)
     bundle = tmp_path / "authorities.pem"
@@ -46,38 +46,40 @@ def behind(tmp_path: Path, db: None, configure: Configure) -> Iterator[Behind]:
     policy = {"api_token": TOKEN}
     with running_org(port, policy, SITE, url=f"https://{NAME}") as org, tls_in_front(context, port) as tls:
         proxy = Proxy(tls, "site", PASSWORD)
-        with serving(proxy.handle) as listening:
+        with serving(proxy.handle) as proxy_port:
             settings = {
                 "ISSUER": org.issuer,
                 "API_TOKEN": TOKEN,
-                "PROXY": f"http://site:{PASSWORD}@127.0.0.1:{listening}",
+                "PROXY": f"http://site:{PASSWORD}@127.0.0.1:{proxy_port}",
                 "CA_BUNDLE": str(bundle),
             }
             configure(**settings)
-            yield Behind(org, proxy, settings)
+            yield ProxiedOrg(org, proxy, settings)
 
 
-def test_a_person_signs_up_through_the_proxy(behind: Behind) -> None:
-    """Sign-up, hand-off, keys and userinfo: every call goes there."""
-    assert behind.org.issuer.startswith(f"https://{NAME}/")
-    assert Person().signs_up(behind.org).is_signed_in
-    assert set(behind.proxy.hosts) == {f"{NAME}:443"}
+def test_every_call_of_a_sign_up_goes_through_the_proxy(proxied: ProxiedOrg) -> None:
+    """Sign-up, hand-off, keys and userinfo."""
+    assert proxied.org.issuer.startswith(f"https://{NAME}/")
+    assert Person().signs_up(proxied.org).is_signed_in
+    assert set(proxied.proxy.hosts) == {f"{NAME}:443"}
 
 
-def test_the_environment_has_no_say(behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_do_not_change_proxy_and_certificates(
+    proxied: ProxiedOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     monkeypatch.setenv("NO_PROXY", NAME)
-    assert Person().signs_up(behind.org).is_signed_in
+    assert Person().signs_up(proxied.org).is_signed_in
 
 
-def test_the_management_api_and_the_doctor_take_the_same_way(behind: Behind) -> None:
+def test_the_management_api_and_the_doctor_use_the_proxy(proxied: ProxiedOrg) -> None:
     assert [app["id"] for app in ManagementClient(conf(), ()).items("apps")] == [conf().client_id]
     with pytest.raises(SystemExit):  # there is more to find in this org
         call_command("selfreg_doctor", stdout=io.StringIO())
     ids = {finding["id"] for finding in DoctorRun.objects.get().report["findings"]}
     assert not {i for i in ids if "issuer" in i or "token" in i}, ids
-    assert behind.proxy.hosts
+    assert proxied.proxy.hosts
 
 
 @pytest.mark.parametrize(
@@ -89,14 +91,14 @@ def test_the_management_api_and_the_doctor_take_the_same_way(behind: Behind) -> 
         ({"PROXY": "wrong password"}, "no connection"),
     ],
 )
-def test_without_the_right_way_nothing_is_sent_and_the_page_says_so(
-    behind: Behind, configure: Configure, caplog: pytest.LogCaptureFixture, change: dict[str, str], reason: str
+def test_a_wrong_proxy_or_authority_sends_nothing_and_shows_the_unavailable_page(
+    proxied: ProxiedOrg, configure: Configure, caplog: pytest.LogCaptureFixture, change: dict[str, str], reason: str
 ) -> None:
-    wrong = behind.settings["PROXY"].replace(PASSWORD, "canary-wrong")
+    wrong = proxied.settings["PROXY"].replace(PASSWORD, "canary-wrong")
     configure(**{key: wrong if value == "wrong password" else value for key, value in change.items()})
     person = Person().opens(f"{SITE}/signup/")
     assert person.status == 503
-    assert behind.org.calls() == []
+    assert proxied.org.calls() == []
     logged = caplog.text + "".join(str(fields_of(record)) for record in caplog.records)
     assert reason in logged
     assert "canary" not in logged + person.page.text + repr(conf())
@@ -112,6 +114,6 @@ def test_without_the_right_way_nothing_is_sent_and_the_page_says_so(
         ("PROXY", "http://proxy.example:3128", ""),
     ],
 )
-def test_a_check_tells_what_cannot_work(configure: Configure, key: str, value: str, check: str) -> None:
+def test_checks_report_an_invalid_proxy_or_ca_bundle(configure: Configure, key: str, value: str, check: str) -> None:
     configure(**{key: value})
     assert {m.id for m in run_checks()} & {"selfreg.E027", "selfreg.E028"} == ({check} if check else set())
