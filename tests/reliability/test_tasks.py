@@ -72,7 +72,7 @@ class Site:
         lines = self.manage("shell", "-v", "0", "-c", RESULTS).splitlines()
         return [json.loads(line[2:]) for line in lines if line.startswith("= ")]
 
-    def sql(self, sql: str) -> Any:
+    def query(self, sql: str) -> Any:
         with closing(sqlite3.connect(self.database, timeout=20)) as connection:
             return connection.execute(sql).fetchone()
 
