@@ -1,12 +1,13 @@
 """Which authenticators a user is to set up next (docs/protocol.md, section 4.4). Pure: settings and user decide."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from okta_devorg.factors.catalogue import AUTHENTICATORS, POSSESSION
 from okta_devorg.factors.proof import challengeable_enrollments
 from okta_devorg.policy.settings import Policy, Requirement
 from okta_devorg.state.transactions import Transaction
-from okta_devorg.state.users import Enrollment, User
+from okta_devorg.state.users import User
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ def enrollment_offer(policy: Policy, user: User, tx: Transaction) -> EnrollmentO
     At sign-in only what is required is asked for, and the address of the account counts as set up.
     """
     if tx.purpose == "sign_up":
-        return _offer(policy, user, user.enrollments, tx.optional_skipped)
-    return _offer(policy, user, challengeable_enrollments(policy, user), optional_skipped=True)
+        return _offer(policy, user, user.enrollments, user.enrollments, tx.optional_skipped)
+    challengeable = challengeable_enrollments(policy, user)
+    return _offer(policy, user, {**user.enrollments, **challengeable}, challengeable, optional_skipped=True)
 
 
 def starts_with_email(policy: Policy, user: User) -> bool:
@@ -33,7 +35,10 @@ def starts_with_email(policy: Policy, user: User) -> bool:
     return policy.auto_select_single_required and missing == ("okta_email",)
 
 
-def _offer(policy: Policy, user: User, enrollments: dict[str, Enrollment], optional_skipped: bool) -> EnrollmentOffer:
+def _offer(
+    policy: Policy, user: User, enrollments: Collection[str], factors: Collection[str], optional_skipped: bool
+) -> EnrollmentOffer:
+    """`enrollments` are the keys of what is set up, `factors` of what counts as a factor at sign-in."""
     can_wait = policy.grace_period.authenticators
     missing = _missing(policy, user, enrollments, "required")
     required = tuple(key for key in missing if key not in can_wait)
@@ -42,21 +47,19 @@ def _offer(policy: Policy, user: User, enrollments: dict[str, Enrollment], optio
     if required:
         password_alone = policy.order == "password_first" and "okta_password" in required
         return EnrollmentOffer(("okta_password",) if password_alone else required)
-    if _lacks_second_factor(policy, enrollments):
+    if _lacks_second_factor(policy, factors):
         possession = tuple(key for key in optional if key in POSSESSION)
         if possession:
             return EnrollmentOffer(possession)
     return EnrollmentOffer(() if optional_skipped else optional, can_skip=True)
 
 
-def _missing(
-    policy: Policy, user: User, enrollments: dict[str, Enrollment], requirement: Requirement
-) -> tuple[str, ...]:
+def _missing(policy: Policy, user: User, enrollments: Collection[str], requirement: Requirement) -> tuple[str, ...]:
     """Nobody without an address is asked to prove one."""
     usable = (key for key in AUTHENTICATORS if key not in policy.recovery_only and policy.offers(key))
     keys = (key for key in usable if key != "okta_email" or user.email)
     return tuple(k for k in keys if getattr(policy.authenticators, k) == requirement and k not in enrollments)
 
 
-def _lacks_second_factor(policy: Policy, enrollments: dict[str, Enrollment]) -> bool:
-    return policy.sign_on == "password_and_another" and not any(key in enrollments for key in POSSESSION)
+def _lacks_second_factor(policy: Policy, factors: Collection[str]) -> bool:
+    return policy.sign_on == "password_and_another" and not any(key in factors for key in POSSESSION)

@@ -36,7 +36,7 @@ def challenged_enrollment(policy: Policy, user: User, key: str) -> Enrollment:
 
 
 def still_to_prove(policy: Policy, user: User, purpose: Purpose, proven: tuple[str, ...]) -> tuple[Enrollment, ...]:
-    """Return the enrollments of which the user must prove one; empty if enough is proven.
+    """Return the enrollments of which the user must prove one; empty if enough is proven, or nothing can be.
 
     `proven` are the keys of the authenticators that are proven already.
     """
@@ -64,7 +64,7 @@ def _at_recovery(
     """Mail or phone first; then the security question, if the policy asks for it and the user has one."""
     recovery = policy.password.recovery
     if not set(proven) & set(recovery.authenticators):
-        reachable = {"okta_email": email_enrollment(user), **enrollments}
+        reachable = {**({"okta_email": email_enrollment(user)} if user.email else {}), **enrollments}
         return tuple(reachable[key] for key in recovery.authenticators if key in reachable)
     question = enrollments.get("security_question") if recovery.security_question else None
     return (question,) if question and "security_question" not in proven else ()

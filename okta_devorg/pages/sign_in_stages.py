@@ -15,7 +15,7 @@ from okta_devorg.policy.settings import Attribute
 from okta_devorg.state.org import Org
 from okta_devorg.state.sign_ins import SignInAttempt
 from okta_devorg.state.users import Enrollment, Passkey, User
-from okta_devorg.verification.challenge import check_challenge, start_challenge
+from okta_devorg.verification.challenge import check_challenge, require_something_to_prove, start_challenge
 from okta_devorg.verification.codes import require_resend_pause
 from okta_devorg.verification.new_credentials import replace_password, set_security_question
 from okta_devorg.verification.sign_in_password import (
@@ -124,6 +124,7 @@ def _identifier(org: Org, attempt: SignInAttempt, request: Request) -> bool:
     if user is None or user.password_hash:
         attempt.move_to("password")
         return False
+    require_something_to_prove(org, user, "sign_in")
     attempt.user_id = user.id
     return _advance(org, attempt, user)
 
@@ -169,7 +170,12 @@ def _profile(org: Org, attempt: SignInAttempt, request: Request) -> bool:
 
 
 def _converted(attribute: Attribute, text: str) -> object:
-    """Return the number for an attribute that is one. Text that is no number stays text, and is refused as such."""
+    """Return what was typed for an attribute as its type: a number, or the texts between commas.
+
+    Text that is no number stays text, and is refused as such.
+    """
+    if attribute.type == "array":
+        return [part.strip() for part in text.split(",") if part.strip()]
     if attribute.type in ("integer", "number"):
         with suppress(ValueError):
             return int(text) if attribute.type == "integer" else float(text)

@@ -190,10 +190,13 @@ class Org:
         self.users.remove(user)
 
     def send(self, channel: Channel, user: User, template: Template, app: App, to: str = "", **values: str) -> None:
-        """Send the user a message on behalf of an app, to the address of the account unless `to` is given."""
-        self.mailbox.deliver(
-            channel, to or user.email, template, self.clock.now(), name=user.name, app=app.label, **values
-        )
+        """Send the user a message on behalf of an app, to the address of the account unless `to` is given.
+
+        To an account without an address nothing is sent.
+        """
+        recipient, now = to or user.email, self.clock.now()
+        if recipient:
+            self.mailbox.deliver(channel, recipient, template, now, name=user.name, app=app.label, **values)
 
     def record(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from okta_devorg.factors import passkeys, questions
+from okta_devorg.factors.proof import still_to_prove
 from okta_devorg.state.mailbox import FORGOT_PASSWORD_MAIL, SIGN_IN_MAIL, UNLOCK_ACCOUNT_MAIL, Template
 from okta_devorg.state.org import Org
 from okta_devorg.state.sign_ins import Flow
@@ -22,6 +23,29 @@ from okta_devorg.wire.ion import Json, message
 from okta_devorg.wire.request_values import text_value
 
 MAILS: dict[Purpose, Template] = {"recovery": FORGOT_PASSWORD_MAIL, "unlock": UNLOCK_ACCOUNT_MAIL}
+# What somebody reads who has nothing with which to reset the password or unlock the account.
+CANNOT_PROVE: dict[Purpose, Json] = {
+    "recovery": message(
+        "Reset password is not allowed at this time. Please contact support for assistance.",
+        "oie.selfservice.reset.password.not.allowed",
+    ),
+    "unlock": message(
+        "We are unable to unlock your account at this time, please contact your administrator",
+        "selfservice.unlock_user.failed.message",
+    ),
+}
+
+
+def require_something_to_prove(org: Org, user: User, purpose: Purpose) -> None:
+    """Refuse a user who has nothing with which to prove that the account is theirs.
+
+    :raises IdxError: if so.
+    """
+    if still_to_prove(org.policy, user, purpose, ()):
+        return
+    if purpose in CANNOT_PROVE:
+        raise IdxError(400, [CANNOT_PROVE[purpose]])
+    raise sign_in_failed(org, user)
 
 
 def start_challenge(org: Org, flow: Flow, user: User, enrollment: Enrollment) -> None:

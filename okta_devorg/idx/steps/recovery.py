@@ -1,20 +1,17 @@
 """Resetting a forgotten password and unlocking a locked account: users say who they are, then prove it."""
 
-from okta_devorg.factors.catalogue import AUTHENTICATORS, authenticator_by_id
+from okta_devorg.factors.catalogue import authenticator_by_id
+from okta_devorg.factors.proof import still_to_prove
 from okta_devorg.idx.steps.next_step import advance, require_step
 from okta_devorg.state.mailbox import PASSWORD_RESET_MAIL
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Purpose, Step, Transaction
 from okta_devorg.state.users import User
+from okta_devorg.verification.challenge import CANNOT_PROVE, require_something_to_prove
 from okta_devorg.verification.sign_in_password import RECOVERABLE
 from okta_devorg.wire.errors import IdxError, access_denied, bad_request
 from okta_devorg.wire.ion import Json, message
 from okta_devorg.wire.request_values import object_value, text_value
-
-CANNOT_UNLOCK = message(
-    "We are unable to unlock your account at this time, please contact your administrator",
-    "selfservice.unlock_user.failed.message",
-)
 
 # ---- endpoints
 
@@ -65,8 +62,8 @@ def identify_for_unlock(org: Org, tx: Transaction, body: Json) -> Json:
     user = find_recoverable_user(org, text_value(body, "identifier"))
     if authenticator is None or authenticator.key not in org.policy.password.recovery.authenticators:
         raise bad_request()
-    if authenticator is AUTHENTICATORS["phone_number"] and "phone_number" not in user.enrollments:
-        raise IdxError(400, [CANNOT_UNLOCK])
+    if all(item.key != authenticator.key for item in still_to_prove(org.policy, user, "unlock", ())):
+        raise IdxError(400, [CANNOT_PROVE["unlock"]])
     _start(org, tx, user, "unlock")
     return choice
 
@@ -84,6 +81,7 @@ def find_recoverable_user(org: Org, identifier: str) -> User:
 
 
 def _start(org: Org, tx: Transaction, user: User, purpose: Purpose) -> None:
+    require_something_to_prove(org, user, purpose)
     tx.user_id, tx.purpose, tx.proven = user.id, purpose, ()
     advance(org, tx)
 

@@ -7,7 +7,7 @@ from okta_devorg.idx.steps.recovery import find_recoverable_user, identify_for_r
 from okta_devorg.state.org import Org
 from okta_devorg.state.transactions import Step, Transaction
 from okta_devorg.state.users import User
-from okta_devorg.verification.challenge import start_challenge
+from okta_devorg.verification.challenge import require_something_to_prove, start_challenge
 from okta_devorg.verification.sign_in_password import is_right_password, may_sign_in, sign_in_failed
 from okta_devorg.wire.errors import bad_request
 from okta_devorg.wire.ion import Json
@@ -81,6 +81,7 @@ def _start_with_identifier(org: Org, tx: Transaction, user: User) -> None:
     """Ask for the password right away if the user has one; the other authenticators can be chosen instead."""
     if not may_sign_in(org, user):
         raise sign_in_failed(org, user)
+    require_something_to_prove(org, user, "sign_in")
     tx.user_id, tx.purpose = user.id, "sign_in"
     advance(org, tx)
     if "okta_password" in challengeable_enrollments(org.policy, user):
