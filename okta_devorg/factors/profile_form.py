@@ -13,7 +13,11 @@ from okta_devorg.wire.ion import Json, message
 DOMAIN_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:" + DOMAIN_LABEL + r"\.)+[A-Za-z]" + DOMAIN_LABEL)
 EMAIL_MAX_LENGTH = 100
+LOGIN_MAX_LENGTH = 100
 TEXT_MAX_LENGTH = 2000
+
+# What stands for an attribute that was left empty.
+NOTHING: tuple[object, ...] = (None, "", [])
 
 
 def field_json(attribute: Attribute) -> Json:
@@ -59,7 +63,7 @@ def read_profile(
 
     Logins must be addresses if that is the `username_format`.
 
-    :raises IdxError: if it is not an object of scalars for these attributes.
+    :raises IdxError: if it is not an object of scalars, or of lists for arrays, for these attributes.
     """
     if not isinstance(submitted, dict) or set(submitted) - {attribute.name for attribute in attributes}:
         raise bad_request()
@@ -68,18 +72,18 @@ def read_profile(
     addresses = ("email", "secondEmail", *(["login"] if username_format == "email" else []))
     for attribute in attributes:
         value = submitted.get(attribute.name)
-        if isinstance(value, dict | list):
+        if isinstance(value, dict) or (isinstance(value, list) and attribute.type != "array"):
             raise bad_request()
         messages = _problems(attribute, value, is_address=attribute.name in addresses)
         if messages:
             problems[f"userProfile.{attribute.name}"] = messages
-        elif value not in (None, ""):
+        elif value not in NOTHING:
             values[attribute.name] = value in (True, "true") if attribute.type == "boolean" else value
     return values, problems
 
 
 def _problems(attribute: Attribute, value: object, *, is_address: bool) -> list[Json]:
-    if value is None or value == "" or (isinstance(value, str) and not value.strip()):
+    if value in NOTHING or (isinstance(value, str) and not value.strip()):
         return [message("This field is required", "api.error.field_required")] if attribute.required else []
     mismatch = message(
         f"Provided value for property '{attribute.label}' does not match required pattern",
@@ -108,7 +112,8 @@ def _accepts_text(attribute: Attribute, value: object) -> bool:
         return value in zoneinfo.available_timezones()
     if attribute.options and value not in {choice.value for choice in attribute.options}:
         return False
-    most = TEXT_MAX_LENGTH if attribute.max_length is None else attribute.max_length
+    longest = LOGIN_MAX_LENGTH if attribute.name == "login" else TEXT_MAX_LENGTH
+    most = longest if attribute.max_length is None else attribute.max_length
     has_control_characters = any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
     return (attribute.min_length or 0) <= len(value) <= most and not has_control_characters
 
@@ -124,5 +129,5 @@ ACCEPTS: dict[str, Callable[[Attribute, object], bool]] = {
     "boolean": lambda attribute, value: isinstance(value, bool) or value in ("true", "false"),
     "integer": lambda attribute, value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda attribute, value: isinstance(value, int | float) and _is_json_number(value),
-    "array": lambda attribute, value: isinstance(value, list),
+    "array": lambda attribute, value: isinstance(value, list) and all(_accepts_text(attribute, item) for item in value),
 }

@@ -10,6 +10,9 @@ from urllib.parse import quote
 from okta_devorg.factors.qr_code import qr_code
 from okta_devorg.wire.ion import Json
 
+# Characters of any script, three times in a QR code.
+LONGEST_NAME = 60
+
 
 def new_secret() -> str:
     """Return a random secret in base32."""
@@ -33,5 +36,6 @@ def is_valid_code(secret: str, code: str, at: float) -> bool:
 
 def contextual_data(secret: str, login: str, issuer_name: str) -> Json:
     """Return the QR code and the secret to set up the app with, for `contextualData`."""
-    uri = f"otpauth://totp/{quote(issuer_name)}:{quote(login)}?secret={secret}&issuer={quote(issuer_name)}"
+    account, issuer = (quote(name[:LONGEST_NAME]) for name in (login, issuer_name))
+    uri = f"otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}"
     return {"qrcode": qr_code(uri), "sharedSecret": secret}

@@ -70,6 +70,14 @@ def error_page(text: str) -> Response:
 def parse_json(raw: bytes) -> object:
     """Return the decoded JSON, None if it is invalid or nested too deeply to be read."""
     try:
-        return json.loads(raw)
+        return json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse_constant(name: str) -> object:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have.
+
+    :raises ValueError: always.
+    """
+    raise ValueError(name)

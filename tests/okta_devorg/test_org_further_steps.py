@@ -359,3 +359,16 @@ def test_a_used_activation_token_has_words_of_its_own(org: OrgHandle, journey: J
     journey.set_password()
     journey.begin(activation_token=invited)
     assert journey.keys == ["idx.missing.activation.token"]
+
+
+TAGS = {"name": "tags", "label": "Tags", "type": "array", "required": True}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(["a", "b"], 200), ([], 400), ("a", 400), ([7], 400), ([["a"]], 400), ({"a": 1}, 400)]
+)
+def test_a_list_of_texts_is_an_attribute_too(org: OrgHandle, journey: Journey, sent: Any, status: int) -> None:
+    org.patch_policy({"profile": [{"name": "email", "label": "Email", "required": True}, TAGS]})
+    journey.to_profile().enroll_profile(userProfile={"email": ADA["email"], "tags": sent})
+    assert journey.status == status
+    assert [user.profile["tags"] for user in org.users] == ([sent] if status == 200 else [])

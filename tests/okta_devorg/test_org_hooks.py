@@ -187,3 +187,24 @@ def test_an_event_hook_that_was_never_verified_hears_nothing(
     journey.signed_up()
     _, first = service.received.get(timeout=5)
     assert first["data"]["events"][0]["eventType"] == "user.mfa.factor.activate"
+
+
+def test_a_hook_may_choose_the_login(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
+    hooked.answers = [(200, {"commands": [command("com.okta.user.profile.update", login="ada7")]})]
+    journey.signed_up()
+    assert [user.login for user in org.users] == ["ada7"]
+    assert journey.claims["preferred_username"] == "ada7"
+
+
+@pytest.mark.parametrize("name", ["login", "employeeNumber"])
+def test_but_none_that_is_taken_even_if_no_field_asks_for_it(
+    org: OrgHandle, hooked: HookReceiver, journey: Journey, name: str
+) -> None:
+    org.patch_policy({"allowed_identifiers": ["login", "employeeNumber"]})
+    hooked.answers = [(200, {"commands": [command("com.okta.user.profile.update", **{name: "7"})]})]
+    journey.registered()
+    other = Journey(org).to_profile()
+    other.enroll_profile(userProfile={**ADA, "email": "grace@example.com"})
+    assert (other.status, texts(other)) == (400, [f"A user with this {name} already exists"])
+    assert len(org.users) == 1
+    other.close()

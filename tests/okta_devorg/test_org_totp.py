@@ -6,8 +6,10 @@ import hmac
 import struct
 import time
 
+import pytest
+
 from okta_devorg import OrgHandle
-from support.local_org.org_journey import Journey
+from support.local_org.org_journey import CLIENT, REDIRECT, SECRET, Journey
 
 
 def code(secret: str, at: float) -> str:
@@ -28,3 +30,17 @@ def test_the_shown_secret_makes_codes_the_org_accepts(org: OrgHandle, journey: J
     assert (journey.status, journey.keys) == (401, ["api.authn.error.PASSCODE_INVALID"])
     journey.answer(code(shown["sharedSecret"], now))
     assert "successWithInteractionCode" in journey.document
+
+
+@pytest.mark.parametrize("login", ["a" * 100, "\U0001f600" * 100, "é" * 100])
+def test_no_name_is_too_long_for_the_qr_code(org: OrgHandle, journey: Journey, login: str) -> None:
+    username = {"name": "login", "label": "Username", "required": True}
+    only = {"okta_email": "disabled", "okta_password": "disabled", "google_otp": "required"}
+    label = {"label": "\U0001f600" * 5_000}
+    apps = [{"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], **label}]
+    org.patch_policy({"username_format": "none", "profile": [username], "authenticators": only, "apps": apps})
+    journey.to_profile().enroll_profile(userProfile={"login": login + "a"})
+    assert journey.status == 400
+    journey.enroll_profile(userProfile={"login": login})
+    journey.choose("Google Authenticator")
+    assert journey.document["currentAuthenticator"]["value"]["contextualData"]["qrcode"]["href"].startswith("data:")

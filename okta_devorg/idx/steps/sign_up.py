@@ -60,7 +60,8 @@ def enroll_new(org: Org, tx: Transaction, body: Json) -> None:
         raise IdxError(_status_of(org, list(problems)), field_messages=problems)
     _refuse_by_settings(org)
     _refuse_taken_identifiers(org, login, profile)
-    user = _create_user(org, login, approved_sign_up(org, profile, login))
+    profile = approved_sign_up(org, profile, login)
+    user = _create_user(org, str(profile.get("login", login)), profile)
     tx.user_id = user.id
     if org.policy.password_on_profile_form:
         user.set_password(password, org.clock.now())
@@ -102,15 +103,18 @@ def _refuse_taken_identifiers(org: Org, login: str, profile: Json) -> None:
     """Two users share neither a login nor another identifier that the settings allow."""
     identifiers = {_login_attribute(org, profile): login}
     identifiers |= {name: str(profile[name]) for name in org.policy.allowed_identifiers if profile.get(name)}
-    problems = {}
+    labels = {attribute.name: attribute.label for attribute in org.policy.profile}
+    error = IdxError(org.policy.statuses.existing_user)
     for name, value in identifiers.items():
         existing = org.users.find_by_identifier(value, ("login", *org.policy.allowed_identifiers))
         if existing and not _resumes(org, existing, login):
-            label = next(attribute.label for attribute in org.policy.profile if attribute.name == name)
+            label = labels.get(name, name)
             text = message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
-            problems[f"userProfile.{name}"] = [text]
-    if problems:
-        raise IdxError(org.policy.statuses.existing_user, field_messages=problems)
+            # The hook may have set an identifier that the form does not ask for.
+            place = error.field_messages.setdefault(f"userProfile.{name}", []) if name in labels else error.messages
+            place.append(text)
+    if error.messages or error.field_messages:
+        raise error
 
 
 def _resumes(org: Org, existing: User, login: str) -> bool:
