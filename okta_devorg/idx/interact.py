@@ -5,7 +5,7 @@ from flask import Request, Response, g
 from okta_devorg.idx.serving import renew
 from okta_devorg.idx.steps.activation import accepts_activation_token, start_with_activation_token
 from okta_devorg.idx.steps.recovery import start_with_recovery_token, user_of_recovery_token
-from okta_devorg.oidc.authorization_request import check_challenge, check_scopes
+from okta_devorg.oidc.authorization_request import check_challenge, check_key, check_scopes
 from okta_devorg.oidc.client_authentication import (
     authenticate_client,
     require_grant_type,
@@ -74,7 +74,14 @@ def _read_request(app: App, request: Request, issuer: str) -> AuthorizationReque
     check_challenge(challenge, form.get("code_challenge_method"))
     scopes = check_scopes(form.get("scope", ""))
     return AuthorizationRequest(
-        app.client_id, issuer, form["redirect_uri"], scopes, form.get("state"), form.get("nonce"), challenge
+        app.client_id,
+        issuer,
+        form["redirect_uri"],
+        scopes,
+        form.get("state"),
+        form.get("nonce"),
+        challenge,
+        key=check_key(form.get("dpop_jkt")),
     )
 
 

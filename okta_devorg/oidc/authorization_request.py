@@ -1,10 +1,11 @@
-"""Parameters that interact and authorize have in common: the PKCE challenge (RFC 7636) and the scopes."""
+"""Parameters that interact and authorize have in common: the PKCE challenge (RFC 7636), the scopes, a key (RFC 9449)."""
 
 import re
 
 from okta_devorg.wire.errors import OAuthError
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups", "device_sso")
 
 
@@ -17,6 +18,16 @@ def check_challenge(challenge: str, method: str | None) -> None:
         raise _invalid_request("PKCE code challenge method is not supported. Valid values: [S256]")
     if not CHALLENGE.fullmatch(challenge):
         raise _invalid_request("PKCE code challenge contains illegal characters.")
+
+
+def check_key(thumbprint: str | None) -> str:
+    """Return the thumbprint of the key to bind the code to, from the parameter `dpop_jkt`; "" if it was not sent.
+
+    :raises OAuthError: if it is no thumbprint.
+    """
+    if thumbprint is not None and not THUMBPRINT.fullmatch(thumbprint):
+        raise _invalid_request("The 'dpop_jkt' parameter is invalid.")
+    return thumbprint or ""
 
 
 def check_scopes(scope: str) -> tuple[str, ...]:

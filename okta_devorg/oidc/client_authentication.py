@@ -84,7 +84,7 @@ def _check_assertion(org: Org, app: App, request: Request) -> None:
     if claims is None or claims["iss"] != app.client_id or claims["sub"] != app.client_id:
         raise OAuthError(401, "invalid_client", "The client_assertion token is invalid.")
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    if not {request.base_url, org.base, org.issuer} & set(audience):
+    if not any(name in audience for name in (request.base_url, org.base, org.issuer)):
         raise OAuthError(401, "invalid_client", "The audience claim for client_assertion must be the endpoint invoked.")
     if "jti" not in claims:
         return

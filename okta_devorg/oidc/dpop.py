@@ -82,8 +82,9 @@ def _read_proof(org: Org, request: Request, proof: str) -> tuple[str, Json]:
     except (jwt.PyJWTError, KeyError, TypeError, ValueError):
         return "", {}
     is_for_request = (claims["htm"], claims["htu"]) == (request.method, request.base_url)
+    is_recent = isinstance(claims["iat"], int | float) and time.time() - claims["iat"] <= MAX_AGE
     used = ("dpop", str(claims["jti"]))
-    if not is_public or not is_for_request or time.time() - claims["iat"] > MAX_AGE or used in org.used_assertions:
+    if not is_public or not is_for_request or not is_recent or used in org.used_assertions:
         return "", {}
     org.used_assertions.add(used)
     members = {name: jwk[name] for name in THUMBPRINT_MEMBERS if name in jwk}

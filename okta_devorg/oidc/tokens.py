@@ -38,8 +38,7 @@ def token(org: Org, request: Request, issuer: str) -> Response:
         raise OAuthError(400, "unsupported_grant_type", text)
     require_grant_type(app, grant_type)
     key = bound_key(org, app, request)
-    _check_key(org, request, key)
-    grant = redeem(org, app, request)
+    grant = redeem(org, app, request, key)
     g.thread = grant.request.thread
     if grant.request.issuer != issuer:
         raise _invalid_grant("The grant was issued for another authorization server.")
@@ -92,49 +91,49 @@ def _service_token(org: Org, app: App, request: Request, issuer: str) -> Json:
 # ---- codes and refresh tokens
 
 
-def _redeem_interaction_code(org: Org, app: App, request: Request) -> Grant:
-    return _redeem_code(org, app, request, "interaction_code", "interaction_code")
+def _redeem_interaction_code(org: Org, app: App, request: Request, key: str) -> Grant:
+    return _redeem_code(org, app, request, key, "interaction_code")
 
 
-def _redeem_authorization_code(org: Org, app: App, request: Request) -> Grant:
-    grant = _redeem_code(org, app, request, "authorization_code", "code")
+def _redeem_authorization_code(org: Org, app: App, request: Request, key: str) -> Grant:
+    grant = _redeem_code(org, app, request, key, "authorization_code", "code")
     if request.form.get("redirect_uri") != grant.request.redirect_uri:
         raise _invalid_grant("The 'redirect_uri' does not match the redirection URI used in the authorization request.")
     return grant
 
 
-def _redeem_code(org: Org, app: App, request: Request, kind: str, parameter: str) -> Grant:
-    """Check a code and use it up. A wrong verifier leaves it as it is."""
-    code = request.form.get(parameter, "")
+def _redeem_code(org: Org, app: App, request: Request, key: str, kind: str, parameter: str = "") -> Grant:
+    """Check a code and use it up. A wrong verifier or key leaves it as it is."""
+    code = request.form.get(parameter or kind, "")
     grant = org.grants.find(code, kind)
     if grant is None:
         raise _invalid_grant(f"The {kind.replace('_', ' ')} is invalid or has expired.")
-    _check_client(app, grant)
+    _check_holder(app, grant, key)
     _check_verifier(grant, request.form.get("code_verifier"))
     org.grants.use_up(code)
     return grant
 
 
-def _redeem_refresh_token(org: Org, app: App, request: Request) -> Grant:
+def _redeem_refresh_token(org: Org, app: App, request: Request, key: str) -> Grant:
     refresh_token = request.form.get("refresh_token", "")
     grant = org.grants.find(refresh_token, "refresh_token")
     if grant is None:
         raise _invalid_grant("The refresh token is invalid or expired.")
-    _check_client(app, grant)
+    _check_holder(app, grant, key)
     org.grants.use_up(refresh_token)
     return grant
 
 
-def _check_key(org: Org, request: Request, key: str) -> None:
-    """Refuse a refresh token that is bound to another key."""
-    grant = org.grants.find(request.form.get("refresh_token", ""), "refresh_token")
-    if grant and grant.request.key not in ("", key):
-        raise _invalid_grant("The refresh token is bound to another key.")
+def _redeem_device_code(org: Org, app: App, request: Request, key: str) -> Grant:
+    return redeem_device_code(org, app, request)
 
 
-def _check_client(app: App, grant: Grant) -> None:
+def _check_holder(app: App, grant: Grant, key: str) -> None:
+    """Refuse a code or refresh token that is another app's, or bound to another key."""
     if grant.request.client_id != app.client_id:
         raise _invalid_grant("The grant was issued to another client.")
+    if grant.request.key not in ("", key):
+        raise _invalid_grant("The grant is bound to another key.")
 
 
 def _check_verifier(grant: Grant, verifier: str | None) -> None:
@@ -148,11 +147,11 @@ def _check_verifier(grant: Grant, verifier: str | None) -> None:
 
 
 # By grant type.
-REDEEMERS: dict[str, Callable[[Org, App, Request], Grant]] = {
+REDEEMERS: dict[str, Callable[[Org, App, Request, str], Grant]] = {
     "interaction_code": _redeem_interaction_code,
     "authorization_code": _redeem_authorization_code,
     "refresh_token": _redeem_refresh_token,
-    DEVICE_GRANT: redeem_device_code,
+    DEVICE_GRANT: _redeem_device_code,
 }
 
 

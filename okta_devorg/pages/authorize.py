@@ -5,7 +5,7 @@ from typing import get_args
 from flask import Request, Response, g, url_for
 
 from okta_devorg.idx.steps.progressive_profile import can_skip_attributes, lacks_attributes
-from okta_devorg.oidc.authorization_request import check_challenge, check_scopes
+from okta_devorg.oidc.authorization_request import check_challenge, check_key, check_scopes
 from okta_devorg.oidc.client_authentication import authenticate_client
 from okta_devorg.pages import identity_providers
 from okta_devorg.policy.settings import App
@@ -32,7 +32,7 @@ def authorize(org: Org, request: Request, issuer: str) -> Response:
     if request_uri and not request_uri.startswith(PUSHED_PREFIX):
         return identity_providers.idp_page(org, request)
     app = org.policy.app(values.get("client_id"))
-    if app is None:
+    if app is None or not app.active:
         return error_page("Invalid value for 'client_id' parameter.")
     if request_uri:
         pushed = org.sign_ins.take_pushed(request_uri, app.client_id)
@@ -131,6 +131,10 @@ def _read_request(app: App, request: Request, issuer: str) -> AuthorizationReque
         nonce,
         challenge,
         response_mode_of(request),
+        key=check_key(values.get("dpop_jkt")),
+        prompt=values.get("prompt", ""),
+        max_age=whole_number(values.get("max_age", "")),
+        login_hint=values.get("login_hint", ""),
     )
 
 
@@ -139,23 +143,23 @@ def continue_or_sign_in(org: Org, app: App, authorization_request: Authorization
 
     :raises OAuthError: if the user may not use the app, or is signed in too little and must not be asked.
     """
-    session, prompt = _usable_session(org, request), request.values.get("prompt")
+    session, prompt = _usable_session(org, authorization_request, request), authorization_request.prompt
     if session and prompt != "login":
         return code_to_app(org, app, authorization_request, session)
     if prompt == "none":
         raise OAuthError(400, "login_required", "The client specified not to prompt, but the user is not logged in.")
     g.thread = authorization_request.thread
-    attempt = org.sign_ins.start_attempt(authorization_request, request.values.get("login_hint", ""))
+    attempt = org.sign_ins.start_attempt(authorization_request, authorization_request.login_hint)
     return redirect_to(url_for("sign_in_page", attempt_id=attempt.id))
 
 
-def _usable_session(org: Org, request: Request) -> Session | None:
+def _usable_session(org: Org, authorization_request: AuthorizationRequest, request: Request) -> Session | None:
     """Return the session of the browser, unless it is older than `max_age` or the user lacks required attributes."""
     session = org.sign_ins.find_session(request.cookies.get("sid"))
     user = org.users.find(session.user_id) if session else None
     if session is None or user is None or user.status is not Status.ACTIVE:
         return None
-    max_age = whole_number(request.values.get("max_age", ""))
+    max_age = authorization_request.max_age
     is_too_old = max_age is not None and org.clock.now() > session.started_at + max_age
     must_be_asked = lacks_attributes(org, user) and not can_skip_attributes(org)
     return None if is_too_old or must_be_asked else session

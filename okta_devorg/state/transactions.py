@@ -49,7 +49,8 @@ Purpose = Literal["sign_up", "sign_in", "recovery", "unlock"]
 class AuthorizationRequest:
     """What the app asked for at interact or authorize. `thread` marks all calls of this request in the log.
 
-    `key` is the thumbprint of the key that its refresh token is bound to, "" for none.
+    `key` is the thumbprint of the key that its code and its refresh token are bound to, "" for none. `max_age` is in
+    seconds.
     """
 
     client_id: str
@@ -62,6 +63,9 @@ class AuthorizationRequest:
     response_mode: ResponseMode = "query"
     thread: str = field(default_factory=lambda: token_hex(3))
     key: str = ""
+    prompt: str = ""
+    max_age: int | None = None
+    login_hint: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

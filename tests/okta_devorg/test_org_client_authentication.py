@@ -54,8 +54,12 @@ def test_a_signed_assertion_stands_for_the_secret(journey: Journey, key: ec.Elli
 
 @pytest.mark.usefixtures("signing_app")
 @pytest.mark.parametrize(
-    "changes", [{"aud": "https://elsewhere.example"}, {"sub": "0oaOther"}, {"iss": "0oaOther"}, {"exp": 1}]
-)
+    "changes",
+    [
+        {"aud": "https://elsewhere.example"}, {"sub": "0oaOther"}, {"iss": "0oaOther"}, {"exp": 1}, {"aud": [{}]},
+        {"aud": {}}, {"aud": None}, {"aud": 7},
+    ],
+)  # fmt: skip
 def test_an_assertion_for_something_else_is_refused(
     journey: Journey, key: ec.EllipticCurvePrivateKey, changes: dict[str, Any]
 ) -> None:

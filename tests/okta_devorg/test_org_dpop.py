@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from okta_devorg import OrgHandle
 from okta_devorg.policy.serialization import policy_to_json
-from support.local_org.org_journey import Journey
+from okta_devorg.testing import OktaOrg
+from support.local_org.org_browser import OrgBrowser
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
 Json = dict[str, Any]
 
@@ -132,6 +134,14 @@ def test_a_proof_works_once(signed_up: Journey, prover: Prover) -> None:
         {"htm": "GET"},
         {"htu": "http://127.0.0.1/elsewhere"},
         {"iat": 1},
+        {"iat": str(int(time.time()))},
+        {"iat": True},
+        {"jti": {}},
+        {"head": {"jwk": {}}},
+        {"head": {"jwk": {"kty": "RSA", "n": 7, "e": 7}}},
+        {"head": {"jwk": {"kty": "RSA", "n": "AQAB", "e": "AQAB"}}},
+        {"head": {"jwk": {"kty": "EC", "crv": "P-256", "x": "AQ", "y": None}}},
+        {"head": {"jwk": {"kty": ["RSA"]}}},
         {"head": {"typ": "jwt"}},
         {"head": {"jwk": {"kty": "oct", "k": "c2VjcmV0"}}},
         {"head": {"jwk": "none"}},
@@ -148,3 +158,47 @@ def test_an_app_may_insist_on_a_proof(org: OrgHandle, signed_up: Journey, prover
     refused = signed_up.token()
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
     assert prover.tokens(signed_up, signed_up.token_form())["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize("issuer", ["issuer", "base"])
+def test_a_code_may_be_bound_to_a_key_from_the_start(org: OrgHandle, prover: Prover, issuer: str) -> None:
+    journey = Journey(org, getattr(org, issuer))
+    journey.begin(dpop_jkt=prover.thumbprint).take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.prove_email()
+    journey.set_password()
+    form = journey.token_form()
+    thief = Prover()
+    assert thief.token(journey, form).json()["error"] == "use_dpop_nonce"
+    thief.nonce = org.org.dpop_nonce
+    assert thief.token(journey, form).json()["error"] == "invalid_grant"
+    assert journey.token().json()["error"] == "invalid_grant"
+    assert prover.tokens(journey, form)["token_type"] == "DPoP"
+    journey.close()
+
+
+@pytest.mark.parametrize("way", ["authorize", "par"])
+def test_so_may_the_code_of_a_redirect_sign_in(org: OrgHandle, browser: OrgBrowser, prover: Prover, way: str) -> None:
+    OktaOrg(org).sign_up()
+    if way == "authorize":
+        browser.authorize(dpop_jkt=prover.thumbprint)
+    else:
+        wanted = {"redirect_uri": REDIRECT, "response_type": "code", "scope": "openid", "dpop_jkt": prover.thumbprint}
+        wanted |= {"code_challenge": browser.challenge, "code_challenge_method": "S256", "client_id": CLIENT}
+        url = org.issuer + "/v1/par"
+        pushed = requests.post(url, data={**wanted, "client_secret": SECRET}, timeout=5).json()
+        query = {"client_id": CLIENT, "request_uri": pushed["request_uri"]}
+        browser.go("GET", org.issuer + "/v1/authorize", params=query)
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    assert browser.token().json()["error"] == "invalid_grant"
+    form = {"grant_type": "authorization_code", "code": browser.landed["code"], "redirect_uri": REDIRECT}
+    form |= {"client_id": CLIENT, "client_secret": SECRET, "code_verifier": browser.verifier}
+    assert prover.tokens(Journey(org), form)["token_type"] == "DPoP"
+
+
+def test_a_thumbprint_that_is_none_is_refused(org: OrgHandle, journey: Journey, browser: OrgBrowser) -> None:
+    refused = journey.interact(dpop_jkt="x")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    browser.authorize(dpop_jkt="")
+    assert browser.landed["error"] == "invalid_request"

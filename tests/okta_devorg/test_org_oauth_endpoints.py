@@ -110,6 +110,32 @@ def test_an_authorization_request_can_be_pushed(org: OrgHandle, browser: OrgBrow
     assert browser.page.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("pushed", "page"),
+    [({"prompt": "login"}, "Sign in"), ({"max_age": "0"}, "Sign in"), ({"login_hint": "a@b.example"}, "a@b.example")],
+)
+def test_what_was_pushed_counts_and_not_the_query(
+    org: OrgHandle, browser: OrgBrowser, pushed: dict[str, str], page: str
+) -> None:
+    OktaOrg(org).sign_up()
+    if "login_hint" not in pushed:
+        browser.authorize()
+        browser.fill(identifier=ADA["email"])
+        browser.fill(password=PASSWORD)
+        org.advance(1)
+    request_uri = push(org, browser, **pushed).json()["request_uri"]
+    query = {"client_id": CLIENT, "request_uri": request_uri, "prompt": "none", "max_age": "9999"}
+    browser.go("GET", org.issuer + "/v1/authorize", params=query)
+    assert browser.page.status_code == 200
+    assert page in browser.page.text
+
+
+def test_an_app_that_is_switched_off_signs_nobody_in(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
+    api("POST", f"apps/{CLIENT}/lifecycle/deactivate")
+    browser.authorize()
+    assert (browser.page.status_code, "client_id" in browser.page.text) == (400, True)
+
+
 def test_a_pushed_request_is_checked_and_belongs_to_its_client(org: OrgHandle, browser: OrgBrowser) -> None:
     assert push(org, browser, client_secret="wrong").status_code == 401
     assert push(org, browser, redirect_uri="https://evil.example/").json()["error"] == "invalid_request"
