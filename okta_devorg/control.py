@@ -28,7 +28,7 @@ def put_policy(org: Org, request: Request) -> Response:
 
     :raises PolicyError: for an unknown key or a wrong value.
     """
-    org.own_policy = policy_from_json(_read_json(request))
+    org.replace_policy(policy_from_json(_read_json(request)))
     return get_policy(org, request)
 
 

@@ -1,15 +1,10 @@
 """How the Management API shows apps."""
 
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
-
 from okta_devorg.management.links import link
 from okta_devorg.policy.settings import App
 from okta_devorg.state.org import Org
 from okta_devorg.wire.ion import Json
+from okta_devorg.wire.public_keys import pem_to_jwk
 
 # Okta's published API does not have the Email Verification Experience URI: see `unknowns.apps_have_email_callback`.
 EMAIL_CALLBACK = "email_verification_uri"
@@ -83,7 +78,7 @@ def _client_json(org: Org, app: App) -> Json:
         "grant_types": list(app.grants),
         **login_uri,
         **callback,
-        **({"jwks": {"keys": [_jwk_of(pem) for pem in app.public_keys]}} if app.public_keys else {}),
+        **({"jwks": {"keys": [pem_to_jwk(pem) for pem in app.public_keys]}} if app.public_keys else {}),
         "application_type": "service" if app.grants == ("client_credentials",) else "web",
         "consent_method": "REQUIRED" if org.policy.consent else "TRUSTED",
         "issuer_mode": "ORG_URL",
@@ -92,13 +87,6 @@ def _client_json(org: Org, app: App) -> Json:
         "dpop_bound_access_tokens": app.dpop_bound_access_tokens,
         "participate_slo": False,
     }
-
-
-def _jwk_of(pem: str) -> Json:
-    """Return a public key as a JSON Web Key (RFC 7517)."""
-    key: Any = load_pem_public_key(pem.encode())
-    algorithm: Any = ECAlgorithm if isinstance(key, EllipticCurvePublicKey) else RSAAlgorithm
-    return dict(algorithm.to_jwk(key, as_dict=True))
 
 
 def _links(org: Org, app: App) -> Json:

@@ -3,9 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Request, Response
-from jwt import PyJWK, PyJWTError
 
 from okta_devorg.management.app_documents import EMAIL_CALLBACK, app_json
 from okta_devorg.management.groups import find_group
@@ -29,6 +27,7 @@ from okta_devorg.state.org import Org
 from okta_devorg.wire.errors import ApiError
 from okta_devorg.wire.identifiers import new_id, new_token
 from okta_devorg.wire.ion import Json
+from okta_devorg.wire.public_keys import jwk_to_pem
 from okta_devorg.wire.replies import json_reply
 
 # Members of the OAuth client that null removes, and the settings they stand for.
@@ -179,10 +178,9 @@ def _pem_of(keys: object) -> list[str] | None:
     if not isinstance(keys, list):
         return None
     try:
-        read = [PyJWK(key).key for key in keys]
-    except (PyJWTError, AttributeError) as error:
+        return [jwk_to_pem(key) for key in keys]
+    except ValueError as error:
         raise validation_error("jwks: The key is invalid") from error
-    return [k.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for k in read]
 
 
 def with_client(app: App, client: Json, **values: Any) -> App:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Request, Response
 
@@ -126,11 +126,13 @@ def list_reply(org: Org, request: Request, items: Iterable[Json]) -> Response:
         raise validation_error("limit: The field has an invalid value")
     size = min(size, PAGE_SIZE)
     reply = json_reply(all_items[start : start + size])
-    url = org.base + request.path
-    reply.headers.add("Link", f'<{url}?{urlencode(request.args.to_dict())}>; rel="self"')
+    sent = request.args.to_dict()
+    pages = {"self": sent}
     if start + size < len(all_items):
-        query = urlencode({**request.args.to_dict(), "after": str(start + size)})
-        reply.headers.add("Link", f'<{url}?{query}>; rel="next"')
+        pages["next"] = {**sent, "after": str(start + size)}
+    for rel, query in pages.items():
+        url = org.base + quote(request.path) + ("?" + urlencode(query) if query else "")
+        reply.headers.add("Link", f'<{url}>; rel="{rel}"')
     return reply
 
 

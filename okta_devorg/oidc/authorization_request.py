@@ -1,4 +1,4 @@
-"""Parameters that interact and authorize have in common: the PKCE challenge (RFC 7636), the scopes, a key (RFC 9449)."""
+"""Parameters of interact and authorize: the PKCE challenge (RFC 7636), the scopes, a key (RFC 9449)."""
 
 import re
 

@@ -6,10 +6,10 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from okta_devorg.policy.consistency import problem_of
 from okta_devorg.policy.json_names import json_name
 from okta_devorg.policy.settings import Policy
 from okta_devorg.wire.ion import Json
-from okta_devorg.wire.urls import is_http_url
 
 LARGEST_NUMBER = 10**9
 TYPE_NAMES = {bool: "true or false", str: "text", int: "a whole number"}
@@ -30,7 +30,9 @@ def policy_from_json(data: object) -> Policy:
     :raises PolicyError: for an unknown key or a wrong value.
     """
     policy: Policy = from_json(Policy, data, "")
-    _check_consistency(policy)
+    problem = problem_of(policy)
+    if problem:
+        raise PolicyError(problem)
     return policy
 
 
@@ -115,32 +117,15 @@ def _scalar_from_json(kind: Any, value: object, path: str) -> Any:
         raise PolicyError(f"{path} must be {TYPE_NAMES[kind]}")
     if kind is int and isinstance(value, int) and not 0 <= value <= LARGEST_NUMBER:
         raise PolicyError(f"{path} must be from 0 to {LARGEST_NUMBER}")
+    if isinstance(value, str) and not _can_be_encoded(value):
+        raise PolicyError(f"{path} must be text that can be encoded")
     return value
 
 
-def _check_consistency(policy: Policy) -> None:
-    """Check what the types alone cannot say."""
-    for path, names in (
-        ("profile", [attribute.name for attribute in policy.profile]),
-        ("apps", [app.client_id for app in policy.apps]),
-    ):
-        if len(names) != len(set(names)):
-            raise PolicyError(f"{path}: a name occurs twice")
-    identifying = {"email", "login", *policy.allowed_identifiers}
-    if not any(attribute.name in identifying and attribute.required for attribute in policy.profile):
-        raise PolicyError("profile: a required attribute named email or login, or an allowed identifier, is needed")
-    hook = policy.hooks.registration
-    urls = [("hooks.registration", hook.url)] if hook else []
-    urls += [(f"hooks.events[{index}]", item.url) for index, item in enumerate(policy.hooks.events)]
-    for path, url in urls:
-        if not is_http_url(url):
-            raise PolicyError(f"{path}.url must begin with http:// or https:// and name a host")
-    if not 4 <= policy.email_code.length <= 20:
-        raise PolicyError("email_code.length must be from 4 to 20")
-    for status, value in vars(policy.statuses).items():
-        if not 400 <= value <= 599:
-            raise PolicyError(f"statuses.{status} must be from 400 to 599")
-    for index, attribute in enumerate(policy.profile):
-        has_choices = bool(attribute.options or attribute.format) or attribute.type == "boolean"
-        if attribute.display in ("select", "radio") and not has_choices:
-            raise PolicyError(f"profile[{index}].options: a {attribute.display} needs choices")
+def _can_be_encoded(text: str) -> bool:
+    """Return whether no half of a surrogate pair, which JSON can escape, stands alone in the text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -11,7 +11,7 @@ from functools import lru_cache
 from json import dumps, loads
 from typing import Any, TypeVar
 
-from okta_devorg.policy.serialization import patched
+from okta_devorg.policy.serialization import PolicyError, patched
 from okta_devorg.policy.settings import Policy
 from okta_devorg.state.groups import Groups
 from okta_devorg.state.users import User
@@ -152,6 +152,18 @@ class OktaPolicies:
         if not rule.system:
             others = _moved_down(others, rule.priority)
         return self.store(replace(policy, rules=tuple(sorted((*others, rule), key=_rank))))
+
+    def require_fit(self, settings: Policy) -> None:
+        """Check that every policy and rule can change these settings.
+
+        :raises PolicyError: naming the policy that cannot.
+        """
+        for policy in self.by_id.values():
+            for patch in ({}, *(rule.patch for rule in policy.rules)):
+                try:
+                    with_patch(with_patch(settings, policy.patch), patch)
+                except PolicyError as error:
+                    raise PolicyError(f"the policy “{policy.name}” does not fit: {error}") from error
 
     def of_type(self, policy_type: str) -> list[OktaPolicy]:
         """Return the policies of a type by priority, the default last."""

@@ -139,7 +139,15 @@ class Org:
 
         :raises PolicyError: naming the key that is wrong; then nothing changes.
         """
-        self.own_policy = patched(self.own_policy, patch)
+        self.replace_policy(patched(self.own_policy, patch))
+
+    def replace_policy(self, policy: Policy) -> None:
+        """Make these the org's own settings.
+
+        :raises PolicyError: if a policy of the Management API makes no sense with them; then nothing changes.
+        """
+        self.policies.require_fit(policy)
+        self.own_policy = policy
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:

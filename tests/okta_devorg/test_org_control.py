@@ -5,11 +5,22 @@ from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from okta_devorg import OrgHandle, running_org
 from support.local_org.org_journey import ADA, CLIENT, PASSWORD, SECRET, Journey
 
 POLICY = "/_devorg/policy"
+
+
+def pem(key: PublicKeyTypes) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+RSA = pem(rsa.generate_private_key(65537, 2048).public_key())
+ED25519 = pem(ed25519.Ed25519PrivateKey.generate().public_key())
 
 
 def get(org: OrgHandle, path: str, **headers: str) -> requests.Response:
@@ -68,6 +79,9 @@ def test_put_takes_back_what_get_gave_and_defaults_for_the_rest(org: OrgHandle) 
         ({"apps": [{"client_id": "a", "redirect_uris": "x"}]}, "apps[0].redirect_uris"),
         ({"apps": [{"client_id": "a"}, {"client_id": "a"}]}, "apps"),
         ({"statuses": {"wrong_code": 200}}, "statuses.wrong_code"),
+        ({"apps": [{"client_id": "a", "public_keys": ["x"]}]}, "apps[0].public_keys[0]"),
+        ({"apps": [{"client_id": "a"}, {"client_id": "b", "public_keys": [RSA, ED25519]}]}, "apps[1].public_keys[1]"),
+        ({"apps": [{"client_id": "a", "label": "\ud800"}]}, "apps[0].label"),
         ({"unknowns": {"phone_refusal": "explode"}}, "unknowns.phone_refusal"),
         ({"password": {"complexity": {"minLength": None}}}, "password.complexity.minLength"),
         ([], "the policy"),

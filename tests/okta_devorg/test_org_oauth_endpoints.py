@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 from okta_devorg import OrgHandle
 from okta_devorg.oidc.client_authentication import ASSERTION_TYPE
@@ -355,7 +355,9 @@ def test_a_client_is_registered_with_its_keys(org: OrgHandle, api: ManagementApi
     form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": jwt.encode(claims, key, algorithm="ES256")}
     assert journey.interact(client_id=name, client_secret=None, **form).status_code == 200
     assert journey.interact(client_id=name, client_secret=None).status_code == 401
-    without_key: list[Any] = [{"keys": [{"kty": "EC"}]}, {"keys": []}, None]
+    other_kind = OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate().public_key(), as_dict=True)
+    bad_keys = ({"kty": "EC"}, {"kty": "oct", "k": "AQAB"}, {"kty": "RSA", "n": 7, "e": "AQAB"}, "x", None, other_kind)
+    without_key: list[Any] = [*({"keys": [bad]} for bad in bad_keys), {"keys": []}, None]
     for jwks in without_key:
         refused = api.http.post(url, json={**signed, "jwks": jwks}, timeout=5)
         assert (refused.status_code, refused.json()["errorCode"]) == (400, "E0000001")

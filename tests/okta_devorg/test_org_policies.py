@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import requests
 
 from okta_devorg import OrgHandle
 from support.local_org.management_api import ManagementApi
@@ -145,3 +146,21 @@ def test_the_defaults_stay(api: ManagementApi) -> None:
     assert api("DELETE", f"policies/{policy}", status=403)["errorCode"] == "E0000077"
     assert api("DELETE", f"policies/{policy}/rules/{rule}", status=403)["errorCode"] == "E0000077"
     api("POST", f"policies/{policy}/lifecycle/deactivate", status=403)
+
+
+def test_the_settings_cannot_become_such_that_a_policy_makes_no_sense(
+    org: OrgHandle, api: ManagementApi, journey: Journey
+) -> None:
+    org.patch_policy({"allowed_identifiers": ["login", "employeeNumber"]})
+    policy = api("POST", "policies", {"type": "PROFILE_ENROLLMENT", "name": "Staff"})["id"]
+    (rule,) = api("GET", f"policies/{policy}/rules")
+    attributes = [{"name": "employeeNumber", "label": "Number", "required": True}]
+    form = {"actions": {"profileEnrollment": {"profileAttributes": attributes}}}
+    api("PUT", f"policies/{policy}/rules/{rule['id']}", form)
+    api("PUT", f"apps/{CLIENT}/policies/{policy}", status=204)
+    for method, body in (("PATCH", {"allowed_identifiers": ["login"]}), ("PUT", {})):
+        refused = requests.request(method, org.base + "/_devorg/policy", json=body, timeout=5)
+        assert (refused.status_code, "the policy “Staff” does not fit" in refused.json()["error"]) == (400, True)
+    journey.to_profile()
+    assert journey.status == 200
+    api("GET", "policies", type="PROFILE_ENROLLMENT")

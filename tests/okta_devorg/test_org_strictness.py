@@ -1,6 +1,7 @@
 """What the Management API refuses, and what it must not get wrong: users, lists, policies, rules, hooks."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from okta_devorg import OrgHandle
 from okta_devorg.testing import OktaOrg
 from support.local_org.hook_receiver import HookReceiver
 from support.local_org.management_api import ManagementApi
-from support.local_org.org_journey import ADA, CLIENT, PASSWORD, Journey
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, Journey
 
 Json = Any
 
@@ -585,3 +586,39 @@ def test_identifiers_of_the_sign_up_rule_are_those_of_the_settings(org: OrgHandl
     assert org.policy.allowed_identifiers == ("login", "mobilePhone")
     rule_of_org["actions"]["profileEnrollment"]["allowedIdentifiers"] = ["nonsense"]
     assert api("PUT", path, rule_of_org, status=400)["errorCode"] == "E0000001"
+
+
+def test_the_link_to_the_next_page_fits_any_address(org: OrgHandle, api: ManagementApi) -> None:
+    org.patch_policy({"apps": [{"client_id": "a\nb é/c", "redirect_uris": [REDIRECT]}]})
+    api.user()
+    reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=5)
+    assert reply.status_code == 404
+    org.patch_policy({"apps": [{"client_id": "a\nb é", "redirect_uris": [REDIRECT]}]})
+    reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=5)
+    assert reply.links["self"]["url"] == f"{api.base}apps/a%0Ab%20%C3%A9/users"
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize("date", ["nonsense", "2026-13-01", "1767225600", "2026-01-01T00:00:00Q"])
+def test_a_date_that_is_none_is_refused(api: ManagementApi, name: str, date: str) -> None:
+    error = api("GET", "logs", status=400, **{name: date})
+    expected = (
+        f"'{name}': The date format in your query is not recognized. Please enter dates using ISO8601 string format."
+    )
+    assert (error["errorCode"], causes(error)) == ("E0000001", expected)
+
+
+def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: ManagementApi) -> None:
+    api.user()
+    event = next(item for item in api("GET", "logs") if item["eventType"] == "user.lifecycle.create")
+    at = datetime.fromisoformat(event["published"])
+    east, before = timezone(timedelta(hours=9)), timedelta(seconds=1)
+    for same in (at, at.astimezone(east), at.replace(tzinfo=None)):
+        for since, until, is_found in (
+            (same, same, True), (same - before, same + before, True), (same + before, same + before, False),
+            (same - before, same - before, False),
+        ):  # fmt: skip
+            found = api("GET", "logs", since=since.isoformat(), until=until.isoformat())
+            assert (event in found) is is_found
+    whole_second = at.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    assert event in api("GET", "logs", since=whole_second)
