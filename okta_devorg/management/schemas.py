@@ -1,10 +1,13 @@
-"""The user profile schema: Okta's own attributes, those of the profile form, and `profile_schema` of the settings."""
+"""The user profile schema: Okta's own attributes, those of the forms, and `profile_schema` of the settings."""
+
+from dataclasses import replace
 
 from flask import Request, Response
 
+from okta_devorg.factors.profile_form import ACCEPTS
 from okta_devorg.management.json_api import not_found
 from okta_devorg.management.user_documents import USER_TYPE
-from okta_devorg.policy.settings import SchemaAttribute
+from okta_devorg.policy.settings import Attribute, SchemaAttribute
 from okta_devorg.state.org import Org
 from okta_devorg.wire.ion import Json
 from okta_devorg.wire.replies import json_reply
@@ -23,7 +26,7 @@ LENGTHS: dict[str, Json] = {
     "lastName": {"minLength": 1, "maxLength": 50},
     "email": {"format": "email"},
 }
-REQUIRED = ["login", "firstName", "lastName", "email"]
+REQUIRED = ("login", "firstName", "lastName", "email")
 
 
 def get_schema(org: Org, request: Request, schema_id: str) -> Response:
@@ -31,16 +34,62 @@ def get_schema(org: Org, request: Request, schema_id: str) -> Response:
 
     :raises ApiError: 404, for another schema.
     """
+    require_schema(schema_id)
+    return json_reply(schema_json(org))
+
+
+def require_schema(schema_id: str) -> None:
+    """Refuse every schema but the one that there is.
+
+    :raises ApiError: 404.
+    """
     if schema_id != "default":
         raise not_found(schema_id, "UserSchema")
+
+
+def schema_attributes(org: Org) -> dict[str, SchemaAttribute]:
+    """Return all attributes by name. As in a real org, users may not change their own `login`."""
+    attributes = {name: SchemaAttribute(name, required=name in REQUIRED) for name in BASE_ATTRIBUTES}
+    attributes["login"] = replace(attributes["login"], permission="READ_ONLY")
+    attributes |= {item.name: _of_field(item) for item in form_attributes(org) if item.name not in attributes}
+    return attributes | {attribute.name: attribute for attribute in org.policy.profile_schema}
+
+
+def accepts(attribute: SchemaAttribute, value: object) -> bool:
+    """Return whether a user's attribute can have this value; no value fits always. Okta's own take any scalar here."""
+    if value is None or attribute.name in BASE_ATTRIBUTES:
+        return not isinstance(value, dict | list)
+    lengths = {"min_length": attribute.min_length, "max_length": attribute.max_length}
+    field = Attribute(attribute.name, attribute.name, attribute.type, options=attribute.options, **lengths)
+    return ACCEPTS[attribute.type](field, value)
+
+
+def form_attributes(org: Org) -> tuple[Attribute, ...]:
+    """Return the fields of the profile form and of the one that asks for more later."""
+    return (*org.policy.profile, *org.policy.progressive_profile.attributes)
+
+
+def _of_field(field: Attribute) -> SchemaAttribute:
+    """Return the attribute that a field of a form stands for, if the settings have none of its name."""
+    lengths = {"min_length": field.min_length, "max_length": field.max_length}
+    return SchemaAttribute(field.name, field.label, field.type, options=field.options, **lengths)
+
+
+def schema_json(org: Org) -> Json:
+    """Return the schema as the API shows it."""
     at, url = org.clock.iso(org.started), f"{org.base}/api/v1/meta/schemas/user/default"
-    parts: Json = {
-        part: {"id": f"#{part}", "type": "object", "properties": {}, "required": REQUIRED if part == "base" else []}
-        for part in ("base", "custom")
+    attributes = schema_attributes(org)
+    custom = {name: attribute for name, attribute in attributes.items() if name not in BASE_ATTRIBUTES}
+    parts = {"base": {name: attributes[name] for name in BASE_ATTRIBUTES}, "custom": custom}
+    definitions = {
+        part: {
+            "id": f"#{part}",
+            "type": "object",
+            "properties": {name: attribute_json(org, attribute) for name, attribute in items.items()},
+            "required": [name for name, attribute in items.items() if _is_required(attribute)],
+        }
+        for part, items in parts.items()
     }
-    for name, attribute in schema_attributes(org).items():
-        part = "base" if name in BASE_ATTRIBUTES else "custom"
-        parts[part]["properties"][name] = _attribute_json(org, attribute)
     profile = {"profile": {"allOf": [{"$ref": "#/definitions/custom"}, {"$ref": "#/definitions/base"}]}}
     links = {
         "self": {"rel": "self", "href": url, "method": "GET"},
@@ -56,27 +105,31 @@ def get_schema(org: Org, request: Request, schema_id: str) -> Response:
         "created": at,
         "type": "object",
     }
-    return json_reply({**head, "definitions": parts, "properties": profile, "_links": links})
+    return {**head, "definitions": definitions, "properties": profile, "_links": links}
 
 
-def schema_attributes(org: Org) -> dict[str, SchemaAttribute]:
-    """Return all attributes by name. As in a real org, users may not change their own `login`."""
-    names = (*BASE_ATTRIBUTES, *(attribute.name for attribute in org.policy.profile))
-    attributes = {name: SchemaAttribute(name) for name in names}
-    attributes["login"] = SchemaAttribute("login", permission="READ_ONLY")
-    return attributes | {attribute.name: attribute for attribute in org.policy.profile_schema}
-
-
-def _attribute_json(org: Org, attribute: SchemaAttribute) -> Json:
-    form_field = next((item for item in org.policy.profile if item.name == attribute.name), None)
+def attribute_json(org: Org, attribute: SchemaAttribute) -> Json:
+    """Return an attribute as the API shows it."""
+    field = next((item for item in form_attributes(org) if item.name == attribute.name), None)
     schema: Json = {
-        "title": form_field.label if form_field else attribute.name,
-        "type": form_field.type if form_field else "string",
-        **({"required": True} if attribute.name in REQUIRED else {}),
+        "title": attribute.title or (field.label if field else attribute.name),
+        **({"description": attribute.description} if attribute.description else {}),
+        "type": attribute.type,
+        **({"items": {"type": "string"}} if attribute.type == "array" else {}),
+        **({"required": True} if _is_required(attribute) else {}),
         "mutability": "READ_WRITE",
         "scope": "NONE",
         **LENGTHS.get(attribute.name, {}),
+        **({"minLength": attribute.min_length} if attribute.min_length is not None else {}),
+        **({"maxLength": attribute.max_length} if attribute.max_length is not None else {}),
         "permissions": [{"principal": "SELF", "action": attribute.permission}],
         "master": {"type": attribute.source},
     }
+    if attribute.options:
+        schema["enum"] = [choice.value for choice in attribute.options]
+        schema["oneOf"] = [{"const": choice.value, "title": choice.label} for choice in attribute.options]
     return {**schema, "sensitive": True} if attribute.sensitive else schema
+
+
+def _is_required(attribute: SchemaAttribute) -> bool:
+    return attribute.required or attribute.name in REQUIRED

@@ -3,7 +3,7 @@
 from flask import Request, Response
 
 from okta_devorg.factors.passwords import password_problems
-from okta_devorg.factors.profile_form import is_email
+from okta_devorg.factors.profile_form import NOTHING, is_email
 from okta_devorg.idx.steps.activation import mail_activation_token
 from okta_devorg.management.access import protected
 from okta_devorg.management.json_api import (
@@ -15,7 +15,7 @@ from okta_devorg.management.json_api import (
     validation_error,
     value_at,
 )
-from okta_devorg.management.schemas import schema_attributes
+from okta_devorg.management.schemas import BASE_ATTRIBUTES, accepts, schema_attributes
 from okta_devorg.management.search import matching
 from okta_devorg.management.user_documents import ALWAYS_SHOWN, listed_user_json, user_json
 from okta_devorg.state.groups import Group
@@ -163,11 +163,7 @@ def _checked_profile(org: Org, profile: object, user: User | None = None) -> Jso
     """
     if not isinstance(profile, dict):
         raise validation_error("profile: The field cannot be left blank")
-    known = {*schema_attributes(org), *ALWAYS_SHOWN}
-    unknown = next((name for name in profile if name not in known), None)
-    if unknown is not None:
-        cause = f"Property name '{unknown}' is not defined in profile"
-        raise ApiError(400, "E0000001", "Api validation failed: newUser", (cause,))
+    _check_schema(org, profile, user)
     if not isinstance(profile.get("login"), str) or not profile["login"].strip():
         raise validation_error("login: The field cannot be left blank")
     if org.policy.username_format == "email" and not is_email(profile["login"]):
@@ -181,6 +177,22 @@ def _checked_profile(org: Org, profile: object, user: User | None = None) -> Jso
         if other is not None and other is not user:
             raise validation_error(f"{name}: An object with this field already exists in the current organization")
     return profile
+
+
+def _check_schema(org: Org, profile: Json, user: User | None) -> None:
+    """Check that the schema has all attributes, that their values fit, and that no required custom one is missing."""
+    attributes = schema_attributes(org)
+    # A hook may have set others.
+    known = {*attributes, *ALWAYS_SHOWN, *(user.profile if user else ())}
+    for name, value in profile.items():
+        if name not in known:
+            cause = f"Property name '{name}' is not defined in profile"
+            raise ApiError(400, "E0000001", "Api validation failed: newUser", (cause,))
+        if name in attributes and not accepts(attributes[name], value):
+            raise validation_error(f"{name}: Does not match required pattern")
+    for name, attribute in attributes.items():
+        if attribute.required and name not in BASE_ATTRIBUTES and profile.get(name) in NOTHING:
+            raise validation_error(f"{name}: The field cannot be left blank")
 
 
 def _change(org: Org, user: User, body: Json, profile: object) -> Response:

@@ -21,6 +21,7 @@ GrantType = Literal[
     "authorization_code", "interaction_code", "refresh_token", "client_credentials",
     "urn:ietf:params:oauth:grant-type:device_code",
 ]  # fmt: skip
+AttributeType = Literal["string", "boolean", "integer", "number", "array"]
 DEMO_CLIENT_ID = "0oaLocalDemoApp0000"
 
 
@@ -65,7 +66,7 @@ class Attribute:
 
     name: str
     label: str
-    type: Literal["string", "boolean", "integer", "number", "array"] = "string"
+    type: AttributeType = "string"
     required: bool = False
     display: Literal["text", "select", "radio", "checkbox"] | None = None
     format: Literal["country-code", "timezone"] | None = None
@@ -80,10 +81,18 @@ class Attribute:
 class SchemaAttribute:
     """An attribute of the user profile schema that Okta does not deliver, or not with these properties.
 
-    The values of `sensitive` attributes are never sent to hooks.
+    `options` are the only values it may have, if there are any. The values of `sensitive` attributes are never sent to
+    hooks.
     """
 
     name: str
+    title: str | None = None
+    type: AttributeType = "string"
+    description: str | None = None
+    required: bool = False
+    min_length: int | None = json_field("minLength", None)
+    max_length: int | None = json_field("maxLength", None)
+    options: tuple[Choice, ...] = ()
     permission: Literal["READ_WRITE", "READ_ONLY", "HIDE"] = "READ_WRITE"
     source: Literal["PROFILE_MASTER", "OKTA", "OVERRIDE"] = "PROFILE_MASTER"
     sensitive: bool = False

@@ -9,7 +9,7 @@ from okta_devorg.management.json_api import list_at, object_at, validation_error
 from okta_devorg.management.schemas import schema_attributes
 from okta_devorg.policy.password_settings import PasswordPolicy
 from okta_devorg.policy.serialization import to_json
-from okta_devorg.policy.settings import Policy
+from okta_devorg.policy.settings import Policy, SchemaAttribute
 from okta_devorg.state.okta_policies import PolicyRule
 from okta_devorg.state.org import Org
 from okta_devorg.wire.ion import Json
@@ -279,7 +279,15 @@ def _attribute_setting(org: Org, settings: Policy, sent: object) -> Json:
     current = {item.name: to_json(item) for item in settings.profile}
     members = {key: value_at(sent, key) for key in ("name", "label", "required")}
     name = _known_attribute(org, members["name"])
-    return {**current.get(name, {}), **{key: value for key, value in members.items() if value is not None}}
+    new = {"name": name, "label": name, **_of_schema(schema_attributes(org)[name])}
+    return {**current.get(name, new), **{key: value for key, value in members.items() if value is not None}}
+
+
+def _of_schema(attribute: SchemaAttribute) -> Json:
+    """Return what a new field of the form takes from the schema."""
+    shared = to_json(attribute)
+    values = {key: shared[key] for key in ("type", "minLength", "maxLength", "options")}
+    return {**values, **({"label": attribute.title} if attribute.title else {})}
 
 
 def _known_attribute(org: Org, name: object) -> str:

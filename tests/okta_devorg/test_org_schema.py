@@ -1,0 +1,125 @@
+"""The user profile schema: attributes are added, changed and removed, and users and forms keep to them."""
+
+from typing import Any
+
+import pytest
+
+from okta_devorg import OrgHandle
+from okta_devorg.testing import OktaOrg
+from support.local_org.management_api import ManagementApi
+from support.local_org.org_journey import ADA, Journey
+
+Json = dict[str, Any]
+SCHEMA = "meta/schemas/user/default"
+BOAT: Json = {"title": "Boat", "type": "string", "description": "Its name", "minLength": 2, "maxLength": 20}
+
+
+def body(part: str = "custom", **attributes: Any) -> Json:
+    return {"definitions": {part: {"id": f"#{part}", "type": "object", "properties": attributes}}}
+
+
+def custom(document: Json) -> Json:
+    found: Json = document["definitions"]["custom"]["properties"]
+    return found
+
+
+def ada(**more: Any) -> Json:
+    return {"profile": {**ADA, "login": ADA["email"], **more}}
+
+
+def test_an_attribute_is_added_changed_and_removed(api: ManagementApi) -> None:
+    api("POST", "users", ada(boat="Kestrel"), status=400)
+    made = custom(api("POST", SCHEMA, body(boat=BOAT)))["boat"]
+    own = {"permissions": [{"principal": "SELF", "action": "READ_WRITE"}], "master": {"type": "PROFILE_MASTER"}}
+    assert made == {**BOAT, "mutability": "READ_WRITE", "scope": "NONE", **own}
+    user = api("POST", "users", ada(boat="Kestrel"))
+    assert user["profile"]["boat"] == "Kestrel"
+    hidden = {"permissions": [{"principal": "SELF", "action": "HIDE"}]}
+    assert custom(api("POST", SCHEMA, body(boat=hidden)))["boat"] == {**made, **hidden}
+    assert custom(api("POST", SCHEMA, body(boat=None))) == {}
+    api("POST", "users", {"profile": {**ADA, "login": "g@example.com", "boat": "Kestrel"}}, status=400)
+    api("POST", "users/" + user["id"], {"profile": {"nickName": "Ada"}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "wrong"),
+    [
+        ({"type": "string", "minLength": 2, "maxLength": 3}, ["ab", "abc"], ["a", "abcd", 7, ["ab"]]),
+        ({"type": "integer"}, [0, -7], ["7", 1.5, True]),
+        ({"type": "number"}, [0, 1.5], ["7", False]),
+        ({"type": "boolean"}, [True, False], ["yes", 1]),
+        ({"type": "array", "items": {"type": "string"}}, [["a"], []], ["a", [7], {}]),
+        ({"type": "string", "oneOf": [{"const": "s", "title": "Small"}]}, ["s"], ["Small", "l", []]),
+        ({"type": "string", "enum": ["s", "l"]}, ["s", "l"], ["m"]),
+    ],
+    ids=lambda item: item["type"] if isinstance(item, dict) else "",
+)
+def test_users_have_only_values_that_fit(api: ManagementApi, kind: Json, good: list[Any], wrong: list[Any]) -> None:
+    api("POST", SCHEMA, body(size={"title": "Size", **kind}))
+    path = "users/" + api("POST", "users", ada())["id"]
+    for value in good:
+        assert api("POST", path, {"profile": {"size": value}})["profile"]["size"] == value
+    for value in wrong:
+        error = api("POST", path, {"profile": {"size": value}}, status=400)
+        assert error["errorCauses"] == [{"errorSummary": "size: Does not match required pattern"}]
+
+
+def test_a_required_attribute_must_be_there(api: ManagementApi) -> None:
+    schema = api("POST", SCHEMA, body(boat={**BOAT, "required": True}))
+    assert schema["definitions"]["custom"]["required"] == ["boat"]
+    error = api("POST", "users", ada(), status=400)
+    assert error["errorCauses"] == [{"errorSummary": "boat: The field cannot be left blank"}]
+    api("POST", "users", ada(boat="Kestrel"))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"boat": {"type": "string"}}, {"boat": {"title": "Boat"}}, {"boat": {**BOAT, "colour": "red"}}, {"boat": "x"},
+        {"boat": {**BOAT, "type": "mail"}}, {"boat": {**BOAT, "minLength": "2"}}, {"my-boat": BOAT}, {"7": BOAT},
+        {"boat": {**BOAT, "permissions": [{"principal": "SELF", "action": "ANY"}]}}, {"nickName": BOAT}, {"ship": None},
+        {"email": None}, {"boat": {**BOAT, "oneOf": [7]}}, {"boat": {**BOAT, "enum": [7]}},
+    ],
+)  # fmt: skip
+def test_what_is_no_attribute_changes_nothing(org: OrgHandle, api: ManagementApi, attributes: Json) -> None:
+    assert api("POST", SCHEMA, body(**attributes), status=400)["errorCode"] == "E0000001"
+    assert org.policy.profile_schema == ()
+
+
+def test_the_type_of_an_attribute_stays(api: ManagementApi) -> None:
+    api("POST", SCHEMA, body(boat=BOAT))
+    error = api("POST", SCHEMA, body(boat={"type": "integer"}), status=400)
+    assert error["errorCauses"] == [{"errorSummary": "boat: The type of an attribute cannot be changed"}]
+
+
+def test_of_oktas_own_attributes_only_permissions_and_source_change(api: ManagementApi) -> None:
+    readable = {"permissions": [{"principal": "SELF", "action": "READ_ONLY"}], "master": {"type": "OKTA"}}
+    changed = api("POST", SCHEMA, body("base", nickName=readable))["definitions"]["base"]["properties"]
+    assert {key: changed["nickName"][key] for key in readable} == readable
+    for odd in ({"title": "Nick"}, {"maxLength": 3}, {"required": True}, {"type": "integer"}, None):
+        api("POST", SCHEMA, body("base", nickName=odd), status=400)
+    api("POST", SCHEMA, body("base", boat=BOAT), status=400)
+    whole = api("GET", SCHEMA)
+    assert api("POST", SCHEMA, whole) == whole
+
+
+def test_a_form_takes_the_attribute_as_the_schema_has_it(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+    sizes = [{"const": "s", "title": "Small"}, {"const": "l", "title": "Large"}]
+    api("POST", SCHEMA, body(size={"title": "Size", "type": "string", "oneOf": sizes}))
+    policy = api("GET", "policies", type="PROFILE_ENROLLMENT")[0]["id"]
+    (rule,) = api("GET", f"policies/{policy}/rules")
+    rule["actions"]["profileEnrollment"]["profileAttributes"].append({"name": "size"})
+    api("PUT", f"policies/{policy}/rules/{rule['id']}", rule)
+    journey.to_profile()
+    field = journey.document["remediation"]["value"][0]["value"][0]["form"]["value"][-1]
+    assert (field["label"], len(field["options"][0]["value"]["value"]["options"])) == ("Size", 2)
+    in_use = api("POST", SCHEMA, body(size=None), status=400)
+    assert in_use["errorCauses"] == [{"errorSummary": "size: A profile enrollment policy asks for the attribute"}]
+
+
+def test_what_was_asked_for_later_or_set_by_a_hook_does_not_stop_a_change(org: OrgHandle, api: ManagementApi) -> None:
+    org.patch_policy({"progressive_profile": {"attributes": [{"name": "ship", "label": "Ship"}]}})
+    user = OktaOrg(org).sign_up(ship="Kestrel", fromHook="x")
+    assert "ship" in custom(api("GET", SCHEMA))
+    changed = api("POST", "users/" + user.id, {"profile": {"nickName": "Ada", "ship": "Swan"}})
+    assert (changed["profile"]["ship"], changed["profile"]["fromHook"]) == ("Swan", "x")
