@@ -5,7 +5,6 @@ Binary values are base64url on the wire, as okta-auth-js and the Sign-In Widget 
 
 import json
 import secrets
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from webauthn import (
@@ -27,6 +26,7 @@ from webauthn.helpers.structs import (
 from okta_devorg.policy.settings import App
 from okta_devorg.state.users import Passkey, User
 from okta_devorg.wire.errors import IdxError
+from okta_devorg.wire.guards import host_of
 from okta_devorg.wire.ion import Json, message
 from okta_devorg.wire.urls import origin_of
 
@@ -39,8 +39,11 @@ UNREADABLE = (
 
 
 def rp_id_of(redirect_uri: str) -> str:
-    """Return the relying party of an app: the host of the address that its users come back to."""
-    return urlsplit(redirect_uri).hostname or ""
+    """Return the relying party of an app: the host of the address that its users come back to.
+
+    The address of an app on a phone, such as `com.example:/callback`, has none.
+    """
+    return host_of(redirect_uri) or "localhost"
 
 
 def origins_of(app: App) -> list[str]:

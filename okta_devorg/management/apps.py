@@ -142,9 +142,15 @@ def delete_app(org: Org, request: Request, app_id: str) -> Response:
     if app.active:
         cause = "The application must be deactivated before deletion."
         raise ApiError(403, "E0000056", "Delete application forbidden.", (cause,))
-    org.policies.unassign(app_id)
-    org.own_policy = replace(org.own_policy, apps=tuple(item for item in org.policy.apps if item is not app))
+    remove_app(org, app)
     return no_content()
+
+
+def remove_app(org: Org, app: App) -> None:
+    """Delete an app, with everything that was said about it."""
+    org.policies.unassign(app.client_id)
+    org.app_users.remove_all_of(app.client_id)
+    org.own_policy = replace(org.own_policy, apps=tuple(item for item in org.policy.apps if item is not app))
 
 
 def set_app_active(org: Org, request: Request, app_id: str, change: str) -> Response:

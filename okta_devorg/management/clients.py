@@ -1,11 +1,9 @@
 """Dynamic client registration (RFC 7591 and 7592): apps, in the words of OAuth."""
 
-from dataclasses import replace
-
 from flask import Request, Response
 
 from okta_devorg.management.app_documents import app_json
-from okta_devorg.management.apps import check_keys, find_app, new_secret, store_app, with_client
+from okta_devorg.management.apps import check_keys, find_app, new_secret, remove_app, store_app, with_client
 from okta_devorg.management.json_api import (
     api_body,
     list_reply,
@@ -73,9 +71,7 @@ def delete_client(org: Org, request: Request, client_id: str) -> Response:
 
     :raises ApiError: 404, if there is none.
     """
-    app = find_app(org, client_id)
-    org.policies.unassign(client_id)
-    org.own_policy = replace(org.own_policy, apps=tuple(item for item in org.policy.apps if item is not app))
+    remove_app(org, find_app(org, client_id))
     return no_content()
 
 

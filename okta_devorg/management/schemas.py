@@ -59,8 +59,14 @@ def accepts(attribute: SchemaAttribute, value: object) -> bool:
     """Return whether a user's attribute can have this value; no value fits always. Okta's own take any scalar here."""
     if value is None or attribute.name in BASE_ATTRIBUTES:
         return not isinstance(value, dict | list)
-    lengths = {"min_length": attribute.min_length, "max_length": attribute.max_length}
-    field = Attribute(attribute.name, attribute.name, attribute.type, options=attribute.options, **lengths)
+    field = Attribute(
+        attribute.name,
+        attribute.name,
+        attribute.type,
+        options=attribute.options,
+        min_length=attribute.min_length,
+        max_length=attribute.max_length,
+    )
     return ACCEPTS[attribute.type](field, value)
 
 
@@ -71,8 +77,14 @@ def form_attributes(org: Org) -> tuple[Attribute, ...]:
 
 def _of_field(field: Attribute) -> SchemaAttribute:
     """Return the attribute that a field of a form stands for, if the settings have none of its name."""
-    lengths = {"min_length": field.min_length, "max_length": field.max_length}
-    return SchemaAttribute(field.name, field.label, field.type, options=field.options, **lengths)
+    return SchemaAttribute(
+        field.name,
+        field.label,
+        field.type,
+        min_length=field.min_length,
+        max_length=field.max_length,
+        options=field.options,
+    )
 
 
 def schema_json(org: Org) -> Json:

@@ -6,6 +6,8 @@ from okta_devorg.policy.settings import Policy
 from okta_devorg.wire.public_keys import pem_to_jwk
 from okta_devorg.wire.urls import is_http_url
 
+APP_NAMES = ("client_id", "label")
+
 
 def problem_of(policy: Policy) -> str | None:
     """Return the first thing in the settings that makes no sense, None if there is nothing."""
@@ -19,6 +21,12 @@ def _repeated_names(policy: Policy) -> Iterator[str]:
     ):
         if len(names) != len(set(names)):
             yield f"{path}: a name occurs twice"
+
+
+def _blank_names(policy: Policy) -> Iterator[str]:
+    named = [(f"apps[{index}].{key}", getattr(app, key)) for index, app in enumerate(policy.apps) for key in APP_NAMES]
+    named += [(f"profile[{index}].name", attribute.name) for index, attribute in enumerate(policy.profile)]
+    yield from (f"{path} must not be blank" for path, name in named if not name.strip())
 
 
 def _missing_identifier(policy: Policy) -> Iterator[str]:
@@ -62,6 +70,7 @@ def _public_keys(policy: Policy) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Policy], Iterator[str]], ...] = (
     _repeated_names,
+    _blank_names,
     _missing_identifier,
     _hook_urls,
     _numbers,

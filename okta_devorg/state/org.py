@@ -11,6 +11,7 @@ from flask import g, has_app_context
 
 from okta_devorg.policy.serialization import patched
 from okta_devorg.policy.settings import App, Policy, RegistrationHook, default_policy
+from okta_devorg.state.app_users import AppUsers
 from okta_devorg.state.clock import Clock
 from okta_devorg.state.device_requests import DeviceRequests
 from okta_devorg.state.faults import Faults
@@ -95,6 +96,7 @@ class Org:
         self.faults = Faults()
         self.system_log = SystemLog()
         self.groups = Groups(self.clock, self.users)
+        self.app_users = AppUsers()
         self.policies = OktaPolicies(self.started)
         # Inline hooks that were made with the Management API, by id.
         self.inline_hooks: dict[str, Json] = {}
@@ -176,8 +178,9 @@ class Org:
         return app or App(flow.request.client_id)
 
     def is_assigned(self, app: App, user: User) -> bool:
-        """Return whether the user may use the app: everybody, or as a member of a group."""
-        return app.assigned or any(group.id in app.groups or group.name in app.groups for group in self.groups.of(user))
+        """Return whether the user may use the app: as everybody, by name, or as a member of a group."""
+        by_name = app.assigned or self.app_users.is_assigned(app.client_id, user.id)
+        return by_name or any(group.id in app.groups or group.name in app.groups for group in self.groups.of(user))
 
     def user_of(self, transaction: Transaction) -> User:
         """Return the user of a transaction that has one.
@@ -192,6 +195,7 @@ class Org:
     def delete_user(self, user: User) -> None:
         """Delete a user, with everything that was under way for them."""
         self.groups.leave_all(user)
+        self.app_users.remove_all_of(user.id)
         self.transactions.remove_of_user(user.id)
         self.sign_ins.remove_of_user(user.id)
         self.links.remove_of_user(user)

@@ -82,6 +82,8 @@ def test_put_takes_back_what_get_gave_and_defaults_for_the_rest(org: OrgHandle) 
         ({"apps": [{"client_id": "a", "public_keys": ["x"]}]}, "apps[0].public_keys[0]"),
         ({"apps": [{"client_id": "a"}, {"client_id": "b", "public_keys": [RSA, ED25519]}]}, "apps[1].public_keys[1]"),
         ({"apps": [{"client_id": "a", "label": "\ud800"}]}, "apps[0].label"),
+        ({"apps": [{"client_id": "a", "label": " "}]}, "apps[0].label"),
+        ({"apps": [{"client_id": ""}]}, "apps[0].client_id"),
         ({"unknowns": {"phone_refusal": "explode"}}, "unknowns.phone_refusal"),
         ({"password": {"complexity": {"minLength": None}}}, "password.complexity.minLength"),
         ([], "the policy"),

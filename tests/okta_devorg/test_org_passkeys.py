@@ -10,7 +10,7 @@ import pytest
 
 from okta_devorg import OrgHandle
 from support.local_org.org_browser import OrgBrowser
-from support.local_org.org_journey import ADA, CLIENT, PASSWORD, Journey
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, SECRET, Journey
 from support.local_org.security_key import SecurityKey, decoded
 
 SITE = "http://127.0.0.1:8000"
@@ -43,6 +43,16 @@ def test_the_org_asks_for_a_new_credential_of_this_person(
         ("clientData", True), ("attestation", True), ("transports", False), ("clientExtensions", False),
     ]  # fmt: skip
     assert not any(field["visible"] for field in fields)
+
+
+def test_an_app_on_a_phone_has_no_host_and_still_asks(org: OrgHandle, journey: Journey) -> None:
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": ["com.example:/callback"]}
+    org.patch_policy({"authenticators": {"webauthn": "required"}, "apps": [app]})
+    journey.begin(redirect_uri="com.example:/callback").take("select-enroll-profile")
+    journey.enroll_profile()
+    journey.choose("Security Key or Biometric")
+    data = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
+    assert data["rp"] == {"name": "App", "id": "localhost"}
 
 
 def test_a_good_attestation_enrolls_it(

@@ -11,7 +11,7 @@ from okta_devorg import OrgHandle
 from okta_devorg.testing import OktaOrg
 from support.local_org.hook_receiver import HookReceiver
 from support.local_org.management_api import ManagementApi
-from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, Journey
+from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
 Json = Any
 
@@ -622,3 +622,71 @@ def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: Ma
             assert (event in found) is is_found
     whole_second = at.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     assert event in api("GET", "logs", since=whole_second)
+
+
+# ---- users of an app
+
+
+@pytest.fixture
+def shut_app(org: OrgHandle) -> str:
+    """An app that nobody is assigned to."""
+    app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
+    org.patch_policy({"apps": [app]})
+    return f"apps/{CLIENT}/users"
+
+
+def test_a_user_is_assigned_by_name_changed_and_unassigned(
+    org: OrgHandle, api: ManagementApi, journey: Journey, shut_app: str
+) -> None:
+    user = OktaOrg(org).sign_up()
+    journey.sign_in()
+    assert journey.keys == ["idx.error.user.not.assigned.to.app"]
+    made = api("POST", shut_app, {"id": user.id, "scope": "USER", "credentials": {"userName": "ada"}})
+    assert (made["scope"], made["credentials"], made["profile"]) == ("USER", {"userName": "ada"}, {})
+    one = f"{shut_app}/{user.id}"
+    changed = api("POST", one, {"profile": {"ship": "Kestrel"}})
+    assert (changed["credentials"], changed["profile"]) == ({"userName": "ada"}, {"ship": "Kestrel"})
+    assert api("GET", shut_app) == [changed] == [api("GET", one)]
+    assert "successWithInteractionCode" in journey.sign_in().document
+    api("DELETE", one, status=204)
+    journey.sign_in()
+    assert journey.keys == ["idx.error.user.not.assigned.to.app"]
+    for method in ("GET", "POST", "DELETE"):
+        api(method, one, {} if method == "POST" else None, status=404)
+    assert api("GET", shut_app) == []
+
+
+def test_who_is_assigned_as_everybody_can_be_changed_and_stays(org: OrgHandle, api: ManagementApi) -> None:
+    user = OktaOrg(org).sign_up()
+    one = f"apps/{CLIENT}/users/{user.id}"
+    changed = api("POST", one, {"credentials": {"userName": "ada"}})
+    assert (changed["scope"], api("GET", one)["credentials"]) == ("GROUP", {"userName": "ada"})
+    api("DELETE", one, status=204)
+    assert api("GET", one)["credentials"] == {"userName": user.email}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400), ({"id": 7}, 400), ({"id": "00uNobody"}, 404), ({"id": ADA["email"], "colour": "red"}, 400),
+        ({"id": ADA["email"], "credentials": {"userName": 7}}, 400), ({"id": ADA["email"], "profile": "x"}, 400),
+        ({"id": ADA["email"], "credentials": {"password": {"value": "x"}}}, 400),
+    ],
+)  # fmt: skip
+def test_what_assigns_nobody(org: OrgHandle, api: ManagementApi, shut_app: str, body: Json, status: int) -> None:
+    OktaOrg(org).sign_up()
+    api("POST", shut_app, body, status=status)
+    assert api("GET", shut_app) == []
+
+
+def test_a_deleted_user_and_a_deleted_app_leave_no_assignment(
+    org: OrgHandle, api: ManagementApi, shut_app: str
+) -> None:
+    users = [OktaOrg(org).sign_up(f"{name}@example.com").id for name in ("ada", "grace")]
+    for user in users:
+        api("POST", shut_app, {"id": user})
+    for _ in range(2):
+        api("DELETE", f"users/{users[0]}", status=204)
+    api("POST", f"apps/{CLIENT}/lifecycle/deactivate")
+    api("DELETE", f"apps/{CLIENT}", status=204)
+    assert not any(org.org.app_users.find(CLIENT, user) for user in users)
