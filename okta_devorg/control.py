@@ -28,7 +28,9 @@ def put_policy(org: Org, request: Request) -> Response:
 
     :raises PolicyError: for an unknown key or a wrong value.
     """
-    org.replace_policy(policy_from_json(_read_json(request)))
+    settings = policy_from_json(_read_json(request))
+    org.policies.require_fit(settings)
+    org.own_policy = settings
     return get_policy(org, request)
 
 

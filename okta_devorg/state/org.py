@@ -139,17 +139,11 @@ class Org:
     def patch_policy(self, patch: object) -> None:
         """Merge a patch into the org's own settings.
 
-        :raises PolicyError: naming the key that is wrong; then nothing changes.
+        :raises PolicyError: naming the key, or the policy of the Management API, that is wrong; then nothing changes.
         """
-        self.replace_policy(patched(self.own_policy, patch))
-
-    def replace_policy(self, policy: Policy) -> None:
-        """Make these the org's own settings.
-
-        :raises PolicyError: if a policy of the Management API makes no sense with them; then nothing changes.
-        """
-        self.policies.require_fit(policy)
-        self.own_policy = policy
+        settings = patched(self.own_policy, patch)
+        self.policies.require_fit(settings)
+        self.own_policy = settings
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
