@@ -20,7 +20,7 @@ from okta_devorg.management.json_api import (
     value_at,
 )
 from okta_devorg.management.search import matching
-from okta_devorg.policy.serialization import from_json
+from okta_devorg.policy.serialization import from_json, to_json
 from okta_devorg.policy.settings import App
 from okta_devorg.state.groups import EVERYONE
 from okta_devorg.state.org import Org
@@ -164,9 +164,12 @@ def set_app_active(org: Org, request: Request, app_id: str, change: str) -> Resp
 
 
 def store_app(org: Org, app: App) -> App:
-    """Add the app, or replace the one with its id; return it."""
+    """Add the app, or replace the one with its id; return it.
+
+    :raises PolicyError: if the app makes no sense.
+    """
     apps = [app if item.client_id == app.client_id else item for item in org.policy.apps]
-    org.own_policy = replace(org.own_policy, apps=tuple(apps if app in apps else [*apps, app]))
+    org.patch_policy({"apps": [to_json(item) for item in (apps if app in apps else [*apps, app])]})
     return app
 
 

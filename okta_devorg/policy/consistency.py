@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 
 from okta_devorg.policy.settings import Policy
 from okta_devorg.wire.public_keys import pem_to_jwk
-from okta_devorg.wire.urls import is_http_url
+from okta_devorg.wire.urls import is_absolute, is_http_url
 
+# Settings of an app that must not be blank, and those that are addresses.
 APP_NAMES = ("client_id", "label")
+URI_LISTS = ("redirect_uris", "post_logout_redirect_uris")
+SINGLE_URIS = ("email_callback_uri", "initiate_login_uri", "sign_up_uri")
 
 
 def problem_of(policy: Policy) -> str | None:
@@ -44,6 +47,15 @@ def _hook_urls(policy: Policy) -> Iterator[str]:
             yield f"{path}.url must begin with http:// or https:// and name a host"
 
 
+def _app_uris(policy: Policy) -> Iterator[str]:
+    for index, app in enumerate(policy.apps):
+        uris = {f"{key}[{number}]": uri for key in URI_LISTS for number, uri in enumerate(getattr(app, key))}
+        uris |= {key: getattr(app, key) for key in SINGLE_URIS}
+        for key, uri in uris.items():
+            if uri is not None and not is_absolute(uri):
+                yield f"apps[{index}].{key} must be an absolute URI"
+
+
 def _numbers(policy: Policy) -> Iterator[str]:
     if not 4 <= policy.email_code.length <= 20:
         yield "email_code.length must be from 4 to 20"
@@ -73,6 +85,7 @@ CHECKS: tuple[Callable[[Policy], Iterator[str]], ...] = (
     _blank_names,
     _missing_identifier,
     _hook_urls,
+    _app_uris,
     _numbers,
     _choices,
     _public_keys,

@@ -21,6 +21,15 @@ def is_http_url(url: str) -> bool:
         return False
 
 
+def is_absolute(uri: str) -> bool:
+    """Return whether this is a URI that a browser can be sent to: with a scheme, `https` or an app's own."""
+    try:
+        parts = urlsplit(uri)
+        return bool(parts.scheme) and (parts.port is None or parts.port > 0) and uri.isprintable()
+    except ValueError:
+        return False
+
+
 def with_query(url: str, values: dict[str, str]) -> str:
     """Return the URL with `values` added to its query."""
     return url + ("&" if "?" in url else "?") + urlencode(values)

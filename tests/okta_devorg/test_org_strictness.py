@@ -624,6 +624,17 @@ def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: Ma
     assert event in api("GET", "logs", since=whole_second)
 
 
+@pytest.mark.parametrize(
+    "client", [{"redirect_uris": ["x"]}, {"initiate_login_uri": "http://["}, {"post_logout_redirect_uris": ["/"]}]
+)
+def test_an_app_without_proper_addresses_is_refused(org: OrgHandle, api: ManagementApi, client: Json) -> None:
+    body = {"name": "oidc_client", "label": "Another", "settings": {"oauthClient": client}}
+    error = api("POST", "apps", body, status=400)
+    assert (error["errorCode"], "must be an absolute URI" in causes(error)) == ("E0000001", True)
+    api("PUT", f"apps/{CLIENT}", body, status=400)
+    assert len(org.policy.apps) == 1
+
+
 # ---- users of an app
 
 
