@@ -1,5 +1,6 @@
 """Signing up or in at another identity provider, which the org plays itself (docs/protocol.md, section 4.8)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Request, Response, g
@@ -75,12 +76,18 @@ def _return_from_idp(org: Org, tx: Transaction, idp: IdentityProvider, profile: 
         user = add_staged_user(org, new_id("00u"), profile["email"], profile)
         user.email_verified = True  # the provider vouches for the address
     tx.user_id = user.id
+    return move_on(org, tx, advance if is_new and idp.interaction_required else _enter)
+
+
+def _enter(org: Org, tx: Transaction) -> None:
+    activate(org, org.user_of(tx))
+    finish(org, tx)
+
+
+def move_on(org: Org, tx: Transaction, move: Callable[[Org, Transaction], None]) -> Response:
+    """Move the transaction on and return to the app, which is also told if the user may not go on."""
     try:
-        if is_new and idp.interaction_required:
-            advance(org, tx)
-        else:
-            activate(org, user)
-            finish(org, tx)
+        move(org, tx)
     except IdxError as error:
         return _to_app(tx, error="access_denied", error_description=error.messages[0]["message"])
     renew(org, tx)

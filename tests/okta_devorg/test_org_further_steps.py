@@ -372,3 +372,49 @@ def test_a_list_of_texts_is_an_attribute_too(org: OrgHandle, journey: Journey, s
     journey.to_profile().enroll_profile(userProfile={"email": ADA["email"], "tags": sent})
     assert journey.status == status
     assert [user.profile["tags"] for user in org.users] == ([sent] if status == 200 else [])
+
+
+# ---- what is set up behind a link
+
+
+BEHIND_A_LINK = [("external_idp", "redirect-idp", "IdP Authenticator"), ("smart_card_idp", "piv-idp", "Smart Card")]
+
+
+def behind_the_link(journey: Journey) -> dict[str, list[str]]:
+    """Confirms on the page that the first remediation leads to, and returns what comes back to the app."""
+    href = journey.document["remediation"]["value"][0]["href"]
+    assert requests.get(href, timeout=5).status_code == 200
+    form = {"stateToken": parse_qs(urlsplit(href).query)["stateToken"][0]}
+    reply = requests.post(href.partition("?")[0], data=form, allow_redirects=False, timeout=5)
+    assert reply.status_code == 302, reply.text
+    return parse_qs(urlsplit(reply.headers["Location"]).query)
+
+
+@pytest.mark.parametrize(("key", "name", "label"), BEHIND_A_LINK)
+def test_it_is_set_up_there_and_nothing_can_be_answered_here(
+    org: OrgHandle, journey: Journey, key: str, name: str, label: str
+) -> None:
+    org.patch_policy({"authenticators": {key: "required"}})
+    journey.signed_up().choose(label)
+    link = journey.document["remediation"]["value"][0]
+    assert (link["name"], link["method"], link["relatesTo"], "rel" in link) == (
+        name, "GET", ["$.currentAuthenticator"], False,
+    )  # fmt: skip
+    handle = journey.document["stateHandle"]
+    for path in ("challenge/answer", "challenge/resend"):
+        body = {"stateHandle": handle, "credentials": {"passcode": "1"}}
+        assert requests.post(f"{org.base}/idp/idx/{path}", json=body, timeout=5).status_code == 403
+    assert behind_the_link(journey)["state"] == [journey.state]
+    journey.introspect()
+    assert "successWithInteractionCode" in journey.document
+    assert (key in org.users[0].enrollments, journey.token().status_code) == (True, 200)
+
+
+@pytest.mark.parametrize(("key", "name", "label"), BEHIND_A_LINK)
+def test_who_may_not_use_the_app_comes_back_with_an_error(
+    org: OrgHandle, journey: Journey, key: str, name: str, label: str
+) -> None:
+    org.patch_policy({"authenticators": {key: "required"}, "sign_on": "denied"})
+    journey.signed_up().choose(label)
+    landed = behind_the_link(journey)
+    assert (landed["error"], "interaction_code" in landed) == (["access_denied"], False)

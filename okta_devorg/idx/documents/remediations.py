@@ -195,10 +195,12 @@ def cancel_polling(base: str, tx: Transaction) -> Json:
     return action("cancel-polling", base + "/idp/idx/authenticators/poll/cancel", fields)
 
 
-def link_elsewhere(name: str, href: str, idp_id: str, idp_name: str, relates_to: str = "") -> Json:
-    """Return a link for the browser, which comes back to the app (section 4.13). It has no `rel`."""
-    relates = {"relatesTo": [relates_to]} if relates_to else {}
-    return {"name": name, **relates, "idp": {"id": idp_id, "name": idp_name}, "href": href, "method": "GET"}
+def link_elsewhere(name: str, href: str, idp_id: str, idp_name: str, **more: Any) -> Json:
+    """Return a link for the browser, which comes back to the app (section 4.13). It has no `rel`.
+
+    `more` are further members, such as `relatesTo`.
+    """
+    return {"name": name, **more, "idp": {"id": idp_id, "name": idp_name}, "href": href, "method": "GET"}
 
 
 def enroll_authenticator(base: str, tx: Transaction, email_code: CodeFormat) -> Json:
@@ -252,9 +254,6 @@ ENROLL_CREDENTIALS: dict[str, Json] = {
     "okta_password": {"form": form([{"name": "passcode", "label": "Enter password", "secret": True}])},
     "security_question": {"options": questions.CHOICES},
     "duo": {"form": form([{"name": "signatureData", "label": "Signature Data", "required": True, "visible": False}])},
-    "smart_card_idp": {
-        "form": form([{"name": "certificate", "label": "Certificate", "required": True, "visible": False}])
-    },
     "webauthn": {
         "form": form(
             _hidden_field(name, label, required)

@@ -18,6 +18,8 @@ from okta_devorg.state.transactions import Step, Transaction
 from okta_devorg.wire.ion import Json, ion_array, ion_object, message
 
 SECONDS_A_DAY = 86_400
+# Authenticators that are set up behind a link: the name of the remediation, and the type of the provider.
+LINKS = {"external_idp": ("redirect-idp", "OIDC"), "smart_card_idp": ("piv-idp", "X509")}
 
 
 def profile_document(org: Org, tx: Transaction) -> Json:
@@ -77,11 +79,11 @@ def enroll_document(org: Org, tx: Transaction) -> Json:
         actions["poll"] = remediations.poll(org.base, tx)
     authenticator = current_authenticator(org, tx)
     step = remediations.enroll_authenticator(org.base, tx, org.policy.email_code)
-    if tx.authenticator == "external_idp":
+    if tx.authenticator in LINKS:
+        name, kind = LINKS[tx.authenticator]
         href = f"{org.base}/sso/idps/{authenticator['id']}/enroll?stateToken={tx.idp_token}"
-        step = remediations.link_elsewhere(
-            "redirect-idp", href, authenticator["id"], authenticator["displayName"], "$.currentAuthenticator"
-        )
+        names, more = (authenticator["id"], authenticator["displayName"]), {"relatesTo": ["$.currentAuthenticator"]}
+        step = remediations.link_elsewhere(name, href, *names, type=kind, **more)
     return {
         **_choice_document(org, tx, [step]),
         "currentAuthenticator": ion_object({**actions, **authenticator}),

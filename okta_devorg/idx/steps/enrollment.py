@@ -134,7 +134,10 @@ def check_enrollment(org: Org, tx: Transaction, credentials: Json) -> None:
 
     :raises IdxError: if the answer is wrong.
     """
-    CHECKS[str(tx.authenticator)](org, tx, credentials)
+    check = CHECKS.get(str(tx.authenticator))
+    if check is None:
+        raise access_denied(org.policy.statuses.step_not_open)
+    check(org, tx, credentials)
     org.record("user.mfa.factor.activate", org.user_of(tx), debug={"factor": tx.authenticator})
 
 
@@ -188,12 +191,7 @@ def _refuse_duo(org: Org, tx: Transaction, credentials: Json) -> None:
     raise IdxError(400, [message("We were unable to verify with Duo. Try again.", "oie.duo.verify.error")])
 
 
-def _refuse_smart_card(org: Org, tx: Transaction, credentials: Json) -> None:
-    """Smart cards cannot be set up here: there is no reader. The message is made up, no recording shows one."""
-    raise IdxError(400, [message("We were unable to read the smart card.")])
-
-
-# By key. Okta Verify is not here: its answer is the phone's.
+# By key. Okta Verify is not here, because the phone answers for it, nor is what is set up behind a link.
 CHECKS: dict[str, Callable[[Org, Transaction, Json], None]] = {
     "okta_email": _check_email,
     "okta_password": _check_password,
@@ -202,5 +200,4 @@ CHECKS: dict[str, Callable[[Org, Transaction, Json], None]] = {
     "google_otp": _check_totp,
     "webauthn": _check_passkey,
     "duo": _refuse_duo,
-    "smart_card_idp": _refuse_smart_card,
 }
