@@ -121,9 +121,10 @@ _ROWS = (
         hint=gettext_noop("Sign in there, then come back here."),
     ),
     AuthenticatorInfo(key="custom_app", kind="app", pages=DEVICE_PAGES, presets={"channel": "qrcode"}),
-    # These need another company's script or a card reader. All others are enrolled with an ordinary form.
+    # The browser reads the card at the org, behind a link.
+    AuthenticatorInfo(key="smart_card_idp", pages=dict.fromkeys(("piv-idp", "redirect-idp"), "elsewhere")),
+    # This one needs another company's script. All others are enrolled with an ordinary form.
     AuthenticatorInfo(key="duo", can_be_enrolled=False),
-    AuthenticatorInfo(key="smart_card_idp", can_be_enrolled=False),
 )
 UNKNOWN = AuthenticatorInfo()
 

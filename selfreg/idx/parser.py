@@ -148,7 +148,7 @@ class _Document:
     def action_members(self, raw: Json) -> dict[str, Any]:
         return {
             "name": read_text(raw, "name"),
-            "href": read_text(raw, "href"),
+            "href": read_text(raw, "customExpiredPasswordURL") or read_text(raw, "href"),
             "method": (read_text(raw, "method") or "POST").upper(),
             "fields": self.fields(raw.get("value"), ()),
             "refresh_ms": read_number(raw, "refresh") or 0,
@@ -167,7 +167,7 @@ class _Document:
             kind=read_text(raw, "type"),
             # A link that is a step is identified by its authenticator, or is the only one of its name.
             idp_id=read_text(idp, "id") or (related.id if related else alone),
-            idp_name=read_text(idp, "name"),
+            idp_name=read_text(idp, "name") or read_text(raw, "customExpiredPasswordName"),
             is_link=not raw.get("rel"),
             leaves=tuple(leaves_of(members["fields"])),
             facts=tuple(_fact_of(fact, key) for key in VALUES_OF_FACTS for fact in read_objects(raw, key)),

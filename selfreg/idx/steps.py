@@ -34,20 +34,20 @@ NO_WAY_ON = "no-way-on"
 
 # Links to identity providers.
 PROVIDERS = frozenset({"redirect-idp", "piv-idp", VERIFY_IDENTITY})
+# Links to other sites that are steps: for an identity, and for a password that is kept there and has to be replaced.
+LINKED_STEPS = (VERIFY_IDENTITY, "reenroll-custom-password-expiry", "reenroll-custom-password-expiry-warning")
 
 # Remediation -> its page, whatever its authenticator. First come pages of single ones: ``AuthenticatorInfo.pages``.
 PAGES = {
-    "enroll-profile": "profile",
-    "enroll-profile-update": "profile",
-    "profile-update": "profile",
+    **dict.fromkeys(("enroll-profile", "enroll-profile-update", "profile-update"), "profile"),
     SELECT: "choose",
     **dict.fromkeys(("enroll-webauthn-residentkey", "enroll-authenticator-promotion"), "passkey"),
     **dict.fromkeys(("consent", "granular-consent", "admin-consent"), "consent_scopes"),
     **dict.fromkeys((WAITING, "poll"), "waiting"),
     **dict.fromkeys(PROVIDERS, "providers"),
+    # Only an app on a phone can answer these, or another site that doesn't come back.
+    **dict.fromkeys((*DEVICE_PAGES, "device-challenge-poll", *LINKED_STEPS), UNSUPPORTED),
     VERIFY_IDENTITY: ELSEWHERE,
-    # Only an app on a phone, or a card reader, can answer these.
-    **dict.fromkeys((*DEVICE_PAGES, "device-challenge-poll"), UNSUPPORTED),
 }
 
 # Remediations that lead around a step or out of the sign-up; they are never the step itself.
@@ -240,9 +240,11 @@ def current_remediation(response: IdxResponse) -> Remediation | None:
 
 
 def _is_elsewhere(remediation: Remediation) -> bool:
-    """Return whether the step is a link to another site, which verifies an identity or is an authenticator."""
-    is_step = remediation.name == VERIFY_IDENTITY or remediation.authenticator is not None
-    return (remediation.is_link or remediation.method == "GET") and remediation.name in PROVIDERS and is_step
+    """Return whether the step is a link to another site, which verifies an identity, is an authenticator or has the
+    password.
+    """
+    is_step = remediation.name in (LINKED_STEPS if remediation.authenticator is None else {*LINKED_STEPS, *PROVIDERS})
+    return is_step and (remediation.is_link or remediation.method == "GET")
 
 
 def identity_providers(response: IdxResponse) -> tuple[Remediation, ...]:

@@ -326,10 +326,7 @@ def test_the_form_has_the_title_and_button_label_of_the_org(person: Person, org:
 # ---- what no page can do (B21 among it)
 
 
-@pytest.mark.parametrize(
-    ("key", "label"),
-    [("duo", "Duo Security"), ("smart_card_idp", "Smart Card")],
-)
+@pytest.mark.parametrize(("key", "label"), [("duo", "Duo Security")])
 class TestUnsupportedAuthenticator:
     def test_optional_it_can_be_skipped(self, person: Person, org: OrgHandle, key: str, label: str) -> None:
         org.patch_policy({"authenticators": {key: "optional"}})

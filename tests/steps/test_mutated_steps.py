@@ -161,7 +161,7 @@ def test_an_authenticator_that_is_not_offered_is_invalid(situation: Any) -> None
     found = step_of(situation.document)
     assert found is not None
     offered = {option_id(o) for o in found[1].choices}
-    for option in ("aut-duo", "aut-smart_card_idp", "", "0"):
+    for option in ("aut-duo", "", "0"):
         assert option not in offered
         assert not StepForm(found[1], QueryDict(f"authenticator.id={option}")).is_valid()
 

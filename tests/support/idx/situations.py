@@ -262,12 +262,12 @@ SITUATIONS = (
         choosing(EMAIL, VERIFY, DUO, TOKEN, SMART_CARD, QUESTION, also=(SKIP,)),
         "Secure your account",
         ("authenticator.id",),
-        says=("Email", "Okta Verify", "RSA SecurID", "Security Question"),
+        says=("Email", "Okta Verify", "RSA SecurID", "Smart card", "Security Question"),
         offers=("Continue", "Skip for now"),
     ),
     Situation(
         "a choice of nothing that a page can do",
-        choosing(SMART_CARD, DUO),
+        choosing(DUO),
         NOT_HERE,
         offers=("Cancel sign-up", "Sign in"),
     ),
@@ -613,6 +613,47 @@ SITUATIONS = (
         ),
         "Continue at another site",
         offers=("Continue at Harbour Office", "Choose a different method"),
+    ),
+    Situation(
+        "a smart card as authenticator",
+        document(
+            link("piv-idp", relatesTo=["$.currentAuthenticator"], idp={"id": "0oaCard", "name": "Card"}, type="X509"),
+            SELECT,
+            currentAuthenticator=wrapped(SMART_CARD),
+            authenticators=array(EMAIL, PHONE),
+        ),
+        "Continue at another site",
+        says=("Have your smart card ready.",),
+        offers=("Continue", "Choose a different method"),
+    ),
+    Situation(
+        "a password that another site keeps and that has expired",
+        document(
+            link(
+                "reenroll-custom-password-expiry",
+                href="https://passwords.example/new",
+                customExpiredPasswordName="Harbour Office",
+                relatesTo=["$.currentAuthenticator"],
+            ),
+            currentAuthenticator=wrapped(PASSWORD),
+        ),
+        NOT_HERE,
+        says=("You need a new password. Set it at “Harbour Office”, then sign in.",),
+        offers=("Continue at Harbour Office", "Sign in"),
+    ),
+    Situation(
+        "one that will expire soon, at a place without a name or a safe address",
+        document(
+            {
+                **step("reenroll-custom-password-expiry-warning", path="/idp/idx/challenge/answer"),
+                "customExpiredPasswordURL": "javascript:alert(1)",
+            },
+            SKIP,
+            currentAuthenticator=wrapped(PASSWORD),
+        ),
+        NOT_HERE,
+        says=("You need a new password. Set it at your organization's site, then sign in.",),
+        offers=("Skip for now", "Sign in"),
     ),
     Situation(
         "a push that waits, with a checkbox",
