@@ -174,8 +174,8 @@ def test_an_identity_provider_can_be_enrolled_as_an_authenticator(person: Person
     assert "external_idp" in org.users[0].enrollments
 
 
-def test_so_is_a_smart_card(person: Person, org: OrgHandle) -> None:
-    at_the_end_of(person, org, authenticators={"smart_card_idp": "optional"})
+def test_a_smart_card_can_be_enrolled_behind_a_link(person: Person, org: OrgHandle) -> None:
+    enrolls_email_and_password(person, org, authenticators={"smart_card_idp": "optional"})
     person.picks("Smart Card").presses("Continue")
     assert "Have your smart card ready." in person.page.text
     assert person.presses("Continue").page.url.startswith(org.base)

@@ -178,7 +178,9 @@ def test_a_code_may_be_bound_to_a_key_from_the_start(org: OrgHandle, prover: Pro
 
 
 @pytest.mark.parametrize("way", ["authorize", "par"])
-def test_so_may_the_code_of_a_redirect_sign_in(org: OrgHandle, browser: OrgBrowser, prover: Prover, way: str) -> None:
+def test_the_code_of_a_redirect_sign_in_may_be_bound_to_a_key(
+    org: OrgHandle, browser: OrgBrowser, prover: Prover, way: str
+) -> None:
     OktaOrg(org).sign_up()
     if way == "authorize":
         browser.authorize(dpop_jkt=prover.thumbprint)

@@ -367,7 +367,7 @@ TAGS = {"name": "tags", "label": "Tags", "type": "array", "required": True}
 @pytest.mark.parametrize(
     ("sent", "status"), [(["a", "b"], 200), ([], 400), ("a", 400), ([7], 400), ([["a"]], 400), ({"a": 1}, 400)]
 )
-def test_a_list_of_texts_is_an_attribute_too(org: OrgHandle, journey: Journey, sent: Any, status: int) -> None:
+def test_an_attribute_may_be_a_list_of_texts(org: OrgHandle, journey: Journey, sent: Any, status: int) -> None:
     org.patch_policy({"profile": [{"name": "email", "label": "Email", "required": True}, TAGS]})
     journey.to_profile().enroll_profile(userProfile={"email": ADA["email"], "tags": sent})
     assert journey.status == status
@@ -391,7 +391,7 @@ def behind_the_link(journey: Journey) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(("key", "name", "label"), BEHIND_A_LINK)
-def test_it_is_set_up_there_and_nothing_can_be_answered_here(
+def test_an_authenticator_behind_a_link_is_set_up_there_and_cannot_be_answered_here(
     org: OrgHandle, journey: Journey, key: str, name: str, label: str
 ) -> None:
     org.patch_policy({"authenticators": {key: "required"}})
@@ -411,7 +411,7 @@ def test_it_is_set_up_there_and_nothing_can_be_answered_here(
 
 
 @pytest.mark.parametrize(("key", "name", "label"), BEHIND_A_LINK)
-def test_who_may_not_use_the_app_comes_back_with_an_error(
+def test_behind_a_link_who_may_not_use_the_app_comes_back_with_an_error(
     org: OrgHandle, journey: Journey, key: str, name: str, label: str
 ) -> None:
     org.patch_policy({"authenticators": {key: "required"}, "sign_on": "denied"})

@@ -197,7 +197,7 @@ def test_a_hook_may_choose_the_login(org: OrgHandle, hooked: HookReceiver, journ
 
 
 @pytest.mark.parametrize("name", ["login", "employeeNumber"])
-def test_but_none_that_is_taken_even_if_no_field_asks_for_it(
+def test_an_identifier_of_the_hook_that_is_taken_is_refused_on_the_page(
     org: OrgHandle, hooked: HookReceiver, journey: Journey, name: str
 ) -> None:
     org.patch_policy({"allowed_identifiers": ["login", "employeeNumber"]})

@@ -33,7 +33,9 @@ def test_a_bare_username_signs_nobody_in(org: OrgHandle, api: ManagementApi, jou
     assert "user" not in journey.document
 
 
-def test_nor_does_it_at_the_orgs_own_page(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
+def test_a_bare_username_signs_nobody_in_at_the_orgs_own_page(
+    org: OrgHandle, api: ManagementApi, browser: OrgBrowser
+) -> None:
     nameless(org, api)
     browser.authorize()
     browser.fill(identifier="adalovelace")
@@ -74,7 +76,9 @@ def test_what_cannot_be_asked_for_at_sign_in_is_set_up_once(org: OrgHandle, jour
     assert "successWithInteractionCode" in journey.document
 
 
-def test_but_it_is_no_second_factor(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_an_authenticator_that_cannot_be_challenged_is_no_second_factor(
+    org: OrgHandle, api: ManagementApi, journey: Journey
+) -> None:
     nameless(org, api)
     org.users[0].set_password(PASSWORD, 0)
     org.users[0].enroll(new_enrollment("okta_verify", ("push",)))

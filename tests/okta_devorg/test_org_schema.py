@@ -81,7 +81,9 @@ def test_a_required_attribute_must_be_there(api: ManagementApi) -> None:
         {"email": None}, {"boat": {**BOAT, "oneOf": [7]}}, {"boat": {**BOAT, "enum": [7]}},
     ],
 )  # fmt: skip
-def test_what_is_no_attribute_changes_nothing(org: OrgHandle, api: ManagementApi, attributes: Json) -> None:
+def test_an_impossible_attribute_is_refused_and_nothing_changes(
+    org: OrgHandle, api: ManagementApi, attributes: Json
+) -> None:
     assert api("POST", SCHEMA, body(**attributes), status=400)["errorCode"] == "E0000001"
     assert org.policy.profile_schema == ()
 
@@ -117,7 +119,9 @@ def test_a_form_takes_the_attribute_as_the_schema_has_it(org: OrgHandle, api: Ma
     assert in_use["errorCauses"] == [{"errorSummary": "size: A profile enrollment policy asks for the attribute"}]
 
 
-def test_what_was_asked_for_later_or_set_by_a_hook_does_not_stop_a_change(org: OrgHandle, api: ManagementApi) -> None:
+def test_attributes_of_progressive_profiling_and_of_a_hook_do_not_stop_a_change(
+    org: OrgHandle, api: ManagementApi
+) -> None:
     org.patch_policy({"progressive_profile": {"attributes": [{"name": "ship", "label": "Ship"}]}})
     user = OktaOrg(org).sign_up(ship="Kestrel", fromHook="x")
     assert "ship" in custom(api("GET", SCHEMA))

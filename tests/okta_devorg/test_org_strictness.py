@@ -684,7 +684,9 @@ def test_who_is_assigned_as_everybody_can_be_changed_and_stays(org: OrgHandle, a
         ({"id": ADA["email"], "credentials": {"password": {"value": "x"}}}, 400),
     ],
 )  # fmt: skip
-def test_what_assigns_nobody(org: OrgHandle, api: ManagementApi, shut_app: str, body: Json, status: int) -> None:
+def test_a_body_that_assigns_nobody_is_refused(
+    org: OrgHandle, api: ManagementApi, shut_app: str, body: Json, status: int
+) -> None:
     OktaOrg(org).sign_up()
     api("POST", shut_app, body, status=status)
     assert api("GET", shut_app) == []
