@@ -82,8 +82,8 @@ def enroll_document(org: Org, tx: Transaction) -> Json:
     if tx.authenticator in LINKS:
         name, kind = LINKS[tx.authenticator]
         href = f"{org.base}/sso/idps/{authenticator['id']}/enroll?stateToken={tx.idp_token}"
-        names, more = (authenticator["id"], authenticator["displayName"]), {"relatesTo": ["$.currentAuthenticator"]}
-        step = remediations.link_elsewhere(name, href, *names, type=kind, **more)
+        id_, label, relates_to = authenticator["id"], authenticator["displayName"], ["$.currentAuthenticator"]
+        step = remediations.link_elsewhere(name, href, id_, label, type=kind, relatesTo=relates_to)
     return {
         **_choice_document(org, tx, [step]),
         "currentAuthenticator": ion_object({**actions, **authenticator}),
