@@ -1,4 +1,4 @@
-"""What a page of another site can make any browser do: send GETs. They use up nothing that a visitor needs."""
+"""GETs that a page of another site can trigger in any browser consume no rate limit and leave no data."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,21 +52,23 @@ URLS = [
 
 
 @pytest.fixture(autouse=True)
-def limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As they are without DEBUG."""
+def limits_without_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apply the limits of a site without DEBUG."""
     strict = {
         name: Limit(limit.max_hits, limit.seconds, relaxed=limit.max_hits) for name, limit in rate_limits.LIMITS.items()
     }
     monkeypatch.setattr(rate_limits, "LIMITS", strict)
 
 
-@pytest.mark.parametrize("how", EMBEDDED, ids=range(len(EMBEDDED)))
+@pytest.mark.parametrize("headers", EMBEDDED, ids=range(len(EMBEDDED)))
 @pytest.mark.parametrize("url", URLS)
-def test_what_another_page_embeds_does_nothing(org: OrgHandle, how: dict[str, str], url: str) -> None:
+def test_embedded_requests_from_other_sites_are_rejected_without_side_effects(
+    org: OrgHandle, headers: dict[str, str], url: str
+) -> None:
     cache.clear()
     for n in range(3):
-        answer = Client().get(url.format(n=n), headers=how)
-        assert answer.status_code in (400, 403)
+        response = Client().get(url.format(n=n), headers=headers)
+        assert response.status_code in (400, 403)
     assert not org.calls()
     assert not Session.objects.exists()
     assert not RateLimitCounter.objects.exists()
@@ -74,19 +76,21 @@ def test_what_another_page_embeds_does_nothing(org: OrgHandle, how: dict[str, st
 
 
 @pytest.mark.parametrize("headers", [{}, CLICK, REDIRECT], ids=["old browser", "click", "redirect"])
-def test_links_of_invitations_use_up_no_start(org: OrgHandle, headers: dict[str, str]) -> None:
+def test_invitation_links_do_not_consume_the_limit_for_starting_a_sign_up(
+    org: OrgHandle, headers: dict[str, str]
+) -> None:
     for n in range(65):
         Client().get(f"/signup/?token=junk{n}", headers=headers)
     assert len(org.calls("/interact")) <= 20
     assert Person().opens_the_sign_up().tells_who_she_is().path == "/signup/step/"
 
 
-def test_a_page_that_opens_an_invitation_gets_a_button_that_a_person_has_to_press(
+def test_invitation_opened_by_another_page_requires_a_button_press(
     person: Person, org: OrgHandle, invitation: str
 ) -> None:
-    answer = person.browser.get(f"/signup/?token={invitation}", headers=REDIRECT)
+    response = person.browser.get(f"/signup/?token={invitation}", headers=REDIRECT)
     assert not org.calls("/interact")
-    assert invitation not in answer.content.decode()
+    assert invitation not in response.content.decode()
     person.browser.defaults |= {"HTTP_SEC_FETCH_SITE": "cross-site"}
     person.opens_the_sign_up(f"?token={invitation}")
     assert person.heading == "Your invitation"
@@ -94,12 +98,14 @@ def test_a_page_that_opens_an_invitation_gets_a_button_that_a_person_has_to_pres
     assert person.presses("Continue").path == "/signup/step/"
 
 
-def test_a_click_in_a_mail_accepts_an_invitation_at_once(org: OrgHandle, invitation: str) -> None:
+def test_invitation_link_clicked_in_an_email_is_accepted_immediately(org: OrgHandle, invitation: str) -> None:
     for headers in (CLICK, {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}):
         assert Client().get(f"/signup/?token={invitation}", headers=headers)["Location"] == "/signup/step/"
 
 
-def test_the_button_of_an_invitation_is_a_start_like_any_other(person: Person, org: OrgHandle, invitation: str) -> None:
+def test_accepting_an_invitation_counts_as_a_start_and_requires_a_csrf_token(
+    person: Person, org: OrgHandle, invitation: str
+) -> None:
     person.browser.defaults |= {"HTTP_SEC_FETCH_SITE": "cross-site"}
     for n in range(61):
         person.opens_the_sign_up(f"?token=guess{n}")
@@ -115,25 +121,25 @@ def test_the_button_of_an_invitation_is_a_start_like_any_other(person: Person, o
 def invitation(org: OrgHandle) -> str:
     headers = {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"firstName": "Ida", "lastName": "Rhodes", "email": "ida@example.com", "login": "ida@example.com"}
-    made = requests.post(
+    created = requests.post(
         f"{org.base}/api/v1/users?activate=false", json={"profile": profile}, headers=headers, timeout=5
     )
-    url = f"{org.base}/api/v1/users/{made.json()['id']}/lifecycle/activate?sendEmail=false"
+    url = f"{org.base}/api/v1/users/{created.json()['id']}/lifecycle/activate?sendEmail=false"
     return str(requests.post(url, headers=headers, timeout=5).json()["activationToken"])
 
 
 @pytest.mark.parametrize("url", ["/signup/verify/?otp=123456&state=x", "/signup/verify/?error=1"])
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_the_link_of_a_mail_leaves_no_session(org: OrgHandle, url: str, method: str) -> None:
+def test_email_link_creates_no_session(org: OrgHandle, url: str, method: str) -> None:
     for _ in range(5):
         getattr(Client(), method)(url)
     assert not Session.objects.exists()
 
 
-def test_the_cookie_of_a_link_is_sealed_hidden_and_brief(org: OrgHandle) -> None:
+def test_email_link_cookie_is_encrypted_http_only_and_expires_after_ten_minutes(org: OrgHandle) -> None:
     browser = Client()
-    answer = browser.get("/signup/verify/?otp=123456&state=canary-state")
-    cookie = answer.cookies["selfreg_link"]
+    response = browser.get("/signup/verify/?otp=123456&state=canary-state")
+    cookie = response.cookies["selfreg_link"]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
     assert "123456" not in cookie.value
     assert "canary" not in cookie.value
@@ -143,14 +149,14 @@ def test_the_cookie_of_a_link_is_sealed_hidden_and_brief(org: OrgHandle) -> None
 
 
 @pytest.mark.parametrize("value", ["", "x", "a" * 4_000, "é"])
-def test_a_made_up_cookie_is_no_link(org: OrgHandle, value: str) -> None:
+def test_forged_email_link_cookie_is_ignored(org: OrgHandle, value: str) -> None:
     browser = Client()
     browser.cookies["selfreg_link"] = value
     assert browser.get("/signup/verify/").status_code == 200
     assert browser.post("/signup/verify/").status_code == 302
 
 
-def test_a_started_sign_in_is_kept_for_an_hour_and_then_purged(org: OrgHandle) -> None:
+def test_session_of_an_unfinished_sign_in_expires_after_an_hour_and_is_purged(org: OrgHandle) -> None:
     for n in range(5):
         Client().get(f"/oidc/authenticate/?next=/{'a' * 900}{n}")
     assert Session.objects.count() == 5
@@ -160,18 +166,18 @@ def test_a_started_sign_in_is_kept_for_an_hour_and_then_purged(org: OrgHandle) -
     assert not Session.objects.exists()
 
 
-def test_a_form_that_was_opened_for_a_visitor_is_kept_for_an_hour(org: OrgHandle) -> None:
+def test_session_created_by_opening_the_form_expires_within_an_hour(org: OrgHandle) -> None:
     Client().get("/signup/")
-    (ends,) = Session.objects.values_list("expire_date", flat=True)
-    assert ends <= timezone.now() + timedelta(hours=1)
+    (expiry,) = Session.objects.values_list("expire_date", flat=True)
+    assert expiry <= timezone.now() + timedelta(hours=1)
 
 
-def test_a_started_registration_is_kept_as_long_as_the_sites_sessions(person: Person, org: OrgHandle) -> None:
+def test_session_with_a_registration_lasts_as_long_as_other_sessions(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     assert person.browser.session.get_expiry_age() > 13 * 86_400
 
 
-def test_what_the_site_keeps_in_a_session_is_not_shortened(person: Person, org: OrgHandle) -> None:
+def test_session_with_data_of_the_site_keeps_its_expiry(person: Person, org: OrgHandle) -> None:
     session = person.browser.session
     session["cart"] = [1]
     session.save()
@@ -181,7 +187,7 @@ def test_what_the_site_keeps_in_a_session_is_not_shortened(person: Person, org: 
     assert person.browser.session.get_expiry_age() > 13 * 86_400
 
 
-def test_forms_that_are_not_cached_are_fetched_within_a_limit(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetching_uncached_forms_is_rate_limited(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "form by ip", Limit(3, HOUR, relaxed=3))
     statuses = []
     for _ in range(5):
@@ -195,22 +201,22 @@ def test_forms_that_are_not_cached_are_fetched_within_a_limit(org: OrgHandle, mo
 
 
 def token() -> str:
-    ada = AppClient(by_token=True)
-    return ada.headers["Authorization"].removeprefix("Bearer ")
+    app = AppClient(by_token=True)
+    return app.headers["Authorization"].removeprefix("Bearer ")
 
 
-def test_an_outage_uses_up_no_fetching(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_form_fetches_do_not_count_against_the_rate_limit(
+    org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "form by ip", Limit(3, HOUR, relaxed=3))
     org.fail("/interact", "status", status=503, times=9)
     assert [Client().get("/signup/").status_code for _ in range(5)] == [503] * 5  # a limit says 429
 
 
-# ---- the token of a form, and the cookie that it is bound to
+# ---- the form token and the device cookie that it is bound to
 
 
-def test_the_token_of_another_browsers_form_starts_nothing_even_with_its_csrf_cookie(
-    org: OrgHandle, settings: Any
-) -> None:
+def test_form_token_of_another_browser_is_rejected_even_with_its_csrf_cookie(org: OrgHandle, settings: Any) -> None:
     settings.DEBUG = False
     vic = Person("vic@example.com").opens_the_sign_up()
     token = vic.form.data()["form_token"]
@@ -224,7 +230,7 @@ def test_the_token_of_another_browsers_form_starts_nothing_even_with_its_csrf_co
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_own_cookies_are_bound_to_this_host_where_cookies_are_for_https(
+def test_app_cookies_have_the_host_prefix_if_session_cookies_are_secure(
     org: OrgHandle, settings: Any, configure: Callable[..., None], secure: bool
 ) -> None:
     settings.SESSION_COOKIE_SECURE = secure

@@ -1,4 +1,4 @@
-"""Nothing about a person stays in a cache: of the browser, a proxy, or a school's computer room."""
+"""No page with personal data may be cached, neither by the browser nor by a proxy."""
 
 import pytest
 from django.test import Client
@@ -25,15 +25,15 @@ PAGES = (
 )
 
 
-def is_kept_nowhere(browser: Client, page: str) -> bool:
+def is_never_cached(browser: Client, page: str) -> bool:
     return "no-store" in browser.get(page).get("Cache-Control", "")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_is_kept_in_a_cache(person: Person, org: OrgHandle, page: str) -> None:
-    """For strangers, in the middle of a sign-up, and for who is logged in."""
-    assert is_kept_nowhere(Client(), page)
+def test_every_page_has_cache_control_no_store(person: Person, org: OrgHandle, page: str) -> None:
+    """For anonymous visitors, during a sign-up, and when logged in."""
+    assert is_never_cached(Client(), page)
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
-    assert is_kept_nowhere(person.browser, page)
-    other = Person("bob@example.com").signs_up(org)
-    assert is_kept_nowhere(other.browser, page)
+    assert is_never_cached(person.browser, page)
+    logged_in = Person("bob@example.com").signs_up(org)
+    assert is_never_cached(logged_in.browser, page)

@@ -1,4 +1,4 @@
-"""No secret is in the report of an unexpected exception, wherever it happens and whoever makes the report."""
+"""Reports of unexpected exceptions contain no secret, wherever the exception is raised and whatever tool reports it."""
 
 import re
 import sys
@@ -30,18 +30,20 @@ from support.sealed import stored_state
 
 pytestmark = pytest.mark.django_db
 
-NAMES = re.compile(r'"(stateHandle|interaction_handle|access_token|id_token|interaction_code|passcode)": ?"([^"]{8,})"')
+SECRET_FIELDS = re.compile(
+    r'"(stateHandle|interaction_handle|access_token|id_token|interaction_code|passcode)": ?"([^"]{8,})"'
+)
 FORM_SECRETS = {"client_secret", "code_verifier", "interaction_code", "code", "client_assertion", "activation_token"}
 AES = "cryptography.hazmat.primitives.ciphers.aead"
-MOST_PLACES = 60
+MAX_PLACES = 60
 
 
-class Bug(Exception):
-    """What nobody expects."""
+class UnexpectedError(Exception):
+    """An unexpected exception."""
 
 
-def sentry(error: BaseException | None, seen: set[int]) -> Iterator[str]:
-    """What a reporter collects that walks the frames and their variables, and knows nothing of Django."""
+def collect_like_sentry(error: BaseException | None, seen: set[int]) -> Iterator[str]:
+    """Collect what an error reporter without Django support collects: the local variables of every frame."""
     if error is None or id(error) in seen:
         return
     seen.add(id(error))
@@ -54,31 +56,31 @@ def sentry(error: BaseException | None, seen: set[int]) -> Iterator[str]:
             yield from (f"{name}={value!r}" for name, value in traceback.tb_frame.f_locals.items())
         traceback = traceback.tb_next
     yield repr(error.args)
-    yield from sentry(error.__cause__, seen)
-    yield from sentry(error.__context__, seen)
+    yield from collect_like_sentry(error.__cause__, seen)
+    yield from collect_like_sentry(error.__context__, seen)
 
 
-class Watch:
-    """Breaks a call of a library, knows what was secret until then, and collects the reports."""
+class ReportCollector:
+    """Make one call of a library fail, remember the secrets seen so far, and collect the error reports."""
 
     def __init__(self) -> None:
         self.secrets: set[str] = {PASSWORD, "local-demo-secret-not-for-production"}
         self.reports: list[str] = []
         self.calls = 0
-        self.breaks_at = 0
+        self.fails_at = 0
 
     def learn(self, text: str) -> None:
         self.secrets |= {
-            value for _name, value in NAMES.findall(text) if not value.startswith("http") and " " not in value
+            value for _name, value in SECRET_FIELDS.findall(text) if not value.startswith("http") and " " not in value
         }
 
     def call(self, function: Any) -> Any:
-        """The library's function, which breaks at one of its calls."""
+        """Wrap a library function so that one of its calls fails."""
 
         def broken(*args: Any, **kwargs: Any) -> Any:
             self.calls += 1
-            if self.calls == self.breaks_at:
-                raise Bug
+            if self.calls == self.fails_at:
+                raise UnexpectedError
             return function(*args, **kwargs)
 
         return broken
@@ -89,33 +91,33 @@ class Watch:
         reporter = ExceptionReporter(request, kind, error, traceback)
         mailed = ExceptionReporter(request, kind, error, traceback, is_email=True)
         self.reports += [reporter.get_traceback_html(), reporter.get_traceback_text(), mailed.get_traceback_text()]
-        self.reports.append("\n".join(sentry(error, set())))
+        self.reports.append("\n".join(collect_like_sentry(error, set())))
 
     def shown(self) -> set[str]:
         return {secret for secret in self.secrets for report in self.reports if secret in report}
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    watch, real = Watch(), HTTPAdapter.send
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReportCollector]:
+    collector, real = ReportCollector(), HTTPAdapter.send
 
     def send(self: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         body = request.body or ""
         text = body.decode() if isinstance(body, bytes) else str(body)
-        watch.learn(text)
-        watch.secrets |= {value for name, value in parse_qsl(text) if name in FORM_SECRETS and len(value) > 5}
+        collector.learn(text)
+        collector.secrets |= {value for name, value in parse_qsl(text) if name in FORM_SECRETS and len(value) > 5}
         answer = real(self, request, **options)
         if any(place in str(request.url) for place in ("/oauth2/", "/idp/idx")):
-            watch.learn(answer.text)
+            collector.learn(answer.text)
         return answer
 
     monkeypatch.setattr(HTTPAdapter, "send", send)
-    got_request_exception.connect(watch.report)
-    yield watch
-    got_request_exception.disconnect(watch.report)
+    got_request_exception.connect(collector.report)
+    yield collector
+    got_request_exception.disconnect(collector.report)
 
 
-# Where other people's code runs, as (module, name): every call of it breaks once.
+# Third-party code that the app calls. Every call fails once.
 LIBRARIES = {
     "requests": ("requests.adapters.HTTPAdapter.send",),
     "jwt": ("jwt.decode_complete", "jwt.get_unverified_header", "jwt.PyJWK.__init__"),
@@ -136,31 +138,31 @@ LIBRARIES = {
 }
 
 
-class Breaker:
-    """Breaks one call of a library: the first one from a place of the journey that was not broken yet."""
+class CallBreaker:
+    """Make one library call fail: the first one from a place in the journey that has not failed yet."""
 
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
+    def __init__(self, collector: ReportCollector) -> None:
+        self.collector = collector
         self.request = ""
         self.broken: set[tuple[str, ...]] = set()
-        self.has_broken = False
+        self.has_failed = False
 
     def call(self, name: str, function: Any) -> Any:
         @wraps(function)
         def breaking(*args: Any, **kwargs: Any) -> Any:
             place = (name, self.request, caller())
-            if self.request and not self.has_broken and place not in self.broken:
+            if self.request and not self.has_failed and place not in self.broken:
                 self.broken.add(place)
-                self.has_broken = True
-                # As libraries do, which quote what they were given.
-                raise Bug(*(value for value in (*args, *kwargs.values()) if isinstance(value, str | bytes)))
+                self.has_failed = True
+                # Many libraries quote their arguments in exceptions.
+                raise UnexpectedError(*(value for value in (*args, *kwargs.values()) if isinstance(value, str | bytes)))
             return function(*args, **kwargs)
 
         return breaking
 
 
 def caller() -> str:
-    """The innermost function of the app that leads to a call."""
+    """Return the innermost function of the app on the stack."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame and ("/selfreg/" not in frame.f_code.co_filename or "error_reports" in frame.f_code.co_filename):
         frame = frame.f_back
@@ -168,9 +170,9 @@ def caller() -> str:
 
 
 @pytest.fixture
-def breaker(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> Breaker:
-    """Knows which request is under way, and breaks nothing outside requests of the site."""
-    breaker, real = Breaker(watch), Client.request
+def breaker(collector: ReportCollector, monkeypatch: pytest.MonkeyPatch) -> CallBreaker:
+    """Track the current request. Calls outside a request of the site never fail."""
+    breaker, real = CallBreaker(collector), Client.request
 
     def request(self: Client, **environ: Any) -> Any:
         breaker.request = f"{environ.get('REQUEST_METHOD', 'GET')} {environ['PATH_INFO']}"
@@ -183,8 +185,8 @@ def breaker(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> Breaker:
     return breaker
 
 
-def journey(org: OrgHandle) -> None:
-    """Every kind of step that a library has a part in, to the end, and the sign-in after it."""
+def sign_up_with_all_authenticators(org: OrgHandle) -> None:
+    """Take every kind of step that involves a library."""
     org.patch_policy({"authenticators": {"phone_number": "required", "google_otp": "required"}})
     person = Person().opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
     person.chooses("Password").sets_a_password().chooses("Phone")
@@ -197,58 +199,63 @@ def sign_in(org: OrgHandle) -> None:
     Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
 
 
-def by_link(org: OrgHandle) -> None:
+def sign_up_by_email_link(org: OrgHandle) -> None:
     Person("ada@bücher.example").opens_the_sign_up().tells_who_she_is()
     person = Person().opens_the_sign_up().tells_who_she_is().chooses("Email")
     person.opens_the_link_in_the_mail(org).presses()
 
 
-def by_api(org: OrgHandle) -> None:
+def sign_up_by_api(org: OrgHandle) -> None:
     AppClient(by_token=True).signs_up(org)
 
 
-WALKS = (journey, sign_in, by_link, by_api)
+JOURNEYS = (sign_up_with_all_authenticators, sign_in, sign_up_by_email_link, sign_up_by_api)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_no_secret_is_in_a_report_wherever_a_library_breaks(
-    org: OrgHandle, watch: Watch, breaker: Breaker, monkeypatch: pytest.MonkeyPatch, settings: Any, library: str
+def test_error_reports_contain_no_secret_wherever_a_library_call_fails(
+    org: OrgHandle,
+    collector: ReportCollector,
+    breaker: CallBreaker,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    library: str,
 ) -> None:
-    """Each place of each journey that calls the library is broken once, under DEBUG and without in turn."""
+    """Each place that calls the library fails once, alternately with and without DEBUG."""
     for name in LIBRARIES[library]:
         monkeypatch.setattr(name, breaker.call(name, resolve_name(name)))
-    for walk in WALKS:
-        for number in range(MOST_PLACES):
+    for journey in JOURNEYS:
+        for number in range(MAX_PLACES):
             org.reset()
-            settings.DEBUG, breaker.has_broken = bool(number % 2), False
-            with suppress(Exception):  # whatever the test's own browser makes of a page that failed
-                walk(org)
-            if not breaker.has_broken:
+            settings.DEBUG, breaker.has_failed = bool(number % 2), False
+            with suppress(Exception):  # the test browser may fail on a broken page
+                journey(org)
+            if not breaker.has_failed:
                 break
     assert breaker.broken
-    assert watch.reports or library == "cache"  # the site does without a cache that fails
-    assert watch.shown() == set()
-    assert len(watch.secrets) > 4
+    assert collector.reports or library == "cache"  # a failing cache is tolerated
+    assert collector.shown() == set()
+    assert len(collector.secrets) > 4
 
 
-def test_the_watch_itself_sees_what_is_not_hidden(watch: Watch) -> None:
+def test_report_collector_finds_secrets_that_are_not_removed(collector: ReportCollector) -> None:
     def view(request: HttpRequest) -> HttpResponse:
-        typed = PASSWORD
-        raise Bug(len(typed))
+        typed_data = PASSWORD
+        raise UnexpectedError(len(typed_data))
 
     for function, shown in ((view, {PASSWORD}), (without_values(view), set())):
-        watch.reports.clear()
+        collector.reports.clear()
         code = "-".join(("canary", "code"))  # the report quotes this line
         request = RequestFactory().get(f"/x/?code={code}")
-        watch.secrets.add(code)
+        collector.secrets.add(code)
         del code
         try:
             function(request)
-        except Bug:
+        except UnexpectedError:
             kind, error, traceback = sys.exc_info()
-            watch.reports.append(ExceptionReporter(request, kind, error, traceback).get_traceback_html())
-        assert watch.shown() == (shown | {"-".join(("canary", "code"))} if shown else set())
+            collector.reports.append(ExceptionReporter(request, kind, error, traceback).get_traceback_html())
+        assert collector.shown() == (shown | {"-".join(("canary", "code"))} if shown else set())
 
 
 URLS = [
@@ -271,24 +278,28 @@ URLS = [
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_the_url_and_the_form_are_no_part_of_a_report(
+def test_error_reports_contain_no_query_and_no_form_data(
     person: Person,
     org: OrgHandle,
-    watch: Watch,
+    collector: ReportCollector,
     monkeypatch: pytest.MonkeyPatch,
     settings: Any,
     url: str,
     method: str,
     debug: bool,
 ) -> None:
-    """Whatever the view does first breaks: reading the browser, the row, the cache, the org."""
+    """Whatever the view does first fails: reading the browser, the row, the cache, the org."""
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     settings.DEBUG = debug
     person.browser.raise_request_exception = False
-    watch.secrets |= {"canary-token", "canary-code", "canary1", "canary-state", "canary-passcode"}
+    collector.secrets |= {"canary-token", "canary-code", "canary1", "canary-state", "canary-passcode"}
     state = stored_state(Registration.objects.get())["transaction"]["state"]
     token = person.browser.cookies["csrftoken"].value
-    typed = {"csrfmiddlewaretoken": token, "credentials.passcode": "canary-passcode", "password": "canary-passcode"}
+    typed_data = {
+        "csrfmiddlewaretoken": token,
+        "credentials.passcode": "canary-passcode",
+        "password": "canary-passcode",
+    }
     for place in (
         "selfreg.cache.get",
         "selfreg.web.redirects.safe_path",
@@ -301,24 +312,28 @@ def test_the_url_and_the_form_are_no_part_of_a_report(
         "django.contrib.sessions.backends.db.SessionStore.load",
     ):
         with monkeypatch.context() as patch:
-            broken = Watch()
-            broken.breaks_at = 1
+            broken = ReportCollector()
+            broken.fails_at = 1
             patch.setattr(place, broken.call(resolve_name(place)))
-            sent = typed if method == "post" else {}
+            sent = typed_data if method == "post" else {}
             getattr(person.browser, method)(url.format(state=state), sent) if sent else person.browser.get(
                 url.format(state=state)
             )
-    assert watch.shown() == set()
+    assert collector.shown() == set()
 
 
 ACTIONS = ["resend", "cancel", "refresh", "repair", "erase", "expire"]
 
 
-def test_admin_pages_and_commands_report_no_token(
-    person: Person, org: OrgHandle, watch: Watch, monkeypatch: pytest.MonkeyPatch, configure: Callable[..., None]
+def test_error_reports_of_admin_pages_and_commands_contain_no_token(
+    person: Person,
+    org: OrgHandle,
+    collector: ReportCollector,
+    monkeypatch: pytest.MonkeyPatch,
+    configure: Callable[..., None],
 ) -> None:
     configure(API_TOKEN="local-api-token-not-for-production")
-    watch.secrets.add("local-api-token-not-for-production")
+    collector.secrets.add("local-api-token-not-for-production")
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     Registration.objects.update(unsure=True)
     row = Registration.objects.get()
@@ -328,8 +343,8 @@ def test_admin_pages_and_commands_report_no_token(
     pages = [list_url, f"{list_url}{row.pk}/change/", f"{list_url}form/", f"{list_url}funnel/", f"{list_url}export/"]
     for place in ("requests.adapters.HTTPAdapter.send", "selfreg.encryption.AESGCM.decrypt"):
         with monkeypatch.context() as patch:
-            broken = Watch()
-            broken.breaks_at = 1
+            broken = ReportCollector()
+            broken.fails_at = 1
             patch.setattr(place, broken.call(resolve_name(place)))
             for url in pages:
                 broken.calls = 0
@@ -351,7 +366,7 @@ def test_admin_pages_and_commands_report_no_token(
                 try:
                     call_command(*command, stdout=StringIO(), stderr=StringIO())
                 except SystemExit:
-                    pass  # the doctor has found something
+                    pass  # the doctor has findings
                 except Exception:  # noqa: BLE001
-                    watch.report()
-    assert watch.shown() == set()
+                    collector.report()
+    assert collector.shown() == set()

@@ -1,4 +1,4 @@
-"""A request that names another encoding than UTF-8: Django refuses such a form while it handles the refusal, too."""
+"""Requests in another encoding than UTF-8. Django fails on such a form again while it renders the error page."""
 
 from typing import Any
 
@@ -38,40 +38,44 @@ def browser() -> Client:
     return client
 
 
-def sends(browser: Client, path: str, content_type: str, body: bytes = b"a=1", method: str = "POST") -> Any:
+def send(browser: Client, path: str, content_type: str, body: bytes = b"a=1", method: str = "POST") -> Any:
     return browser.generic(method, path, body, content_type=content_type)
 
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("form", FORMS, ids=["urlencoded", "multipart"])
-def test_a_form_in_a_foreign_encoding_is_refused_with_a_page(browser: Client, codec: str, form: str) -> None:
+def test_form_in_another_encoding_than_utf8_gets_an_error_page_with_status_400(
+    browser: Client, codec: str, form: str
+) -> None:
     for path in PATHS:
-        answer = sends(browser, path, f"{form}; charset={codec}", BODIES[form])
-        assert (answer.status_code, path) == (400, path)
-        assert "Something went wrong" in answer.content.decode()
-        assert "default-src 'none'" in answer["Content-Security-Policy"]
+        response = send(browser, path, f"{form}; charset={codec}", BODIES[form])
+        assert (response.status_code, path) == (400, path)
+        assert "Something went wrong" in response.content.decode()
+        assert "default-src 'none'" in response["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", *FORMS], ids=str)
-def test_what_is_in_the_url_is_utf_8_whatever_the_body_is(browser: Client, codec: str, kind: str) -> None:
+def test_urls_are_decoded_as_utf8_whatever_the_charset_of_the_body(browser: Client, codec: str, kind: str) -> None:
     for path in ("/signup/?next=/%C3%A9", "/oidc/callback/?code=%C3%A9&state=x", "/signup/verify/?otp=1&state=2"):
-        assert sends(browser, path, f"{kind}; charset={codec}", b"", "GET").status_code != 500
+        assert send(browser, path, f"{kind}; charset={codec}", b"", "GET").status_code != 500
 
 
 @pytest.mark.parametrize("name", ["utf-8", "UTF-8", "utf8", "UTF_8", '"utf-8"', "no-such-codec", ""])
-def test_utf_8_by_any_name_is_a_form(browser: Client, name: str) -> None:
-    answer = sends(browser, "/signup/", f"application/x-www-form-urlencoded; charset={name}")
-    assert answer.status_code == 403  # as far as the CSRF check, which reads the form
+def test_utf8_under_any_alias_and_unknown_charsets_are_accepted(browser: Client, name: str) -> None:
+    response = send(browser, "/signup/", f"application/x-www-form-urlencoded; charset={name}")
+    assert response.status_code == 403  # the form was read: the request got as far as the CSRF check
 
 
-def test_one_line_is_logged(browser: Client, caplog: pytest.LogCaptureFixture) -> None:
-    sends(browser, "/signup/", "application/x-www-form-urlencoded; charset=utf-16")
+def test_form_in_another_encoding_logs_one_line_without_traceback(
+    browser: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(browser, "/signup/", "application/x-www-form-urlencoded; charset=utf-16")
     assert [r.getMessage() for r in caplog.records] == ["Bad Request: /signup/"]
     assert not any(r.exc_info for r in caplog.records)
 
 
-def test_a_site_without_the_middleware_is_told(settings: Any) -> None:
+def test_system_check_warns_if_the_encoding_middleware_is_missing_or_last(settings: Any) -> None:
     assert check_middleware() == []
     settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if "selfreg" not in m]
     assert [m.id for m in check_middleware()] == ["selfreg.W010"]
@@ -97,24 +101,22 @@ UNREADABLE = {
     "path", [*PATHS, "/nowhere/", "/signup/hooks/events/", "/signup/hooks/registration/", "/admin/"]
 )
 @pytest.mark.parametrize("form", UNREADABLE)
-def test_a_form_that_cannot_be_read_is_an_answer_also_where_no_view_reads_it(
-    browser: Client, path: str, form: str
-) -> None:
+def test_unreadable_form_gets_a_4xx_response_on_every_path(browser: Client, path: str, form: str) -> None:
     browser.raise_request_exception = False
-    assert 400 <= sends(browser, path, *UNREADABLE[form]).status_code < 500
+    assert 400 <= send(browser, path, *UNREADABLE[form]).status_code < 500
 
 
 @pytest.mark.parametrize(
     "kind", ["text/plain; charset*=utf-8''utf%00", "multipart/form-data; boundary*=unknown''x", "a; b*=hex''aa"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_content_type_that_django_cannot_read_counts_as_missing(kind: str, method: str) -> None:
-    """Django raises while it makes the request, before any middleware."""
+def test_unparsable_content_type_is_treated_as_missing(kind: str, method: str) -> None:
+    """Django raises the exception while it creates the request, before any middleware runs."""
     environ = RequestFactory().generic(method, "/signup/step/", b"a=1", content_type="text/plain").environ
-    answered: list[str] = []
+    statuses: list[str] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-        answered.append(status)
+        statuses.append(status)
 
     application({**environ, "CONTENT_TYPE": kind}, start_response)
-    assert answered[0][0] in "234"
+    assert statuses[0][0] in "234"

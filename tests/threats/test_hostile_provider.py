@@ -1,4 +1,4 @@
-"""A provider that lies: nobody is signed in by it, nobody else is touched, and whoever waits gets a page in time."""
+"""A provider that sends forged responses signs nobody in, affects no other user, and delays no page for long."""
 
 import logging
 import time
@@ -19,62 +19,66 @@ from support.person import SITE, Person
 from support.provider.hostile_provider import CLIENT_SECRET, SUBJECT, Attack, HostileProvider
 from support.provider.provider_attacks import BELIEVED, HARMLESS, REFUSED, REFUSED_BY_REDIRECT, SLOW
 
-Look = Callable[[], list[dict[str, Any]]]
-# Seconds. An answer that takes for ever would take 30.
-PATIENCE = 20.0
+Snapshot = Callable[[], list[dict[str, Any]]]
+# Seconds. An endless response would take 30.
+MAX_SECONDS = 20.0
 NO_LENGTH = next(a for a in SLOW if a.name == "keys: no length at all")
 
 
-def signs_in(person: Person) -> Person:
-    """By the redirect: an authorization code."""
+def sign_in(person: Person) -> Person:
+    """Sign in by redirect, with an authorization code."""
     return person.opens(f"{SITE}/oidc/authenticate/")
 
 
-def signs_up(person: Person) -> Person:
-    """By a sign-up on our pages: an interaction code."""
+def sign_up(person: Person) -> Person:
+    """Sign up on the site's own pages, with an interaction code."""
     return person.opens_the_sign_up().tells_who_she_is()
 
 
-WAYS = (signs_in, signs_up)
+JOURNEYS = (sign_in, sign_up)
 
 
-def named(table: list[Attack]) -> pytest.MarkDecorator:
+def parametrize_attacks(table: list[Attack]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("attack", table, ids=[a.name for a in table])
 
 
-def by_one_way_or_the_other(table: list[Attack]) -> pytest.MarkDecorator:
-    """Neighbours in a table are of one kind: they take the two ways in turn, and every night both."""
+def parametrize_attacks_and_journeys(table: list[Attack]) -> pytest.MarkDecorator:
+    """Neighbouring rows of a table are similar: they alternate between the two journeys, and nightly runs take both."""
     cases = [
-        pytest.param(way, attack, id=f"{attack.name}-{way.__name__}", marks=[] if turn else pytest.mark.nightly)
+        pytest.param(
+            journey, attack, id=f"{attack.name}-{journey.__name__}", marks=[] if in_normal_run else pytest.mark.nightly
+        )
         for number, attack in enumerate(table)
-        for way, turn in zip(WAYS, (number % 2 == 0, number % 2 == 1), strict=True)
+        for journey, in_normal_run in zip(JOURNEYS, (number % 2 == 0, number % 2 == 1), strict=True)
     ]
-    return pytest.mark.parametrize(("way", "attack"), cases)
+    return pytest.mark.parametrize(("journey", "attack"), cases)
 
 
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives up an answer soon: late enough for the honest ones before it on a busy machine."""
+def shorten_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the time-outs, but leave enough time for the valid responses before on a busy machine."""
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 1.2)
     monkeypatch.setattr(transport, "READ_SECONDS", 1.2)
     policy.reset_connections()
 
 
 @pytest.fixture(autouse=True)
-def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def _log_everything(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
 
 @pytest.fixture
-def expect_no_harm(provider: HostileProvider, others: Look, caplog: pytest.LogCaptureFixture) -> Callable[..., None]:
-    """What holds after every attack."""
-    before, begun = others(), time.monotonic()
+def assert_no_harm(
+    provider: HostileProvider, others: Snapshot, caplog: pytest.LogCaptureFixture
+) -> Callable[..., None]:
+    """Return a function that checks what must be true after every attack."""
+    before, started = others(), time.monotonic()
 
     def check(person: Person) -> None:
-        assert time.monotonic() - begun < PATIENCE
+        assert time.monotonic() - started < MAX_SECONDS
         assert others() == before
         assert provider.canary.calls == 0
         assert person.heading
-        assert [e for e in person.page.all("a") if e.attributes], "no way on"
+        assert [e for e in person.page.all("a") if e.attributes], "the page has no link"
         assert "<script>alert" not in person.page.html
         assert "<img src=x" not in person.page.html
         secrets = [CLIENT_SECRET, "canary-access"]
@@ -86,61 +90,61 @@ def expect_no_harm(provider: HostileProvider, others: Look, caplog: pytest.LogCa
     return check
 
 
-def expect_nobody(person: Person) -> None:
+def assert_nobody_is_signed_in(person: Person) -> None:
     assert not person.is_signed_in
     assert not OktaIdentity.objects.filter(subject=SUBJECT).exists()
     assert not User.objects.filter(username__startswith="okta-").exclude(username="okta-known").exists()
 
 
-@by_one_way_or_the_other(REFUSED)
-def test_a_lie_signs_nobody_in(
-    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
+@parametrize_attacks_and_journeys(REFUSED)
+def test_forged_response_of_the_provider_signs_nobody_in(
+    provider: HostileProvider, assert_no_harm: Callable[..., None], journey: Callable[[Person], Person], attack: Attack
 ) -> None:
     if "another session" in attack.name:
-        signs_in(Person("grace@example.com"))
+        sign_in(Person("grace@example.com"))
         User.objects.exclude(username__in=("root", "staff", "okta-known")).delete()
     provider.attack = attack
-    person = way(Person())
-    assert provider.told
-    expect_nobody(person)
-    expect_no_harm(person)
+    person = journey(Person())
+    assert provider.forged_count
+    assert_nobody_is_signed_in(person)
+    assert_no_harm(person)
 
 
-@named(REFUSED_BY_REDIRECT)
-def test_a_false_way_back_signs_nobody_in(
-    provider: HostileProvider, expect_no_harm: Callable[..., None], attack: Attack
+@parametrize_attacks(REFUSED_BY_REDIRECT)
+def test_forged_redirect_of_the_provider_signs_nobody_in(
+    provider: HostileProvider, assert_no_harm: Callable[..., None], attack: Attack
 ) -> None:
     provider.attack = attack
-    person = signs_in(Person())
-    assert provider.told
+    person = sign_in(Person())
+    assert provider.forged_count
     assert person.status == 400
-    expect_nobody(person)
-    expect_no_harm(person)
+    assert_nobody_is_signed_in(person)
+    assert_no_harm(person)
 
 
-@by_one_way_or_the_other(SLOW)
-def test_an_answer_that_takes_for_ever_is_given_up(
-    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack,
+@parametrize_attacks_and_journeys(SLOW)
+def test_endless_response_of_the_provider_times_out(
+    provider: HostileProvider, assert_no_harm: Callable[..., None], journey: Callable[[Person], Person], attack: Attack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    hurry(monkeypatch)
+    shorten_timeouts(monkeypatch)
     provider.attack = attack
-    person = way(Person())
-    assert provider.told
-    expect_nobody(person)
-    expect_no_harm(person)
+    person = journey(Person())
+    assert provider.forged_count
+    assert_nobody_is_signed_in(person)
+    assert_no_harm(person)
     policy.reset_connections()
 
 
 @pytest.mark.database
-@by_one_way_or_the_other(HARMLESS)
-def test_what_a_provider_says_of_a_person_makes_her_nobody_else(
-    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
+@parametrize_attacks_and_journeys(HARMLESS)
+def test_misleading_claims_give_no_privileges_and_no_access_to_other_users(
+    provider: HostileProvider, assert_no_harm: Callable[..., None], journey: Callable[[Person], Person], attack: Attack
 ) -> None:
     provider.attack = attack
-    person = way(Person())
-    assert provider.told
-    expect_no_harm(person)
+    person = journey(Person())
+    assert provider.forged_count
+    assert_no_harm(person)
     if person.is_signed_in:
         user = User.objects.get(pk=person.browser.session["_auth_user_id"])
         assert OktaIdentity.objects.get(subject=SUBJECT).user == user
@@ -151,40 +155,42 @@ def test_what_a_provider_says_of_a_person_makes_her_nobody_else(
 
 
 @pytest.mark.database
-@by_one_way_or_the_other(BELIEVED)
-def test_an_honest_answer_signs_in(
-    provider: HostileProvider, expect_no_harm: Callable[..., None], way: Callable[[Person], Person], attack: Attack
+@parametrize_attacks_and_journeys(BELIEVED)
+def test_valid_response_of_the_provider_signs_the_person_in(
+    provider: HostileProvider, assert_no_harm: Callable[..., None], journey: Callable[[Person], Person], attack: Attack
 ) -> None:
     provider.attack = attack
-    person = way(Person())
-    assert provider.told or not attack.at
+    person = journey(Person())
+    assert provider.forged_count or not attack.at
     assert person.is_signed_in, person.page.text
     assert OktaIdentity.objects.get(subject=SUBJECT).user.pk == int(person.browser.session["_auth_user_id"])
-    expect_no_harm(person)
+    assert_no_harm(person)
 
 
-@named([a for a in (*REFUSED, NO_LENGTH) if a.at == "keys"])
-def test_after_a_lie_the_truth_is_believed_again(
+@parametrize_attacks([a for a in (*REFUSED, NO_LENGTH) if a.at == "keys"])
+def test_sign_in_works_again_after_a_forged_key_set(
     provider: HostileProvider, attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Keys may be fetched once a minute: that minute has passed.
+    # Keys may be fetched once a minute. Pretend that the minute has passed.
     monkeypatch.setattr(signing, "REFETCH_SECONDS", 0)
     provider.attack = attack
     with monkeypatch.context() as patch:
         if attack in SLOW:
-            hurry(patch)
-        signs_in(Person())
+            shorten_timeouts(patch)
+        sign_in(Person())
     provider.attack = None
     policy.reset_connections()
-    assert signs_in(Person()).is_signed_in
+    assert sign_in(Person()).is_signed_in
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_rotated_keys_are_fetched_once_more(provider: HostileProvider, way: Callable[[Person], Person]) -> None:
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_rotated_signing_keys_are_fetched_exactly_once(
+    provider: HostileProvider, journey: Callable[[Person], Person]
+) -> None:
     provider.attack = Attack("before", "keys", lambda s: {"keys": [{**s.keys()["keys"][0], "kid": "before"}]})
     signing_keys(policy.connect(conf(), Visitor()).client)
     provider.attack = None
     provider.calls.clear()
-    assert way(Person()).is_signed_in
-    assert signs_in(Person()).is_signed_in
+    assert journey(Person()).is_signed_in
+    assert sign_in(Person()).is_signed_in
     assert len([c for c in provider.calls if c.endswith("/keys")]) == 1

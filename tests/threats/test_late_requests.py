@@ -1,4 +1,4 @@
-"""A second request with the cookie from before the sign-in: the browser may hold the new one, and has to keep it."""
+"""A request with the session cookie from before the login must not overwrite the browser's new session cookie."""
 
 from typing import Any
 
@@ -44,59 +44,59 @@ POSTS = [
 ]
 
 
-def late(cookies: dict[str, str]) -> Client:
-    """The browser as it was when it sent the second request."""
+def late_browser(cookies: dict[str, str]) -> Client:
+    """Return a browser with the cookies it had when it sent the late request."""
     browser = Client(enforce_csrf_checks=True)
     for name, value in cookies.items():
         browser.cookies[name] = value
     return browser
 
 
-def touches_the_session(response: Any) -> bool:
+def sets_the_session_cookie(response: Any) -> bool:
     return "sessionid" in response.cookies
 
 
-@pytest.fixture(params=["remembered", "forgotten"])
+@pytest.fixture(params=["outcome cached", "outcome not cached"])
 def cookies(request: pytest.FixtureRequest, person: Person, org: OrgHandle) -> dict[str, str]:
-    """Of a browser just before it was signed in. How the sign-up ended is cached for five minutes."""
+    """Return the cookies of a browser just before its login. The outcome of a sign-up is cached for five minutes."""
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
-    before = {name: morsel.value for name, morsel in person.browser.cookies.items()}
+    cookies_before_login = {name: morsel.value for name, morsel in person.browser.cookies.items()}
     assert person.sets_a_password().is_signed_in
-    if request.param == "forgotten":
+    if request.param == "outcome not cached":
         cache.clear()
-    return before
+    return cookies_before_login
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_a_late_get_leaves_the_session_cookie_alone(cookies: dict[str, str], path: str) -> None:
-    assert not touches_the_session(late(cookies).get(path))
+def test_late_get_does_not_set_the_session_cookie(cookies: dict[str, str], path: str) -> None:
+    assert not sets_the_session_cookie(late_browser(cookies).get(path))
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_late_post_leaves_the_session_cookie_alone(cookies: dict[str, str], path: str) -> None:
+def test_late_post_does_not_set_the_session_cookie(cookies: dict[str, str], path: str) -> None:
     token = cookies["csrftoken"]
-    sent = {"csrfmiddlewaretoken": token, "credentials.passcode": PASSWORD, "action": ""}
+    data = {"csrfmiddlewaretoken": token, "credentials.passcode": PASSWORD, "action": ""}
     json: dict[str, Any] = {"content_type": "application/json"} if "/api/" in path else {}
-    answer = late(cookies).post(path, sent, headers={"X-CSRFToken": token}, **json)
-    assert not touches_the_session(answer)
+    response = late_browser(cookies).post(path, data, headers={"X-CSRFToken": token}, **json)
+    assert not sets_the_session_cookie(response)
 
 
-def test_a_late_callback_of_a_sign_in_leaves_the_session_cookie_alone(person: Person, org: OrgHandle) -> None:
+def test_late_sign_in_callback_does_not_set_the_session_cookie(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    again = Person()
-    again.opens(f"{SITE}/oidc/authenticate/")
-    before = {name: morsel.value for name, morsel in again.browser.cookies.items()}
-    again.signs_in_at_the_org()
-    callback = next(s.url for s in reversed(again.seen) if "/oidc/callback/" in s.url)
-    answer = late(before).get(callback.removeprefix(SITE))
-    assert answer.status_code == 400
-    assert not touches_the_session(answer)
+    returning_person = Person()
+    returning_person.opens(f"{SITE}/oidc/authenticate/")
+    cookies_before_login = {name: morsel.value for name, morsel in returning_person.browser.cookies.items()}
+    returning_person.signs_in_at_the_org()
+    callback = next(s.url for s in reversed(returning_person.seen) if "/oidc/callback/" in s.url)
+    response = late_browser(cookies_before_login).get(callback.removeprefix(SITE))
+    assert response.status_code == 400
+    assert not sets_the_session_cookie(response)
 
 
-def test_a_late_request_of_an_app_in_the_browser_leaves_the_session_cookie_alone(db: None, org: OrgHandle) -> None:
-    ada = AppClient().is_at_the_password(org)
-    before = {name: morsel.value for name, morsel in ada.browser.cookies.items()}
-    ada.sets_a_password()
-    assert ada.answer["signed_in"]
-    answer = late(before).get("/signup/api/step/")
-    assert (answer.status_code, touches_the_session(answer)) == (200, False)
+def test_late_api_request_of_a_browser_app_does_not_set_the_session_cookie(db: None, org: OrgHandle) -> None:
+    app = AppClient().is_at_the_password(org)
+    cookies_before_login = {name: morsel.value for name, morsel in app.browser.cookies.items()}
+    app.sets_a_password()
+    assert app.answer["signed_in"]
+    response = late_browser(cookies_before_login).get("/signup/api/step/")
+    assert (response.status_code, sets_the_session_cookie(response)) == (200, False)

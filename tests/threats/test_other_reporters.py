@@ -1,4 +1,4 @@
-"""Reporters other than Django's: earlier ones, those around the WSGI application, and those that read the log."""
+"""Error reporters other than Django's: signal receivers connected earlier, WSGI wrappers, and log handlers."""
 
 import logging
 import sys
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 CODE, TYPED, COOKIE = "canary-code-1", "canary-typed-2", "canary-cookie-3"
 SECRETS = {CODE, TYPED, COOKIE}
 URLS = ("/signup/verify/?otp={0}&state={0}", "/signup/?activationToken={0}", "/signup/step/?x={0}")
-# Middleware before and after the view, in the demo's order; the view itself is not reached, or has answered.
+# Middleware of the demo that runs before or after the view.
 AROUND_THE_VIEW = (
     "django.contrib.sessions.middleware.SessionMiddleware.process_response",
     "django.middleware.csrf.CsrfViewMiddleware.process_response",
@@ -35,10 +35,10 @@ AROUND_THE_VIEW = (
 
 
 class Reporter:
-    """Writes down everything about a request and an exception that it can get at."""
+    """Record everything about a request and an exception that is accessible."""
 
     def __init__(self) -> None:
-        self.written: list[str] = []
+        self.records: list[str] = []
         self.calls = 0
 
     def on_signal(self, request: HttpRequest, **_: Any) -> None:
@@ -47,28 +47,28 @@ class Reporter:
         self.error(sys.exc_info()[1])
 
     def request(self, request: HttpRequest) -> None:
-        self.written.append(repr(request) + repr(request.META) + repr(request.headers) + repr(request.COOKIES))
-        self.written.append(repr(request.GET) + repr(request.POST) + repr(request.body) + request.get_full_path())
+        self.records.append(repr(request) + repr(request.META) + repr(request.headers) + repr(request.COOKIES))
+        self.records.append(repr(request.GET) + repr(request.POST) + repr(request.body) + request.get_full_path())
 
     def error(self, error: BaseException | None) -> None:
         while error:
-            self.written.append(repr(error) + str(error) + repr(vars(error)))
+            self.records.append(repr(error) + str(error) + repr(vars(error)))
             traceback = error.__traceback__
             while traceback:
                 module = traceback.tb_frame.f_globals.get("__name__", "")
                 if not module.startswith(("tests.", "threats", "support", "django.test")):
-                    self.written.append(repr(traceback.tb_frame.f_locals))
+                    self.records.append(repr(traceback.tb_frame.f_locals))
                 traceback = traceback.tb_next
             error = error.__cause__ or error.__context__
 
     def shown(self) -> set[str]:
-        """The secrets, with what stands around them."""
-        lines = [(secret, line, line.find(secret)) for secret in SECRETS for line in self.written]
+        """Return the recorded secrets with the text around them."""
+        lines = [(secret, line, line.find(secret)) for secret in SECRETS for line in self.records]
         return {line[max(0, at - 80) : at + 40] for _secret, line, at in lines if at >= 0}
 
 
 class LogReporter(logging.Handler):
-    """Like the integrations that send log records away, with the request that Django puts into them."""
+    """Record log records and the request that Django attaches to them, as log integrations do."""
 
     def __init__(self, reporter: Reporter) -> None:
         super().__init__(logging.DEBUG)
@@ -76,7 +76,7 @@ class LogReporter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.reporter.calls += 1
-        self.reporter.written.append(record.getMessage())
+        self.reporter.records.append(record.getMessage())
         if request := getattr(record, "request", None):
             self.reporter.request(request)
         self.reporter.error(record.exc_info[1] if record.exc_info else None)
@@ -84,7 +84,7 @@ class LogReporter(logging.Handler):
 
 @pytest.fixture
 def reporter() -> Iterator[Reporter]:
-    """Connected before this app was."""
+    """Return a reporter that was connected before the app's own receiver."""
     reporter = Reporter()
     got_request_exception.disconnect(dispatch_uid=error_reports.UID)
     before = list(got_request_exception.receivers)
@@ -99,27 +99,27 @@ def reporter() -> Iterator[Reporter]:
     got_request_exception.disconnect(reporter.on_signal)
 
 
-def quoting_the_request(kind: type[Exception]) -> Callable[..., Any]:
-    """Fails with what was sent in its sentence."""
+def raise_with_request_data(kind: type[Exception]) -> Callable[..., Any]:
+    """Return a function that raises an exception with the request data in its message."""
 
-    def broken(*args: Any, **__: Any) -> Any:
+    def fail(*args: Any, **__: Any) -> Any:
         request = next(value for value in args if isinstance(value, HttpRequest))
         raise kind(f"found {request.GET.dict()} and {request.POST.dict()} in {request.get_full_path()}")
 
-    return broken
+    return fail
 
 
-def breaks_with(error: Exception) -> Callable[..., Any]:
-    def broken(*_: Any, **__: Any) -> Any:
+def raise_error(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
         raise error
 
-    return broken
+    return fail
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
 @pytest.mark.parametrize("error", [RuntimeError, SuspiciousOperation], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("place", AROUND_THE_VIEW)
-def test_what_fails_around_the_view_tells_nothing_either(
+def test_error_reports_of_middleware_failures_contain_no_request_data(
     person: Person,
     reporter: Reporter,
     monkeypatch: pytest.MonkeyPatch,
@@ -133,7 +133,7 @@ def test_what_fails_around_the_view_tells_nothing_either(
     person.browser.raise_request_exception = False
     person.browser.cookies["other"] = COOKIE
     typed = {"csrfmiddlewaretoken": person.browser.cookies["csrftoken"].value, "credentials.passcode": TYPED}
-    monkeypatch.setattr(place, quoting_the_request(error))
+    monkeypatch.setattr(place, raise_with_request_data(error))
     for url in (url.format(CODE) for url in URLS):
         for send in (
             partial(person.browser.get, url),
@@ -142,14 +142,14 @@ def test_what_fails_around_the_view_tells_nothing_either(
         ):
             try:
                 send()
-            except Exception as unhandled:  # noqa: BLE001  (the page of the error failed in the same way)
+            except Exception as unhandled:  # noqa: BLE001  (the error page failed in the same way)
                 reporter.error(unhandled)
     assert reporter.calls >= 9
     assert reporter.shown() == set()
 
 
-def test_a_form_with_too_many_fields_is_in_no_report(person: Person, reporter: Reporter, settings: Any) -> None:
-    """Django refuses it in middleware, and writes a record that is mailed to administrators by default."""
+def test_error_reports_contain_no_form_with_too_many_fields(person: Person, reporter: Reporter, settings: Any) -> None:
+    """Django rejects it in middleware, and logs a record that is mailed to administrators by default."""
     person.opens_the_sign_up()
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
     person.browser.cookies["other"] = COOKIE
@@ -168,29 +168,27 @@ def test_a_form_with_too_many_fields_is_in_no_report(person: Person, reporter: R
         ("GET", "/signup/hooks/events/?otp={0}", 404),
     ],
 )
-def test_the_log_of_refused_requests_quotes_neither_query_nor_form(
+def test_log_records_of_rejected_requests_contain_no_query_and_no_form_data(
     reporter: Reporter, method: str, url: str, status: int
 ) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.cookies["other"] = COOKIE
     answer = browser.generic(method, url.format(CODE), f"a={TYPED}", "application/x-www-form-urlencoded")
     assert answer.status_code == status
-    ours = [line for line in reporter.written if "nowhere" not in line]
+    ours = [line for line in reporter.records if "nowhere" not in line]
     assert not [line for line in ours if any(secret in line for secret in SECRETS)]
 
 
-def test_a_wrapper_of_the_wsgi_application_finds_nothing_in_its_environ(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Servers write the address by which they were asked into ``environ``, under names of their own."""
-    monkeypatch.setattr("selfreg.views.base.browser_of", breaks_with(RuntimeError("a bug")))
+def test_wsgi_environ_contains_no_secrets_after_an_exception(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers write the requested URL into ``environ`` under various names."""
+    monkeypatch.setattr("selfreg.views.base.browser_of", raise_error(RuntimeError("a bug")))
     person.browser.raise_request_exception = False
-    sent = dict(  # noqa: C408  (as a server names them)
+    environ_of_server = dict(  # noqa: C408  (as a server names them)
         PATH_INFO="/signup/verify/", QUERY_STRING=f"otp={CODE}", RAW_URI=f"/signup/verify/?otp={CODE}",
         REQUEST_URI=f"/signup/verify/?otp={CODE}", HTTP_X_ORIGINAL_URI=f"/signup/verify/?otp={CODE}",
         HTTP_COOKIE=f"a={COOKIE}", HTTP_AUTHORIZATION=f"Bearer {CODE}", HTTP_REFERER=f"http://testserver/?otp={CODE}",
     )  # fmt: skip
-    environ = RequestFactory().get("/signup/verify/").environ | sent
+    environ = RequestFactory().get("/signup/verify/").environ | environ_of_server
     statuses: list[str] = []
 
     def start(status: str, *_: object) -> Callable[[bytes], object]:
@@ -203,20 +201,18 @@ def test_a_wrapper_of_the_wsgi_application_finds_nothing_in_its_environ(
     assert environ["RAW_URI"] == environ["PATH_INFO"] == "/signup/verify/"
 
 
-def test_the_page_of_an_error_leaves_the_browsers_csrf_cookie_usable(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_error_page_keeps_the_csrf_cookie_of_the_browser(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person.opens_the_sign_up()
     before = person.browser.cookies["csrftoken"].value
     person.browser.raise_request_exception = False
     with monkeypatch.context() as patch:
-        patch.setattr("selfreg.views.base.browser_of", breaks_with(RuntimeError("a bug")))
+        patch.setattr("selfreg.views.base.browser_of", raise_error(RuntimeError("a bug")))
         assert person.browser.get("/signup/").status_code == 500
     assert person.browser.cookies["csrftoken"].value == before
 
 
-def quoting(secret: str) -> Iterator[Exception]:
-    """Exceptions of libraries that carry what they were given."""
+def exceptions_with(secret: str) -> Iterator[Exception]:
+    """Yield exceptions of libraries that contain their input."""
     for make in (
         lambda: secret.encode().decode("ascii") + "é".encode("ascii").decode(),
         lambda: f"{secret}é".encode("ascii"),
@@ -231,21 +227,21 @@ def quoting(secret: str) -> Iterator[Exception]:
             make()
         except Exception as error:  # noqa: BLE001
             yield error
-    sent = requests.Request("POST", "http://x/", headers={"Authorization": secret}, data=secret).prepare()
-    yield requests.ConnectionError(secret, request=sent)
+    request = requests.Request("POST", "http://x/", headers={"Authorization": secret}, data=secret).prepare()
+    yield requests.ConnectionError(secret, request=request)
 
 
 @pytest.mark.parametrize("number", range(9))
-def test_sentences_of_libraries_quote_no_secret(
+def test_error_reports_contain_no_secret_from_messages_of_library_exceptions(
     person: Person, reporter: Reporter, monkeypatch: pytest.MonkeyPatch, org: OrgHandle, number: int
 ) -> None:
-    errors = list(quoting(CODE))
+    errors = list(exceptions_with(CODE))
     assert len(errors) == 9
     person.browser.raise_request_exception = False
     outer = RuntimeError("outer")
     outer.__cause__ = errors[number]
-    monkeypatch.setattr("selfreg.views.base.browser_of", breaks_with(outer))
+    monkeypatch.setattr("selfreg.views.base.browser_of", raise_error(outer))
     person.browser.get(URLS[0].format(CODE))
     assert reporter.calls
-    assert any("RuntimeError('outer')" in line for line in reporter.written)
+    assert any("RuntimeError('outer')" in line for line in reporter.records)
     assert reporter.shown() == set()

@@ -1,4 +1,4 @@
-"""``docs/threats.md`` and the tests say the same."""
+"""``docs/threats.md`` and ``docs/asvs.md`` match the tests and modules."""
 
 import re
 from pathlib import Path
@@ -12,15 +12,15 @@ def rows() -> list[tuple[str, str, str]]:
     return ROW.findall((ROOT / "docs" / "threats.md").read_text())
 
 
-def test_every_row_names_a_test_that_exists() -> None:
-    written = "\n".join(f.read_text() for f in (ROOT / "tests").rglob("test_*.py"))
-    tests = set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
+def test_every_test_named_in_threats_md_exists() -> None:
+    sources = "\n".join(f.read_text() for f in (ROOT / "tests").rglob("test_*.py"))
+    tests = set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
     assert [number for number, test, _ in rows() if test not in tests] == []
     named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "threats.md").read_text())
     assert [test for test in named if test not in tests] == []
 
 
-def test_every_row_is_whole_and_every_threat_has_one() -> None:
+def test_threats_table_is_well_formed_and_covers_every_required_threat() -> None:
     lines = [r for r in (ROOT / "docs" / "threats.md").read_text().splitlines() if re.match(r"\| T\d", r)]
     assert len(lines) == len(rows())
     numbers = [number for number, _, _ in rows()]
@@ -28,25 +28,25 @@ def test_every_row_is_whole_and_every_threat_has_one() -> None:
     assert set(numbers) >= REQUIRED
 
 
-def test_each_test_is_named_after_its_row() -> None:
+def test_tests_of_numbered_threats_start_with_the_number() -> None:
     assert [n for n, test, _ in rows() if not test.startswith(f"test_{n.lower()}_")] == []
 
 
-def test_every_test_that_the_page_about_standards_names_exists() -> None:
-    written = "\n".join(f.read_text() for f in (ROOT / "tests").rglob("test_*.py"))
+def test_every_test_named_in_asvs_md_exists() -> None:
+    sources = "\n".join(f.read_text() for f in (ROOT / "tests").rglob("test_*.py"))
     named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "asvs.md").read_text())
     assert len(named) > 30
-    assert [test for test in named if f"def {test}(" not in written] == []
+    assert [test for test in named if f"def {test}(" not in sources] == []
 
 
-def test_every_module_that_the_page_about_standards_names_exists() -> None:
+def test_every_module_named_in_asvs_md_exists() -> None:
     named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", (ROOT / "docs" / "asvs.md").read_text())
     assert len(named) > 40
     assert [module for module in named if not (ROOT / "selfreg" / module).exists()] == []
 
 
-def test_the_page_about_standards_names_each_requirement_once() -> None:
-    """Numbers are in brackets behind the topic, where they could be compared with the standard."""
+def test_asvs_md_lists_each_requirement_once() -> None:
+    """The numbers of the standard are unique, and so are the topics of a chapter."""
     text = (ROOT / "docs" / "asvs.md").read_text().partition("## RFC 9700")[0]
     for chapter in text.split("\n## ")[1:]:
         topics = re.findall(r"^\| (?!Requirement)([^|]+) \|", chapter, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What somebody can try from a browser at ``/oidc/authenticate/`` and ``/oidc/callback/`` of an honest provider."""
+"""Attacks from a browser on ``/oidc/authenticate/`` and ``/oidc/callback/`` while the provider is honest."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from support.person import SITE, Person
 from support.provider.hostile_provider import EMAIL, SUBJECT, Attack, HostileProvider
 from support.provider.visitor_attacks import AUTHENTICATE, CALLBACK, FOREIGN_TARGETS, way_back
 
-Look = Callable[[], list[dict[str, Any]]]
+Snapshot = Callable[[], list[dict[str, Any]]]
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -34,7 +34,7 @@ def ada(provider: HostileProvider) -> Person:
 
 @pytest.fixture
 def grace(provider: HostileProvider) -> Person:
-    """Somebody else, signed in."""
+    """Return another person who is signed in."""
     provider.attack = Attack("grace", "userinfo", lambda s: s.about(email="grace@example.com"))
     person = Person("grace@example.com").opens(AUTHENTICATE)
     provider.attack = None
@@ -83,11 +83,11 @@ QUERIES = {
 
 @pytest.mark.database
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
-def test_a_tampered_callback_signs_nobody_in(ada: Person, others: Look, query: str) -> None:
-    before, good = others(), query_of(way_back(ada))
-    ada.opens(SITE + CALLBACK + query.format(code=good["code"], state=good["state"], cut=good["state"][:-1]))
+def test_tampered_callback_query_signs_nobody_in(ada: Person, others: Snapshot, query: str) -> None:
+    before, valid = others(), query_of(way_back(ada))
+    ada.opens(SITE + CALLBACK + query.format(code=valid["code"], state=valid["state"], cut=valid["state"][:-1]))
     assert (ada.status, ada.heading) == (400, "We couldn't sign you in")
-    # Somebody whom the org denied access gets nowhere by trying again.
+    # Trying again is pointless if the org denied access.
     assert ada.page.link("Home" if "error=access_denied" in query and "made-up" not in query else "Sign in")
     assert "<script>alert" not in ada.page.html
     assert "evil.example" not in ada.page.html
@@ -97,16 +97,16 @@ def test_a_tampered_callback_signs_nobody_in(ada: Person, others: Look, query: s
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options", "head", "trace"])
-def test_only_a_get_is_a_callback(ada: Person, method: str) -> None:
-    back = way_back(ada)
-    answer = getattr(ada.browser, method)(back.removeprefix(SITE))
+def test_callback_accepts_only_get(ada: Person, method: str) -> None:
+    callback = way_back(ada)
+    answer = getattr(ada.browser, method)(callback.removeprefix(SITE))
     assert answer.status_code in (403, 405)
     assert not ada.is_signed_in
-    assert ada.opens(back).is_signed_in
+    assert ada.opens(callback).is_signed_in
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
-def test_only_a_get_goes_to_the_org(ada: Person, provider: HostileProvider, method: str) -> None:
+def test_authenticate_view_accepts_only_get(ada: Person, provider: HostileProvider, method: str) -> None:
     assert getattr(ada.browser, method)("/oidc/authenticate/").status_code in (403, 405)
     assert "oidc_states" not in ada.browser.session
 
@@ -114,55 +114,57 @@ def test_only_a_get_goes_to_the_org(ada: Person, provider: HostileProvider, meth
 # ---- two browsers
 
 
-def test_login_csrf_somebody_elses_way_back_signs_nobody_in(ada: Person, others: Look) -> None:
+def test_callback_of_another_browser_signs_nobody_in(ada: Person, others: Snapshot) -> None:
     before, mallory = others(), Person("mallory@example.com")
-    trap = way_back(mallory)
-    assert ada.opens(trap).status == 400
+    foreign_callback = way_back(mallory)
+    assert ada.opens(foreign_callback).status == 400
     way_back(ada)
-    assert ada.opens(trap).status == 400
+    assert ada.opens(foreign_callback).status == 400
     assert not ada.is_signed_in
     assert others() == before
 
 
-def test_somebody_elses_code_does_not_work_with_my_state(ada: Person, provider: HostileProvider, others: Look) -> None:
+def test_code_of_another_browser_does_not_work_with_own_state(
+    ada: Person, provider: HostileProvider, others: Snapshot
+) -> None:
     before, mine, theirs = others(), query_of(way_back(ada)), query_of(way_back(Person("grace@example.com")))
     ada.opens(f"{SITE}{CALLBACK}?{urlencode({'code': theirs['code'], 'state': mine['state']})}")
     assert ada.status == 400
     assert not ada.is_signed_in
     assert others() == before
-    # It was the provider that told them apart, by the verifier.
+    # The provider rejected the code because of its verifier.
     assert provider.token_requests[-1][0]["code"] == theirs["code"]
 
 
-def test_a_code_works_once(ada: Person) -> None:
-    used = way_back(ada)
-    assert ada.opens(used).is_signed_in
+def test_authorization_code_works_only_once(ada: Person) -> None:
+    used_callback = way_back(ada)
+    assert ada.opens(used_callback).is_signed_in
     ada.browser.logout()
-    fresh = query_of(way_back(ada))
-    ada.opens(f"{SITE}{CALLBACK}?{urlencode({'code': query_of(used)['code'], 'state': fresh['state']})}")
+    new_query = query_of(way_back(ada))
+    ada.opens(f"{SITE}{CALLBACK}?{urlencode({'code': query_of(used_callback)['code'], 'state': new_query['state']})}")
     assert ada.status == 400
     assert not ada.is_signed_in
 
 
-def test_a_state_works_once_even_when_it_failed(ada: Person, provider: HostileProvider) -> None:
-    back = way_back(ada)
+def test_state_works_only_once_even_after_a_failure(ada: Person, provider: HostileProvider) -> None:
+    callback = way_back(ada)
     provider.attack = Attack("down", "token", lambda s: {"error": "server_error"})
-    assert ada.opens(back).status == 503
+    assert ada.opens(callback).status == 503
     provider.attack = None
     calls = len(provider.token_requests)
-    assert ada.opens(back).status == 400
+    assert ada.opens(callback).status == 400
     assert len(provider.token_requests) == calls
 
 
-def test_a_replayed_callback_leaves_who_is_signed_in_alone(ada: Person) -> None:
-    back = way_back(ada)
-    user = user_of(ada.opens(back))
-    # It leads on to where a sign-in ends.
-    assert (ada.opens(back).status, ada.path) == (200, "/")
+def test_replayed_callback_keeps_the_current_login(ada: Person) -> None:
+    callback = way_back(ada)
+    user = user_of(ada.opens(callback))
+    # It redirects to the page where a sign-in ends.
+    assert (ada.opens(callback).status, ada.path) == (200, "/")
     assert user_of(ada) == user
 
 
-def test_two_tabs_that_sign_in_at_once_both_end_well(ada: Person) -> None:
+def test_signing_in_in_two_tabs_leaves_the_person_signed_in(ada: Person) -> None:
     first, second = way_back(ada), way_back(ada)
     assert ada.opens(second).is_signed_in
     ada.opens(first)
@@ -170,7 +172,7 @@ def test_two_tabs_that_sign_in_at_once_both_end_well(ada: Person) -> None:
     assert ada.status in (200, 400)
 
 
-def test_of_too_many_states_the_oldest_are_forgotten(ada: Person) -> None:
+def test_oldest_states_are_dropped_above_the_limit(ada: Person) -> None:
     first = way_back(ada)
     for _ in range(60):
         ada.browser.get("/oidc/authenticate/")
@@ -183,30 +185,30 @@ def test_of_too_many_states_the_oldest_are_forgotten(ada: Person) -> None:
 
 
 @pytest.mark.database
-def test_the_session_of_before_is_gone_after_signing_in(ada: Person) -> None:
-    back = way_back(ada)
+def test_sign_in_deletes_the_anonymous_session_and_its_data(ada: Person) -> None:
+    callback = way_back(ada)
     planted = ada.browser.session
     planted["cart"] = "something"
     planted.save()
-    old = planted.session_key
-    ada.opens(back)
-    assert ada.browser.session.session_key != old
-    assert not Session.objects.filter(session_key=old).exists()
+    old_key = planted.session_key
+    ada.opens(callback)
+    assert ada.browser.session.session_key != old_key
+    assert not Session.objects.filter(session_key=old_key).exists()
     assert "cart" not in ada.browser.session
 
 
-def test_signing_in_as_somebody_else_drops_the_first_one(grace: Person, others: Look) -> None:
-    was = user_of(grace)
+def test_sign_in_as_another_user_drops_the_session_of_the_first(grace: Person, others: Snapshot) -> None:
+    first_user = user_of(grace)
     session = grace.browser.session
     session["secret-of-grace"] = 1
     session.save()
     grace.opens(way_back(grace))
-    assert user_of(grace) != was
+    assert user_of(grace) != first_user
     assert "secret-of-grace" not in grace.browser.session
 
 
 @pytest.mark.parametrize("claim", ["nonce", "aud", "iss"])
-def test_claims_that_do_not_hold_end_the_session_of_before(
+def test_invalid_claims_end_the_session_of_the_user_signed_in_before(
     grace: Person, provider: HostileProvider, claim: str
 ) -> None:
     provider.attack = Attack("bad", "id_token", lambda s: s.sign(s.claims(**{claim: "x"})))
@@ -215,7 +217,7 @@ def test_claims_that_do_not_hold_end_the_session_of_before(
     assert not grace.is_signed_in
 
 
-def test_a_forged_callback_cannot_sign_anybody_out(grace: Person) -> None:
+def test_forged_callback_does_not_end_a_login(grace: Person) -> None:
     for query in ("?error=access_denied&state=x", "?code=x&state=x", "?error=x", ""):
         grace.opens(SITE + CALLBACK + query)
         assert grace.is_signed_in
@@ -223,7 +225,7 @@ def test_a_forged_callback_cannot_sign_anybody_out(grace: Person) -> None:
 
 @pytest.mark.database
 @pytest.mark.parametrize("cookie", ["x" * 4_000, "../../etc/passwd", "'; DROP TABLE", "é", "a" * 32])
-def test_a_made_up_session_cookie_is_none(ada: Person, cookie: str) -> None:
+def test_forged_session_cookie_is_ignored(ada: Person, cookie: str) -> None:
     ada.browser.cookies["sessionid"] = cookie
     assert ada.opens(f"{SITE}{CALLBACK}?code=x&state=y").status == 400
     assert not ada.is_signed_in
@@ -234,7 +236,7 @@ def test_a_made_up_session_cookie_is_none(ada: Person, cookie: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host", "X-Forwarded-Server", "Forwarded", "X-Original-URL"])
-def test_no_header_moves_the_redirect_uri(ada: Person, settings: Any, name: str) -> None:
+def test_request_headers_do_not_change_the_redirect_uri(ada: Person, settings: Any, name: str) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     value = "host=evil.example" if name == "Forwarded" else "evil.example"
     answer = ada.browser.get("/oidc/authenticate/", headers={name: value})
@@ -243,21 +245,21 @@ def test_no_header_moves_the_redirect_uri(ada: Person, settings: Any, name: str)
     assert "evil" not in answer["Location"]
 
 
-def test_a_foreign_host_is_refused(ada: Person) -> None:
+def test_unknown_host_gets_status_400(ada: Person) -> None:
     assert ada.browser.get("/oidc/authenticate/", headers={"Host": "evil.example"}).status_code == 400
 
 
 @pytest.mark.parametrize("target", FOREIGN_TARGETS)
-def test_nobody_lands_elsewhere(ada: Person, target: str) -> None:
+def test_sign_in_with_a_foreign_target_ends_on_the_home_page(ada: Person, target: str) -> None:
     ada.opens(f"{AUTHENTICATE}?next={quote(target, safe='')}")
     assert ada.is_signed_in
     assert ada.page.url == f"{SITE}/"
 
 
-# ---- who may come in
+# ---- existing users
 
 
-def test_a_switched_off_user_stays_out_and_unchanged(ada: Person, provider: HostileProvider) -> None:
+def test_inactive_user_cannot_sign_in_and_is_not_updated(ada: Person, provider: HostileProvider) -> None:
     ada.opens(AUTHENTICATE)
     ada.browser.logout()
     User.objects.update(is_active=False, first_name="As it was")
@@ -271,56 +273,60 @@ def test_a_switched_off_user_stays_out_and_unchanged(ada: Person, provider: Host
 
 @pytest.mark.database
 @pytest.mark.parametrize("flags", [{"is_staff": True}, {"is_superuser": True, "is_staff": True}, {}])
-def test_an_address_of_somebody_here_signs_in_as_nobody_but_herself(
+def test_sign_in_with_the_address_of_an_existing_user_does_not_become_that_user(
     ada: Person, provider: HostileProvider, flags: dict[str, Any]
 ) -> None:
-    there = User.objects.create_user("there", EMAIL, **flags)
-    before = User.objects.filter(pk=there.pk).values().get()
+    existing = User.objects.create_user("there", EMAIL, **flags)
+    before = User.objects.filter(pk=existing.pk).values().get()
     ada.opens(AUTHENTICATE)
-    assert user_of(ada) != there
-    assert User.objects.filter(pk=there.pk).values().get() == before
+    assert user_of(ada) != existing
+    assert User.objects.filter(pk=existing.pk).values().get() == before
 
 
 @pytest.mark.database
-def test_a_name_of_somebody_here_is_never_taken(ada: Person, provider: HostileProvider) -> None:
+def test_sign_in_with_the_username_of_an_existing_user_does_not_become_that_user(
+    ada: Person, provider: HostileProvider
+) -> None:
     provider.attack = Attack("root", "userinfo", lambda s: s.about(preferred_username="root", email="root@example.com"))
     root = User.objects.create_superuser("root")
     assert user_of(ada.opens(AUTHENTICATE)) != root
 
 
-def test_two_sign_ins_at_the_same_moment_both_come_in(ada: Person, provider: HostileProvider) -> None:
-    """Another worker completes the registration between reading its row and changing it."""
+def test_sign_in_succeeds_if_another_worker_updates_the_registration_meanwhile(
+    ada: Person, provider: HostileProvider
+) -> None:
+    """Another worker updates the row between reading and writing it."""
     row = Registration.objects.create(issuer=provider.issuer, okta_user_id=SUBJECT, status=Status.AWAITING_EMAIL)
 
-    def quicker(instance: Registration, **_: Any) -> None:
+    def update_in_another_worker(instance: Registration, **_: Any) -> None:
         Registration.objects.filter(pk=row.pk).update(version=instance.version + 1)
 
-    post_init.connect(quicker, sender=Registration, weak=False)
+    post_init.connect(update_in_another_worker, sender=Registration, weak=False)
     try:
         ada.opens(AUTHENTICATE)
     finally:
-        post_init.disconnect(quicker, sender=Registration)
+        post_init.disconnect(update_in_another_worker, sender=Registration)
     assert ada.is_signed_in
 
 
-# ---- the whole takes as long as it may
+# ---- the deadline of the hand-off
 
 
 @pytest.mark.slow
-def test_three_slow_answers_do_not_add_up(
+def test_hand_off_has_one_deadline_for_all_three_calls(
     ada: Person, provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each within its own deadline, together beyond the hand-off's."""
+    """Each call stays within its own deadline, but all together exceed that of the hand-off."""
     monkeypatch.setattr("selfreg.auth.HAND_OFF_SECONDS", 1.0)
-    asked, seconds = provider.answer, {"token": 0.7, "keys": 4.5, "userinfo": 4.5}
+    real_answer, seconds = provider.answer, {"token": 0.7, "keys": 4.5, "userinfo": 4.5}
 
-    def slowly(at: str, scene: Any, honest: Callable[[], Any]) -> Any:
+    def answer_slowly(at: str, scene: Any, honest: Callable[[], Any]) -> Any:
         provider.released.wait(seconds.get(at, 0))
-        return asked(at, scene, honest)
+        return real_answer(at, scene, honest)
 
-    monkeypatch.setattr(provider, "answer", slowly)
-    begun = time.monotonic()
+    monkeypatch.setattr(provider, "answer", answer_slowly)
+    started = time.monotonic()
     ada.opens(AUTHENTICATE)
-    assert time.monotonic() - begun < sum(seconds.values()) / 2
+    assert time.monotonic() - started < sum(seconds.values()) / 2
     assert ada.status == 503
     assert not ada.is_signed_in

@@ -1,4 +1,4 @@
-"""One hostile provider for each worker; the site is connected to it; people who must not be touched."""
+"""Fixtures: one hostile provider for each worker, with the site connected to it, and existing users of the site."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,10 +23,10 @@ def provider_of_this_worker() -> Iterator[HostileProvider]:
 def provider(
     provider_of_this_worker: HostileProvider, configure: Callable[..., None], db: None
 ) -> Iterator[HostileProvider]:
-    """Honest, until a test says otherwise."""
+    """Return the provider, which is honest until a test sets an attack."""
     provider_of_this_worker.reset()
     configure(ISSUER=provider_of_this_worker.issuer)
-    # A new pool for each test: no circuit that an earlier attack opened.
+    # A new connection pool for each test, with a closed circuit breaker.
     policy.reset_connections()
     yield provider_of_this_worker
     provider_of_this_worker.released.set()
@@ -34,16 +34,16 @@ def provider(
 
 @pytest.fixture
 def others(provider: HostileProvider) -> Callable[[], list[dict[str, Any]]]:
-    """People of this site that no attack may touch; a look at every byte of them."""
+    """Create users that no attack may change, and return a function that reads all their columns."""
     User.objects.create_superuser("root", ROOT)
     User.objects.create_user("staff", "staff@example.com", is_staff=True)
     known = User.objects.create_user("okta-known", "grace@example.com")
     OktaIdentity.objects.create(issuer=provider.issuer, subject="00uGRACE", user=known)
     pks = list(User.objects.values_list("pk", flat=True))
 
-    def look() -> list[dict[str, Any]]:
+    def read_rows() -> list[dict[str, Any]]:
         users = list(User.objects.filter(pk__in=pks).order_by("pk").values())
         identities = list(OktaIdentity.objects.filter(user__in=pks).order_by("pk").values())
         return [dict(row) for row in (*users, *identities)]
 
-    return look
+    return read_rows

@@ -1,8 +1,8 @@
-"""An OpenID provider on a real socket that signs people in honestly, or tells exactly one lie.
+"""An OpenID provider on a real socket that signs people in honestly, or forges exactly one response.
 
-It speaks enough of Okta for both ways in: authorize, token, keys, userinfo for the authorization code; interact,
-introspect and one profile step that ends in an interaction code. An ``Attack`` replaces one of its answers. Beside it
-listens a canary: whoever calls that followed an address that a lie named.
+It implements enough of Okta for both flows: authorize, token, keys, userinfo for the authorization code; interact,
+introspect and one profile step that ends in an interaction code. An ``Attack`` replaces one of its responses. A
+canary listens beside it: a call to the canary means that a URL from a forged response was followed.
 """
 
 import base64
@@ -33,7 +33,7 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer. ``drip`` seconds pass between two bytes of the part named by ``drips``."""
+    """One HTTP response. ``drip`` seconds pass between two bytes of the part named by ``drips``."""
 
     body: bytes = b""
     status: int = 200
@@ -44,16 +44,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class Attack:
-    """One lie. ``at``: id_token, token, keys, userinfo or authorize; ``lie`` makes what is said there instead."""
+    """One forged response. ``at``: id_token, token, keys, userinfo or authorize; ``forge`` makes the response."""
 
     name: str
     at: str
-    lie: Callable[["Scene"], Any]
+    forge: Callable[["Scene"], Any]
 
 
 @dataclass
 class Grant:
-    """What the provider remembers of one sign-in under way."""
+    """The provider's record of one unfinished sign-in."""
 
     nonce: str
     challenge: str
@@ -64,8 +64,8 @@ class Grant:
 
 
 @lru_cache(maxsize=8)
-def rsa_key(which: str = "own", bits: int = 2048) -> rsa.RSAPrivateKey:
-    """``which`` tells several keys of one size apart."""
+def rsa_key(name: str = "own", bits: int = 2048) -> rsa.RSAPrivateKey:
+    """Return the key of that name and size."""
     return rsa.generate_private_key(65537, bits)
 
 
@@ -79,13 +79,13 @@ def b64(raw: bytes) -> str:
 
 
 def public_jwk(key: Any, **more: Any) -> Json:
-    """A key of ours as its JWK."""
+    """Return the public JWK of a private key."""
     algorithm = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": KID, "use": "sig", **more}
 
 
 def signature(algorithm: str, key: Any, message: bytes) -> bytes:
-    """By any algorithm, with whatever is given as its key."""
+    """Sign with any algorithm and any key, even an unsuitable one."""
     if algorithm.upper().startswith("HS"):
         return hmac.new(key, message, f"sha{algorithm[-3:]}").digest()
     return jwt.algorithms.get_default_algorithms()[algorithm].sign(message, key)
@@ -97,7 +97,7 @@ def without_absent(values: Json) -> Json:
 
 @dataclass
 class Scene:
-    """What a lie can be made of: the sign-in under way, and the honest answers."""
+    """What a forged response can be made of: the current sign-in and the honest responses."""
 
     issuer: str
     canary: str
@@ -118,9 +118,9 @@ class Scene:
         return without_absent(honest | changes)
 
     def sign(self, claims: Json | bytes | None = None, *, key: Any = None, alg: str = "RS256", **header: Any) -> str:
-        """A token; ``header`` adds to, or replaces, what its header says."""
-        said = without_absent({"alg": alg, "kid": KID} | header)
-        return self.jws(json.dumps(said).encode(), claims, alg, key)
+        """Return a signed token; ``header`` adds or replaces header parameters."""
+        response = without_absent({"alg": alg, "kid": KID} | header)
+        return self.jws(json.dumps(response).encode(), claims, alg, key)
 
     def jws(self, header: bytes, claims: Json | bytes | None = None, alg: str = "RS256", key: Any = None) -> str:
         payload = (
@@ -140,7 +140,7 @@ class Scene:
         return {"keys": [public_jwk(rsa_key(), alg="RS256")]}
 
     def about(self, **changes: Any) -> Json:
-        """The honest userinfo, with changes."""
+        """Return the honest userinfo with changes."""
         honest = {
             "sub": SUBJECT, "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "locale": "en",
             "preferred_username": EMAIL, "email": EMAIL, "email_verified": True,
@@ -149,7 +149,7 @@ class Scene:
 
 
 class HostileProvider:
-    """What a test holds of the running provider."""
+    """The running provider, as tests control it."""
 
     def __init__(self, base: str, canary: "Canary") -> None:
         self.base, self.canary = base, canary
@@ -160,7 +160,7 @@ class HostileProvider:
         self.attack: Attack | None = None
         self.grants: list[Grant] = []
         self.handles: dict[str, tuple[Grant, str]] = {}
-        self.told = 0
+        self.forged_count = 0
         self.calls: list[str] = []
         self.token_requests: list[tuple[dict[str, str], str]] = []
         self.authorizations: list[dict[str, str]] = []
@@ -168,11 +168,11 @@ class HostileProvider:
         self.canary.calls = 0
 
     def answer(self, at: str, scene: Scene, honest: Callable[[], Any]) -> Any:
-        """What is said at one place: the lie if the attack is there, else the truth."""
+        """Return the forged response if the attack is at this place, else the honest one."""
         if self.attack is None or self.attack.at != at:
             return honest()
-        self.told += 1
-        return self.attack.lie(scene)
+        self.forged_count += 1
+        return self.attack.forge(scene)
 
     def scene(self, grant: Grant | None = None) -> Scene:
         known = grant or (self.grants[-1] if self.grants else Grant("", "", ""))
@@ -182,12 +182,12 @@ class HostileProvider:
     # -- the endpoints
 
     def authorize(self, query: dict[str, str]) -> Reply:
-        """Everybody is signed in here already: straight back with a code."""
+        """Redirect back with a code at once: everybody is already signed in at this provider."""
         self.authorizations.append(query)
         grant = self._granted(query)
         answer = {"code": grant.code, "state": query.get("state", "")}
-        said = self.answer("authorize", self.scene(grant), lambda: answer)
-        pairs = list((answer | said).items()) if isinstance(said, dict) else said
+        response = self.answer("authorize", self.scene(grant), lambda: answer)
+        pairs = list((answer | response).items()) if isinstance(response, dict) else response
         back = urlencode([(k, v) for k, v in pairs if v is not ABSENT])
         return Reply(status=302, headers={"Location": f"{query['redirect_uri']}?{back}"})
 
@@ -215,7 +215,7 @@ class HostileProvider:
         return self.grants[-1]
 
     def introspect(self, handle: str) -> Json:
-        """A policy that asks for nothing but a profile."""
+        """Return a document whose policy asks only for a profile."""
         grant, state_handle = self.handles[handle]
         assert grant
         names = (("firstName", "First name"), ("lastName", "Last name"), ("email", "Email"))
@@ -286,10 +286,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(Reply(b"{}", 404))
 
-    def _send(self, said: Any) -> None:
-        reply = said if isinstance(said, Reply) else Reply(json.dumps(said).encode())
+    def _send(self, response: Any) -> None:
+        reply = response if isinstance(response, Reply) else Reply(json.dumps(response).encode())
         headers = {"Content-Type": "application/json", "Content-Length": str(len(reply.body)), **reply.headers}
-        head = f"HTTP/1.1 {reply.status} Said\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+        head = f"HTTP/1.1 {reply.status} Reply\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items())
         with suppress(OSError):
             self._write(head.encode(), slowly=reply.drips == "headers", seconds=reply.drip)
             if reply.drips == "silence":
@@ -305,11 +305,11 @@ class Handler(BaseHTTPRequestHandler):
                 return
 
     def log_message(self, *_: object) -> None:
-        """Silence."""
+        """Log nothing."""
 
 
 class Canary:
-    """A port that nobody has any business with."""
+    """A server that must never be called."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.listener, self.calls = listener, 0

@@ -1,4 +1,4 @@
-"""What a provider can lie about, one lie a row, and what it may say and still be believed.
+"""Forged responses of a provider, one per row, and valid responses as controls.
 
 ``REFUSED``: nobody is signed in. ``HARMLESS``: the person may be signed in, as nobody but an ordinary user of her own.
 ``BELIEVED``: the controls, which have to sign in.
@@ -27,7 +27,7 @@ from support.provider.hostile_provider import (
     sha256_left,
 )
 
-Lie = Callable[[Scene], Any]
+Forge = Callable[[Scene], Any]
 HOUR = 3600
 DEEP = b"[" * 50_000 + b"]" * 50_000
 PUBLIC = rsa_key().public_key()
@@ -39,56 +39,56 @@ JWK = json.dumps(public_jwk(rsa_key(), alg="RS256")).encode()
 LONE_SURROGATE = "\ud800"
 
 
-def claims(**changes: Any) -> Lie:
-    """An ID token, properly signed, with other claims. A function is asked for the value."""
+def claims(**changes: Any) -> Forge:
+    """Return a correctly signed ID token with changed claims. Functions are called for their value."""
 
-    def lie(scene: Scene) -> str:
+    def forge(scene: Scene) -> str:
         return scene.sign(scene.claims(**{k: v(scene) if callable(v) else v for k, v in changes.items()}))
 
-    return lie
+    return forge
 
 
-def header(**changes: Any) -> Lie:
-    """An ID token, properly signed, whose header says more."""
+def header(**changes: Any) -> Forge:
+    """Return a correctly signed ID token with a changed header."""
     return lambda scene: scene.sign(**{k: v(scene) if callable(v) else v for k, v in changes.items()})
 
 
-def unsigned(alg: str, rest: str = "") -> Lie:
+def unsigned(alg: str, rest: str = "") -> Forge:
     return lambda s: (
         f"{b64(json.dumps({'alg': alg, 'kid': KID}).encode())}.{b64(json.dumps(s.claims()).encode())}.{rest}"
     )
 
 
-def forged(key: Any, alg: str, **more: Any) -> Lie:
-    """Signed by something that is not the provider's key."""
+def forged(key: Any, alg: str, **more: Any) -> Forge:
+    """Return an ID token signed with another key than the provider's."""
     return lambda s: s.sign(key=key, alg=alg, **{k: v(s) if callable(v) else v for k, v in more.items()})
 
 
-def raw_header(text: bytes) -> Lie:
+def raw_header(text: bytes) -> Forge:
     return lambda s: s.jws(text)
 
 
-def raw_claims(make: Callable[[Scene], bytes]) -> Lie:
+def raw_claims(make: Callable[[Scene], bytes]) -> Forge:
     return lambda s: s.sign(make(s))
 
 
-def number(name: str, literal: str) -> Lie:
-    """A claim whose value is written in a way that ``json.dumps`` would not write it."""
+def number(name: str, literal: str) -> Forge:
+    """Write the value of a claim in a way that ``json.dumps`` would not."""
     return raw_claims(lambda s: json.dumps(s.claims(**{name: "@@"})).replace('"@@"', literal).encode())
 
 
-def tokens(**changes: Any) -> Lie:
+def tokens(**changes: Any) -> Forge:
     return lambda s: s.tokens(**{k: v(s) if callable(v) else v for k, v in changes.items()})
 
 
-def reply(body: bytes | Callable[[Scene], bytes] = b"", status: int = 200, **more: Any) -> Lie:
-    """An HTTP answer of any kind. Header values may name the canary."""
+def reply(body: bytes | Callable[[Scene], bytes] = b"", status: int = 200, **more: Any) -> Forge:
+    """Return any HTTP response. Header values may contain the canary's URL."""
 
-    def lie(s: Scene) -> Reply:
+    def forge(s: Scene) -> Reply:
         headers = {k: v(s) if callable(v) else v for k, v in more.get("headers", {}).items()}
         return Reply(body(s) if callable(body) else body, status, headers, more.get("drips", ""))
 
-    return lie
+    return forge
 
 
 def honest_tokens(s: Scene) -> bytes:
@@ -103,11 +103,11 @@ def honest_about(s: Scene) -> bytes:
     return json.dumps(s.about()).encode()
 
 
-def jwks(*keys: Any) -> Lie:
+def jwks(*keys: Any) -> Forge:
     return lambda s: {"keys": list(keys)}
 
 
-def about(**changes: Any) -> Lie:
+def about(**changes: Any) -> Forge:
     return lambda s: s.about(**changes)
 
 
@@ -115,8 +115,8 @@ def elsewhere(path: str = "/") -> Callable[[Scene], str]:
     return lambda s: f"{s.canary}{path}"
 
 
-def rows(at: str, table: dict[str, Lie]) -> list[Attack]:
-    return [Attack(f"{at}: {name}", at, lie) for name, lie in table.items()]
+def rows(at: str, table: dict[str, Forge]) -> list[Attack]:
+    return [Attack(f"{at}: {name}", at, forge) for name, forge in table.items()]
 
 
 SIGNATURES = {

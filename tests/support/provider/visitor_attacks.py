@@ -1,4 +1,4 @@
-"""What a visitor can try at the sign-in: where it begins and ends, and targets that lead off the site."""
+"""Material for attacks on the sign-in: its URLs, an unused callback, and redirect targets on other sites."""
 
 import requests
 
@@ -8,12 +8,12 @@ AUTHENTICATE, CALLBACK = f"{SITE}/oidc/authenticate/", "/oidc/callback/"
 
 
 def way_back(person: Person) -> str:
-    """Begins to sign in and stops before coming back: the address of the callback."""
+    """Start a sign-in and return the URL of its callback without opening it."""
     answer = person.browser.get("/oidc/authenticate/")
     return requests.get(answer["Location"], allow_redirects=False, timeout=5).headers["Location"]
 
 
-# None of these leads anywhere but home.
+# A sign-in with any of these targets must end on the home page.
 FOREIGN_TARGETS = [
     "https://evil.example/",
     "http://evil.example/",
