@@ -109,7 +109,7 @@ def test_texts_are_in_the_visitors_language(org: OrgHandle) -> None:
     assert ada.answer["messages"][0]["text"] == "Geben Sie Ihren Vornamen ein."
 
 
-def test_a_code_is_taken_as_it_was_meant(org: OrgHandle) -> None:
+def test_code_with_other_digits_and_separators_is_accepted(org: OrgHandle) -> None:
     ada = AppClient().is_at_the_code()
     code = org.code(ada.email)
     assert ada.submits(credentials__passcode=f"\u200b{code[:3]}-{code[3:]}").status == 200

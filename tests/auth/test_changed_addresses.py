@@ -1,4 +1,4 @@
-"""The address changes at Okta: what was proven for one mailbox counts for no other, and none takes over a password."""
+"""Changed addresses at Okta: a verification counts for one mailbox, and a new mailbox takes over no local password."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,44 +40,42 @@ def identity(org: OrgHandle) -> OktaIdentity:
     )
 
 
-def signs_in(identity: OktaIdentity, email: str, *, verified: bool = False) -> User:
-    """The end of a sign-in whose token was verified."""
+def sign_in(identity: OktaIdentity, email: str, *, verified: bool = False) -> User:
+    """Finish a sign-in whose token has been verified."""
     claims = usable_claims({"sub": identity.subject, "email": email, "email_verified": verified}, "")
     user: User = OktaBackend().user_for(claims)
     return user
 
 
 @pytest.mark.parametrize("email", OTHER_MAILBOXES)
-def test_an_unproven_address_of_another_mailbox_does_not_come_in_on_the_old_proof(
-    identity: OktaIdentity, email: str
-) -> None:
-    with pytest.raises(SignInFailed, match=r"unproven|no_email"):  # an address that is none is left out
-        signs_in(identity, email)
+def test_sign_in_with_another_unverified_mailbox_is_rejected_if_mandatory(identity: OktaIdentity, email: str) -> None:
+    with pytest.raises(SignInFailed, match=r"unproven|no_email"):  # an invalid address is dropped
+        sign_in(identity, email)
     identity.user.refresh_from_db()
     assert identity.user.email == "ceo@fass.example"
 
 
 @pytest.mark.parametrize("email", OTHER_MAILBOXES)
-def test_the_proof_of_the_old_mailbox_is_gone_where_proving_is_optional(
+def test_another_unverified_mailbox_resets_the_verification_if_optional(
     identity: OktaIdentity, configure: Callable[..., None], email: str
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")
-    user = signs_in(identity, email)
+    user = sign_in(identity, email)
     identity.refresh_from_db()
     user.refresh_from_db()
     assert identity.email_verified_at is None
 
 
 @pytest.mark.parametrize("email", ["CEO@Fass.Example", "ceo@fass.example"])
-def test_another_spelling_of_the_same_mailbox_stays_proven(identity: OktaIdentity, email: str) -> None:
-    assert signs_in(identity, email).email == email
+def test_same_mailbox_in_another_case_stays_verified(identity: OktaIdentity, email: str) -> None:
+    assert sign_in(identity, email).email == email
     identity.refresh_from_db()
     assert identity.email_verified_at is not None
 
 
 @pytest.fixture
-def with_password(identity: OktaIdentity, configure: Callable[..., None]) -> User:
-    """Somebody who linked their account, and has a password of this site, too."""
+def user_with_password(identity: OktaIdentity, configure: Callable[..., None]) -> User:
+    """Return a user with a linked account and a local password."""
     configure(EMAIL_VERIFICATION="optional", LINK_EXISTING=True)
     identity.linked_at = timezone.now()
     identity.save()
@@ -86,34 +84,34 @@ def with_password(identity: OktaIdentity, configure: Callable[..., None]) -> Use
     return identity.user
 
 
-def may_reset(email: str) -> list[Any]:
+def users_for_password_reset(email: str) -> list[Any]:
     return list(PasswordResetForm().get_users(email))
 
 
 @pytest.mark.parametrize("email", ["mallory@evil.example", *OTHER_MAILBOXES])
-def test_an_unproven_address_never_receives_the_reset_of_a_password(
-    identity: OktaIdentity, with_password: User, email: str
+def test_password_reset_is_never_sent_to_an_unverified_address(
+    identity: OktaIdentity, user_with_password: User, email: str
 ) -> None:
-    assert signs_in(identity, email).email == "ceo@fass.example"
-    # Django writes to the address of the user, not to the one that was typed.
-    assert {user.email for user in may_reset(email)} <= {"ceo@fass.example"}
-    assert may_reset("ceo@fass.example") == [with_password]
+    assert sign_in(identity, email).email == "ceo@fass.example"
+    # Django sends the email to the address of the user, not to the one that was typed.
+    assert {user.email for user in users_for_password_reset(email)} <= {"ceo@fass.example"}
+    assert users_for_password_reset("ceo@fass.example") == [user_with_password]
     identity.refresh_from_db()
-    # The address that stayed is proven, unless nobody can tell which one Okta has.
+    # The old address stays verified, unless the new one is invalid.
     assert bool(identity.email_verified_at) == bool(canonical(email))
 
 
-def test_a_proven_address_replaces_the_old_one(identity: OktaIdentity, with_password: User) -> None:
-    assert signs_in(identity, "ceo@new.example", verified=True).email == "ceo@new.example"
-    assert may_reset("ceo@new.example") == [with_password]
+def test_verified_new_address_replaces_the_old_one(identity: OktaIdentity, user_with_password: User) -> None:
+    assert sign_in(identity, "ceo@new.example", verified=True).email == "ceo@new.example"
+    assert users_for_password_reset("ceo@new.example") == [user_with_password]
 
 
-def test_a_name_is_updated_all_the_same(identity: OktaIdentity, with_password: User) -> None:
+def test_name_is_updated_even_if_the_address_is_not(identity: OktaIdentity, user_with_password: User) -> None:
     claims = {"sub": identity.subject, "email": "x@evil.example", "given_name": "Ceo"}
     assert OktaBackend().enter(claims, identity).first_name == "Ceo"
 
 
-def test_erasing_one_person_erases_nobody_else() -> None:
+def test_erasing_an_address_keeps_similar_addresses() -> None:
     for email in ("anna@fass.example", "anna@faß.example", "rené@x.example", "rene@x.example"):
         now = timezone.now()
         Registration.objects.create(

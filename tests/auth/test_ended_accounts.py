@@ -1,4 +1,4 @@
-"""An account that is deactivated, suspended or deleted at Okta: its sessions end here, within a day at the latest."""
+"""Sessions of an account that is deactivated, suspended or deleted at Okta end, within a day at the latest."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def okta(configure: Callable[..., None], org: OrgHandle) -> Client:
     return Client(headers={"Authorization": SECRET})
 
 
-def tell(okta: Client, *events: Any) -> None:
+def deliver(okta: Client, *events: Any) -> None:
     body = {"data": {"events": list(events)}}
     assert okta.post(EVENTS, json.dumps(body), content_type="application/json").status_code == 204
 
@@ -40,90 +40,102 @@ def event(kind: str, subject: str = "", **more: Any) -> dict[str, Any]:
     return {"uuid": f"{kind} {subject}", "eventType": kind, "target": target, "outcome": {"result": "SUCCESS"}, **more}
 
 
-def is_in(person: Person) -> bool:
+def is_logged_in(person: Person) -> bool:
     return "Sign out" in person.opens("/").page.text
 
 
-ENDS = ["user.lifecycle.deactivate", "user.lifecycle.suspend", "user.lifecycle.delete.initiated", "user.session.clear"]
+ENDING_EVENTS = [
+    "user.lifecycle.deactivate",
+    "user.lifecycle.suspend",
+    "user.lifecycle.delete.initiated",
+    "user.session.clear",
+]
 
 
-@pytest.mark.parametrize("kind", ENDS)
-def test_an_account_that_ends_at_okta_ends_its_sessions_here(
+@pytest.mark.parametrize("kind", ENDING_EVENTS)
+def test_event_hook_for_an_ended_account_ends_all_its_sessions(
     person: Person, org: OrgHandle, okta: Client, kind: str
 ) -> None:
     person.signs_up(org)
-    elsewhere = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    second_browser = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     grace = Person("grace@example.com").signs_up(org)
     subject = OktaIdentity.objects.order_by("created_at")[0].subject
-    tell(okta, event(kind, subject))
-    assert [is_in(p) for p in (person, elsewhere, grace)] == [False, False, True]
+    deliver(okta, event(kind, subject))
+    assert [is_logged_in(p) for p in (person, second_browser, grace)] == [False, False, True]
 
 
-def lost_app(subject: str = "", app: str = "0oaLocalDemoApp0000") -> dict[str, Any]:
-    gone = event("application.user_membership.remove", subject)
-    return {**gone, "target": [*gone["target"], {"type": "AppUser", "id": "0ua1"}, {"type": "AppInstance", "id": app}]}
+def app_removed_event(subject: str = "", app: str = "0oaLocalDemoApp0000") -> dict[str, Any]:
+    removed = event("application.user_membership.remove", subject)
+    return {
+        **removed,
+        "target": [*removed["target"], {"type": "AppUser", "id": "0ua1"}, {"type": "AppInstance", "id": app}],
+    }
 
 
-def test_who_loses_the_app_loses_the_sessions_here(person: Person, org: OrgHandle, okta: Client) -> None:
+def test_event_hook_for_a_removed_app_assignment_ends_the_sessions(
+    person: Person, org: OrgHandle, okta: Client
+) -> None:
     person.signs_up(org)
-    tell(okta, lost_app(app="0oaOfAnotherSite"))
-    assert is_in(person)
-    tell(okta, {**lost_app(), "uuid": "another one"})
-    assert not is_in(person)
+    deliver(okta, app_removed_event(app="0oaOfAnotherSite"))
+    assert is_logged_in(person)
+    deliver(okta, {**app_removed_event(), "uuid": "another one"})
+    assert not is_logged_in(person)
 
 
-def test_an_account_ends_at_every_server_of_its_org(
+def test_event_ends_sessions_of_all_authorization_servers_of_the_org(
     person: Person, org: OrgHandle, okta: Client, configure: Callable[..., None]
 ) -> None:
-    """Each authorization server is an issuer of its own, and the hook may be set up for one of them only."""
+    """Each authorization server is a separate issuer, and the hook may be configured for only one of them."""
     person.signs_up(org)
     org_issuer = org.issuer.partition("/oauth2/")[0]
     configure(ORGS={"staff": {"ISSUER": org.issuer}, "other": {"ISSUER": "https://other.test"}}, ISSUER=org_issuer)
     identity = OktaIdentity.objects.create(
         issuer="https://other.test", subject=OktaIdentity.objects.get().subject, user=User.objects.create_user("other")
     )
-    tell(okta, event("user.lifecycle.deactivate", identity.subject))
+    deliver(okta, event("user.lifecycle.deactivate", identity.subject))
     configure(ISSUER=org.issuer)
-    assert not is_in(person)
+    assert not is_logged_in(person)
     identity.refresh_from_db()
     assert identity.closed_at is None
 
 
 @pytest.mark.parametrize("change", ["deactivate", "suspend"])
-def test_the_orgs_own_event_does_it(person: Person, org: OrgHandle, okta: Client, change: str) -> None:
+def test_event_sent_by_the_local_org_ends_the_sessions(
+    person: Person, org: OrgHandle, okta: Client, change: str
+) -> None:
     person.signs_up(org)
     subject = OktaIdentity.objects.get().subject
     ManagementApi(org)("POST", f"users/{subject}/lifecycle/{change}")
     state = org.org
-    tell(okta, *[event_json(state.clock, e) for e in state.system_log.events])
-    assert not is_in(person)
+    deliver(okta, *[event_json(state.clock, e) for e in state.system_log.events])
+    assert not is_logged_in(person)
 
 
-def test_after_the_account_works_again_old_sessions_stay_ended(person: Person, org: OrgHandle, okta: Client) -> None:
+def test_ended_sessions_do_not_work_again_after_reactivation(person: Person, org: OrgHandle, okta: Client) -> None:
     person.signs_up(org)
-    tell(okta, event("user.lifecycle.suspend"))
-    again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert (is_in(again), is_in(person)) == (True, False)
+    deliver(okta, event("user.lifecycle.suspend"))
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert (is_logged_in(returning_person), is_logged_in(person)) == (True, False)
 
 
-def test_a_user_with_a_password_of_the_site_keeps_it_and_is_out_until_the_next_sign_in(
+def test_user_with_a_local_password_keeps_it_when_the_account_ends(
     person: Person, org: OrgHandle, okta: Client, configure: Callable[..., None]
 ) -> None:
     configure(LINK_EXISTING=True)
-    old = an_older_account(person.email)
+    existing_user = an_older_account(person.email)
     person.signs_up(org)
     person.fills_and_presses({"password": OLD_PASSWORD})
-    assert is_in(person)
-    tell(okta, event("user.lifecycle.deactivate"))
-    assert not is_in(person)
-    assert User.objects.get(pk=old.pk).check_password(OLD_PASSWORD)
-    again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert is_in(again)
+    assert is_logged_in(person)
+    deliver(okta, event("user.lifecycle.deactivate"))
+    assert not is_logged_in(person)
+    assert User.objects.get(pk=existing_user.pk).check_password(OLD_PASSWORD)
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert is_logged_in(returning_person)
     assert OktaIdentity.objects.get().closed_at is None
 
 
 @pytest.mark.parametrize(
-    "harmless",
+    "changes",
     [
         {"outcome": {"result": "FAILURE"}},
         {"eventType": "user.lifecycle.unsuspend"},
@@ -134,53 +146,55 @@ def test_a_user_with_a_password_of_the_site_keeps_it_and_is_out_until_the_next_s
     ],
     ids=str,
 )
-def test_other_events_end_nothing(person: Person, org: OrgHandle, okta: Client, harmless: dict[str, Any]) -> None:
+def test_irrelevant_events_end_no_sessions(
+    person: Person, org: OrgHandle, okta: Client, changes: dict[str, Any]
+) -> None:
     person.signs_up(org)
-    tell(okta, event("user.lifecycle.deactivate", **harmless))
-    assert is_in(person)
+    deliver(okta, event("user.lifecycle.deactivate", **changes))
+    assert is_logged_in(person)
 
 
-def test_without_the_secret_nobody_is_logged_out(person: Person, org: OrgHandle, okta: Client) -> None:
+def test_event_without_the_hook_secret_ends_no_sessions(person: Person, org: OrgHandle, okta: Client) -> None:
     person.signs_up(org)
     body = json.dumps({"data": {"events": [event("user.lifecycle.deactivate")]}})
     for headers in ({}, {"Authorization": "x"}):
         assert Client(headers=headers).post(EVENTS, body, content_type="application/json").status_code == 401
-    assert is_in(person)
+    assert is_logged_in(person)
 
 
-def ends_at(person: Person) -> datetime:
+def session_expiry(person: Person) -> datetime:
     moment: datetime = person.browser.session.get_expiry_date()
     return moment
 
 
-def test_a_session_ends_after_a_day_whatever_happens_in_it(
+def test_session_expires_after_a_day_even_if_it_is_used(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(SESSION_IDLE_SECONDS=0)
     person.signs_up(org)
     start = timezone.now()
-    assert timedelta(hours=23) < ends_at(person) - start <= timedelta(hours=24)
+    assert timedelta(hours=23) < session_expiry(person) - start <= timedelta(hours=24)
     with time_machine.travel(start + timedelta(hours=20)):
-        assert is_in(person)
+        assert is_logged_in(person)
         session = person.browser.session
         session["something"] = "of the site"
         session.save()
     with time_machine.travel(start + timedelta(hours=25)):
-        assert not is_in(person)
+        assert not is_logged_in(person)
 
 
-def test_the_site_decides_how_long_a_session_lasts(
+def test_session_seconds_setting_limits_the_session(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(SESSION_SECONDS=3600)
     person.signs_up(org)
-    assert ends_at(person) - timezone.now() <= timedelta(hours=1)
+    assert session_expiry(person) - timezone.now() <= timedelta(hours=1)
     configure(SESSION_SECONDS=0)
-    other = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert ends_at(other) - timezone.now() > timedelta(days=13)
+    second_browser = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert session_expiry(second_browser) - timezone.now() > timedelta(days=13)
 
 
-def test_a_session_that_ends_with_the_browser_still_does(person: Person, org: OrgHandle, settings: Any) -> None:
+def test_session_expire_at_browser_close_is_respected(person: Person, org: OrgHandle, settings: Any) -> None:
     settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
     person.signs_up(org)
     assert person.browser.cookies["sessionid"]["max-age"] == ""

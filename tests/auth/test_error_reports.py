@@ -1,4 +1,4 @@
-"""An error report about the hand-off holds no token, code or verifier: not even of frames below Django's own."""
+"""Error reports about the hand-off contain no token, code or verifier, even in frames below Django's."""
 
 from types import TracebackType
 from typing import Any
@@ -15,40 +15,42 @@ REDACTED = "********"
 pytestmark = pytest.mark.django_db
 
 
-class Bug(Exception):
+class UnexpectedError(Exception):
     pass
 
 
-def a_bug(*_: object, **__: object) -> None:
-    raise Bug
+def raise_error(*_: object, **__: object) -> None:
+    raise UnexpectedError
 
 
-def secrets_shown(bug: pytest.ExceptionInfo[Bug]) -> dict[str, set[str]]:
-    """Variables with a secret that an error report shows, by the function of their frame."""
-    traceback: TracebackType | None = bug.tb
-    frames: list[dict[str, Any]] = ExceptionReporter(None, bug.type, bug.value, traceback).get_traceback_frames()
-    ours = [frame for frame in frames if frame["filename"].endswith("selfreg/auth.py")]
-    assert {"authenticate", "_sign_in"} <= {frame["function"] for frame in ours}
+def secrets_shown(error: pytest.ExceptionInfo[UnexpectedError]) -> dict[str, set[str]]:
+    """Return the secret variables that an error report shows, by function name."""
+    traceback: TracebackType | None = error.tb
+    frames: list[dict[str, Any]] = ExceptionReporter(None, error.type, error.value, traceback).get_traceback_frames()
+    app_frames = [frame for frame in frames if frame["filename"].endswith("selfreg/auth.py")]
+    assert {"authenticate", "_sign_in"} <= {frame["function"] for frame in app_frames}
     return {
         frame["function"]: shown
-        for frame in ours
+        for frame in app_frames
         if (shown := {name for name, value in frame["vars"] if name in SECRETS and REDACTED not in str(value)})
     }
 
 
 @pytest.mark.parametrize("place", ["signing_keys", "usable_claims"])
-def test_a_bug_in_the_hand_off_of_a_sign_up_reports_no_secret(
+def test_error_report_of_a_sign_up_hand_off_contains_no_secret(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    monkeypatch.setattr(selfreg.auth, place, a_bug)
-    with pytest.raises(Bug) as bug:
+    monkeypatch.setattr(selfreg.auth, place, raise_error)
+    with pytest.raises(UnexpectedError) as error:
         person.signs_up(org)
-    assert secrets_shown(bug) == {}
+    assert secrets_shown(error) == {}
 
 
-def test_a_bug_in_a_sign_in_reports_no_secret(person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_report_of_a_sign_in_contains_no_secret(
+    person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person.signs_up(org)
-    monkeypatch.setattr(selfreg.auth, "signing_keys", a_bug)
-    with pytest.raises(Bug) as bug:
+    monkeypatch.setattr(selfreg.auth, "signing_keys", raise_error)
+    with pytest.raises(UnexpectedError) as error:
         Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert secrets_shown(bug) == {}
+    assert secrets_shown(error) == {}

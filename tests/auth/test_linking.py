@@ -1,4 +1,4 @@
-"""Joining an account that the site had before, with ``SELFREG["LINK_EXISTING"]``."""
+"""Linking an account to a user that already exists, with ``SELFREG["LINK_EXISTING"]``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,26 +21,26 @@ def linking(configure: Callable[..., None]) -> None:
     configure(LINK_EXISTING=True)
 
 
-def test_off_by_default_an_address_joins_nothing(person: Person, org: OrgHandle) -> None:
-    older = an_older_account(person.email)
+def test_linking_is_off_by_default(person: Person, org: OrgHandle) -> None:
+    existing_user = an_older_account(person.email)
     person.signs_up(org)
     assert person.is_signed_in
-    assert user_of(person).pk != older.pk
+    assert user_of(person).pk != existing_user.pk
 
 
 @pytest.mark.usefixtures("linking")
-def test_the_owner_joins_the_older_account_by_its_password(person: Person, org: OrgHandle) -> None:
-    older = an_older_account(person.email)
+def test_correct_password_links_the_existing_user(person: Person, org: OrgHandle) -> None:
+    existing_user = an_older_account(person.email)
     person.signs_up(org)
     assert person.heading == "You already have an account on this site"
     person.fills_and_presses({"password": OLD_PASSWORD})
-    assert user_of(person).pk == older.pk
-    assert OktaIdentity.objects.get(user=older).linked_at
+    assert user_of(person).pk == existing_user.pk
+    assert OktaIdentity.objects.get(user=existing_user).linked_at
     assert Registration.objects.get().status == Status.COMPLETED
 
 
 @pytest.mark.usefixtures("linking")
-def test_a_wrong_password_joins_nothing_and_says_so(person: Person, org: OrgHandle) -> None:
+def test_wrong_password_links_nothing_and_shows_an_error(person: Person, org: OrgHandle) -> None:
     an_older_account(person.email)
     person.signs_up(org).fills_and_presses({"password": "not this one"})
     assert person.page.problems() == ["That isn't this account's password."]
@@ -49,7 +49,7 @@ def test_a_wrong_password_joins_nothing_and_says_so(person: Person, org: OrgHand
 
 
 @pytest.mark.usefixtures("linking")
-def test_tries_of_the_password_are_counted(person: Person, org: OrgHandle) -> None:
+def test_password_attempts_for_linking_are_rate_limited(person: Person, org: OrgHandle) -> None:
     an_older_account(person.email)
     person.signs_up(org)
     for _try in range(5):
@@ -59,33 +59,31 @@ def test_tries_of_the_password_are_counted(person: Person, org: OrgHandle) -> No
 
 
 @pytest.mark.usefixtures("linking")
-def test_keeping_them_apart_makes_a_new_user(person: Person, org: OrgHandle) -> None:
-    older = an_older_account(person.email)
+def test_declining_to_link_creates_a_new_user(person: Person, org: OrgHandle) -> None:
+    existing_user = an_older_account(person.email)
     person.signs_up(org).presses("Continue without connecting")
     assert person.is_signed_in
-    assert user_of(person).pk != older.pk
+    assert user_of(person).pk != existing_user.pk
 
 
 @pytest.mark.usefixtures("linking")
-@pytest.mark.parametrize("answer", [{"password": OLD_PASSWORD}, {"action": "apart"}], ids=["join", "apart"])
-def test_the_sites_own_backend_makes_and_updates_the_user(
-    person: Person, org: OrgHandle, settings: Any, answer: dict[str, str]
+@pytest.mark.parametrize("form_data", [{"password": OLD_PASSWORD}, {"action": "apart"}], ids=["link", "decline"])
+def test_custom_backend_of_the_site_creates_and_updates_the_user(
+    person: Person, org: OrgHandle, settings: Any, form_data: dict[str, str]
 ) -> None:
-    own = "support.site_hooks.OwnBackend"
-    settings.AUTHENTICATION_BACKENDS = [own, "django.contrib.auth.backends.ModelBackend"]
+    own_backend = "support.site_hooks.OwnBackend"
+    settings.AUTHENTICATION_BACKENDS = [own_backend, "django.contrib.auth.backends.ModelBackend"]
     an_older_account(person.email)
-    person.signs_up(org).posts("/signup/link/", answer)
-    assert person.browser.session[BACKEND_SESSION_KEY] == own
+    person.signs_up(org).posts("/signup/link/", form_data)
+    assert person.browser.session[BACKEND_SESSION_KEY] == own_backend
     assert user_of(person).last_name == "Lovelace, of Okta"
-    assert user_of(person).username == ("ada-of-old" if "password" in answer else "made-by-the-site")
+    assert user_of(person).username == ("ada-of-old" if "password" in form_data else "made-by-the-site")
     assert not check_hand_off()
 
 
 @pytest.mark.usefixtures("linking")
 @pytest.mark.parametrize("password", [OLD_PASSWORD, "Another-Door-1952"])
-def test_of_several_accounts_with_the_address_the_password_decides(
-    person: Person, org: OrgHandle, password: str
-) -> None:
+def test_password_selects_the_user_if_several_have_the_address(person: Person, org: OrgHandle, password: str) -> None:
     accounts = {OLD_PASSWORD: an_older_account(person.email)}
     create = get_user_model().objects.create_user
     accounts["Another-Door-1952"] = create("ada-of-1952", email=person.email, password="Another-Door-1952")
@@ -100,22 +98,22 @@ def test_of_several_accounts_with_the_address_the_password_decides(
 
 @pytest.mark.usefixtures("linking")
 @pytest.mark.parametrize("rank", ["is_staff", "is_superuser"])
-def test_staff_accounts_are_never_offered(person: Person, org: OrgHandle, rank: str) -> None:
-    older = an_older_account(person.email, **{rank: True})
+def test_staff_users_are_never_offered_for_linking(person: Person, org: OrgHandle, rank: str) -> None:
+    existing_user = an_older_account(person.email, **{rank: True})
     person.signs_up(org)
     assert person.is_signed_in
-    assert user_of(person).pk != older.pk
+    assert user_of(person).pk != existing_user.pk
 
 
 @pytest.mark.usefixtures("linking")
-@pytest.mark.parametrize("answer", [{"password": OLD_PASSWORD}, {"action": "apart"}], ids=["join", "apart"])
-def test_after_the_link_in_a_mail_the_offer_leads_to_where_the_sign_up_was_to_lead(
-    person: Person, org: OrgHandle, answer: dict[str, str]
+@pytest.mark.parametrize("form_data", [{"password": OLD_PASSWORD}, {"action": "apart"}], ids=["link", "decline"])
+def test_linking_after_an_activation_link_redirects_to_the_next_url(
+    person: Person, org: OrgHandle, form_data: dict[str, str]
 ) -> None:
     an_older_account(person.email)
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
     person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
     assert person.heading == "You already have an account on this site"
-    person.posts("/signup/link/", answer)
+    person.posts("/signup/link/", form_data)
     assert (person.is_signed_in, person.path) == (True, "/members/")

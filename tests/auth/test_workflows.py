@@ -1,4 +1,4 @@
-"""Both email workflows from the sign-up to the app (B10, B11, B35 to B43), and what a site hears of them."""
+"""Both email workflows from the sign-up to the app (B10, B11, B35 to B43), their signals, and the profile hook."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -25,24 +25,24 @@ pytestmark = pytest.mark.database
 
 Configure = Callable[..., None]
 LINK_ONLY = {"email_verification": True, "authenticators": {"okta_email": "disabled"}}
-NO_PROOF = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
+NO_VERIFICATION = {"email_verification": False, "authenticators": {"okta_email": "disabled"}}
 INVITED = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "login": "ada@example.com"}
 
 
 @pytest.fixture
 def optional(org: OrgHandle, configure: Configure) -> None:
     configure(EMAIL_VERIFICATION="optional")
-    org.patch_policy(NO_PROOF)
+    org.patch_policy(NO_VERIFICATION)
 
 
-def signs_up_without_proof(person: Person, query: str = "") -> Person:
+def sign_up_without_verification(person: Person, query: str = "") -> Person:
     return person.opens_the_sign_up(query).tells_who_she_is().chooses("Password").sets_a_password()
 
 
-# ---- B10, B11: by link, by invitation
+# ---- B10, B11: email link and invitation
 
 
-def test_b10_the_link_in_the_same_browser_leads_on_to_the_end(person: Person, org: OrgHandle) -> None:
+def test_b10_email_link_in_the_same_browser_completes_the_sign_up(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").opens_the_link_in_the_mail(org)
     person.presses("Confirm and continue").chooses("Password").sets_a_password()
     assert (person.is_signed_in, person.path) == (True, "/")
@@ -61,9 +61,7 @@ def invitation(org: OrgHandle) -> str:
 
 
 @pytest.mark.parametrize("name", ["activationToken", "token"])
-def test_b11_an_invited_person_goes_on_at_the_first_step(
-    person: Person, org: OrgHandle, invitation: str, name: str
-) -> None:
+def test_b11_invitation_link_opens_the_first_step(person: Person, org: OrgHandle, invitation: str, name: str) -> None:
     person.opens_the_sign_up(f"?{name}={invitation}")
     assert (person.path, person.heading) == ("/signup/step/", "Choose a password")
     assert org.messages(INVITED["email"]) == [], "opening a link sends nothing"
@@ -73,36 +71,34 @@ def test_b11_an_invited_person_goes_on_at_the_first_step(
     assert Registration.objects.get().status == Status.COMPLETED
 
 
-@pytest.mark.parametrize("how", ["oauth_error", "request", "terminal"])
-def test_b11_an_expired_invitation_is_a_page_that_says_so(
-    person: Person, org: OrgHandle, invitation: str, how: str
-) -> None:
-    org.patch_policy({"unknowns": {"expired_activation_token": how}})
+@pytest.mark.parametrize("response", ["oauth_error", "request", "terminal"])
+def test_b11_expired_invitation_shows_an_error(person: Person, org: OrgHandle, invitation: str, response: str) -> None:
+    org.patch_policy({"unknowns": {"expired_activation_token": response}})
     org.advance(604_801)
     person.opens_the_sign_up(f"?activationToken={invitation}")
     assert person.status < 500
     assert "invitation" in person.heading.lower() or "expired" in person.heading.lower()
     assert not person.is_signed_in
-    if how == "request":
+    if response == "request":
         person.presses("Send a new link")
         assert len(org.messages(INVITED["email"])) == 1
         assert "sent a new link to your email address" in person.page.text
 
 
-@pytest.mark.parametrize("how", ["oauth_error", "terminal"])
-def test_b11_a_used_invitation_is_a_page_with_a_way_to_sign_in(
-    person: Person, org: OrgHandle, invitation: str, how: str
+@pytest.mark.parametrize("response", ["oauth_error", "terminal"])
+def test_b11_used_invitation_shows_a_link_to_sign_in(
+    person: Person, org: OrgHandle, invitation: str, response: str
 ) -> None:
     person.opens_the_sign_up(f"?activationToken={invitation}").does_whatever_the_page_asks(org)
-    org.patch_policy({"unknowns": {"expired_activation_token": how}})
-    again = Person().opens_the_sign_up(f"?activationToken={invitation}")
-    assert again.status < 500
-    assert "invitation" in again.heading.lower()
-    assert again.page.link("Sign in")
+    org.patch_policy({"unknowns": {"expired_activation_token": response}})
+    returning_person = Person().opens_the_sign_up(f"?activationToken={invitation}")
+    assert returning_person.status < 500
+    assert "invitation" in returning_person.heading.lower()
+    assert returning_person.page.link("Sign in")
 
 
 @pytest.mark.parametrize("token", ["made-up", "x" * 5_000, "%00", "<script>"])
-def test_b11_an_invitation_made_up_is_a_page(person: Person, token: str) -> None:
+def test_b11_unknown_invitation_shows_an_error(person: Person, token: str) -> None:
     person.opens_the_sign_up(f"?activationToken={token}")
     assert person.status < 500
     assert "invitation" in person.heading.lower()
@@ -110,7 +106,7 @@ def test_b11_an_invitation_made_up_is_a_page(person: Person, token: str) -> None
     assert not Registration.objects.exists()
 
 
-def test_b11_an_invitation_opened_again_in_the_same_browser_leads_back_to_where_it_stands(
+def test_b11_reopened_invitation_shows_the_current_step_of_its_registration(
     person: Person, org: OrgHandle, invitation: str
 ) -> None:
     person.opens_the_sign_up(f"?activationToken={invitation}")
@@ -124,7 +120,9 @@ def test_b11_an_invitation_opened_again_in_the_same_browser_leads_back_to_where_
     assert Registration.objects.count() == 2
 
 
-def test_b11_another_invitation_or_another_browser_begins_anew(person: Person, org: OrgHandle, invitation: str) -> None:
+def test_b11_later_visits_and_other_browsers_start_a_new_registration(
+    person: Person, org: OrgHandle, invitation: str
+) -> None:
     person.opens_the_sign_up(f"?activationToken={invitation}")
     with time_machine.travel(timezone.now() + timedelta(hours=3)):
         person.opens_the_sign_up(f"?activationToken={invitation}")
@@ -133,7 +131,7 @@ def test_b11_another_invitation_or_another_browser_begins_anew(person: Person, o
     assert "invitation" in person.opens_the_sign_up("?activationToken=another").heading.lower()
 
 
-def test_b11_a_program_that_checks_the_links_of_a_mail_begins_nothing(
+def test_b11_head_request_by_a_link_scanner_starts_no_registration(
     person: Person, org: OrgHandle, invitation: str
 ) -> None:
     assert person.browser.head(f"/signup/?activationToken={invitation}").status_code == 302
@@ -141,12 +139,12 @@ def test_b11_a_program_that_checks_the_links_of_a_mail_begins_nothing(
     assert not Registration.objects.exists()
 
 
-def test_b11_invitations_cannot_be_guessed_without_end(
+def test_b11_guessing_invitations_is_rate_limited(
     person: Person, org: OrgHandle, invitation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strict = rate_limits.Limit(2, rate_limits.HOUR, relaxed=2)
+    strict_limit = rate_limits.Limit(2, rate_limits.HOUR, relaxed=2)
     for name in ("invitation by ip", "start by ip"):
-        monkeypatch.setitem(rate_limits.LIMITS, name, strict)
+        monkeypatch.setitem(rate_limits.LIMITS, name, strict_limit)
     for n in range(4):
         person.opens_the_sign_up(f"?activationToken=guess{n}")
     assert (len(org.calls("/interact")), person.heading) == (2, "Your invitation")
@@ -160,82 +158,82 @@ def test_b11_invitations_cannot_be_guessed_without_end(
     assert not Registration.objects.exists()
 
 
-def test_b11_an_invitation_waits_like_everybody_while_too_many_sign_up(
+def test_b11_limit_of_open_registrations_applies_to_invitations(
     person: Person, org: OrgHandle, invitation: str, configure: Configure
 ) -> None:
     configure(MOST_OPEN=1)
     person.opens_the_sign_up(f"?activationToken={invitation}")
     cache.clear()
-    late = Person().opens_the_sign_up(f"?activationToken={invitation}")
-    assert (late.status, person.opens("/signup/step/").status) == (429, 200)
-    assert "Too many people are signing up" in late.page.text
+    late_person = Person().opens_the_sign_up(f"?activationToken={invitation}")
+    assert (late_person.status, person.opens("/signup/step/").status) == (429, 200)
+    assert "Too many people are signing up" in late_person.page.text
     assert Registration.objects.count() == 1
 
 
-# ---- B35, B36: what the policy allows
+# ---- B35, B36: sign-up allowed or denied by the policy
 
 
-def offered(person: Person) -> bool:
+def sign_up_is_offered(person: Person) -> bool:
     request = RequestFactory().get("/")
     template = Template("{% load selfreg %}{% sign_up_offered as offered %}{{ offered }}")
     return template.render(Context({"request": request})) == "True"
 
 
-def test_b35_a_policy_that_denies_sign_up_hides_the_link_and_the_page_says_so(person: Person, org: OrgHandle) -> None:
+def test_b35_sign_up_link_is_hidden_if_the_policy_denies_sign_up(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"sign_up": False})
-    assert not offered(person)
+    assert not sign_up_is_offered(person)
     assert person.opens_the_sign_up().heading == "Sign-up isn't available"
     assert "Sign up" not in person.opens(f"{SITE}/oidc/authenticate/").page.text
 
 
-def test_b36_a_policy_that_allows_it_shows_the_link_and_its_own_form(person: Person, org: OrgHandle) -> None:
+def test_b36_sign_up_link_and_profile_form_are_shown_if_the_policy_allows_it(person: Person, org: OrgHandle) -> None:
     org.patch_policy(
         {"profile": [{"name": "email", "label": "Your email", "required": True}, {"name": "city", "label": "Town"}]}
     )
-    assert offered(person)
+    assert sign_up_is_offered(person)
     person.opens_the_sign_up()
     assert person.heading == "Create your account"
     assert [n for n in person.page.names() if n.startswith("userProfile")] == ["userProfile.email", "userProfile.city"]
 
 
-def test_whether_sign_up_is_offered_is_asked_once_a_minute(person: Person, org: OrgHandle) -> None:
+def test_sign_up_offered_tag_caches_the_answer_of_the_org(person: Person, org: OrgHandle) -> None:
     for _ in range(5):
-        assert offered(person)
+        assert sign_up_is_offered(person)
     assert len(org.calls("/interact")) == 1
 
 
-def test_a_page_without_a_request_can_ask_too(org: OrgHandle, db: None) -> None:
+def test_template_tags_work_without_a_request(org: OrgHandle, db: None) -> None:
     tags = "{% load selfreg %}{% sign_up_offered as offered %}{% email_is_proven as proven %}{{ offered }} {{ proven }}"
     assert Template(tags).render(Context()) == "True False"
 
 
-def test_pages_do_not_ask_the_org_each_time_while_the_cache_is_down(
+def test_sign_up_offered_tag_does_not_call_the_org_while_the_cache_is_down(
     person: Person, org: OrgHandle, settings: Any
 ) -> None:
     location = f"redis://127.0.0.1:{free_port()}/0"
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
     for _ in range(3):
-        assert offered(person)
+        assert sign_up_is_offered(person)
     assert not org.calls("/interact")
 
 
-# ---- B37 to B40: mandatory
+# ---- B37 to B40: mandatory workflow
 
 
-def test_b37_mandatory_one_mail_at_once_and_no_session(person: Person, org: OrgHandle) -> None:
+def test_b37_mandatory_sends_one_email_and_signs_nobody_in(person: Person, org: OrgHandle) -> None:
     org.patch_policy(LINK_ONLY)
-    signs_up_without_proof(person)
+    sign_up_without_verification(person)
     assert person.heading == "Check your email"
     assert len(org.messages(person.email)) == 1
-    again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert not person.is_signed_in
-    assert not again.is_signed_in
+    assert not returning_person.is_signed_in
     assert not User.objects.exists()
 
 
-def test_b38_mandatory_the_link_completes_the_same_row_and_leads_to_the_app(person: Person, org: OrgHandle) -> None:
+def test_b38_mandatory_activation_link_completes_the_same_row(person: Person, org: OrgHandle) -> None:
     org.patch_policy(LINK_ONLY)
-    signs_up_without_proof(person, "?next=/members/").opens_the_link_in_the_mail(org)
+    sign_up_without_verification(person, "?next=/members/").opens_the_link_in_the_mail(org)
     if not person.is_signed_in:
         person.signs_in_at_the_org()
     assert person.is_signed_in
@@ -243,9 +241,9 @@ def test_b38_mandatory_the_link_completes_the_same_row_and_leads_to_the_app(pers
     assert Registration.objects.get().user == User.objects.get()
 
 
-def test_b39_mandatory_a_link_past_its_time_says_so(person: Person, org: OrgHandle) -> None:
+def test_b39_expired_activation_link_shows_an_error(person: Person, org: OrgHandle) -> None:
     org.patch_policy(LINK_ONLY)
-    signs_up_without_proof(person)
+    sign_up_without_verification(person)
     org.advance(8 * 86_400)
     person.opens_the_link_in_the_mail(org)
     assert "expired" in person.page.text
@@ -253,18 +251,18 @@ def test_b39_mandatory_a_link_past_its_time_says_so(person: Person, org: OrgHand
     assert not User.objects.exists()
 
 
-def test_b39_the_links_time_is_the_orgs_setting(person: Person, org: OrgHandle) -> None:
+def test_b39_lifetime_of_the_activation_link_is_set_by_the_org(person: Person, org: OrgHandle) -> None:
     org.patch_policy({**LINK_ONLY, "lifetimes": {"activation_link": 3600}})
-    signs_up_without_proof(person)
+    sign_up_without_verification(person)
     org.advance(3_601)
     assert "expired" in person.opens_the_link_in_the_mail(org).page.text
 
 
-def test_b40_the_orgs_link_twice_and_by_a_scanner_ends_in_one_user(person: Person, org: OrgHandle) -> None:
+def test_b40_activation_link_opened_repeatedly_creates_one_user(person: Person, org: OrgHandle) -> None:
     org.patch_policy(LINK_ONLY)
-    signs_up_without_proof(person)
+    sign_up_without_verification(person)
     for _ in range(2):
-        # A mail scanner: the org activates the account, and nobody is signed in here.
+        # An email scanner makes the org activate the account, but signs nobody in here.
         assert not Person().opens_the_link_in_the_mail(org, person.email).is_signed_in
     person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
     assert person.is_signed_in
@@ -272,7 +270,7 @@ def test_b40_the_orgs_link_twice_and_by_a_scanner_ends_in_one_user(person: Perso
     assert (User.objects.count(), Registration.objects.count()) == (1, 1)
 
 
-def test_b40_mandatory_scanners_other_browsers_and_second_looks_do_no_harm(person: Person, org: OrgHandle) -> None:
+def test_b40_email_link_opened_by_scanners_verifies_nothing(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     link = next(str(m.link) for m in org.messages(person.email) if m.link)
     scanner = Person()
@@ -285,27 +283,27 @@ def test_b40_mandatory_scanners_other_browsers_and_second_looks_do_no_harm(perso
     assert person.opens(link).heading == "Already confirmed"
 
 
-# ---- B41: optional
+# ---- B41: optional workflow
 
 
 @pytest.mark.usefixtures("optional")
-def test_b41_optional_signed_in_at_once_and_proven_later(person: Person, org: OrgHandle) -> None:
-    signs_up_without_proof(person, "?next=/members/")
+def test_b41_optional_signs_in_immediately_and_verifies_later(person: Person, org: OrgHandle) -> None:
+    sign_up_without_verification(person, "?next=/members/")
     assert (person.is_signed_in, person.path) == (True, "/members/")
     assert OktaIdentity.objects.get().email_verified_at is None
     org.users[0].email_verified = True
-    later = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert later.is_signed_in
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert returning_person.is_signed_in
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
 @pytest.mark.usefixtures("optional")
-def test_b41_a_page_for_proven_people_tells_the_others_what_to_do(
+def test_b41_page_for_verified_users_asks_others_to_confirm_their_email(
     person: Person, org: OrgHandle, settings: Any
 ) -> None:
     settings.ROOT_URLCONF = "support.site_urls"
     assert "/oidc/authenticate/?next=%2Finside%2F" in person.browser.get("/inside/")["Location"]
-    signs_up_without_proof(person).opens(f"{SITE}/inside/")
+    sign_up_without_verification(person).opens(f"{SITE}/inside/")
     assert (person.status, person.heading) == (403, "Confirm your email first")
     org.users[0].email_verified = True
     person.follows("I've confirmed it")
@@ -315,21 +313,21 @@ def test_b41_a_page_for_proven_people_tells_the_others_what_to_do(
 
 
 @pytest.mark.usefixtures("optional")
-def test_b41_the_notice_is_there_until_the_address_is_proven(person: Person, org: OrgHandle) -> None:
+def test_b41_email_notice_is_shown_only_to_users_with_an_unverified_identity(person: Person, org: OrgHandle) -> None:
     def notice() -> str:
         request = RequestFactory().get("/")
         request.user = User.objects.get()
         return Template("{% load selfreg %}{% email_notice %}").render(Context({"request": request})).strip()
 
-    signs_up_without_proof(person)
+    sign_up_without_verification(person)
     assert "isn't confirmed yet" in notice()
     OktaIdentity.objects.get().delete()
     assert notice() == ""
 
 
-def test_the_stricter_of_site_and_org_wins(person: Person, org: OrgHandle) -> None:
-    org.patch_policy(NO_PROOF)
-    signs_up_without_proof(person)
+def test_mandatory_site_requires_verification_even_if_the_org_does_not(person: Person, org: OrgHandle) -> None:
+    org.patch_policy(NO_VERIFICATION)
+    sign_up_without_verification(person)
     assert not person.is_signed_in
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
 
@@ -338,25 +336,27 @@ def test_the_stricter_of_site_and_org_wins(person: Person, org: OrgHandle) -> No
 
 
 @pytest.mark.parametrize("workflow", ["mandatory", "optional"])
-def test_b42_a_foreign_target_leads_home(person: Person, org: OrgHandle, configure: Configure, workflow: str) -> None:
+def test_b42_foreign_next_url_is_replaced_by_the_home_page(
+    person: Person, org: OrgHandle, configure: Configure, workflow: str
+) -> None:
     configure(EMAIL_VERIFICATION=workflow)
     person.opens_the_sign_up("?next=//evil.example/").does_whatever_the_page_asks(org)
     assert (person.is_signed_in, person.page.url) == (True, f"{SITE}/")
 
 
-def test_b43_new_people_join_the_orgs_group(person: Person, org: OrgHandle) -> None:
+def test_b43_new_accounts_join_the_target_group_of_the_org_only(person: Person, org: OrgHandle) -> None:
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
     body = {"profile": {"name": "Customers"}}
     group = requests.post(f"{org.base}/api/v1/groups", json=body, headers=headers, timeout=5).json()
     org.patch_policy({"target_group": group["id"]})
     assert person.signs_up(org).is_signed_in
-    listed = f"{org.base}/api/v1/users/{org.users[0].id}/groups"
-    assert group["id"] in [g["id"] for g in requests.get(listed, headers=headers, timeout=5).json()]
-    # Groups of the org are the org's: here nobody joins anything by them.
+    groups_url = f"{org.base}/api/v1/users/{org.users[0].id}/groups"
+    assert group["id"] in [g["id"] for g in requests.get(groups_url, headers=headers, timeout=5).json()]
+    # Groups of the org do not become Django groups.
     assert not User.objects.get().groups.exists()
 
 
-def test_b43_the_rules_of_the_orgs_group_are_shown_and_applied(person: Person, org: OrgHandle) -> None:
+def test_b43_password_rules_of_the_org_are_shown_and_applied(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"password": {"complexity": {"minLength": 14}}})
     person.opens_the_sign_up().tells_who_she_is().chooses("Password")
     assert "14" in person.page.text
@@ -365,95 +365,99 @@ def test_b43_the_rules_of_the_orgs_group_are_shown_and_applied(person: Person, o
     assert person.sets_a_password("Much-longer-horse-7").heading == "Check your email"
 
 
-# ---- what a site hears
+# ---- signals
 
 
 @pytest.fixture
-def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    """Signals in order, each with whether a transaction was open when it came."""
-    names = (
+def received_signals() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Record signals in order. Each must be sent outside a transaction."""
+    signal_names = (
         "registration_started",
         "registration_completed",
         "registration_failed",
         "registration_expired",
         "email_verified",
     )
-    found: list[tuple[str, dict[str, Any]]] = []
+    received: list[tuple[str, dict[str, Any]]] = []
     receivers = []
-    for name in names:
+    for name in signal_names:
 
-        def receive(name: str = name, **about: Any) -> None:
+        def receive(name: str = name, **kwargs: Any) -> None:
             assert not connection.in_atomic_block
-            found.append((name, about))
+            received.append((name, kwargs))
 
         getattr(signals, name).connect(receive, weak=False)
         receivers.append((name, receive))
-    yield found
+    yield received
     for name, receive in receivers:
         getattr(signals, name).disconnect(receive)
 
 
-def names(heard: list[tuple[str, dict[str, Any]]]) -> list[str]:
-    return [name for name, _ in heard]
+def signal_names(received_signals: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [name for name, _ in received_signals]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mandatory_each_signal_comes_once_after_the_commit(
-    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+def test_mandatory_sends_each_signal_once_after_the_commit(
+    received_signals: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
 ) -> None:
     person.signs_up(org)
     Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert sorted(names(heard)) == ["email_verified", "registration_completed", "registration_started"]
-    about = dict(heard)["registration_completed"]
-    assert (about["registration"], about["user"]) == (Registration.objects.get(), User.objects.get())
-    assert dict(heard)["email_verified"]["identity"] == OktaIdentity.objects.get()
+    assert sorted(signal_names(received_signals)) == [
+        "email_verified",
+        "registration_completed",
+        "registration_started",
+    ]
+    kwargs = dict(received_signals)["registration_completed"]
+    assert (kwargs["registration"], kwargs["user"]) == (Registration.objects.get(), User.objects.get())
+    assert dict(received_signals)["email_verified"]["identity"] == OktaIdentity.objects.get()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mandatory_by_link_the_signals_come_once_when_the_person_comes_back(
-    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+def test_mandatory_with_activation_link_sends_signals_once_after_the_sign_in(
+    received_signals: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
 ) -> None:
     org.patch_policy(LINK_ONLY)
-    signs_up_without_proof(person)
-    assert names(heard) == ["registration_started"]
+    sign_up_without_verification(person)
+    assert signal_names(received_signals) == ["registration_started"]
     person.opens_the_link_in_the_mail(org)
     if not person.is_signed_in:
         person.signs_in_at_the_org()
-    assert sorted(names(heard)[1:]) == ["email_verified", "registration_completed"]
+    assert sorted(signal_names(received_signals)[1:]) == ["email_verified", "registration_completed"]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("optional")
-def test_optional_completed_comes_at_once_and_proven_later_each_once(
-    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+def test_optional_sends_completed_at_once_and_email_verified_later(
+    received_signals: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
 ) -> None:
-    signs_up_without_proof(person)
-    assert names(heard) == ["registration_started", "registration_completed"]
+    sign_up_without_verification(person)
+    assert signal_names(received_signals) == ["registration_started", "registration_completed"]
     org.users[0].email_verified = True
     for _ in range(2):
         Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert names(heard)[2:] == ["email_verified"]
+    assert signal_names(received_signals)[2:] == ["email_verified"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_receiver_that_fails_fails_alone(
-    heard: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
+def test_failing_signal_receiver_does_not_break_the_sign_up(
+    received_signals: list[tuple[str, dict[str, Any]]], person: Person, org: OrgHandle
 ) -> None:
-    def breaks(**_: Any) -> None:
+    def fail(**_: Any) -> None:
         raise RuntimeError("a receiver of the site")
 
-    signals.registration_completed.connect(breaks, weak=False)
+    signals.registration_completed.connect(fail, weak=False)
     try:
         assert person.signs_up(org).is_signed_in
     finally:
-        signals.registration_completed.disconnect(breaks)
-    assert "registration_completed" in names(heard)
+        signals.registration_completed.disconnect(fail)
+    assert "registration_completed" in signal_names(received_signals)
 
 
-# ---- the site's own word on a profile
+# ---- profile hook
 
 
-def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
+def test_profile_rejected_by_the_hook_shows_errors_and_is_not_sent(
     person: Person, org: OrgHandle, configure: Configure
 ) -> None:
     configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
@@ -466,7 +470,7 @@ def test_a_hook_that_refuses_says_so_beside_the_field_and_nothing_is_sent(
     assert person.tells_who_she_is().heading == "Check your email"
 
 
-def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
+def test_profiles_rejected_by_the_hook_do_not_count_against_the_rate_limit(
     db: None, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "start by address", rate_limits.Limit(1, rate_limits.HOUR))
@@ -486,7 +490,7 @@ def test_an_address_that_a_hook_refused_has_been_counted_once_when_it_is_sent(
 @pytest.mark.parametrize(
     "hook", ["support.site_hooks.breaks", "support.site_hooks.returns_nonsense", "support.site_hooks.is_not_there"]
 )
-def test_a_hook_that_is_broken_costs_no_typing_and_lets_nobody_in(
+def test_broken_profile_hook_keeps_the_typed_values_and_sends_nothing(
     person: Person, org: OrgHandle, configure: Configure, caplog: pytest.LogCaptureFixture, hook: str
 ) -> None:
     configure(PROFILE_HOOK=hook)
@@ -500,7 +504,7 @@ def test_a_hook_that_is_broken_costs_no_typing_and_lets_nobody_in(
     assert hook in caplog.text
 
 
-def test_a_hook_that_amends_decides_what_the_org_gets(person: Person, org: OrgHandle, configure: Configure) -> None:
+def test_profile_changed_by_the_hook_is_sent_to_the_org(person: Person, org: OrgHandle, configure: Configure) -> None:
     configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     person.opens_the_sign_up().tells_who_she_is()
     assert org.users[0].profile["lastName"] == "LOVELACE"

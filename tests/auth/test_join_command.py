@@ -1,4 +1,4 @@
-"""`selfreg_join`: an administrator joins an Okta account with a user who cannot do it by a password."""
+"""`selfreg_join`: an administrator links an Okta account to a user who cannot link it with a password."""
 
 import logging
 from typing import Any
@@ -18,42 +18,44 @@ SUBJECT = "00u1a2b3c4D5E6F7g8h9"
 
 
 @pytest.fixture(autouse=True)
-def boss(db: None) -> Any:
+def superuser(db: None) -> Any:
     return get_user_model().objects.create_superuser("boss")
 
 
-def joins(subject: str, user: str, **more: Any) -> str:
+def run_join(subject: str, user: str, **more: Any) -> str:
     call_command("selfreg_join", subject, user, by=more.pop("by", "boss"), **more)
     return OktaIdentity.objects.get(subject=subject).user.get_username()
 
 
-def test_staff_who_signed_up_before_come_in_as_themselves(person: Person, org: OrgHandle) -> None:
-    """The account had a user of its own by then, which stays."""
-    older = an_older_account(person.email, is_staff=True)
+def test_join_command_links_a_signed_up_account_to_a_staff_user(person: Person, org: OrgHandle) -> None:
+    """The user created by the sign-up is kept."""
+    existing_user = an_older_account(person.email, is_staff=True)
     person.signs_up(org)
-    made = user_of(person)
-    assert joins(org.users[0].id, "ada-of-old") == "ada-of-old"
-    later = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
-    assert (user_of(later).pk, later.is_signed_in) == (older.pk, True)
-    assert get_user_model().objects.filter(pk=made.pk).exists()
+    created_user = user_of(person)
+    assert run_join(org.users[0].id, "ada-of-old") == "ada-of-old"
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    assert (user_of(returning_person).pk, returning_person.is_signed_in) == (existing_user.pk, True)
+    assert get_user_model().objects.filter(pk=created_user.pk).exists()
 
 
-def test_an_account_that_never_signed_in_here_is_joined_in_advance(person: Person, org: OrgHandle) -> None:
-    older = an_older_account(person.email, is_staff=True)
-    joins(SUBJECT, "ada-of-old")
+def test_join_command_links_an_account_before_its_first_sign_in(person: Person, org: OrgHandle) -> None:
+    existing_user = an_older_account(person.email, is_staff=True)
+    run_join(SUBJECT, "ada-of-old")
     identity = OktaIdentity.objects.get()
-    assert (identity.user, identity.email_verified_at) == (older, None)
+    assert (identity.user, identity.email_verified_at) == (existing_user, None)
     assert identity.linked_at is not None
 
 
-def test_the_decision_is_on_record(boss: Any, caplog: pytest.LogCaptureFixture, configure: Any) -> None:
-    older = an_older_account("ada@example.com", is_staff=True)
+def test_join_command_writes_a_log_record_and_an_admin_log_entry(
+    superuser: Any, caplog: pytest.LogCaptureFixture, configure: Any
+) -> None:
+    existing_user = an_older_account("ada@example.com", is_staff=True)
     with caplog.at_level(logging.INFO, "selfreg"):
-        joins(SUBJECT, "ada-of-old")
+        run_join(SUBJECT, "ada-of-old")
     text = f"Okta account {SUBJECT} connected with user ada-of-old"
     assert [r.getMessage() for r in caplog.records] == [f"{text}, by boss"]
     entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id, entry.change_message) == (boss, str(older.pk), text)
+    assert (entry.user, entry.object_id, entry.change_message) == (superuser, str(existing_user.pk), text)
 
 
 def test_a_dry_run_changes_nothing(configure: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,17 +75,17 @@ def test_a_dry_run_changes_nothing(configure: Any, capsys: pytest.CaptureFixture
         (SUBJECT, "ada-of-old", "ada-of-old", "isn't a superuser"),
     ],
 )
-def test_what_cannot_be_is_refused(configure: Any, subject: str, user: str, by: str, reason: str) -> None:
+def test_join_command_rejects_invalid_arguments(configure: Any, subject: str, user: str, by: str, reason: str) -> None:
     an_older_account("ada@example.com", is_staff=True)
     with pytest.raises(CommandError, match=reason):
         call_command("selfreg_join", subject, user, by=by)
     assert not OktaIdentity.objects.exists()
 
 
-def test_a_user_is_joined_with_one_account_only(configure: Any) -> None:
+def test_join_command_links_a_user_to_only_one_account(configure: Any) -> None:
     an_older_account("ada@example.com")
-    joins(SUBJECT, "ada-of-old")
+    run_join(SUBJECT, "ada-of-old")
     with pytest.raises(CommandError, match="is connected already"):
-        joins(SUBJECT, "ada-of-old")
+        run_join(SUBJECT, "ada-of-old")
     with pytest.raises(CommandError, match=f"with the Okta account {SUBJECT}"):
-        joins("00uAnother", "ada-of-old")
+        run_join("00uAnother", "ada-of-old")

@@ -1,4 +1,4 @@
-"""What an auditor tried at the edges of the hand-off: each test failed once, or shows that it does not."""
+"""Edge cases of the hand-off: inactive users, changed addresses, races, slow calls, and event hooks."""
 
 import json
 from collections.abc import Callable
@@ -32,25 +32,25 @@ ONLY_PASSWORD = {"email_verification": False, "authenticators": {"okta_email": "
 SECRET = "canary-hook-secret"
 
 
-# ---- people who are switched off, or not let in
+# ---- inactive users and approval
 
 
-def test_who_is_switched_off_is_out_at_once_not_at_the_next_sign_in(person: Person, org: OrgHandle) -> None:
+def test_deactivated_user_is_logged_out_immediately(person: Person, org: OrgHandle) -> None:
     person.signs_up(org).opens("/")
     assert "Sign out" in person.page.text
     User.objects.update(is_active=False)
     assert "Sign out" not in person.opens("/").page.text
 
 
-@pytest.mark.parametrize("way", ["password", "apart"])
-def test_joining_an_older_account_is_no_way_around_an_administrator(
-    person: Person, org: OrgHandle, configure: Configure, way: str
+@pytest.mark.parametrize("choice", ["link", "decline"])
+def test_linking_a_user_does_not_bypass_approval_of_new_users(
+    person: Person, org: OrgHandle, configure: Configure, choice: str
 ) -> None:
-    """Her own account was here before and stays hers; a new one waits like everybody's."""
+    """A linked user already existed and needs no approval; a new user does."""
     configure(LINK_EXISTING=True, APPROVAL=True)
     an_older_account(person.email)
     person.signs_up(org)
-    if way == "password":
+    if choice == "link":
         assert person.fills_and_presses({"password": OLD_PASSWORD}).is_signed_in
     else:
         person.presses("Continue without connecting")
@@ -59,24 +59,26 @@ def test_joining_an_older_account_is_no_way_around_an_administrator(
         assert Registration.objects.get().status == Status.AWAITING_APPROVAL
 
 
-def test_a_user_that_cannot_be_made_is_a_page_also_when_accounts_are_kept_apart(
+def test_failed_user_creation_shows_an_error_page_after_declining_to_link(
     person: Person, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database refuses, and not because of the address: nobody is told of an account that is not there."""
+    """The error is not about the address, so the page must not mention an existing account."""
     configure(LINK_EXISTING=True)
     an_older_account(person.email)
     person.signs_up(org)
 
-    def taken(user: User, *_: Any, **__: Any) -> None:
+    def fail(user: User, *_: Any, **__: Any) -> None:
         raise IntegrityError("NOT NULL constraint failed: auth_user.birthday")
 
-    monkeypatch.setattr(User, "save", taken)
+    monkeypatch.setattr(User, "save", fail)
     person.presses("Continue without connecting")
     assert (person.is_signed_in, person.status) == (False, 400)
     assert "this site couldn't set it up" in person.page.text
 
 
-def test_a_joined_account_is_as_proven_as_its_address(person: Person, org: OrgHandle, configure: Configure) -> None:
+def test_linked_identity_keeps_the_verification_of_its_address(
+    person: Person, org: OrgHandle, configure: Configure
+) -> None:
     configure(LINK_EXISTING=True)
     older = an_older_account(person.email)
     person.signs_up(org).fills_and_presses({"password": OLD_PASSWORD})
@@ -84,46 +86,44 @@ def test_a_joined_account_is_as_proven_as_its_address(person: Person, org: OrgHa
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
-def test_who_was_signed_in_is_out_before_somebody_else_is_asked_to_join(
+def test_previous_user_is_logged_out_before_another_person_is_offered_linking(
     person: Person, org: OrgHandle, configure: Configure
 ) -> None:
-    """A shared computer: Grace is signed in; Ada signs in, and an older account has her address."""
+    """On a shared computer, Grace is signed in. Ada signs in, and an existing user has her address."""
     person.signs_up(org)
     OktaIdentity.objects.all().delete()
     User.objects.all().delete()
     configure(LINK_EXISTING=True)
     an_older_account(person.email)
-    shared = Person("grace@example.com").signs_up(org)
-    assert shared.is_signed_in
-    shared.email = person.email
-    shared.opens(f"{SITE}/oidc/authenticate/?next=/members/").signs_in_at_the_org()
-    assert (shared.is_signed_in, shared.heading) == (False, "You already have an account on this site")
-    shared.fills_and_presses({"password": OLD_PASSWORD})
-    assert (user_of(shared).username, shared.path) == ("ada-of-old", "/members/")
+    shared_browser = Person("grace@example.com").signs_up(org)
+    assert shared_browser.is_signed_in
+    shared_browser.email = person.email
+    shared_browser.opens(f"{SITE}/oidc/authenticate/?next=/members/").signs_in_at_the_org()
+    assert (shared_browser.is_signed_in, shared_browser.heading) == (False, "You already have an account on this site")
+    shared_browser.fills_and_presses({"password": OLD_PASSWORD})
+    assert (user_of(shared_browser).username, shared_browser.path) == ("ada-of-old", "/members/")
 
 
-def test_an_approval_that_is_not_carried_through_leaves_no_half(
-    person: Person, org: OrgHandle, configure: Configure
-) -> None:
+def test_failed_approval_is_rolled_back(person: Person, org: OrgHandle, configure: Configure) -> None:
     configure(APPROVAL=True)
     person.signs_up(org)
     registration = Registration.objects.get()
 
-    def breaks(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+    def fail(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if sql.startswith(f"UPDATE {connection.ops.quote_name(OktaIdentity._meta.db_table)}"):
             raise ConnectionError("the database went away")
         return execute(sql, *rest)
 
-    with connection.execute_wrapper(breaks), pytest.raises(ConnectionError):
+    with connection.execute_wrapper(fail), pytest.raises(ConnectionError):
         approve(open_row(registration, None))  # type: ignore[arg-type]
     registration.refresh_from_db()
     assert registration.status == Status.AWAITING_APPROVAL
 
 
-# ---- an address that changed is not the one that was proven
+# ---- changed addresses
 
 
-def test_a_changed_address_that_is_not_proven_takes_the_proof_away(
+def test_changed_unverified_address_resets_the_verification(
     person: Person, org: OrgHandle, configure: Configure
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")
@@ -131,8 +131,8 @@ def test_a_changed_address_that_is_not_proven_takes_the_proof_away(
     assert OktaIdentity.objects.get().email_verified_at is not None
     org.users[0].profile["email"] = "victim@example.com"
     org.users[0].email_verified = False
-    again = Person().opens(AUTHENTICATE).signs_in_at_the_org()
-    assert again.is_signed_in
+    returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org()
+    assert returning_person.is_signed_in
     assert User.objects.get().email == "victim@example.com"
     assert OktaIdentity.objects.get().email_verified_at is None
     org.users[0].email_verified = True
@@ -140,19 +140,17 @@ def test_a_changed_address_that_is_not_proven_takes_the_proof_away(
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
-def test_a_changed_address_that_is_not_proven_does_not_come_in_where_proof_is_demanded(
-    person: Person, org: OrgHandle
-) -> None:
+def test_sign_in_with_a_changed_unverified_address_is_rejected_if_mandatory(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     org.users[0].profile["email"] = "victim@example.com"
     org.users[0].email_verified = False
-    again = Person().opens(AUTHENTICATE).signs_in_at_the_org()
-    assert not again.is_signed_in
-    assert "confirmed yet" in again.page.text
+    returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org()
+    assert not returning_person.is_signed_in
+    assert "confirmed yet" in returning_person.page.text
     assert User.objects.get().email == "ada@example.com"
 
 
-def test_the_same_address_stays_proven_whatever_the_org_says_later(person: Person, org: OrgHandle) -> None:
+def test_unchanged_address_stays_verified_if_the_org_reports_it_unverified(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     org.users[0].email_verified = False
     org.users[0].profile["email"] = "ADA@example.com"
@@ -160,11 +158,11 @@ def test_the_same_address_stays_proven_whatever_the_org_says_later(person: Perso
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
-# ---- somebody else was quicker
+# ---- races
 
 
-def test_a_name_keeps_the_joiner_that_it_is_written_with(person: Person, org: OrgHandle) -> None:
-    """A Persian name; what turns text around is left out of claims all the same."""
+def test_names_keep_zero_width_joiners_but_no_bidi_overrides(person: Person, org: OrgHandle) -> None:
+    """A Persian name needs the joiner. Bidirectional overrides are removed."""
     person.signs_up(org)
     org.users[0].profile |= {"firstName": "محمد\u200cرضا", "lastName": "\u202eadA"}
     Person().opens(AUTHENTICATE).signs_in_at_the_org()
@@ -172,44 +170,44 @@ def test_a_name_keeps_the_joiner_that_it_is_written_with(person: Person, org: Or
     assert (user.first_name, user.last_name) == ("محمد\u200cرضا", "Lovelace")
 
 
-def test_two_sign_ins_that_wait_for_approval_at_once_are_both_a_page(
+def test_concurrent_sign_in_awaiting_approval_shows_a_page(
     person: Person, org: OrgHandle, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(APPROVAL=True)
     person.signs_up(org)
 
-    def quicker(*_: Any) -> None:
+    def raise_conflict(*_: Any) -> None:
         raise Conflict("changed by another request")
 
-    monkeypatch.setattr(endings, "await_approval", quicker)
-    again = Person().opens(AUTHENTICATE).signs_in_at_the_org()
-    assert (again.status, again.is_signed_in) == (400, False)
+    monkeypatch.setattr(endings, "await_approval", raise_conflict)
+    returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org()
+    assert (returning_person.status, returning_person.is_signed_in) == (400, False)
 
 
-def test_a_registration_that_ends_while_its_person_is_signed_in_is_a_page(
+def test_registration_cancelled_during_the_hand_off_shows_a_page_without_login(
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An administrator cancels it between the token and the last word."""
-    genuine = authenticate
+    """An administrator cancels it between the token request and the commit."""
+    original = authenticate
 
-    def and_meanwhile(*args: Any, **more: Any) -> Any:
-        user = genuine(*args, **more)
+    def authenticate_and_cancel(*args: Any, **more: Any) -> Any:
+        user = original(*args, **more)
         registration = Registration.objects.get()
         registration.commit(to=Status.CANCELLED)
         return user
 
-    monkeypatch.setattr(advance, "authenticate", and_meanwhile)
+    monkeypatch.setattr(advance, "authenticate", authenticate_and_cancel)
     person.signs_up(org)
     assert person.heading == "Sign-up cancelled"
     assert not person.is_signed_in
 
 
-# ---- time
+# ---- time-outs
 
 
 @pytest.mark.slow
-def test_slow_steps_and_a_slow_hand_off_do_not_add_up(person: Person, org: OrgHandle) -> None:
-    """Six seconds for the last step leave too few for tokens: one press more, and nothing lost."""
+def test_hand_off_is_postponed_to_the_next_request_after_a_slow_step(person: Person, org: OrgHandle) -> None:
+    """Six seconds for the last step leave too little time for the hand-off. The visitor presses a button again."""
     person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
     person.sets_a_password()
@@ -228,72 +226,74 @@ def okta(configure: Configure) -> Client:
     return Client(headers={"Authorization": SECRET})
 
 
-def tell(okta: Client, events: list[dict[str, Any]]) -> int:
+def deliver(okta: Client, events: list[dict[str, Any]]) -> int:
     body = {"eventType": "com.okta.event_hook", "data": {"events": events}}
     return okta.post("/signup/hooks/events/", json.dumps(body), content_type="application/json").status_code
 
 
-def log_of(org: OrgHandle) -> list[dict[str, Any]]:
-    """The org's own words for all that happened to people."""
+def events_of(org: OrgHandle) -> list[dict[str, Any]]:
+    """Return the user events of the local org's system log."""
     return [event_json(org.org.clock, e) for e in org.org.system_log.events if e.event_type.startswith("user.")]
 
 
-def test_the_orgs_events_of_a_sign_up_without_proof_prove_nothing(
+def test_events_of_a_sign_up_without_verification_do_not_verify_the_address(
     person: Person, org: OrgHandle, configure: Configure, okta: Client
 ) -> None:
-    """The account becomes active and a password is a factor too: neither says anything about the address."""
+    """The events say that the account is active and has a password factor, nothing about the address."""
     configure(EMAIL_VERIFICATION="optional")
     org.patch_policy(ONLY_PASSWORD)
     person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
     assert person.is_signed_in
-    told = log_of(org)
-    assert {"user.lifecycle.activate", "user.mfa.factor.activate"} <= {e["eventType"] for e in told}
-    assert tell(okta, told) == 204
+    events = events_of(org)
+    assert {"user.lifecycle.activate", "user.mfa.factor.activate"} <= {e["eventType"] for e in events}
+    assert deliver(okta, events) == 204
     assert OktaIdentity.objects.get().email_verified_at is None
 
 
-def test_the_orgs_event_of_an_address_that_was_confirmed_proves_it(
+def test_event_of_the_email_factor_verifies_the_address(
     person: Person, org: OrgHandle, configure: Configure, okta: Client
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")
     person.signs_up(org)
     OktaIdentity.objects.update(email_verified_at=None)
-    assert tell(okta, log_of(org)) == 204
+    assert deliver(okta, events_of(org)) == 204
     assert OktaIdentity.objects.get().email_verified_at is not None
 
 
-def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
+def test_failed_event_is_processed_when_it_is_delivered_again(
     person: Person, org: OrgHandle, okta: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person.signs_up(org)
     OktaIdentity.objects.update(email_verified_at=None)
-    genuine = mark_email_verified
+    original = mark_email_verified
 
-    def breaks(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise ConnectionError("the database went away")
 
-    monkeypatch.setattr(okta_events, "mark_email_verified", breaks)
+    monkeypatch.setattr(okta_events, "mark_email_verified", fail)
     with pytest.raises(ConnectionError):
-        tell(okta, log_of(org))
-    monkeypatch.setattr(okta_events, "mark_email_verified", genuine)
-    tell(okta, log_of(org))
+        deliver(okta, events_of(org))
+    monkeypatch.setattr(okta_events, "mark_email_verified", original)
+    deliver(okta, events_of(org))
     assert OktaIdentity.objects.get().email_verified_at is not None
     assert OktaEvent.objects.count() > 0
 
 
-def test_an_org_cannot_name_another_issuers_person(provider: HostileProvider, okta: Client, others: Any) -> None:
-    """Only people of the configured issuer are meant, whoever has the same id elsewhere."""
+def test_event_does_not_affect_an_identity_of_another_issuer(
+    provider: HostileProvider, okta: Client, others: Any
+) -> None:
+    """Another issuer's account can have the same id."""
     user = User.objects.create_user("elsewhere")
     OktaIdentity.objects.create(issuer="https://other.example", subject="00uGRACE", user=user)
     target = [{"type": "User", "id": "00uGRACE"}]
     debug = {"debugData": {"factor": "EMAIL_FACTOR"}}
-    tell(okta, [{"uuid": "e", "eventType": "user.mfa.factor.activate", "target": target, "debugContext": debug}])
+    deliver(okta, [{"uuid": "e", "eventType": "user.mfa.factor.activate", "target": target, "debugContext": debug}])
     assert OktaIdentity.objects.get(user=user).email_verified_at is None
 
 
-def test_an_id_token_that_says_everything_saves_the_call_of_userinfo(provider: HostileProvider) -> None:
-    about = {"given_name": "Ada", "family_name": "Lovelace", "email": EMAIL, "email_verified": True}
-    provider.attack = Attack("complete", "id_token", lambda scene: scene.sign(scene.claims(**about)))
+def test_userinfo_is_not_called_if_the_id_token_has_all_claims(provider: HostileProvider) -> None:
+    claims = {"given_name": "Ada", "family_name": "Lovelace", "email": EMAIL, "email_verified": True}
+    provider.attack = Attack("complete", "id_token", lambda scene: scene.sign(scene.claims(**claims)))
     person = Person().opens(AUTHENTICATE)
     assert person.is_signed_in
     assert User.objects.get().email == EMAIL
