@@ -1,4 +1,4 @@
-"""People who look at registrations, and registrations for them to look at."""
+"""Fixtures: browsers of the site's staff, and registrations."""
 
 import uuid
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from support.staff import MANAGER, NOBODY
 
 @pytest.fixture
 def staff(db: None, configure: Callable[..., None]) -> Callable[[str], Client]:
-    """A browser of somebody of the site's staff with this role. (``configure`` sets the key of the sessions.)"""
+    """Return a function that logs in a staff user with a role. (``configure`` sets the key of the sessions.)"""
 
     def browser(role: str) -> Client:
         user = get_user_model().objects.create_user(f"{role} {uuid.uuid4().hex[:6]}", is_staff=True)
@@ -37,26 +37,30 @@ def manager(staff: Callable[[str], Client]) -> Client:
 
 
 @pytest.fixture
-def registered(db: None) -> Callable[..., Registration]:
-    """Makes a registration that began so many minutes ago, with events ``(kind, step, outcome, seconds)``."""
+def make_registration(db: None) -> Callable[..., Registration]:
+    """Return a function that creates a registration with events ``(kind, step, outcome, seconds)``."""
 
     def make(minutes: float = 10, events: tuple[tuple[Any, ...], ...] = (), **values: Any) -> Registration:
-        began = timezone.now() - timedelta(minutes=minutes)
+        started_at = timezone.now() - timedelta(minutes=minutes)
         status = values.get("status", Status.STARTED)
         defaults = {
             "issuer": "https://dev-1.okta.com",
             "workflow": "mandatory",
             "policy": "a" * 16,
             "language": "en",
-            "created_at": began,
-            "updated_at": began,
+            "created_at": started_at,
+            "updated_at": started_at,
             "finished_at": timezone.now() if status in FINAL else None,
             "okta_user_id": "00uSomebody" if status == Status.COMPLETED else "",
         }
         registration = Registration.objects.create(**defaults | values)
         for kind, step, outcome, seconds in events:
             RegistrationEvent.objects.create(
-                registration=registration, kind=kind, step=step, outcome=outcome, at=began + timedelta(seconds=seconds)
+                registration=registration,
+                kind=kind,
+                step=step,
+                outcome=outcome,
+                at=started_at + timedelta(seconds=seconds),
             )
         return registration
 

@@ -1,4 +1,4 @@
-"""Sites where an administrator has the last word."""
+"""Approval of new users by an administrator."""
 
 import re
 from collections.abc import Callable
@@ -23,34 +23,34 @@ HAS_MAILERS = django.VERSION >= (6, 1)
 
 
 @pytest.fixture
-def waiting(person: Person, org: OrgHandle, configure: Callable[..., None]) -> Registration:
-    """Ada's, who has done all that the org asks for."""
+def awaiting_approval(person: Person, org: OrgHandle, configure: Callable[..., None]) -> Registration:
+    """Return a registration that awaits approval."""
     configure(APPROVAL=True)
     person.signs_up(org)
     return Registration.objects.get()
 
 
-def press(browser: Client, act: str, registration: Registration, **more: str) -> list[str]:
+def press(browser: Client, action: str, registration: Registration, **more: str) -> list[str]:
     form = {"_selected_action": str(registration.pk), "confirmed": "yes", **more}
-    answer = browser.post(f"{LIST}act/{act}/", form, follow=True)
-    return [str(message) for message in answer.context["messages"]]
+    response = browser.post(f"{LIST}act/{action}/", form, follow=True)
+    return [str(message) for message in response.context["messages"]]
 
 
-def test_a_person_who_is_done_waits_and_is_told_so(waiting: Registration, person: Person) -> None:
-    assert waiting.status == Status.AWAITING_APPROVAL
-    assert waiting.sealed == ""
+def test_completed_sign_up_awaits_approval_without_login(awaiting_approval: Registration, person: Person) -> None:
+    assert awaiting_approval.status == Status.AWAITING_APPROVAL
+    assert awaiting_approval.sealed == ""
     assert not person.is_signed_in
     assert person.heading == "Your sign-up is being reviewed"
 
 
-def test_signing_in_at_the_org_does_not_go_around_it(waiting: Registration, person: Person) -> None:
+def test_signing_in_at_the_org_does_not_bypass_approval(awaiting_approval: Registration, person: Person) -> None:
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert not person.is_signed_in
     assert "being reviewed" in person.page.text
 
 
 def test_people_who_wait_when_approval_is_turned_off_are_not_forgotten(
-    waiting: Registration, manager: Client, configure: Callable[..., None]
+    awaiting_approval: Registration, manager: Client, configure: Callable[..., None]
 ) -> None:
     configure(APPROVAL=False)
     start, every = manager.get("/admin/").content.decode(), manager.get(LIST)
@@ -58,23 +58,25 @@ def test_people_who_wait_when_approval_is_turned_off_are_not_forgotten(
     assert ("status=awaiting_approval" in start, tab.count) == (True, "1")
     listed = manager.get(f"{LIST}?status=awaiting_approval").content.decode()
     assert [name in listed for name in ('value="approve"', 'value="reject"')] == [True, True]
-    assert "act/approve/" in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
-    assert press(manager, "approve", waiting) == ["1 sign-up approved."]
+    assert "act/approve/" in manager.get(f"{LIST}{awaiting_approval.pk}/change/").content.decode()
+    assert press(manager, "approve", awaiting_approval) == ["1 sign-up approved."]
     gone = manager.get(LIST).content.decode()
     assert 'value="approve"' not in gone
     assert "awaiting_approval" not in gone.partition("selfreg-tabs")[2].partition("</nav>")[0]
 
 
-def test_who_is_approved_gets_a_mail_and_can_sign_in(waiting: Registration, person: Person, manager: Client) -> None:
-    assert press(manager, "approve", waiting) == ["1 sign-up approved."]
-    waiting.refresh_from_db()
-    assert (waiting.status, OktaIdentity.objects.get().approval) == (Status.COMPLETED, "given")
+def test_approved_person_gets_an_email_and_can_sign_in(
+    awaiting_approval: Registration, person: Person, manager: Client
+) -> None:
+    assert press(manager, "approve", awaiting_approval) == ["1 sign-up approved."]
+    awaiting_approval.refresh_from_db()
+    assert (awaiting_approval.status, OktaIdentity.objects.get().approval) == (Status.COMPLETED, "given")
     assert [(m.to, "can sign in" in m.subject) for m in mail.outbox] == [(["ada@example.com"], True)]
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert person.is_signed_in
 
 
-def test_an_older_account_that_signs_in_for_the_first_time_is_decided_on_too(
+def test_existing_account_awaits_approval_at_its_first_sign_in(
     person: Person, org: OrgHandle, manager: Client, configure: Callable[..., None]
 ) -> None:
     OktaOrg(org).sign_up(person.email, PASSWORD)
@@ -88,68 +90,70 @@ def test_an_older_account_that_signs_in_for_the_first_time_is_decided_on_too(
     assert person.opens("/oidc/authenticate/").is_signed_in
 
 
-@pytest.mark.parametrize("end", ["expire", "cancel", "erase"])
-def test_who_signs_in_after_the_waiting_was_ended_waits_again(
-    waiting: Registration, person: Person, manager: Client, end: str
+@pytest.mark.parametrize("action", ["expire", "cancel", "erase"])
+def test_sign_in_after_an_ended_registration_awaits_approval_again(
+    awaiting_approval: Registration, person: Person, manager: Client, action: str
 ) -> None:
-    press(manager, end, waiting)
+    press(manager, action, awaiting_approval)
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert not person.is_signed_in
     assert Registration.objects.filter(status=Status.AWAITING_APPROVAL).count() == 1
 
 
-def test_an_account_that_is_complete_at_okta_is_not_called_unfinished(
-    waiting: Registration, manager: Client, configure: Callable[..., None]
+def test_account_actions_are_not_offered_while_awaiting_approval(
+    awaiting_approval: Registration, manager: Client, configure: Callable[..., None]
 ) -> None:
     configure(API_TOKEN="local-api-token-not-for-production")
-    page = manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    page = manager.get(f"{LIST}{awaiting_approval.pk}/change/").content.decode()
     assert re.findall(r'id="selfreg-act-([a-z-]+)"', page) == ["approve", "expire", "reject", "cancel", "erase"]
 
 
-def test_who_is_rejected_gets_the_reason_and_stays_out(waiting: Registration, person: Person, manager: Client) -> None:
-    press(manager, "reject", waiting, reason="We do not know you")
-    waiting.refresh_from_db()
-    assert (waiting.status, waiting.failure, waiting.failure_text) == (
+def test_rejected_person_gets_the_reason_by_email_and_cannot_sign_in(
+    awaiting_approval: Registration, person: Person, manager: Client
+) -> None:
+    press(manager, "reject", awaiting_approval, reason="We do not know you")
+    awaiting_approval.refresh_from_db()
+    assert (awaiting_approval.status, awaiting_approval.failure, awaiting_approval.failure_text) == (
         Status.FAILED,
         "selfreg.rejected",
         "We do not know you",
     )
     assert "We do not know you" in mail.outbox[0].body
-    assert "We do not know you" in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    assert "We do not know you" in manager.get(f"{LIST}{awaiting_approval.pk}/change/").content.decode()
     person.opens("/oidc/authenticate/").signs_in_at_the_org()
     assert not person.is_signed_in
 
 
-def test_the_reason_is_in_no_log_line_and_no_event(
-    waiting: Registration, manager: Client, caplog: pytest.LogCaptureFixture
+def test_rejection_reason_is_in_no_log_record_and_no_event(
+    awaiting_approval: Registration, manager: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
-        press(manager, "reject", waiting, reason="Lives at 5 Elm Street")
+        press(manager, "reject", awaiting_approval, reason="Lives at 5 Elm Street")
     (event,) = RegistrationEvent.objects.filter(kind="administered")
     assert event.outcome == "reject: ok"
-    assert waiting.events.exclude(outcome__contains="Elm").count() == waiting.events.count()
+    assert awaiting_approval.events.exclude(outcome__contains="Elm").count() == awaiting_approval.events.count()
     assert "Elm" not in "".join(repr(vars(record)) for record in caplog.records)
-    assert "Lives at 5 Elm Street" in manager.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    assert "Lives at 5 Elm Street" in manager.get(f"{LIST}{awaiting_approval.pk}/change/").content.decode()
 
 
-def test_rejecting_needs_a_reason(waiting: Registration, manager: Client) -> None:
-    answer = manager.post(
-        f"{LIST}act/reject/", {"_selected_action": str(waiting.pk), "confirmed": "yes", "reason": " "}
+def test_reject_action_requires_a_reason(awaiting_approval: Registration, manager: Client) -> None:
+    response = manager.post(
+        f"{LIST}act/reject/", {"_selected_action": str(awaiting_approval.pk), "confirmed": "yes", "reason": " "}
     )
-    assert "Enter a reason" in answer.content.decode()
-    waiting.refresh_from_db()
-    assert waiting.status == Status.AWAITING_APPROVAL
+    assert "Enter a reason" in response.content.decode()
+    awaiting_approval.refresh_from_db()
+    assert awaiting_approval.status == Status.AWAITING_APPROVAL
 
 
-def test_a_decision_is_made_once(waiting: Registration, manager: Client) -> None:
-    press(manager, "approve", waiting)
-    assert "not possible" in press(manager, "reject", waiting, reason="late")[0]
-    waiting.refresh_from_db()
-    assert waiting.status == Status.COMPLETED
+def test_approved_registration_cannot_be_rejected(awaiting_approval: Registration, manager: Client) -> None:
+    press(manager, "approve", awaiting_approval)
+    assert "not possible" in press(manager, "reject", awaiting_approval, reason="late")[0]
+    awaiting_approval.refresh_from_db()
+    assert awaiting_approval.status == Status.COMPLETED
 
 
-def test_a_mail_server_that_is_away_is_told_and_the_decision_stands(
-    waiting: Registration, manager: Client, settings: object
+def test_approval_is_kept_if_the_email_cannot_be_sent(
+    awaiting_approval: Registration, manager: Client, settings: object
 ) -> None:
     smtp = "django.core.mail.backends.smtp.EmailBackend"
     if HAS_MAILERS:
@@ -157,24 +161,26 @@ def test_a_mail_server_that_is_away_is_told_and_the_decision_stands(
         settings.MAILERS = {"default": {"BACKEND": smtp, "OPTIONS": server}}  # type: ignore[attr-defined]
     else:
         settings.EMAIL_BACKEND, settings.EMAIL_PORT = smtp, 1  # type: ignore[attr-defined]
-    assert "email to the person couldn't be sent" in press(manager, "approve", waiting)[0]
-    waiting.refresh_from_db()
-    assert waiting.status == Status.COMPLETED
+    assert "email to the person couldn't be sent" in press(manager, "approve", awaiting_approval)[0]
+    awaiting_approval.refresh_from_db()
+    assert awaiting_approval.status == Status.COMPLETED
 
 
 @pytest.mark.skipif(not HAS_MAILERS, reason="Django has MAILERS from 6.1 on")
-def test_a_site_without_a_default_mailer_is_told_too(waiting: Registration, manager: Client, settings: object) -> None:
+def test_approval_is_kept_if_the_site_has_no_default_mailer(
+    awaiting_approval: Registration, manager: Client, settings: object
+) -> None:
     settings.MAILERS = {}  # type: ignore[attr-defined]
-    assert "email to the person couldn't be sent" in press(manager, "approve", waiting)[0]
-    waiting.refresh_from_db()
-    assert waiting.status == Status.COMPLETED
+    assert "email to the person couldn't be sent" in press(manager, "approve", awaiting_approval)[0]
+    awaiting_approval.refresh_from_db()
+    assert awaiting_approval.status == Status.COMPLETED
 
 
-def test_waiting_for_approval_does_not_count_as_abandoned(waiting: Registration) -> None:
-    assert not Registration.objects.untouched_since(waiting.updated_at.replace(year=9000), conf()).exists()
+def test_registration_awaiting_approval_is_not_abandoned(awaiting_approval: Registration) -> None:
+    assert not Registration.objects.untouched_since(awaiting_approval.updated_at.replace(year=9000), conf()).exists()
 
 
-def test_without_the_setting_nobody_waits(person: Person, org: OrgHandle) -> None:
+def test_sign_up_needs_no_approval_by_default(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     assert person.is_signed_in
     assert OktaIdentity.objects.get().approval == ""

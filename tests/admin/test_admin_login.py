@@ -1,4 +1,4 @@
-"""The sign-in of Django admin, which stock Django leaves open to guessing."""
+"""Rate limits for the login of Django admin, which Django itself lacks."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,48 +17,48 @@ def admin_user() -> User:
     return User.objects.create_superuser("admin", password="the right one")
 
 
-def tries(password: str, name: str = "admin", ip: str = "192.0.2.1") -> bool:
-    """Whether it lets in."""
+def try_to_log_in(password: str, name: str = "admin", ip: str = "192.0.2.1") -> bool:
+    """Try to log in and return whether it succeeded."""
     browser = Client(REMOTE_ADDR=ip)
-    answer = browser.post(f"{LOGIN}?next={LIST}", {"username": name, "password": password})
-    return answer.status_code == 302 and "_auth_user_id" in browser.session
+    response = browser.post(f"{LOGIN}?next={LIST}", {"username": name, "password": password})
+    return response.status_code == 302 and "_auth_user_id" in browser.session
 
 
-def test_tries_at_the_sign_in_of_the_admin_are_limited() -> None:
-    assert not any(tries(f"guess {n}") for n in range(40))
-    assert not tries("the right one")
+def test_admin_login_attempts_are_rate_limited() -> None:
+    assert not any(try_to_log_in(f"guess {n}") for n in range(40))
+    assert not try_to_log_in("the right one")
     page = Client(REMOTE_ADDR="192.0.2.1").post(LOGIN, {"username": "admin", "password": "the right one"})
     assert "Too many attempts" in page.content.decode()
 
 
-def test_its_owner_signs_in_from_elsewhere_meanwhile() -> None:
+def test_blocked_admin_can_log_in_from_another_ip_address() -> None:
     for n in range(40):
-        tries(f"guess {n}")
-    assert tries("the right one", ip="198.51.100.7")
+        try_to_log_in(f"guess {n}")
+    assert try_to_log_in("the right one", ip="198.51.100.7")
 
 
-def test_many_addresses_together_do_not_guess_without_end() -> None:
-    assert not any(tries(f"guess {n}", ip=f"198.51.100.{n}") for n in range(60))
-    assert not tries("the right one", ip="203.0.113.9")
+def test_admin_login_attempts_from_many_ip_addresses_are_rate_limited() -> None:
+    assert not any(try_to_log_in(f"guess {n}", ip=f"198.51.100.{n}") for n in range(60))
+    assert not try_to_log_in("the right one", ip="203.0.113.9")
 
 
-def test_one_address_does_not_try_many_names_without_end() -> None:
+def test_admin_login_attempts_with_many_names_are_rate_limited() -> None:
     for n in range(60):
-        tries("Password1", name=f"name{n}")
-    assert not tries("the right one")
+        try_to_log_in("Password1", name=f"name{n}")
+    assert not try_to_log_in("the right one")
 
 
 @pytest.mark.parametrize("name", ["ADMIN", "Admin", " admin", "ádmin", "ＡＤＭＩＮ", "adm\u00adin"])
-def test_another_spelling_of_the_name_is_no_new_start(name: str) -> None:
+def test_other_spellings_of_the_username_share_its_rate_limit(name: str) -> None:
     for n in range(6):
-        tries(f"guess {n}", name=name)
-    assert not tries("the right one")
+        try_to_log_in(f"guess {n}", name=name)
+    assert not try_to_log_in("the right one")
 
 
-def test_success_resets_nothing() -> None:
-    outcomes = [tries("the right one") for _ in range(7)]
+def test_successful_logins_count_against_the_rate_limit() -> None:
+    outcomes = [try_to_log_in("the right one") for _ in range(7)]
     assert outcomes == [True] * 5 + [False] * 2
 
 
-def test_limits_are_those_of_production() -> None:
+def test_rate_limit_of_admin_logins_is_5_in_15_minutes() -> None:
     assert rate_limits.LIMITS["login by name and ip"] == Limit(5, 15 * 60)

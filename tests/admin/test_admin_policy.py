@@ -1,4 +1,4 @@
-"""The org's form as visitors would get it, and what its administrators changed in it."""
+"""The admin page with the org's profile form and the history of its changes."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,54 +24,54 @@ PHONE = {"name": "mobilePhone", "label": "Phone", "type": "string", "required": 
 
 
 def field(name: str, **more: Any) -> dict[str, Any]:
-    plain = {"name": name, "label": name.title(), "type": "string", "required": False, "display": "", "options": []}
-    return plain | more
+    defaults = {"name": name, "label": name.title(), "type": "string", "required": False, "display": "", "options": []}
+    return defaults | more
 
 
-def form(browser: Client) -> str:
+def load_page(browser: Client) -> str:
     cache.clear()
     return browser.get(f"{LIST}form/").content.decode()
 
 
-def test_it_shows_the_form_and_creates_nobody(manager: Client, org: OrgHandle) -> None:
-    page = form(manager)
+def test_page_shows_the_form_without_creating_an_account(manager: Client, org: OrgHandle) -> None:
+    page = load_page(manager)
     assert "userProfile.lastName" in page
     assert not org.users
     assert not Registration.objects.exists()
 
 
-def test_a_change_at_the_org_is_told_in_words(manager: Client, org: OrgHandle) -> None:
-    form(manager)
-    org.patch_policy({"profile": [*(vars_of(f) for f in org.policy.profile), PHONE]})
-    page = form(manager)
+def test_changed_form_is_described(manager: Client, org: OrgHandle) -> None:
+    load_page(manager)
+    org.patch_policy({"profile": [*(profile_field_of(f) for f in org.policy.profile), PHONE]})
+    page = load_page(manager)
     assert "“Phone” was added and is required." in page
     assert PolicyVersion.objects.count() == 2
 
 
-def vars_of(attribute: Any) -> dict[str, Any]:
+def profile_field_of(attribute: Any) -> dict[str, Any]:
     return {name: getattr(attribute, name) for name in ("name", "label", "type", "required")}
 
 
-def test_a_form_that_is_known_is_written_down_once(person: Person, org: OrgHandle) -> None:
+def test_known_form_is_stored_once(person: Person, org: OrgHandle) -> None:
     for _ in range(3):
         cache.clear()
         person.opens_the_sign_up()
     assert PolicyVersion.objects.count() == 1
 
 
-def test_a_version_that_two_visitors_wrote_down_at_once_is_no_change(manager: Client, org: OrgHandle) -> None:
-    """The first two of a new site, say."""
-    form(manager)
-    written = PolicyVersion.objects.get()
-    written.pk, written.seen_at = None, written.seen_at + timedelta(milliseconds=1)
-    written.save(force_insert=True)
+def test_policy_version_stored_twice_is_not_shown_as_a_change(manager: Client, org: OrgHandle) -> None:
+    """For example, the first two visitors of a new site."""
+    load_page(manager)
+    version = PolicyVersion.objects.get()
+    version.pk, version.seen_at = None, version.seen_at + timedelta(milliseconds=1)
+    version.save(force_insert=True)
     assert "sign-up form changed" not in manager.get(LIST).content.decode()
-    page = form(manager)
-    assert page.count(f"?policy={written.fingerprint}") == 1
+    page = load_page(manager)
+    assert page.count(f"?policy={version.fingerprint}") == 1
     assert "The first that was seen." in page
 
 
-def test_a_known_form_costs_no_query(db: None, org: OrgHandle) -> None:
+def test_known_form_needs_no_query(db: None, org: OrgHandle) -> None:
     org_of_the_site = connect(conf(), Visitor(language="en"))
     open_transaction(org_of_the_site)
     with CaptureQueriesContext(connection) as captured:
@@ -81,22 +81,20 @@ def test_a_known_form_costs_no_query(db: None, org: OrgHandle) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "html"}, {"kind": "reset"}])
-def test_an_org_that_does_not_answer_is_a_sentence_on_the_page(
-    manager: Client, org: OrgHandle, fault: dict[str, Any]
-) -> None:
+def test_page_shows_an_error_if_the_org_fails(manager: Client, org: OrgHandle, fault: dict[str, Any]) -> None:
     org.fail("*", times=9, **fault)
-    answer = manager.get(f"{LIST}form/")
-    assert answer.status_code == 200
-    assert "errornote" in answer.content.decode()
+    response = manager.get(f"{LIST}form/")
+    assert response.status_code == 200
+    assert "errornote" in response.content.decode()
 
 
-def test_an_org_without_sign_up_is_told(manager: Client, org: OrgHandle) -> None:
+def test_page_shows_an_error_if_the_org_denies_sign_up(manager: Client, org: OrgHandle) -> None:
     org.patch_policy({"sign_up": False})
-    assert "errornote" in form(manager)
+    assert "errornote" in load_page(manager)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "expected"),
     [
         ([], [field("zip")], "“Zip” was added and is optional."),
         ([field("zip")], [], "“Zip” was removed."),
@@ -109,5 +107,5 @@ def test_an_org_without_sign_up_is_told(manager: Client, org: OrgHandle) -> None
         ([field("a")], [field("a")], None),
     ],
 )
-def test_each_kind_of_change_has_a_sentence(before: Any, after: Any, said: str | None) -> None:
-    assert difference(before, after) == ((said,) if said else ())
+def test_each_kind_of_change_is_described(before: Any, after: Any, expected: str | None) -> None:
+    assert difference(before, after) == ((expected,) if expected else ())

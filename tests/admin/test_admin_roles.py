@@ -1,4 +1,4 @@
-"""Who may open what and press what, asked from outside by URL."""
+"""Permissions of the roles: which pages and actions they may use, checked by URL."""
 
 import re
 from collections.abc import Callable
@@ -14,23 +14,23 @@ from selfreg.models import DoctorRun, OktaIdentity, Registration
 from selfreg.statuses import Status
 from support.staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
-SEEING = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
+CAN_VIEW = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
 PAGES = {
-    "": SEEING,
-    "{pk}/change/": SEEING,
-    "{pk}/history/": SEEING,
-    "funnel/": SEEING,
-    "funnel/?format=csv": SEEING,
-    "funnel/?format=json": SEEING,
-    "form/": SEEING,
+    "": CAN_VIEW,
+    "{pk}/change/": CAN_VIEW,
+    "{pk}/history/": CAN_VIEW,
+    "funnel/": CAN_VIEW,
+    "funnel/?format=csv": CAN_VIEW,
+    "funnel/?format=json": CAN_VIEW,
+    "form/": CAN_VIEW,
     "export/": {PRIVACY_OFFICER, MANAGER},
-    "/admin/selfreg/oktaidentity/": SEEING,
-    "/admin/selfreg/oktaidentity/{identity}/change/": SEEING,
-    "/admin/selfreg/oktaidentity/{identity}/history/": SEEING,
-    "/admin/selfreg/doctorrun/": SEEING,
-    "/admin/selfreg/doctorrun/{run}/change/": SEEING,
+    "/admin/selfreg/oktaidentity/": CAN_VIEW,
+    "/admin/selfreg/oktaidentity/{identity}/change/": CAN_VIEW,
+    "/admin/selfreg/oktaidentity/{identity}/history/": CAN_VIEW,
+    "/admin/selfreg/doctorrun/": CAN_VIEW,
+    "/admin/selfreg/doctorrun/{run}/change/": CAN_VIEW,
 }
-PRESSING = {
+ALLOWED_ROLES = {
     "resend": {SUPPORTER, MANAGER},
     "cancel": {SUPPORTER, MANAGER},
     "erase": {PRIVACY_OFFICER, MANAGER},
@@ -44,85 +44,89 @@ PRESSING = {
 
 @pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_for_those_who_may_see_it(
-    staff: Callable[[str], Client], registered: Callable[..., Registration], role: str, page: str
+def test_pages_are_visible_only_to_permitted_roles(
+    staff: Callable[[str], Client], make_registration: Callable[..., Registration], role: str, page: str
 ) -> None:
-    somebody = User.objects.create_user("somebody")
-    identity = OktaIdentity.objects.create(issuer="https://dev-1.okta.com", subject="00uSomebody", user=somebody)
+    user = User.objects.create_user("somebody")
+    identity = OktaIdentity.objects.create(issuer="https://dev-1.okta.com", subject="00uSomebody", user=user)
     run = DoctorRun.objects.create(issuer="https://dev-1.okta.com", ok=True)
-    url = page.format(pk=registered().pk, identity=identity.pk, run=run.pk)
-    answer = staff(role).get(urljoin(LIST, url))
-    assert answer.status_code == (200 if role in PAGES[page] else 403)
+    url = page.format(pk=make_registration().pk, identity=identity.pk, run=run.pk)
+    response = staff(role).get(urljoin(LIST, url))
+    assert response.status_code == (200 if role in PAGES[page] else 403)
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-@pytest.mark.parametrize("act", [act.name for act in ACTIONS])
+@pytest.mark.parametrize("action", [action.name for action in ACTIONS])
 @pytest.mark.parametrize("confirmed", ["", "yes"])
-def test_an_action_can_be_pressed_by_those_who_may(
-    staff: Callable[[str], Client], registered: Callable[..., Registration], role: str, act: str, confirmed: str
+def test_actions_are_allowed_only_to_permitted_roles(
+    staff: Callable[[str], Client],
+    make_registration: Callable[..., Registration],
+    role: str,
+    action: str,
+    confirmed: str,
 ) -> None:
-    registration = registered(status=Status.STARTED)
+    registration = make_registration(status=Status.STARTED)
     form = {"_selected_action": str(registration.pk), "confirmed": confirmed, "reason": "because"}
-    answer = staff(role).post(f"{LIST}act/{act}/", form)
+    response = staff(role).post(f"{LIST}act/{action}/", form)
     allowed = 302 if confirmed else 200
-    assert answer.status_code == (allowed if role in PRESSING[act] else 403)
-    if role not in PRESSING[act] or not confirmed:
+    assert response.status_code == (allowed if role in ALLOWED_ROLES[action] else 403)
+    if role not in ALLOWED_ROLES[action] or not confirmed:
         before = registration.version
         registration.refresh_from_db()
         assert (registration.version, registration.events.count()) == (before, 0)
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-@pytest.mark.parametrize("act", [act.name for act in ACTIONS])
-def test_the_list_offers_an_action_to_those_who_may(
+@pytest.mark.parametrize("action", [action.name for action in ACTIONS])
+def test_list_offers_actions_only_to_permitted_roles(
     staff: Callable[[str], Client],
-    registered: Callable[..., Registration],
+    make_registration: Callable[..., Registration],
     configure: Callable[..., None],
     role: str,
-    act: str,
+    action: str,
 ) -> None:
     configure(APPROVAL=True, API_TOKEN="canary-api-token")
-    registration = registered(status=Status.STARTED)
+    registration = make_registration(status=Status.STARTED)
     browser = staff(role)
     page = browser.get(LIST).content.decode()
-    assert (f'<option value="{act}">' in page) is (role in PRESSING[act])
-    answer = browser.post(LIST, {"_selected_action": str(registration.pk), "action": act, "index": "0"})
-    assert ("selfreg-ask" in answer.content.decode()) is (role in PRESSING[act])
+    assert (f'<option value="{action}">' in page) is (role in ALLOWED_ROLES[action])
+    response = browser.post(LIST, {"_selected_action": str(registration.pk), "action": action, "index": "0"})
+    assert ("selfreg-ask" in response.content.decode()) is (role in ALLOWED_ROLES[action])
     assert registration.events.count() == 0
 
 
-def test_the_list_offers_nothing_that_the_site_is_not_set_up_for(
-    manager: Client, registered: Callable[..., Registration], configure: Callable[..., None]
+def test_list_offers_no_actions_that_are_not_configured(
+    manager: Client, make_registration: Callable[..., Registration], configure: Callable[..., None]
 ) -> None:
     configure(API_TOKEN="")
-    registered()
-    offered = set(re.findall(r'<option value="([a-z-]+)">', manager.get(LIST).content.decode()))
-    assert offered == {act.name for act in ACTIONS} - {"approve", "reject", "repair", "remove-account"}
+    make_registration()
+    options = set(re.findall(r'<option value="([a-z-]+)">', manager.get(LIST).content.decode()))
+    assert options == {action.name for action in ACTIONS} - {"approve", "reject", "repair", "remove-account"}
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_only_who_may_reveal_sees_an_address(
-    staff: Callable[[str], Client], registered: Callable[..., Registration], role: str
+def test_full_addresses_are_shown_only_to_permitted_roles(
+    staff: Callable[[str], Client], make_registration: Callable[..., Registration], role: str
 ) -> None:
-    registration = registered(email="ada@example.com", email_canonical="ada@example.com")
+    registration = make_registration(email="ada@example.com", email_canonical="ada@example.com")
     browser = staff(role)
-    one = {"_selected_action": str(registration.pk)}
+    selection = {"_selected_action": str(registration.pk)}
     pages = [
         *(browser.get(LIST + url) for url in ("", f"{registration.pk}/change/", "?q=ada@example.co", "?q=ada")),
-        *(browser.post(f"{LIST}act/{act.name}/", one) for act in ACTIONS),
+        *(browser.post(f"{LIST}act/{action.name}/", selection) for action in ACTIONS),
     ]
-    shown = ["ada@example.com" in page.content.decode() for page in pages]
-    assert shown[:3] == [role in {PRIVACY_OFFICER, MANAGER}] * 3
+    revealed = ["ada@example.com" in page.content.decode() for page in pages]
+    assert revealed[:3] == [role in {PRIVACY_OFFICER, MANAGER}] * 3
     if role not in {PRIVACY_OFFICER, MANAGER}:
-        assert not any(shown)
+        assert not any(revealed)
         assert str(registration.pk) not in browser.get(f"{LIST}?q=ada").content.decode()
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_nobody_adds_changes_or_deletes_by_hand(
-    staff: Callable[[str], Client], registered: Callable[..., Registration], role: str
+def test_registrations_cannot_be_added_edited_or_deleted_by_hand(
+    staff: Callable[[str], Client], make_registration: Callable[..., Registration], role: str
 ) -> None:
-    registration = registered()
+    registration = make_registration()
     browser = staff(role)
     assert browser.get(f"{LIST}add/").status_code == 403
     assert browser.post(f"{LIST}{registration.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -132,19 +136,21 @@ def test_nobody_adds_changes_or_deletes_by_hand(
 
 
 @pytest.mark.parametrize("url", ["act/cancel/", "act/erase/"])
-def test_actions_are_not_links(manager: Client, registered: Callable[..., Registration], url: str) -> None:
-    registration = registered(email="ada@example.com")
-    answer = manager.get(
+def test_actions_are_not_accepted_by_get(
+    manager: Client, make_registration: Callable[..., Registration], url: str
+) -> None:
+    registration = make_registration(email="ada@example.com")
+    response = manager.get(
         LIST + url.format(pk=registration.pk), {"_selected_action": str(registration.pk), "confirmed": "yes"}
     )
-    assert answer.status_code == 405
+    assert response.status_code == 405
     assert Registration.objects.get().status == Status.STARTED
 
 
-def test_actions_need_the_token_of_the_page(
-    staff: Callable[[str], Client], registered: Callable[..., Registration]
+def test_actions_require_a_csrf_token(
+    staff: Callable[[str], Client], make_registration: Callable[..., Registration]
 ) -> None:
-    registration = registered()
+    registration = make_registration()
     browser = staff(MANAGER)
     browser.handler.enforce_csrf_checks = True
     form = {"_selected_action": str(registration.pk), "confirmed": "yes"}
@@ -152,12 +158,14 @@ def test_actions_need_the_token_of_the_page(
     assert Registration.objects.get().status == Status.STARTED
 
 
-def test_a_stranger_is_asked_to_log_in(client: Client, registered: Callable[..., Registration]) -> None:
-    registration = registered()
+def test_anonymous_visitor_is_redirected_to_the_login(
+    client: Client, make_registration: Callable[..., Registration]
+) -> None:
+    registration = make_registration()
     for url in ("", f"{registration.pk}/change/", "funnel/", "form/", "export/"):
-        answer = client.get(LIST + url)
-        assert answer.status_code == 302
-        assert "/login/" in answer["Location"]
+        response = client.get(LIST + url)
+        assert response.status_code == 302
+        assert "/login/" in response["Location"]
     assert (
         client.post(f"{LIST}act/cancel/", {"_selected_action": str(registration.pk), "confirmed": "yes"}).status_code
         == 302
@@ -165,7 +173,7 @@ def test_a_stranger_is_asked_to_log_in(client: Client, registered: Callable[...,
     assert Registration.objects.get().status == Status.STARTED
 
 
-def test_the_command_makes_the_groups_and_restores_them(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_roles_command_creates_and_restores_the_groups(db: None, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("selfreg_roles")
     assert set(Group.objects.values_list("name", flat=True)) == {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
     before = set(Group.objects.get(name=SUPPORTER).permissions.values_list("codename", flat=True))
@@ -176,5 +184,5 @@ def test_the_command_makes_the_groups_and_restores_them(db: None, capsys: pytest
     assert re.search(r"Sign-up viewer: .*view_registration", capsys.readouterr().out)
 
 
-def test_nobody_without_a_role_is_told_that_there_are_registrations(staff: Callable[[str], Client]) -> None:
+def test_admin_index_hides_the_app_from_staff_without_a_role(staff: Callable[[str], Client]) -> None:
     assert "selfreg" not in staff(NOBODY).get("/admin/").content.decode()
