@@ -6,13 +6,13 @@ import pytest
 from okta_devorg import OrgHandle
 from support.trouble import change_app
 
-# Plain http is for loopback: "testserver" would be a finding.
+# http is only accepted on loopback: "testserver" would be a finding.
 BASE_URL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
 def right_org(db: None, org: OrgHandle, settings: Any, configure: Callable[..., None]) -> OrgHandle:
-    """The first day's org, and the site on a developer's machine: nothing is wrong."""
+    """Return a correctly configured org, with the site on a developer's machine."""
     settings.DEBUG = True
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     configure(BASE_URL=BASE_URL, API_TOKEN="")

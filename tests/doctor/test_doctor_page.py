@@ -1,4 +1,4 @@
-"""Where the last examination shows: the command, the admin page, the deploy check."""
+"""Results of the doctor: the command, the admin page, and the deploy check."""
 
 import html
 import json
@@ -26,12 +26,12 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "org-setup.md"
 
 
 def doctor(*arguments: str) -> tuple[int, str]:
-    """Exit code and output."""
+    """Run the command and return exit code and output."""
     out = StringIO()
     try:
         call_command("selfreg_doctor", *arguments, stdout=out)
-    except SystemExit as stopped:
-        return int(str(stopped.code)), out.getvalue()
+    except SystemExit as exit_error:
+        return int(str(exit_error.code)), out.getvalue()
     return 0, out.getvalue()
 
 
@@ -39,44 +39,44 @@ def deploy_warnings() -> list[str]:
     return [str(m.id) for m in run_checks(include_deployment_checks=True) if m.id == "selfreg.W002"]
 
 
-def test_a_right_org_exits_with_zero(right_org: OrgHandle) -> None:
-    code, said = doctor()
-    assert (code, "No problems found." in said) == (0, True)
+def test_doctor_exits_with_zero_for_a_correct_org(right_org: OrgHandle) -> None:
+    code, output = doctor()
+    assert (code, "No problems found." in output) == (0, True)
 
 
-def test_no_transaction_is_open_while_the_button_examines_the_org() -> None:
-    """Not on a site with ``ATOMIC_REQUESTS`` either: the examination calls Okta a dozen times."""
+def test_admin_doctor_run_opens_no_transaction() -> None:
+    """Even with ``ATOMIC_REQUESTS``: the doctor calls Okta a dozen times."""
     view: Any = resolve("/admin/selfreg/doctorrun/examine/").func
     assert "default" in view._non_atomic_requests  # noqa: SLF001  (how Django marks such views)
 
 
-def test_a_wrong_org_exits_with_one_and_says_where_and_how(right_org: OrgHandle) -> None:
+def test_doctor_exits_with_one_and_explains_the_finding(right_org: OrgHandle) -> None:
     right_org.patch_policy({"sign_up": False})
-    code, said = doctor()
+    code, output = doctor()
     assert code == 1
-    assert "doctor.signup-denied" in said
-    assert "Security > User profile policies" in said
-    assert re.search(r"in older versions +Security > Profile Enrollment", said)
-    assert "manage.py selfreg_setup_org" in said
+    assert "doctor.signup-denied" in output
+    assert "Security > User profile policies" in output
+    assert re.search(r"in older versions +Security > Profile Enrollment", output)
+    assert "manage.py selfreg_setup_org" in output
 
 
-def test_a_warning_fails_only_where_that_is_asked_for(right_org: OrgHandle) -> None:
+def test_warnings_fail_only_with_fail_level_warning(right_org: OrgHandle) -> None:
     right_org.patch_policy({"lifetimes": {"before_user": 60}})
     assert doctor()[0] == 0
     assert doctor("--fail-level", "warning")[0] == 1
 
 
-def test_json_is_one_object_and_holds_no_secret(right_org: OrgHandle, configure: Callable[..., None]) -> None:
+def test_json_output_is_one_object_without_secrets(right_org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(API_TOKEN="canary-token", CLIENT_SECRET="canary-secret")
-    code, said = doctor("--json")
+    code, output = doctor("--json")
     assert code == 1
-    ids = {finding["id"] for finding in json.loads(said)["findings"]}
+    ids = {finding["id"] for finding in json.loads(output)["findings"]}
     assert ids == {"doctor.client-secret-wrong", "doctor.token-refused"}
-    assert "canary" not in said + json.dumps(DoctorRun.objects.get().report)
+    assert "canary" not in output + json.dumps(DoctorRun.objects.get().report)
 
 
 @pytest.mark.database
-def test_the_admin_page_shows_the_last_run(right_org: OrgHandle) -> None:
+def test_admin_page_shows_the_last_run(right_org: OrgHandle) -> None:
     right_org.patch_policy({"sign_up": False})
     doctor()
     browser = Client()
@@ -89,13 +89,13 @@ def test_the_admin_page_shows_the_last_run(right_org: OrgHandle) -> None:
         assert ' style="' not in page.text
 
 
-def test_a_kept_report_is_english_and_told_in_the_language_of_who_reads_it(right_org: OrgHandle) -> None:
+def test_report_is_stored_in_english_and_shown_in_the_readers_language(right_org: OrgHandle) -> None:
     change_app(right_org, post_logout_redirect_uris=[])
     with translation.override("de"):
-        _code, said = doctor()
+        _code, output = doctor()
         _code, as_json = doctor("--json")
-    assert "Die Sign-out-Redirect-URI ist nicht so eingetragen" in said
-    assert "verwendet: http://127.0.0.1:8000/" in said
+    assert "Die Sign-out-Redirect-URI ist nicht so eingetragen" in output
+    assert "verwendet: http://127.0.0.1:8000/" in output
     for report in (json.loads(as_json), DoctorRun.objects.first().report):  # type: ignore[union-attr]
         finding = report["findings"][0]
         assert finding["sentence"] == "The sign-out redirect URI isn't registered as this site uses it."
@@ -111,37 +111,44 @@ def test_a_kept_report_is_english_and_told_in_the_language_of_who_reads_it(right
         assert "demande\u202f: firstName" in page
 
 
-def test_what_an_older_version_kept_is_shown_as_it_was_written(right_org: OrgHandle) -> None:
-    kept = {"id": "doctor.gone", "severity": "error", "sentence": "Gone.", "detail": "100%", "path": "", "command": ""}
-    report = {"with_token": True, "findings": [kept], "facts": [{"subject": "form", "text": "as it was"}]}
+def test_report_of_an_older_version_is_shown_unchanged(right_org: OrgHandle) -> None:
+    stored_finding = {
+        "id": "doctor.gone",
+        "severity": "error",
+        "sentence": "Gone.",
+        "detail": "100%",
+        "path": "",
+        "command": "",
+    }
+    report = {"with_token": True, "findings": [stored_finding], "facts": [{"subject": "form", "text": "as it was"}]}
     DoctorRun.objects.create(issuer="https://x.example", ok=False, report=report)
     browser = Client(headers={"Accept-Language": "de"})
     browser.force_login(User.objects.create_superuser("admin"))
     page = browser.get("/admin/selfreg/doctorrun/").text
-    assert [word for word in ("doctor.gone", "Gone.", "100%", "as it was") if word not in page] == []
+    assert [text for text in ("doctor.gone", "Gone.", "100%", "as it was") if text not in page] == []
 
 
 @pytest.mark.parametrize("code", ["ar", "de", "es", "fr", "ja", "pt-br"])
-def test_every_sentence_is_translated(code: str) -> None:
+def test_every_finding_is_translated(code: str) -> None:
     english = {finding.id: str(finding.sentence) for finding in FINDING_KINDS}
     with translation.override(code):
         assert [f.id for f in FINDING_KINDS if str(f.sentence) == english[f.id]] == []
 
 
-def test_the_admin_page_says_that_nobody_looked_yet(right_org: OrgHandle) -> None:
+def test_admin_page_says_that_the_doctor_has_not_run(right_org: OrgHandle) -> None:
     browser = Client()
     browser.force_login(User.objects.create_superuser("admin"))
     assert "The org was never examined." in browser.get("/admin/selfreg/doctorrun/").text
 
 
 @pytest.mark.database
-def test_only_the_last_runs_are_kept(right_org: OrgHandle) -> None:
+def test_old_doctor_runs_are_deleted(right_org: OrgHandle) -> None:
     DoctorRun.objects.bulk_create(DoctorRun(issuer="x", ok=True) for _ in range(DoctorRun.MAX_RUNS + 5))
     doctor()
     assert DoctorRun.objects.count() == DoctorRun.MAX_RUNS
 
 
-def test_the_deploy_check_warns_of_an_org_nobody_examined_for_a_week(right_org: OrgHandle) -> None:
+def test_deploy_check_warns_if_the_doctor_has_not_run_for_a_week(right_org: OrgHandle) -> None:
     assert deploy_warnings() == ["selfreg.W002"]
     doctor()
     assert deploy_warnings() == []
@@ -149,7 +156,7 @@ def test_the_deploy_check_warns_of_an_org_nobody_examined_for_a_week(right_org: 
     assert deploy_warnings() == ["selfreg.W002"]
 
 
-def test_the_ids_are_unique_and_all_of_them_are_documented() -> None:
+def test_finding_ids_are_unique_and_documented() -> None:
     ids = [finding.id for finding in FINDING_KINDS]
     assert len(ids) == len(set(ids))
     documented = DOCS.read_text()

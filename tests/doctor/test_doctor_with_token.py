@@ -1,4 +1,4 @@
-"""With an API token the doctor reads the app and the policies too. Again: one thing wrong, one finding."""
+"""The doctor with an API token, which also reads the app and the policies: one misconfiguration, one finding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,11 +20,11 @@ EVENTS = [
     "user.lifecycle.delete.initiated",
     "application.user_membership.remove",
 ]
-PROVEN = {"url": f"{HOOKS}/events/", "events": EVENTS, "verified": True}
-HOOKED = {"registration": {"url": f"{HOOKS}/registration/"}, "events": [PROVEN]}
+EVENT_HOOK = {"url": f"{HOOKS}/events/", "events": EVENTS, "verified": True}
+HOOKS_SET_UP = {"registration": {"url": f"{HOOKS}/registration/"}, "events": [EVENT_HOOK]}
 SECRET = {"HOOK_SECRET": "of-this-test-and-long-enough-for-a-site"}
-# An org whose API has the address that the links of code mails lead to.
-SHOWN = {"unknowns": {"apps_have_email_callback": True}}
+# An org whose API includes the email verification callback URI.
+CALLBACK_URI_IN_API = {"unknowns": {"apps_have_email_callback": True}}
 
 
 def schema(**changes: object) -> dict[str, object]:
@@ -50,8 +50,12 @@ TROUBLES = (
     Trouble("doctor.sign-out-uri", app={"post_logout_redirect_uris": []}),
     Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": None}),
     Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": "http://127.0.0.1:8000/"}),
-    Trouble("doctor.email-callback-uri", policy=SHOWN, app={"email_callback_uri": None}),
-    Trouble("doctor.email-callback-uri", policy=SHOWN, app={"email_callback_uri": "http://127.0.0.1:8000/verify/"}),
+    Trouble("doctor.email-callback-uri", policy=CALLBACK_URI_IN_API, app={"email_callback_uri": None}),
+    Trouble(
+        "doctor.email-callback-uri",
+        policy=CALLBACK_URI_IN_API,
+        app={"email_callback_uri": "http://127.0.0.1:8000/verify/"},
+    ),
     Trouble("doctor.signup-denied", policy={"sign_up": False}),
     Trouble("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
     Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
@@ -73,20 +77,22 @@ TROUBLES = (
     Trouble("doctor.field-read-only", policy=schema(permission="READ_ONLY")),
     Trouble("doctor.field-read-only", policy=schema(permission="HIDE")),
     Trouble("doctor.field-source", policy=schema(source="OVERRIDE")),
-    Trouble("doctor.field-sensitive", policy={**schema(sensitive=True), "hooks": HOOKED}, site=SECRET),
-    Trouble("doctor.hook-missing", policy={"hooks": {**HOOKED, "registration": None}}, site=SECRET),
-    Trouble("doctor.event-hook-missing", policy={"hooks": {**HOOKED, "events": []}}, site=SECRET),
-    Trouble(
-        "doctor.event-hook-missing", policy={"hooks": {**HOOKED, "events": [{**PROVEN, "active": False}]}}, site=SECRET
-    ),
+    Trouble("doctor.field-sensitive", policy={**schema(sensitive=True), "hooks": HOOKS_SET_UP}, site=SECRET),
+    Trouble("doctor.hook-missing", policy={"hooks": {**HOOKS_SET_UP, "registration": None}}, site=SECRET),
+    Trouble("doctor.event-hook-missing", policy={"hooks": {**HOOKS_SET_UP, "events": []}}, site=SECRET),
     Trouble(
         "doctor.event-hook-missing",
-        policy={"hooks": {**HOOKED, "events": [{**PROVEN, "verified": False}]}},
+        policy={"hooks": {**HOOKS_SET_UP, "events": [{**EVENT_HOOK, "active": False}]}},
         site=SECRET,
     ),
     Trouble(
         "doctor.event-hook-missing",
-        policy={"hooks": {**HOOKED, "events": [{**PROVEN, "events": EVENTS[:3]}]}},
+        policy={"hooks": {**HOOKS_SET_UP, "events": [{**EVENT_HOOK, "verified": False}]}},
+        site=SECRET,
+    ),
+    Trouble(
+        "doctor.event-hook-missing",
+        policy={"hooks": {**HOOKS_SET_UP, "events": [{**EVENT_HOOK, "events": EVENTS[:3]}]}},
         site=SECRET,
     ),
     Trouble("doctor.authenticator-recovery", policy={"recovery_only": ["okta_email"]}),
@@ -97,7 +103,7 @@ TROUBLES = (
     ),
     Trouble("doctor.promotion", policy={"passkey_promotion": True, "authenticators": {"webauthn": "optional"}}),
     Trouble("doctor.identifiers", policy={"allowed_identifiers": ["login", "memberNumber"]}),
-    Trouble("doctor.hook-tells", policy={"hooks": HOOKED}, site={**SECRET, "ENUMERATION": "neutral"}),
+    Trouble("doctor.hook-tells", policy={"hooks": HOOKS_SET_UP}, site={**SECRET, "ENUMERATION": "neutral"}),
     Trouble("doctor.visitor-address", policy={"trusted_proxy": False}),
 )
 
@@ -109,14 +115,14 @@ def _token(right_org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(API_TOKEN=TOKEN)
 
 
-def test_a_right_org_yields_no_finding(right_org: OrgHandle) -> None:
+def test_correct_org_has_no_findings_with_token(right_org: OrgHandle) -> None:
     report = examine(conf())
     assert report.findings == ()
     assert "the policy requires: okta_email, okta_password" in [str(fact.detail) for fact in report.facts]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
-def test_each_way_to_be_set_wrong_is_named_and_no_other(
+def test_each_misconfiguration_is_the_only_finding_with_token(
     trouble: Trouble, right_org: OrgHandle, configure: Callable[..., None], settings: Any
 ) -> None:
     trouble.make(right_org, configure, settings)
@@ -124,30 +130,30 @@ def test_each_way_to_be_set_wrong_is_named_and_no_other(
     assert right_org.users == []
 
 
-def test_a_system_log_that_cannot_be_read_hides_nothing_else(right_org: OrgHandle) -> None:
+def test_unreadable_system_log_hides_no_other_finding(right_org: OrgHandle) -> None:
     right_org.patch_policy(schema(permission="HIDE"))
     right_org.fail("/api/v1/logs", "status", status=500, times=9)
     assert [finding.id for finding in examine(conf()).findings] == ["doctor.field-read-only"]
 
 
-def test_each_wrong_setting_is_named(right_org: OrgHandle, configure: Callable[..., None]) -> None:
+def test_each_unknown_setting_is_a_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(CUSTOMER=1, CLIENT="x")
     sentences = {str(f.kind.sentence) for f in examine(conf()).findings if f.id == "selfreg.E001"}
     assert sentences == {"SELFREG has an unknown key 'CLIENT'.", "SELFREG has an unknown key 'CUSTOMER'."}
 
 
-def test_an_org_that_asks_the_hook_yields_no_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:
+def test_org_with_correct_hooks_has_no_findings(right_org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(**SECRET)
-    right_org.patch_policy({"hooks": HOOKED})
+    right_org.patch_policy({"hooks": HOOKS_SET_UP})
     assert examine(conf()).findings == ()
 
 
-def test_what_is_sensitive_is_of_no_interest_without_a_hook(right_org: OrgHandle) -> None:
+def test_sensitive_attribute_is_no_finding_without_a_hook(right_org: OrgHandle) -> None:
     right_org.patch_policy(schema(sensitive=True))
     assert examine(conf()).findings == ()
 
 
-def test_a_policy_for_sign_ups_that_no_app_has_is_named(right_org: OrgHandle) -> None:
+def test_enrollment_policy_without_app_is_a_finding(right_org: OrgHandle) -> None:
     api = right_org.base + "/api/v1/policies"
     headers = {"Authorization": f"SSWS {TOKEN}"}
     right_org.patch_policy({"sign_up": False})
@@ -162,14 +168,14 @@ def test_a_policy_for_sign_ups_that_no_app_has_is_named(right_org: OrgHandle) ->
     assert "For visitors" in str(finding.detail)
 
 
-def test_policies_are_listed_once_even_if_sign_up_is_denied(right_org: OrgHandle) -> None:
+def test_policies_are_fetched_once_even_if_sign_up_is_denied(right_org: OrgHandle) -> None:
     right_org.patch_policy({"sign_up": False})
     examine(conf())
-    listed = [call for call in right_org.calls("/api/v1/policies") if call.query == {"type": "PROFILE_ENROLLMENT"}]
-    assert len(listed) == 1
+    list_calls = [call for call in right_org.calls("/api/v1/policies") if call.query == {"type": "PROFILE_ENROLLMENT"}]
+    assert len(list_calls) == 1
 
 
-def test_a_phone_that_the_hook_for_telephony_lets_one_turn_on_is_only_off(
+def test_phone_is_reported_as_disabled_if_a_telephony_hook_exists(
     right_org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(AUTHENTICATORS=["okta_email", "okta_password", "phone_number"])
@@ -180,7 +186,7 @@ def test_a_phone_that_the_hook_for_telephony_lets_one_turn_on_is_only_off(
     assert [finding.id for finding in examine(conf()).findings] == ["doctor.phone-disabled"]
 
 
-def test_the_hook_for_telephony_is_read_only_where_it_matters(
+def test_telephony_hook_is_fetched_only_if_the_phone_is_needed(
     right_org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     right_org.patch_policy({"telephony": False})

@@ -1,4 +1,4 @@
-"""The org or the site is set wrong in one way; the doctor, with what every app may ask, names that way and no other."""
+"""The doctor without an API token: one misconfiguration of the org or the site, one finding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,8 @@ from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 from support.trouble import LATER, PUBLIC_KEY, Trouble
 
-NEARLY_SPENT = {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "3"}
-SPOILED = {"seconds": 0}
+LOW_RATE_LIMIT = {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "3"}
+IMMEDIATELY = {"seconds": 0}
 
 TROUBLES = (
     Trouble("doctor.issuer-unreachable", site={"ISSUER": "http://127.0.0.1:1/oauth2/default"}),
@@ -23,12 +23,12 @@ TROUBLES = (
     Trouble("doctor.issuer-mismatch", faults=((".well-known/openid-configuration", "foreign-href", {}),)),
     Trouble("doctor.issuer-failing", faults=((".well-known/openid-configuration", "status", {"status": 503}),)),
     Trouble("doctor.issuer-failing", faults=(("/v1/interact", "status", {"status": 500}),)),
-    Trouble("doctor.issuer-failing", faults=(("/idp/idx/introspect", "timeout", SPOILED),)),
+    Trouble("doctor.issuer-failing", faults=(("/idp/idx/introspect", "timeout", IMMEDIATELY),)),
     Trouble("doctor.issuer-keys", faults=(("/v1/keys", "html", {}),)),
     Trouble("doctor.issuer-keys", faults=(("/v1/keys", "empty", {}),)),
     Trouble(
         "doctor.clock-difference",
-        faults=((".well-known/openid-configuration", "slow", {**SPOILED, "headers": {"Date": LATER}}),),
+        faults=((".well-known/openid-configuration", "slow", {**IMMEDIATELY, "headers": {"Date": LATER}}),),
     ),
     Trouble("doctor.client-unknown", site={"CLIENT_ID": "0oaSomebodyElse"}),
     Trouble("doctor.client-secret-wrong", site={"CLIENT_SECRET": "another"}),
@@ -71,7 +71,7 @@ TROUBLES = (
     Trouble("doctor.transaction-lifetime", policy={"lifetimes": {"before_user": 60}}),
     Trouble("doctor.rate-limited", faults=(("/v1/interact", "status", {"status": 429}),)),
     Trouble("doctor.rate-limited", policy={"limits": {"client_per_minute": 1}}),
-    Trouble("doctor.rate-limit-low", faults=(("/v1/interact", "slow", {**SPOILED, "headers": NEARLY_SPENT}),)),
+    Trouble("doctor.rate-limit-low", faults=(("/v1/interact", "slow", {**IMMEDIATELY, "headers": LOW_RATE_LIMIT}),)),
     Trouble("doctor.site-hosts", django={"ALLOWED_HOSTS": ["x.example"]}),
     Trouble("doctor.site-time-zone", django={"USE_TZ": False}),
     Trouble("doctor.site-language", django={"LANGUAGE_CODE": "eo"}),
@@ -91,14 +91,14 @@ TROUBLES = (
 pytestmark = pytest.mark.usefixtures("right_org")
 
 
-def test_a_right_org_yields_no_finding(right_org: OrgHandle) -> None:
+def test_correct_org_has_no_findings_without_token(right_org: OrgHandle) -> None:
     report = examine(conf())
     assert report.findings == ()
     assert "asks for: firstName, lastName, email" in [str(fact.detail) for fact in report.facts]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
-def test_each_way_to_be_set_wrong_is_named_and_no_other(
+def test_each_misconfiguration_is_the_only_finding_without_token(
     trouble: Trouble, right_org: OrgHandle, configure: Callable[..., None], settings: Any
 ) -> None:
     trouble.make(right_org, configure, settings)

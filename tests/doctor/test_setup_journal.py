@@ -1,4 +1,4 @@
-"""The file in which `selfreg_setup_org` writes what it did: what an older version wrote can still be undone."""
+"""The plan file of `selfreg_setup_org`: changes recorded by an older version can still be undone."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ ENTRIES = [
     Entry("app “Site”", ("label: a -> b",), (Restore("apps/0oa1", {"label": "a"}, {"label": "b"}),), state="done"),
     Entry("new rule", ("name: Site",), (Call("DELETE", f"{RULES}/{{new access rule}}"),), CREATED, "unsure"),
 ]
-WRITTEN = {
+FILE_CONTENT = {
     "issuer": ISSUER,
     "entries": [
         {
@@ -36,13 +36,13 @@ WRITTEN = {
 }
 
 
-def test_the_file_has_the_names_of_its_first_version(tmp_path: Path) -> None:
+def test_journal_file_keeps_the_format_of_its_first_version(tmp_path: Path) -> None:
     Journal(tmp_path / "plan.json", ISSUER, ENTRIES).save()
-    assert json.loads((tmp_path / "plan.json").read_text()) == WRITTEN
+    assert json.loads((tmp_path / "plan.json").read_text()) == FILE_CONTENT
 
 
-def test_what_was_written_is_read_again_and_undone_last_change_first(tmp_path: Path) -> None:
-    (tmp_path / "plan.json").write_text(json.dumps(WRITTEN))
+def test_journal_is_loaded_and_undone_in_reverse_order(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(FILE_CONTENT))
     journal = load_journal(tmp_path / "plan.json", ISSUER)
     assert journal.entries == ENTRIES
     assert [entry.name for entry in journal.undoable] == ["new rule", "app “Site”"]
@@ -50,7 +50,7 @@ def test_what_was_written_is_read_again_and_undone_last_change_first(tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": [{}]}', '{"entries": 7}'])
-def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+def test_other_files_are_rejected(tmp_path: Path, content: str) -> None:
     (tmp_path / "plan.json").write_text(content)
     with pytest.raises(UnusableJournal, match="isn't a file of this command"):
         load_journal(tmp_path / "plan.json", ISSUER)

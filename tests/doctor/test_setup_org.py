@@ -1,4 +1,4 @@
-"""`selfreg_setup_org`: from a bare org to a working sign-up, and back."""
+"""`selfreg_setup_org`: from an empty org to a working sign-up, and undo."""
 
 import json
 from collections.abc import Callable
@@ -48,8 +48,8 @@ ServiceApp = Callable[..., None]
 
 
 @pytest.fixture
-def hooked(live_server: LiveServer, right_org: OrgHandle, configure: Callable[..., None], settings: Any) -> str:
-    """The site where the org can call it, with a secret for the org's hooks; gives its address."""
+def hook_site(live_server: LiveServer, right_org: OrgHandle, configure: Callable[..., None], settings: Any) -> str:
+    """Configure the live server with a hook secret, so that the org can call it, and return its URL."""
     settings.ALLOWED_HOSTS = ["localhost", "testserver"]
     configure(HOOK_SECRET=HOOK_SECRET, BASE_URL=live_server.url)
     return str(live_server.url)
@@ -57,7 +57,7 @@ def hooked(live_server: LiveServer, right_org: OrgHandle, configure: Callable[..
 
 @pytest.fixture
 def setup(right_org: OrgHandle, tmp_path: Path, configure: Callable[..., None]) -> Run:
-    """Runs the command and gives what it said."""
+    """Return a function that runs the command and returns its output."""
     configure(API_TOKEN=TOKEN)
 
     def run(*arguments: str) -> str:
@@ -69,47 +69,47 @@ def setup(right_org: OrgHandle, tmp_path: Path, configure: Callable[..., None]) 
 
 
 @pytest.fixture
-def bare(right_org: OrgHandle) -> OrgHandle:
-    """An org in which nobody did anything yet."""
+def empty_org(right_org: OrgHandle) -> OrgHandle:
+    """Return an org without any configuration."""
     right_org.patch_policy(BARE)
     return right_org
 
 
-def test_a_bare_org_is_set_up_so_that_people_can_sign_up(bare: OrgHandle, setup: Run) -> None:
-    said = setup("--yes")
-    assert "unknownUserAction: DENY -> REGISTER" in said
-    assert "The doctor found nothing" in said
+def test_setup_of_an_empty_org_makes_sign_up_work(empty_org: OrgHandle, setup: Run) -> None:
+    output = setup("--yes")
+    assert "unknownUserAction: DENY -> REGISTER" in output
+    assert "The doctor found nothing" in output
     assert examine(conf()).findings == ()
     person = Person()
-    assert person.signs_up(bare).is_signed_in
+    assert person.signs_up(empty_org).is_signed_in
 
 
-def test_a_bare_org_is_set_up_with_everything_once_and_undone_is_as_before(
-    hooked: str, bare: OrgHandle, setup: Run, configure: Callable[..., None]
+def test_setup_of_an_empty_org_is_idempotent_and_can_be_undone(
+    hook_site: str, empty_org: OrgHandle, setup: Run, configure: Callable[..., None]
 ) -> None:
     configure(ATTRIBUTES=["email", "mobilePhone"], AUTHENTICATORS=["okta_email", "okta_password", "phone_number"])
-    before = export(bare)
+    before = export(empty_org)
     setup("--yes")
     assert examine(conf()).findings == ()
-    after = export(bare)
+    after = export(empty_org)
     assert "Nothing to change." in setup("--yes")
-    assert export(bare) == after
-    said = setup("--undo", "--yes")
-    assert "undo: new app" in said
-    assert "unknownUserAction: REGISTER -> DENY" in said
-    assert export(bare) == before
+    assert export(empty_org) == after
+    output = setup("--undo", "--yes")
+    assert "undo: new app" in output
+    assert "unknownUserAction: REGISTER -> DENY" in output
+    assert export(empty_org) == before
     assert "Nothing to undo" in setup("--undo", "--yes")
 
 
-def test_the_registration_hook_it_makes_is_called(hooked: str, bare: OrgHandle, setup: Run) -> None:
+def test_created_registration_hook_is_called(hook_site: str, empty_org: OrgHandle, setup: Run) -> None:
     setup("--yes")
-    # Its deliveries come while the person goes on, and the site of the tests has one connection to SQLite.
-    bare.patch_policy({"hooks": {"events": []}})
-    assert Person().signs_up(bare).is_signed_in
-    asked = bare.policy.hooks.registration
-    assert asked is not None
-    assert asked.url == f"{hooked}/signup/hooks/registration/"
-    executed = [event for event in bare.org.system_log.events if event.event_type == "inline_hook.executed"]
+    # No event hook: its deliveries would run in parallel, and the test site has one connection to SQLite.
+    empty_org.patch_policy({"hooks": {"events": []}})
+    assert Person().signs_up(empty_org).is_signed_in
+    hook = empty_org.policy.hooks.registration
+    assert hook is not None
+    assert hook.url == f"{hook_site}/signup/hooks/registration/"
+    executed = [event for event in empty_org.org.system_log.events if event.event_type == "inline_hook.executed"]
     assert [event.outcome for event in executed] == ["SUCCESS"]
 
 
@@ -117,7 +117,7 @@ NO_RULE = {"access_rule": None, "server": False}
 
 
 @pytest.mark.parametrize("server", [{"server": False}, NO_RULE, {**NO_RULE, "access_policy": None}])
-def test_a_server_whose_rules_do_not_allow_it_gets_one(right_org: OrgHandle, setup: Run, server: Any) -> None:
+def test_missing_access_policy_or_rule_is_created(right_org: OrgHandle, setup: Run, server: Any) -> None:
     right_org.patch_policy({"interaction_code": server})
     before = export(right_org)
     assert "authorization server default: " in setup("--yes")
@@ -127,7 +127,9 @@ def test_a_server_whose_rules_do_not_allow_it_gets_one(right_org: OrgHandle, set
     assert export(right_org) == before
 
 
-def test_the_org_s_own_server_has_no_rules(right_org: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
+def test_org_authorization_server_needs_no_access_rule(
+    right_org: OrgHandle, setup: Run, configure: Callable[..., None]
+) -> None:
     configure(ISSUER=right_org.base)
     right_org.patch_policy({"interaction_code": {"server": False}})
     assert "Nothing to change." in setup("--yes")
@@ -137,23 +139,23 @@ WRONG_HOOKS = ({"events": ["user.session.start"]}, {"active": False}, {"verified
 
 
 @pytest.mark.parametrize("wrong", WRONG_HOOKS)
-def test_an_event_hook_that_is_there_is_put_right_and_keeps_its_events(
-    hooked: str, right_org: OrgHandle, setup: Run, wrong: dict[str, Any]
+def test_existing_event_hook_is_corrected_and_keeps_its_events(
+    hook_site: str, right_org: OrgHandle, setup: Run, wrong: dict[str, Any]
 ) -> None:
     setup("--yes")
     hook = {**policy_to_json(right_org.policy)["hooks"]["events"][0], **wrong}
     right_org.patch_policy({"hooks": {"events": [hook]}})
-    said = setup("--yes")
-    put_right = right_org.policy.hooks.events[0]
-    assert (put_right.active, put_right.verified) == (True, True)
-    assert put_right.events == tuple(dict.fromkeys([*hook["events"], *EVENTS]))
-    assert put_right.headers[0].value == HOOK_SECRET
-    assert HOOK_SECRET not in said
+    output = setup("--yes")
+    corrected = right_org.policy.hooks.events[0]
+    assert (corrected.active, corrected.verified) == (True, True)
+    assert corrected.events == tuple(dict.fromkeys([*hook["events"], *EVENTS]))
+    assert corrected.headers[0].value == HOOK_SECRET
+    assert HOOK_SECRET not in output
     assert examine(conf()).findings == ()
 
 
-def test_an_event_hook_put_right_and_undone_still_knows_the_secret(
-    hooked: str, right_org: OrgHandle, setup: Run, tmp_path: Path
+def test_undoing_a_corrected_event_hook_keeps_its_secret(
+    hook_site: str, right_org: OrgHandle, setup: Run, tmp_path: Path
 ) -> None:
     setup("--yes")
     hook = {**policy_to_json(right_org.policy)["hooks"]["events"][0], "events": ["user.session.start"]}
@@ -166,8 +168,8 @@ def test_an_event_hook_put_right_and_undone_still_knows_the_secret(
     assert export(right_org) == before
 
 
-def test_a_site_that_the_org_cannot_reach_is_said_and_the_rest_is_done(
-    bare: OrgHandle, setup: Run, configure: Callable[..., None]
+def test_unreachable_site_is_reported_and_the_other_changes_are_made(
+    empty_org: OrgHandle, setup: Run, configure: Callable[..., None]
 ) -> None:
     configure(HOOK_SECRET=HOOK_SECRET, BASE_URL="http://127.0.0.1:1")
     for _ in ("made anew", "what a new app shows by itself"):
@@ -176,55 +178,61 @@ def test_a_site_that_the_org_cannot_reach_is_said_and_the_rest_is_done(
     assert [finding.id for finding in examine(conf()).findings] == ["doctor.event-hook-missing"]
 
 
-def test_an_attribute_that_the_org_s_profile_lacks_is_said(
-    bare: OrgHandle, setup: Run, configure: Callable[..., None]
+def test_attribute_missing_in_the_profile_schema_is_reported(
+    empty_org: OrgHandle, setup: Run, configure: Callable[..., None]
 ) -> None:
     configure(ATTRIBUTES=["email", "badge"])
-    before = export(bare)
+    before = export(empty_org)
     with pytest.raises(CommandError, match=r"no badge.*Profile Editor"):
         setup("--yes")
-    assert export(bare) == before
+    assert export(empty_org) == before
 
 
-def test_a_file_that_cannot_be_written_is_said_and_nothing_is_changed(
-    bare: OrgHandle, setup: Run, tmp_path: Path
+def test_unwritable_plan_file_is_reported_and_nothing_is_changed(
+    empty_org: OrgHandle, setup: Run, tmp_path: Path
 ) -> None:
-    before = export(bare)
+    before = export(empty_org)
     with pytest.raises(CommandError, match="can't be written"):
         setup("--yes", "--plan-file", str(tmp_path / "nowhere" / "plan.json"))
-    assert export(bare) == before
+    assert export(empty_org) == before
 
 
-# What the plan makes -> how often its path is read before.
-LOST = {"/apps": 1, "/inlineHooks": 1, "/eventHooks": 1, "/default/policies": 1, "00pLocalServerPol001/rules": 0}
+# Path of each created object -> number of earlier GETs of this path.
+READS_BEFORE = {
+    "/apps": 1,
+    "/inlineHooks": 1,
+    "/eventHooks": 1,
+    "/default/policies": 1,
+    "00pLocalServerPol001/rules": 0,
+}
 
 
-@pytest.mark.parametrize("path", LOST)
-@pytest.mark.parametrize("again", [False, True], ids=["at once", "run again"])
-def test_what_was_made_though_the_answer_was_lost_is_taken_back_too(
-    hooked: str, bare: OrgHandle, setup: Run, path: str, again: bool
+@pytest.mark.parametrize("path", READS_BEFORE)
+@pytest.mark.parametrize("run_again", [False, True], ids=["undo at once", "run again before undo"])
+def test_change_whose_response_was_lost_can_be_undone(
+    hook_site: str, empty_org: OrgHandle, setup: Run, path: str, run_again: bool
 ) -> None:
-    before = export(bare)
-    if LOST[path]:
-        bare.fail(path, "slow", seconds=0, times=LOST[path])
-    bare.fail(path, "after")
+    before = export(empty_org)
+    if READS_BEFORE[path]:
+        empty_org.fail(path, "slow", seconds=0, times=READS_BEFORE[path])
+    empty_org.fail(path, "after")
     with pytest.raises(CommandError, match="MAY HAVE BEEN MADE"):
         setup("--yes")
-    assert export(bare) != before
-    if again:
+    assert export(empty_org) != before
+    if run_again:
         setup("--yes")
         assert examine(conf()).findings == ()
     setup("--undo", "--yes")
-    assert export(bare) == before
+    assert export(empty_org) == before
 
 
 def export(org: OrgHandle) -> str:
-    """Everything that an administrator can set, letter by letter."""
+    """Return all settings of the org as text."""
     hooks = requests.get(f"{org.base}/api/v1/inlineHooks", headers={"Authorization": f"SSWS {TOKEN}"}, timeout=5)
     return json.dumps(policy_to_json(org.policy)) + hooks.text
 
 
-def test_an_app_that_is_there_keeps_what_is_not_ours(right_org: OrgHandle, setup: Run) -> None:
+def test_existing_app_keeps_its_other_settings(right_org: OrgHandle, setup: Run) -> None:
     other = ["https://other.example/callback"]
     change_app(right_org, redirect_uris=other, grants=["refresh_token"], initiate_login_uri=None, assigned=False)
     before = policy_to_json(right_org.policy)
@@ -238,98 +246,102 @@ def test_an_app_that_is_there_keeps_what_is_not_ours(right_org: OrgHandle, setup
     assert policy_to_json(right_org.policy) == before
 
 
-def test_away_from_a_terminal_it_only_shows(bare: OrgHandle, setup: Run) -> None:
-    before = policy_to_json(bare.policy)
-    said = setup()
-    assert "new app" in said
-    assert "Nothing was changed." in said
-    assert policy_to_json(bare.policy) == before
+def test_without_a_terminal_the_plan_is_only_shown(empty_org: OrgHandle, setup: Run) -> None:
+    before = policy_to_json(empty_org.policy)
+    output = setup()
+    assert "new app" in output
+    assert "Nothing was changed." in output
+    assert policy_to_json(empty_org.policy) == before
 
 
-def test_a_dry_run_shows_even_with_yes(bare: OrgHandle, setup: Run) -> None:
-    before = policy_to_json(bare.policy)
+def test_dry_run_changes_nothing_even_with_yes(empty_org: OrgHandle, setup: Run) -> None:
+    before = policy_to_json(empty_org.policy)
     assert "Nothing was changed." in setup("--dry-run", "--yes")
-    assert policy_to_json(bare.policy) == before
+    assert policy_to_json(empty_org.policy) == before
 
 
-def test_no_secret_is_shown_or_written_down(hooked: str, bare: OrgHandle, setup: Run, tmp_path: Path) -> None:
-    said = setup("--yes") + (tmp_path / "plan.json").read_text()
-    assert "new event hook" in said
-    assert [canary for canary in (TOKEN, SECRET, HOOK_SECRET) if canary in said] == []
+def test_output_and_plan_file_contain_no_secret(
+    hook_site: str, empty_org: OrgHandle, setup: Run, tmp_path: Path
+) -> None:
+    output = setup("--yes") + (tmp_path / "plan.json").read_text()
+    assert "new event hook" in output
+    assert [secret for secret in (TOKEN, SECRET, HOOK_SECRET) if secret in output] == []
 
 
-def test_a_wrong_token_is_said_and_changes_nothing(bare: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
+def test_wrong_api_token_is_reported_and_nothing_is_changed(
+    empty_org: OrgHandle, setup: Run, configure: Callable[..., None]
+) -> None:
     configure(API_TOKEN="another")
     with pytest.raises(CommandError, match=r"Nothing was changed.*doesn't accept the API token"):
         setup("--yes")
 
 
 @pytest.mark.parametrize("wrong", [{"CLIENT_ID": ""}, {"ISSUER": ""}, {"CLIENT_AUTH": "perhaps"}])
-def test_settings_that_no_org_can_be_talked_to_with_are_said(
-    bare: OrgHandle, setup: Run, configure: Callable[..., None], wrong: dict[str, str]
+def test_settings_without_which_no_call_is_possible_are_reported(
+    empty_org: OrgHandle, setup: Run, configure: Callable[..., None], wrong: dict[str, str]
 ) -> None:
     configure(**wrong)
     with pytest.raises(CommandError, match=rf"selfreg\.E\d+ .*{next(iter(wrong))}"):
         setup("--yes")
 
 
-def test_no_token_is_said(bare: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
+def test_missing_api_token_is_reported(empty_org: OrgHandle, setup: Run, configure: Callable[..., None]) -> None:
     configure(API_TOKEN="")
     with pytest.raises(CommandError, match="This command needs SELFREG"):
         setup()
 
 
-def test_a_token_without_rights_is_said_with_what_was_done(bare: OrgHandle, setup: Run) -> None:
-    bare.fail("/groups/00gLocalEveryone0001", "status", status=403)
-    with pytest.raises(CommandError) as stopped:
+def test_api_token_without_rights_is_reported_with_the_changes_made(empty_org: OrgHandle, setup: Run) -> None:
+    empty_org.fail("/groups/00gLocalEveryone0001", "status", status=403)
+    with pytest.raises(CommandError) as error:
         setup("--yes")
-    said = str(stopped.value)
-    assert "needs more rights" in said
-    assert "done: new app" in said
-    assert "app: assignment: this change was NOT made" in said
-    assert "not started: authorization server default: new access policy" in said
+    output = str(error.value)
+    assert "needs more rights" in output
+    assert "done: new app" in output
+    assert "app: assignment: this change was NOT made" in output
+    assert "not started: authorization server default: new access policy" in output
 
 
 @pytest.mark.parametrize("kind", ["status", "after", "reset", "html"])
-def test_a_plan_that_stops_in_the_middle_goes_on_when_run_again(bare: OrgHandle, setup: Run, kind: str) -> None:
-    bare.fail("/rules/rulLocalProfileEnr01", kind, times=1, **({"status": 500} if kind == "status" else {}))
+def test_interrupted_setup_continues_when_run_again(empty_org: OrgHandle, setup: Run, kind: str) -> None:
+    empty_org.fail("/rules/rulLocalProfileEnr01", kind, times=1, **({"status": 500} if kind == "status" else {}))
     with pytest.raises(CommandError, match="MAY HAVE BEEN MADE"):
         setup("--yes")
     setup("--yes")
     assert examine(conf()).findings == ()
 
 
-def test_a_plan_that_stopped_in_the_middle_can_be_taken_back(bare: OrgHandle, setup: Run) -> None:
-    before = policy_to_json(bare.policy)
-    bare.fail("/rules/rulLocalProfileEnr01", "after")
+def test_interrupted_setup_can_be_undone(empty_org: OrgHandle, setup: Run) -> None:
+    before = policy_to_json(empty_org.policy)
+    empty_org.fail("/rules/rulLocalProfileEnr01", "after")
     with pytest.raises(CommandError, match="Stopped in the middle"):
         setup("--yes")
     setup("--undo", "--yes")
-    assert policy_to_json(bare.policy) == before
+    assert policy_to_json(empty_org.policy) == before
 
 
-def test_a_plan_resumed_and_then_undone_leaves_nothing(bare: OrgHandle, setup: Run) -> None:
-    before = policy_to_json(bare.policy)
-    bare.fail("/api/v1/policies/00pLocalMfaEnroll001", "reset")
+def test_resumed_setup_can_be_undone(empty_org: OrgHandle, setup: Run) -> None:
+    before = policy_to_json(empty_org.policy)
+    empty_org.fail("/api/v1/policies/00pLocalMfaEnroll001", "reset")
     with pytest.raises(CommandError, match="Stopped in the middle"):
         setup("--yes")
     setup("--yes")
     setup("--undo", "--yes")
-    assert policy_to_json(bare.policy) == before
+    assert policy_to_json(empty_org.policy) == before
 
 
-def test_what_others_changed_meanwhile_stays_when_it_is_undone(bare: OrgHandle, setup: Run) -> None:
+def test_undo_keeps_changes_made_by_others(empty_org: OrgHandle, setup: Run) -> None:
     setup("--yes")
-    change_app(bare, label="Renamed")
-    bare.patch_policy({"password_on_form": True, "authenticators": {"phone_number": "optional"}})
+    change_app(empty_org, label="Renamed")
+    empty_org.patch_policy({"password_on_form": True, "authenticators": {"phone_number": "optional"}})
     setup("--undo", "--yes")
-    assert (bare.policy.apps, bare.policy.sign_up) == ((), False)
-    assert bare.policy.password_on_form
-    assert bare.policy.authenticators.phone_number == "optional"
-    assert bare.policy.authenticators.okta_password == "disabled"
+    assert (empty_org.policy.apps, empty_org.policy.sign_up) == ((), False)
+    assert empty_org.policy.password_on_form
+    assert empty_org.policy.authenticators.phone_number == "optional"
+    assert empty_org.policy.authenticators.okta_password == "disabled"
 
 
-def test_the_file_of_another_org_is_refused(bare: OrgHandle, setup: Run, tmp_path: Path) -> None:
+def test_plan_file_of_another_org_is_rejected(empty_org: OrgHandle, setup: Run, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"issuer": "https://other.okta.com", "entries": []}))
     with pytest.raises(CommandError, match=r"is about https://other\.okta\.com.*--plan-file"):
         setup("--undo", "--yes")
@@ -339,40 +351,40 @@ READ = tuple(f"okta.{name}.read" for name in (*CHANGEABLE, *READ_ONLY))
 MANAGE = tuple(f"okta.{name}.manage" for name in CHANGEABLE)
 
 
-def test_a_new_app_gets_the_public_half_of_the_sites_key(
-    bare: OrgHandle, setup: Run, configure: Callable[..., None]
+def test_new_app_gets_the_public_key_of_the_site(
+    empty_org: OrgHandle, setup: Run, configure: Callable[..., None]
 ) -> None:
     configure(CLIENT_AUTH="private_key", PRIVATE_KEY=rsa_key(), PRIVATE_KEY_ID="key-1", CLIENT_SECRET="")
-    said = setup("--yes")
-    assert "The doctor found nothing" in said
-    assert "PRIVATE" not in said
-    app = bare.org.policy.app(conf().client_id)
+    output = setup("--yes")
+    assert "The doctor found nothing" in output
+    assert "PRIVATE" not in output
+    app = empty_org.org.policy.app(conf().client_id)
     assert app is not None
     assert app.client_secret is None
-    assert Person().signs_up(bare).is_signed_in
+    assert Person().signs_up(empty_org).is_signed_in
 
 
-def test_a_service_app_with_a_key_may_do_it_too(bare: OrgHandle, setup: Run, service_app: ServiceApp) -> None:
+def test_setup_works_with_a_service_app(empty_org: OrgHandle, setup: Run, service_app: ServiceApp) -> None:
     service_app(READ + MANAGE)
     assert "The doctor found nothing" in setup("--yes")
     assert examine(conf()).findings == ()
-    assert Person().signs_up(bare).is_signed_in
+    assert Person().signs_up(empty_org).is_signed_in
 
 
-def test_a_service_app_that_may_only_read_is_enough_for_the_doctor(
+def test_read_only_service_app_is_enough_for_the_doctor_but_not_for_the_setup(
     right_org: OrgHandle, setup: Run, service_app: ServiceApp
 ) -> None:
     service_app(READ)
     assert examine(conf()).findings == ()
     right_org.patch_policy({"sign_up": False})
-    with pytest.raises(CommandError, match=r"needs more rights \(policies/") as stopped:
+    with pytest.raises(CommandError, match=r"needs more rights \(policies/") as error:
         setup("--yes")
-    assert "done: nothing" in str(stopped.value)
-    assert "this change was NOT made" in str(stopped.value)
+    assert "done: nothing" in str(error.value)
+    assert "this change was NOT made" in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("scopes", "key", "wanted"),
+    ("scopes", "key", "finding"),
     [
         ((), None, "token-rights"),
         (("okta.apps.read",), None, "token-rights"),
@@ -380,31 +392,31 @@ def test_a_service_app_that_may_only_read_is_enough_for_the_doctor(
         (READ, "no key at all", "token-refused"),
     ],
 )
-def test_a_service_app_that_may_not_is_named(
-    right_org: OrgHandle, setup: Run, service_app: ServiceApp, scopes: Any, key: str | None, wanted: str
+def test_service_app_without_rights_is_a_finding(
+    right_org: OrgHandle, setup: Run, service_app: ServiceApp, scopes: Any, key: str | None, finding: str
 ) -> None:
     service_app(scopes, rsa_key() if key == "another" else key)
-    assert [finding.id for finding in examine(conf()).findings] == [f"doctor.{wanted}"]
+    assert [finding.id for finding in examine(conf()).findings] == [f"doctor.{finding}"]
     with pytest.raises(CommandError, match="Nothing was changed"):
         setup("--yes")
 
 
 @pytest.fixture
 def service_app(right_org: OrgHandle, configure: Callable[..., None]) -> ServiceApp:
-    """Adds an OAuth service app with these scopes to the org, and gives the site its key, or another one."""
+    """Return a function that adds a service app with some scopes to the org and configures its key, or another one."""
     return partial(add_service_app, right_org, configure)
 
 
-def test_a_corrected_event_hook_keeps_its_other_headers() -> None:
+def test_corrected_event_hook_keeps_its_other_headers() -> None:
     headers = [{"key": "X-Env", "value": "staging"}]
-    there = {"name": "theirs", "events": {"items": []}, "channel": {"config": {"uri": "x", "headers": headers}}}
-    assert desired.event_hook(there, describe_site(conf()))["channel"]["config"]["headers"] == headers
+    existing = {"name": "theirs", "events": {"items": []}, "channel": {"config": {"uri": "x", "headers": headers}}}
+    assert desired.event_hook(existing, describe_site(conf()))["channel"]["config"]["headers"] == headers
 
 
-def test_a_plan_that_fails_after_the_first_changes_says_that_they_were_made(
-    bare: OrgHandle, setup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failure_of_the_second_plan_reports_the_changes_already_made(
+    empty_org: OrgHandle, setup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new app under no policy: what else it needs cannot be planned."""
+    """The new app has no policy, so the second plan is impossible."""
     plans: list[tuple[Any, ...]] = []
 
     def plan_once(*arguments: Any) -> Any:
@@ -418,4 +430,4 @@ def test_a_plan_that_fails_after_the_first_changes_says_that_they_were_made(
         setup("--yes")
     assert "Only the changes shown above were made" in str(error.value)
     assert "--undo" in str(error.value)
-    assert len(bare.policy.apps) == 1
+    assert len(empty_org.policy.apps) == 1

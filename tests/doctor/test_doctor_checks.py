@@ -1,4 +1,4 @@
-"""What the local org cannot be set to, judged from evidence alone."""
+"""Doctor checks for situations that the local org cannot simulate, with constructed evidence."""
 
 from dataclasses import replace
 
@@ -20,36 +20,36 @@ SITE = Site(
 GRANTS = ("authorization_code", "interaction_code")
 APP = OrgApp("0oa1", "Site", True, "client_secret_basic", GRANTS, (), (), "", None, ("00gTeam",))
 POLICY = ProfilePolicy("rst1", "Default", True, True, ("00gTeam",), ("email",), ())
-RIGHT = Evidence(
+CORRECT = Evidence(
     SITE, Discovery(ISSUER, (f"{ISSUER}/v1/token",)), key_count=1, token_error=OrgRefused("invalid_grant", "", 400)
 )
-KNOWN = OrgSettings(APP, POLICY, {}, "00gEveryone")
+ORG_SETTINGS = OrgSettings(APP, POLICY, {}, "00gEveryone")
 
 
-def ids(found: object) -> list[str]:
-    return [f.id for f in found if isinstance(f, Finding)]  # type: ignore[attr-defined]
+def ids(findings: object) -> list[str]:
+    return [f.id for f in findings if isinstance(f, Finding)]  # type: ignore[attr-defined]
 
 
-def test_endpoints_of_another_host_are_named() -> None:
+def test_endpoints_on_another_host_are_a_finding() -> None:
     foreign = Discovery(ISSUER, ("https://login.example/oauth2/v1/token",))
-    assert ids(connection.check_issuer(RIGHT)) == []
-    assert ids(connection.check_issuer(replace(RIGHT, discovery=foreign))) == ["doctor.issuer-endpoints"]
+    assert ids(connection.check_issuer(CORRECT)) == []
+    assert ids(connection.check_issuer(replace(CORRECT, discovery=foreign))) == ["doctor.issuer-endpoints"]
 
 
-def test_an_app_under_no_profile_policy_is_named() -> None:
-    evidence = replace(RIGHT, org=replace(KNOWN, profile_policy=None))
-    assert ids(policy.check_sign_up(replace(RIGHT, org=KNOWN))) == []
+def test_app_without_profile_policy_is_a_finding() -> None:
+    evidence = replace(CORRECT, org=replace(ORG_SETTINGS, profile_policy=None))
+    assert ids(policy.check_sign_up(replace(CORRECT, org=ORG_SETTINGS))) == []
     assert ids(policy.check_sign_up(evidence)) == ["doctor.signup-policy"]
 
 
-def test_the_group_that_new_people_join_is_enough() -> None:
-    assert ids(app.check_assignment(replace(RIGHT, org=KNOWN))) == []
-    elsewhere = replace(KNOWN, profile_policy=replace(POLICY, target_group_ids=("00gOther",)))
-    assert ids(app.check_assignment(replace(RIGHT, org=elsewhere))) == ["doctor.app-not-assigned"]
+def test_app_may_be_assigned_through_the_target_group() -> None:
+    assert ids(app.check_assignment(replace(CORRECT, org=ORG_SETTINGS))) == []
+    other_group = replace(ORG_SETTINGS, profile_policy=replace(POLICY, target_group_ids=("00gOther",)))
+    assert ids(app.check_assignment(replace(CORRECT, org=other_group))) == ["doctor.app-not-assigned"]
 
 
 @pytest.mark.parametrize(
-    ("error", "wanted"),
+    ("error", "finding"),
     [
         (OrgRefused("access_denied", "The requested feature is not enabled in this environment.", 400), "grant-org"),
         (OrgRefused("server_mood", "Not today.", 400), "interact-refused"),
@@ -57,24 +57,26 @@ def test_the_group_that_new_people_join_is_enough() -> None:
         (AnswerLost("HTTP 503"), "issuer-failing"),
     ],
 )
-def test_every_refusal_of_interact_has_a_name(error: IdxError, wanted: str) -> None:
-    assert ids(app.check_client(replace(RIGHT, interact_error=error, token_error=None))) == [f"doctor.{wanted}"]
+def test_every_error_of_interact_has_its_finding(error: IdxError, finding: str) -> None:
+    assert ids(app.check_client(replace(CORRECT, interact_error=error, token_error=None))) == [f"doctor.{finding}"]
 
 
-def test_a_field_that_only_a_script_could_fill_in_is_named() -> None:
+def test_required_hidden_field_is_a_finding() -> None:
     ticket = Field("ticket", ("ticket",), required=True, visible=False)
     form = Remediation("profile-update", "/x", fields=(ticket,), leaves=(ticket,))
-    evidence = replace(RIGHT, form=form, response=IdxResponse(remediations=(form,)))
+    evidence = replace(CORRECT, form=form, response=IdxResponse(remediations=(form,)))
     assert ids(policy.check_form(evidence)) == ["doctor.field-unsupported"]
 
 
-def test_clocks_that_differ_make_no_lifetime_of_a_sign_up() -> None:
-    assert ids(policy.check_authenticators(replace(RIGHT, transaction_seconds=10.0))) == ["doctor.transaction-lifetime"]
-    assert ids(policy.check_authenticators(replace(RIGHT, transaction_seconds=10.0, clock_difference=7200.0))) == []
+def test_clock_difference_does_not_count_as_a_short_transaction_lifetime() -> None:
+    assert ids(policy.check_authenticators(replace(CORRECT, transaction_seconds=10.0))) == [
+        "doctor.transaction-lifetime"
+    ]
+    assert ids(policy.check_authenticators(replace(CORRECT, transaction_seconds=10.0, clock_difference=7200.0))) == []
 
 
-def test_what_the_org_does_not_tell_is_said_to_be_looked_up_by_hand() -> None:
-    facts = facts_of(replace(RIGHT, has_api_access=True, org=KNOWN))
+def test_facts_list_the_uri_that_has_to_be_checked_by_hand() -> None:
+    facts = facts_of(replace(CORRECT, has_api_access=True, org=ORG_SETTINGS))
     assert "https://www.example.com/signup/verify/" in str({f.subject: f.detail for f in facts}["URIs"])
 
 
@@ -88,8 +90,8 @@ def test_what_the_org_does_not_tell_is_said_to_be_looked_up_by_hand() -> None:
         ("http://[::1]:8000", "http://[::1]:9000", True),
     ],
 )
-def test_promoted_passkeys_work_where_site_and_org_share_a_domain(site: str, org: str, is_found: bool) -> None:
-    evidence = replace(RIGHT, site=replace(SITE, base_url=site, issuer=org))
-    assert ids(policy.check_authenticators(replace(evidence, org=KNOWN))) == []
-    promoting = replace(evidence, org=replace(KNOWN, promotes_passkeys=True))
+def test_passkey_promotion_is_a_finding_if_site_and_org_share_no_domain(site: str, org: str, is_found: bool) -> None:
+    evidence = replace(CORRECT, site=replace(SITE, base_url=site, issuer=org))
+    assert ids(policy.check_authenticators(replace(evidence, org=ORG_SETTINGS))) == []
+    promoting = replace(evidence, org=replace(ORG_SETTINGS, promotes_passkeys=True))
     assert ids(policy.check_authenticators(promoting)) == (["doctor.promotion"] if is_found else [])

@@ -1,4 +1,4 @@
-"""A site in production: https everywhere, a shared cache, its own host."""
+"""Doctor checks of the site: settings of a site in production."""
 
 from collections.abc import Callable
 from tempfile import gettempdir
@@ -26,7 +26,7 @@ DEAD_REDIS = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
 }
 WITHOUT_TABLE = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "no_such_table"}}
-WRONG: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+WRONG_SETTINGS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("doctor.site-hosts", {"ALLOWED_HOSTS": ["example.com"]}, {}),
     ("doctor.site-cookies", {"SESSION_COOKIE_SECURE": False}, {}),
     ("doctor.site-cookies", {"CSRF_COOKIE_SECURE": False}, {}),
@@ -49,32 +49,32 @@ def _in_production(db: None, settings: Any, configure: Callable[..., None]) -> N
         setattr(settings, name, value)
 
 
-def test_a_site_in_production_yields_no_finding() -> None:
+def test_correct_production_site_has_no_findings() -> None:
     assert list(check_site(conf())) == []
 
 
-@pytest.mark.parametrize(("wanted", "django", "site"), WRONG)
-def test_each_wrong_setting_is_named_and_no_other(
-    wanted: str, django: dict[str, Any], site: dict[str, Any], settings: Any, configure: Callable[..., None]
+@pytest.mark.parametrize(("expected", "django", "site"), WRONG_SETTINGS)
+def test_each_wrong_site_setting_is_the_only_finding(
+    expected: str, django: dict[str, Any], site: dict[str, Any], settings: Any, configure: Callable[..., None]
 ) -> None:
     configure(**site)
     for name, value in django.items():
         setattr(settings, name, value)
-    assert [finding.id for finding in check_site(conf())] == [wanted]
+    assert [finding.id for finding in check_site(conf())] == [expected]
 
 
-def test_a_site_without_the_sign_in_is_examined_without_its_org(settings: Any) -> None:
+def test_org_is_not_examined_if_the_site_has_no_sign_in_urls(settings: Any) -> None:
     settings.ROOT_URLCONF = "selfreg.urls"
     assert [finding.id for finding in examine(conf()).findings] == ["doctor.site-routes"]
 
 
 @pytest.mark.parametrize("caches", [LOCAL_MEMORY, DEAD_REDIS, WITHOUT_TABLE], ids=["memory", "redis", "table"])
-def test_a_cache_in_trouble_prevents_nobody_from_signing_up(settings: Any, caches: dict[str, Any]) -> None:
+def test_cache_problems_are_only_warnings(settings: Any, caches: dict[str, Any]) -> None:
     settings.CACHES = caches
     assert [finding.kind.severity for finding in check_site(conf())] == ["warning"]
 
 
-def test_visitors_whose_address_cannot_be_read_are_a_finding(settings: Any, configure: Callable[..., None]) -> None:
+def test_unreadable_visitor_addresses_are_a_finding(settings: Any, configure: Callable[..., None]) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.CACHES = LOCAL_MEMORY
     configure(TRUSTED_PROXIES=1)
