@@ -53,11 +53,11 @@ from selfreg.email_addresses import canonical, folded, is_same_mailbox, likely_m
         ("a" * 243 + "@example.com", ""),
     ],
 )
-def test_an_address_has_one_canonical_form(typed: str, expected: str) -> None:
+def test_canonical_form_of_addresses(typed: str, expected: str) -> None:
     assert canonical(typed) == expected
 
 
-def test_the_canonical_form_is_its_own_canonical_form() -> None:
+def test_canonical_form_is_idempotent() -> None:
     for typed in ("Ada@Bücher.Example", "JOSE\u0301@example.com", "ada@example.com"):
         assert canonical(canonical(typed)) == canonical(typed)
 
@@ -77,18 +77,18 @@ def test_the_canonical_form_is_its_own_canonical_form() -> None:
         ("ada", ""),
     ],
 )
-def test_a_masked_address_is_recognised_by_its_owner_only(address: str, expected: str) -> None:
+def test_masked_address_shows_first_letter_and_domain(address: str, expected: str) -> None:
     assert masked(address) == expected
 
 
-SAME = [
+SAME_MAILBOX = [
     ("ada@example.com", "Ada@EXAMPLE.com"),
     ("josé@example.com", "JOSé@example.com"),
     ("ada@bücher.example", "ada@xn--bcher-kva.example"),
     ("ada@bücher.example", "ada@BÜCHER.example"),
     ("ada@faß.example", "ada@xn--fa-hia.example"),
 ]
-OTHER = [
+OTHER_MAILBOX = [
     ("ceo@fass.example", "ceo@faß.example"),
     ("ceo@fass.example", "ceo@fa\u017fs.example"),
     ("ceo@example.com", "ceo@exa\u00admple.com"),
@@ -109,14 +109,14 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_spellings_that_are_one_mailbox_beyond_doubt(one: str, other: str) -> None:
+@pytest.mark.parametrize(("one", "other"), SAME_MAILBOX)
+def test_equivalent_spellings_are_the_same_mailbox(one: str, other: str) -> None:
     assert is_same_mailbox(one, other)
     assert is_same_mailbox(other, one)
 
 
-@pytest.mark.parametrize(("one", "other"), OTHER)
-def test_what_was_proven_for_one_mailbox_counts_for_no_other(one: str, other: str) -> None:
+@pytest.mark.parametrize(("one", "other"), OTHER_MAILBOX)
+def test_similar_addresses_are_not_the_same_mailbox(one: str, other: str) -> None:
     assert not is_same_mailbox(one, other)
     assert not is_same_mailbox(other, one)
 
@@ -140,12 +140,12 @@ def test_what_was_proven_for_one_mailbox_counts_for_no_other(one: str, other: st
         "victim@ｇmail.com",
     ],
 )
-def test_all_spellings_of_a_mailbox_share_its_limits(spelling: str) -> None:
+def test_all_spellings_of_a_mailbox_share_one_rate_limit_key(spelling: str) -> None:
     assert folded(spelling) == "victim@gmail.com"
 
 
 @pytest.mark.parametrize(
-    ("spelling", "usual"),
+    ("spelling", "expected"),
     [
         ("ada@me.com", "ada@icloud.com"),
         ("a.da@mac.com", "ada@icloud.com"),
@@ -156,19 +156,19 @@ def test_all_spellings_of_a_mailbox_share_its_limits(spelling: str) -> None:
         ("shop+1@ada.fastmail.com", "ada@fastmail.com"),
     ],
 )
-def test_other_names_of_a_provider_share_the_limits_of_a_mailbox(spelling: str, usual: str) -> None:
-    assert folded(spelling) == folded(usual) == usual
+def test_alias_domains_of_a_provider_share_one_rate_limit_key(spelling: str, expected: str) -> None:
+    assert folded(spelling) == folded(expected) == expected
 
 
 @pytest.mark.parametrize(
     "one", ["straße@x.example", "ﬁnn@x.example", "ada@faß.example", "a b@x.example", "x", "", "@", '"']
 )
-def test_the_form_for_limits_is_stable(one: str) -> None:
+def test_rate_limit_key_of_an_address_is_idempotent(one: str) -> None:
     assert folded(folded(one)) == folded(one) == folded(one.upper())
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "expected"),
     [
         ("ada@gmial.com", "ada@gmail.com"),
         ("ada@gmai.com", "ada@gmail.com"),
@@ -191,5 +191,5 @@ def test_the_form_for_limits_is_stable(one: str) -> None:
         ("", ""),
     ],
 )
-def test_a_slip_in_a_well_known_domain_is_recognised(typed: str, meant: str) -> None:
-    assert likely_meant(typed) == meant
+def test_typing_errors_in_well_known_domains_are_detected(typed: str, expected: str) -> None:
+    assert likely_meant(typed) == expected

@@ -1,4 +1,4 @@
-"""Bearer values at rest: bound to their place, readable by every key of the ring, by nothing else."""
+"""Encryption at rest: bound to the row, readable with every configured key and with no other."""
 
 import base64
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from selfreg.conf import conf
 from support.person import KEYS
 
 NEW, OLD = KEYS
-HERE, THERE = "registration:1:sealed", "registration:2:sealed"
+ROW_1, ROW_2 = "registration:1:sealed", "registration:2:sealed"
 VALUE = {
     "interaction_handle": "canary-handle",
     "draft": {"userProfile.firstName": "Zoë"},
@@ -22,47 +22,47 @@ VALUE = {
 
 
 def encrypt(value: Any) -> str:
-    return encryption.encrypt(value, HERE, conf().encryption_keys)
+    return encryption.encrypt(value, ROW_1, conf().encryption_keys)
 
 
-def decrypt(text: str, place: str = HERE) -> Any:
+def decrypt(text: str, place: str = ROW_1) -> Any:
     return encryption.decrypt(text, place, conf().encryption_keys)
 
 
 @pytest.fixture(autouse=True)
-def _ring(configure: Callable[..., None]) -> None:
-    """The keys of the tests' settings."""
+def _keys(configure: Callable[..., None]) -> None:
+    """Configure the encryption keys of the tests."""
 
 
-def test_what_was_sealed_is_what_comes_out() -> None:
+def test_decryption_returns_the_encrypted_value() -> None:
     assert decrypt(encrypt(VALUE)) == VALUE
 
 
-def test_the_sealed_text_tells_nothing_and_is_never_the_same() -> None:
+def test_ciphertext_hides_the_value_and_is_different_each_time() -> None:
     one, two = encrypt(VALUE), encrypt(VALUE)
     assert one != two
     assert "canary" not in one
     assert b"canary" not in base64.urlsafe_b64decode(one)
 
 
-def test_moved_to_another_row_it_does_not_open() -> None:
+def test_ciphertext_of_another_row_is_unreadable() -> None:
     with pytest.raises(encryption.Unreadable):
-        decrypt(encrypt(VALUE), THERE)
+        decrypt(encrypt(VALUE), ROW_2)
 
 
-def test_a_new_first_key_leaves_what_the_old_one_sealed_readable(configure: Callable[..., None]) -> None:
+def test_key_rotation_keeps_old_ciphertexts_readable(configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=(OLD,))
-    sealed = encrypt(VALUE)
+    ciphertext = encrypt(VALUE)
     configure(ENCRYPTION_KEYS=(NEW, OLD))
-    assert decrypt(sealed) == VALUE
-    resealed = encrypt(VALUE)
+    assert decrypt(ciphertext) == VALUE
+    new_ciphertext = encrypt(VALUE)
     configure(ENCRYPTION_KEYS=(NEW,))
-    assert decrypt(resealed) == VALUE
+    assert decrypt(new_ciphertext) == VALUE
     with pytest.raises(encryption.Unreadable):
-        decrypt(sealed)
+        decrypt(ciphertext)
 
 
-def test_every_single_damaged_byte_is_noticed() -> None:
+def test_any_damaged_byte_makes_the_ciphertext_unreadable() -> None:
     raw = base64.urlsafe_b64decode(encrypt({"a": 1}))
     for position in range(len(raw)):
         damaged = raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1 :]
@@ -71,26 +71,26 @@ def test_every_single_damaged_byte_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "====", "é", "AAAA", "A" * 1_000, "\x00", "not base64!"])
-def test_what_was_never_sealed_is_unreadable(text: str) -> None:
+def test_other_text_is_unreadable(text: str) -> None:
     with pytest.raises(encryption.Unreadable):
         decrypt(text)
 
 
-def test_cut_short_it_is_unreadable() -> None:
-    sealed = encrypt(VALUE)
-    for length in (4, 8, 16, 20, len(sealed) - 4):
+def test_truncated_ciphertext_is_unreadable() -> None:
+    ciphertext = encrypt(VALUE)
+    for length in (4, 8, 16, 20, len(ciphertext) - 4):
         with pytest.raises(encryption.Unreadable):
-            decrypt(sealed[:length])
+            decrypt(ciphertext[:length])
 
 
-def test_without_a_key_nothing_is_sealed(configure: Callable[..., None]) -> None:
+def test_encryption_without_a_key_raises_an_error(configure: Callable[..., None]) -> None:
     configure(ENCRYPTION_KEYS=())
     with pytest.raises(ValueError, match="ENCRYPTION_KEYS"):
         encrypt(VALUE)
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("c2hvcnQ=", "5 bytes"),
         ("x", "base64"),
@@ -98,23 +98,23 @@ def test_without_a_key_nothing_is_sealed(configure: Callable[..., None]) -> None
         ("", "0 bytes"),
     ],
 )
-def test_a_key_of_the_wrong_kind_is_refused_without_being_told(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why) as refusal:
+def test_error_about_an_invalid_key_does_not_contain_the_key(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as error:
         encryption.decoded_key(text)
-    assert not text or text not in str(refusal.value)
+    assert not text or text not in str(error.value)
 
 
-def test_the_settings_do_not_show_keys_or_secrets(configure: Callable[..., None]) -> None:
+def test_repr_of_the_settings_contains_no_keys_or_secrets(configure: Callable[..., None]) -> None:
     configure(
         API_TOKEN="canary-token", CLIENT_SECRET="canary-secret", HOOK_SECRET="canary-hook", PRIVATE_KEY="canary-pem"
     )
-    shown = repr(conf())
-    assert "canary" not in shown
-    assert NEW not in shown
+    text = repr(conf())
+    assert "canary" not in text
+    assert NEW not in text
 
 
 @pytest.mark.parametrize(
-    ("django", "site", "wanted"),
+    ("django", "site", "expected"),
     [
         ({}, {}, []),
         ({}, {"HOOK_SECRET": "a-hook-secret-of-this-test-0123"}, []),
@@ -155,18 +155,18 @@ def test_the_settings_do_not_show_keys_or_secrets(configure: Callable[..., None]
          ["selfreg.E032"]),
     ],
 )  # fmt: skip
-def test_a_site_with_weak_keys_is_told_outside_debug(
-    settings: Any, configure: Callable[..., None], django: dict[str, Any], site: dict[str, Any], wanted: list[str]
+def test_system_checks_report_weak_keys_outside_debug(
+    settings: Any, configure: Callable[..., None], django: dict[str, Any], site: dict[str, Any], expected: list[str]
 ) -> None:
     settings.SECRET_KEY = "a-secret-key-of-this-test-0123456789-0123456789-0123456789"
     for name, value in django.items():
         setattr(settings, name, value)
     configure(**site)
-    assert [message.id for message in check_secrets()] == wanted
+    assert [message.id for message in check_secrets()] == expected
     settings.DEBUG = True
     assert check_secrets() == []
 
 
-def test_a_site_that_keeps_sessions_in_cookies_is_told(settings: Any) -> None:
+def test_system_check_warns_of_sessions_in_signed_cookies(settings: Any) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     assert "selfreg.W012" in [message.id for message in check_secrets()]

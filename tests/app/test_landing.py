@@ -1,4 +1,4 @@
-"""Where people land: a path of this site, whatever was put into `next`."""
+"""The redirect target after a sign-up: always a path of this site, whatever `next` contains."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,11 +29,11 @@ HOSTILE = [
 
 @pytest.fixture(autouse=True)
 def _site(configure: Callable[..., None]) -> None:
-    """The site is http://testserver."""
+    """Configure the site http://testserver."""
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_what_could_lead_elsewhere_is_dropped(url: str | None) -> None:
+def test_unsafe_redirect_targets_are_dropped(url: str | None) -> None:
     assert safe_path(url, conf()) == ""
 
 
@@ -46,16 +46,16 @@ def test_what_could_lead_elsewhere_is_dropped(url: str | None) -> None:
         "/members//twice",
     ],
 )  # fmt: skip
-def test_a_path_of_this_site_is_kept(url: str) -> None:
+def test_paths_of_this_site_are_kept(url: str) -> None:
     assert safe_path(url, conf()) == url
 
 
-def test_this_very_site_written_out_is_reduced_to_the_path() -> None:
+def test_absolute_url_of_this_site_is_reduced_to_its_path() -> None:
     assert safe_path("http://testserver/members/?a=1", conf()) == "/members/?a=1"
 
 
 @pytest.mark.parametrize(
-    ("asked", "after", "expected"),
+    ("requested", "after", "expected"),
     [
         ("/members/", "/welcome/", "/members/"),
         ("https://evil.example", "/welcome/", "/welcome/"),
@@ -64,9 +64,9 @@ def test_this_very_site_written_out_is_reduced_to_the_path() -> None:
         ("", "https://evil.example", "/"),
     ],
 )
-def test_people_land_where_they_asked_else_where_the_site_says(
-    configure: Callable[..., None], settings: Any, asked: str, after: str, expected: str
+def test_landing_page_is_the_requested_path_or_the_setting(
+    configure: Callable[..., None], settings: Any, requested: str, after: str, expected: str
 ) -> None:
     settings.LOGIN_REDIRECT_URL = "/"
     configure(AFTER=after)
-    assert landing(asked, conf()) == expected
+    assert landing(requested, conf()) == expected

@@ -1,4 +1,4 @@
-"""Migrations: what a database of an earlier version goes through."""
+"""Migrations of databases of earlier versions."""
 
 from importlib import import_module
 from io import StringIO
@@ -11,7 +11,7 @@ from django.db import connection
 
 
 @pytest.mark.django_db(transaction=True)
-def test_renaming_the_rate_limit_counter_leaves_the_database_alone() -> None:
+def test_migration_that_renames_the_rate_limit_counter_has_no_sql() -> None:
     output = StringIO()
     call_command("sqlmigrate", "selfreg", "0003", stdout=output, no_color=True)
     statements = [line for line in output.getvalue().splitlines() if line and not line.startswith("--")]
@@ -19,8 +19,8 @@ def test_renaming_the_rate_limit_counter_leaves_the_database_alone() -> None:
 
 
 @pytest.mark.django_db
-def test_permissions_of_an_earlier_version_get_their_new_names() -> None:
-    kept = Permission.objects.filter(codename="remove_okta_account")
-    kept.update(name="Can remove half-made Okta accounts")
+def test_migration_renames_permissions_of_an_earlier_version() -> None:
+    permissions = Permission.objects.filter(codename="remove_okta_account")
+    permissions.update(name="Can remove half-made Okta accounts")
     import_module("selfreg.migrations.0011_permission_names").rename(apps, connection.schema_editor())
-    assert kept.get().name == "Can delete unfinished Okta accounts"
+    assert permissions.get().name == "Can delete unfinished Okta accounts"

@@ -1,4 +1,4 @@
-"""What docs/public-api.md promises: the names exist, and a site that uses them passes strict type checks."""
+"""Names in docs/public-api.md exist, and a site that uses them passes strict type checks."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def test_every_public_name_exists(name: str) -> None:
 
 
 def modules() -> dict[str, set[str]]:
-    """The modules that the page names -> the names it lists of each. Of a module of URLs it lists none."""
+    """Return the documented names of each documented module. For URL modules there are none."""
     listed: dict[str, set[str]] = {}
     for dotted in NAMES:
         module, _, name = (dotted, "", "") if dotted.endswith("urls") else dotted.rpartition(".")
@@ -40,21 +40,21 @@ def modules() -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(("module", "names"), modules().items())
-def test_the_page_and_all_name_the_same(module: str, names: set[str]) -> None:
+def test_documented_names_match_dunder_all(module: str, names: set[str]) -> None:
     public = set(import_module(module).__all__)
     assert public == names or (module.endswith("urls") and public <= {"app_name", "urlpatterns"})
 
 
 @pytest.mark.slow
-def test_a_site_that_uses_them_passes_strict_type_checks(tmp_path: Path) -> None:
+def test_example_site_passes_strict_type_checks(tmp_path: Path) -> None:
     """Needs the development tools, which `make test` alone does not install."""
     pytest.importorskip("mypy")
     (tmp_path / "typed_site.py").write_text((ROOT / "docs" / "downstream_example" / "typed_site.py").read_text())
     (tmp_path / "mypy.ini").write_text(STRICT.format(root=ROOT))
     options = ["--config-file", "mypy.ini", "--cache-dir", str(ROOT / ".mypy_cache")]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "mypy", *options, "typed_site.py"],
         cwd=tmp_path, env={**os.environ, "ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,4 +1,4 @@
-"""The row: it moves along the table only, one request at a time, and forgets its secrets at the end."""
+"""The Registration model: transitions, compare-and-set, claims, and encrypted state."""
 
 import uuid
 from datetime import timedelta
@@ -23,26 +23,26 @@ from support.sealed import sealed, stored_state
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 PAIRS = list(product(Status, Status))
 ALLOWED = [(a, b) for a, b in PAIRS if b in TRANSITIONS[a]]
-REFUSED = [(a, b) for a, b in PAIRS if b not in TRANSITIONS[a]]
+FORBIDDEN = [(a, b) for a, b in PAIRS if b not in TRANSITIONS[a]]
 
 
 @pytest.fixture(autouse=True)
 def _keys(configure: Any) -> None:
-    """Keys for sealing."""
+    """Configure the encryption keys."""
 
 
 def row(status: Status = Status.STARTED, **values: Any) -> Registration:
-    made = Registration(issuer="https://dev-1.example.com", status=status, okta_user_id="00u1", **values)
+    registration = Registration(issuer="https://dev-1.example.com", status=status, okta_user_id="00u1", **values)
     if status in FINAL:
-        made.finished_at = timezone.now()
+        registration.finished_at = timezone.now()
     else:
-        made.sealed = sealed(made, {"handle": "canary-handle"})
-    made.save(force_insert=True)
-    return made
+        registration.sealed = sealed(registration, {"handle": "canary-handle"})
+    registration.save(force_insert=True)
+    return registration
 
 
 @pytest.mark.parametrize(("before", "after"), ALLOWED)
-def test_an_allowed_step_is_made_and_saved(before: Status, after: Status) -> None:
+def test_allowed_transition_is_saved(before: Status, after: Status) -> None:
     registration = row(before)
     registration.commit(to=after)
     saved = Registration.objects.get()
@@ -50,8 +50,8 @@ def test_an_allowed_step_is_made_and_saved(before: Status, after: Status) -> Non
     assert registration.version == saved.version == 1
 
 
-@pytest.mark.parametrize(("before", "after"), REFUSED)
-def test_any_other_step_is_refused_and_nothing_is_saved(before: Status, after: Status) -> None:
+@pytest.mark.parametrize(("before", "after"), FORBIDDEN)
+def test_forbidden_transition_raises_an_error_and_saves_nothing(before: Status, after: Status) -> None:
     registration = row(before)
     with pytest.raises(ForbiddenTransition):
         registration.commit(to=after, step="elsewhere")
@@ -60,7 +60,7 @@ def test_any_other_step_is_refused_and_nothing_is_saved(before: Status, after: S
 
 
 @pytest.mark.parametrize("end", sorted(FINAL & TRANSITIONS[Status.ENROLLING]))
-def test_an_end_wipes_what_was_sealed_and_is_dated(end: Status) -> None:
+def test_final_status_wipes_the_state_and_sets_finished_at(end: Status) -> None:
     registration = row(Status.ENROLLING)
     registration.claim(30)
     registration.commit(to=end)
@@ -69,7 +69,7 @@ def test_an_end_wipes_what_was_sealed_and_is_dated(end: Status) -> None:
     assert saved.finished_at is not None
 
 
-def test_the_database_itself_keeps_no_secret_in_a_finished_row() -> None:
+def test_database_constraint_rejects_state_in_a_finished_row() -> None:
     registration = row(Status.CANCELLED)
     with pytest.raises(IntegrityError), transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(sealed="secret")
@@ -77,22 +77,22 @@ def test_the_database_itself_keeps_no_secret_in_a_finished_row() -> None:
         Registration.objects.filter(pk=registration.pk).update(finished_at=None)
 
 
-def test_the_database_itself_knows_no_open_row_with_an_end() -> None:
+def test_database_constraint_rejects_finished_at_in_an_open_row() -> None:
     registration = row()
     with pytest.raises(IntegrityError), transaction.atomic():
         Registration.objects.filter(pk=registration.pk).update(finished_at=timezone.now())
 
 
-def test_a_completed_row_has_an_okta_user() -> None:
+def test_database_constraint_requires_an_okta_user_id_in_a_completed_row() -> None:
     registration = row(Status.FINISHING)
     with pytest.raises(IntegrityError), transaction.atomic():
         registration.commit(to=Status.COMPLETED, okta_user_id="")
 
 
-# ---- one at a time
+# ---- compare-and-set and claims
 
 
-def test_of_two_that_saw_the_same_row_the_second_loses_and_saves_nothing() -> None:
+def test_commit_of_a_stale_row_raises_conflict_and_saves_nothing() -> None:
     first, second = row(), Registration.objects.get()
     first.commit(step="first")
     with pytest.raises(Conflict):
@@ -101,14 +101,14 @@ def test_of_two_that_saw_the_same_row_the_second_loses_and_saves_nothing() -> No
     assert second.step == ""
 
 
-def test_a_row_changes_again_and_again_by_the_one_who_keeps_up() -> None:
+def test_same_instance_can_commit_repeatedly() -> None:
     registration = row()
     for number in range(3):
         registration.commit(step=str(number))
     assert Registration.objects.get().version == 3
 
 
-def test_a_claimed_row_cannot_be_claimed_until_the_claim_runs_out() -> None:
+def test_claimed_row_can_be_claimed_again_after_the_claim_runs_out() -> None:
     registration = row()
     registration.claim(30)
     other = Registration.objects.get()
@@ -123,71 +123,71 @@ def test_a_claimed_row_cannot_be_claimed_until_the_claim_runs_out() -> None:
     other.claim(30)
 
 
-def test_two_claims_at_once_are_one() -> None:
+def test_concurrent_second_claim_raises_conflict() -> None:
     first, second = row(), Registration.objects.get()
     first.claim(30)
     with pytest.raises(Conflict), transaction.atomic():
         second.claim(30)
 
 
-def test_an_unsure_row_is_in_doubt() -> None:
+def test_unsure_row_is_in_doubt() -> None:
     registration = row()
     assert not registration.in_doubt
     registration.commit(unsure=True)
     assert Registration.objects.get().in_doubt
 
 
-# ---- what is sealed
+# ---- encrypted state
 
 
-def test_what_is_kept_is_sealed_in_the_row_and_comes_back() -> None:
+def test_state_is_encrypted_in_the_row_and_decrypted_again() -> None:
     registration = row()
     saved = Registration.objects.get()
     assert "canary" not in saved.sealed
     assert stored_state(saved) == stored_state(registration) == {"handle": "canary-handle"}
 
 
-def test_what_is_kept_does_not_open_in_another_row() -> None:
+def test_state_cannot_be_decrypted_in_another_row() -> None:
     other = row()
     other.sealed = row().sealed
     with pytest.raises(Exception, match="encrypted for another place"):
         stored_state(other)
 
 
-# ---- questions
+# ---- querysets
 
 
-def test_open_ones_are_found_and_finished_ones_are_not() -> None:
+def test_open_queryset_excludes_finished_rows() -> None:
     open_row = row(Status.AWAITING_EMAIL)
     row(Status.COMPLETED)
     assert list(Registration.objects.open()) == [open_row]
 
 
-def test_those_that_nobody_touched_are_found() -> None:
-    old = row()
+def test_untouched_since_returns_only_old_rows() -> None:
+    old_row = row()
     row()
-    Registration.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=2))
-    assert list(Registration.objects.untouched_since(timezone.now() - timedelta(days=1), conf())) == [old]
+    Registration.objects.filter(pk=old_row.pk).update(updated_at=timezone.now() - timedelta(days=2))
+    assert list(Registration.objects.untouched_since(timezone.now() - timedelta(days=1), conf())) == [old_row]
 
 
-# ---- names
+# ---- display, events, identities
 
 
-def test_a_row_shows_a_masked_address_only() -> None:
+def test_str_and_repr_of_a_row_show_no_full_address() -> None:
     assert str(row(email="ada@example.com")) == "a•••@example.com (Started)"
-    nameless = row()
-    assert str(nameless) == f"{nameless.pk} (Started)"
+    without_email = row()
+    assert str(without_email) == f"{without_email.pk} (Started)"
     assert "ada@" not in repr(row(email="ada@example.com"))
 
 
-def test_an_event_belongs_to_the_step_at_which_it_was_noted() -> None:
+def test_event_has_the_step_at_which_it_was_recorded() -> None:
     registration = row(step="enroll-profile")
     event = registration.note(RegistrationEvent.Kind.ANSWERED, outcome="ok", milliseconds=12, request_id="req")
     assert (event.step, event.outcome, event.milliseconds) == ("enroll-profile", "ok", 12)
     assert "Step submitted enroll-profile ok" in str(event)
 
 
-def test_an_okta_account_is_one_django_users(django_user_model: Any) -> None:
+def test_identity_is_unique_by_issuer_and_subject(django_user_model: Any) -> None:
     ada, grace = django_user_model.objects.create_user("ada"), django_user_model.objects.create_user("grace")
     OktaIdentity.objects.create(issuer="https://a", subject="00u1", user=ada)
     OktaIdentity.objects.create(issuer="https://b", subject="00u1", user=grace)
@@ -195,6 +195,6 @@ def test_an_okta_account_is_one_django_users(django_user_model: Any) -> None:
         OktaIdentity.objects.create(issuer="https://a", subject="00u1", user=grace)
 
 
-def test_ids_cannot_be_guessed() -> None:
+def test_registration_ids_are_random_uuids() -> None:
     assert isinstance(row().pk, uuid.UUID)
     assert row().pk.version == 4

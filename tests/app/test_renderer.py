@@ -1,4 +1,4 @@
-"""Controls that this app renders itself have the HTML that Django's templates would give them."""
+"""Widgets rendered by this app have the same HTML as with Django's templates."""
 
 from typing import Any
 
@@ -24,28 +24,28 @@ WIDGETS = [
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: type(widget).__name__)
-def test_a_control_is_rendered_as_django_renders_it(widget: forms.Widget, value: Any) -> None:
+def test_widget_html_equals_that_of_django(widget: forms.Widget, value: Any) -> None:
     attributes = {"id": "id_it", "aria-describedby": "a b"}
-    ours = widget.render("userProfile.it", value, attributes, InputRenderer())
-    djangos = widget.render("userProfile.it", value, attributes, DjangoTemplates())
-    assert ours == strip_spaces_between_tags(djangos)
+    own_html = widget.render("userProfile.it", value, attributes, InputRenderer())
+    django_html = widget.render("userProfile.it", value, attributes, DjangoTemplates())
+    assert own_html == strip_spaces_between_tags(django_html)
 
 
-@pytest.mark.parametrize("chosen", ["a", "b"])
-def test_a_radio_button_is_rendered_as_django_renders_it(chosen: str) -> None:
+@pytest.mark.parametrize("selected", ["a", "b"])
+def test_radio_button_html_equals_that_of_django(selected: str) -> None:
     buttons = forms.RadioSelect(choices=[("a", "A"), ("<b>", "B")])
-    for data in buttons.subwidgets("it", chosen, {"id": "id_it"}):
-        ours, djangos = (BoundWidget(buttons, data, r).tag() for r in (InputRenderer(), DjangoTemplates()))
-        assert ours == djangos
+    for data in buttons.subwidgets("it", selected, {"id": "id_it"}):
+        own_html, django_html = (BoundWidget(buttons, data, r).tag() for r in (InputRenderer(), DjangoTemplates()))
+        assert own_html == django_html
 
 
-def test_a_site_with_a_renderer_of_its_own_keeps_it(settings: Any) -> None:
+def test_form_renderer_of_the_site_is_used(settings: Any) -> None:
     choice = forms.Select(choices=[("a", "A")])
     settings.FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.forms"]
     assert choice.render("it", "a", {}, InputRenderer()) == choice.render("it", "a", {}, TemplatesSetting())
 
 
-def test_what_was_typed_is_escaped() -> None:
+def test_typed_value_is_escaped() -> None:
     typed = "\"><script>alert('it')</script>"
     assert escape(typed) in forms.TextInput().render("it", typed, {}, InputRenderer())

@@ -1,4 +1,4 @@
-"""A secret is nowhere to be read but where it is revealed."""
+"""The type for secrets shows its value only when it is revealed explicitly."""
 
 import copy
 import json
@@ -18,8 +18,8 @@ class Holder:
 
 
 SECRET = Secret(CANARY)
-AGAIN: Secret[str] = Secret(SECRET)
-SHOWN = {
+NESTED: Secret[str] = Secret(SECRET)
+STRING_FORMS = {
     "repr": lambda: repr(SECRET),
     "str": lambda: str(SECRET),
     "percent": lambda: "%s %r" % (SECRET, SECRET),  # noqa: UP031
@@ -29,18 +29,18 @@ SHOWN = {
     "json for reports": lambda: json.dumps({"a": SECRET}, default=str),
     "a copy": lambda: repr((copy.copy(SECRET), copy.deepcopy(SECRET))),
     "attributes": lambda: repr([getattr(SECRET, name) for name in dir(SECRET) if name != "__doc__"]),
-    "of a secret": lambda: repr(AGAIN),
+    "of a secret": lambda: repr(NESTED),
     "bytes": lambda: repr(Secret(CANARY.encode())),
     "a mapping": lambda: repr(Secret({"passcode": CANARY})),
 }
 
 
-@pytest.mark.parametrize("way", SHOWN)
-def test_a_secret_does_not_show_its_value(way: str) -> None:
-    assert CANARY not in SHOWN[way]()
+@pytest.mark.parametrize("form", STRING_FORMS)
+def test_string_forms_of_a_secret_hide_its_value(form: str) -> None:
+    assert CANARY not in STRING_FORMS[form]()
 
 
-def test_a_secret_is_not_pickled_and_is_no_json() -> None:
+def test_secret_cannot_be_pickled_or_serialized_as_json() -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError):
             pickle.dumps(SECRET, protocol)
@@ -50,13 +50,13 @@ def test_a_secret_is_not_pickled_and_is_no_json() -> None:
         json.dumps(object(), default=reveal)
 
 
-def test_a_secret_is_revealed_on_purpose_only() -> None:
-    assert (SECRET.reveal(), AGAIN.reveal()) == (CANARY, CANARY)
+def test_secret_is_revealed_only_explicitly() -> None:
+    assert (SECRET.reveal(), NESTED.reveal()) == (CANARY, CANARY)
     assert json.dumps({"a": SECRET}, default=reveal) == json.dumps({"a": CANARY})
     assert str(SECRET) == HIDDEN
 
 
-def test_secrets_are_compared_with_secrets_only() -> None:
+def test_secret_equals_only_other_secrets() -> None:
     assert Secret(CANARY) == SECRET
     assert hash(Secret(CANARY)) == hash(SECRET)
     assert Secret("other") != SECRET

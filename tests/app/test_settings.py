@@ -1,4 +1,4 @@
-"""The settings dict, and the system checks that say what is wrong with it before the first visitor does."""
+"""The SELFREG settings, and the system checks for them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,30 +13,30 @@ HTTPS = {"ISSUER": "https://dev-1.example.com", "BASE_URL": "https://www.example
 
 
 @pytest.fixture(autouse=True)
-def _fine(configure: Callable[..., None], settings: Any) -> None:
-    """A site that is set up well."""
+def _correct_settings(configure: Callable[..., None], settings: Any) -> None:
+    """Configure a correct site."""
     configure(**HTTPS)
 
 
-def found() -> dict[str, CheckMessage]:
+def check_messages() -> dict[str, CheckMessage]:
     return {str(m.id): m for m in run_checks(databases=[]) if str(m.id).startswith("selfreg.")}
 
 
 # ---- reading
 
 
-def test_what_is_not_set_has_its_default(settings: Any) -> None:
+def test_missing_settings_have_defaults(settings: Any) -> None:
     settings.SELFREG = {}
     assert conf() == Conf()
 
 
-def test_a_trailing_slash_makes_no_other_issuer(configure: Callable[..., None]) -> None:
+def test_trailing_slashes_of_urls_are_removed(configure: Callable[..., None]) -> None:
     configure(ISSUER="https://dev-1.example.com/oauth2/default/", BASE_URL="https://www.example.com/")
     assert conf().issuer == "https://dev-1.example.com/oauth2/default"
     assert conf().base_url == "https://www.example.com"
 
 
-def test_a_changed_setting_is_read_anew(configure: Callable[..., None]) -> None:
+def test_changed_setting_takes_effect(configure: Callable[..., None]) -> None:
     configure(SITE_NAME="One")
     assert conf().name == "One"
     configure(SITE_NAME="")
@@ -54,7 +54,7 @@ def test_a_changed_setting_is_read_anew(configure: Callable[..., None]) -> None:
         ("perhaps", "", False),
     ],
 )
-def test_an_address_is_proven_first_if_the_site_or_the_registration_says_so(
+def test_verification_is_mandatory_if_the_setting_or_the_registration_requires_it(
     configure: Callable[..., None], setting: str, workflow: str, mandatory: bool
 ) -> None:
     configure(EMAIL_VERIFICATION=setting)
@@ -62,7 +62,7 @@ def test_an_address_is_proven_first_if_the_site_or_the_registration_says_so(
     assert conf().email_is_mandatory() is (setting == "mandatory")
 
 
-def test_an_unknown_key_does_not_stop_a_request(configure: Callable[..., None]) -> None:
+def test_unknown_key_raises_no_error(configure: Callable[..., None]) -> None:
     configure(ISSUERR="x")
     assert conf().issuer == "https://dev-1.example.com"
 
@@ -70,28 +70,28 @@ def test_an_unknown_key_does_not_stop_a_request(configure: Callable[..., None]) 
 # ---- checks
 
 
-@pytest.mark.parametrize("nowhere", ["/accounts/profile/", "no-such-name"])
-def test_a_page_to_land_on_that_does_not_exist_is_a_warning(nowhere: str, settings: Any) -> None:
-    settings.LOGIN_REDIRECT_URL = nowhere
-    assert set(found()) == {"selfreg.W003"}
-    assert nowhere in found()["selfreg.W003"].msg
+@pytest.mark.parametrize("missing_page", ["/accounts/profile/", "no-such-name"])
+def test_system_check_warns_if_the_landing_page_does_not_exist(missing_page: str, settings: Any) -> None:
+    settings.LOGIN_REDIRECT_URL = missing_page
+    assert set(check_messages()) == {"selfreg.W003"}
+    assert missing_page in check_messages()["selfreg.W003"].msg
     settings.LOGIN_REDIRECT_URL = "https://elsewhere.example.com/"
-    assert found() == {}
+    assert check_messages() == {}
 
 
-def test_the_page_of_this_app_s_own_setting_counts_first(configure: Callable[..., None], settings: Any) -> None:
+def test_after_setting_has_priority_over_login_redirect_url(configure: Callable[..., None], settings: Any) -> None:
     settings.LOGIN_REDIRECT_URL = "/accounts/profile/"
     configure(AFTER="/members/")
-    assert found() == {}
+    assert check_messages() == {}
 
 
-def test_a_whole_number_of_seconds_is_a_number_too(configure: Callable[..., None]) -> None:
+def test_integer_is_accepted_for_a_setting_in_seconds(configure: Callable[..., None]) -> None:
     configure(MINIMUM_FILL_SECONDS=2, API_TOKEN=None)
-    assert found() == {}
+    assert check_messages() == {}
 
 
-def test_a_site_that_is_set_up_well_has_nothing_to_put_right() -> None:
-    assert found() == {}
+def test_correct_settings_pass_all_system_checks() -> None:
+    assert check_messages() == {}
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_a_site_that_is_set_up_well_has_nothing_to_put_right() -> None:
         ("selfreg.E025", {"PROFILE_HOOK": "selfreg.conf.LISTS"}, "selfreg.conf.LISTS"),
     ],
 )
-def test_a_wrong_key_of_the_dict_is_named(
+def test_system_checks_name_the_wrong_setting(
     configure: Callable[..., None], id_: str, changes: dict[str, Any], named: str
 ) -> None:
     configure(**changes)
-    assert named in found()[id_].msg
+    assert named in check_messages()[id_].msg
 
 
 @pytest.mark.parametrize(
@@ -153,21 +153,21 @@ def test_a_wrong_key_of_the_dict_is_named(
     ],
 )
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
-def test_a_setting_of_django_that_would_do_harm_is_named(settings: Any, id_: str, name: str, value: object) -> None:
+def test_system_checks_report_harmful_django_settings(settings: Any, id_: str, name: str, value: object) -> None:
     setattr(settings, name, value)
-    assert set(found()) == {id_}
+    assert set(check_messages()) == {id_}
 
 
-def test_plain_http_on_loopback_is_fine_under_debug(configure: Callable[..., None], settings: Any) -> None:
+def test_http_on_loopback_is_accepted_under_debug(configure: Callable[..., None], settings: Any) -> None:
     settings.DEBUG = True
     configure(ISSUER="http://127.0.0.1:9000/oauth2/default", BASE_URL="http://localhost:8000")
-    assert found() == {}
+    assert check_messages() == {}
 
 
-def test_no_check_tells_a_secret(configure: Callable[..., None]) -> None:
+def test_system_check_messages_contain_no_secret(configure: Callable[..., None]) -> None:
     configure(
         ENCRYPTION_KEYS=("canary-key",), CLIENT_SECRET="canary-secret", ISSUER="http://x", CLIENT_AUTH="private_key"
     )
     configure(PRIVATE_KEY="canary-pem")
-    assert found()
-    assert "canary" not in " ".join(f"{m.msg} {m.hint}" for m in found().values())
+    assert check_messages()
+    assert "canary" not in " ".join(f"{m.msg} {m.hint}" for m in check_messages().values())

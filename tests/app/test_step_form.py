@@ -1,4 +1,4 @@
-"""The form of a step: one control for each kind of field, and only what was asked for goes to the org."""
+"""The form of a step: a widget for each type of field, and only fields of the remediation are sent to the org."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 OPTIONS = [{"label": "Free", "value": "free"}, {"label": "Gold", "value": "gold"}]
 
 
-def shown_as(kind: str, *options: Json, **more: Any) -> list[Json]:
+def display_options(kind: str, *options: Json, **more: Any) -> list[Json]:
     return [
         {
             "label": "display",
@@ -66,7 +66,7 @@ def revealed(values: Any) -> Any:
     return json.loads(json.dumps(values, default=reveal))
 
 
-def sent(form: StepForm) -> Json:
+def sent_profile(form: StepForm) -> Json:
     assert form.is_valid(), form.errors
     return dict(form.values().get("userProfile", {}))
 
@@ -81,144 +81,162 @@ def sent(form: StepForm) -> Json:
         ({"name": "x", "type": "string"}, TypedField, forms.TextInput),
         ({"name": "x", "type": "date"}, TypedField, forms.TextInput),
         ({"name": "x", "type": "boolean"}, forms.BooleanField, forms.CheckboxInput),
-        ({"name": "x", "type": "boolean", "options": shown_as("checkbox")}, forms.BooleanField, forms.CheckboxInput),
-        ({"name": "x", "type": "boolean", "options": shown_as("toggle")}, forms.BooleanField, forms.CheckboxInput),
-        ({"name": "x", "type": "boolean", "options": shown_as("radio")}, forms.TypedChoiceField, forms.RadioSelect),
-        ({"name": "x", "type": "boolean", "options": shown_as("select")}, forms.TypedChoiceField, forms.Select),
+        (
+            {"name": "x", "type": "boolean", "options": display_options("checkbox")},
+            forms.BooleanField,
+            forms.CheckboxInput,
+        ),
+        (
+            {"name": "x", "type": "boolean", "options": display_options("toggle")},
+            forms.BooleanField,
+            forms.CheckboxInput,
+        ),
+        (
+            {"name": "x", "type": "boolean", "options": display_options("radio")},
+            forms.TypedChoiceField,
+            forms.RadioSelect,
+        ),
+        ({"name": "x", "type": "boolean", "options": display_options("select")}, forms.TypedChoiceField, forms.Select),
         ({"name": "x", "type": "integer"}, WholeNumber, forms.TextInput),
         ({"name": "x", "type": "number"}, Number, forms.TextInput),
-        ({"name": "x", "options": shown_as("select", *OPTIONS)}, forms.TypedChoiceField, forms.Select),
-        ({"name": "x", "options": shown_as("radio", *OPTIONS)}, forms.TypedChoiceField, forms.RadioSelect),
+        ({"name": "x", "options": display_options("select", *OPTIONS)}, forms.TypedChoiceField, forms.Select),
+        ({"name": "x", "options": display_options("radio", *OPTIONS)}, forms.TypedChoiceField, forms.RadioSelect),
         ({"name": "x", "options": OPTIONS}, forms.TypedChoiceField, forms.RadioSelect),
         ({"name": "x", "options": OPTIONS * 2}, forms.TypedChoiceField, forms.Select),
         ({"name": "x", "secret": True}, forms.CharField, forms.PasswordInput),
         (
-            {"name": "country", "options": shown_as("select", format="country-code")},
+            {"name": "country", "options": display_options("select", format="country-code")},
             forms.TypedChoiceField,
             forms.Select,
         ),
-        ({"name": "timezone", "options": shown_as("select")}, forms.TypedChoiceField, forms.Select),
+        ({"name": "timezone", "options": display_options("select")}, forms.TypedChoiceField, forms.Select),
     ],
 )
-def test_every_kind_of_field_has_its_control(field: Json, kind: type[forms.Field], widget: type[forms.Widget]) -> None:
+def test_each_field_type_has_its_widget(field: Json, kind: type[forms.Field], widget: type[forms.Widget]) -> None:
     name = f"userProfile.{field['name']}"
-    built = StepForm(profile(field)).fields[name]
-    assert type(built) is kind
-    assert isinstance(built.widget, widget)
+    form_field = StepForm(profile(field)).fields[name]
+    assert type(form_field) is kind
+    assert isinstance(form_field.widget, widget)
 
 
 @pytest.mark.parametrize(
     "field",
     [
-        {"name": "timezone", "options": shown_as("select")},
-        {"name": "home", "options": shown_as("text", format="timezone")},
+        {"name": "timezone", "options": display_options("select")},
+        {"name": "home", "options": display_options("text", format="timezone")},
     ],
 )
-def test_a_time_zone_is_chosen_among_places_as_they_are_called_now(field: Json) -> None:
+def test_time_zones_are_offered_by_current_names(field: Json) -> None:
     choices = dict(choices_of(StepForm(profile(field)).fields[f"userProfile.{field['name']}"]))
     assert dict(choices["Asia"])["Asia/Kolkata"] == "Kolkata"
     assert dict(choices["America"])["America/New_York"] == "New York"
-    offered = {zone for continent, zones in choices.items() if continent for zone, _ in zones}
-    assert not {"Asia/Calcutta", "US/Eastern", "UTC"} & offered
+    offered_zones = {zone for continent, zones in choices.items() if continent for zone, _ in zones}
+    assert not {"Asia/Calcutta", "US/Eastern", "UTC"} & offered_zones
 
 
-def test_a_hidden_or_a_frozen_field_is_not_shown_and_not_read() -> None:
-    asked = profile({"name": "a", "visible": False}, {"name": "b", "mutable": False, "value": "kept"}, {"name": "c"})
-    form = StepForm(asked, typed(a="mine", b="mine", c="x"))
-    assert list(form.fields) == ["userProfile.c"]
-    assert sent(form) == {"b": "kept", "c": "x"}
-
-
-def test_a_preset_is_shown_and_may_be_changed() -> None:
-    asked = profile({"name": "city", "value": "London"})
-    assert StepForm(asked)["userProfile.city"].value() == "London"
-    assert sent(StepForm(asked, typed(city="Paris"))) == {"city": "Paris"}
-
-
-# ---- what is sent
-
-
-def test_an_empty_optional_value_is_left_out() -> None:
-    asked = profile(
-        {"name": "a"}, {"name": "b", "type": "integer"}, {"name": "c", "options": shown_as("select", *OPTIONS)}
+def test_hidden_and_immutable_fields_ignore_submitted_values() -> None:
+    remediation = profile(
+        {"name": "a", "visible": False}, {"name": "b", "mutable": False, "value": "kept"}, {"name": "c"}
     )
-    assert sent(StepForm(asked, typed(a="", b="", c=""))) == {}
+    form = StepForm(remediation, typed(a="mine", b="mine", c="x"))
+    assert list(form.fields) == ["userProfile.c"]
+    assert sent_profile(form) == {"b": "kept", "c": "x"}
+
+
+def test_preset_value_is_shown_and_can_be_changed() -> None:
+    remediation = profile({"name": "city", "value": "London"})
+    assert StepForm(remediation)["userProfile.city"].value() == "London"
+    assert sent_profile(StepForm(remediation, typed(city="Paris"))) == {"city": "Paris"}
+
+
+# ---- values sent to the org
+
+
+def test_empty_optional_values_are_not_sent() -> None:
+    remediation = profile(
+        {"name": "a"}, {"name": "b", "type": "integer"}, {"name": "c", "options": display_options("select", *OPTIONS)}
+    )
+    assert sent_profile(StepForm(remediation, typed(a="", b="", c=""))) == {}
 
 
 def test_false_and_zero_are_sent() -> None:
-    asked = profile(
+    remediation = profile(
         {"name": "news", "type": "boolean"}, {"name": "age", "type": "integer"}, {"name": "rate", "type": "number"}
     )
-    assert sent(StepForm(asked, typed(age="0", rate="0.0"))) == {"news": False, "age": 0, "rate": 0.0}
+    assert sent_profile(StepForm(remediation, typed(age="0", rate="0.0"))) == {"news": False, "age": 0, "rate": 0.0}
 
 
-def test_a_choice_is_sent_as_what_the_org_gave_not_as_text() -> None:
+def test_choice_is_sent_with_the_type_that_the_org_gave() -> None:
     choices = [{"label": "One", "value": 1}, {"label": "Yes", "value": True}, {"label": "Word", "value": "true"}]
-    asked = profile(
+    remediation = profile(
         {"name": "a", "options": choices[:1]},
         {"name": "b", "options": choices[1:2]},
         {"name": "c", "options": choices[2:]},
     )
-    assert sent(StepForm(asked, typed(a="1", b="True", c="true"))) == {"a": 1, "b": True, "c": "true"}
+    assert sent_profile(StepForm(remediation, typed(a="1", b="True", c="true"))) == {"a": 1, "b": True, "c": "true"}
 
 
-def test_a_boolean_shown_as_radios_is_sent_as_the_text_that_the_org_gave() -> None:
+def test_boolean_with_radio_options_is_sent_as_the_text_of_the_option() -> None:
     yes_no = [{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]
-    asked = profile({"name": "news", "type": "boolean", "options": shown_as("radio", *yes_no)})
-    assert sent(StepForm(asked, typed(news="false"))) == {"news": "false"}
+    remediation = profile({"name": "news", "type": "boolean", "options": display_options("radio", *yes_no)})
+    assert sent_profile(StepForm(remediation, typed(news="false"))) == {"news": "false"}
 
 
-@pytest.mark.parametrize("wish", ["radio", "select"])
-def test_a_boolean_without_choices_is_a_choice_between_yes_and_no(wish: str) -> None:
-    asked = profile({"name": "agree", "type": "boolean", "required": True, "options": shown_as(wish)})
-    choices = [(value, label) for value, label in choices_of(StepForm(asked).fields["userProfile.agree"]) if value]
+@pytest.mark.parametrize("input_type", ["radio", "select"])
+def test_boolean_without_options_offers_yes_and_no(input_type: str) -> None:
+    remediation = profile(
+        {"name": "agree", "type": "boolean", "required": True, "options": display_options(input_type)}
+    )
+    choices = [
+        (value, label) for value, label in choices_of(StepForm(remediation).fields["userProfile.agree"]) if value
+    ]
     assert choices == [("True", "Yes"), ("False", "No")]
-    assert sent(StepForm(asked, typed(agree="False"))) == {"agree": False}
-    assert "userProfile.agree" in StepForm(asked, typed()).errors
+    assert sent_profile(StepForm(remediation, typed(agree="False"))) == {"agree": False}
+    assert "userProfile.agree" in StepForm(remediation, typed()).errors
 
 
-@pytest.mark.parametrize("wish", ["checkbox", "radio"])
+@pytest.mark.parametrize("input_type", ["checkbox", "radio"])
 @pytest.mark.parametrize(("preset", "shown"), [("false", False), (False, False), ("true", True), (True, True)])
-def test_a_preset_boolean_may_be_written_as_a_word(wish: str, preset: object, shown: bool) -> None:
-    asked = profile({"name": "news", "type": "boolean", "value": preset, "options": shown_as(wish)})
-    form = StepForm(asked)
+def test_preset_boolean_may_be_a_string(input_type: str, preset: object, shown: bool) -> None:
+    remediation = profile({"name": "news", "type": "boolean", "value": preset, "options": display_options(input_type)})
+    form = StepForm(remediation)
     assert str(form["userProfile.news"].value()) == str(shown)
-    assert str(form["userProfile.news"]).count("checked") == int(shown or wish == "radio")
+    assert str(form["userProfile.news"]).count("checked") == int(shown or input_type == "radio")
 
 
-def test_a_choice_that_was_not_offered_is_refused() -> None:
-    asked = profile({"name": "plan", "options": shown_as("select", *OPTIONS)})
-    assert "userProfile.plan" in StepForm(asked, typed(plan="platinum")).errors
+def test_choice_that_was_not_offered_is_rejected() -> None:
+    remediation = profile({"name": "plan", "options": display_options("select", *OPTIONS)})
+    assert "userProfile.plan" in StepForm(remediation, typed(plan="platinum")).errors
 
 
 @pytest.mark.parametrize("value", ["", " ", "seven", "1e400", "1.5", "٣x"])
-def test_a_required_whole_number_is_a_whole_number(value: str) -> None:
-    asked = profile({"name": "age", "type": "integer", "required": True})
-    assert "userProfile.age" in StepForm(asked, typed(age=value)).errors
+def test_required_integer_rejects_other_input(value: str) -> None:
+    remediation = profile({"name": "age", "type": "integer", "required": True})
+    assert "userProfile.age" in StepForm(remediation, typed(age=value)).errors
 
 
 @pytest.mark.parametrize("typed_year", ["1990", "١٩٩٠", "۱۹۹۰", "１９９０", " 1 990 ", "19\u200b90"])
-def test_a_year_is_read_in_the_digits_of_any_script(typed_year: str) -> None:
-    asked = profile({"name": "born", "type": "integer", "required": True})
-    assert sent(StepForm(asked, typed(born=typed_year))) == {"born": 1990}
+def test_integer_accepts_digits_of_any_script(typed_year: str) -> None:
+    remediation = profile({"name": "born", "type": "integer", "required": True})
+    assert sent_profile(StepForm(remediation, typed(born=typed_year))) == {"born": 1990}
 
 
 @pytest.mark.parametrize(
     ("language", "typed_rate"), [("en", "3.5"), ("en", "٣٫٥"), ("de", "3,5"), ("de", "3.5"), ("fr", "３，５")]
 )
-def test_a_decimal_number_is_read_as_the_visitors_language_writes_it(language: str, typed_rate: str) -> None:
-    asked = profile({"name": "rate", "type": "number"})
+def test_decimal_number_accepts_the_separator_of_the_language(language: str, typed_rate: str) -> None:
+    remediation = profile({"name": "rate", "type": "number"})
     with translation.override(language):
-        assert sent(StepForm(asked, typed(rate=typed_rate))) == {"rate": 3.5}
+        assert sent_profile(StepForm(remediation, typed(rate=typed_rate))) == {"rate": 3.5}
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e400", "x"])
-def test_a_number_is_one_that_json_can_say(value: str) -> None:
-    asked = profile({"name": "rate", "type": "number"})
-    assert "userProfile.rate" in StepForm(asked, typed(rate=value)).errors
+def test_number_rejects_values_that_json_cannot_represent(value: str) -> None:
+    remediation = profile({"name": "rate", "type": "number"})
+    assert "userProfile.rate" in StepForm(remediation, typed(rate=value)).errors
 
 
-def test_names_nobody_asked_for_are_ignored() -> None:
+def test_unexpected_form_fields_are_ignored() -> None:
     data = typed(a="x", login="root", admin="true")
     data.update({"stateHandle": "mine", "userProfile": "x", "credentials.passcode": "x", "userProfile.a.b": "x"})
     form = StepForm(profile({"name": "a"}), data)
@@ -229,15 +247,15 @@ def test_names_nobody_asked_for_are_ignored() -> None:
 @pytest.mark.parametrize(
     "character", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\ud800", "\n", "\r"]
 )
-def test_a_control_character_inside_a_value_is_refused(character: str) -> None:
-    asked = profile({"name": "a", "required": True})
-    assert "userProfile.a" in StepForm(asked, typed(a=f"x{character}y")).errors
+def test_control_characters_inside_a_value_are_rejected(character: str) -> None:
+    remediation = profile({"name": "a", "required": True})
+    assert "userProfile.a" in StepForm(remediation, typed(a=f"x{character}y")).errors
 
 
 @pytest.mark.parametrize("name", ["محمد‌رضا", "क्‍ष", "D’Arcy", "Nguye\u0302\u0303n", "﨑山", "ＡＤＡ"])
-def test_a_name_goes_to_the_org_as_its_language_writes_it(name: str) -> None:
-    asked = profile({"name": "firstName", "required": True})
-    assert sent(StepForm(asked, typed(firstName=name))) == {"firstName": name}
+def test_names_are_sent_unchanged(name: str) -> None:
+    remediation = profile({"name": "firstName", "required": True})
+    assert sent_profile(StepForm(remediation, typed(firstName=name))) == {"firstName": name}
 
 
 @pytest.mark.parametrize(
@@ -252,87 +270,87 @@ def test_a_name_goes_to_the_org_as_its_language_writes_it(name: str) -> None:
         ("zipCode", "１００－０００１", "100-0001"),
     ],
 )
-def test_each_kind_of_field_is_taken_as_it_is_meant(name: str, value: str, expected: str) -> None:
-    assert sent(StepForm(profile({"name": name, "required": True}), typed(**{name: value}))) == {name: expected}
+def test_values_are_cleaned_by_kind_of_field(name: str, value: str, expected: str) -> None:
+    assert sent_profile(StepForm(profile({"name": name, "required": True}), typed(**{name: value}))) == {name: expected}
 
 
-def test_a_profile_number_with_its_country_must_be_possible() -> None:
-    asked = profile({"name": "mobilePhone"})
-    assert "userProfile.mobilePhone" in StepForm(asked, typed(mobilePhone="+1 202 555 01234")).errors
-    assert sent(StepForm(asked, typed(mobilePhone="house 12"))) == {"mobilePhone": "house 12"}
+def test_impossible_international_phone_number_in_a_profile_is_rejected() -> None:
+    remediation = profile({"name": "mobilePhone"})
+    assert "userProfile.mobilePhone" in StepForm(remediation, typed(mobilePhone="+1 202 555 01234")).errors
+    assert sent_profile(StepForm(remediation, typed(mobilePhone="house 12"))) == {"mobilePhone": "house 12"}
 
 
-def test_what_is_pasted_is_not_cut_off_before_it_is_understood() -> None:
+def test_pasted_code_and_address_are_cleaned_before_their_length_is_checked() -> None:
     code = StepForm(step_of(CODE_PAGE)).fields["credentials.passcode"]
     email = StepForm(profile({"name": "email", "maxLength": 20})).fields["userProfile.email"]
     assert not {"maxlength", "minlength"} & {*code.widget.attrs, *email.widget.attrs}
     form = StepForm(profile({"name": "email", "maxLength": 20}), typed(email="Ada Lovelace <ada@example.com>"))
-    assert sent(form) == {"email": "ada@example.com"}
+    assert sent_profile(form) == {"email": "ada@example.com"}
 
 
 @pytest.mark.parametrize("shown", ["select", "radio"])
 @pytest.mark.parametrize("preset", [{}, {"value": "gold"}], ids=str)
-def test_an_optional_choice_can_be_left_empty_again(shown: str, preset: Json) -> None:
-    asked = profile({"name": "plan", "options": shown_as(shown, *OPTIONS), **preset})
-    field = StepForm(asked).fields["userProfile.plan"]
+def test_optional_choice_can_be_cleared(shown: str, preset: Json) -> None:
+    remediation = profile({"name": "plan", "options": display_options(shown, *OPTIONS), **preset})
+    field = StepForm(remediation).fields["userProfile.plan"]
     assert "" in dict(choices_of(field))
     assert field.initial == preset.get("value")
-    assert sent(StepForm(asked, typed(plan=""))) == {}
+    assert sent_profile(StepForm(remediation, typed(plan=""))) == {}
 
 
-def test_lengths_are_the_orgs() -> None:
-    asked = profile({"name": "a", "minLength": 2, "maxLength": 4})
-    assert "userProfile.a" in StepForm(asked, typed(a="x")).errors
-    assert "userProfile.a" in StepForm(asked, typed(a="xxxxx")).errors
-    assert sent(StepForm(asked, typed(a="xxxx"))) == {"a": "xxxx"}
+def test_length_limits_of_the_org_apply() -> None:
+    remediation = profile({"name": "a", "minLength": 2, "maxLength": 4})
+    assert "userProfile.a" in StepForm(remediation, typed(a="x")).errors
+    assert "userProfile.a" in StepForm(remediation, typed(a="xxxxx")).errors
+    assert sent_profile(StepForm(remediation, typed(a="xxxx"))) == {"a": "xxxx"}
 
 
-def test_no_field_takes_more_than_a_thousand_characters_whatever_the_org_says() -> None:
-    asked = profile({"name": "a", "maxLength": 100_000})
-    assert "userProfile.a" in StepForm(asked, typed(a="x" * 1_001)).errors
+def test_fields_are_limited_to_1000_characters() -> None:
+    remediation = profile({"name": "a", "maxLength": 100_000})
+    assert "userProfile.a" in StepForm(remediation, typed(a="x" * 1_001)).errors
 
 
-def test_several_user_profiles_become_one() -> None:
+def test_several_user_profile_fields_are_merged() -> None:
     fields = [{"name": "userProfile", "form": {"value": [{"name": n}]}} for n in ("zip", "city")]
-    asked = step_of(document(step("profile-update", *fields)))
-    assert sent(StepForm(asked, typed(zip="1", city="2"))) == {"zip": "1", "city": "2"}
+    remediation = step_of(document(step("profile-update", *fields)))
+    assert sent_profile(StepForm(remediation, typed(zip="1", city="2"))) == {"zip": "1", "city": "2"}
 
 
-# ---- a password
+# ---- passwords
 
 
 @pytest.fixture
-def typed_twice(configure: Callable[..., None]) -> None:
-    """The site wants a new password twice."""
+def repeat_password(configure: Callable[..., None]) -> None:
+    """Require a repetition of new passwords."""
     configure(REPEAT_PASSWORD=True)
 
 
-def test_a_new_password_is_asked_for_once() -> None:
+def test_password_is_not_repeated_by_default() -> None:
     assert "confirm_passcode" not in StepForm(step_of(PROFILE_PAGE)).fields
 
 
-@pytest.mark.usefixtures("typed_twice")
-def test_a_new_password_may_be_asked_for_twice_and_is_sent_once_as_it_is() -> None:
-    asked = step_of(PROFILE_PAGE)
-    form = StepForm(asked)
+@pytest.mark.usefixtures("repeat_password")
+def test_repeated_password_is_sent_once_and_unchanged() -> None:
+    remediation = step_of(PROFILE_PAGE)
+    form = StepForm(remediation)
     assert list(form.fields)[-2:] == ["credentials.passcode", "confirm_passcode"]
     data = typed(firstName="Ada", email="ada@example.com")
     data.update({"credentials.passcode": "  PasS word 123  ", "confirm_passcode": "  PasS word 123  "})
-    form = StepForm(asked, data)
+    form = StepForm(remediation, data)
     assert form.is_valid(), form.errors
     assert revealed(form.values()["credentials"]) == {"passcode": "  PasS word 123  "}
     assert "confirm" not in str(form.values())
 
 
-@pytest.mark.usefixtures("typed_twice")
-def test_a_repetition_that_differs_is_said_beside_it() -> None:
+@pytest.mark.usefixtures("repeat_password")
+def test_different_repetition_is_an_error_of_its_field() -> None:
     data = typed(firstName="Ada", email="ada@example.com")
     data.update({"credentials.passcode": "  PasS word 123  ", "confirm_passcode": "  PasS word 124  "})
     form = StepForm(step_of(PROFILE_PAGE), data)
     assert set(form.errors) == {"confirm_passcode"}
 
 
-def test_a_draft_holds_what_was_typed_and_no_secret() -> None:
+def test_draft_contains_typed_values_but_no_secrets() -> None:
     data = typed(firstName="Ada", email="not an address")
     data.update({"credentials.passcode": "canary-password", "confirm_passcode": "canary-password"})
     draft = StepForm(step_of(PROFILE_PAGE), data).draft()
@@ -341,28 +359,28 @@ def test_a_draft_holds_what_was_typed_and_no_secret() -> None:
     assert "canary" not in str(draft)
 
 
-def test_a_code_is_in_no_draft() -> None:
+def test_draft_contains_no_code() -> None:
     data = QueryDict("credentials.passcode=123456")
     assert StepForm(step_of(CODE_PAGE), data).draft() == {}
 
 
-def test_a_secret_without_choices_is_a_password_even_where_the_org_wants_a_list() -> None:
-    asked = profile({"name": "pin", "secret": True, "options": shown_as("select")})
-    form = StepForm(asked, typed(pin="canary-pin"))
+def test_secret_field_without_options_is_a_password_input() -> None:
+    remediation = profile({"name": "pin", "secret": True, "options": display_options("select")})
+    form = StepForm(remediation, typed(pin="canary-pin"))
     assert isinstance(form.fields["userProfile.pin"].widget, forms.PasswordInput)
     assert form.draft() == {}
 
 
-@pytest.mark.usefixtures("typed_twice")
-def test_a_form_tells_of_each_field_where_it_goes_and_what_it_repeats() -> None:
+@pytest.mark.usefixtures("repeat_password")
+def test_form_meta_has_path_secrecy_and_repetition_of_each_field() -> None:
     meta = StepForm(step_of(PROFILE_PAGE)).meta
-    told = {name: (of.path, of.secret, of.repeats) for name, of in meta.items()}
-    assert told["userProfile.firstName"] == ("userProfile.firstName", False, "")
-    assert told["credentials.passcode"] == ("credentials.passcode", True, "")
-    assert told["confirm_passcode"] == ("", True, "credentials.passcode")
+    actual = {name: (info.path, info.secret, info.repeats) for name, info in meta.items()}
+    assert actual["userProfile.firstName"] == ("userProfile.firstName", False, "")
+    assert actual["credentials.passcode"] == ("credentials.passcode", True, "")
+    assert actual["confirm_passcode"] == ("", True, "credentials.passcode")
 
 
-def test_a_form_that_is_shown_again_never_shows_a_secret() -> None:
+def test_invalid_form_is_rendered_without_secrets() -> None:
     data = typed(firstName="Ada")
     data.update({"credentials.passcode": "canary-password", "confirm_passcode": "canary-password"})
     form = StepForm(step_of(PROFILE_PAGE), data)
@@ -370,12 +388,12 @@ def test_a_form_that_is_shown_again_never_shows_a_secret() -> None:
     assert "canary" not in str(form)
 
 
-def test_a_draft_fills_the_form_in_again() -> None:
+def test_draft_fills_the_form() -> None:
     form = StepForm(step_of(PROFILE_PAGE), draft={"userProfile.firstName": "Ada"})
     assert form["userProfile.firstName"].value() == "Ada"
 
 
-# ---- a phone
+# ---- phone numbers
 
 
 @pytest.mark.parametrize(
@@ -403,7 +421,7 @@ def test_a_draft_fills_the_form_in_again() -> None:
         ("tel:+1-415-555-0100", "", "sms", "", "+14155550100"),
     ],
 )
-def test_a_number_as_people_write_it_becomes_e164(
+def test_phone_number_is_converted_to_e164(
     number: str, country: str, method: str, extension: str, expected: str
 ) -> None:
     data = QueryDict(mutable=True)
@@ -421,7 +439,7 @@ def test_a_number_as_people_write_it_becomes_e164(
 
 
 @pytest.mark.parametrize("number", ["", "call me", "0171 2345678", "+"])
-def test_a_number_without_a_country_or_without_digits_is_refused_beside_it(number: str) -> None:
+def test_phone_number_without_country_or_digits_is_an_error_of_its_field(number: str) -> None:
     data = QueryDict(mutable=True)
     data.update({"authenticator.phoneNumber": number, "country": "", "authenticator.methodType": "sms"})
     assert set(StepForm(step_of(SELECT_PAGE, "autPHONE"), data).errors) == {"authenticator.phoneNumber"}
@@ -440,7 +458,7 @@ def test_a_number_without_a_country_or_without_digits_is_refused_beside_it(numbe
         ("1" * 300, "US", "too long"),
     ],
 )
-def test_a_number_that_nobody_can_have_is_told_beside_it(number: str, country: str, problem: str) -> None:
+def test_impossible_phone_number_is_an_error_of_its_field(number: str, country: str, problem: str) -> None:
     data = QueryDict(mutable=True)
     data.update({"authenticator.phoneNumber": number, "country": country, "authenticator.methodType": "sms"})
     errors = StepForm(step_of(SELECT_PAGE, "autPHONE"), data).errors
@@ -449,7 +467,7 @@ def test_a_number_that_nobody_can_have_is_told_beside_it(number: str, country: s
 
 
 @pytest.mark.parametrize("extension", ["12a", "123456789", "1\n2x", "twelve"])
-def test_an_extension_is_digits_and_nothing_else(extension: str) -> None:
+def test_extension_accepts_only_digits(extension: str) -> None:
     data = QueryDict(mutable=True)
     data.update(
         {
@@ -461,17 +479,17 @@ def test_an_extension_is_digits_and_nothing_else(extension: str) -> None:
     assert set(StepForm(step_of(SELECT_PAGE, "autPHONE"), data).errors) == {"extension"}
 
 
-# ---- a choice
+# ---- choices
 
 
-def test_a_choice_of_authenticators_is_one_radio_group_with_the_first_taken() -> None:
+def test_authenticators_are_a_radio_group_with_the_first_selected() -> None:
     form = StepForm(step_of(SELECT_PAGE))
     assert list(form.fields) == ["authenticator.id"]
     assert choices_of(form.fields["authenticator.id"]) == [("autEMAIL", "Email"), ("autPHONE", "Phone")]
     assert form["authenticator.id"].value() == "autEMAIL"
 
 
-# ---- a security question
+# ---- security questions
 
 
 def question_page() -> Json:
@@ -486,10 +504,13 @@ def question_page() -> Json:
         {"label": "Choose a security question", "value": {"form": {"value": known}}},
         {"label": "Create my own", "value": {"form": {"value": own}}},
     ]
-    holder = wrapped({"type": "security_question", "key": "security_question", "id": "autQ", "displayName": "Question"})
+    authenticator = wrapped(
+        {"type": "security_question", "key": "security_question", "id": "autQ", "displayName": "Question"}
+    )
     credentials = {"name": "credentials", "type": "object", "options": options}
     return document(
-        step("enroll-authenticator", credentials, relatesTo=["$.currentAuthenticator"]), currentAuthenticator=holder
+        step("enroll-authenticator", credentials, relatesTo=["$.currentAuthenticator"]),
+        currentAuthenticator=authenticator,
     )
 
 
@@ -506,9 +527,9 @@ def question_page() -> Json:
             {"questionKey": "custom", "question": "Where?", "answer": "There"},
         ),
     ],
-    ids=["one of theirs", "one's own", "one's own though one of theirs is selected too"],
+    ids=["predefined", "custom", "custom although a predefined one is selected too"],
 )
-def test_a_security_question_is_one_of_theirs_or_ones_own(query: str, expected: Json) -> None:
+def test_security_question_is_predefined_or_custom(query: str, expected: Json) -> None:
     form = StepForm(step_of(question_page()), QueryDict(query))
     assert form.is_valid(), form.errors
     assert revealed(form.values()["credentials"]) == expected
@@ -522,14 +543,14 @@ def test_a_security_question_is_one_of_theirs_or_ones_own(query: str, expected: 
         ("credentials=0&credentials.questionKey=pet", "credentials.answer"),
     ],
 )
-def test_a_question_without_its_half_is_said_beside_it(query: str, missing: str) -> None:
+def test_missing_question_or_answer_is_an_error_of_its_field(query: str, missing: str) -> None:
     assert missing in StepForm(step_of(question_page()), QueryDict(query)).errors
 
 
 # ---- messages
 
 
-def test_a_message_of_a_field_is_beside_it_and_one_of_the_page_on_top() -> None:
+def test_field_messages_are_beside_the_field_and_page_messages_on_top() -> None:
     wrong = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID")
     passcode = {"name": "credentials", "form": {"value": [{"name": "passcode", "messages": array(wrong)}]}}
     page = document(
@@ -550,15 +571,15 @@ def test_a_message_of_a_field_is_beside_it_and_one_of_the_page_on_top() -> None:
     ]
 
 
-def test_a_control_with_a_message_says_so_to_assistive_technology() -> None:
+def test_invalid_field_has_aria_invalid_and_aria_describedby() -> None:
     form = StepForm(step_of(PROFILE_PAGE), typed(firstName=""))
     attributes = form.fields["userProfile.firstName"].widget.attrs
     assert attributes["aria-invalid"] == "true"
     assert "id_userProfile.firstName_error" in attributes["aria-describedby"]
 
 
-@pytest.mark.usefixtures("typed_twice")
-def test_the_password_step_may_have_the_password_twice() -> None:
+@pytest.mark.usefixtures("repeat_password")
+def test_password_step_can_require_a_repetition() -> None:
     credentials = {"name": "credentials", "form": {"value": [{"name": "passcode", "secret": True, "required": True}]}}
     page = document(
         step("enroll-authenticator", credentials, relatesTo=["$.currentAuthenticator"]),

@@ -1,4 +1,4 @@
-"""What the pages say: our own sentence by key in every language, the org's words only where we have none."""
+"""Texts of pages: the app's own translated text by message key, and the org's text only for unknown keys."""
 
 import string
 
@@ -22,17 +22,17 @@ from selfreg.texts.labels import label
 from selfreg.texts.messages import MESSAGES, notice, say
 
 PATTERN = "registration.error.doesNotMatchPattern"
-TAKEN = Message("A user with this Email already exists", "registration.error.notUniqueWithinOrg", ("Email",))
+NOT_UNIQUE = Message("A user with this Email already exists", "registration.error.notUniqueWithinOrg", ("Email",))
 
 
 @pytest.mark.parametrize("language", ["en", "en-gb", "de", "ar"])
-def test_a_known_key_is_told_in_our_own_words_in_every_language(language: str) -> None:
+def test_message_with_a_known_key_is_shown_in_the_text_of_the_app(language: str) -> None:
     with override(language):
-        assert say(TAKEN) == str(MESSAGES[TAKEN.key])
-        assert TAKEN.text not in say(TAKEN)
+        assert say(NOT_UNIQUE) == str(MESSAGES[NOT_UNIQUE.key])
+        assert NOT_UNIQUE.text not in say(NOT_UNIQUE)
 
 
-def test_a_message_without_words_is_said_by_its_key_with_its_parameters() -> None:
+def test_message_without_text_is_built_from_key_and_parameters() -> None:
     wrong = Message("", "registration.error.doesNotMatchPattern", ("Primary email",))
     assert say(wrong) == "“Primary email” isn't in the expected format. Check it and try again."
     with override("de"):
@@ -50,39 +50,39 @@ def test_a_message_without_words_is_said_by_its_key_with_its_parameters() -> Non
         "Registration cannot be completed at this time",
     ],
 )
-def test_what_orgs_are_known_to_say_without_a_key_is_told_in_our_words(text: str) -> None:
+def test_known_message_without_a_key_is_shown_in_the_text_of_the_app(text: str) -> None:
     for language in ("en", "de"):
         with override(language):
             assert text.rstrip(".") not in say(Message(text))
             assert say(Message(text)) in [str(sentence) for sentence in MESSAGES.values()]
 
 
-def test_a_message_without_a_known_key_is_said_in_the_orgs_words_in_any_language() -> None:
+def test_message_with_an_unknown_key_is_shown_in_the_text_of_the_org() -> None:
     with override("es"):
         assert say(Message("Custom text of this org", "custom.key")) == "Custom text of this org"
 
 
 @pytest.mark.parametrize("message", [Message(""), Message("", "unknown.key")])
-def test_a_message_without_anything_says_something_all_the_same(message: Message) -> None:
+def test_empty_message_has_a_default_text(message: Message) -> None:
     assert say(message) == "Something went wrong. Try again."
 
 
-def test_a_parameter_that_looks_like_a_placeholder_stays_what_it_is() -> None:
+def test_parameter_that_looks_like_a_placeholder_is_not_replaced() -> None:
     assert say(Message("", "selfreg.rate_limited", ("{0}",))) == "Too many attempts. Try again in {0}."
 
 
-def test_a_message_that_lacks_its_parameter_is_said_in_the_orgs_words() -> None:
+def test_message_without_its_parameter_is_shown_in_the_text_of_the_org() -> None:
     with override("es"):
         assert say(Message("This is wrong", PATTERN)) == "This is wrong"
     assert say(Message("", PATTERN)) == "Something went wrong. Try again."
 
 
 @pytest.mark.parametrize("key", sorted(MESSAGES))
-def test_every_message_is_translatable_and_has_only_numbered_places(key: str) -> None:
+def test_every_message_is_translatable_with_numbered_placeholders(key: str) -> None:
     text = MESSAGES[key]
     assert isinstance(text, Promise)
-    places = [name for _, name, _, _ in string.Formatter().parse(str(text)) if name is not None]
-    assert all(place.isdigit() for place in places)
+    placeholders = [name for _, name, _, _ in string.Formatter().parse(str(text)) if name is not None]
+    assert all(placeholder.isdigit() for placeholder in placeholders)
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_every_message_is_translatable_and_has_only_numbered_places(key: str) ->
         (IdxError("x"), "selfreg.bad_answer"),
     ],
 )
-def test_every_failure_has_words(error: IdxError, key: str) -> None:
-    said = notice(error)
-    assert said.key == key
-    assert say(said)
+def test_every_client_error_has_a_message(error: IdxError, key: str) -> None:
+    text = notice(error)
+    assert text.key == key
+    assert say(text)
 
 
-def test_a_limit_says_how_long_to_wait() -> None:
+def test_rate_limit_message_contains_the_wait() -> None:
     assert say(notice(RateLimited(42))) == "Too many attempts. Try again in 42 seconds."
 
 
@@ -115,12 +115,12 @@ def test_a_limit_says_how_long_to_wait() -> None:
         (Field("x", ("x",)), "X"),
     ],
 )
-def test_a_field_has_the_orgs_label_else_a_readable_one(field: Field, expected: str) -> None:
+def test_field_label_is_that_of_the_org_or_derived_from_the_name(field: Field, expected: str) -> None:
     assert label(field) == expected
 
 
 @pytest.mark.parametrize(
-    ("language", "seconds", "said"),
+    ("language", "seconds", "text"),
     [
         ("en", 1, "1 second"),
         ("en", 120, "120 seconds"),
@@ -131,14 +131,14 @@ def test_a_field_has_the_orgs_label_else_a_readable_one(field: Field, expected: 
         ("ar", 600, "10 دقائق"),
     ],
 )
-def test_a_wait_is_said_in_one_unit_and_never_too_short(language: str, seconds: int, said: str) -> None:
+def test_wait_is_rounded_up_to_one_unit(language: str, seconds: int, text: str) -> None:
     with override(language):
-        assert said in say(Message("", "selfreg.rate_limited", (str(seconds),)))
+        assert text in say(Message("", "selfreg.rate_limited", (str(seconds),)))
 
 
 @pytest.mark.parametrize(
     ("user", "name"), [(User(first_name="Ada", last_name="Lovelace"), "Ada Lovelace"), (AnonymousUser(), "")]
 )
-def test_a_page_for_everybody_can_show_the_name_of_who_is_signed_in(user: User | AnonymousUser, name: str) -> None:
+def test_full_name_tag_returns_the_name_or_nothing(user: User | AnonymousUser, name: str) -> None:
     page = Template("{% load selfreg %}{% full_name user as name %}{{ name }}")
     assert page.render(Context({"user": user})) == name

@@ -1,4 +1,4 @@
-"""Who is visiting, as the org gets to know it, and as nobody can pretend."""
+"""Data about the visitor: IP address, user agent, device token, country and language."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,15 @@ from support.person import SITE, Person
 
 
 @pytest.fixture
-def behind(configure: Callable[..., None]) -> Callable[..., str]:
-    """The address that is believed, with so many trusted proxies before the site."""
+def ip_behind_proxies(configure: Callable[..., None]) -> Callable[..., str]:
+    """Return a function that gets the client IP address behind a number of trusted proxies."""
 
-    def believed(proxies: int, forwarded: str, socket: str = "10.0.0.1") -> str:
+    def get_ip(proxies: int, forwarded: str, socket: str = "10.0.0.1") -> str:
         configure(TRUSTED_PROXIES=proxies)
         headers = {"X-Forwarded-For": forwarded} if forwarded else {}
         return client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=socket), conf())
 
-    return believed
+    return get_ip
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def behind(configure: Callable[..., None]) -> Callable[..., str]:
         (1, ", ".join(["6.6.6.6"] * 500 + ["203.0.113.7"]), "203.0.113.7"),
     ],
 )
-def test_only_what_a_trusted_proxy_wrote_is_believed(
-    behind: Callable[..., str], proxies: int, forwarded: str, expected: str
+def test_client_ip_is_taken_only_from_trusted_proxies(
+    ip_behind_proxies: Callable[..., str], proxies: int, forwarded: str, expected: str
 ) -> None:
-    assert behind(proxies, forwarded) == expected
+    assert ip_behind_proxies(proxies, forwarded) == expected
 
 
 @pytest.mark.parametrize("agent", ["Mozilla\r\nX-Evil: 1", "Fire\x00fox", "Fïrefox", "x" * 5_000])
-def test_a_user_agent_is_fit_for_a_header(configure: Callable[..., None], agent: str) -> None:
+def test_user_agent_is_cleaned_for_use_in_a_header(configure: Callable[..., None], agent: str) -> None:
     sent = visitor_of(RequestFactory().get("/", headers={"User-Agent": agent}), conf()).user_agent
     assert sent.isascii()
     assert sent.isprintable()
@@ -89,11 +89,11 @@ def test_a_user_agent_is_fit_for_a_header(configure: Callable[..., None], agent:
         ("", ""),
     ],
 )
-def test_a_browser_is_named_so_that_its_owner_recognises_it(agent: str, expected: str) -> None:
+def test_browser_name_is_browser_and_system(agent: str, expected: str) -> None:
     assert browser_name(RequestFactory().get("/", headers={"User-Agent": agent})) == expected
 
 
-def test_the_org_hears_of_the_same_device_at_every_call_of_one_browser(person: Person, org: OrgHandle) -> None:
+def test_all_calls_for_one_browser_send_the_same_device_token(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     calls = [c for c in org.calls() if "/idp/idx/" in c.path or c.path.endswith("/interact")]
     (device,) = {c.headers.get("X-Device-Token") for c in calls}
@@ -103,22 +103,20 @@ def test_the_org_hears_of_the_same_device_at_every_call_of_one_browser(person: P
     assert {c.headers.get("X-Device-Token") for c in org.calls("/interact")} > {device}
 
 
-def test_the_device_is_remembered_in_a_signed_cookie_that_scripts_cannot_read(person: Person) -> None:
+def test_device_cookie_is_http_only_and_same_site_lax(person: Person) -> None:
     person.opens_the_sign_up()
     cookie = person.browser.cookies["selfreg_device"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
 
 
-def test_a_browser_whose_device_cookie_is_no_longer_valid_gets_another_and_can_sign_up(
-    person: Person, org: OrgHandle
-) -> None:
-    """As after a new SECRET_KEY."""
+def test_sign_up_works_with_an_invalid_device_cookie(person: Person, org: OrgHandle) -> None:
+    """For example after a change of SECRET_KEY."""
     person.browser.cookies["selfreg_device"] = "forged-device:x:y"
     assert person.signs_up(org).is_signed_in
 
 
-def test_the_org_answers_in_the_visitors_language(person: Person, org: OrgHandle) -> None:
+def test_visitors_language_is_sent_to_the_org(person: Person, org: OrgHandle) -> None:
     Person(language="de").opens(f"{SITE}/signup/")
     assert org.calls("/introspect")[-1].headers["Accept-Language"] == "de"
 
@@ -135,7 +133,7 @@ def test_the_org_answers_in_the_visitors_language(person: Person, org: OrgHandle
         ("", "DE", ""),
     ],
 )
-def test_a_country_is_what_the_named_header_says_if_it_is_one(
+def test_country_is_read_from_the_configured_header(
     configure: Callable[..., None], header: str, sent: str, expected: str
 ) -> None:
     configure(COUNTRY_HEADER=header)
@@ -167,7 +165,7 @@ def test_a_country_is_what_the_named_header_says_if_it_is_one(
         (1, '"' * 5_000, ""),
     ],
 )
-def test_an_address_in_the_header_of_rfc_7239_is_understood(
+def test_client_ip_is_read_from_the_forwarded_header(
     configure: Callable[..., None], proxies: int, forwarded: str, expected: str
 ) -> None:
     configure(TRUSTED_PROXIES=proxies, PROXY_HEADER="Forwarded")
@@ -175,19 +173,19 @@ def test_an_address_in_the_header_of_rfc_7239_is_understood(
     assert client_ip(RequestFactory().get("/", headers=headers), conf()) == expected
 
 
-def test_a_header_that_the_site_did_not_name_is_not_believed(behind: Callable[..., str]) -> None:
+def test_other_proxy_headers_are_ignored(ip_behind_proxies: Callable[..., str]) -> None:
     request = RequestFactory().get("/", headers={"Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"})
-    behind(1, "")
+    ip_behind_proxies(1, "")
     assert client_ip(request, conf()) == ""
 
 
-def test_visitors_without_a_readable_address_are_logged_once_and_known_to_the_doctor(
-    behind: Callable[..., str], caplog: pytest.LogCaptureFixture
+def test_unreadable_client_ip_is_logged_once_and_reported_to_the_doctor(
+    ip_behind_proxies: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert behind(1, "203.0.113.7") != ""
+    assert ip_behind_proxies(1, "203.0.113.7") != ""
     assert (caplog.messages, was_unreadable()) == ([], False)
     for _ in range(3):
-        behind(1, "canary-unknown")
+        ip_behind_proxies(1, "canary-unknown")
     assert len(caplog.messages) == 1
     assert "X-Forwarded-For" in caplog.text
     assert "canary" not in caplog.text
