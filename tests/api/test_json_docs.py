@@ -1,4 +1,4 @@
-"""What docs/json-api.md says is so."""
+"""docs/json-api.md matches the API, and its example works."""
 
 import importlib.util
 import re
@@ -18,47 +18,47 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "json-api.md").read_text()
 
 
-def test_every_problem_is_listed_with_its_status() -> None:
-    listed: dict[str, int] = {}
+def test_every_problem_is_documented_with_its_status_code() -> None:
+    documented: dict[str, int] = {}
     for names, statuses in re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| ([\d, ]+) \|", PAGE, re.MULTILINE):
         numbers = [int(n) for n in statuses.split(", ")]
         for position, name in enumerate(re.findall(r"`([a-z-]+)`", names)):
-            listed[name] = numbers[min(position, len(numbers) - 1)]
-    assert listed == {name: status for name, (status, _title) in PROBLEMS.items()}
+            documented[name] = numbers[min(position, len(numbers) - 1)]
+    assert documented == {name: status for name, (status, _title) in PROBLEMS.items()}
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("emails", "seconds"),
     [(["ada@example.com"], 0), (["", "ada@example.com"], 0), (["ada@example.com"], 1)],
-    ids=["at once", "after an empty field", "sooner than a person could"],
+    ids=["at once", "after an empty field", "faster than the minimum fill time"],
 )
-def test_the_example_signs_somebody_up(
+def test_documented_example_completes_a_sign_up(
     org: OrgHandle, live_server: Any, configure: Callable[..., None], emails: list[str], seconds: int
 ) -> None:
-    """``emails``: what is typed into that field, one after the other. ``seconds``: ``MINIMUM_FILL_SECONDS``."""
+    """``emails``: values typed into that field in turn. ``seconds``: ``MINIMUM_FILL_SECONDS``."""
     configure(MINIMUM_FILL_SECONDS=seconds)
     spec = importlib.util.spec_from_file_location("json_api_example", DOCS / "json_api_example.py")
     assert spec is not None
     assert spec.loader is not None
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    shown: list[str] = []
+    headings: list[str] = []
     typed = iter(emails)
 
     def ask(step: dict[str, Any]) -> dict[str, str]:
-        shown.append(step["heading"])
-        known: dict[str, Callable[[], str]] = {
+        headings.append(step["heading"])
+        answers: dict[str, Callable[[], str]] = {
             "userProfile.firstName": lambda: "Ada",
             "userProfile.lastName": lambda: "Lovelace",
             "userProfile.email": lambda: next(typed),
             "credentials.passcode": lambda: org.code("ada@example.com") if step["page"] == "code" else PASSWORD,
         }
-        first = {f["name"]: f["choices"][0]["value"] for f in step["fields"] if f["choices"]}
-        return first | {f["name"]: known[f["name"]]() for f in step["fields"] if f["name"] in known}
+        first_choices = {f["name"]: f["choices"][0]["value"] for f in step["fields"] if f["choices"]}
+        return first_choices | {f["name"]: answers[f["name"]]() for f in step["fields"] if f["name"] in answers}
 
     answer = example.sign_up(live_server.url, ask)
     assert (answer["status"], answer["signed_in"]) == ("completed", True)
-    assert {"Create your account", "Check your email", "Choose a password"} <= set(shown)
-    assert shown.count("Create your account") == len(emails)
+    assert {"Create your account", "Check your email", "Choose a password"} <= set(headings)
+    assert headings.count("Create your account") == len(emails)
     assert Registration.objects.get().status == Status.COMPLETED
