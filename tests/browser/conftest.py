@@ -1,5 +1,5 @@
-"""The running demo site; the local org in this process; windows of Chromium, which must stay free of errors and of
-foreign requests.
+"""Fixtures: the running demo site, the local org in this process, and Chromium windows without errors and foreign
+requests.
 """
 
 import socket
@@ -15,7 +15,7 @@ from support.browser.visitor import Visitor, Window
 
 @pytest.fixture(scope="session")
 def listener() -> Iterator[socket.socket]:
-    """A free port, kept from the moment it is known."""
+    """Return a listening socket on a free port, so that no other program can take the port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.set_inheritable(True)
         yield listening
@@ -29,7 +29,7 @@ def org_of_the_browser(listener: socket.socket) -> Iterator[OrgHandle]:
 
 @pytest.fixture
 def org(org_of_the_browser: OrgHandle) -> OrgHandle:
-    """The org as it is on the first day."""
+    """Return the org in its initial state."""
     org_of_the_browser.reset()
     return org_of_the_browser
 
@@ -44,9 +44,9 @@ def site(
 
 @pytest.fixture
 def opens_window(chromium: Browser, site: Site, org: OrgHandle) -> Iterator[Callable[..., Visitor]]:
-    """Opens a browser of its own (no cookies yet) and puts somebody in front of it; options are Playwright's.
+    """Return a function that opens a new browser context for a visitor; options are Playwright's.
 
-    Without motion: a colour that is still changing has no contrast to measure.
+    Motion is reduced, because contrast cannot be measured while a colour changes.
     """
     opened: list[Window] = []
 

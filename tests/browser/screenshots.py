@@ -1,4 +1,4 @@
-"""The pictures of the documentation, and their digests: `make screenshots`. Not part of the tests."""
+"""Takes the pictures of the documentation and stores their digests: `make screenshots`. Not part of the tests."""
 
 import json
 from collections.abc import Callable
@@ -20,12 +20,12 @@ Open = Callable[..., Visitor]
 
 
 @pytest.fixture(autouse=True)
-def _one_name(org: OrgHandle) -> None:
+def _with_optional_phone(org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     IMAGES.mkdir(parents=True, exist_ok=True)
 
 
-def keep(visitor: Visitor, name: str) -> None:
+def save_screenshot(visitor: Visitor, name: str) -> None:
     visitor.page.mouse.move(0, 0)
     visitor.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled", caret="hide")
 
@@ -36,16 +36,16 @@ def test_page(opens_window: Open, name: str) -> None:
     PICTURES[name].way(ada)
     digests = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
     DIGESTS.write_text(json.dumps(digests | {name: digest_of(ada.page)}, indent=2, sort_keys=True) + "\n")
-    keep(ada, name)
+    save_screenshot(ada, name)
 
 
 def test_registrations_in_the_admin(opens_window: Open, site: Site) -> None:
-    for way in (Visitor.is_at_the_code, Visitor.is_at_the_password, cancelled, expired):
-        way(opens_window())
+    for journey in (Visitor.is_at_the_code, Visitor.is_at_the_password, cancelled, expired):
+        journey(opens_window())
     opens_window().is_at_the_password().sets_a_password().presses("Skip for now").is_welcome()
     site.environment.update(LOGIN)
     site.manage("createsuperuser", "--noinput", "--email", "admin@example.com")
     admin = opens_window(**WIDE).opens("/admin/selfreg/registration/")
     admin.fills(Username="admin", Password="admin").presses("Log in")
     admin.sees("Registrations")
-    keep(admin, "admin")
+    save_screenshot(admin, "admin")

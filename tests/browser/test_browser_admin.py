@@ -1,4 +1,4 @@
-"""An administrator watches in one window what somebody does in another, and presses what can be pressed."""
+"""Django admin in a browser: live updates, actions, accessibility and layout."""
 
 from collections.abc import Callable
 
@@ -19,31 +19,33 @@ Open = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="session")
-def staffed(site: Site) -> Site:
+def site_with_admin(site: Site) -> Site:
     site.environment.update(LOGIN)
     site.manage("createsuperuser", "--noinput", "--email", "admin@example.com")
     return site
 
 
 @pytest.fixture
-def administrator(staffed: Site, opens_window: Open) -> Visitor:
-    return logs_in(opens_window(viewport=WIDE))
+def administrator(site_with_admin: Site, opens_window: Open) -> Visitor:
+    return log_in(opens_window(viewport=WIDE))
 
 
-def logs_in(somebody: Visitor) -> Visitor:
-    return somebody.opens(LIST).fills(Username="admin", Password="admin").presses("Log in").sees("Registrations")
+def log_in(visitor: Visitor) -> Visitor:
+    return visitor.opens(LIST).fills(Username="admin", Password="admin").presses("Log in").sees("Registrations")
 
 
-def test_a_registration_is_watched_from_start_to_end(administrator: Visitor, opens_window: Open) -> None:
-    """Without a click: what is selected stays selected, and nothing moves under the administrator's eyes."""
+def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
+    administrator: Visitor, opens_window: Open
+) -> None:
+    """Pages update without a click, and keep selection and scroll position."""
     opens_window().is_at_the_code()
     administrator.opens(LIST)
-    earlier, rows = (
+    first_row, rows = (
         administrator.page.locator("#result_list tbody tr").first,
         administrator.page.locator("#result_list"),
     )
-    name = earlier.get_by_role("link").get_attribute("href")
-    earlier.get_by_role("checkbox").check()
+    name = first_row.get_by_role("link").get_attribute("href")
+    first_row.get_by_role("checkbox").check()
     administrator.page.set_viewport_size({"width": 1280, "height": 300})
     administrator.page.mouse.wheel(0, 60)
     administrator.page.wait_for_function("() => window.scrollY === 60")
@@ -52,22 +54,22 @@ def test_a_registration_is_watched_from_start_to_end(administrator: Visitor, ope
     newest = rows.locator("tbody tr").first
     expect(newest.get_by_role("link")).not_to_have_attribute("href", name or "")
     expect(newest).to_contain_text("Email code")
-    chosen = rows.locator("tbody tr", has=administrator.page.locator(f'a[href="{name}"]'))
-    expect(chosen.get_by_role("checkbox")).to_be_checked()
+    selected_row = rows.locator("tbody tr", has=administrator.page.locator(f'a[href="{name}"]'))
+    expect(selected_row.get_by_role("checkbox")).to_be_checked()
     expect(newest.get_by_role("checkbox")).not_to_be_checked()
     assert administrator.page.evaluate("window.scrollY") == 60
 
     newest.get_by_role("link").click()
-    standing = administrator.page.locator("#selfreg-standing")
-    expect(standing).to_contain_text("“Check your email” (Email code)")
+    situation = administrator.page.locator("#selfreg-standing")
+    expect(situation).to_contain_text("“Check your email” (Email code)")
     ada.types_the_code("000000").sees_a_problem()
-    expect(standing).to_contain_text("1 wrong code, last try just now")
+    expect(situation).to_contain_text("1 wrong code, last try just now")
     ada.types_the_code().sets_a_password().is_welcome()
-    expect(standing).to_contain_text("Completed")
+    expect(situation).to_contain_text("Completed")
     expect(administrator.page.locator("#selfreg-timeline")).to_contain_text("The email address was verified")
 
 
-def test_an_action_asks_back_and_tells_how_it_went(administrator: Visitor, opens_window: Open) -> None:
+def test_admin_action_asks_for_confirmation_and_shows_the_result(administrator: Visitor, opens_window: Open) -> None:
     ada = opens_window().is_at_the_code()
     page = administrator.opens(f"{LIST}?status=enrolling").page
     page.locator("#result_list tbody tr").first.get_by_role("link").click()
@@ -95,40 +97,40 @@ def test_an_action_asks_back_and_tells_how_it_went(administrator: Visitor, opens
 @pytest.mark.parametrize(
     "window", [{"viewport": WIDE}, {**PHONE, "color_scheme": "dark"}], ids=["wide and light", "phone and dark"]
 )
-def test_a_page_is_accessible_and_no_wider_than_the_window(
-    staffed: Site, opens_window: Open, window: dict[str, object]
+def test_admin_pages_are_accessible_and_fit_the_window(
+    site_with_admin: Site, opens_window: Open, window: dict[str, object]
 ) -> None:
     ada = opens_window().is_at_the_code()
     ada.org.patch_policy({"profile": [*ATTRIBUTES, {"name": "boat", "label": "Name of your boat"}]})
     ada.opens("/signup/").org.patch_policy({"profile": ATTRIBUTES})
     ada.opens("/signup/")
-    administrator = logs_in(opens_window(**window))
+    administrator = log_in(opens_window(**window))
     page = administrator.page
     expect(page.locator(".selfreg-notice")).to_contain_text("sign-up form changed")
     page.goto(LIST)
     detail = str(page.locator("#result_list tbody a").first.get_attribute("href"))
     pages = ("/admin/", LIST, f"{LIST}?status=stuck&q=nobody", detail, f"{LIST}funnel/", f"{LIST}form/")
     for path in (*pages, "/admin/selfreg/oktaidentity/", "/admin/selfreg/doctorrun/"):
-        assert complaints(administrator.opens(path)) == set(), path
+        assert accessibility_violations(administrator.opens(path)) == set(), path
         assert page.evaluate("document.documentElement.scrollWidth") == page.evaluate("screen.width"), path
     administrator.opens(detail).presses("Mark for erasure").sees("Mark for erasure")
-    assert complaints(administrator) == set()
+    assert accessibility_violations(administrator) == set()
 
 
-def test_the_page_of_an_identity_is_accessible_and_needs_no_script(staffed: Site, opens_window: Open) -> None:
+def test_identity_page_is_accessible(site_with_admin: Site, opens_window: Open) -> None:
     opens_window().is_at_the_password().sets_a_password().is_welcome()
-    administrator = logs_in(opens_window()).opens("/admin/selfreg/oktaidentity/")
+    administrator = log_in(opens_window()).opens("/admin/selfreg/oktaidentity/")
     administrator.page.locator("#result_list tbody a").first.click()
     administrator.sees("View Okta identity")
-    assert complaints(administrator) == set()
+    assert accessibility_violations(administrator) == set()
     expect(administrator.page.locator("#content-main")).to_contain_text("Last sign-in")
 
 
 @pytest.mark.parametrize("width", [1440, 1280, 390])
-def test_the_list_fits(staffed: Site, opens_window: Open, width: int) -> None:
-    """With the menu beside it; nothing of a row is beyond the edge."""
+def test_list_of_registrations_fits_the_window(site_with_admin: Site, opens_window: Open, width: int) -> None:
+    """The menu is open, and no cell of a row is cut off."""
     opens_window().is_at_the_code()
-    page = logs_in(opens_window(viewport={"width": width, "height": 900})).page
+    page = log_in(opens_window(viewport={"width": width, "height": 900})).page
     table = page.locator("#result_list").evaluate("table => [table.scrollWidth, table.parentElement.clientWidth]")
     assert table[0] <= table[1]
     right = (
@@ -140,7 +142,7 @@ def test_the_list_fits(staffed: Site, opens_window: Open, width: int) -> None:
     assert width < 1280 or page.evaluate(LINES_OF_TABS) == 1
 
 
-# With as many digits as a count has, and the tab of sites that approve sign-ups.
+# Shows the widest counts and the additional tab of sites with approval.
 LINES_OF_TABS = """() => {
     const tabs = document.querySelector("#selfreg-tabs");
     tabs.insertBefore(tabs.lastElementChild.cloneNode(true), tabs.lastElementChild);
@@ -150,7 +152,7 @@ LINES_OF_TABS = """() => {
 }"""
 
 
-def complaints(somebody: Visitor) -> set[str]:
-    """The rules that axe finds broken."""
-    found = Axe().run(somebody.page, options={"preload": False})
-    return {rule["id"] for rule in found.response["violations"]}
+def accessibility_violations(visitor: Visitor) -> set[str]:
+    """Return the ids of the accessibility rules that axe reports."""
+    results = Axe().run(visitor.page, options={"preload": False})
+    return {rule["id"] for rule in results.response["violations"]}

@@ -1,4 +1,4 @@
-"""Every action of the admin, pressed in a browser: one registration and several, as each role."""
+"""All admin actions in a browser, on one and on several registrations, with each role."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ for name, group in make_groups().items():
     user.save()
     user.groups.set([group])
 """
-# The next code may be asked for at once. (Pages that are being closed may have asked for news a moment ago.)
+# Removes the pause before a resend. Retries, because pages that are being closed may just have polled.
 NO_WAIT = """
 from dataclasses import replace
 from selfreg.admin.explanation import open_for_admin
@@ -41,15 +41,15 @@ for pk in list(Registration.objects.open().values_list("pk", flat=True)):
         except Conflict:
             continue
 """
-# Role -> the actions on a registration that waits for the code of an email, on a site with an API token.
+# Role -> the actions offered at the email code, on a site with an API token.
 OFFERED: dict[str, set[str]] = {
     VIEWER: set(),
     SUPPORTER: {"resend", "cancel"},
     PRIVACY_OFFICER: {"erase"},
     MANAGER: {"resend", "repair", "expire", "cancel", "remove-account", "erase"},
 }
-# Action -> the buttons that confirm it for one and for two, and what is said then.
-WORDS = {
+# Action -> button and message for one registration, button and message for two.
+BUTTONS_AND_MESSAGES = {
     "resend": (
         "Send again to 1 person",
         "Sent again to 1 person.",
@@ -74,19 +74,19 @@ WORDS = {
 
 
 @pytest.fixture(scope="session")
-def roles(site: Site) -> Site:
+def site_with_roles(site: Site) -> Site:
     site.manage("shell", "-v", "0", "-c", ROLES)
     return site
 
 
-def logged_in(somebody: Visitor, role: str) -> Page:
-    somebody.opens(LIST).fills(Username=role, Password="admin").presses("Log in").sees("Registrations")
-    return somebody.page
+def log_in(visitor: Visitor, role: str) -> Page:
+    visitor.opens(LIST).fills(Username=role, Password="admin").presses("Log in").sees("Registrations")
+    return visitor.page
 
 
-def press_for_two(page: Page, name: str) -> None:
-    """For the two newest rows, from a list with a filter, which stays."""
-    _one, _done, button, done = WORDS[name]
+def run_on_two_rows(page: Page, name: str) -> None:
+    """Run the action on the two newest rows of a filtered list. The filter must be kept."""
+    _one, _message, button, message = BUTTONS_AND_MESSAGES[name]
     page.goto(f"{LIST}?period=day")
     for row in (0, 1):
         page.locator("#result_list input.action-select").nth(row).check()
@@ -94,28 +94,28 @@ def press_for_two(page: Page, name: str) -> None:
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_role("link", name="Go back")).to_be_visible()
     page.get_by_role("button", name=button, exact=True).click()
-    expect(page.locator(".messagelist")).to_have_text(done)
+    expect(page.locator(".messagelist")).to_have_text(message)
     assert page.url.endswith("?period=day")
 
 
-def press_for_one(page: Page, name: str) -> None:
-    """For the third row, on its page."""
-    button, done, *_two = WORDS[name]
+def run_on_one_row(page: Page, name: str) -> None:
+    """Run the action on the page of the third row."""
+    button, message, *_two = BUTTONS_AND_MESSAGES[name]
     page.goto(f"{LIST}?period=day")
     page.locator("#result_list tbody a").nth(2).click()
     page.locator(f"#selfreg-act-{name}").click()
     page.get_by_role("button", name=button, exact=True).click()
-    expect(page.locator(".messagelist")).to_have_text(done)
+    expect(page.locator(".messagelist")).to_have_text(message)
     expect(page.locator("#selfreg-timeline")).to_contain_text(str(ACTIONS_BY_NAME[name].label))
     assert re.search(r"/change/\?_changelist_filters=period%3Dday$", page.url)
 
 
 @pytest.mark.parametrize("role", OFFERED)
-def test_a_role_is_offered_its_actions_and_no_other(roles: Site, opens_window: Open, role: str) -> None:
+def test_role_is_offered_only_its_actions(site_with_roles: Site, opens_window: Open, role: str) -> None:
     ada = opens_window().is_at_the_code()
     ada.page.close()
-    roles.manage("shell", "-v", "0", "-c", NO_WAIT)
-    page = logged_in(opens_window(viewport=WIDE), role)
+    site_with_roles.manage("shell", "-v", "0", "-c", NO_WAIT)
+    page = log_in(opens_window(viewport=WIDE), role)
     offered = page.locator('select[name="action"] option:not([value=""])')
     assert {option.get_attribute("value") for option in offered.all()} == OFFERED[role]
     page.goto(f"{LIST}?q={ada.email}")
@@ -137,23 +137,23 @@ def test_a_role_is_offered_its_actions_and_no_other(roles: Site, opens_window: O
         (MANAGER, ["cancel"]),
     ],
 )
-def test_each_action_is_pressed_for_two_and_for_one(
-    roles: Site, opens_window: Open, role: str, actions: list[str]
+def test_each_action_works_for_one_and_for_two_registrations(
+    site_with_roles: Site, opens_window: Open, role: str, actions: list[str]
 ) -> None:
     for _ in range(3):
         opens_window().is_at_the_code().page.close()
-    roles.manage("shell", "-v", "0", "-c", NO_WAIT)
-    page = logged_in(opens_window(viewport=WIDE), role)
+    site_with_roles.manage("shell", "-v", "0", "-c", NO_WAIT)
+    page = log_in(opens_window(viewport=WIDE), role)
     for name in actions:
-        press_for_two(page, name)
-        press_for_one(page, name)
+        run_on_two_rows(page, name)
+        run_on_one_row(page, name)
 
 
 @pytest.fixture
-def opens_approving_window(
+def opens_window_with_approval(
     chromium: Browser, org: OrgHandle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], Visitor]]:
-    """On a site where administrators approve each sign-up."""
+    """Return a function that opens windows on a site with approval."""
     with another_site(org, tmp_path_factory.mktemp("approval"), APPROVAL="true") as site:
         site.manage("shell", "-v", "0", "-c", ROLES)
         windows: list[Window] = []
@@ -167,20 +167,20 @@ def opens_approving_window(
         assert [complaint for window in windows for complaint in window.complaints] == []
 
 
-def test_only_a_manager_approves_and_rejects(opens_approving_window: Callable[[], Visitor]) -> None:
-    people = [opens_approving_window().is_at_the_password() for _ in range(4)]
+def test_only_managers_can_approve_and_reject(opens_window_with_approval: Callable[[], Visitor]) -> None:
+    people = [opens_window_with_approval().is_at_the_password() for _ in range(4)]
     for person in people:
         person.sets_a_password().sees("Your sign-up is being reviewed")
     for role in (VIEWER, SUPPORTER, PRIVACY_OFFICER):
-        page = logged_in(opens_approving_window(), role)
+        page = log_in(opens_window_with_approval(), role)
         choices = [str(choice.get_attribute("value")) for choice in page.locator('select[name="action"] option').all()]
         assert {"approve", "reject"} & set(choices) == set()
         page.locator("#result_list tbody a").first.click()
         expect(page.locator("#selfreg-standing")).to_contain_text("Possible, but not with your permissions")
         assert page.locator("#selfreg-act-approve, #selfreg-act-reject").count() == 0
 
-    page = logged_in(opens_approving_window(), MANAGER)
-    decides_about_two(page, "approve", "Approve 2 sign-ups", "2 sign-ups approved.")
+    page = log_in(opens_window_with_approval(), MANAGER)
+    run_on_two_newest_rows(page, "approve", "Approve 2 sign-ups", "2 sign-ups approved.")
     page.locator("#result_list tbody a").nth(2).click()
     page.locator("#selfreg-act-reject").click()
     page.set_viewport_size({"width": 390, "height": 844})
@@ -197,18 +197,18 @@ def test_only_a_manager_approves_and_rejects(opens_approving_window: Callable[[]
     expect(page.locator("#selfreg-standing")).to_contain_text("Completed")
 
 
-def decides_about_two(page: Page, name: str, button: str, done: str) -> None:
-    """The two newest."""
+def run_on_two_newest_rows(page: Page, name: str, button: str, message: str) -> None:
+    """Approve or reject the two newest registrations."""
     for row in (0, 1):
         page.locator("#result_list input.action-select").nth(row).check()
     page.get_by_label("Action:").select_option(name)
     page.get_by_role("button", name="Go").click()
     page.get_by_role("button", name=button, exact=True).click()
-    expect(page.locator(".messagelist")).to_have_text(done)
+    expect(page.locator(".messagelist")).to_have_text(message)
 
 
-def test_the_doctor_is_called_by_a_button(roles: Site, opens_window: Open) -> None:
-    page = logged_in(opens_window(viewport=WIDE), MANAGER)
+def test_button_runs_the_doctor(site_with_roles: Site, opens_window: Open) -> None:
+    page = log_in(opens_window(viewport=WIDE), MANAGER)
     page.goto("/admin/")
     page.get_by_role("link", name="Doctor").first.click()
     page.get_by_role("button", name="Examine now").click()

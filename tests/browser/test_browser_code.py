@@ -1,4 +1,4 @@
-"""The code of the mail: typed, pasted, wrong; and the link beside it."""
+"""The email code in a browser: typed, pasted, wrong, expired; and the email link."""
 
 import re
 from collections.abc import Callable
@@ -15,23 +15,23 @@ ANSWER = "/idp/idx/challenge/answer"
 POLL = "/idp/idx/challenge/poll"
 
 
-def test_the_sixth_digit_submits_once(visitor: Visitor, org: OrgHandle) -> None:
+def test_sixth_digit_submits_the_code_once(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code().types_the_code().sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1
 
 
 @pytest.mark.parametrize(
-    ("between", "zero"), [(" ", "0"), ("\u200b", "0"), ("-", "0"), ("\ufeff", "０"), ("\u200f", "٠")], ids=ascii
+    ("separator", "zero"), [(" ", "0"), ("\u200b", "0"), ("-", "0"), ("\ufeff", "０"), ("\u200f", "٠")], ids=ascii
 )
-def test_a_code_may_be_pasted_as_it_was_found(visitor: Visitor, org: OrgHandle, between: str, zero: str) -> None:
+def test_pasted_code_with_separators_is_submitted(visitor: Visitor, org: OrgHandle, separator: str, zero: str) -> None:
     visitor.is_at_the_code()
     code = "".join(chr(ord(zero) + int(digit)) for digit in visitor.code)
-    visitor.field("Enter code").fill(f"{between}{code[:3]}{between}{code[3:]}{between}")
+    visitor.field("Enter code").fill(f"{separator}{code[:3]}{separator}{code[3:]}{separator}")
     visitor.sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1
 
 
-def test_a_wrong_code_is_said_at_once_and_beside_the_field(visitor: Visitor) -> None:
+def test_wrong_code_shows_an_error_linked_to_the_field(visitor: Visitor) -> None:
     visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
     expect(visitor.page).to_have_title(re.compile("^Error: Check your email"))
     visitor.page.get_by_role("link", name="That code isn't right").click()
@@ -40,9 +40,9 @@ def test_a_wrong_code_is_said_at_once_and_beside_the_field(visitor: Visitor) -> 
     visitor.types_the_code().sees("Choose a password")
 
 
-def test_after_too_many_codes_the_button_is_off_until_the_time_is_over(visitor: Visitor, org: OrgHandle) -> None:
+def test_button_is_disabled_until_the_rate_limit_ends(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
-    # The page lives longer than the wait.
+    # The session must last longer than the rate limit.
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 1}, "lifetimes": {"with_user": 3600}})
     visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
     visitor.types_the_code("000001")
@@ -55,7 +55,7 @@ def test_after_too_many_codes_the_button_is_off_until_the_time_is_over(visitor: 
     expect(button).to_be_enabled()
 
 
-def test_the_seconds_until_another_code_count_down_and_go(visitor: Visitor) -> None:
+def test_countdown_until_resend_runs_and_disappears(visitor: Visitor) -> None:
     visitor.window.context.clock.install()
     visitor.is_at_the_code()
     seconds = visitor.page.get_by_role("timer")
@@ -64,17 +64,17 @@ def test_the_seconds_until_another_code_count_down_and_go(visitor: Visitor) -> N
     expect(seconds).to_have_count(0)
 
 
-def test_the_time_that_is_left_counts_down_and_the_page_says_when_it_is_over(visitor: Visitor) -> None:
+def test_page_warns_before_the_session_expires_and_shows_the_time_out(visitor: Visitor) -> None:
     visitor.window.context.clock.install()
-    left = visitor.is_at_the_code().page.get_by_text("This page expires in")
+    time_left = visitor.is_at_the_code().page.get_by_text("This page expires in")
     warning = visitor.page.get_by_role("status").get_by_text("If time runs out")
-    expect(left).to_be_hidden()
+    expect(time_left).to_be_hidden()
     visitor.page.clock.fast_forward(120_000)
-    expect(left).to_be_hidden()
+    expect(time_left).to_be_hidden()
     visitor.page.clock.fast_forward(90_000)
     expect(warning).to_be_visible()
-    expect(left).to_be_visible()
-    expect(left).to_have_text(re.compile(r"^This page expires in \d+ seconds?.$"))
+    expect(time_left).to_be_visible()
+    expect(time_left).to_have_text(re.compile(r"^This page expires in \d+ seconds?.$"))
     visitor.org.advance(400)
     visitor.page.clock.fast_forward(120_000)
     visitor.sees("Your session timed out")
@@ -121,24 +121,24 @@ def test_a_link_goes_on_after_the_first_tab_has_asked_the_org(visitor: Visitor, 
     visitor.sees("Choose a password")
 
 
-def test_a_link_opened_in_another_tab_takes_the_first_tab_along(visitor: Visitor) -> None:
-    first = visitor.is_at_the_code().page
+def test_email_link_confirmed_in_another_tab_advances_the_first_tab(visitor: Visitor) -> None:
+    first_tab = visitor.is_at_the_code().page
     visitor.opens_another_tab().opens(visitor.link).sees("Confirm your email")
     visitor.presses("Confirm and continue").sees("Choose a password")
-    expect(first.get_by_role("heading", level=1)).to_have_text("Choose a password")
+    expect(first_tab.get_by_role("heading", level=1)).to_have_text("Choose a password")
 
 
-def test_a_link_opened_elsewhere_shows_the_code_and_consumes_nothing(
+def test_email_link_in_another_browser_shows_the_code_without_using_it(
     visitor: Visitor, opens_window: Callable[..., Visitor], org: OrgHandle
 ) -> None:
     visitor.is_at_the_code()
-    elsewhere = opens_window().opens(visitor.link).sees("Your code")
-    shown = elsewhere.page.locator(".code-like").inner_text()
+    other_browser = opens_window().opens(visitor.link).sees("Your code")
+    shown_code = other_browser.page.locator(".code-like").inner_text()
     assert org.calls(ANSWER) == []
-    visitor.types_the_code(shown).sees("Choose a password")
+    visitor.types_the_code(shown_code).sees("Choose a password")
 
 
-def test_a_code_typed_while_the_page_asks_the_org_is_not_lost(visitor: Visitor, org: OrgHandle) -> None:
+def test_code_typed_during_a_poll_is_submitted(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
     visitor.is_at_the_code()
     org.fail(POLL, "slow", seconds=2)
@@ -147,14 +147,14 @@ def test_a_code_typed_while_the_page_asks_the_org_is_not_lost(visitor: Visitor, 
     visitor.types_the_code().sees("Choose a password")
 
 
-def test_a_page_that_waits_for_a_slow_org_goes_on_by_itself(visitor: Visitor, org: OrgHandle) -> None:
+def test_page_waiting_for_a_slow_org_continues_automatically(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code()
     org.fail(ANSWER, "slow", seconds=6)
     visitor.types_the_code().has_the_org_asked(ANSWER).opens_another_tab().opens("/signup/step/").sees("One moment")
     visitor.sees("Choose a password")
 
 
-def test_the_last_character_of_a_longer_code_submits_once(visitor: Visitor, org: OrgHandle) -> None:
+def test_last_character_of_a_longer_code_submits_once(visitor: Visitor, org: OrgHandle) -> None:
     org.patch_policy({"email_code": {"length": 10, "alphanumeric": True}})
     visitor.is_at_the_code().types_the_code().sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1

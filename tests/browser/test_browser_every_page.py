@@ -1,4 +1,4 @@
-"""What holds for every page: accessible in light and dark, no scrolling sideways, light, with a title that tells."""
+"""Checks of every page: accessible in light and dark, no horizontal scrolling, few bytes, unique title."""
 
 import re
 
@@ -12,10 +12,10 @@ from support.browser.visitor import WIDE, Visitor
 
 pytestmark = pytest.mark.browser
 
-# The other scheme has the same markup.
+# Both color schemes have the same markup.
 CHECKS = {"light": {"runOnly": WCAG}, "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}}}
 NARROW = ViewportSize(width=320, height=640)
-MOST_BYTES = 60_000
+MAX_BYTES = 60_000
 BYTES = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
 
@@ -24,8 +24,8 @@ BYTES = """() => [...performance.getEntriesByType("navigation"), ...performance.
 def test_every_page_of(visitor: Visitor, journey: str) -> None:
     visitor.org.patch_policy(JOURNEYS[journey].policy)
     titles = {}
-    for name, way in JOURNEYS[journey].pages.items():
-        way(visitor)
+    for name, go_to_page in JOURNEYS[journey].pages.items():
+        go_to_page(visitor)
         check(visitor.page, name, journey)
         titles[name] = visitor.page.title()
     assert len(set(titles.values())) == len(titles)
@@ -38,9 +38,9 @@ def check(page: Page, name: str, journey: str) -> None:
         keep_picture(page, f"{journey}, {name}, {colours}")
         found = Axe().run(page, context=LEFT_OUT, options=checks)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-    page.set_viewport_size(NARROW)  # what 1280 pixels are at 400 % zoom
+    page.set_viewport_size(NARROW)  # equals 1280 pixels at 400 % zoom
     assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"], name
     page.set_viewport_size(WIDE)
-    assert page.evaluate(BYTES) < MOST_BYTES, name
-    trouble = page.locator(".error-summary, .notice.error").filter(visible=True).count() > 0
-    assert bool(re.match("Error: ", page.title())) == trouble, name
+    assert page.evaluate(BYTES) < MAX_BYTES, name
+    has_error = page.locator(".error-summary, .notice.error").filter(visible=True).count() > 0
+    assert bool(re.match("Error: ", page.title())) == has_error, name

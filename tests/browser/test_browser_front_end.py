@@ -19,12 +19,12 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "front_end_example"
 
 class Files(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Keeps the test's output free of a line for each request."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def front_end() -> Iterator[str]:
-    """The origin of the example's files."""
+    """Serve the files of the example and return their origin."""
     with ThreadingHTTPServer(("localhost", 0), partial(Files, directory=str(EXAMPLE))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://localhost:{server.server_port}"
@@ -32,16 +32,14 @@ def front_end() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_a_page_of_another_origin_signs_somebody_up_and_has_the_session(
-    chromium: Browser, front_end: str, tmp_path: Path
-) -> None:
+def test_front_end_on_another_origin_completes_a_sign_up(chromium: Browser, front_end: str, tmp_path: Path) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "docs.front_end_example.settings", "FRONT_END_ORIGIN": front_end}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.set_inheritable(True)
         with running_org(site=url_of(listener)) as org, running_site(listener, org, tmp_path, **settings) as site:
             page = chromium.new_page()
-            complaints: list[str] = []
-            page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+            console_errors: list[str] = []
+            page.on("console", lambda message: console_errors.append(message.text) if message.type == "error" else None)
             page.goto(f"{front_end}/?api={site.url}/signup/api/")
             page.get_by_label("First name").fill("Ada")
             page.get_by_label("Last name").fill("Lovelace")
@@ -62,6 +60,6 @@ def test_a_page_of_another_origin_signs_somebody_up_and_has_the_session(
                 field.fill(PASSWORD)
             page.get_by_role("button", name="Continue").click()
             expect(heading).to_have_text("You're signed in.")
-            assert complaints == []
+            assert console_errors == []
             page.goto(site.url)
             expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A Chromium that stops answering fails one test, and no other one."""
+"""A Chromium that hangs fails only one test."""
 
 import pytest
 from playwright.sync_api import Browser, Error
@@ -8,7 +8,7 @@ from support.browser.chromium import Chromium
 pytestmark = pytest.mark.browser
 
 
-def test_a_call_that_never_ends_is_ended(chromium: Browser, chromium_of_this_worker: Chromium) -> None:
+def test_hanging_browser_call_is_aborted(chromium: Browser, chromium_of_this_worker: Chromium) -> None:
     page = chromium.new_page()
     with pytest.raises(Error, match="closed"), chromium_of_this_worker.killed_after(1):
         page.evaluate("() => new Promise(() => {})")

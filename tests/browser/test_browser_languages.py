@@ -1,5 +1,5 @@
-"""What holds for every page in every language: it fits the narrowest phone, its title tells it from the others, its
-fields fill themselves in, and nothing complains. The pages are walked once; in each one the language is switched.
+"""Checks of every page in every language: it fits the narrowest phone, has a unique title, keeps its autocomplete
+attributes, and is accessible. The journeys are made once; on each page the language is switched.
 """
 
 import pytest
@@ -11,14 +11,14 @@ from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-LANGUAGES = ("ar", "de", "es", "fr", "ja", "pt-br", "en")  # the last one is what the visitor goes on in
+LANGUAGES = ("ar", "de", "es", "fr", "ja", "pt-br", "en")  # the journey continues in the last one
 NARROW = ViewportSize(width=320, height=640)
-# Looked at again these are other pages: they stand while something is under way, or belonged to another browser.
-ONCE = {"in another browser", "captcha", "busy", "unreachable"}
+# A reload would show another page: these depend on a call in progress, or belong to another browser.
+NOT_RELOADABLE = {"in another browser", "captcha", "busy", "unreachable"}
 FIELDS = "() => [...document.querySelectorAll('[autocomplete]')].map(c => `${c.name} ${c.autocomplete}`).sort()"
 SCROLLS = "document.documentElement.scrollWidth"
-SHOWN = ("form", "cancelled", "expired", "failed", "almost there", "waiting for the mail")
-NOW_AND_THEN = (
+ALWAYS = ("form", "cancelled", "expired", "failed", "almost there", "waiting for the mail")
+NIGHTLY = (
     "every step",
     "links",
     "closed",
@@ -30,23 +30,23 @@ NOW_AND_THEN = (
 )
 
 
-@pytest.mark.parametrize("journey", [*SHOWN, *(pytest.param(j, marks=pytest.mark.nightly) for j in NOW_AND_THEN)])
+@pytest.mark.parametrize("journey", [*ALWAYS, *(pytest.param(j, marks=pytest.mark.nightly) for j in NIGHTLY)])
 def test_every_language_of(visitor: Visitor, journey: str) -> None:
     visitor.org.patch_policy(JOURNEYS[journey].policy)
     titles: dict[str, list[str]] = {code: [] for code in LANGUAGES}
-    for name, way in JOURNEYS[journey].pages.items():
-        way(visitor)
+    for name, go_to_page in JOURNEYS[journey].pages.items():
+        go_to_page(visitor)
         fields = visitor.page.evaluate(FIELDS)
-        for code in LANGUAGES if name not in ONCE else ():
-            speak(visitor, code)
+        for code in LANGUAGES if name not in NOT_RELOADABLE else ():
+            switch_language(visitor, code)
             check(visitor.page, f"{name} in {code}", fields)
             titles[code].append(visitor.page.title())
-    repeated = {code: len(said) - len(set(said)) for code, said in titles.items()}
+    repeated = {code: len(texts) - len(set(texts)) for code, texts in titles.items()}
     assert set(repeated.values()) == {repeated["en"]}
 
 
-def speak(visitor: Visitor, code: str) -> None:
-    """As the language switch does, without leaving the page."""
+def switch_language(visitor: Visitor, code: str) -> None:
+    """Switch the language like the language menu, without leaving the page."""
     visitor.window.context.add_cookies([{"name": "django_language", "value": code, "url": f"{visitor.window.site}/"}])
     visitor.page.reload()
     visitor.page.wait_for_load_state()

@@ -1,4 +1,4 @@
-"""The org's own pages in a browser: accessible, light and dark, wide and narrow, nothing blocked by their policy."""
+"""The pages of the local org in a browser: accessible in light and dark, fitting, and without CSP violations."""
 
 from collections.abc import Iterator
 
@@ -12,13 +12,13 @@ from okta_devorg.testing import OktaOrg
 
 pytestmark = pytest.mark.browser
 
-DESK = ("/", "/phone", "/users", "/policy", "/calls", "/break")
+PAGES = ("/", "/phone", "/users", "/policy", "/calls", "/break")
 VIEWS = (("light", 1280), ("dark", 390))
 
 
 @pytest.fixture
 def org() -> Iterator[OrgHandle]:
-    """With somebody in it, and a fault to come."""
+    """Start an org with one account and one pending fault."""
     with running_org() as running:
         OktaOrg(running).sign_up()
         running.fail("/token", "status", status=503)
@@ -32,13 +32,13 @@ def page(chromium: Browser) -> Page:
 
 def sign_in_page(org: OrgHandle) -> str:
     app = org.policy.apps[0]
-    wanted = f"client_id={app.client_id}&redirect_uri={app.redirect_uris[0]}&response_type=code&scope=openid&state=s"
-    return f"{org.issuer}/v1/authorize?{wanted}"
+    query = f"client_id={app.client_id}&redirect_uri={app.redirect_uris[0]}&response_type=code&scope=openid&state=s"
+    return f"{org.issuer}/v1/authorize?{query}"
 
 
-def test_every_page_is_accessible_and_fits(org: OrgHandle, page: Page) -> None:
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+def test_org_pages_are_accessible_and_fit_the_window(org: OrgHandle, page: Page) -> None:
+    console_errors: list[str] = []
+    page.on("console", lambda message: console_errors.append(message.text) if message.type == "error" else None)
     page.goto(sign_in_page(org))
     page.get_by_label("Email").fill(org.users[0].login)
     page.get_by_role("button", name="Next").click()
@@ -47,17 +47,17 @@ def test_every_page_is_accessible_and_fits(org: OrgHandle, page: Page) -> None:
     for colours, width in VIEWS:
         page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 800})
-        desk = [org.base + path for path in (*DESK, f"/users/{org.users[0].id}")]
-        for url in (*desk, sign_in_page(org), password):
+        urls = [org.base + path for path in (*PAGES, f"/users/{org.users[0].id}")]
+        for url in (*urls, sign_in_page(org), password):
             page.goto(url)
             found = Axe().run(page)
             assert found.violations_count == 0, f"{url} {colours}: {found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{url} {width}"
-    assert complaints == []
+    assert console_errors == []
 
 
-def test_a_code_is_copied_and_the_list_keeps_itself_fresh(org: OrgHandle, chromium: Browser) -> None:
-    """What somebody opened stays open when something new arrives."""
+def test_mailbox_copies_codes_and_refreshes_without_closing_messages(org: OrgHandle, chromium: Browser) -> None:
+    """An opened message stays open when a new one arrives."""
     page = chromium.new_page(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
     deliver(org, "one@example.com", "111111")
     page.goto(org.base + "/")
@@ -81,7 +81,7 @@ def deliver(org: OrgHandle, to: str, code: str) -> None:
         org.org.mailbox.deliver("email", to, SIGN_IN_MAIL, org.org.clock.now(), code=code, **values)
 
 
-def test_the_button_that_saves_the_policy_is_always_in_view(org: OrgHandle, page: Page) -> None:
+def test_save_button_of_the_policy_is_always_visible(org: OrgHandle, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(org.base + "/policy")
     box = page.get_by_role("button", name="Save").bounding_box()

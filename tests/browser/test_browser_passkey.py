@@ -1,4 +1,4 @@
-"""A passkey, made by the browser's own ceremony with a virtual authenticator."""
+"""Passkeys in a browser with a virtual authenticator."""
 
 import base64
 import json
@@ -20,10 +20,12 @@ AUTHENTICATOR = {
     "hasUserVerification": True,
     "isUserVerified": True,
 }
-TURN_DOWN = "() => { navigator.credentials.create = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
-TAKE_PART = "() => { delete navigator.credentials.create; }"
-HOLD_BACK = "() => { HTMLFormElement.prototype.requestSubmit = () => {}; }"
-KEEP_ONE = """() => navigator.credentials.create({ publicKey: {
+DISMISS_PROMPT = (
+    "() => { navigator.credentials.create = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+)
+RESTORE_PROMPT = "() => { delete navigator.credentials.create; }"
+BLOCK_SUBMIT = "() => { HTMLFormElement.prototype.requestSubmit = () => {}; }"
+CREATE_PASSKEY = """() => navigator.credentials.create({ publicKey: {
     challenge: new Uint8Array(16), rp: { name: "Boats" }, user: { id: new Uint8Array(4), name: "a", displayName: "a" },
     pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })),
     authenticatorSelection: { residentKey: "required" },
@@ -33,7 +35,7 @@ NO_PASSKEYS = "delete window.PublicKeyCredential"
 
 @pytest.fixture
 def ada(visitor: Visitor) -> Visitor:
-    """Where the passkey is asked for, with something that can make one."""
+    """Return a visitor at the passkey step, with a virtual authenticator."""
     devtools = visitor.window.context.new_cdp_session(visitor.page)
     devtools.send("WebAuthn.enable")
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
@@ -42,12 +44,12 @@ def ada(visitor: Visitor) -> Visitor:
     return visitor.sees("Create a passkey")
 
 
-def test_a_passkey_is_made_and_the_person_signed_in(ada: Visitor, site: Site) -> None:
+def test_created_passkey_completes_the_sign_up(ada: Visitor, site: Site) -> None:
     ada.presses("Create passkey").is_welcome()
     assert site.registrations(ada.email) == ["completed"]
 
 
-def test_the_passkey_made_at_the_sign_up_signs_in_later(ada: Visitor, site: Site) -> None:
+def test_passkey_works_as_second_factor_at_the_next_sign_in(ada: Visitor, site: Site) -> None:
     ada.org.patch_policy({"sign_on": "password_and_another", "authenticators": {"okta_password": "required"}})
     ada.presses("Create passkey").sees("Choose a password").sets_a_password().is_welcome()
     ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
@@ -57,47 +59,47 @@ def test_the_passkey_made_at_the_sign_up_signs_in_later(ada: Visitor, site: Site
     assert site.users(ada.email) == 1
 
 
-def test_the_passkey_signs_in_instead_of_the_password(ada: Visitor) -> None:
+def test_passkey_works_instead_of_the_password(ada: Visitor) -> None:
     ada.org.patch_policy({"authenticators": {"okta_password": "required"}})
     ada.presses("Create passkey").sees("Choose a password").sets_a_password().is_welcome()
     ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
     ada.sees("Sign in").fills(Email=ada.email).presses("Next")
     ada.sees("Enter your password").presses("Use a passkey instead")
-    held: list[Route] = []
-    ada.page.route("**/passkey.js", lambda route: held.append(route))
+    held_routes: list[Route] = []
+    ada.page.route("**/passkey.js", lambda route: held_routes.append(route))
     ada.page.reload(wait_until="commit")
     expect(ada.page.get_by_role("heading", level=1)).to_have_text("Use your passkey")
     expect(ada.button("Use passkey")).to_be_hidden()
-    for route in held:
+    for route in held_routes:
         route.continue_()
     ada.presses("Use passkey").is_welcome()
 
 
-def test_a_passkey_that_is_asked_back_signs_the_challenge(ada: Visitor) -> None:
-    def ask_back(route: Route) -> None:
+def test_existing_passkey_signs_the_challenge(ada: Visitor) -> None:
+    def request_assertion(route: Route) -> None:
         page = route.fetch()
         html = re.sub(r'(id="passkey-activation"[^>]*>)[^<]*', r'\1{"challenge": "YWJj"}', page.text())
         route.fulfill(response=page, body=html.replace("credentials.attestation", "credentials.signatureData"))
 
-    ada.page.evaluate(KEEP_ONE)
-    ada.page.route("**/signup/step/", ask_back, times=1)
+    ada.page.evaluate(CREATE_PASSKEY)
+    ada.page.route("**/signup/step/", request_assertion, times=1)
     ada.page.reload()
-    ada.page.evaluate(HOLD_BACK)
+    ada.page.evaluate(BLOCK_SUBMIT)
     ada.presses("Create passkey")
     expect(ada.page.locator('[name="credentials.signatureData"]')).to_have_value(re.compile("^[-_A-Za-z0-9]{64,}$"))
     client_data = ada.page.locator('[name="credentials.clientData"]').input_value()
     assert json.loads(base64.urlsafe_b64decode(client_data + "=="))["type"] == "webauthn.get"
 
 
-def test_who_turns_the_browser_down_can_try_again(ada: Visitor) -> None:
-    ada.page.evaluate(TURN_DOWN)
+def test_passkey_can_be_retried_after_the_prompt_was_dismissed(ada: Visitor) -> None:
+    ada.page.evaluate(DISMISS_PROMPT)
     ada.presses("Create passkey")
     expect(ada.page.get_by_role("alert")).to_contain_text("That didn't work")
-    ada.page.evaluate(TAKE_PART)
+    ada.page.evaluate(RESTORE_PROMPT)
     ada.presses("Create passkey").is_welcome()
 
 
-def test_a_browser_that_cannot_make_passkeys_says_so_and_leaves_the_other_ways(visitor: Visitor) -> None:
+def test_browser_without_passkey_support_offers_other_methods(visitor: Visitor) -> None:
     visitor.org.patch_policy(OPTIONAL)
     visitor.page.add_init_script(NO_PASSKEYS)
     visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Passkey")

@@ -1,4 +1,4 @@
-"""Choosing a password: what is still missing shows while one types."""
+"""The password step in a browser: rules while typing, show password, and password strength."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def ada(visitor: Visitor) -> Visitor:
-    """At a form that asks for everything at once."""
+    """Return a visitor at a form with profile and password."""
     visitor.org.patch_policy({"password_on_form": True})
     return visitor.opens("/signup/").sees("Create your account")
 
@@ -23,7 +23,7 @@ def rule(visitor: Visitor, name: str) -> Locator:
     return visitor.page.locator(f'.rules > li[data-rule~="{name}:1"], .rules > li[data-rule^="{name}:"]')
 
 
-def test_rules_tick_off_while_one_types(ada: Visitor) -> None:
+def test_password_rules_update_while_typing(ada: Visitor) -> None:
     ada.fills(Email=ada.email).password_field.press_sequentially("abc")
     for name in ("lower", "username"):
         expect(rule(ada, name)).to_have_class("met")
@@ -34,7 +34,7 @@ def test_rules_tick_off_while_one_types(ada: Visitor) -> None:
         expect(rule(ada, name)).to_have_class("met")
 
 
-def test_the_rules_that_a_refused_password_broke_stay_marked(visitor: Visitor) -> None:
+def test_broken_rules_stay_marked_after_a_rejected_password(visitor: Visitor) -> None:
     visitor.is_at_the_password().sets_a_password("short-one").sees_a_problem()
     expect(rule(visitor, "upper")).to_have_class("unmet")
     expect(visitor.page.locator(".rules")).to_have_class("rules left")
@@ -44,14 +44,14 @@ def test_the_rules_that_a_refused_password_broke_stay_marked(visitor: Visitor) -
     expect(rule(visitor, "upper")).to_have_class("met")
 
 
-def test_the_address_typed_on_an_earlier_page_counts(visitor: Visitor) -> None:
+def test_password_must_not_contain_the_address_of_an_earlier_page(visitor: Visitor) -> None:
     visitor.is_at_the_password().password_field.fill("My-eXample-777")
     expect(rule(visitor, "username")).to_have_class("unmet")
     visitor.password_field.fill(PASSWORD)
     expect(rule(visitor, "username")).to_have_class("met")
 
 
-def test_the_names_typed_on_an_earlier_page_count(visitor: Visitor) -> None:
+def test_password_must_not_contain_names_of_an_earlier_page(visitor: Visitor) -> None:
     visitor.is_at_the_password()
     for password in ("Not-Lovelace-777", "Adamant-horse-7"):
         visitor.password_field.fill(password)
@@ -60,7 +60,7 @@ def test_the_names_typed_on_an_earlier_page_count(visitor: Visitor) -> None:
     expect(rule(visitor, "lastName")).to_have_class("met")
 
 
-def test_a_screen_reader_hears_how_many_rules_are_open_and_when_none_is(ada: Visitor) -> None:
+def test_screen_readers_are_informed_of_missing_rules(ada: Visitor) -> None:
     ada.password_field.press_sequentially("abc")
     status = ada.page.locator("[data-rules-status]")
     expect(status).to_have_text("Still missing: 3")
@@ -68,7 +68,7 @@ def test_a_screen_reader_hears_how_many_rules_are_open_and_when_none_is(ada: Vis
     expect(status).to_have_text("Your password has all of these.")
 
 
-def test_a_rule_that_this_page_cannot_know_stays_neutral(ada: Visitor) -> None:
+def test_rule_without_known_values_is_neither_met_nor_unmet(ada: Visitor) -> None:
     ada.password_field.fill(PASSWORD)
     expect(rule(ada, "upper")).to_have_class("met")
     for name in ("username", "firstName"):
@@ -76,14 +76,14 @@ def test_a_rule_that_this_page_cannot_know_stays_neutral(ada: Visitor) -> None:
         expect(rule(ada, name)).not_to_have_class("unmet")
 
 
-def test_a_name_typed_on_the_same_form_is_not_allowed_in_the_password(ada: Visitor) -> None:
+def test_password_must_not_contain_a_name_of_the_same_form(ada: Visitor) -> None:
     ada.fills(First_name="Ada").password_field.fill("Adamant-horse-7")
     expect(rule(ada, "firstName")).to_have_class("unmet")
     ada.fills(First_name="Grace")
     expect(rule(ada, "firstName")).to_have_class("met")
 
 
-def test_the_password_can_be_looked_at(ada: Visitor) -> None:
+def test_password_can_be_shown_and_hidden(ada: Visitor) -> None:
     password, show = ada.password_field, ada.button("Show password")
     expect(show).to_have_attribute("aria-pressed", "false")
     show.click()
@@ -93,20 +93,22 @@ def test_the_password_can_be_looked_at(ada: Visitor) -> None:
     expect(password).to_have_attribute("type", "password")
 
 
-def test_a_password_that_was_looked_at_is_sent_all_the_same(ada: Visitor) -> None:
+def test_shown_password_is_submitted(ada: Visitor) -> None:
     ada.presses("Show password").password_field.fill(PASSWORD)
     ada.tells_who_she_is().sees("Check your email")
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Kolkata"])
-def test_the_time_zone_is_that_of_the_browser(opens_window: Callable[..., Visitor], org: OrgHandle, zone: str) -> None:
+def test_time_zone_field_defaults_to_that_of_the_browser(
+    opens_window: Callable[..., Visitor], org: OrgHandle, zone: str
+) -> None:
     org.patch_policy({"profile": [*ATTRIBUTES, ZONE]})
     ada = opens_window(timezone_id=zone).opens("/signup/")
     expect(ada.field("Time zone")).to_have_value(zone)
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"),
+    ("typed", "expected"),
     [
         ("correct-horse", "Weak password"),
         ("Aaaaaaa1", "Weak password"),
@@ -116,11 +118,11 @@ def test_the_time_zone_is_that_of_the_browser(opens_window: Callable[..., Visito
         ("Zx3k-9Qw.Tr7y-Pm2", "Strong password"),
     ],
 )
-def test_the_page_says_how_strong_the_password_is(visitor: Visitor, typed: str, words: str) -> None:
+def test_page_shows_the_password_strength(visitor: Visitor, typed: str, expected: str) -> None:
     field = visitor.is_at_the_password().password_field
     levels = visitor.page.locator("[data-level]")
     expect(levels.filter(visible=True)).to_have_count(0)
     before = visitor.button("Continue").bounding_box()
     field.press_sequentially(typed)
-    expect(levels.filter(visible=True)).to_have_text(words)
+    expect(levels.filter(visible=True)).to_have_text(expected)
     assert visitor.button("Continue").bounding_box() == before

@@ -1,4 +1,4 @@
-"""The pictures of the documentation show the pages as they are."""
+"""The pictures of the documentation match the current pages."""
 
 import json
 from collections.abc import Callable
@@ -13,10 +13,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_taken_again_when_its_page_changes(
-    opens_window: Callable[..., Visitor], org: OrgHandle, name: str
-) -> None:
-    """Mended by `make screenshots`, and a look at the new picture."""
+def test_pictures_match_the_current_pages(opens_window: Callable[..., Visitor], org: OrgHandle, name: str) -> None:
+    """To correct a failure, run `make screenshots` and check the new picture."""
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     ada = opens_window(**PICTURES[name].window)
     PICTURES[name].way(ada)
@@ -24,11 +22,11 @@ def test_a_picture_is_taken_again_when_its_page_changes(
     assert json.loads(DIGESTS.read_text())[name] == digest_of(ada.page), "the page changed: run `make screenshots`"
 
 
-def test_a_changed_word_and_a_changed_element_change_the_digest(visitor: Visitor) -> None:
+def test_digest_changes_with_text_and_elements(visitor: Visitor) -> None:
     page = visitor.opens("/signup/").sees("Create your account").page
     before = digest_of(page)
     page.evaluate("document.querySelector('h1').textContent = 'Create an account'")
-    with_other_words = digest_of(page)
+    with_changed_text = digest_of(page)
     page.evaluate("document.querySelector('form').append(document.createElement('hr'))")
-    assert len({before, with_other_words, digest_of(page)}) == 3
+    assert len({before, with_changed_text, digest_of(page)}) == 3
     assert digest_of(visitor.opens("/signup/").sees("Create your account").page) == before

@@ -1,4 +1,4 @@
-"""``/signup/sessions/`` in a browser: accessible, narrow, and by the keyboard alone."""
+"""``/signup/sessions/`` in a browser: accessible, on a narrow screen, and by keyboard."""
 
 from collections.abc import Callable
 
@@ -12,17 +12,17 @@ from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-WORDS = "Sign out everywhere else"
+BUTTON = "Sign out everywhere else"
 NARROW = ViewportSize(width=320, height=640)
 
 
-def test_a_user_signs_out_everywhere_else_by_the_keyboard(opens_window: Callable[..., Visitor]) -> None:
+def test_other_sessions_can_be_ended_by_keyboard(opens_window: Callable[..., Visitor]) -> None:
     ada = opens_window(viewport=NARROW).is_at_the_password().sets_a_password().is_welcome()
-    ada.page.get_by_role("link", name=WORDS).click()
-    check(ada.sees(WORDS), "the button")
-    ada.tabs_to(ada.button(WORDS)).types("", then="Enter")
+    ada.page.get_by_role("link", name=BUTTON).click()
+    check(ada.sees(BUTTON), "the button")
+    ada.tabs_to(ada.button(BUTTON)).types("", then="Enter")
     expect(ada.page.get_by_role("status").filter(has_text="You're signed out in all other browsers")).to_be_visible()
-    check(ada.sees(WORDS), "done")
+    check(ada.sees(BUTTON), "done")
     ada.opens("/").is_welcome()
 
 

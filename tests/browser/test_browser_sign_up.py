@@ -1,4 +1,4 @@
-"""The whole way, from the form to being signed in."""
+"""The complete sign-up in a browser."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("screen", [{"viewport": WIDE}, PHONE], ids=["wide", "phone"])
-def test_a_person_signs_up(
+def test_sign_up_works_in_a_browser(
     opens_window: Callable[..., Visitor], site: Site, screen: dict[str, int], colours: str
 ) -> None:
     ada = opens_window(color_scheme=colours, **screen)
@@ -23,7 +23,7 @@ def test_a_person_signs_up(
     assert site.users(ada.email) == 1
 
 
-def test_a_person_signs_up_without_javascript(opens_window: Callable[..., Visitor], site: Site) -> None:
+def test_sign_up_works_without_javascript(opens_window: Callable[..., Visitor], site: Site) -> None:
     ada = opens_window(java_script_enabled=False)
     ada.is_at_the_code().types_the_code().presses("Confirm")
     ada.sees("Choose a password")
@@ -32,8 +32,8 @@ def test_a_person_signs_up_without_javascript(opens_window: Callable[..., Visito
     assert site.registrations(ada.email) == ["completed"]
 
 
-def test_a_person_signs_up_with_the_keyboard_alone(visitor: Visitor) -> None:
-    """The first field of each page has the focus: there is nothing to go to."""
+def test_sign_up_works_by_keyboard_only(visitor: Visitor) -> None:
+    """The first field of each page has the focus."""
     ada = visitor.opens("/signup/").sees("Create your account")
     ada.types("Ada").tabs_to(ada.field("Last name")).types("Lovelace")
     ada.tabs_to(ada.field("Email")).types(ada.email, then="Enter").sees("Check your email")
@@ -43,13 +43,13 @@ def test_a_person_signs_up_with_the_keyboard_alone(visitor: Visitor) -> None:
     ada.types(PASSWORD, then="Enter").is_welcome()
 
 
-def test_the_keyboard_reaches_the_content_past_the_header(visitor: Visitor) -> None:
+def test_skip_link_moves_the_focus_to_the_content(visitor: Visitor) -> None:
     visitor.opens("/signup/verify/?otp=123456&state=unknown").types("", then="Tab")
     visitor.types("", then="Enter")
     expect(visitor.page.locator("main")).to_be_focused()
 
 
-def test_a_proof_of_work_is_done_while_one_types(visitor: Visitor, org: OrgHandle) -> None:
+def test_captcha_is_solved_while_typing(visitor: Visitor, org: OrgHandle) -> None:
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
     visitor.opens("/signup/").tells_who_she_is().sees("Check your email")
     assert len(org.calls("/api/v1/altcha")) == 1

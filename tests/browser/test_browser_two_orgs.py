@@ -1,4 +1,4 @@
-"""One site with two orgs, each at a socket of its own: one browser signs up and in at either."""
+"""One site with two orgs in a browser."""
 
 import socket
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def partners_org() -> Iterator[OrgHandle]:
 
 @pytest.fixture
 def two_orgs_site(partners_org: OrgHandle, tmp_path: Path) -> Iterator[tuple[Site, OrgHandle]]:
-    """The site, and its default org."""
+    """Run the site and its default org."""
     with socket.create_server(("127.0.0.1", 0)) as listening, running_org(site=url_of(listening)) as org:
         listening.set_inheritable(True)
         app = app_at("/partners/signup/", PARTNERS, url_of(listening))
@@ -37,7 +37,7 @@ def two_orgs_site(partners_org: OrgHandle, tmp_path: Path) -> Iterator[tuple[Sit
             yield site, org
 
 
-def test_one_browser_signs_up_and_in_at_two_orgs(
+def test_one_browser_can_sign_up_and_sign_in_at_two_orgs(
     chromium: Browser, two_orgs_site: tuple[Site, OrgHandle], partners_org: OrgHandle
 ) -> None:
     site, org = two_orgs_site

@@ -1,4 +1,4 @@
-"""Both email workflows, from the form to a proven address."""
+"""Both email workflows in a browser, from the form to a verified address."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,32 +10,32 @@ from support.browser.demo_site import Site, another_site
 from support.browser.visitor import PASSWORD, Visitor, Window
 
 pytestmark = pytest.mark.browser
-WITHOUT_CODE = {"okta_email": "disabled", "okta_password": "required"}
+WITHOUT_EMAIL_CODE = {"okta_email": "disabled", "okta_password": "required"}
 
 
-def signs_in_at_the_org(ada: Visitor) -> Visitor:
+def sign_in_at_the_org(ada: Visitor) -> Visitor:
     ada.sees("Sign in").field("Email").fill(ada.email)
     ada.presses("Next").sees("Enter your password").field("Password").fill(PASSWORD)
     return ada.presses("Sign in")
 
 
-def test_mandatory_the_link_of_the_mail_leads_through_the_org_to_the_end(
+def test_mandatory_activation_link_completes_the_sign_up(
     opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
 ) -> None:
-    org.patch_policy({"email_verification": True, "authenticators": WITHOUT_CODE})
+    org.patch_policy({"email_verification": True, "authenticators": WITHOUT_EMAIL_CODE})
     ada = opens_window().opens("/signup/?next=/members/").tells_who_she_is().sees("Choose a password")
     ada.sets_a_password().sees("Check your email")
     expect(ada.page.get_by_text("The link works for 7 days.")).to_be_visible()
     assert (site.registrations(ada.email), site.users(ada.email)) == (["awaiting_email"], 0)
     ada.opens(ada.link)
-    signs_in_at_the_org(ada).sees("Members' page")
+    sign_in_at_the_org(ada).sees("Members' page")
     assert (site.registrations(ada.email), site.users(ada.email)) == (["completed"], 1)
 
 
-def test_mandatory_a_mail_that_is_sent_again_leads_to_the_end_too(
+def test_mandatory_resent_activation_link_completes_the_sign_up(
     opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
 ) -> None:
-    org.patch_policy({"email_verification": True, "authenticators": WITHOUT_CODE})
+    org.patch_policy({"email_verification": True, "authenticators": WITHOUT_EMAIL_CODE})
     ada = opens_window().opens("/signup/").tells_who_she_is().sees("Choose a password")
     ada.sees("Choose a password").sets_a_password().sees("Check your email").presses("Resend email")
     expect(ada.page.get_by_text("Only the newest link works.")).to_be_visible()
@@ -46,13 +46,13 @@ def test_mandatory_a_mail_that_is_sent_again_leads_to_the_end_too(
 
 @pytest.fixture
 def optional_site(org: OrgHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site that lets people in at once."""
+    """Run a site with the optional workflow."""
     with another_site(org, tmp_path_factory.mktemp("optional"), EMAIL_VERIFICATION="optional") as site:
         org.patch_policy({"email_verification": False})
         yield site
 
 
-def test_optional_signed_in_at_once_and_the_address_proven_later(
+def test_optional_user_is_logged_in_at_once_and_verifies_later(
     chromium: Browser, optional_site: Site, org: OrgHandle
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "optional", "phone_number": "disabled"}})

@@ -1,4 +1,4 @@
-"""Fields that belong to one way only: a question of the org's or one's own, a text or a call."""
+"""Fields that belong to one option: a predefined or custom question, a text or a call."""
 
 import pytest
 from playwright.sync_api import expect
@@ -15,25 +15,25 @@ def ada(visitor: Visitor) -> Visitor:
     return at_the_password_at_once(visitor).presses("Choose a different method").sees("Set up a security question")
 
 
-def test_only_the_fields_of_the_chosen_way_show(ada: Visitor) -> None:
-    offered, own = (
+def test_only_fields_of_the_selected_option_are_visible(ada: Visitor) -> None:
+    predefined, custom = (
         ada.page.locator("main").get_by_role("combobox"),
         ada.page.get_by_role("textbox", name="Your question"),
     )
-    expect(offered).to_be_visible()
-    expect(own).to_be_hidden()
+    expect(predefined).to_be_visible()
+    expect(custom).to_be_hidden()
     ada.page.get_by_role("radio", name="Create my own").check()
-    expect(offered).to_be_hidden()
-    expect(own).to_be_visible()
+    expect(predefined).to_be_hidden()
+    expect(custom).to_be_visible()
 
 
-def test_a_question_of_ones_own_is_kept(ada: Visitor) -> None:
+def test_custom_security_question_can_be_saved(ada: Visitor) -> None:
     ada.page.get_by_role("radio", name="Create my own").check()
     ada.page.get_by_role("textbox", name="Your question").fill("Where does the cat sleep?")
     ada.fills(Answer="On the engine").presses("Save answer").sees("Choose a password")
 
 
-def test_an_extension_is_asked_for_a_call_only(visitor: Visitor) -> None:
+def test_extension_field_is_visible_only_for_voice_calls(visitor: Visitor) -> None:
     visitor.org.patch_policy(only("okta_password", "phone_number", email_verification=False))
     ada = at_the_password_at_once(visitor).presses("Choose a different method").sees("Add your phone")
     extension = ada.page.get_by_role("textbox", name="Extension")

@@ -1,4 +1,4 @@
-"""Pressing twice, going back, reloading, a second tab: still one registration and one account."""
+"""Double clicks, going back, reloading and a second tab create one registration and one account."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ ENROLL = "/idp/idx/enroll/new"
 
 
 def answer_polls(route: Route) -> None:
-    """For a page that shall not move on by itself during the test."""
-    asks = "action=poll" in (route.request.post_data or "")
-    route.fulfill(json={"wait": 60_000}) if asks else route.continue_()
+    """Answer polls, so that the page does not continue by itself during the test."""
+    is_poll = "action=poll" in (route.request.post_data or "")
+    route.fulfill(json={"wait": 60_000}) if is_poll else route.continue_()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_double_click_registers_once(
+def test_double_click_starts_one_registration(
     opens_window: Callable[..., Visitor], org: OrgHandle, site: Site, scripts: bool
 ) -> None:
     ada = opens_window(java_script_enabled=scripts).opens("/signup/")
@@ -32,7 +32,7 @@ def test_a_double_click_registers_once(
     assert len(org.users) == 1
 
 
-def test_a_double_click_at_the_end_signs_in_once(visitor: Visitor, site: Site) -> None:
+def test_double_click_on_the_last_step_creates_one_user(visitor: Visitor, site: Site) -> None:
     visitor.is_at_the_password().password_field.fill(PASSWORD)
     visitor.button("Continue").dblclick()
     visitor.is_welcome()
@@ -40,7 +40,7 @@ def test_a_double_click_at_the_end_signs_in_once(visitor: Visitor, site: Site) -
     assert site.users(visitor.email) == 1
 
 
-def test_going_back_and_submitting_again_goes_on_where_it_was_left(
+def test_resubmitting_the_first_form_continues_the_same_registration(
     visitor: Visitor, org: OrgHandle, site: Site
 ) -> None:
     visitor.opens("/signup/").tells_who_she_is().sees("Check your email")
@@ -52,7 +52,7 @@ def test_going_back_and_submitting_again_goes_on_where_it_was_left(
     assert len(org.users) == 1
 
 
-def test_reloading_a_step_changes_nothing(visitor: Visitor, org: OrgHandle) -> None:
+def test_reloading_a_step_makes_no_call(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code().page.route("**/signup/step/", answer_polls)
     calls = len(org.calls())
     visitor.page.reload()
@@ -61,7 +61,7 @@ def test_reloading_a_step_changes_nothing(visitor: Visitor, org: OrgHandle) -> N
     visitor.types_the_code().sees("Choose a password")
 
 
-def test_a_step_done_in_one_tab_is_said_to_be_done_in_the_other(visitor: Visitor) -> None:
+def test_stale_tab_shows_that_the_step_is_already_done(visitor: Visitor) -> None:
     first = visitor.is_at_the_code().page
     first.route("**/signup/step/", answer_polls)
     visitor.opens_another_tab().opens("/signup/step/").sees("Check your email")
