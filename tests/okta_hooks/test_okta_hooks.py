@@ -1,4 +1,4 @@
-"""Okta's calls to the site: who may call, what is answered, and that an event counts once."""
+"""Okta's hooks: authentication, registration hook, event hook, and invalid requests."""
 
 import json
 from collections.abc import Callable
@@ -56,19 +56,19 @@ def delivery(*events: Any) -> Any:
 
 @pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
 @pytest.mark.parametrize(
-    "given", ["", "wrong", SECRET[:-1], SECRET + "x", SECRET.upper(), f"Bearer {SECRET}", "é", "x" * 9_000]
+    "secret", ["", "wrong", SECRET[:-1], SECRET + "x", SECRET.upper(), f"Bearer {SECRET}", "é", "x" * 9_000]
 )
-def test_without_the_secret_nothing_is_answered(okta: Client, path: str, given: str) -> None:
-    assert send(Client(), path, INLINE, Authorization=given).status_code == 401
+def test_hook_without_the_secret_gets_status_401(okta: Client, path: str, secret: str) -> None:
+    assert send(Client(), path, INLINE, Authorization=secret).status_code == 401
     assert not OktaEvent.objects.exists()
 
 
 @pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
-def test_without_a_secret_in_the_settings_the_hooks_do_not_exist(db: None, path: str) -> None:
+def test_hooks_get_status_404_without_hook_secret_setting(db: None, path: str) -> None:
     assert send(Client(), path, INLINE, Authorization="").status_code == 404
 
 
-def test_a_profile_nobody_objects_to_is_allowed_as_it_is(okta: Client) -> None:
+def test_registration_hook_allows_a_profile_by_default(okta: Client) -> None:
     allow = {"type": "com.okta.action.update", "value": {"registration": "ALLOW"}}
     assert send(okta, REGISTRATION, INLINE).json() == {"commands": [allow]}
 
@@ -76,53 +76,53 @@ def test_a_profile_nobody_objects_to_is_allowed_as_it_is(okta: Client) -> None:
 @pytest.mark.parametrize(
     "hook", ["support.site_hooks.breaks", "support.site_hooks.returns_nonsense", "support.site_hooks.is_not_there"]
 )
-def test_a_broken_hook_lets_nobody_in(okta: Client, configure: Callable[..., None], hook: str) -> None:
+def test_broken_profile_hook_denies_the_registration(okta: Client, configure: Callable[..., None], hook: str) -> None:
     configure(PROFILE_HOOK=hook)
-    answer = send(okta, REGISTRATION, INLINE)
-    assert (answer.status_code, answer.json()["commands"][0]["value"]) == (200, {"registration": "DENY"})
+    response = send(okta, REGISTRATION, INLINE)
+    assert (response.status_code, response.json()["commands"][0]["value"]) == (200, {"registration": "DENY"})
 
 
-def test_the_sites_hook_refuses_with_a_message_for_each_field(okta: Client, configure: Callable[..., None]) -> None:
+def test_profile_hook_denies_with_a_message_for_each_field(okta: Client, configure: Callable[..., None]) -> None:
     configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     body = {**INLINE, "data": {"userProfile": PROFILE | {"email": "ada@example.com"}}}
-    answer = send(okta, REGISTRATION, body).json()
-    assert answer["commands"][0]["value"] == {"registration": "DENY"}
-    assert [(c["location"], c["errorSummary"]) for c in answer["error"]["errorCauses"]] == [
+    response = send(okta, REGISTRATION, body).json()
+    assert response["commands"][0]["value"] == {"registration": "DENY"}
+    assert [(c["location"], c["errorSummary"]) for c in response["error"]["errorCauses"]] == [
         ("data.userProfile.email", "Use your work address.")
     ]
 
 
-def test_the_sites_hook_amends(okta: Client, configure: Callable[..., None]) -> None:
+def test_profile_hook_can_change_the_profile(okta: Client, configure: Callable[..., None]) -> None:
     configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
     change = send(okta, REGISTRATION, INLINE).json()["commands"][1]
     assert change == {"type": "com.okta.user.profile.update", "value": {"lastName": "LOVELACE"}}
 
 
-MORE = {
+PROGRESSIVE = {
     "eventType": "com.okta.user.pre-registration",
     "requestType": "progressive.profile",
     "data": {"context": {"user": {"id": "00uADA", "profile": PROFILE}}, "userProfileUpdate": {"city": "London"}},
 }
 
 
-def test_a_profile_that_grows_at_sign_in_is_answered_in_the_words_for_that(okta: Client) -> None:
+def test_progressive_profile_request_gets_its_own_command(okta: Client) -> None:
     allow = {"type": "com.okta.action.update", "value": {"progressiveProfile": "ALLOW"}}
-    assert send(okta, REGISTRATION, MORE).json() == {"commands": [allow]}
+    assert send(okta, REGISTRATION, PROGRESSIVE).json() == {"commands": [allow]}
 
 
-def test_the_sites_hook_judges_an_update_by_the_whole_person(okta: Client, configure: Callable[..., None]) -> None:
+def test_profile_hook_gets_the_complete_profile_for_an_update(okta: Client, configure: Callable[..., None]) -> None:
     configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
-    change = send(okta, REGISTRATION, MORE).json()["commands"][1]
+    change = send(okta, REGISTRATION, PROGRESSIVE).json()["commands"][1]
     assert change == {"type": "com.okta.user.progressive.profile.update", "value": {"lastName": "LOVELACE"}}
     configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
-    assert "error" not in send(okta, REGISTRATION, MORE).json()
-    body = json.loads(json.dumps(MORE).replace("company.example", "example.com"))
-    answer = send(okta, REGISTRATION, body).json()
-    assert answer["commands"][0]["value"] == {"progressiveProfile": "DENY"}
-    assert answer["error"]["errorCauses"][0]["location"] == "data.userProfileUpdate.email"
+    assert "error" not in send(okta, REGISTRATION, PROGRESSIVE).json()
+    body = json.loads(json.dumps(PROGRESSIVE).replace("company.example", "example.com"))
+    response = send(okta, REGISTRATION, body).json()
+    assert response["commands"][0]["value"] == {"progressiveProfile": "DENY"}
+    assert response["error"]["errorCauses"][0]["location"] == "data.userProfileUpdate.email"
 
 
-ODD: list[Any] = [
+INVALID_BODIES: list[Any] = [
     b"",
     b"x",
     b"[]",
@@ -140,38 +140,40 @@ ODD: list[Any] = [
 
 @pytest.mark.database
 @pytest.mark.parametrize("path", [REGISTRATION, EVENTS])
-@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
-def test_odd_bodies_are_refused_and_never_an_error(okta: Client, path: str, body: Any) -> None:
+@pytest.mark.parametrize("body", INVALID_BODIES, ids=range(len(INVALID_BODIES)))
+def test_invalid_bodies_get_status_400(okta: Client, path: str, body: Any) -> None:
     assert send(okta, path, body).status_code == 400
 
 
-def test_a_length_that_is_no_number_is_refused(okta: Client) -> None:
-    answer = okta.generic("POST", EVENTS, b"{}", content_type="application/json", CONTENT_LENGTH="many")
-    assert answer.status_code == 400
+def test_invalid_content_length_gets_status_400(okta: Client) -> None:
+    response = okta.generic("POST", EVENTS, b"{}", content_type="application/json", CONTENT_LENGTH="many")
+    assert response.status_code == 400
 
 
-def test_the_one_time_verification_is_answered(okta: Client) -> None:
-    answer = okta.get(EVENTS, headers={"X-Okta-Verification-Challenge": "a-challenge"})
-    assert answer.json() == {"verification": "a-challenge"}
+def test_verification_challenge_is_answered(okta: Client) -> None:
+    response = okta.get(EVENTS, headers={"X-Okta-Verification-Challenge": "a-challenge"})
+    assert response.json() == {"verification": "a-challenge"}
 
 
 @pytest.mark.database
 @pytest.mark.parametrize(
-    "said", [{"factor": "EMAIL_FACTOR"}, {"factor": None, "reason": "User set up EMAIL_FACTOR factor"}]
+    "factor", [{"factor": "EMAIL_FACTOR"}, {"factor": None, "reason": "User set up EMAIL_FACTOR factor"}]
 )
-def test_an_event_proves_the_address_once(okta: Client, identity: OktaIdentity, said: dict[str, Any]) -> None:
-    assert send(okta, EVENTS, delivery(event(**said))).status_code == 204
+def test_email_factor_event_verifies_the_address_once(
+    okta: Client, identity: OktaIdentity, factor: dict[str, Any]
+) -> None:
+    assert send(okta, EVENTS, delivery(event(**factor))).status_code == 204
     identity.refresh_from_db()
-    first = identity.email_verified_at
-    assert first is not None
-    assert send(okta, EVENTS, delivery(event(**said), event("e2", **said))).status_code == 204
+    verified_at = identity.email_verified_at
+    assert verified_at is not None
+    assert send(okta, EVENTS, delivery(event(**factor), event("e2", **factor))).status_code == 204
     identity.refresh_from_db()
-    assert identity.email_verified_at == first
+    assert identity.email_verified_at == verified_at
     assert OktaEvent.objects.count() == 2
 
 
 @pytest.mark.database
-def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaIdentity) -> None:
+def test_event_delivered_twice_is_processed_once(okta: Client, identity: OktaIdentity) -> None:
     send(okta, EVENTS, delivery(event()))
     OktaIdentity.objects.update(email_verified_at=None)
     send(okta, EVENTS, delivery(event()))
@@ -180,58 +182,62 @@ def test_an_event_delivered_twice_is_handled_once(okta: Client, identity: OktaId
 
 
 @pytest.mark.database
-def test_a_delivery_is_a_handful_of_statements(
+def test_delivery_of_500_events_takes_few_queries(
     okta: Client, identity: OktaIdentity, django_assert_max_num_queries: Any
 ) -> None:
-    proofs = [event(f"p{n}", user=f"00u{n}") for n in range(250)]
-    ends = [event(f"d{n}", "user.lifecycle.deactivate", user=f"00u{n}") for n in range(250)]
+    verifying = [event(f"p{n}", user=f"00u{n}") for n in range(250)]
+    deactivating = [event(f"d{n}", "user.lifecycle.deactivate", user=f"00u{n}") for n in range(250)]
     with django_assert_max_num_queries(10):
-        assert send(okta, EVENTS, delivery(*proofs, *ends)).status_code == 204
+        assert send(okta, EVENTS, delivery(*verifying, *deactivating)).status_code == 204
     with django_assert_max_num_queries(4):
-        assert send(okta, EVENTS, delivery(*proofs, *ends)).status_code == 204
+        assert send(okta, EVENTS, delivery(*verifying, *deactivating)).status_code == 204
 
 
-def test_a_delivery_of_too_many_events_is_refused_at_once(okta: Client, django_assert_num_queries: Any) -> None:
+def test_delivery_of_too_many_events_gets_status_413_without_queries(
+    okta: Client, django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(0):
         assert send(okta, EVENTS, delivery(*[{"uuid": str(n)} for n in range(5_000)])).status_code == 413
 
 
-def test_events_that_nobody_waits_for_leave_no_row(okta: Client, django_assert_num_queries: Any) -> None:
+def test_irrelevant_events_are_not_stored(okta: Client, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert (
             send(okta, EVENTS, delivery(*[event(f"e{n}", "user.session.start") for n in range(400)])).status_code == 204
         )
 
 
-def test_one_event_names_no_more_users_than_an_event_has(okta: Client, identity: OktaIdentity) -> None:
-    crowded = event() | {"target": [{"type": "User", "id": f"00u{n}"} for n in range(5_000)]}
-    crowded["target"].append({"type": "User", "id": identity.subject})
-    assert send(okta, EVENTS, delivery(crowded)).status_code == 204
+def test_only_the_first_targets_of_an_event_are_processed(okta: Client, identity: OktaIdentity) -> None:
+    crowded_event = event() | {"target": [{"type": "User", "id": f"00u{n}"} for n in range(5_000)]}
+    crowded_event["target"].append({"type": "User", "id": identity.subject})
+    assert send(okta, EVENTS, delivery(crowded_event)).status_code == 204
     identity.refresh_from_db()
     assert identity.email_verified_at is None
 
 
 @pytest.mark.database
-def test_ids_of_events_are_purged_once_their_events_are_too_old_to_count(okta: Client, identity: OktaIdentity) -> None:
+def test_event_ids_are_purged_when_their_events_are_too_old_to_be_processed(
+    okta: Client, identity: OktaIdentity
+) -> None:
     now = datetime.now(UTC)
-    told = event() | {"published": now.isoformat()}
-    send(okta, EVENTS, delivery(told))
+    old_event = event() | {"published": now.isoformat()}
+    send(okta, EVENTS, delivery(old_event))
     OktaIdentity.objects.update(email_verified_at=None)
     with time_machine.travel(now + timedelta(days=31)):
         call_command("selfreg_purge", verbosity=0)
         assert not OktaEvent.objects.exists()
-        assert send(okta, EVENTS, delivery(told)).status_code == 204
+        assert send(okta, EVENTS, delivery(old_event)).status_code == 204
     assert OktaIdentity.objects.get().email_verified_at is None
 
 
 @pytest.mark.parametrize("published", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", 7, None, ["x"]])
-def test_an_event_without_a_usable_time_counts(okta: Client, identity: OktaIdentity, published: Any) -> None:
+def test_event_without_a_valid_time_is_processed(okta: Client, identity: OktaIdentity, published: Any) -> None:
     assert send(okta, EVENTS, delivery(event() | {"published": published})).status_code == 204
     identity.refresh_from_db()
     assert identity.email_verified_at is not None
 
 
-UNPROVING: list[Any] = [
+IRRELEVANT_EVENTS: list[Any] = [
     event(kind="user.session.start"),
     event(kind="user.lifecycle.activate"),
     event(factor="PASSWORD_AS_FACTOR"),
@@ -258,15 +264,15 @@ UNPROVING: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("odd", UNPROVING, ids=range(len(UNPROVING)))
-def test_other_events_prove_nothing(okta: Client, identity: OktaIdentity, odd: Any) -> None:
-    assert send(okta, EVENTS, delivery(odd)).status_code == 204
+@pytest.mark.parametrize("irrelevant", IRRELEVANT_EVENTS, ids=range(len(IRRELEVANT_EVENTS)))
+def test_other_events_verify_no_address(okta: Client, identity: OktaIdentity, irrelevant: Any) -> None:
+    assert send(okta, EVENTS, delivery(irrelevant)).status_code == 204
     identity.refresh_from_db()
     assert identity.email_verified_at is None
 
 
 @pytest.mark.parametrize(
-    ("login", "is_proof"),
+    ("login", "verifies"),
     [
         ("ada@example.com", True),
         ("Ada@EXAMPLE.com", True),
@@ -276,11 +282,11 @@ def test_other_events_prove_nothing(okta: Client, identity: OktaIdentity, odd: A
         ("ada@example.org", False),
     ],
 )
-def test_the_proof_of_one_mailbox_that_arrives_late_is_none_for_another(
-    okta: Client, identity: OktaIdentity, login: Any, is_proof: bool
+def test_event_for_another_mailbox_does_not_verify_the_address(
+    okta: Client, identity: OktaIdentity, login: Any, verifies: bool
 ) -> None:
-    """The event was on its way while the person took another address, which nobody proved."""
+    """The event arrives after the user changed to another address."""
     User.objects.update(email="ada@example.com")
     send(okta, EVENTS, delivery(event(login=login)))
     identity.refresh_from_db()
-    assert (identity.email_verified_at is not None) is is_proof
+    assert (identity.email_verified_at is not None) is verifies

@@ -1,4 +1,4 @@
-"""The org asks people who exist for more: at sign-in on its own page, at the end of a sign-up on ours."""
+"""Progressive profile: more attributes at sign-in on the org's page, or at the end of a sign-up on the site's page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,71 +17,75 @@ AGE = {"name": "age", "label": "Age", "type": "integer"}
 Configure = Callable[..., None]
 
 
-def asks_for(org: OrgHandle, *attributes: dict[str, Any]) -> None:
+def require_attributes(org: OrgHandle, *attributes: dict[str, Any]) -> None:
     org.patch_policy({"progressive_profile": {"attributes": list(attributes)}})
 
 
 @pytest.fixture
-def known(person: Person, org: OrgHandle) -> Person:
-    """Ada, who signed up before the org wanted more; in a new browser, on the org's page."""
+def person_with_missing_attributes(person: Person, org: OrgHandle) -> Person:
+    """Return a person with an account from before, in a new browser on the org's page for missing attributes."""
     person.signs_up(org)
-    asks_for(org, CITY, AGE)
+    require_attributes(org, CITY, AGE)
     return Person().opens(AUTHENTICATE).signs_in_at_the_org()
 
 
-def test_what_is_missing_is_asked_for_before_anybody_is_signed_in(known: Person, org: OrgHandle) -> None:
-    assert known.page.url.startswith(org.base)
-    assert known.heading == "Additional profile information"
-    assert not known.is_signed_in
-    known.fills_and_presses({"City": "London", "Age (optional)": "36"}, "Submit")
-    assert (known.is_signed_in, known.path) == (True, "/members/")
+def test_missing_attributes_are_required_before_the_sign_in(
+    person_with_missing_attributes: Person, org: OrgHandle
+) -> None:
+    assert person_with_missing_attributes.page.url.startswith(org.base)
+    assert person_with_missing_attributes.heading == "Additional profile information"
+    assert not person_with_missing_attributes.is_signed_in
+    person_with_missing_attributes.fills_and_presses({"City": "London", "Age (optional)": "36"}, "Submit")
+    assert (person_with_missing_attributes.is_signed_in, person_with_missing_attributes.path) == (True, "/members/")
     profile = org.users[0].profile
     assert (profile["city"], profile["age"]) == ("London", 36)
     assert User.objects.count() == 1
 
 
-def test_who_gave_it_is_not_asked_again(known: Person, org: OrgHandle) -> None:
-    known.fills_and_presses({"City": "London", "Age (optional)": "36"}, "Submit")
+def test_given_attributes_are_not_asked_for_again(person_with_missing_attributes: Person, org: OrgHandle) -> None:
+    person_with_missing_attributes.fills_and_presses({"City": "London", "Age (optional)": "36"}, "Submit")
     assert Person().opens(AUTHENTICATE).signs_in_at_the_org().is_signed_in
 
 
 @pytest.mark.parametrize(("city", "age"), [("", "36"), ("  ", ""), ("London", "thirty"), ("London", "1.5")])
-def test_what_does_not_do_is_asked_for_again(known: Person, org: OrgHandle, city: str, age: str) -> None:
-    known.fills_and_presses({"City": city, "Age (optional)": age}, "Submit")
-    assert known.status == 400
-    assert not known.is_signed_in
+def test_invalid_attributes_are_asked_for_again(
+    person_with_missing_attributes: Person, org: OrgHandle, city: str, age: str
+) -> None:
+    person_with_missing_attributes.fills_and_presses({"City": city, "Age (optional)": age}, "Submit")
+    assert person_with_missing_attributes.status == 400
+    assert not person_with_missing_attributes.is_signed_in
     assert "city" not in org.users[0].profile
 
 
-def test_there_is_no_way_around_what_is_required(known: Person, org: OrgHandle) -> None:
+def test_required_attributes_cannot_be_skipped(person_with_missing_attributes: Person, org: OrgHandle) -> None:
     with pytest.raises(LookupError):
-        known.presses("Skip")
-    again = known.opens(AUTHENTICATE)
+        person_with_missing_attributes.presses("Skip")
+    again = person_with_missing_attributes.opens(AUTHENTICATE)
     assert again.page.url.startswith(org.base)
     assert not again.is_signed_in
 
 
-def test_a_session_at_the_org_is_no_way_around_it_either(person: Person, org: OrgHandle) -> None:
+def test_session_at_the_org_does_not_bypass_required_attributes(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
     browser = Person().opens(AUTHENTICATE).signs_in_at_the_org()
-    asks_for(org, CITY)
+    require_attributes(org, CITY)
     browser.browser.logout()
     assert not browser.opens(AUTHENTICATE).is_signed_in
 
 
-def test_what_is_optional_can_be_skipped(person: Person, org: OrgHandle) -> None:
+def test_optional_attributes_can_be_skipped(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    asks_for(org, AGE)
-    later = Person().opens(AUTHENTICATE).signs_in_at_the_org().presses("Skip")
-    assert (later.is_signed_in, later.path) == (True, "/members/")
+    require_attributes(org, AGE)
+    returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org().presses("Skip")
+    assert (returning_person.is_signed_in, returning_person.path) == (True, "/members/")
 
 
 @pytest.mark.database
-def test_the_registration_that_waited_is_completed_by_it(person: Person, org: OrgHandle) -> None:
-    """By the activation link, through the Initiate login URI, over the org's question, into the same row."""
+def test_awaiting_registration_is_completed_after_the_missing_attributes(person: Person, org: OrgHandle) -> None:
+    """Activation link, Initiate login URI, the org's page for attributes, and the same row."""
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
-    asks_for(org, CITY)
+    require_attributes(org, CITY)
     person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
     person.fills_and_presses({"City": "London"}, "Submit")
@@ -89,11 +93,11 @@ def test_the_registration_that_waited_is_completed_by_it(person: Person, org: Or
     assert Registration.objects.get().status == Status.COMPLETED
 
 
-# ---- at the end of a sign-up, on our pages
+# ---- at the end of a sign-up, on the site's pages
 
 
 @pytest.mark.parametrize("step", ["profile-update", "enroll-profile"])
-def test_what_the_org_asks_for_at_the_end_is_a_page_of_ours(person: Person, org: OrgHandle, step: str) -> None:
+def test_attributes_asked_for_at_the_end_are_a_step_of_the_sign_up(person: Person, org: OrgHandle, step: str) -> None:
     org.patch_policy({"progressive_profile": {"step": step, "attributes": [CITY, AGE]}})
     person.signs_up(org)
     assert (person.is_signed_in, "City" in person.page.text) == (False, True)
@@ -102,8 +106,10 @@ def test_what_the_org_asks_for_at_the_end_is_a_page_of_ours(person: Person, org:
     assert org.users[0].profile["city"] == "London"
 
 
-def test_the_sites_hook_judges_the_whole_person(person: Person, org: OrgHandle, configure: Configure) -> None:
-    asks_for(org, CITY)
+def test_profile_hook_gets_the_complete_profile_at_the_last_step(
+    person: Person, org: OrgHandle, configure: Configure
+) -> None:
+    require_attributes(org, CITY)
     person.signs_up(org)
     configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
     person.fills_and_presses({"City": "London"})
@@ -114,8 +120,8 @@ def test_the_sites_hook_judges_the_whole_person(person: Person, org: OrgHandle, 
     assert org.users[0].profile["lastName"] == "Lovelace"
 
 
-def test_an_address_that_comes_after_the_proof_is_not_the_proven_one(person: Person, org: OrgHandle) -> None:
-    """An org that asks for the address once more: what was proven is the first one."""
+def test_address_changed_after_the_verification_is_not_verified(person: Person, org: OrgHandle) -> None:
+    """The org asks for the address again. Only the first one is verified."""
     org.patch_policy({"progressive_profile": {"attributes": [{"name": "email", "label": "Email"}, CITY]}})
     person.signs_up(org).fills_and_presses({"Email": "victim@example.com", "City": "London"})
     assert org.users[0].profile["email"] == "victim@example.com"
