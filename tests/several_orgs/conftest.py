@@ -1,4 +1,4 @@
-"""Orgs at sockets of their own, beside the one of the site."""
+"""Fixtures: a second local org with another app, and a brand with its own app."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +20,7 @@ def other_org_of_this_worker() -> Iterator[OrgHandle]:
 
 @pytest.fixture
 def partners_org(org: OrgHandle, other_org_of_this_worker: OrgHandle, configure: Configure, settings: Any) -> OrgHandle:
-    """The org of the partners, beside that of the site, which has a second app for the brand."""
+    """Return the partners' org. The org of the site has a second app for the brand."""
     other = other_org_of_this_worker
     other.reset()
     other.patch_policy({"apps": [app_at("/partners/signup/", PARTNERS)]})

@@ -1,4 +1,4 @@
-"""Commands and the admin with rows of several orgs: each row is treated by the settings of its own."""
+"""Commands and admin pages with rows of several orgs use the settings of each row's org."""
 
 import json
 import re
@@ -27,12 +27,12 @@ LIST = "/admin/selfreg/registration/"
 
 
 def row(org: str, email: str, days: float = 0, **values: Any) -> Registration:
-    """A registration that nobody touched for so many days."""
-    moment = timezone.now() - timedelta(days=days)
+    """Create a registration that was last updated some days ago."""
+    updated_at = timezone.now() - timedelta(days=days)
     defaults = {"issuer": conf(org).issuer if org != "removed" else "https://gone.example.com", "workflow": "mandatory"}
-    made = Registration.objects.create(**defaults, org=org, email=email, created_at=moment, **values)
-    Registration.objects.filter(pk=made.pk).update(updated_at=moment)
-    return made
+    registration = Registration.objects.create(**defaults, org=org, email=email, created_at=updated_at, **values)
+    Registration.objects.filter(pk=registration.pk).update(updated_at=updated_at)
+    return registration
 
 
 def output(*arguments: str) -> str:
@@ -49,18 +49,18 @@ def admin(partners_org: OrgHandle) -> Client:
 
 
 @pytest.fixture
-def patient(partners_org: OrgHandle, configure: Configure, settings: Any) -> None:
-    """The partners keep registrations for ten days, the others for one."""
+def longer_retention_at_partners(partners_org: OrgHandle, configure: Configure, settings: Any) -> None:
+    """Configure a retention of ten days for the partners' org; the others have one day."""
     day = 24 * 3600
     partners = settings.SELFREG["ORGS"]["partners"]
-    patience = {"ABANDONED_AFTER_SECONDS": 10 * day, "ERASE_ABANDONED_AFTER_SECONDS": 10 * day}
-    configure(ORGS=settings.SELFREG["ORGS"] | {"partners": partners | patience})
+    retention_settings = {"ABANDONED_AFTER_SECONDS": 10 * day, "ERASE_ABANDONED_AFTER_SECONDS": 10 * day}
+    configure(ORGS=settings.SELFREG["ORGS"] | {"partners": partners | retention_settings})
 
 
 # ---- commands
 
 
-def test_each_org_says_when_its_registrations_are_abandoned(patient: None) -> None:
+def test_recovery_uses_the_abandonment_period_of_each_org(longer_retention_at_partners: None) -> None:
     for org in ("default", "partners", "brand", "removed"):
         row(org, f"{org}@example.com", days=3)
     output("selfreg_recover")
@@ -73,14 +73,14 @@ def test_each_org_says_when_its_registrations_are_abandoned(patient: None) -> No
     }
 
 
-def test_each_org_says_when_its_registrations_are_erased(patient: None) -> None:
+def test_purge_uses_the_retention_period_of_each_org(longer_retention_at_partners: None) -> None:
     for org in ("default", "partners", "brand", "removed"):
         row(org, f"{org}@example.com", days=3)
     output("selfreg_purge")
     assert list(Registration.objects.values_list("org", flat=True)) == ["partners"]
 
 
-def test_a_lost_answer_is_asked_for_at_the_org_of_the_row(partners_org: OrgHandle, org: OrgHandle) -> None:
+def test_recovery_introspects_at_the_org_of_the_row(partners_org: OrgHandle, org: OrgHandle) -> None:
     grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
     Registration.objects.update(busy_until=timezone.now() - timedelta(minutes=1))
     before, other = len(partners_org.calls("/introspect")), len(org.calls())
@@ -92,24 +92,24 @@ def test_a_lost_answer_is_asked_for_at_the_org_of_the_row(partners_org: OrgHandl
     assert grace.is_signed_in
 
 
-def test_an_orgs_rows_are_encrypted_with_its_own_keys(
+def test_rows_are_encrypted_with_the_keys_of_their_org(
     partners_org: OrgHandle, configure: Configure, settings: Any
 ) -> None:
     partners = settings.SELFREG["ORGS"]["partners"] | {"ENCRYPTION_KEYS": [KEYS[1]]}
     configure(ENCRYPTION_KEYS=[KEYS[0]], ORGS={"partners": partners})
     grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
-    kept = Registration.objects.get()
-    place = f"registration:{kept.pk}:sealed"
-    assert encryption.decrypt(kept.sealed, place, [Secret(KEYS[1])])["transaction"]
+    registration = Registration.objects.get()
+    place = f"registration:{registration.pk}:sealed"
+    assert encryption.decrypt(registration.sealed, place, [Secret(KEYS[1])])["transaction"]
     with pytest.raises(encryption.Unreadable):
-        encryption.decrypt(kept.sealed, place, [Secret(KEYS[0])])
+        encryption.decrypt(registration.sealed, place, [Secret(KEYS[0])])
     assert grace.does_whatever_the_page_asks(partners_org).is_signed_in
 
 
-def test_the_doctor_examines_one_org_or_all(partners_org: OrgHandle, settings: Any) -> None:
+def test_doctor_examines_one_org_or_all(partners_org: OrgHandle, settings: Any) -> None:
     for arguments, examined in ((("--org", "partners"), ["partners"]), ((), ["default", "partners", "brand"])):
         DoctorRun.objects.all().delete()
-        with pytest.raises(SystemExit):  # plain http is for loopback
+        with pytest.raises(SystemExit):  # the doctor reports plain http
             output("selfreg_doctor", *arguments)
         assert list(DoctorRun.objects.order_by("pk").values_list("org", flat=True)) == examined
     out = StringIO()
@@ -124,7 +124,7 @@ def test_the_doctor_examines_one_org_or_all(partners_org: OrgHandle, settings: A
         call_command("selfreg_doctor", "--org", "nobody")
 
 
-def test_the_set_up_is_about_one_org(
+def test_setup_changes_only_the_given_org(
     partners_org: OrgHandle, org: OrgHandle, configure: Configure, settings: Any, monkeypatch: Any, tmp_path: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -145,7 +145,7 @@ def test_the_set_up_is_about_one_org(
 # ---- the admin
 
 
-def test_the_admin_has_a_column_and_a_filter_for_several_orgs(admin: Client) -> None:
+def test_admin_has_org_column_filter_and_export(admin: Client) -> None:
     for org in ("default", "partners", "removed"):
         row(org, f"{org}@example.com")
     page = admin.get(LIST).content.decode()
@@ -154,35 +154,35 @@ def test_the_admin_has_a_column_and_a_filter_for_several_orgs(admin: Client) -> 
     for name, number in (("partners", 1), ("default", 2), ("nobody", 3)):
         page = admin.get(f"{LIST}?org={name}").content.decode()
         assert page.count('class="field-org') == number, name
-    kept = Registration.objects.get(org="partners")
-    assert "<dd>partners</dd>" in admin.get(f"{LIST}{kept.pk}/change/").content.decode()
+    registration = Registration.objects.get(org="partners")
+    assert "<dd>partners</dd>" in admin.get(f"{LIST}{registration.pk}/change/").content.decode()
     header, *lines = b"".join(admin.get(f"{LIST}export/").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert header.endswith(",org")
     assert sorted(line.rpartition(",")[2] for line in lines) == ["default", "partners", "removed"]
 
 
-def test_who_is_stuck_is_counted_at_their_org(admin: Client) -> None:
+def test_stuck_registrations_are_counted_by_org(admin: Client) -> None:
     for org in ("default", "partners", "partners", "removed"):
         row(org, f"{org}@example.com", days=1)
     row("partners", "done@example.com", status=Status.FAILED, finished_at=timezone.now())
-    assert [cells[-1] for cells in by_org(admin.get("/admin/").content.decode())] == ["2", "2", "0"]
+    assert [cells[-1] for cells in org_table(admin.get("/admin/").content.decode())] == ["2", "2", "0"]
     assert tabs(admin.get(LIST)) == {"All": "5", "Open": "4", "Stuck": "4", "Failed": "1"}
     assert tabs(admin.get(LIST, {"org": "partners"})) == {"All": "3", "Open": "2", "Stuck": "2", "Failed": "1"}
 
 
 def tabs(page: Any) -> dict[str, str]:
-    """Label -> number of the tabs that have somebody."""
+    """Return the counts of all tabs that are not empty."""
     found = re.findall(r'">([^<>]+) <span class="selfreg-count">([^<]+)</span></a>', page.content.decode())
     return {label: number for label, number in found if number != "0"}
 
 
-def test_a_site_with_one_org_has_no_trace_of_it(admin: Client, configure: Configure) -> None:
+def test_admin_shows_no_org_if_there_is_only_one(admin: Client, configure: Configure) -> None:
     configure(ORGS={})
-    kept = row("default", "ada@example.com")
+    registration = row("default", "ada@example.com")
     page = admin.get(LIST).content.decode()
     assert "field-org" not in page
     assert "org=" not in page
-    assert "<dt>Org</dt>" not in admin.get(f"{LIST}{kept.pk}/change/").content.decode()
+    assert "<dt>Org</dt>" not in admin.get(f"{LIST}{registration.pk}/change/").content.decode()
     (header, _line) = b"".join(admin.get(f"{LIST}export/").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert "org" not in header.split(",")
 
@@ -192,25 +192,25 @@ def funnel_page(admin: Client, **query: str) -> str:
 
 
 def started(admin: Client, org: str = "") -> int:
-    """What the funnel's file for programs says of the last day."""
+    """Return the number of started registrations of the last day, from the funnel as JSON."""
     query = {"format": "json", **({"org": org} if org else {})}
     return int(admin.get(f"{LIST}funnel/", query).json()["now"]["stages"][0]["people"])
 
 
-COUNTED = {"": 7, "default": 4, "partners": 2, "brand": 1, "nobody": 7}
+EXPECTED_COUNTS = {"": 7, "default": 4, "partners": 2, "brand": 1, "nobody": 7}
 
 
 @pytest.fixture
-def of_every_org(partners_org: OrgHandle) -> None:
-    """Three people of the default org, two of the partners, one of the brand, and one of an org that is gone."""
+def registrations_of_every_org(partners_org: OrgHandle) -> None:
+    """Create three rows of the default org, two of the partners, one of the brand, and one of a removed org."""
     values: dict[str, Any] = {"status": Status.COMPLETED, "okta_user_id": "00u1", "finished_at": timezone.now()}
     for org in ("default", "default", "default", "partners", "partners", "brand", "removed"):
-        kept = row(org, f"{org}@example.com", **values)
-        kept.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
+        registration = row(org, f"{org}@example.com", **values)
+        registration.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
 
 
-def test_the_funnel_of_each_org(admin: Client, of_every_org: None) -> None:
-    assert {org: started(admin, org) for org in COUNTED} == COUNTED
+def test_funnel_can_be_filtered_by_org(admin: Client, registrations_of_every_org: None) -> None:
+    assert {org: started(admin, org) for org in EXPECTED_COUNTS} == EXPECTED_COUNTS
     page = funnel_page(admin, org="partners", days="7")
     assert "Of 2 people" in page
     assert "<strong>partners</strong>" in page
@@ -225,32 +225,34 @@ def test_the_funnel_of_each_org(admin: Client, of_every_org: None) -> None:
     assert "<strong>All</strong>" in funnel_page(admin)
 
 
-def test_whoever_was_erased_stays_counted_at_their_org(admin: Client, of_every_org: None) -> None:
+def test_purged_registrations_are_still_counted_by_org(admin: Client, registrations_of_every_org: None) -> None:
     for _ in range(2):
         output("selfreg_purge")
         assert Registration.objects.filter(tallied=True).count() == 7
-        assert {org: started(admin, org) for org in COUNTED} == COUNTED
+        assert {org: started(admin, org) for org in EXPECTED_COUNTS} == EXPECTED_COUNTS
     card = admin.get("/admin/").content.decode()
-    shown = [" ".join(cells) for cells in by_org(card)]
+    shown = [" ".join(cells) for cells in org_table(card)]
     assert shown == ["default 4 4 (100 %) 0", "partners 2 2 (100 %) 0", "brand 1 1 (100 %) 0"]
 
 
-def by_org(page: str) -> list[list[str]]:
+def org_table(page: str) -> list[list[str]]:
     rows = re.findall(r'<tr data-org="[^"]*">(.*?)</tr>', page, re.DOTALL)
     return [[re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t", r)] for r in rows]
 
 
-def test_a_site_with_one_org_writes_its_tallies_as_before(admin: Client, configure: Configure) -> None:
+def test_tallies_have_no_orgs_if_there_is_only_one(admin: Client, configure: Configure) -> None:
     configure(ORGS={})
-    kept = row("default", "ada@example.com", status=Status.COMPLETED, okta_user_id="00u1", finished_at=timezone.now())
-    kept.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
+    registration = row(
+        "default", "ada@example.com", status=Status.COMPLETED, okta_user_id="00u1", finished_at=timezone.now()
+    )
+    registration.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
     output("selfreg_purge")
     assert set(TalliedHour.objects.get().numbers) == {"steps", "passed", "skippers", "clicks", "splits"}
     assert "org=" not in funnel_page(admin)
-    assert by_org(admin.get("/admin/").content.decode()) == []
+    assert org_table(admin.get("/admin/").content.decode()) == []
 
 
-def test_tallies_written_before_are_those_of_the_default_org(admin: Client, of_every_org: None) -> None:
+def test_tallies_without_orgs_belong_to_the_default_org(admin: Client, registrations_of_every_org: None) -> None:
     output("selfreg_purge")
     for tallied in TalliedHour.objects.all():
         tallied.numbers.pop("orgs")
@@ -258,9 +260,7 @@ def test_tallies_written_before_are_those_of_the_default_org(admin: Client, of_e
     assert {org: started(admin, org) for org in ("", "default", "partners")} == {"": 3, "default": 3, "partners": 0}
 
 
-def test_the_form_of_each_org_is_shown_and_has_a_history_of_its_own(
-    admin: Client, partners_org: OrgHandle, org: OrgHandle
-) -> None:
+def test_each_org_has_its_own_form_and_history(admin: Client, partners_org: OrgHandle, org: OrgHandle) -> None:
     partners_org.patch_policy(
         {"profile": [{"name": "email", "label": "Work email", "type": "string", "required": True}]}
     )
@@ -274,7 +274,7 @@ def test_the_form_of_each_org_is_shown_and_has_a_history_of_its_own(
     }
 
 
-def test_the_doctors_page_examines_and_shows_each_org(admin: Client, partners_org: OrgHandle) -> None:
+def test_doctor_page_examines_and_shows_each_org(admin: Client, partners_org: OrgHandle) -> None:
     examine = "/admin/selfreg/doctorrun/examine/"
     assert admin.post(examine, {"org": "partners"}).status_code == 302
     assert admin.post(examine).status_code == 302
@@ -286,33 +286,33 @@ def test_the_doctors_page_examines_and_shows_each_org(admin: Client, partners_or
     assert 'name="org" value="brand"' in page
 
 
-def test_an_action_of_the_admin_calls_the_org_of_the_row(
+def test_admin_action_calls_the_org_of_the_row(
     admin: Client, partners_org: OrgHandle, org: OrgHandle, configure: Configure, settings: Any
 ) -> None:
     partners = settings.SELFREG["ORGS"]["partners"] | {"API_TOKEN": partners_org.policy.api_token}
     configure(API_TOKEN="", ORGS={"partners": partners})
     Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
-    kept = Registration.objects.get()
+    registration = Registration.objects.get()
     (account,) = partners_org.users
-    others = len(org.calls())
-    data = {"_selected_action": str(kept.pk), "confirmed": "yes", "single": "yes"}
+    other_calls = len(org.calls())
+    data = {"_selected_action": str(registration.pk), "confirmed": "yes", "single": "yes"}
     admin.post(f"{LIST}act/remove-account/", data)
-    kept.refresh_from_db()
-    assert kept.status == Status.FAILED
+    registration.refresh_from_db()
+    assert registration.status == Status.FAILED
     assert account.id not in [user.id for user in partners_org.users]
-    assert len(org.calls()) == others
+    assert len(org.calls()) == other_calls
 
 
-# ---- people of two orgs
+# ---- users with identities of two orgs
 
 
-def test_a_user_may_have_identities_of_two_orgs(partners_org: OrgHandle, org: OrgHandle) -> None:
+def test_user_can_have_identities_of_two_orgs(partners_org: OrgHandle, org: OrgHandle) -> None:
     grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/")
     grace.does_whatever_the_page_asks(partners_org)
     user = User.objects.get()
     OktaIdentity.objects.create(issuer=org.issuer, subject="00uElsewhere", user=user)
     page = grace.browser.get("/partners/signup/email/")
-    assert page.status_code == 302  # proven, by the identity of the org where she signed in
+    assert page.status_code == 302  # verified by the identity of the org of this sign-up
     event = {
         "uuid": "e-1",
         "eventType": "user.lifecycle.suspend",

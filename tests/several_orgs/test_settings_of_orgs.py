@@ -1,4 +1,4 @@
-"""The settings of several orgs, and the system checks that examine each of them."""
+"""The settings of several orgs, and the system checks for them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ OTHER = {"ISSUER": "https://other.example.com", "CLIENT_ID": "0oaOther"}
 
 @pytest.fixture(autouse=True)
 def _site(configure: Configure) -> None:
-    """A site with one org that has every credential."""
+    """Configure a site with one org and all credentials."""
     configure(
         ISSUER="https://dev-1.example.com/oauth2/default",
         BASE_URL="https://www.example.com",
@@ -28,12 +28,12 @@ def _site(configure: Configure) -> None:
     )
 
 
-def found() -> list[str]:
+def check_messages() -> list[str]:
     messages: list[CheckMessage] = run_checks(databases=[])
     return [f"{m.id} {m.msg}" for m in messages if (m.id or "").startswith("selfreg.")]
 
 
-def test_an_org_has_what_it_does_not_say_from_the_site(configure: Configure) -> None:
+def test_missing_settings_of_an_org_are_those_of_the_site(configure: Configure) -> None:
     configure(ORGS={"partners": {**OTHER, "SITE_NAME": "Partners", "PHONE_COUNTRIES": ["DE"]}})
     assert list(orgs()) == ["default", "partners"]
     partners = conf("partners")
@@ -47,7 +47,7 @@ def test_an_org_has_what_it_does_not_say_from_the_site(configure: Configure) -> 
 
 
 @pytest.mark.parametrize(
-    ("own", "kept"),
+    ("org_settings", "inherited"),
     [
         (OTHER, []),
         ({"CLIENT_ID": "0oaSecond"}, ["api_token", "hook_secret"]),
@@ -55,17 +55,17 @@ def test_an_org_has_what_it_does_not_say_from_the_site(configure: Configure) -> 
         ({"ISSUER": "https://evil.example.com/dev-1.example.com"}, []),
     ],
 )
-def test_credentials_of_one_app_or_org_go_to_no_other(
-    configure: Configure, own: dict[str, str], kept: list[str]
+def test_credentials_are_not_inherited_by_another_app_or_org(
+    configure: Configure, org_settings: dict[str, str], inherited: list[str]
 ) -> None:
-    configure(ORGS={"other": own})
+    configure(ORGS={"other": org_settings})
     of_site, of_other = conf(), conf("other")
     names = ["client_secret", "private_key", "api_token", "hook_secret"]
-    assert [n for n in names if getattr(of_other, n)] == kept
-    assert [getattr(of_other, n) for n in kept] == [getattr(of_site, n) for n in kept]
+    assert [n for n in names if getattr(of_other, n)] == inherited
+    assert [getattr(of_other, n) for n in inherited] == [getattr(of_site, n) for n in inherited]
 
 
-def test_every_org_is_checked_and_named(configure: Configure) -> None:
+def test_system_checks_name_the_wrong_org(configure: Configure) -> None:
     configure(
         ORGS={
             "partners": {
@@ -82,7 +82,7 @@ def test_every_org_is_checked_and_named(configure: Configure) -> None:
             "lost": {"ISSUER": "https://lost.example.com"},
         }
     )
-    wanted = [
+    expected = [
         "selfreg.E003 Org 'partners': SELFREG['ISSUER'] isn't an https URL.",
         "selfreg.E006 Org 'partners': SELFREG['EMAIL_VERIFICATION'] must be 'mandatory' or 'optional'.",
         "selfreg.E001 Org 'brand': SELFREG has an unknown key 'RESEND_SECOND'.",
@@ -90,20 +90,20 @@ def test_every_org_is_checked_and_named(configure: Configure) -> None:
         "selfreg.E024 Org 'brand': SELFREG['LINK_EXISTING'] is 'yes', but must be True or False.",
         "selfreg.E002 Org 'lost': SELFREG['CLIENT_ID'] is not set.",
     ]
-    messages = found()
-    assert [m for m in wanted if m not in messages] == []
+    messages = check_messages()
+    assert [m for m in expected if m not in messages] == []
     assert any(m.startswith("selfreg.E025 Org 'brand': ") for m in messages)
 
 
-def test_what_is_wrong_with_the_site_is_reported_once(configure: Configure, settings: Any) -> None:
+def test_problems_of_the_site_are_reported_once(configure: Configure, settings: Any) -> None:
     settings.SESSION_COOKIE_SAMESITE = "Strict"
     configure(ORGS={"partners": OTHER}, SUPPORT="nowhere")
-    assert len([m for m in found() if "selfreg.E010" in m]) == 1
-    assert len([m for m in found() if "selfreg.E026" in m]) == 1
+    assert len([m for m in check_messages() if "selfreg.E010" in m]) == 1
+    assert len([m for m in check_messages() if "selfreg.E026" in m]) == 1
 
 
 @pytest.mark.parametrize(
-    ("setting", "wanted"),
+    ("setting", "expected"),
     [
         (
             {"ORGS": {"Big Name": OTHER}},
@@ -127,13 +127,13 @@ def test_what_is_wrong_with_the_site_is_reported_once(configure: Configure, sett
         ),
     ],
 )
-def test_what_cannot_work_is_an_error(configure: Configure, setting: dict[str, Any], wanted: str) -> None:
+def test_system_checks_report_unusable_orgs(configure: Configure, setting: dict[str, Any], expected: str) -> None:
     configure(**setting)
-    assert wanted in found()
+    assert expected in check_messages()
     assert conf().client_id
 
 
-def test_includes_of_orgs_are_checked(configure: Configure, settings: Any) -> None:
+def test_system_checks_report_wrong_includes(configure: Configure, settings: Any) -> None:
     configure(ORGS={"partners": OTHER, "brand": {"CLIENT_ID": "0oaBrand"}})
     settings.ROOT_URLCONF = "support.org_urls"
     assert [m.id for m in check_includes()] == ["selfreg.E053"]
@@ -150,5 +150,5 @@ def test_includes_of_orgs_are_checked(configure: Configure, settings: Any) -> No
     assert [m.id for m in check_includes()] == ["selfreg.W050", "selfreg.W050"]
 
 
-def test_a_site_with_one_org_has_no_finding_about_several() -> None:
-    assert [m for m in found() if m[8:12] in ("E050", "E051", "E052", "E053", "E054", "E055", "W050")] == []
+def test_site_with_one_org_has_no_messages_about_several() -> None:
+    assert [m for m in check_messages() if m[8:12] in ("E050", "E051", "E052", "E053", "E054", "E055", "W050")] == []

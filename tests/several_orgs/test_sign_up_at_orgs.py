@@ -1,4 +1,4 @@
-"""Several orgs in one site, each at a socket of its own: partners with another issuer, a brand with another app."""
+"""Sign-up, sign-in and hooks on a site with several orgs: partners with another issuer, a brand with another app."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 Configure = Callable[..., None]
 
 
-def signs_up(person: Person, mount: str, org: OrgHandle) -> Person:
-    """The whole sign-up at an include of the pages; every page on the way is there."""
+def complete_sign_up(person: Person, mount: str, org: OrgHandle) -> Person:
+    """Complete a sign-up at an include. Every page must belong to that include."""
     person.opens(SITE + mount)
     while not person.is_signed_in:
         assert person.path.startswith(mount), person.path
@@ -28,10 +28,10 @@ def signs_up(person: Person, mount: str, org: OrgHandle) -> Person:
     return person
 
 
-def test_people_sign_up_at_the_org_of_the_page(person: Person, org: OrgHandle, partners_org: OrgHandle) -> None:
-    signs_up(person, "/signup/", org)
-    grace = signs_up(Person("grace@example.com"), "/partners/signup/", partners_org)
-    mary = signs_up(Person("mary@example.com"), "/brand/signup/", org)
+def test_sign_up_uses_the_org_of_the_url(person: Person, org: OrgHandle, partners_org: OrgHandle) -> None:
+    complete_sign_up(person, "/signup/", org)
+    grace = complete_sign_up(Person("grace@example.com"), "/partners/signup/", partners_org)
+    mary = complete_sign_up(Person("mary@example.com"), "/brand/signup/", org)
     rows = {row.email: row for row in Registration.objects.all()}
     assert {email: row.org for email, row in rows.items()} == {
         person.email: "default",
@@ -46,7 +46,7 @@ def test_people_sign_up_at_the_org_of_the_page(person: Person, org: OrgHandle, p
     assert person.path == mary.path == "/"
 
 
-def test_the_pages_name_their_org(partners_org: OrgHandle) -> None:
+def test_pages_contain_name_and_urls_of_their_org(partners_org: OrgHandle) -> None:
     page = Person().opens(f"{SITE}/partners/signup/").page
     assert "Partners" in page.html
     assert '"/partners/signup/"' in page.html
@@ -54,10 +54,12 @@ def test_the_pages_name_their_org(partners_org: OrgHandle) -> None:
     assert '"/oidc/authenticate/"' not in page.html
 
 
-# ---- which org
+# ---- org selection
 
 
-def test_the_resolver_names_the_org_of_other_urls(partners_org: OrgHandle, configure: Configure, settings: Any) -> None:
+def test_org_resolver_selects_the_org_of_other_urls(
+    partners_org: OrgHandle, configure: Configure, settings: Any
+) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     brand = dict(settings.SELFREG["ORGS"]["brand"], BASE_URL="http://brand.testserver", SITE_NAME="The brand")
     configure(ORG_RESOLVER="support.org_urls.by_host", ORGS={"brand": brand})
@@ -65,12 +67,12 @@ def test_the_resolver_names_the_org_of_other_urls(partners_org: OrgHandle, confi
     there = Client(headers={"Host": "brand.testserver"})
     assert "The brand" in there.get("/signup/").content.decode()
     assert "The brand" not in Client().get("/signup/").content.decode()
-    asked = dict(parse_qsl(urlsplit(there.get("/oidc/authenticate/")["Location"]).query))
-    assert asked["client_id"] == BRAND
-    assert asked["redirect_uri"] == "http://brand.testserver/oidc/callback/"
+    query = dict(parse_qsl(urlsplit(there.get("/oidc/authenticate/")["Location"]).query))
+    assert query["client_id"] == BRAND
+    assert query["redirect_uri"] == "http://brand.testserver/oidc/callback/"
 
 
-def test_an_org_that_only_the_resolver_names_has_a_whole_sign_up(
+def test_complete_sign_up_works_at_an_org_selected_by_the_resolver(
     partners_org: OrgHandle, org: OrgHandle, configure: Configure, settings: Any
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
@@ -82,14 +84,14 @@ def test_an_org_that_only_the_resolver_names_has_a_whole_sign_up(
     settings.ROOT_URLCONF = "support.site_urls"
     mary = Person("mary@example.com")
     mary.browser.defaults["HTTP_HOST"] = "brand.testserver"
-    assert signs_up(mary, "/signup/", org).path == "/members/"
+    assert complete_sign_up(mary, "/signup/", org).path == "/members/"
     row = Registration.objects.get()
     assert (row.org, row.status, row.workflow) == ("brand", "completed", "optional")
     assert mary.browser.session["selfreg_org"] == "brand"
 
 
 @pytest.mark.parametrize("path", ["/nobody/signup/", "/nobody/signup/sign-in/", "/nobody/signup/hooks/events/"])
-def test_an_unknown_org_in_the_urls_is_not_found(
+def test_unknown_org_in_the_url_gets_status_404(
     partners_org: OrgHandle, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     assert Client().get(path).status_code == 404
@@ -97,7 +99,7 @@ def test_an_unknown_org_in_the_urls_is_not_found(
 
 
 @pytest.mark.parametrize(("resolver", "logged"), [("by_host", "has no 'nobody'"), ("breaks", "ORG_RESOLVER'] failed")])
-def test_a_resolver_that_answers_nonsense_or_fails_leads_to_404(
+def test_broken_org_resolver_gets_status_404(
     partners_org: OrgHandle,
     configure: Configure,
     settings: Any,
@@ -107,31 +109,31 @@ def test_a_resolver_that_answers_nonsense_or_fails_leads_to_404(
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     configure(ORG_RESOLVER=f"support.org_urls.{resolver}")
-    lost = Client(headers={"Host": "lost.testserver"}, raise_request_exception=False)
+    client_of_unknown_host = Client(headers={"Host": "lost.testserver"}, raise_request_exception=False)
     for path in ("/signup/", "/signup/step/", "/oidc/authenticate/", "/oidc/callback/?code=a&state=b", "/signup/api/"):
-        assert lost.get(path).status_code == 404, path
+        assert client_of_unknown_host.get(path).status_code == 404, path
     assert logged in caplog.text
-    assert lost.get("/").status_code == 200
-    assert lost.get("/partners/signup/").status_code == 200
+    assert client_of_unknown_host.get("/").status_code == 200
+    assert client_of_unknown_host.get("/partners/signup/").status_code == 200
 
 
 # ---- sign-in and sign-out
 
 
-def test_people_sign_in_and_out_at_their_org(partners_org: OrgHandle, org: OrgHandle, settings: Any) -> None:
+def test_sign_in_and_sign_out_use_the_org_of_the_user(partners_org: OrgHandle, org: OrgHandle, settings: Any) -> None:
     settings.OIDC_OP_LOGOUT_URL_METHOD = "selfreg.auth.org_sign_out_url"
-    grace = signs_up(Person("grace@example.com"), "/partners/signup/", partners_org)
-    again = Person(grace.email).opens(f"{SITE}/partners/signup/sign-in/").signs_in_at_the_org()
-    assert again.is_signed_in
-    assert again.path == "/members/"
-    assert OktaIdentity.objects.get().user_id == int(again.browser.session["_auth_user_id"])
-    again.browser.handler.enforce_csrf_checks = False
-    url = again.browser.post("/oidc/logout/")["Location"]
+    grace = complete_sign_up(Person("grace@example.com"), "/partners/signup/", partners_org)
+    returning_person = Person(grace.email).opens(f"{SITE}/partners/signup/sign-in/").signs_in_at_the_org()
+    assert returning_person.is_signed_in
+    assert returning_person.path == "/members/"
+    assert OktaIdentity.objects.get().user_id == int(returning_person.browser.session["_auth_user_id"])
+    returning_person.browser.handler.enforce_csrf_checks = False
+    url = returning_person.browser.post("/oidc/logout/")["Location"]
     assert url.startswith(f"{partners_org.issuer}/v1/logout?client_id={PARTNERS}")
-    assert not again.is_signed_in
+    assert not returning_person.is_signed_in
 
 
-def test_a_code_goes_to_no_other_org_than_the_one_that_was_asked(partners_org: OrgHandle, org: OrgHandle) -> None:
+def test_authorization_code_is_not_redeemed_at_another_org(partners_org: OrgHandle, org: OrgHandle) -> None:
     grace = Person("grace@example.com")
     grace.browser.get("/partners/signup/sign-in/")
     (state,) = grace.browser.session["oidc_states"]
@@ -146,7 +148,9 @@ def test_a_code_goes_to_no_other_org_than_the_one_that_was_asked(partners_org: O
     assert not partners_org.calls("/v1/token")
 
 
-def test_one_browser_signs_up_at_two_orgs_side_by_side(person: Person, org: OrgHandle, partners_org: OrgHandle) -> None:
+def test_one_browser_can_have_registrations_at_two_orgs(
+    person: Person, org: OrgHandle, partners_org: OrgHandle
+) -> None:
     person.opens_the_sign_up().tells_who_she_is()
     person.opens(f"{SITE}/partners/signup/").tells_who_she_is()
     assert person.path == "/partners/signup/step/"
@@ -170,8 +174,6 @@ def test_one_browser_signs_up_at_two_orgs_side_by_side(person: Person, org: OrgH
         ("/brand/signup/hooks/events/", "of-the-site-and-long-enough", 200),
     ],
 )
-def test_each_orgs_hooks_have_a_secret_of_their_own(
-    partners_org: OrgHandle, path: str, secret: str, status: int
-) -> None:
+def test_hooks_of_each_org_have_their_own_secret(partners_org: OrgHandle, path: str, secret: str, status: int) -> None:
     headers = {"Authorization": secret, "X-Okta-Verification-Challenge": "canary"}
     assert Client().get(path, headers=headers).status_code == status
