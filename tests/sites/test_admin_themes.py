@@ -1,4 +1,4 @@
-"""The admin pages of this app in other people's admin themes, in a browser: nothing fails, and everything fits."""
+"""The admin pages of this app in third-party admin themes, in a browser."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ PAGES = {
     "identities": "selfreg/oktaidentity/",
     "doctor": "selfreg/doctorrun/",
 }
-# What has to be pressed is not beyond the edge of a box that does not scroll.
+# The right edge of the rightmost button that is not inside a scrolling box.
 RIGHTMOST = """() => Math.max(0, ...Array.from(
     document.querySelectorAll(".selfreg-tools a, .selfreg-tabs a, #content-main button"),
     (link) => link.closest(".selfreg-scroll") ? 0 : link.getBoundingClientRect().right))"""
@@ -29,7 +29,7 @@ RIGHTMOST = """() => Math.max(0, ...Array.from(
 
 @pytest.fixture(scope="module", params=[UNFOLD, JAZZMIN], ids=lambda recipe: recipe.name)
 def project(request: pytest.FixtureRequest, runs_site: Callable[[Recipe], Project]) -> Project:
-    """A site where one person signed up and another one is at the code, with an administrator."""
+    """Return a site with a completed registration, one at the code page, and an administrator."""
     project = runs_site(request.param)
     project.visitor.signs_up("ada@example.com")
     names = {"userProfile.firstName": "Grace", "userProfile.lastName": "Hopper", "userProfile.email": "g@example.com"}
@@ -40,9 +40,9 @@ def project(request: pytest.FixtureRequest, runs_site: Callable[[Recipe], Projec
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_every_page_fits(project: Project, chromium: Browser, width: int) -> None:
+def test_admin_pages_fit_the_window_in_other_themes(project: Project, chromium: Browser, width: int) -> None:
     page = chromium.new_page(base_url=project.url, viewport={"width": width, "height": 900})
-    logs_in(page)
+    log_in(page)
     keys = project.asks("[str(r.pk) for r in Registration.objects.all()]")
     details = {f"registration {n}": f"selfreg/registration/{key}/change/" for n, key in enumerate(eval(keys))}
     for name, path in (PAGES | details).items():
@@ -54,7 +54,7 @@ def test_every_page_fits(project: Project, chromium: Browser, width: int) -> Non
         assert page.evaluate(RIGHTMOST) <= width, name
 
 
-def logs_in(page: Page) -> None:
+def log_in(page: Page) -> None:
     page.goto("admin/login/?next=/admin/")
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", PASSWORD)

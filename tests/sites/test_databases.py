@@ -1,4 +1,4 @@
-"""The kinds of databases: what is refused, and what one of them compares in a way of its own."""
+"""Supported databases and versions, and exact comparison of text."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -15,20 +15,20 @@ from selfreg.registration import retention
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
-def test_this_database_is_one_that_works() -> None:
+def test_current_database_passes_the_checks() -> None:
     assert check_vendor() == []
     assert check_version(databases=["default"]) == []
     assert not [m for m in run_checks(databases=["default"]) if m.id in ("selfreg.E018", "selfreg.E019")]
 
 
 @pytest.fixture
-def another(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Puts another database in front of the checks."""
+def simulate_database(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that simulates another database for the checks."""
     return lambda **values: monkeypatch.setattr(databases, "connections", {"default": SimpleNamespace(**values)})
 
 
-def test_a_database_that_no_statement_is_written_for_is_refused(another: Callable[..., None]) -> None:
-    another(vendor="oracle", display_name="Oracle")
+def test_unsupported_database_vendor_is_reported(simulate_database: Callable[..., None]) -> None:
+    simulate_database(vendor="oracle", display_name="Oracle")
     (message,) = check_vendor()
     assert (message.id, "Oracle" in message.msg) == ("selfreg.E018", True)
 
@@ -42,17 +42,17 @@ def test_a_database_that_no_statement_is_written_for_is_refused(another: Callabl
         ("mysql", (10, 5), True),
     ],
 )
-def test_a_version_that_is_too_old_is_refused(
-    another: Callable[..., None], vendor: str, version: tuple[int, ...], is_mariadb: bool
+def test_outdated_database_version_is_reported(
+    simulate_database: Callable[..., None], vendor: str, version: tuple[int, ...], is_mariadb: bool
 ) -> None:
-    another(vendor=vendor, get_database_version=lambda: version, mysql_is_mariadb=is_mariadb)
+    simulate_database(vendor=vendor, get_database_version=lambda: version, mysql_is_mariadb=is_mariadb)
     (message,) = check_version(databases=["default"])
     assert message.id == "selfreg.E019"
     assert check_version(databases=["elsewhere"]) == []
 
 
-def test_texts_that_look_alike_are_told_apart() -> None:
-    """MariaDB takes them for equal by default: an account or an address of somebody else."""
+def test_similar_subjects_and_addresses_are_distinguished() -> None:
+    """MariaDB considers them equal by default."""
     subjects = ["00uabc", "00uABC", "00uäbc"]
     for number, subject in enumerate(subjects):
         user = User.objects.create_user(f"user{number}")

@@ -1,4 +1,4 @@
-"""The code in the how-to pages, in a site that was made by the tutorial."""
+"""The code in the how-to guides, in a site made by the tutorial."""
 
 import json
 import re
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 Run = Callable[[Recipe], Project]
 SETTINGS, URLS = "mysite/settings.py", "mysite/urls.py"
 LINK = re.compile(r"^http://\S+$", re.MULTILINE)
-# A user model with the column that docs/user-models.md fills.
+# A user model with the column that is filled in docs/user-models.md.
 COMPANY = {
     "people/__init__.py": "",
     "people/models.py": """
@@ -45,8 +45,8 @@ class Migration(migrations.Migration):
 }
 
 
-def documented(name: str, *pages: str, settings: str = "", urls: str = "", **files: str) -> Recipe:
-    """A site with the code of these pages."""
+def recipe_of(name: str, *pages: str, settings: str = "", urls: str = "", **files: str) -> Recipe:
+    """Return a recipe for a site with the code of these pages."""
     texts = {SETTINGS: settings, **files}
     for page in pages:
         for block in blocks_of((ROOT / "docs" / page).read_text()):
@@ -55,7 +55,7 @@ def documented(name: str, *pages: str, settings: str = "", urls: str = "", **fil
     return Recipe(name, texts.pop(SETTINGS), urls, texts)
 
 
-HOOKS = documented(
+HOOKS = recipe_of(
     "hooks",
     "signals-and-hooks.md",
     urls="""
@@ -64,7 +64,7 @@ from mysite.views import invoices
 urlpatterns += [path("invoices/", invoices)]
 """,
 )
-MODELS = documented(
+MODELS = recipe_of(
     "models",
     "user-models.md",
     settings="""
@@ -73,16 +73,16 @@ AUTH_USER_MODEL = "people.User"
 """,
     **COMPANY,
 )
-INVITATIONS = documented(
+INVITATIONS = recipe_of(
     "invitations", "invitations.md", settings='EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"\n'
 )
-APPROVAL = documented("approval", "approval.md")
-OBSERVED = documented("observed", "observability.md")
-TESTED = documented("tested", "testing.md")
+APPROVAL = recipe_of("approval", "approval.md")
+OBSERVED = recipe_of("observed", "observability.md")
+TESTED = recipe_of("tested", "testing.md")
 TOKEN = "only-for-trying-it-out"
 
 
-def test_a_receiver_a_profile_hook_and_a_view_for_proven_addresses(runs_site: Run) -> None:
+def test_documented_receiver_hook_and_view_for_verified_users_work(runs_site: Run) -> None:
     project = runs_site(HOOKS)
     visitor = project.visitor
     person = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"}
@@ -93,7 +93,7 @@ def test_a_receiver_a_profile_hook_and_a_view_for_proven_addresses(runs_site: Ru
     assert visitor.opens(f"{project.url}invoices/").page.html == "No invoices yet."
 
 
-def test_users_that_the_site_makes_itself(runs_site: Run) -> None:
+def test_documented_user_factory_works(runs_site: Run) -> None:
     project = runs_site(MODELS)
     assert "no issues" in project.manage("check")
     assert "Hello, Ada!" in project.visitor.signs_up("ada@example.com").text
@@ -103,16 +103,16 @@ def test_users_that_the_site_makes_itself(runs_site: Run) -> None:
     )
 
 
-def test_an_invitation_by_an_email_of_the_site(runs_site: Run) -> None:
+def test_documented_invitation_by_email_works(runs_site: Run) -> None:
     project = runs_site(INVITATIONS)
-    mail = project.manage(
+    email = project.manage(
         "shell", "-v", "0", "-c", "from mysite.invitations import *; invite('ada@example.com', 'Ada', 'L')"
     )
-    (link,) = LINK.findall(mail)
+    (link,) = LINK.findall(email)
     assert "Hello, Ada!" in project.visitor.goes_on(link, "ada@example.com").text
 
 
-def test_nobody_logs_in_before_an_administrator_agrees(runs_site: Run) -> None:
+def test_documented_approval_works(runs_site: Run) -> None:
     project = runs_site(APPROVAL)
     ada, admin = project.visitor, project.visitor
     assert "Your sign-up is being reviewed" in ada.signs_up("ada@example.com").text
@@ -120,13 +120,13 @@ def test_nobody_logs_in_before_an_administrator_agrees(runs_site: Run) -> None:
     admin.opens(f"{project.url}admin/").submits(username="admin", password=PASSWORD)
     approve = {"_selected_action": project.asks("Registration.objects.get().pk"), "confirmed": "yes"}
     token = {"csrfmiddlewaretoken": admin.browser.cookies["csrftoken"]}
-    done = admin.browser.post(f"{project.url}admin/selfreg/registration/act/approve/", approve | token, timeout=60)
-    assert "1 sign-up approved." in done.text
+    response = admin.browser.post(f"{project.url}admin/selfreg/registration/act/approve/", approve | token, timeout=60)
+    assert "1 sign-up approved." in response.text
     assert "You can sign in to My site now" in project.log
     assert "Hello, Ada!" in ada.signs_in("ada@example.com").text
 
 
-def test_what_a_site_shows_of_itself(runs_site: Run) -> None:
+def test_documented_logging_metrics_and_tracing_work(runs_site: Run) -> None:
     project = runs_site(OBSERVED)
     project.visitor.signs_up("ada@example.com")
     lines = [json.loads(line) for line in project.log.splitlines() if line.startswith('{"time"')]
@@ -134,8 +134,8 @@ def test_what_a_site_shows_of_itself(runs_site: Run) -> None:
     assert completed.keys() >= {"time", "level", "logger", "request_id", "registration"}
     url = f"{project.url}signup/metrics"
     assert requests.get(url, timeout=60).status_code == 401
-    shown = requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
-    assert re.search(r"^selfreg_completed_total 1\.0$", shown.text, re.MULTILINE)
+    metrics = requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+    assert re.search(r"^selfreg_completed_total 1\.0$", metrics.text, re.MULTILINE)
     assert requests.get(f"{project.url}signup/health/ready", timeout=60).json()["missing"] == []
     for _ in range(100):
         if '"kind": "SpanKind.CLIENT"' in project.log:
@@ -144,6 +144,6 @@ def test_what_a_site_shows_of_itself(runs_site: Run) -> None:
     assert '"kind": "SpanKind.CLIENT"' in project.log
 
 
-def test_the_tests_of_a_site(runs_site: Run) -> None:
+def test_documented_site_tests_pass(runs_site: Run) -> None:
     project = runs_site(TESTED)
     assert "4 passed" in run(["python", "-m", "pytest", "-q"], project.folder, project.environment)

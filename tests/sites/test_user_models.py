@@ -1,4 +1,4 @@
-"""Sites with user models of their own: each is walked in a process of its own (`support.sites.walk`)."""
+"""Sites with custom user models, each in its own process (`support.sites.walk`)."""
 
 import json
 import multiprocessing
@@ -15,11 +15,11 @@ PROCESSES.set_forkserver_preload(INDEPENDENT_OF_SETTINGS)
 
 FACTORY = "support.sites.people.factories.colleague"
 BACKEND = "support.sites.people.factories.OwnBackend"
-STOCK = "django.contrib.auth.backends.ModelBackend"
+DEFAULT_BACKEND = "django.contrib.auth.backends.ModelBackend"
 LONG = "augusta.ada.king.countess.of.lovelace@example.com"
 
 
-def walked(user: str, job: Mapping[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+def run_site(user: str, job: Mapping[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
     """Return what ``walk.main`` returns of a site with this user model and these settings.
 
     Each site has a process of its own, forked from one that has imported what no setting changes.
@@ -40,7 +40,7 @@ def walked(user: str, job: Mapping[str, Any] | None = None, **settings: Any) -> 
 
 @dataclass(frozen=True)
 class Site:
-    """A user model with which people sign up, what its row is then, and what ``check`` says."""
+    """A user model, the expected row of a new user, and the expected system check messages."""
 
     user: str
     row: Mapping[str, str]
@@ -84,30 +84,32 @@ SITES = (
         EMAIL | {"first_name": "ADA", "company": "Lovelace of mandatory", "birthday": "1815-12-10"},
         settings={"SELFREG": {"USER_FACTORY": FACTORY}},
     ),
-    Site("required_columns", EMAIL | {"company": "Own"}, settings={"AUTHENTICATION_BACKENDS": [BACKEND, STOCK]}),
+    Site(
+        "required_columns", EMAIL | {"company": "Own"}, settings={"AUTHENTICATION_BACKENDS": [BACKEND, DEFAULT_BACKEND]}
+    ),
 )
 
 
-def named(site: Site) -> str:
+def site_id(site: Site) -> str:
     return "-".join([site.user or "django", *(name.lower() for name in site.settings)])
 
 
-@pytest.mark.parametrize("site", SITES, ids=named)
-def test_people_sign_up_and_a_changed_address_arrives(site: Site) -> None:
-    """Two people, so that nothing only works once; and one of them signs in again, with another address."""
-    done = walked(site.user, {"then": ["second_person_signs_up", "changes_address"]}, **site.settings)
-    assert [page["signed_in"] for page in done["pages"]] == [True, True, True], done["pages"][-1]
-    assert done["failures"] == ["", ""]
-    assert done["proven"] == [True, True]
-    assert (done["log"], [c for c in done["checks"] if not any(w in c for w in site.warnings)]) == ("", [])
-    ada = next(row for row in done["users"] if "grace@example.com" not in row.values())
+@pytest.mark.parametrize("site", SITES, ids=site_id)
+def test_sign_up_and_changed_address_work_with_each_user_model(site: Site) -> None:
+    """Two people sign up, and one of them signs in again with another address."""
+    result = run_site(site.user, {"then": ["second_person_signs_up", "changes_address"]}, **site.settings)
+    assert [page["signed_in"] for page in result["pages"]] == [True, True, True], result["pages"][-1]
+    assert result["failures"] == ["", ""]
+    assert result["proven"] == [True, True]
+    assert (result["log"], [c for c in result["checks"] if not any(w in c for w in site.warnings)]) == ("", [])
+    ada = next(row for row in result["users"] if "grace@example.com" not in row.values())
     assert all(len(value) < 255 for value in ada.values())
-    stays = site.user == "address_as_key"
-    changed = {k: v if stays else v.replace("ada@", "ada.king@") for k, v in site.row.items()}
-    # A factory makes users; later changes are the backend's.
+    address_is_fixed = site.user == "address_as_key"
+    changed = {k: v if address_is_fixed else v.replace("ada@", "ada.king@") for k, v in site.row.items()}
+    # The factory only creates users; the backend makes later changes.
     changed |= {"first_name": "Ada"} if site.row.get("first_name") == "ADA" else {}
     assert {name: ada[name] for name in changed} == changed
-    assert len(done["users"]) == 2
+    assert len(result["users"]) == 2
 
 
 UNUSABLE = {
@@ -121,16 +123,16 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("user", UNUSABLE)
-def test_a_check_names_each_column_and_a_failure_is_a_page_with_its_own_words(user: str) -> None:
-    done = walked(user, {"then": ["second_person_signs_up"]})
-    assert all(any(column in check for check in done["checks"]) for column in UNUSABLE[user]), done["checks"]
-    assert len(done["checks"]) == len(UNUSABLE[user])
-    last = done["pages"][-1]
-    assert (last["signed_in"], last["status"]) == (False, 200)
-    assert "this site couldn't set it up" in last["text"]
-    assert done["failures"][-1] == "selfreg.user_not_created"
-    assert "Traceback" in done["log"]
-    assert len(done["users"]) == len([page for page in done["pages"] if page["signed_in"]])
+def test_unusable_user_model_is_reported_and_shows_an_error_page(user: str) -> None:
+    result = run_site(user, {"then": ["second_person_signs_up"]})
+    assert all(any(column in check for check in result["checks"]) for column in UNUSABLE[user]), result["checks"]
+    assert len(result["checks"]) == len(UNUSABLE[user])
+    last_page = result["pages"][-1]
+    assert (last_page["signed_in"], last_page["status"]) == (False, 200)
+    assert "this site couldn't set it up" in last_page["text"]
+    assert result["failures"][-1] == "selfreg.user_not_created"
+    assert "Traceback" in result["log"]
+    assert len(result["users"]) == len([page for page in result["pages"] if page["signed_in"]])
 
 
 @pytest.mark.parametrize(
@@ -141,16 +143,16 @@ def test_a_check_names_each_column_and_a_failure_is_a_page_with_its_own_words(us
         ("", {"SELFREG": {"USER_FACTORY": "support.sites.people.factories.nobody"}}),
     ],
 )
-def test_code_of_the_site_that_fails_is_a_page_and_in_the_log(user: str, settings: dict[str, Any]) -> None:
-    done = walked(user, **settings)
-    assert done["failures"] == ["selfreg.user_not_created"]
-    assert (done["pages"][0]["status"], done["users"]) == (200, [])
-    assert "Traceback" in done["log"]
+def test_failing_code_of_the_site_shows_a_page_and_is_logged(user: str, settings: dict[str, Any]) -> None:
+    result = run_site(user, **settings)
+    assert result["failures"] == ["selfreg.user_not_created"]
+    assert (result["pages"][0]["status"], result["users"]) == (200, [])
+    assert "Traceback" in result["log"]
 
 
-def test_a_factory_that_is_not_there_is_named_by_a_check() -> None:
-    done = walked("", {}, SELFREG={"USER_FACTORY": "nowhere.to.be.found"})
-    assert any("USER_FACTORY" in check for check in done["checks"])
+def test_system_check_reports_a_missing_user_factory() -> None:
+    result = run_site("", {}, SELFREG={"USER_FACTORY": "nowhere.to.be.found"})
+    assert any("USER_FACTORY" in check for check in result["checks"])
 
 
 UNIQUE = (
@@ -165,53 +167,53 @@ UNIQUE = (
 
 
 @pytest.mark.parametrize("user", UNIQUE)
-def test_only_a_real_clash_of_the_address_says_so(user: str) -> None:
-    done = walked(user, {"before": ["ada@example.com"]})
-    assert done["failures"] == ["selfreg.address_taken"]
-    assert "already has an account with this email address" in done["pages"][0]["text"]
-    assert (len(done["users"]), done["log"]) == (1, "registration.failed\n")
+def test_taken_address_is_reported_only_for_a_real_conflict(user: str) -> None:
+    result = run_site(user, {"before": ["ada@example.com"]})
+    assert result["failures"] == ["selfreg.address_taken"]
+    assert "already has an account with this email address" in result["pages"][0]["text"]
+    assert (len(result["users"]), result["log"]) == (1, "registration.failed\n")
 
 
 @pytest.mark.parametrize("user", ["unique_address", "unique_address_in_any_case", "email_login", "proxy"])
 @pytest.mark.parametrize("workflow", ["mandatory", "optional"])
-def test_an_address_belongs_to_who_proved_it_not_to_who_claimed_it_first(user: str, workflow: str) -> None:
-    done = walked(user, {"held": "unproven"}, SELFREG={"EMAIL_VERIFICATION": workflow})
-    assert done["pages"][0]["signed_in"]
-    held, ada = (row["email"] for row in done["users"])
-    assert (held.endswith("@unproven.invalid"), ada, done["proven"]) == (True, "ada@example.com", [False, True])
-    assert "ada@example.com" not in done["log"]
+def test_verified_owner_gets_the_address_of_an_unverified_user(user: str, workflow: str) -> None:
+    result = run_site(user, {"held": "unproven"}, SELFREG={"EMAIL_VERIFICATION": workflow})
+    assert result["pages"][0]["signed_in"]
+    holder, ada = (row["email"] for row in result["users"])
+    assert (holder.endswith("@unproven.invalid"), ada, result["proven"]) == (True, "ada@example.com", [False, True])
+    assert "ada@example.com" not in result["log"]
 
 
 @pytest.mark.parametrize("how", ["proven", "linked", "with a password"])
-def test_an_address_that_its_user_may_have_proved_is_not_taken_away(how: str) -> None:
-    done = walked("unique_address", {"held": how}, SELFREG={"EMAIL_VERIFICATION": "optional"})
-    assert done["failures"] == ["selfreg.address_taken"]
-    assert [row["email"] for row in done["users"]] == ["ada@example.com"]
+def test_possibly_verified_address_is_not_taken_away(how: str) -> None:
+    result = run_site("unique_address", {"held": how}, SELFREG={"EMAIL_VERIFICATION": "optional"})
+    assert result["failures"] == ["selfreg.address_taken"]
+    assert [row["email"] for row in result["users"]] == ["ada@example.com"]
 
 
 @pytest.mark.parametrize("user", ["unique_address", "email_login", "proxy"])
 @pytest.mark.parametrize("workflow", ["mandatory", "optional"])
-def test_an_address_that_becomes_somebody_elses_locks_nobody_out(user: str, workflow: str) -> None:
-    """Her old address stays, and is as proven as it was; her name changes all the same."""
+def test_change_to_a_taken_address_keeps_the_old_one_and_signs_in(user: str, workflow: str) -> None:
+    """The old address and its verification are kept."""
     job = {"then": ["changes_to_somebody_elses_address"]}
-    done = walked(user, job, SELFREG={"EMAIL_VERIFICATION": workflow})
-    assert done["pages"][-1]["signed_in"]
-    assert sorted(row["email"] for row in done["users"]) == ["ada@example.com", "bob@example.com"]
-    assert done["proven"] == [True]
-    assert "the old one stays" in done["log"]
-    assert "Traceback" not in done["log"]
+    result = run_site(user, job, SELFREG={"EMAIL_VERIFICATION": workflow})
+    assert result["pages"][-1]["signed_in"]
+    assert sorted(row["email"] for row in result["users"]) == ["ada@example.com", "bob@example.com"]
+    assert result["proven"] == [True]
+    assert "the old one stays" in result["log"]
+    assert "Traceback" not in result["log"]
 
 
-def test_an_address_that_does_not_fit_is_neither_cut_nor_proven() -> None:
-    """The column has room for "a@b.example" and no more: a change to a long address leaves the old one."""
-    done = walked("short_column", {"then": ["changes_to_a_long_address"]})
-    assert [page["signed_in"] for page in done["pages"]] == [True, True]
-    assert [row["email"] for row in done["users"]] == ["ada@example.com"]
-    assert f"{len(LONG)} characters" in done["log"]
+def test_too_long_address_keeps_the_old_one() -> None:
+    """The column is short. A change to a long address keeps the old one."""
+    result = run_site("short_column", {"then": ["changes_to_a_long_address"]})
+    assert [page["signed_in"] for page in result["pages"]] == [True, True]
+    assert [row["email"] for row in result["users"]] == ["ada@example.com"]
+    assert f"{len(LONG)} characters" in result["log"]
 
 
-def test_a_name_that_the_site_refuses_locks_nobody_out() -> None:
-    done = walked("validates_names", {"then": ["changes_name"]})
-    assert [page["signed_in"] for page in done["pages"]] == [True, True]
-    assert done["users"][0]["last_name"] == "Lovelace"
-    assert "Another name." in done["log"]
+def test_name_rejected_by_the_site_keeps_the_old_one_and_signs_in() -> None:
+    result = run_site("validates_names", {"then": ["changes_name"]})
+    assert [page["signed_in"] for page in result["pages"]] == [True, True]
+    assert result["users"][0]["last_name"] == "Lovelace"
+    assert "Another name." in result["log"]

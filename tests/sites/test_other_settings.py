@@ -1,4 +1,4 @@
-"""Sites that are not like the demo: other middleware, URLs, sessions and transactions. In this process."""
+"""Sites with other middleware, URLs, sessions and transactions than the demo, in this process."""
 
 import logging
 import re
@@ -30,27 +30,27 @@ AFTER_AUTHENTICATION = MIDDLEWARE.index("django.contrib.auth.middleware.Authenti
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"
 
 
-def ids(**changes: Any) -> set[str]:
-    """The ids of this app's checks that report something."""
+def reported_ids(**changes: Any) -> set[str]:
+    """Return the ids of this app's check messages."""
     found = {m.id or "" for m in run_checks()}
     return {i.removeprefix("selfreg.") for i in found if i.startswith("selfreg.")} - {"E003"}
 
 
-def signs_up_and_in(org: OrgHandle) -> Person:
-    """Two browsers: one signs up, the other signs in later."""
+def sign_up_and_sign_in(org: OrgHandle) -> Person:
+    """Sign up in one browser, and sign in with another."""
     assert Person().signs_up(org).is_signed_in
-    later = Person().opens(AUTHENTICATE).signs_in_at_the_org()
-    assert later.is_signed_in
+    returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org()
+    assert returning_person.is_signed_in
     assert Registration.objects.get().status == Status.COMPLETED
-    return later
+    return returning_person
 
 
 # ---- middleware
 
 
 @pytest.fixture
-def guarded(settings: Any) -> None:
-    """Every view of the site wants a login, unless it says otherwise."""
+def login_required(settings: Any) -> None:
+    """Require a login for every view that does not opt out."""
     settings.MIDDLEWARE = [
         *MIDDLEWARE[:AFTER_AUTHENTICATION],
         "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -58,9 +58,9 @@ def guarded(settings: Any) -> None:
     ]
 
 
-@pytest.mark.usefixtures("guarded")
-def test_people_sign_up_where_every_view_wants_a_login(db: None, org: OrgHandle) -> None:
-    signs_up_and_in(org)
+@pytest.mark.usefixtures("login_required")
+def test_sign_up_works_with_login_required_middleware(db: None, org: OrgHandle) -> None:
+    sign_up_and_sign_in(org)
     assert Person().opens(f"{SITE}/members/").page.url.startswith(org.base)
 
 
@@ -82,16 +82,16 @@ PUBLIC = (
 )
 
 
-@pytest.mark.usefixtures("guarded", "org")
+@pytest.mark.usefixtures("login_required", "org")
 @pytest.mark.parametrize("path", PUBLIC)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_no_page_of_this_app_asks_for_a_login_itself(db: None, path: str, method: str) -> None:
+def test_pages_of_the_app_do_not_redirect_to_the_login(db: None, path: str, method: str) -> None:
     answer = getattr(Person().browser, method)(path)
     assert not answer.headers.get("Location", "").startswith("/oidc/authenticate/?next=")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "changes"),
+    ("expected", "changes"),
     [
         ("W011", {"MIDDLEWARE": [m for m in MIDDLEWARE if "locale" not in m]}),
         ("E014", {"USE_TZ": False}),
@@ -107,22 +107,24 @@ def test_no_page_of_this_app_asks_for_a_login_itself(db: None, path: str, method
     ],
 )
 @pytest.mark.usefixtures("configure")
-def test_a_check_names_what_a_site_lacks(db: None, settings: Any, wanted: str, changes: dict[str, Any]) -> None:
-    assert ids() == set()
+def test_system_checks_report_missing_or_harmful_settings(
+    db: None, settings: Any, expected: str, changes: dict[str, Any]
+) -> None:
+    assert reported_ids() == set()
     for name, value in changes.items():
         setattr(settings, name, value)
-    assert ids() == {wanted}
+    assert reported_ids() == {expected}
 
 
 @pytest.mark.usefixtures("configure")
-def test_a_site_of_one_language_needs_no_middleware_for_languages(db: None, settings: Any) -> None:
+def test_site_with_one_language_needs_no_locale_middleware(db: None, settings: Any) -> None:
     settings.LANGUAGES = [("en", "English")]
     settings.MIDDLEWARE = [m for m in MIDDLEWARE if "locale" not in m]
-    assert ids() == set()
+    assert reported_ids() == set()
 
 
-def test_session_refresh_logs_out_who_has_just_signed_up(db: None, org: OrgHandle, settings: Any) -> None:
-    """Why a check refuses it: a sign-up leaves no session at the org, so nothing can be renewed without a page."""
+def test_session_refresh_middleware_logs_new_users_out(db: None, org: OrgHandle, settings: Any) -> None:
+    """The reason for the system check: a sign-up leaves no session at the org, so no silent renewal is possible."""
     assert checks.surroundings.check_surroundings() == []
     settings.MIDDLEWARE = [*MIDDLEWARE, "mozilla_django_oidc.middleware.SessionRefresh"]
     settings.OIDC_RP_CLIENT_ID = conf().client_id
@@ -136,10 +138,10 @@ def test_session_refresh_logs_out_who_has_just_signed_up(db: None, org: OrgHandl
 
 
 @pytest.mark.usefixtures("configure")
-def test_a_middleware_may_be_extended(db: None, settings: Any) -> None:
+def test_subclasses_of_middleware_are_accepted_by_the_checks(db: None, settings: Any) -> None:
     settings.MIDDLEWARE = [EXTENDED.get(path, path) for path in MIDDLEWARE]
     assert set(EXTENDED.values()) <= set(settings.MIDDLEWARE)
-    assert ids() == set()
+    assert reported_ids() == set()
 
 
 # ---- sessions and forms
@@ -154,20 +156,20 @@ def test_a_middleware_may_be_extended(db: None, settings: Any) -> None:
     ],
     ids=lambda changes: next(iter(changes.values())) if isinstance(next(iter(changes.values())), str) else "csrf",
 )
-def test_people_sign_up_however_sessions_are_kept(
+def test_sign_up_works_with_other_session_engines(
     db: None, org: OrgHandle, settings: Any, changes: dict[str, Any]
 ) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    signs_up_and_in(org)
+    sign_up_and_sign_in(org)
 
 
-def test_a_session_in_a_cookie_stays_small_enough_for_browsers(db: None, org: OrgHandle, settings: Any) -> None:
+def test_session_in_a_signed_cookie_stays_below_2000_bytes(db: None, org: OrgHandle, settings: Any) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     person = Person().signs_up(org)
     cookies = [line for page in person.seen for line in page.headers.splitlines() if line.startswith("sessionid=")]
     assert cookies
-    assert max(map(len, cookies)) < 2_000  # browsers drop those of more than 4,096
+    assert max(map(len, cookies)) < 2_000  # browsers drop cookies of more than 4,096 bytes
 
 
 # ---- transactions
@@ -181,30 +183,30 @@ def atomic() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("atomic")
-def test_no_transaction_is_open_during_a_call_of_a_site_with_atomic_requests(
+def test_calls_to_the_org_run_outside_transactions_with_atomic_requests(
     transactional_db: None, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    genuine, seen = Transport.fetch, []
+    original, in_transaction = Transport.fetch, []
 
-    def watched(*arguments: Any, **more: Any) -> Any:
-        seen.append(connection.in_atomic_block)
-        return genuine(*arguments, **more)
+    def record_transaction(*arguments: Any, **more: Any) -> Any:
+        in_transaction.append(connection.in_atomic_block)
+        return original(*arguments, **more)
 
-    monkeypatch.setattr(Transport, "fetch", watched)
+    monkeypatch.setattr(Transport, "fetch", record_transaction)
     assert not checks.surroundings.check_database()
-    signs_up_and_in(org)
-    assert len(seen) > 5
-    assert not any(seen)
+    sign_up_and_sign_in(org)
+    assert len(in_transaction) > 5
+    assert not any(in_transaction)
 
 
 @pytest.mark.usefixtures("atomic", "configure")
-def test_a_view_that_a_site_wraps_in_a_transaction_is_named(settings: Any) -> None:
+def test_system_check_reports_a_view_wrapped_in_a_transaction(settings: Any) -> None:
     settings.ROOT_URLCONF = "support.sites.wrapped_urls"
     (message,) = checks.surroundings.check_database()
     assert (message.id, "in selfreg:start." in message.msg) == ("selfreg.E011", True)
 
 
-# ---- addresses
+# ---- URLs
 
 
 @pytest.fixture
@@ -214,43 +216,43 @@ def localized(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("localized", "configure")
-def test_the_org_knows_one_address_whatever_the_language_of_the_visitor(db: None, org: OrgHandle) -> None:
+def test_urls_registered_at_the_org_do_not_depend_on_the_language(db: None, org: OrgHandle) -> None:
     site = describe_site(conf())
     assert (site.redirect_uri, site.email_callback_uri) == (f"{SITE}/en/oidc/callback/", f"{SITE}/en/signup/verify/")
     uris = {"redirect_uris": [site.redirect_uri], "email_callback_uri": site.email_callback_uri}
     org.patch_policy({"apps": [asdict(app) | uris for app in org.policy.apps]})
     person = Person(language="de").opens(f"{SITE}/de/signup/")
     assert person.heading == "Erstellen Sie Ihr Konto"
-    assert ids() == set()
+    assert reported_ids() == set()
 
 
 @pytest.mark.usefixtures("localized")
-def test_a_page_behind_a_language_is_a_landing_page(db: None, configure: Configure) -> None:
-    assert "W003" not in ids()
+def test_landing_page_with_a_language_prefix_is_accepted(db: None, configure: Configure) -> None:
+    assert "W003" not in reported_ids()
 
 
 @pytest.mark.parametrize("url", [f"{SITE}/shop", f"{SITE}/shop/"])
-def test_an_address_with_a_path_is_refused(configure: Configure, url: str) -> None:
+def test_base_url_with_a_path_is_reported(configure: Configure, url: str) -> None:
     configure(BASE_URL=url)
     assert "selfreg.E013" in {m.id for m in checks.settings.check_settings()}
 
 
 @pytest.fixture
-def below_a_path() -> Iterator[None]:
-    """As the server's SCRIPT_NAME does."""
+def script_prefix() -> Iterator[None]:
+    """Set a script prefix like a server's SCRIPT_NAME."""
     set_script_prefix("/shop/")
     yield
     clear_script_prefix()
 
 
-@pytest.mark.usefixtures("below_a_path", "configure")
-def test_below_a_path_every_address_has_it(settings: Any) -> None:
+@pytest.mark.usefixtures("script_prefix", "configure")
+def test_urls_contain_the_script_prefix(settings: Any) -> None:
     settings.LOGOUT_REDIRECT_URL = None
     site = describe_site(conf())
     assert (site.redirect_uri, site.sign_out_uri) == (f"{SITE}/shop/oidc/callback/", f"{SITE}/shop/")
 
 
-def test_another_host_than_the_sites_own_is_warned_of_once(
+def test_request_with_another_host_is_logged_once(
     db: None, org: OrgHandle, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
@@ -263,8 +265,8 @@ def test_another_host_than_the_sites_own_is_warned_of_once(
     ]
 
 
-@pytest.mark.usefixtures("below_a_path", "org")
-def test_a_path_that_only_the_server_knows_is_warned_of(db: None, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.usefixtures("script_prefix", "org")
+def test_script_name_without_force_script_name_is_logged(db: None, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "selfreg")
     assert Person().browser.get("/signup/").status_code == 200
     assert any("FORCE_SCRIPT_NAME" in record.getMessage() for record in caplog.records)
@@ -273,12 +275,14 @@ def test_a_path_that_only_the_server_knows_is_warned_of(db: None, caplog: pytest
 # ---- templates
 
 
-@pytest.mark.parametrize("word", ["registration", "expires_in", "poll", "wait", "resend_wait", "captcha", "change"])
-def test_a_context_processor_may_use_a_word_of_ours(db: None, org: OrgHandle, settings: Any, word: str) -> None:
+@pytest.mark.parametrize("name", ["registration", "expires_in", "poll", "wait", "resend_wait", "captcha", "change"])
+def test_context_processor_may_use_the_names_of_template_variables(
+    db: None, org: OrgHandle, settings: Any, name: str
+) -> None:
     (engine,) = settings.TEMPLATES
     processors = [*engine["OPTIONS"]["context_processors"], "support.sites.extended.one_word"]
     settings.TEMPLATES = [engine | {"OPTIONS": engine["OPTIONS"] | {"context_processors": processors}}]
-    settings.WORD = word
+    settings.WORD = name
     assert Person().signs_up(org).is_signed_in
 
 
@@ -286,7 +290,7 @@ def test_a_context_processor_may_use_a_word_of_ours(db: None, org: OrgHandle, se
 
 
 @pytest.mark.usefixtures("org")
-def test_scripts_read_numbers_whatever_separates_their_thousands(db: None, settings: Any, configure: Configure) -> None:
+def test_numbers_for_scripts_have_no_thousand_separators(db: None, settings: Any, configure: Configure) -> None:
     settings.USE_THOUSAND_SEPARATOR = True
     configure(RESEND_SECONDS=5_000)
     person = Person().opens_the_sign_up().tells_who_she_is()

@@ -1,4 +1,4 @@
-"""Sites with other servers and other packages beside this app: each made by `startproject`, from the built wheel."""
+"""Sites with other servers and packages, made by `startproject` with the built wheel."""
 
 from collections.abc import Callable
 
@@ -23,19 +23,19 @@ ADMIN = (
 
 
 def admin_pages(project: Project) -> list[str]:
-    """The addresses of this app's pages in the admin, that of one registration among them."""
+    """Return the URLs of this app's admin pages, including one registration."""
     key = project.asks("Registration.objects.first().pk")
     return [f"{project.url}admin/{path}" for path in (*ADMIN, f"selfreg/registration/{key}/change/")]
 
 
 def administrator(project: Project) -> WebVisitor:
-    """Somebody with a password of this site, at the login of the admin."""
+    """Create a superuser and return a visitor at the admin login."""
     project.asks(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
     return project.visitor.opens(f"{project.url}admin/")
 
 
 @pytest.mark.parametrize("recipe", [PLAIN, *ASGI, OTP, ALLAUTH, UNFOLD, JAZZMIN], ids=lambda recipe: recipe.name)
-def test_people_sign_up_and_in(runs_site: Run, recipe: Recipe) -> None:
+def test_sign_up_and_sign_in_work_with_other_servers_and_packages(runs_site: Run, recipe: Recipe) -> None:
     project = runs_site(recipe)
     assert "no issues" in project.manage("check")
     assert "Hello, Ada!" in project.visitor.signs_up("neighbour@example.com").text
@@ -44,7 +44,7 @@ def test_people_sign_up_and_in(runs_site: Run, recipe: Recipe) -> None:
     assert project.asks(f"[r.status for r in {registrations}]") == "['completed']"
 
 
-def test_the_admin_asks_for_a_second_factor_where_the_site_does(runs_site: Run) -> None:
+def test_admin_requires_a_second_factor_with_django_otp(runs_site: Run) -> None:
     project = runs_site(OTP)
     project.visitor.signs_up("grace@example.com")
     visitor = administrator(project)
@@ -57,12 +57,12 @@ def test_the_admin_asks_for_a_second_factor_where_the_site_does(runs_site: Run) 
         assert "Log out" in visitor.opens(url).page.text
 
 
-def test_people_sign_in_with_their_password_here_and_join_it_with_their_account(runs_site: Run) -> None:
+def test_allauth_user_can_be_linked_to_an_okta_account(runs_site: Run) -> None:
     project = runs_site(ALLAUTH)
     bob = project.visitor.opens(f"{project.url}accounts/signup/")
     bob.submits(username="bob", email="bob@example.com", password1=PASSWORD, password2=PASSWORD)
-    back = project.visitor.opens(f"{project.url}accounts/login/").submits(login="bob", password=PASSWORD)
-    assert "Sign out" in back.page.text
+    returning_visitor = project.visitor.opens(f"{project.url}accounts/login/").submits(login="bob", password=PASSWORD)
+    assert "Sign out" in returning_visitor.page.text
     assert "Hello, Ada!" in project.visitor.signs_up("bob@example.com").text
     identities = "OktaIdentity.objects.filter(user__email='bob@example.com')"
     assert project.asks(f"[(i.user.username, bool(i.linked_at)) for i in {identities}]") == "[('bob', True)]"
