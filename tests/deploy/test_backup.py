@@ -1,4 +1,4 @@
-"""The backup of docs/operating.md, brought back while somebody was signing up."""
+"""The backup of docs/operating.md, restored during a sign-up."""
 
 import os
 import shutil
@@ -23,22 +23,22 @@ NEW_KEY = "o1usH0IPyNvWPLLhwfUKptenTuHIDPCtWfrDLDkmz2c="
 
 
 def run(program: str, *arguments: str) -> None:
-    """As on the page, for the database of the tests."""
+    """Run a command of the page on the test database."""
     path = shutil.which(program)
     if path is None:
         pytest.skip(f"{program} is not installed")
-    known = connection.settings_dict
+    database = connection.settings_dict
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
-    environment = os.environ | {name: str(known[key]) for name, key in names.items() if known[key]}
-    done = subprocess.run([path, *arguments], env=environment, capture_output=True, text=True, check=False)
-    if "server version mismatch" in done.stderr:
+    environment = os.environ | {name: str(database[key]) for name, key in names.items() if database[key]}
+    result = subprocess.run([path, *arguments], env=environment, capture_output=True, text=True, check=False)
+    if "server version mismatch" in result.stderr:
         pytest.skip(f"{program} is older than the server")
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.fixture
 def restored(person: Person, org: OrgHandle, tmp_path: Path) -> Person:
-    """A person at the code page when the database was saved; it was lost and restored since."""
+    """Return a person who was at the code page when the database was saved. It has been deleted and restored since."""
     person.opens_the_sign_up().tells_who_she_is()
     dump = str(tmp_path / "site.dump")
     run("pg_dump", "--format=custom", f"--file={dump}")
@@ -48,12 +48,12 @@ def restored(person: Person, org: OrgHandle, tmp_path: Path) -> Person:
     return person
 
 
-def test_after_a_restore_people_go_on_where_they_were(restored: Person, org: OrgHandle) -> None:
+def test_registrations_continue_after_a_restore(restored: Person, org: OrgHandle) -> None:
     assert restored.types_the_code_from(org).heading == "Choose a password"
     assert RegistrationEvent.objects.filter(kind="started").count() == 1
 
 
-def test_after_a_restore_without_the_keys_people_start_again(
+def test_restore_without_the_keys_makes_people_start_again(
     restored: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(ENCRYPTION_KEYS=[NEW_KEY])

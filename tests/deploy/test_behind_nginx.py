@@ -1,4 +1,4 @@
-"""The shipped nginx site and gunicorn settings, as they run: TLS, and workers that are killed again and again."""
+"""The shipped nginx and gunicorn configuration in operation: TLS, logs, metrics, and killed workers."""
 
 import os
 import re
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class Running:
-    """nginx and one gunicorn behind it."""
+    """A running nginx with one gunicorn behind it."""
 
     site: Site
     proxy: Proxy
@@ -52,13 +52,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     database = f"sqlite:///{folder}/db.sqlite3"
     with running_site(database, folder, servers=0, SELFREG_METRICS_TOKEN=TOKEN, LOG_FORMAT="json") as site:
         server = site.start(2, 4, ACCESS_LOG=str(folder / "gunicorn.log"))
-        # Twice, so that nginx has a second try.
+        # Listed twice, so that nginx retries.
         upstreams = [server.address.removeprefix("http://")] * 2
         with running_proxy(Machine("this", HOST), upstreams, folder) as proxy:
             yield Running(site, proxy, server, folder)
 
 
-def until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
         try:
@@ -67,43 +67,45 @@ def until(condition: Callable[[], bool]) -> None:
         except requests.RequestException:
             pass
         time.sleep(0.05)
-    raise AssertionError("it did not become true")
+    raise AssertionError("the condition did not become true")
 
 
-def test_the_form_comes_through(running: Running) -> None:
-    answer = running.get("/signup/")
-    assert answer.status_code == 200
-    assert "Create your account" in answer.text
-    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
+def test_form_is_served_through_nginx(running: Running) -> None:
+    response = running.get("/signup/")
+    assert response.status_code == 200
+    assert "Create your account" in response.text
+    assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-ID"])
 
 
-def test_no_query_is_logged_anywhere(running: Running) -> None:
+def test_access_logs_contain_no_query(running: Running) -> None:
     running.get("/signup/verify/?otp=canary-otp&state=canary-state")
     logs = [running.logs / name for name in ("gunicorn.log", "access.log")]
-    until(lambda: all("/signup/verify/" in log.read_text() for log in logs))
+    wait_until(lambda: all("/signup/verify/" in log.read_text() for log in logs))
     for log in running.logs.glob("*.log"):
         assert "canary" not in log.read_text(), log.name
 
 
-def test_no_path_makes_a_line_or_a_field_of_its_own_in_a_log(running: Running) -> None:
-    answer = running.get("/begin%0Aforged%0D%C2%85%E2%80%A8%22%20200%20/end")
-    assert answer.status_code == 404
+def test_paths_cannot_forge_lines_or_fields_of_an_access_log(running: Running) -> None:
+    response = running.get("/begin%0Aforged%0D%C2%85%E2%80%A8%22%20200%20/end")
+    assert response.status_code == 404
     logs = [running.logs / name for name in ("gunicorn.log", "access.log")]
-    until(lambda: all(b"/end" in log.read_bytes() for log in logs))
+    wait_until(lambda: all(b"/end" in log.read_bytes() for log in logs))
     for log in logs:
         (line,) = (line for line in log.read_bytes().decode().splitlines() if "/end" in line)
         assert "/begin" in line
         assert line.count('"') == 2
 
 
-def test_metrics_and_probes_are_for_the_servers_own_network(running: Running) -> None:
+def test_metrics_are_not_reachable_through_nginx(running: Running) -> None:
     assert running.get("/signup/metrics").status_code == 404
-    answer = requests.get(f"{running.direct}/signup/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
-    assert answer.status_code == 200
+    response = requests.get(
+        f"{running.direct}/signup/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+    )
+    assert response.status_code == 200
     assert requests.get(f"{running.direct}/signup/health/ready", timeout=30).json()["status"] == "ok"
 
 
-def test_the_counters_of_all_workers_are_added_up(running: Running) -> None:
+def test_metrics_are_added_up_over_all_workers(running: Running) -> None:
     def pages() -> float:
         text = requests.get(
             f"{running.direct}/signup/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
@@ -121,25 +123,25 @@ def test_the_counters_of_all_workers_are_added_up(running: Running) -> None:
     assert {pages() for _ in range(6)} == {before + 20}
 
 
-def test_killed_workers_are_no_bare_error(running: Running) -> None:
-    """While at least one of them is being replaced, again and again, and once both at the same time."""
-    seen = []
+def test_requests_to_killed_workers_are_retried_or_get_an_error_page(running: Running) -> None:
+    """One worker is killed repeatedly, and once both at the same time."""
+    statuses = []
     for number in range(30):
         for pid in running.server.workers()[: 2 if number == 15 else 1] if number % 5 == 0 else []:
             os.kill(pid, signal.SIGKILL)
-        answer = running.get("/signup/step/", allow_redirects=False)
-        seen.append(answer.status_code)
-        if answer.status_code not in (200, 302):
-            assert answer.status_code == 503
-            assert answer.headers["Retry-After"]
-            assert 'href="/signup/step/"' in answer.text
-            assert "nginx" not in answer.text
-    until(lambda: running.get("/signup/").status_code == 200)
-    assert seen.count(302) > 15
+        response = running.get("/signup/step/", allow_redirects=False)
+        statuses.append(response.status_code)
+        if response.status_code not in (200, 302):
+            assert response.status_code == 503
+            assert response.headers["Retry-After"]
+            assert 'href="/signup/step/"' in response.text
+            assert "nginx" not in response.text
+    wait_until(lambda: running.get("/signup/").status_code == 200)
+    assert statuses.count(302) > 15
 
 
-def test_a_worker_that_dies_with_the_first_form_costs_nobody_the_registration(running: Running) -> None:
-    """The org has made the account, and the browser knows nothing of its registration yet."""
+def test_registration_survives_a_worker_killed_during_the_first_form(running: Running) -> None:
+    """The org has created the account, and the browser has not got a response yet."""
     org, path = running.site.org, "/idp/idx/enroll/new"
     visitor = Visitor(
         "ada@example.com", "127.0.1.1", SITE, [running.proxy.url], org.code, Counter(), clumsy=0.0,
@@ -149,11 +151,11 @@ def test_a_worker_that_dies_with_the_first_form_costs_nobody_the_registration(ru
     before = len(org.ask("GET", f"calls?path={path}"))
     org.fail(path, "slow", seconds=60)
     with ThreadPoolExecutor(1) as pool:
-        going = pool.submit(visitor.goes_on)
-        until(lambda: len(org.ask("GET", f"calls?path={path}")) > before)
+        submission = pool.submit(visitor.goes_on)
+        wait_until(lambda: len(org.ask("GET", f"calls?path={path}")) > before)
         for worker in running.server.workers():
             os.kill(worker, signal.SIGKILL)
-        going.result()
+        submission.result()
     visitor.signs_on(time.monotonic() + 300)
     assert visitor.is_signed_in
     assert len(org.ask("GET", f"calls?path={path}")) == before + 1

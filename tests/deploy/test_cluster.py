@@ -1,6 +1,6 @@
-"""Two servers behind the shipped nginx file, with real visitors, while everything breaks. On a PostgreSQL of its own.
+"""Two servers behind the shipped nginx configuration, with simulated visitors and failures, on a separate PostgreSQL.
 
-`python -m benchmarks load` does the same for minutes.
+`python -m benchmarks load` does the same for longer.
 """
 
 import pytest
@@ -18,13 +18,13 @@ pytestmark = [
 NOTHING_WRONG: dict[str, list[str]] = {"errors": [], "lost": [], "double": [], "unexplained": []}
 
 
-def test_nobody_is_lost_while_everything_breaks(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_registration_survives_all_failures_of_the_load_test(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Calls that fail, killed workers, reloads, a column that arrives, a cache and an org that hang, an org that
     answers 503, a lost server, a database that restarts, servers that restart: see ``bench_load.TROUBLES``. Every error
     page that a visitor sees leads back.
     """
-    if lacking := missing():
-        pytest.skip(f"not installed: {', '.join(lacking)}")
+    if not_installed := missing():
+        pytest.skip(f"not installed: {', '.join(not_installed)}")
     ledger, folder = Ledger(), tmp_path_factory.mktemp("cluster")
     with running_cluster(folder) as cluster:
         visited(cluster, ledger, seconds=15, visitors=6)

@@ -1,4 +1,4 @@
-"""The files for containers, as far as a machine without a container engine can try them."""
+"""The files for containers, tested without a container engine."""
 
 import os
 import re
@@ -28,7 +28,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 KUBERNETES: list[dict[str, Any]] = [
     each for path in sorted((DEPLOY / "kubernetes").glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
 ]
-# As in production; no org is called.
+# Production settings. No org is called.
 PRODUCTION = {
     "DEBUG": "false",
     "OKTA_ISSUER": "https://org.invalid/oauth2/default",
@@ -38,11 +38,11 @@ PRODUCTION = {
     "SECRET_KEY": "made-up-for-one-test-of-a-container-0123456789-0123456789",
     "SELFREG_ENCRYPTION_KEYS": "o1usH0IPyNvWPLLhwfUKptenTuHIDPCtWfrDLDkmz2c=",
 }
-PLACE = "/srv/site"
+IMAGE_FOLDER = "/srv/site"
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Every instruction of the Containerfile with its arguments."""
+    """Return every instruction of the Containerfile with its arguments."""
     text = re.sub(r"^#.*\n", "", (DEPLOY / "Containerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
@@ -56,7 +56,7 @@ def stages() -> list[list[tuple[str, str]]]:
 
 
 def containers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Every container of the Kubernetes files, with its pod."""
+    """Yield every container of the Kubernetes files with its pod."""
     for each in KUBERNETES:
         spec = each.get("spec", {})
         spec = spec.get("jobTemplate", {}).get("spec", spec)
@@ -68,17 +68,17 @@ def containers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 # ---- compose
 
 
-def test_compose_follows_its_schema() -> None:
+def test_compose_file_is_valid() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    done = subprocess.run([*command, str(DEPLOY / "compose.yaml")], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run([*command, str(DEPLOY / "compose.yaml")], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_compose_has_what_a_site_is_run_with() -> None:
+def test_compose_file_has_all_services() -> None:
     assert set(COMPOSE["services"]) >= {"site", "worker", "database", "cache", "nginx", "prometheus", "grafana"}
 
 
-def test_every_image_has_a_version() -> None:
+def test_every_image_is_pinned_to_a_version() -> None:
     images = [s["image"] for s in COMPOSE["services"].values() if not s["image"].startswith("localhost/")]
     images += [rest.split(" AS ")[0] for word, rest in instructions() if word == "FROM"]
     images += [container["image"] for _name, container, _pod in containers()]
@@ -91,7 +91,7 @@ def test_every_mounted_file_exists() -> None:
     assert [mount for mount in mounts if not (DEPLOY / mount.split(":")[0]).exists()] == []
 
 
-def test_every_named_part_is_declared() -> None:
+def test_every_service_config_and_volume_is_declared() -> None:
     services = COMPOSE["services"]
     for service in services.values():
         assert set(service.get("depends_on", ())) <= set(services)
@@ -99,32 +99,34 @@ def test_every_named_part_is_declared() -> None:
         named = {mount.split(":")[0] for mount in service.get("volumes", ()) if re.match(r"[a-z]", mount)}
         assert named <= set(COMPOSE["volumes"])
         for other, condition in service.get("depends_on", {}).items():
-            if condition["condition"] == "service_healthy" and other != "site":  # that of its image
+            if condition["condition"] == "service_healthy" and other != "site":  # part of its image
                 assert "healthcheck" in services[other]
 
 
-def test_nginx_gets_every_value_of_its_template() -> None:
+def test_compose_sets_every_variable_of_the_nginx_template() -> None:
     template = (DEPLOY / "nginx" / "selfreg.conf.template").read_text()
     code = "\n".join(line for line in template.splitlines() if not line.lstrip().startswith("#"))
     assert set(re.findall(r"\$\{(\w+)\}", code)) == set(COMPOSE["services"]["nginx"]["environment"])
 
 
-def test_every_variable_of_the_site_is_in_the_example() -> None:
-    """Beside those of gunicorn, which its configuration reads."""
+def test_every_variable_of_the_site_is_in_env_example() -> None:
+    """Variables of gunicorn are excepted, which are read in its configuration."""
     listed = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     of_gunicorn = set(re.findall(r'environ\.\w+\("(\w+)"', (DEPLOY / "gunicorn.conf.py").read_text()))
     of_gunicorn.add("PROMETHEUS_MULTIPROC_DIR")
-    given = set(COMPOSE["x-site"]["environment"])
-    given |= {v["name"] for _name, container, _pod in containers() for v in container.get("env", ())}
-    given |= {n for w, rest in stages()[-1] if w == "ENV" for n in re.findall(r"(\w+)=", rest) if not python_own(n)}
-    assert given - listed - of_gunicorn == set()
+    set_variables = set(COMPOSE["x-site"]["environment"])
+    set_variables |= {v["name"] for _name, container, _pod in containers() for v in container.get("env", ())}
+    set_variables |= {
+        n for w, rest in stages()[-1] if w == "ENV" for n in re.findall(r"(\w+)=", rest) if not is_of_python(n)
+    }
+    assert set_variables - listed - of_gunicorn == set()
 
 
-def python_own(name: str) -> bool:
+def is_of_python(name: str) -> bool:
     return name == "PATH" or name.startswith("PYTHON")
 
 
-def test_the_embedded_configurations_are_right(tmp_path: Path) -> None:
+def test_embedded_configurations_are_valid(tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
@@ -138,7 +140,7 @@ def test_the_embedded_configurations_are_right(tmp_path: Path) -> None:
 # ---- Kubernetes
 
 
-def test_probes_ask_urls_that_answer_by_plain_http_and_any_host(db: None, settings: Any) -> None:
+def test_kubernetes_probes_work_with_plain_http_and_any_host(db: None, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["site.example"]
     (container,) = (c for name, c, _pod in containers() if name == "Deployment site")
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
@@ -147,7 +149,7 @@ def test_probes_ask_urls_that_answer_by_plain_http_and_any_host(db: None, settin
         assert container[probe]["httpGet"]["port"] in {port["name"] for port in container["ports"]}
 
 
-def test_every_container_runs_without_rights() -> None:
+def test_every_container_runs_unprivileged() -> None:
     names = [name for name, _container, _pod in containers()]
     assert len(names) >= 5
     for name, container, pod in containers():
@@ -157,7 +159,7 @@ def test_every_container_runs_without_rights() -> None:
         assert {mount["name"] for mount in container["volumeMounts"]} <= {volume["name"] for volume in pod["volumes"]}
 
 
-def test_every_command_exists_with_its_options() -> None:
+def test_every_container_command_and_option_exists() -> None:
     commands = [container["command"] for _name, container, _pod in containers() if "command" in container]
     of_the_site = [s for s in COMPOSE["services"].values() if s["image"] == "localhost/site:latest"]
     commands += [service["command"] for service in of_the_site if "command" in service]
@@ -173,8 +175,8 @@ def test_every_command_exists_with_its_options() -> None:
 # ---- the image
 
 
-def copied(rest: str, target: Path) -> None:
-    """What a COPY from the repository does, as far as .dockerignore lets it."""
+def copy(rest: str, target: Path) -> None:
+    """Do what a COPY from the repository does, and fail for files excluded by .dockerignore."""
     allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     *sources, place = rest.split()
     for source in sources:
@@ -187,11 +189,11 @@ def copied(rest: str, target: Path) -> None:
             shutil.copy(ROOT / source, folder)
 
 
-def built(target: Path) -> None:
-    """Takes the steps of the first stage in a folder. Packages come from this test's environment."""
+def build_image(target: Path) -> None:
+    """Run the steps of the first stage in a folder. Packages come from this test's environment."""
     for word, rest in stages()[0]:
         if word == "COPY":
-            copied(rest, target)
+            copy(rest, target)
         elif word == "RUN" and "pip install" in rest:
             site = next((target / ".venv" / "lib").glob("python*")) / "site-packages"
             (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -205,11 +207,11 @@ def tree(folder: Path) -> set[tuple[str, int]]:
 
 
 @pytest.mark.slow
-def test_the_image_is_built_runs_answers_its_health_check_and_writes_nothing(tmp_path: Path) -> None:
+def test_image_builds_passes_its_health_check_and_runs_read_only(tmp_path: Path) -> None:
     target, state = tmp_path / "site", tmp_path / "tmp"
     target.mkdir()
     state.mkdir()
-    built(target)
+    build_image(target)
     assert (target / "staticfiles").is_dir()
     assert not list(target.rglob("*.env")) + list((target / "selfreg").rglob("test_*"))
     for path in target.rglob("*"):
@@ -220,7 +222,7 @@ def test_the_image_is_built_runs_answers_its_health_check_and_writes_nothing(tmp
     values = dict(re.findall(r"(\w+)=(\S+)", dict(last)["ENV"]))
     port = free_port()
     environment = {
-        **{name: value.replace(PLACE, str(target)) for name, value in values.items() if name != "PATH"},
+        **{name: value.replace(IMAGE_FOLDER, str(target)) for name, value in values.items() if name != "PATH"},
         "PATH": f"{target}/.venv/bin:{os.environ['PATH']}",
         "TMPDIR": str(state),
         "DATABASE_URL": f"sqlite:///{state}/db.sqlite3",
@@ -237,32 +239,32 @@ def test_the_image_is_built_runs_answers_its_health_check_and_writes_nothing(tmp
     try:
         wait_for(server, f"http://{HOST}:{port}/signup/health/ready")
         check = yaml.safe_load(dict(last)["HEALTHCHECK"].partition("CMD ")[2])
-        asked = [str(word).replace("127.0.0.1:8000", f"{HOST}:{port}") for word in check]
-        assert subprocess.run(asked, env=environment, check=False).returncode == 0
+        health_check = [str(word).replace("127.0.0.1:8000", f"{HOST}:{port}") for word in check]
+        assert subprocess.run(health_check, env=environment, check=False).returncode == 0
         headers = {"Host": "site.example"}
-        plain = requests.get(f"http://{HOST}:{port}/", headers=headers, timeout=30, allow_redirects=False)
-        assert (plain.status_code, plain.headers["Location"]) == (301, "https://site.example/")
+        redirect = requests.get(f"http://{HOST}:{port}/", headers=headers, timeout=30, allow_redirects=False)
+        assert (redirect.status_code, redirect.headers["Location"]) == (301, "https://site.example/")
     finally:
         end(server)
-    assert subprocess.run(asked, env=environment, check=False, stderr=subprocess.DEVNULL).returncode != 0
+    assert subprocess.run(health_check, env=environment, check=False, stderr=subprocess.DEVNULL).returncode != 0
     assert tree(target) == before
 
 
-def test_the_image_runs_as_somebody_without_rights() -> None:
+def test_image_runs_as_unprivileged_user() -> None:
     words = [word for word, _rest in stages()[-1]]
     assert words.index("USER") < words.index("CMD")
     assert dict(stages()[-1])["USER"] not in ("0", "root")
 
 
-def test_the_timers_start_each_command_in_its_time_and_end_at_sigterm(tmp_path: Path) -> None:
+def test_timers_start_each_command_on_schedule_and_stop_at_sigterm(tmp_path: Path) -> None:
     log = tmp_path / "log"
     (tmp_path / "python").write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
     (tmp_path / "python").chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TIMERS_SECONDS": "0"}
     timers = subprocess.Popen(["sh", str(DEPLOY / "timers.sh")], env=environment)
-    give_up = time.monotonic() + 60
+    deadline = time.monotonic() + 60
     while not log.exists() or log.read_text().count("selfreg_purge") < 3:
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     timers.send_signal(signal.SIGTERM)
     assert timers.wait(30) == 0

@@ -1,4 +1,4 @@
-"""The files in `deploy/`: each is tried by the program that reads it, where this machine has it."""
+"""The files in `deploy/`, validated by the programs that read them, where they are installed."""
 
 import json
 import re
@@ -29,13 +29,13 @@ def program(name: str) -> str:
 
 
 def run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
 
 
-def test_the_units_are_right(tmp_path: Path) -> None:
-    """With programs in the place of those of a server, which this machine does not have."""
+def test_systemd_units_are_valid(tmp_path: Path) -> None:
+    """Paths of a server are replaced by existing ones, because systemd checks that programs exist."""
     systemd = program("systemd-analyze")
     for source in (DEPLOY / "systemd").rglob("*.*"):
         if source.is_file():
@@ -47,8 +47,8 @@ def test_the_units_are_right(tmp_path: Path) -> None:
     for command in started_by_timers():
         (tmp_path / f"selfreg-command@{command}.service").write_text(template.read_text())
     template.unlink()
-    said = run(systemd, "verify", "--man=no", *(str(path) for path in sorted(tmp_path.iterdir()) if path.is_file()))
-    assert not [line for line in said.splitlines() if "selfreg" in line], said
+    output = run(systemd, "verify", "--man=no", *(str(path) for path in sorted(tmp_path.iterdir()) if path.is_file()))
+    assert not [line for line in output.splitlines() if "selfreg" in line], output
 
 
 def started_by_timers() -> set[str]:
@@ -56,11 +56,11 @@ def started_by_timers() -> set[str]:
     return {found for text in timers for found in re.findall(r"selfreg-command@(\w+)\.service", text)}
 
 
-def test_every_command_of_the_units_exists_with_its_options() -> None:
-    """The doctor's unit fails at a warning, so that somebody sees it."""
+def test_every_command_and_option_of_the_units_exists() -> None:
+    """The doctor's unit fails at a warning, so that it is noticed."""
     for command in started_by_timers():
-        own = DEPLOY / "systemd" / f"selfreg-command@{command}.service.d" / "arguments.conf"
-        options = re.findall(r"%i(.*)", own.read_text()) if own.exists() else [""]
+        arguments_file = DEPLOY / "systemd" / f"selfreg-command@{command}.service.d" / "arguments.conf"
+        options = re.findall(r"%i(.*)", arguments_file.read_text()) if arguments_file.exists() else [""]
         load_command_class("selfreg", command).create_parser("manage.py", command).parse_args(options[0].split())
     assert "--fail-level warning" in own_arguments("selfreg_doctor")
 
@@ -69,11 +69,11 @@ def own_arguments(command: str) -> str:
     return (DEPLOY / "systemd" / f"selfreg-command@{command}.service.d" / "arguments.conf").read_text()
 
 
-def test_there_is_a_timer_for_each_command_that_has_to_run() -> None:
+def test_every_required_command_has_a_timer() -> None:
     assert started_by_timers() >= set(STALE_AFTER)
 
 
-def test_the_alerts_are_right_and_fire() -> None:
+def test_alert_rules_are_valid_and_fire() -> None:
     promtool, folder = program("promtool"), DEPLOY / "prometheus"
     run(promtool, "check", "config", "--syntax-only", str(folder / "prometheus.yml"))
     run(promtool, "check", "rules", str(folder / "alerts.yml"))
@@ -86,7 +86,7 @@ def expressions() -> list[str]:
     return [rule["expr"] for rule in rules] + [t["expr"] for panel in panels for t in panel["targets"]]
 
 
-def test_dashboard_and_alerts_name_metrics_that_exist(db: None) -> None:
+def test_dashboard_and_alerts_use_existing_metrics(db: None) -> None:
     known = {"selfreg_" + gauge.name for gauge in gauges()}
     for family in REGISTRY.collect():
         kinds = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
@@ -96,27 +96,27 @@ def test_dashboard_and_alerts_name_metrics_that_exist(db: None) -> None:
     assert named - known == set()
 
 
-def test_the_check_before_the_start_finds_the_folder_of_the_metrics() -> None:
-    """Whatever imports prometheus_client opens a file there, the check as well as gunicorn."""
+def test_systemd_unit_creates_the_metrics_folder() -> None:
+    """Importing prometheus_client opens a file in that folder, in the check before the start as well as in gunicorn."""
     unit = (DEPLOY / "systemd" / "selfreg.service").read_text()
     (folder,) = re.findall(r"PROMETHEUS_MULTIPROC_DIR=/run/(\S+)", unit)
-    (made,) = re.findall(r"^RuntimeDirectory=(.*)$", unit, re.MULTILINE)
-    assert folder in made.split()
+    (created,) = re.findall(r"^RuntimeDirectory=(.*)$", unit, re.MULTILINE)
+    assert folder in created.split()
 
 
-def test_every_alert_has_a_section_in_the_runbook() -> None:
+def test_every_alert_is_in_the_runbook() -> None:
     rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"][0]["rules"]
     runbook = (ROOT / "docs" / "runbook.md").read_text()
     assert [rule["alert"] for rule in rules if f"**{rule['alert']}**" not in runbook] == []
 
 
-def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
+def test_dashboard_panels_do_not_overlap() -> None:
     panels = json.loads((DEPLOY / "grafana" / "selfreg.json").read_text())["panels"]
-    places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels]
-    assert len(set(places)) == len(places)
+    positions = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels]
+    assert len(set(positions)) == len(positions)
     assert len({p["id"] for p in panels}) == len(panels)
 
 
-def test_metrics_are_counted_in_this_run() -> None:
-    """Otherwise the test of their names would compare nothing."""
+def test_metrics_are_available_in_this_test_run() -> None:
+    """Otherwise the test of metric names would compare nothing."""
     assert metrics.is_available

@@ -1,4 +1,4 @@
-"""docs/runbook.md: its table names what is there, and finds causes from the shipped dashboard and from the log."""
+"""docs/runbook.md: its table matches dashboard and alerts, and leads to the cause from dashboard and log."""
 
 from pathlib import Path
 
@@ -18,25 +18,25 @@ RULES = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["grou
 STATUS, PAGES, CALLS = "Calls to Okta by status", "Time of pages", "Time of calls to Okta"
 
 
-def test_the_table_names_panels_and_alerts_that_exist() -> None:
+def test_runbook_table_uses_existing_panels_and_alerts() -> None:
     assert [row.panel.panel for row in rows() if row.panel.panel not in panels()] == []
     assert {row.alert for row in rows()} <= {rule["alert"] for rule in RULES}
     assert all(row.logs and row.remedy for row in rows())
 
 
-def test_the_labels_that_the_table_looks_at_are_those_of_the_panels() -> None:
+def test_labels_in_the_runbook_table_exist_in_the_panels() -> None:
     for row in rows():
         expressions = " ".join(panels()[row.panel.panel])
         assert [name for name, _, _ in row.panel.labels if name not in expressions] == []
 
 
-def test_the_drill_makes_every_cause_of_the_table() -> None:
+def test_drill_covers_every_cause_of_the_runbook() -> None:
     assert [row.cause for row in rows()] == list(dict.fromkeys(row.cause for row in rows()))
     assert {row.cause for row in rows()} == set(CAUSES)
 
 
 @pytest.mark.parametrize(
-    ("shown", "cause"),
+    ("panel_values", "cause"),
     [
         ({}, ""),
         ({STATUS: [({"status": "200"}, 3.0), ({"status": "400"}, 1.0)], PAGES: [({}, 0.2)]}, ""),
@@ -49,8 +49,8 @@ def test_the_drill_makes_every_cause_of_the_table() -> None:
         ({"Pages without a form": [({"reason": "not offered"}, 1.0)]}, "The policy was changed"),
     ],
 )
-def test_the_first_row_that_fits_is_the_cause(shown: dict[str, Series], cause: str) -> None:
-    assert cause_by_dashboard(rows(), shown) == cause
+def test_first_matching_row_of_the_runbook_is_the_cause(panel_values: dict[str, Series], cause: str) -> None:
+    assert cause_by_dashboard(rows(), panel_values) == cause
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_the_first_row_that_fits_is_the_cause(shown: dict[str, Series], cause: s
         ("[2026-01-01 00:00:00 +0000] [1] [INFO] Booting worker", ""),
     ],
 )
-def test_two_lines_of_the_log_tell_the_cause(line: str, cause: str) -> None:
+def test_cause_is_found_from_two_log_lines(line: str, cause: str) -> None:
     lines = [found for found in (parsed(line),) if found]
     assert cause_by_logs(rows(), lines) == ""
     assert cause_by_logs(rows(), lines * 2) == cause
 
 
-def test_the_shipped_expressions_stay_what_they_are_but_for_their_windows() -> None:
+def test_drill_shortens_only_the_windows_of_expressions() -> None:
     assert quickened('sum(rate(selfreg_a{b="[5m"}[5m])) * 60') == 'sum(rate(selfreg_a{b="[5m"}[20s])) * 60'
 
 
@@ -84,12 +84,12 @@ def test_the_shipped_expressions_stay_what_they_are_but_for_their_windows() -> N
 @pytest.mark.slow
 @pytest.mark.database
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the drill runs on a PostgreSQL of its own, once")
-def test_a_cause_is_found_from_the_dashboard_and_from_the_log(tmp_path: Path) -> None:
+def test_drill_finds_causes_from_the_dashboard_and_from_the_log(tmp_path: Path) -> None:
     """`make drill` does this for all causes."""
     if not is_installed() or not binary("initdb"):
         pytest.skip("Prometheus and PostgreSQL are not both installed")
     with running_drill(tmp_path) as drill:
         for cause in ("Okta is down", "The captcha fails"):
-            seen = observed(drill, 4, cause, patience=600)
-            assert (seen.by_dashboard, seen.by_logs) == (cause, cause)
-            assert seen.lines
+            observation = observed(drill, 4, cause, patience=600)
+            assert (observation.by_dashboard, observation.by_logs) == (cause, cause)
+            assert observation.lines
