@@ -1,4 +1,4 @@
-"""`make demo` without the make: both servers as one process group, on free ports, their data in a scratch folder."""
+"""`python -m project.demo`: both servers in one process group, on free ports, with data in a temporary folder."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# As long as the demo itself is patient: a busy machine takes its time.
+# The same time-out as that of the demo itself, because a busy machine is slow.
 START_SECONDS = 300
 pytestmark = pytest.mark.slow
 
@@ -36,14 +36,14 @@ def start(ports: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Demo]]
     started: list[Demo] = []
 
     def start_demo() -> Demo:
-        # The demo must not meet a developer's own settings; `make coverage` measures it all the same.
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME") or k.startswith("COVERAGE_")}
+        # Without a developer's own settings, but with the variables of `make coverage`.
+        environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME") or k.startswith("COVERAGE_")}
         data = {"DATABASE_URL": f"sqlite:///{tmp_path}/demo.sqlite3", "ORG_DATA": f"{tmp_path}/org.json"}
         started.append(
             subprocess.Popen(
                 [sys.executable, "-m", "project.demo"],
                 cwd=ROOT,
-                env={"ENV_FILE": os.devnull, **kept, **data, **ports},
+                env={"ENV_FILE": os.devnull, **environment, **data, **ports},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -60,7 +60,7 @@ def start(ports: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Demo]]
 
 
 def read_until(demo: Demo, text: str) -> str:
-    """The output so far, once it holds the text; all of it if the demo ended before."""
+    """Return the output up to the line with the text, or all of it if the demo ended before."""
     assert demo.stdout
     lines: list[str] = []
     for line in demo.stdout:
@@ -71,15 +71,15 @@ def read_until(demo: Demo, text: str) -> str:
 
 
 def wait_until_refused(port: str) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", int(port))):
                 return
     pytest.fail(f"something still answers on port {port}")
 
 
-def test_both_servers_answer_when_the_addresses_are_printed(start: Callable[[], Demo], ports: dict[str, str]) -> None:
+def test_both_servers_respond_when_their_urls_are_printed(start: Callable[[], Demo], ports: dict[str, str]) -> None:
     output = read_until(start(), "Ctrl-C stops the demo")
     site, org = f"http://127.0.0.1:{ports['PORT']}/", f"http://127.0.0.1:{ports['ORG_PORT']}/"
     assert site in output
@@ -90,7 +90,7 @@ def test_both_servers_answer_when_the_addresses_are_printed(start: Callable[[], 
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_end_both_without_a_traceback(
+def test_ctrl_c_and_sigterm_stop_both_servers_without_a_traceback(
     start: Callable[[], Demo], ports: dict[str, str], stop: signal.Signals
 ) -> None:
     demo = start()
@@ -104,12 +104,12 @@ def test_ctrl_c_and_sigterm_end_both_without_a_traceback(
 
 
 @pytest.mark.parametrize("variable", ["PORT", "ORG_PORT"])
-def test_a_busy_port_is_named_with_the_variable_that_changes_it(
+def test_busy_port_is_reported_with_the_variable_that_changes_it(
     start: Callable[[], Demo], ports: dict[str, str], variable: str
 ) -> None:
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", int(ports[variable])))
-        squatter.listen()
+    with socket.socket() as other_socket:
+        other_socket.bind(("127.0.0.1", int(ports[variable])))
+        other_socket.listen()
         demo = start()
         output, _ = demo.communicate(timeout=START_SECONDS)
     assert demo.returncode == 1

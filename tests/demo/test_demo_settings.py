@@ -22,11 +22,11 @@ SITE = {
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    system_variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env={"ENV_FILE": os.devnull, **kept, **environment},
+        env={"ENV_FILE": os.devnull, **system_variables, **environment},
         check=False,
         capture_output=True,
         text=True,
@@ -34,67 +34,67 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def setting(name: str, **environment: str) -> str:
-    done = python(f"from project import settings; print(settings.{name})", **environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    result = python(f"from project import settings; print(settings.{name})", **environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
 
 
 @pytest.mark.parametrize("missing", [*SITE, "OKTA_CLIENT_ID"])
-def test_a_real_org_is_refused_until_every_secret_is_given_with_one_line_that_names_it(missing: str) -> None:
-    given = {name: value for name, value in (REAL_ORG | SITE).items() if name != missing}
-    done = python("import project.settings", **given)
-    assert done.returncode != 0
-    assert f"{missing} is not set. It is required" in done.stderr.strip().splitlines()[-1]
+def test_missing_variable_for_a_real_org_is_named_in_one_line(missing: str) -> None:
+    environment = {name: value for name, value in (REAL_ORG | SITE).items() if name != missing}
+    result = python("import project.settings", **environment)
+    assert result.returncode != 0
+    assert f"{missing} is not set. It is required" in result.stderr.strip().splitlines()[-1]
 
 
-def test_debug_is_on_only_while_no_real_org_is_named() -> None:
+def test_debug_is_on_only_with_the_local_org() -> None:
     assert setting("DEBUG") == "True"
     assert setting("DEBUG", **REAL_ORG, **SITE) == "False"
 
 
-def test_debug_can_be_switched_off_for_the_local_org_and_then_needs_the_secrets() -> None:
+def test_local_org_without_debug_requires_the_secrets() -> None:
     assert "SECRET_KEY is not set" in python("import project.settings", DEBUG="false").stderr
     assert setting("DEBUG", DEBUG="false", **SITE) == "False"
 
 
-def test_with_nothing_set_the_site_talks_to_the_local_org_on_its_port() -> None:
+def test_local_org_on_its_port_is_the_default() -> None:
     assert setting("SELFREG['ISSUER']") == "http://127.0.0.1:9000/oauth2/default"
     assert setting("SELFREG['ISSUER']", ORG_PORT="9123") == "http://127.0.0.1:9123/oauth2/default"
     assert setting("BASE_URL", PORT="8123") == "http://127.0.0.1:8123"
 
 
-def test_the_local_orgs_secret_is_never_used_with_another_org() -> None:
-    given = {**REAL_ORG, **SITE, "OKTA_CLIENT_SECRET": ""}
-    assert setting("SELFREG['CLIENT_SECRET']", **given) == ""
+def test_secret_of_the_local_org_is_not_used_with_another_org() -> None:
+    environment = {**REAL_ORG, **SITE, "OKTA_CLIENT_SECRET": ""}
+    assert setting("SELFREG['CLIENT_SECRET']", **environment) == ""
 
 
-def test_outside_debug_cookies_are_bound_to_this_host_over_https() -> None:
+def test_cookies_outside_debug_are_secure_with_host_prefix() -> None:
     production = {**REAL_ORG, **SITE}
     assert setting("SESSION_COOKIE_NAME", **production) == "__Host-sessionid"
     assert setting("SESSION_COOKIE_SECURE", **production) == "True"
     assert setting("SECURE_SSL_REDIRECT", **production) == "True"
 
 
-def test_a_forwarded_https_header_is_believed_only_behind_a_trusted_proxy() -> None:
+def test_forwarded_proto_header_is_used_only_behind_a_trusted_proxy() -> None:
     production = {**REAL_ORG, **SITE}
     header = "__dict__.get('SECURE_PROXY_SSL_HEADER')"
     assert setting(header, **production) == "None"
     assert "HTTP_X_FORWARDED_PROTO" in setting(header, TRUSTED_PROXIES="1", **production)
 
 
-def test_djangos_deployment_check_finds_nothing_in_production(tmp_path: Path) -> None:
+def test_deployment_check_has_no_warnings_in_production(tmp_path: Path) -> None:
     code = (
         "from django.core.management import execute_from_command_line as run; "
         "run(['manage.py', 'createcachetable']); run(['manage.py', 'check', '--deploy'])"
     )
     database = {"DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3"}
-    done = python(code, DJANGO_SETTINGS_MODULE="project.settings", **REAL_ORG, **SITE, **database)
-    assert done.returncode == 0, done.stderr
-    assert "WARNINGS" not in done.stderr
+    result = python(code, DJANGO_SETTINGS_MODULE="project.settings", **REAL_ORG, **SITE, **database)
+    assert result.returncode == 0, result.stderr
+    assert "WARNINGS" not in result.stderr
 
 
-def test_a_service_app_and_what_people_enroll_come_from_the_environment() -> None:
-    given = {
+def test_service_app_authenticators_and_attributes_come_from_the_environment() -> None:
+    environment = {
         "OKTA_API_CLIENT_ID": "0oaService",
         "OKTA_API_PRIVATE_KEY": r"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
         "OKTA_API_KEY_ID": "kid-1",
@@ -104,7 +104,7 @@ def test_a_service_app_and_what_people_enroll_come_from_the_environment() -> Non
     }
     names = ("API_CLIENT_ID", "API_PRIVATE_KEY", "API_KEY_ID", "HOOK_SECRET", "AUTHENTICATORS", "ATTRIBUTES")
     code = f"from project.settings import SELFREG; print(*[SELFREG[n] for n in {names}], sep='|')"
-    assert python(code, **given, **REAL_ORG, **SITE).stdout.strip().split("|") == [
+    assert python(code, **environment, **REAL_ORG, **SITE).stdout.strip().split("|") == [
         "0oaService",
         "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
         "kid-1",
@@ -114,19 +114,19 @@ def test_a_service_app_and_what_people_enroll_come_from_the_environment() -> Non
     ]
 
 
-def test_env_example_lists_every_variable_that_the_settings_read_and_no_other() -> None:
+def test_env_example_lists_exactly_the_variables_of_the_settings() -> None:
     source = (ROOT / "project" / "settings.py").read_text()
-    read = set(re.findall(r'(?:env\.\w+|os\.environ\.get|required)\(\s*"([A-Z_]+)"', source))
-    listed = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert read == listed
+    used = set(re.findall(r'(?:env\.\w+|os\.environ\.get|required)\(\s*"([A-Z_]+)"', source))
+    documented = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert used == documented
 
 
 @pytest.mark.parametrize("name", ["PORT", "ORG_PORT"])
-def test_a_port_that_is_no_number_is_named(name: str) -> None:
-    done = python("from project import demo; raise SystemExit(demo.main())", **{name: "abc"})
-    assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith(f"make demo: {name} is 'abc', but must be a number")
-    assert "Traceback" not in done.stderr
+def test_invalid_port_is_reported(name: str) -> None:
+    result = python("from project import demo; raise SystemExit(demo.main())", **{name: "abc"})
+    assert result.returncode == 1
+    assert result.stdout.splitlines()[-1].startswith(f"make demo: {name} is 'abc', but must be a number")
+    assert "Traceback" not in result.stderr
 
 
 KEY = SITE["SELFREG_ENCRYPTION_KEYS"]
@@ -162,16 +162,16 @@ WEAK = [
 
 
 @pytest.mark.parametrize("weak", WEAK, ids=range(len(WEAK)))
-def test_a_key_that_is_published_weak_equal_or_repeated_is_refused_outside_debug(weak: dict[str, str]) -> None:
+def test_published_weak_or_repeated_keys_are_rejected_outside_debug(weak: dict[str, str]) -> None:
     value = next(iter(weak.values())).strip()
-    done = python("import project.settings", **(REAL_ORG | SITE | weak))
-    assert done.returncode != 0
-    last = done.stderr.strip().splitlines()[-1]
-    assert "ImproperlyConfigured" in last
-    assert len(value) < 10 or value not in last
+    result = python("import project.settings", **(REAL_ORG | SITE | weak))
+    assert result.returncode != 0
+    last_line = result.stderr.strip().splitlines()[-1]
+    assert "ImproperlyConfigured" in last_line
+    assert len(value) < 10 or value not in last_line
     assert python("import project.settings", **(REAL_ORG | SITE | weak), DEBUG="true").returncode == 0
 
 
-def test_strong_keys_of_any_number_are_accepted() -> None:
-    given = REAL_ORG | SITE | {"SELFREG_ENCRYPTION_KEYS": f"{KEY},{OTHER_KEY}"}
-    assert python("import project.settings", **given).returncode == 0
+def test_several_strong_keys_are_accepted() -> None:
+    environment = REAL_ORG | SITE | {"SELFREG_ENCRYPTION_KEYS": f"{KEY},{OTHER_KEY}"}
+    assert python("import project.settings", **environment).returncode == 0

@@ -1,4 +1,4 @@
-"""The example theme of docs/customising.md: what it changes, and what it leaves alone."""
+"""The example theme of docs/customising.md: what it changes and what it keeps."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ THEME = ROOT / "docs" / "example_theme"
 
 
 @pytest.fixture
-def harbour(person: Person, settings: Any, configure: Any) -> Person:
-    """Somebody in front of the themed site."""
+def visitor(person: Person, settings: Any, configure: Any) -> Person:
+    """Return a person on the themed site."""
     ours = settings.TEMPLATES[0]
     settings.TEMPLATES = [ours | {"DIRS": [THEME / "templates", *ours["DIRS"]]}]
     settings.STATICFILES_DIRS = [THEME / "static"]
@@ -24,8 +24,8 @@ def harbour(person: Person, settings: Any, configure: Any) -> Person:
     return person
 
 
-def test_every_page_wears_the_theme(harbour: Person) -> None:
-    page = harbour.opens_the_sign_up().page
+def test_pages_use_the_example_theme(visitor: Person) -> None:
+    page = visitor.opens_the_sign_up().page
     assert "harbour/harbour.css" in page.html
     assert page.html.index("selfreg/selfreg.css") < page.html.index("harbour/harbour.css")
     assert page.title == "Create your account · Harbour Club"
@@ -33,14 +33,14 @@ def test_every_page_wears_the_theme(harbour: Person) -> None:
     assert "selfreg/step.js" in page.html
 
 
-def test_a_step_of_its_own_keeps_what_the_app_says(harbour: Person) -> None:
-    page: Page = harbour.opens_the_sign_up().tells_who_she_is().chooses("Email").page
+def test_overridden_step_template_keeps_the_text_of_the_app(visitor: Person) -> None:
+    page: Page = visitor.opens_the_sign_up().tells_who_she_is().chooses("Email").page
     assert "Our mails come from crew@harbour.example" in page.text
     assert "Check your spam folder" in page.text
     assert page.names() == ["credentials.passcode"]
 
 
-def test_it_sets_only_properties_that_there_are() -> None:
+def test_theme_sets_only_existing_css_properties() -> None:
     ours = (ROOT / "selfreg" / "static" / "selfreg" / "selfreg.css").read_text()
     known = set(re.findall(r"^\s+(--[a-z-]+):", ours, re.MULTILINE))
     styles = (THEME / "static" / "harbour" / "harbour.css").read_text()
@@ -48,8 +48,8 @@ def test_it_sets_only_properties_that_there_are() -> None:
     assert set(re.findall(r"`(--[a-z-]+)`", (ROOT / "docs" / "customising.md").read_text())) <= known
 
 
-def test_the_files_it_names_are_found(harbour: Person) -> None:
-    html = harbour.opens_the_sign_up().page.html
+def test_static_files_of_the_theme_are_found(visitor: Person) -> None:
+    html = visitor.opens_the_sign_up().page.html
     named = re.findall(r'/static/(harbour/[a-z.]+)"', html)
     assert sorted(set(named)) == ["harbour/anchor.svg", "harbour/harbour.css"]
     assert all(finders.find(name) for name in named)

@@ -1,4 +1,4 @@
-"""What the README says is so, and what it tells to do works."""
+"""The README: its names exist, and its instructions work."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_page_about_the_demo_and_the_example_file_name_the_same_variables() -> None:
+def test_demo_page_and_env_example_list_the_same_variables() -> None:
     table = (ROOT / "docs" / "demo.md").read_text().split("## Environment variables")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     in_table = {name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)}
@@ -28,22 +28,22 @@ def test_the_page_about_the_demo_and_the_example_file_name_the_same_variables() 
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_its_python_is_python(snippet: str) -> None:
+def test_python_snippets_of_the_readme_are_valid(snippet: str) -> None:
     assert ast.parse(snippet).body
 
 
-def test_the_settings_it_shows_exist() -> None:
+def test_settings_in_the_readme_exist() -> None:
     settings = next(s for s in SNIPPETS if "SELFREG" in s)
     shown = next(n for n in ast.walk(ast.parse(settings)) if isinstance(n, ast.Dict))
     assert {k.value for k in shown.keys if isinstance(k, ast.Constant)} <= SETTING_NAMES
 
 
-def test_the_classes_it_names_exist() -> None:
+def test_classes_in_the_readme_exist() -> None:
     for path in re.findall(r'"(selfreg\.[a-z]+\.[A-Za-z]+)"', README):
         assert import_string(path)
 
 
-def test_the_files_and_targets_it_names_exist() -> None:
+def test_files_and_make_targets_in_the_readme_exist() -> None:
     targets = set(re.findall(r"^make ([a-z]+)$", README, re.MULTILINE))
     assert targets
     assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -59,10 +59,8 @@ urlpatterns += [path("", lambda request: HttpResponse(f"<h1>Hello, {request.user
 
 
 @pytest.mark.slow
-def test_who_follows_it_word_by_word_has_a_site_where_people_sign_up(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    """On a site that has a home page. The wheel is installed, and nobody needs the demo."""
+def test_following_the_readme_makes_a_site_with_working_sign_up(environment: dict[str, str], tmp_path: Path) -> None:
+    """The site has a home page, and the wheel is installed."""
     site, org = free_port(), free_port()
     text = README.split("## Add it to your site")[1].replace("8000", site).replace("9000", org)
     known = environment | {"OKTA_CLIENT_SECRET": "s3cret"}

@@ -15,8 +15,8 @@ TESTS = re.findall(r"^def (test_\w+)", EXAMPLE, re.MULTILINE)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("order", [1, -1], ids=["forwards", "backwards"])
-def test_the_example_passes_in_any_order(tmp_path: Path, order: int) -> None:
-    """The form that the site caches in one test is not shown in the next."""
+def test_documented_test_example_passes_in_any_order(tmp_path: Path, order: int) -> None:
+    """A form cached in one test must not be shown in the next."""
     (tmp_path / "test_sign_up.py").write_text(EXAMPLE)
     plugin = ["-p", "okta_devorg.pytest_plugin", "-p", "no:cacheprovider"]
     environment = {
@@ -25,8 +25,8 @@ def test_the_example_passes_in_any_order(tmp_path: Path, order: int) -> None:
         "DJANGO_SETTINGS_MODULE": "project.settings",
         "ENV_FILE": os.devnull,
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugin, *(f"test_sign_up.py::{name}" for name in TESTS[::order])],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert f"{len(TESTS)} passed" in done.stdout, done.stdout + done.stderr
+    assert f"{len(TESTS)} passed" in result.stdout, result.stdout + result.stderr

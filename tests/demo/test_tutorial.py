@@ -1,4 +1,4 @@
-"""docs/tutorial.md, followed word by word: an empty folder, the built wheel, the blocks in their order, a browser."""
+"""docs/tutorial.md, followed step by step in an empty folder with the built wheel."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,16 +11,14 @@ from support.sites.project import TUTORIAL, running, write
 from support.sites.wheel import run
 from support.web_visitor import WebVisitor
 
-# What the test does in another way: the environment is made once, and the wheel is not on an index.
+# Commands that the test replaces: the environment is created once, and the wheel is not on an index.
 PREPARED = ("python3 -m venv", ". .venv/bin/activate", "pip install")
-# Commands that stay in the foreground.
+# Commands that run in the foreground.
 SERVERS = ("python -m okta_devorg", "python manage.py runserver")
 pytestmark = pytest.mark.slow
 
 
-def test_a_stranger_gets_from_an_empty_folder_to_a_signed_in_person(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_following_the_tutorial_makes_a_site_with_working_sign_up(environment: dict[str, str], tmp_path: Path) -> None:
     site, org = free_port(), free_port()
     text = TUTORIAL.read_text().replace("8000", site).replace("9000", org)
     servers = {org: SERVERS[0], site: SERVERS[1]}
