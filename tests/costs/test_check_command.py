@@ -1,4 +1,4 @@
-"""``manage.py check`` runs where neither the database nor the org can be reached, as in the build of an image."""
+"""``manage.py check`` works without database and org, as in the build of an image."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "127.0.0.1:1"
-# What a program does that asks for a connection, in the process that runs the checks.
+# Runs the checks in a process in which every attempt to connect fails.
 WITHOUT_NETWORK = """
 import socket, sys
 def refuse(*arguments, **options):
@@ -18,7 +18,7 @@ execute_from_command_line(["manage.py", "check"])
 """
 
 
-def test_the_system_checks_need_no_network_and_no_database() -> None:
+def test_system_checks_need_no_network_and_no_database() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SELFREG_"))}
     environment |= {
         "ENV_FILE": os.devnull,
@@ -27,6 +27,6 @@ def test_the_system_checks_need_no_network_and_no_database() -> None:
         "DJANGO_SETTINGS_MODULE": "project.settings",
     }
     command = [sys.executable, "-c", WITHOUT_NETWORK]
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "asked for a connection" not in done.stderr
+    result = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "asked for a connection" not in result.stderr

@@ -1,4 +1,4 @@
-"""What pages cost, counted and not timed: queries, commits, calls to Okta, connections, bytes and function calls.
+"""Costs of pages, counted and not timed: queries, commits, calls to Okta, connections, bytes and function calls.
 
 ``COSTS`` holds the limits of the whole site. A change that needs more has to say so here.
 """
@@ -29,7 +29,7 @@ TOLERANCE = 1.15
 
 
 class Cost(NamedTuple):
-    """At most so much. ``functions`` are calls of functions in Python and C, in thousands."""
+    """Limits for one request. ``functions`` are calls of functions in Python and C, in thousands."""
 
     queries: int
     commits: int
@@ -58,7 +58,7 @@ ADMIN = {
 
 @dataclass
 class Meter:
-    """Stands before the site and counts what each request costs."""
+    """Wraps the handler of a browser and counts the costs of each request."""
 
     handler: Callable[[Any], Any]
     org: OrgHandle
@@ -93,7 +93,7 @@ class Meter:
 
 
 def _commits(statements: list[str]) -> int:
-    """Transactions that wrote something, and writes outside of one."""
+    """Return the number of transactions with writes, plus writes outside a transaction."""
     count, depth, wrote = 0, 0, False
     for statement in statements:
         if statement.startswith("BEGIN"):
@@ -107,57 +107,59 @@ def _commits(statements: list[str]) -> int:
     return count
 
 
-def beyond(cost: Cost, limit: Cost) -> list[str]:
-    """What is more than it may be."""
-    room = limit._replace(functions=limit.functions * TOLERANCE)
+def exceeded(cost: Cost, limit: Cost) -> list[str]:
+    """Return every value that exceeds its limit."""
+    tolerated = limit._replace(functions=limit.functions * TOLERANCE)
     return [
-        f"{name} {value} > {most}" for name, value, most in zip(Cost._fields, cost, room, strict=True) if value > most
+        f"{name} {value} > {maximum}"
+        for name, value, maximum in zip(Cost._fields, cost, tolerated, strict=True)
+        if value > maximum
     ]
 
 
-def measured(browser: Client, org: OrgHandle) -> dict[str, Cost]:
-    """What each request of this browser costs, from now on."""
+def record_costs(browser: Client, org: OrgHandle) -> dict[str, Cost]:
+    """Start to record the costs of this browser's requests, and return the record."""
     meter = Meter(browser.handler, org, {})
     browser.handler = meter  # type: ignore[assignment]
     return meter.costs
 
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="coverage counts function calls, too")
-def test_no_request_of_a_sign_up_costs_more_than_it_may(org: OrgHandle) -> None:
-    Person("warm@example.com").signs_up(org)  # templates, keys and the form are there
+def test_requests_of_a_sign_up_stay_within_their_limits(org: OrgHandle) -> None:
+    Person("warm@example.com").signs_up(org)  # templates, keys and the form are cached
     person = Person()
-    costs = measured(person.browser, org)
+    costs = record_costs(person.browser, org)
     person.signs_up(org)
     assert person.is_signed_in
     assert list(costs) == list(COSTS)
-    too_dear = {name: beyond(cost, COSTS[name]) for name, cost in costs.items()}
-    assert not any(too_dear.values()), (too_dear, costs)
+    excess = {name: exceeded(cost, COSTS[name]) for name, cost in costs.items()}
+    assert not any(excess.values()), (excess, costs)
 
 
 @pytest.mark.skipif("coverage" in sys.modules, reason="coverage counts function calls, too")
-def test_no_page_of_the_admin_costs_more_than_it_may(org: OrgHandle, admin_client: Client) -> None:
+def test_admin_pages_stay_within_their_limits(org: OrgHandle, admin_client: Client) -> None:
     for number in range(3):
         Person(f"ada-{number}@example.com").signs_up(org)
     assert Registration.objects.count() == 3
     for path in ADMIN:
         admin_client.get(path)
-    costs = measured(admin_client, org)
-    answers = [admin_client.get(path).status_code for path in ADMIN]
-    assert answers == [200] * len(ADMIN)
-    too_dear = {path: beyond(costs[f"GET {path}"], limit) for path, limit in ADMIN.items()}
-    assert not any(too_dear.values()), (too_dear, costs)
+    costs = record_costs(admin_client, org)
+    statuses = [admin_client.get(path).status_code for path in ADMIN]
+    assert statuses == [200] * len(ADMIN)
+    excess = {path: exceeded(costs[f"GET {path}"], limit) for path, limit in ADMIN.items()}
+    assert not any(excess.values()), (excess, costs)
 
 
-def test_the_connections_to_okta_are_kept(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_to_the_org_are_reused(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     Person("warm@example.com").signs_up(org)
     made: list[None] = []
-    connects = deadline.Call.connect
+    original_connect = deadline.Call.connect
 
-    def counted(self: Any, *arguments: Any) -> None:
+    def count_connection(self: Any, *arguments: Any) -> None:
         made.append(None)
-        connects(self, *arguments)
+        original_connect(self, *arguments)
 
-    monkeypatch.setattr(deadline.Call, "connect", counted)
+    monkeypatch.setattr(deadline.Call, "connect", count_connection)
     for number in range(3):
         assert Person(f"ada-{number}@example.com").signs_up(org).is_signed_in
     assert not made, f"{len(made)} new connections from process {os.getpid()}"
