@@ -1,4 +1,4 @@
-"""What code and documentation cite exists."""
+"""Everything that code and documentation cite exists, and the architecture document matches the code."""
 
 import ast
 import re
@@ -29,8 +29,15 @@ ARCHITECTURE = (DOCS / "architecture.md").read_text()
 GLOSSARY = (DOCS / "glossary.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
-# What documents say of files that a site has.
-OF_A_SITE = {"mysite/apps.py", "mysite/rules.py", "manage.py", "settings.py", "urls.py", "templates/selfreg/base.html"}
+# Files of a site that documents mention.
+FILES_OF_A_SITE = {
+    "mysite/apps.py",
+    "mysite/rules.py",
+    "manage.py",
+    "settings.py",
+    "urls.py",
+    "templates/selfreg/base.html",
+}
 # `conf.py`, or `flows/advance.py: act, follow` for names in the file.
 FILE = re.compile(r"`([\w./-]+\.py)(?:: ([\w.]+(?:, [\w.]+)*))?`")
 FOLDER = re.compile(r"`([a-z_]+(?:/[a-z_]+)*/)`")
@@ -47,17 +54,17 @@ IN_BRACKETS = re.compile(r"\((\d{1,2}(?:\.\d{1,2})?)\)")
 
 
 def python_files() -> Iterator[Path]:
-    """The project's own sources, this file left out."""
+    """Yield the project's Python files except this one."""
     for folder in ("selfreg", "okta_devorg", "project", "tests", "benchmarks"):
         yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if path != Path(__file__).resolve())
 
 
 def sections() -> set[str]:
-    """The numbers of the protocol document's headings."""
+    """Return the section numbers of the protocol document."""
     return set(HEADING.findall(PROTOCOL.read_text()))
 
 
-def test_every_section_of_the_protocol_that_the_code_cites_exists() -> None:
+def test_sections_of_the_protocol_cited_in_code_exist() -> None:
     cited = {
         (str(path.relative_to(ROOT)), number)
         for path in python_files()
@@ -69,34 +76,34 @@ def test_every_section_of_the_protocol_that_the_code_cites_exists() -> None:
     assert {(path, number) for path, number in cited if number not in existing} == set()
 
 
-def test_the_protocol_is_cited_with_the_name_of_its_document() -> None:
+def test_citations_of_the_protocol_name_the_document() -> None:
     assert [str(path) for path in python_files() if WITHOUT_DOCUMENT.search(path.read_text())] == []
 
 
 @pytest.mark.parametrize("document", ["protocol.md", "glossary.md"])
-def test_every_section_that_a_document_refers_to_exists(document: str) -> None:
+def test_sections_of_the_protocol_cited_in_documents_exist(document: str) -> None:
     cited = set(IN_BRACKETS.findall((PROTOCOL.parent / document).read_text()))
     assert cited
     assert cited - sections() == set()
 
 
-def test_no_section_number_is_used_twice() -> None:
+def test_section_numbers_are_unique() -> None:
     numbers = HEADING.findall(PROTOCOL.read_text())
     assert len(numbers) == len(set(numbers))
 
 
 def default_of(switch: str) -> object:
-    """What a switch such as ``unknowns.poll_renews`` is in a new local org; AttributeError if there is none."""
+    """Return the default of a switch such as ``unknowns.poll_renews``. Raises AttributeError if it does not exist."""
     return reduce(getattr, switch.split("."), Policy())
 
 
 def as_written(value: object) -> str:
-    """A setting as the document and JSON write it."""
+    """Format a setting as in the document and in JSON."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def test_every_source_of_the_protocol_is_explained() -> None:
-    """A mark is a row of the first table, and a page of Okta's has its address in the last one."""
+def test_every_source_cited_in_the_protocol_is_explained() -> None:
+    """Every mark is in the first table, and every page of Okta is in the last one with its URL."""
     text, _, addresses = PROTOCOL.read_text().partition("## Okta's pages")
     marks = set(re.findall(r"[(;] ?(SDK test|SDK|recorded|widget|assumed|docs|open)\b", text))
     assert marks <= set(re.findall(r"^\| (SDK test|SDK|recorded|widget|assumed|docs|open)\b", text, re.MULTILINE))
@@ -106,20 +113,20 @@ def test_every_source_of_the_protocol_is_explained() -> None:
     assert {page for page in pages if page not in addresses} == set()
 
 
-def test_every_switch_that_the_protocol_names_is_one_of_the_local_org() -> None:
+def test_switches_in_the_protocol_exist_in_the_local_org() -> None:
     switches = set(SWITCH.findall(PROTOCOL.read_text()))
     assert switches >= {f"unknowns.{field.name}" for field in fields(Unknowns)}
     for switch in switches:
         default_of(switch)
 
 
-def test_what_is_not_known_has_the_default_that_the_protocol_says() -> None:
+def test_defaults_of_switches_match_the_protocol() -> None:
     rows = SWITCH_ROW.findall(PROTOCOL.read_text())
     assert len(rows) > len(fields(Unknowns))
     assert dict(rows) == {switch: as_written(default_of(switch)) for switch, _default in rows}
 
 
-def test_the_glossary_is_alphabetical() -> None:
+def test_glossary_is_alphabetical() -> None:
     rows = re.findall(r"^\| (.+?) \|", (PROTOCOL.parent / "glossary.md").read_text(), re.MULTILINE)[1:]
     terms = [row.replace("`", "").casefold() for row in rows]
     assert terms == sorted(terms, key=lambda term: re.sub(r"[^a-z ]", "", term))
@@ -129,18 +136,18 @@ def test_the_glossary_is_alphabetical() -> None:
 
 
 def prose(path: Path) -> str:
-    """A document without its blocks of code."""
+    """Return a document without its code blocks."""
     return BLOCK.sub("", path.read_text())
 
 
 def file_named(name: str) -> Path:
-    """The file that a document means: below selfreg or, for other packages and tests, below the root."""
+    """Return the file that a document mentions: below selfreg, else below the root."""
     return next((path for path in (ROOT / "selfreg" / name, ROOT / name) if path.is_file()), Path())
 
 
 @cache
 def names_in(path: Path) -> set[str]:
-    """Functions, classes, methods (``Class.method``) and constants of a file."""
+    """Return functions, classes, methods (``Class.method``) and constants of a file."""
     names: set[str] = set()
     for node in ast.parse(path.read_text()).body:
         match node:
@@ -154,8 +161,8 @@ def names_in(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_every_file_and_name_in_it_that_a_document_mentions_exists(page: Path) -> None:
-    mentioned = [(file, names) for file, names in FILE.findall(prose(page)) if file not in OF_A_SITE]
+def test_files_and_names_mentioned_in_documents_exist(page: Path) -> None:
+    mentioned = [(file, names) for file, names in FILE.findall(prose(page)) if file not in FILES_OF_A_SITE]
     assert [file for file, _names in mentioned if not file_named(file).name] == []
     assert [
         f"{file}: {name}"
@@ -166,14 +173,14 @@ def test_every_file_and_name_in_it_that_a_document_mentions_exists(page: Path) -
 
 
 @pytest.mark.parametrize("text", ["`flows/gone.py: act`", "`flows/advance.py: gone`", "`flows/advance.py: act, gone`"])
-def test_a_file_or_name_that_is_gone_is_noticed(text: str) -> None:
+def test_missing_file_or_name_is_detected(text: str) -> None:
     ((file, names),) = FILE.findall(text)
     path = file_named(file)
     assert not path.name or set(names.split(", ")) - names_in(path)
 
 
 def folders_of(path: Path) -> set[str]:
-    """Its folders, those of tools left out."""
+    """Return the folders in a folder, except those of tools."""
     return {f"{child.name}/" for child in path.iterdir() if child.is_dir() and not child.name.startswith(("_", "."))}
 
 
@@ -184,13 +191,13 @@ def folders_of(path: Path) -> set[str]:
         (CONTRIBUTING, "## Run tests", "tests"),
     ],
 )
-def test_a_map_names_every_folder_and_no_other(document: str, heading: str, folder: str) -> None:
+def test_folder_tables_list_exactly_the_existing_folders(document: str, heading: str, folder: str) -> None:
     rows = re.findall(r"^\| (`.*?) \|", document.split(heading)[1].split("\n## ")[0], re.MULTILINE)
     named = {name for row in rows for name in FOLDER.findall(row)}
     assert named == folders_of(ROOT / folder)
 
 
-def test_the_map_in_the_package_names_existing_things() -> None:
+def test_modules_in_the_package_docstring_exist() -> None:
     bullets = [line for line in (selfreg.__doc__ or "").splitlines() if line.startswith("- ")]
     named = set(re.findall(r"``(\w+)``", "\n".join(bullets)))
     existing = {path.stem for path in (ROOT / "selfreg").iterdir()}
@@ -198,7 +205,7 @@ def test_the_map_in_the_package_names_existing_things() -> None:
     assert named - existing == set()
 
 
-def test_the_drawing_of_the_layers_is_the_contract() -> None:
+def test_layers_drawing_matches_the_import_contract() -> None:
     rows: defaultdict[int, set[str]] = defaultdict(set)
     for y, name in re.findall(r'<text x="\d+" y="(\d+)" text-anchor="middle">([\w./]+)</text>', LAYERS.read_text()):
         rows[int(y)].add(name.removesuffix("/").removesuffix(".py"))
@@ -207,65 +214,65 @@ def test_the_drawing_of_the_layers_is_the_contract() -> None:
     assert [rows[y] for y in sorted(rows)] == [set(layer.split(" | ")) for layer in layers]
 
 
-# ---- the walks
+# ---- call order
 
 
-def walk(heading: str) -> list[str]:
-    """The functions of a numbered walk as ``flows/advance.py:act``, in their order."""
+def documented_calls(heading: str) -> list[str]:
+    """Return the functions of a numbered list as ``flows/advance.py:act``, in order."""
     section = ARCHITECTURE.split(f"### {heading}")[1].split("\n## ")[0].split("\n### ")[0]
     steps = "\n".join(re.findall(r"^\d+\. .*(?:\n   .*)*", section, re.MULTILINE))
     return [f"{file}:{name}" for file, names in FILE.findall(steps) for name in names.split(", ") if name]
 
 
-def assert_walked(trace: Trace, names: list[str]) -> None:
-    """Every function was called, and each for the first time after the one before it."""
+def assert_call_order(trace: Trace, names: list[str]) -> None:
+    """Assert that every function was called, and first called in this order."""
     assert len(names) > 10
     called = list(trace.calls)
     assert [name for name in names if name not in called] == []
     assert names == sorted(names, key=called.index)
 
 
-def test_the_form_walks_as_the_architecture_says(person: Person, org: OrgHandle) -> None:
+def test_call_order_of_the_form_matches_the_architecture_document(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     with tracing() as trace:
         person.tells_who_she_is()
-    assert_walked(trace, walk("The form"))
+    assert_call_order(trace, documented_calls("The form"))
 
 
-def test_a_code_walks_as_the_architecture_says(person: Person, org: OrgHandle) -> None:
+def test_call_order_of_a_code_matches_the_architecture_document(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().tells_who_she_is().chooses("Email")
     with tracing() as trace:
         person.types_the_code_from(org)
-    assert_walked(trace, walk("A code"))
+    assert_call_order(trace, documented_calls("A code"))
 
 
-def test_the_callback_walks_as_the_architecture_says(person: Person, org: OrgHandle) -> None:
+def test_call_order_of_the_callback_matches_the_architecture_document(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    again = Person().opens(f"{SITE}/oidc/authenticate/")
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/")
     with tracing() as trace:
-        again.signs_in_at_the_org()
-    assert again.is_signed_in
-    assert_walked(trace, walk("The sign-in"))
+        returning_person.signs_in_at_the_org()
+    assert returning_person.is_signed_in
+    assert_call_order(trace, documented_calls("The sign-in"))
 
 
 # ---- terms
 
 
 def meaning_of(term: str) -> str:
-    """The glossary's explanation."""
+    """Return the explanation of a term."""
     (meaning,) = re.findall(rf"^\| {term} \| (.+) \|$", GLOSSARY, re.MULTILINE)
     return str(meaning)
 
 
-def test_the_glossary_names_every_outcome_and_every_status() -> None:
+def test_glossary_lists_every_outcome_and_status() -> None:
     assert set(re.findall(r"`(\w+)`", meaning_of("outcome"))) == {c.__name__ for c in get_args(Outcome)}
     assert set(re.findall(r"`(\w+)`", meaning_of("status"))) == {status.value for status in Status}
 
 
-def test_what_the_glossary_refers_to_has_an_entry() -> None:
+def test_terms_in_italics_have_a_glossary_entry() -> None:
     terms = {t.lower() for row in re.findall(r"^\| (.+?) \|", GLOSSARY, re.MULTILINE) for t in row.split(", ")}
     terms |= {re.sub(r" \(.*\)$", "", term).strip("`") for term in terms}
-    referred = {t.lower() for t in re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", GLOSSARY.split("| Term |")[1])}
+    references = {t.lower() for t in re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", GLOSSARY.split("| Term |")[1])}
     assert {
-        t for t in referred if not {t, t.removesuffix("s"), t.removesuffix("'s"), t.removesuffix("es")} & terms
+        t for t in references if not {t, t.removesuffix("s"), t.removesuffix("'s"), t.removesuffix("es")} & terms
     } == set()

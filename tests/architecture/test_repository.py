@@ -1,4 +1,4 @@
-"""What is run elsewhere (the workflows of .github, pre-commit) is well formed and calls what exists."""
+"""GitHub workflows, issue forms, pre-commit and Makefile are valid, safe, and refer to existing things."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def commands() -> list[str]:
     return [step["run"] for step in steps() if "run" in step]
 
 
-# ---- well formed
+# ---- validity
 
 
 @pytest.mark.parametrize(
@@ -50,27 +50,27 @@ def commands() -> list[str]:
         ("vendor.github-issue-config", [GITHUB / "ISSUE_TEMPLATE" / "config.yml"]),
     ],
 )
-def test_each_file_follows_the_schema_of_its_kind(schema: str, paths: list[Path]) -> None:
+def test_github_files_match_their_schemas(schema: str, paths: list[Path]) -> None:
     assert paths
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda path: path.name)
-def test_each_form_asks_for_what_the_doctor_says(form: Path) -> None:
+def test_issue_forms_ask_for_the_output_of_the_doctor(form: Path) -> None:
     assert "manage.py selfreg_doctor" in form.read_text()
 
 
-def test_every_job_gives_up_after_some_time() -> None:
+def test_every_job_has_a_timeout() -> None:
     assert [name for name, job in jobs() if "steps" in job and "timeout-minutes" not in job] == []
 
 
-# ---- safe
+# ---- safety
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_may_only_read_unless_a_job_says_otherwise(path: Path) -> None:
+def test_workflows_have_read_permissions_by_default(path: Path) -> None:
     assert yaml.safe_load(path.read_text())["permissions"] == {"contents": "read"}
 
 
@@ -80,7 +80,7 @@ def test_every_action_is_pinned_to_a_version() -> None:
     assert [action for action in used if not re.fullmatch(r"[\w./-]+@v\d+(\.\d+)*", action)] == []
 
 
-def test_no_checkout_leaves_its_credentials_to_the_steps_after_it() -> None:
+def test_checkouts_do_not_persist_credentials() -> None:
     checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
     assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
@@ -90,35 +90,35 @@ def test_no_workflow_command_contains_an_expression() -> None:
     assert [command for command in commands() if "${{" in command] == []
 
 
-# ---- calls what exists
+# ---- references
 
 
-def test_every_target_that_is_made_exists() -> None:
-    made = [
+def test_make_targets_used_in_workflows_exist() -> None:
+    used_targets = [
         word for command in commands() for names in re.findall(r"\bmake ([a-z -]+)", command) for word in names.split()
     ]
-    assert {"matrix", "fuzz", "load", "wheel", "sbom", "licenses"} <= set(made) <= set(TARGETS)
+    assert {"matrix", "fuzz", "load", "wheel", "sbom", "licenses"} <= set(used_targets) <= set(TARGETS)
 
 
-def test_every_script_that_is_run_exists() -> None:
+def test_scripts_used_in_workflows_exist() -> None:
     scripts = [path for command in commands() for path in re.findall(r"(?:^|\s)((?:\.ci|scripts)/[\w./-]+)", command)]
     assert ".ci/run" in scripts
     assert [path for path in scripts if not os.access(ROOT / path, os.X_OK)] == []
 
 
-def test_the_scripts_of_the_makefile_exist() -> None:
+def test_scripts_used_in_the_makefile_exist() -> None:
     scripts = re.findall(r"\bscripts/[\w.]+", MAKEFILE)
     assert "scripts/run_matrix.py" in scripts
     assert [path for path in scripts if not (ROOT / path).is_file()] == []
 
 
-def test_every_workflow_that_a_workflow_calls_exists() -> None:
+def test_workflows_called_by_workflows_exist() -> None:
     called = [job["uses"] for _name, job in jobs() if "uses" in job]
     assert called
     assert [path for path in called if not (ROOT / path).is_file()] == []
 
 
-def test_every_tool_of_pre_commit_is_one_of_the_pinned_ones() -> None:
+def test_pre_commit_tools_are_pinned() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     names = {name for hook in hooks for name in re.findall(r"\.venv/bin/([\w-]+)", hook["entry"])}
     assert names == {"ruff", "lint-imports", "mypy"}
@@ -126,7 +126,7 @@ def test_every_tool_of_pre_commit_is_one_of_the_pinned_ones() -> None:
     assert all(f"\n{name}==" in pinned for name in ("ruff", "import-linter", "mypy"))
 
 
-def test_help_lists_every_target() -> None:
+def test_make_help_lists_every_target() -> None:
     described = re.findall(r"^([a-z][a-z-]*):.*## \S", MAKEFILE, re.MULTILINE)
     assert described == TARGETS
 
@@ -134,7 +134,7 @@ def test_help_lists_every_target() -> None:
 # ---- the matrix
 
 
-def test_the_hosted_matrix_is_the_one_of_make_matrix() -> None:
+def test_matrix_of_the_workflow_equals_that_of_make_matrix() -> None:
     (matrix,) = [job["strategy"]["matrix"] for _name, job in jobs() if "strategy" in job]
     excluded = {(pair["python"], pair["django"]) for pair in matrix["exclude"]}
     hosted = set(product(matrix["python"], matrix["django"])) - excluded
@@ -142,7 +142,7 @@ def test_the_hosted_matrix_is_the_one_of_make_matrix() -> None:
     assert hosted == supported
 
 
-def test_the_package_claims_no_version_that_the_matrix_does_not_test() -> None:
+def test_classifiers_name_only_tested_versions() -> None:
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
     for prefix, versions in (("Programming Language :: Python", "PYTHONS"), ("Framework :: Django", "DJANGOS")):
         named = [m[1] for c in classifiers if (m := re.fullmatch(rf"{prefix} :: (\d+\.\d+)", c))]
@@ -150,29 +150,29 @@ def test_the_package_claims_no_version_that_the_matrix_does_not_test() -> None:
         assert set(named) <= set(MATRIX[versions])
 
 
-def test_the_tests_of_the_matrix_and_of_the_mutations_exist() -> None:
+def test_paths_of_matrix_and_mutation_tests_exist() -> None:
     mutmut = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
     paths = [*MATRIX["TESTS"], *MATRIX["IGNORED"]]
     paths += mutmut["only_mutate"] + mutmut["also_copy"] + mutmut["pytest_add_cli_args_test_selection"]
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-# ---- what the targets make
+# ---- make targets
 
 
-def test_the_list_of_what_is_installed_can_be_attested() -> None:
-    """GitHub attests only a CycloneDX file with a serial number, and a list without a date is of no version."""
+def test_sbom_has_serial_number_and_date() -> None:
+    """GitHub attests only CycloneDX files with a serial number, and without a date the list belongs to no version."""
     options = re.search(r"/cyclonedx-py (requirements .*) -o \S+ (requirements\.txt)$", MAKEFILE, re.MULTILINE)
     assert options
     command = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", *options[1].split(), "-o", "-", options[2]]
-    made = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-    assert {"bomFormat", "serialNumber", "specVersion"} <= set(made)
-    assert made["metadata"]["timestamp"]
-    assert "django" in [component["name"].lower() for component in made["components"]]
+    used_targets = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    assert {"bomFormat", "serialNumber", "specVersion"} <= set(used_targets)
+    assert used_targets["metadata"]["timestamp"]
+    assert "django" in [component["name"].lower() for component in used_targets["components"]]
 
 
-def test_a_python_that_is_named_and_missing_fails_the_matrix(tmp_path: Path) -> None:
-    """Also where every version is named."""
+def test_matrix_fails_if_a_named_python_is_missing(tmp_path: Path) -> None:
+    """Even if every version is named. Without names, a missing version is only left out."""
     named = [option for version in MATRIX["PYTHONS"] for option in ("--python", version)]
     script = (
         "import runpy, sys; names = runpy.run_path('scripts/run_matrix.py'); world = names['main'].__globals__;"
@@ -182,13 +182,13 @@ def test_a_python_that_is_named_and_missing_fails_the_matrix(tmp_path: Path) -> 
         "sys.exit(names['main']())"
     )
     for options, status in ((named, 1), ([], 0)):
-        ended = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", script, *options], cwd=ROOT, check=False, capture_output=True, text=True
         )
-        assert (ended.returncode, "3.11 is left out" in ended.stdout) == (status, True), ended.stderr
+        assert (result.returncode, "3.11 is left out" in result.stdout) == (status, True), result.stderr
 
 
-def test_clean_removes_what_the_documentation_is_built_into() -> None:
+def test_make_clean_removes_the_built_documentation() -> None:
     built = re.search(r"-b html docs (\S+)/html$", MAKEFILE, re.MULTILINE)
     removed = re.search(r"^clean:.*\n\trm -rf (.*)$", MAKEFILE, re.MULTILINE)
     assert built

@@ -1,4 +1,4 @@
-"""Limits on the size of files, classes and functions, and on where the kinds of an answer are told apart."""
+"""Limits on the size of files, classes and functions, and on where step kinds are distinguished."""
 
 import ast
 import io
@@ -14,10 +14,10 @@ MAX_FILE_LINES = 400
 MAX_PUBLIC_METHODS = 15
 MAX_FUNCTION_LINES = 40
 MAX_PARAMETERS = 6
-# The core may shrink, and not grow. The goal is 5,000.
+# The core may shrink, but not grow. The goal is 5,000.
 MAX_CORE_CODE_LINES = 9_607
 # Parts of selfreg that a site can do without, and what Django generates.
-BESIDE_THE_CORE = {
+NOT_IN_THE_CORE = {
     "doctor",
     "admin",
     "api",
@@ -43,13 +43,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def source_files(*packages: str) -> list[Path]:
-    """The Python files of these packages, migrations left out."""
+    """Return the Python files of these packages, except migrations."""
     paths = (path for package in packages for path in sorted((ROOT / package).rglob("*.py")))
     return [path for path in paths if "migrations" not in path.parts]
 
 
 def code_lines(source: str) -> int:
-    """How many lines hold code: docstrings, comments and blank lines do not count."""
+    """Return the number of lines with code, without docstrings, comments and blank lines."""
     docstrings = {
         line
         for node in ast.walk(ast.parse(source))
@@ -63,23 +63,25 @@ def code_lines(source: str) -> int:
     return len(lines - docstrings)
 
 
-def too_big(path: Path) -> Iterator[str]:
-    """What exceeds a limit in this file."""
+def exceeded_limits(path: Path) -> Iterator[str]:
+    """Yield everything in this file that exceeds a limit."""
     source, name = path.read_text(), path.relative_to(ROOT)
     if (lines := len(source.splitlines())) > MAX_FILE_LINES:
         yield f"{name}: {lines} lines"
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from (f"{name}:{node.lineno} {node.name}: {problem}" for problem in too_big_function(node))
+                yield from (
+                    f"{name}:{node.lineno} {node.name}: {problem}" for problem in exceeded_function_limits(node)
+                )
             case ast.ClassDef():
                 methods = [n for n in node.body if isinstance(n, Function) and not n.name.startswith("_")]
                 if len(methods) > MAX_PUBLIC_METHODS:
                     yield f"{name}:{node.lineno} {node.name}: {len(methods)} public methods"
 
 
-def too_big_function(node: Function) -> Iterator[str]:
-    """Which limit a function exceeds. ``self`` and ``cls`` are no parameters, keyword-only ones are."""
+def exceeded_function_limits(node: Function) -> Iterator[str]:
+    """Yield the limits a function exceeds. ``self`` and ``cls`` do not count as parameters, keyword-only ones do."""
     lines = (node.end_lineno or node.lineno) - node.lineno + 1
     if lines > MAX_FUNCTION_LINES:
         yield f"{lines} lines"
@@ -90,8 +92,8 @@ def too_big_function(node: Function) -> Iterator[str]:
         yield f"{count} parameters"
 
 
-def step_kinds_told_apart(path: Path) -> Iterator[str]:
-    """Each ``isinstance(..., Step)``, also of ``Granted`` and ``Ended``, where the names are those of ``idx.steps``."""
+def step_kind_checks(path: Path) -> Iterator[str]:
+    """Yield every ``isinstance`` call with ``Step``, ``Granted`` or ``Ended`` of ``idx.steps``."""
     tree = ast.parse(path.read_text())
     imported = {
         alias.asname or alias.name
@@ -108,22 +110,22 @@ def step_kinds_told_apart(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_files_classes_and_functions_are_small(package: str) -> None:
-    assert [problem for path in source_files(package) for problem in too_big(path)] == []
+def test_files_classes_and_functions_stay_within_size_limits(package: str) -> None:
+    assert [problem for path in source_files(package) for problem in exceeded_limits(path)] == []
 
 
-def test_the_kinds_of_a_step_are_told_apart_in_the_flows_and_the_transition_only() -> None:
+def test_step_kinds_are_distinguished_only_in_flows_and_transition() -> None:
     allowed = {ROOT / "selfreg" / "registration" / "transition.py", *source_files("selfreg/flows")}
-    elsewhere = [path for path in source_files("selfreg") if path not in allowed]
-    assert [place for path in elsewhere for place in step_kinds_told_apart(path)] == []
+    other_files = [path for path in source_files("selfreg") if path not in allowed]
+    assert [place for path in other_files for place in step_kind_checks(path)] == []
 
 
-def test_the_core_of_the_sign_up_does_not_grow() -> None:
-    core = [path for path in source_files("selfreg") if not BESIDE_THE_CORE & set(path.relative_to(ROOT).parts)]
+def test_core_stays_within_its_line_limit() -> None:
+    core = [path for path in source_files("selfreg") if not NOT_IN_THE_CORE & set(path.relative_to(ROOT).parts)]
     assert sum(code_lines(path.read_text()) for path in core) <= MAX_CORE_CODE_LINES
 
 
-def test_only_lines_with_code_are_counted() -> None:
+def test_code_lines_ignore_docstrings_comments_and_blank_lines() -> None:
     assert (
         code_lines('"""Module."""\n\n# why\nx = 1  # what\n\n\ndef f():\n    """Doc.\n\n    More."""\n    return x\n')
         == 3

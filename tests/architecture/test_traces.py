@@ -1,4 +1,4 @@
-"""How far a request travels: its registration is opened once, its step decided once, its form built once."""
+"""Work per request: the registration is decrypted once, each answer decided once, and the form built once."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from support.person import PASSWORD, SITE, Person
 
 
 def post(person: Person, url: str) -> Trace:
-    """What the site runs for pressing the main button of the page, without the page that follows."""
+    """Submit the form of the page and return the trace, without that of the next page."""
     form = person.form
     data = form.data() | person.entries
     with tracing() as trace:
@@ -21,7 +21,7 @@ def code_page(person: Person, org: OrgHandle) -> Person:
     return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
 
 
-def test_a_code_is_opened_once_and_each_answer_decided_once(code_page: Person, org: OrgHandle) -> None:
+def test_submitting_a_code_decrypts_once_and_decides_each_answer_once(code_page: Person, org: OrgHandle) -> None:
     trace = post(code_page.fills({"credentials.passcode": org.code(code_page.email)}), "/signup/step/")
     assert trace.count("next_step") == 3  # the page that was submitted, and the org's answers to it and to the choice
     assert trace.count("decrypt") == trace.count("StepForm.__init__") == trace.count("commit") == 1
@@ -30,7 +30,7 @@ def test_a_code_is_opened_once_and_each_answer_decided_once(code_page: Person, o
     assert len(trace.files) <= 33, sorted(trace.files)
 
 
-def test_a_profile_form_is_built_once(person: Person, org: OrgHandle) -> None:
+def test_submitting_the_profile_builds_one_form(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().fills({"First name": "Ada", "Last name": "Lovelace", "Email": person.email})
     trace = post(person, "/signup/")
     assert trace.count("StepForm.__init__") == 1
@@ -38,12 +38,12 @@ def test_a_profile_form_is_built_once(person: Person, org: OrgHandle) -> None:
     assert trace.count("next_step") <= 4  # the page that is shown, the transaction that was opened, both answers
 
 
-def test_a_callback_builds_one_client(person: Person, org: OrgHandle) -> None:
+def test_callback_connects_once(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    returning = Person().opens(f"{SITE}/oidc/authenticate/")
-    returning.fills_and_presses({"identifier": person.email}, "Next").fills({"password": PASSWORD})
+    returning_person = Person().opens(f"{SITE}/oidc/authenticate/")
+    returning_person.fills_and_presses({"identifier": person.email}, "Next").fills({"password": PASSWORD})
     with tracing() as trace:
-        returning.presses("Sign in")
-    assert returning.is_signed_in
+        returning_person.presses("Sign in")
+    assert returning_person.is_signed_in
     assert trace.count("OktaBackend.authenticate") == 1
     assert trace.count("connect") == 1

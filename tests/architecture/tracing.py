@@ -1,4 +1,4 @@
-"""Records which files of selfreg a request runs through, and how often selected functions are called."""
+"""Records which files of selfreg a request enters, and how often functions are called."""
 
 import sys
 from collections import Counter
@@ -9,14 +9,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-# Reading a member of a document is no step that anybody has to follow.
-LEAVES = {"idx/document.py", "idx/ion.py", "secret.py"}
+# Files that only read values are ignored.
+IGNORED_FILES = {"idx/document.py", "idx/ion.py", "secret.py"}
 PACKAGE = f"{Path(__file__).resolve().parent.parent.parent / 'selfreg'}/"
 
 
 @dataclass
 class Trace:
-    """What ran in this thread.
+    """A record of what ran in this thread.
 
     ``files`` are the files of selfreg that were entered, ``moves`` counts every step from one of them into another and
     back out of it, ``calls`` is by ``file:function``.
@@ -28,11 +28,11 @@ class Trace:
     frames: list[tuple[FrameType, str]] = field(default_factory=list)
 
     def record(self, frame: FrameType, event: str, argument: Any) -> None:
-        """For ``sys.setprofile``."""
+        """Profile function for ``sys.setprofile``."""
         if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
             file = frame.f_code.co_filename.removeprefix(PACKAGE)
-            # Logs, metrics and the wrapping of values are beside the way that a reader follows.
-            if file in LEAVES or file.startswith("monitoring/"):
+            # Logs, metrics and value types are not part of the main flow.
+            if file in IGNORED_FILES or file.startswith("monitoring/"):
                 return
             self.files.add(file)
             self.calls[f"{file}:{frame.f_code.co_qualname}"] += 1
@@ -43,7 +43,7 @@ class Trace:
             self.frames.pop()
 
     def count(self, *functions: str) -> int:
-        """How often functions of these qualified names were called, in whatever file."""
+        """Return how often functions with these qualified names were called, in any file."""
         return sum(count for name, count in self.calls.items() if name.split(":")[1] in functions)
 
 
