@@ -1,4 +1,4 @@
-"""The local org, and what Okta's clients need around it. What is missing is skipped with a line; under CI it fails."""
+"""Fixtures for Okta's clients against the local org. Missing programs skip tests, and fail them under CI."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ pytest_plugins = ["support.browser.chromium"]
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    found = shutil.which("node")
-    if not found or not (CLIENTS / "node_modules").exists():
+    path = shutil.which("node")
+    if not path or not (CLIENTS / "node_modules").exists():
         missing("node or tests/clients/node_modules is not here (make test-clients installs the latter)")
-    return str(found)
+    return str(path)
 
 
 @pytest.fixture(scope="session")

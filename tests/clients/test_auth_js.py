@@ -1,4 +1,4 @@
-"""okta-auth-js, both majors, in node."""
+"""okta-auth-js (both major versions) in node against the local org."""
 
 import json
 import subprocess
@@ -24,9 +24,9 @@ class Runner:
     def __call__(self, major: str, scenario: str, **app: Any) -> dict[str, Any]:
         client = json.dumps({**CLIENT, **app})
         command = [self.node, "auth_js.cjs", major, scenario, self.org.issuer, self.org.base, client]
-        done = subprocess.run(command, cwd=CLIENTS, capture_output=True, text=True, timeout=30, check=False)
-        assert done.stdout, done.stderr
-        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        process = subprocess.run(command, cwd=CLIENTS, capture_output=True, text=True, timeout=30, check=False)
+        assert process.stdout, process.stderr
+        result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
         return result
 
 
@@ -35,7 +35,7 @@ def run(node: str, org: OrgHandle) -> Runner:
     return Runner(node, org)
 
 
-def signed_up(result: dict[str, Any], org: OrgHandle) -> None:
+def assert_signed_in(result: dict[str, Any], org: OrgHandle) -> None:
     assert result["status"] == "SUCCESS", result
     user = org.users[0]
     assert user.status == "ACTIVE"
@@ -53,21 +53,21 @@ def signed_up(result: dict[str, Any], org: OrgHandle) -> None:
         ("skipping_the_rest", {"authenticators": {"okta_password": "optional"}}),
     ],
 )
-def test_it_signs_up(run: Runner, org: OrgHandle, major: str, scenario: str, policy: dict[str, Any]) -> None:
+def test_auth_js_signs_up(run: Runner, org: OrgHandle, major: str, scenario: str, policy: dict[str, Any]) -> None:
     org.patch_policy(policy)
-    signed_up(run(major, scenario), org)
+    assert_signed_in(run(major, scenario), org)
 
 
-def test_it_signs_up_and_in_and_not_up_again(run: Runner, org: OrgHandle, major: str) -> None:
-    signed_up(run(major, "email_and_password"), org)
-    signed_up(run(major, "signing_in"), org)
+def test_auth_js_signs_up_once_and_signs_in(run: Runner, org: OrgHandle, major: str) -> None:
+    assert_signed_in(run(major, "email_and_password"), org)
+    assert_signed_in(run(major, "signing_in"), org)
     assert run(major, "an_existing_person")["messages"] == ["registration.error.notUniqueWithinOrg"]
     assert PASSWORD not in str(org.calls())
 
 
 @pytest.fixture
 def ada(org: OrgHandle) -> User:
-    """Somebody who signed up earlier, with a phone and a security question."""
+    """Create an account with a phone and a security question."""
     OktaOrg(org).sign_up()
     user = org.users[0]
     user.enroll(new_enrollment("phone_number", ("sms",), phone="+14155550100"))
@@ -87,30 +87,32 @@ def ada(org: OrgHandle) -> User:
         ("recovering_the_password", ["otp", "pwd"]),
     ],
 )
-def test_it_proves_what_the_policy_asks(run: Runner, org: OrgHandle, major: str, scenario: str, amr: list[str]) -> None:
+def test_auth_js_verifies_the_authenticators_of_the_policy(
+    run: Runner, org: OrgHandle, major: str, scenario: str, amr: list[str]
+) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
     result = run(major, scenario)
-    signed_up(result, org)
+    assert_signed_in(result, org)
     assert result["claims"]["amr"] == amr
 
 
 @pytest.mark.usefixtures("ada")
-def test_it_sets_up_at_sign_in_what_is_required_by_now(run: Runner, org: OrgHandle, major: str) -> None:
+def test_auth_js_enrolls_a_missing_authenticator_at_sign_in(run: Runner, org: OrgHandle, major: str) -> None:
     org.users[0].enrollments.pop("phone_number")
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     result = run(major, "signing_in_with_a_required_phone_missing")
-    signed_up(result, org)
+    assert_signed_in(result, org)
     assert "phone_number" in org.users[0].enrollments
 
 
-def test_it_changes_an_expired_password(run: Runner, org: OrgHandle, major: str, ada: User) -> None:
+def test_auth_js_changes_an_expired_password(run: Runner, org: OrgHandle, major: str, ada: User) -> None:
     ada.status = Status.PASSWORD_EXPIRED
     result = run(major, "signing_in_with_an_expired_password")
     assert "reenroll-authenticator" in result["steps"]
-    signed_up(result, org)
+    assert_signed_in(result, org)
 
 
-def test_it_unlocks_an_account(run: Runner, org: OrgHandle, major: str, ada: User) -> None:
+def test_auth_js_unlocks_an_account(run: Runner, org: OrgHandle, major: str, ada: User) -> None:
     org.patch_policy({"password": {"recovery": {"unlock": True}}})
     ada.status = Status.LOCKED_OUT
     result = run(major, "unlocking_the_account")
@@ -118,13 +120,13 @@ def test_it_unlocks_an_account(run: Runner, org: OrgHandle, major: str, ada: Use
     assert ada.status is Status.ACTIVE
 
 
-def test_it_understands_a_wrong_code(run: Runner, org: OrgHandle, major: str) -> None:
+def test_auth_js_reports_a_wrong_code(run: Runner, org: OrgHandle, major: str) -> None:
     result = run(major, "a_wrong_code_first")
     assert "api.authn.error.PASSCODE_INVALID" in result["messages"]
-    signed_up(result, org)
+    assert_signed_in(result, org)
 
 
-def test_it_starts_from_an_activation_token(run: Runner, org: OrgHandle, major: str) -> None:
+def test_auth_js_continues_with_an_activation_token(run: Runner, org: OrgHandle, major: str) -> None:
     app = {"client_secret": "s3cret"}
     org.patch_policy({"apps": [{**CLIENT, **app}], "authenticators": {"okta_email": "disabled"}})
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
@@ -133,8 +135,8 @@ def test_it_starts_from_an_activation_token(run: Runner, org: OrgHandle, major: 
     user = requests.post(api + "?activate=false", json=profile, headers=headers, timeout=5).json()
     url = f"{api}/{user['id']}/lifecycle/activate?sendEmail=false"
     token = requests.post(url, headers=headers, timeout=5).json()["activationToken"]
-    signed_up(run(major, "an_activation_token", activation_token=token, **app), org)
+    assert_signed_in(run(major, "an_activation_token", activation_token=token, **app), org)
 
 
-def test_it_is_told_that_the_session_expired(run: Runner, major: str) -> None:
+def test_auth_js_reports_an_expired_session(run: Runner, major: str) -> None:
     assert "idx.session.expired" in run(major, "a_session_that_expired")["messages"]

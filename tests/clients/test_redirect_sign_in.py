@@ -1,4 +1,4 @@
-"""Authlib signs in by redirect at the org's own pages, with and without a secret, at both issuers."""
+"""Authlib against the local org: sign-in by redirect, with and without a secret, at both issuers."""
 
 import re
 from html import unescape
@@ -14,10 +14,10 @@ from support.clients import CLIENT
 from support.local_org.org_journey import ADA, PASSWORD, REDIRECT, Journey
 
 
-def sign_in(address: str, base: str) -> str:
-    """Fills in the org's pages as a browser would; the address the app is called back at."""
+def sign_in(authorization_url: str, base: str) -> str:
+    """Fill in the org's pages and return the URL of the callback."""
     with requests.Session() as browser:
-        page = browser.get(address, timeout=5)
+        page = browser.get(authorization_url, timeout=5)
         for values in ({"identifier": ADA["email"]}, {"password": PASSWORD}):
             action = re.search(r'<form method="post" action="([^"]+)"', page.text)
             assert action
@@ -35,8 +35,8 @@ def test_authlib_signs_in(org: OrgHandle, method: str, server: str) -> None:
     sign_up(org)
     org.patch_policy({"apps": [{**CLIENT, "client_secret": secret, "redirect_uris": [REDIRECT]}]})
     issuer = org.base if server == "org" else org.issuer
-    known = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
-    assert known["issuer"] == issuer
+    configuration = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
+    assert configuration["issuer"] == issuer
     verifier = "v" * 64
     client = OAuth2Session(
         CLIENT["client_id"],
@@ -46,17 +46,21 @@ def test_authlib_signs_in(org: OrgHandle, method: str, server: str) -> None:
         token_endpoint_auth_method=method,
         code_challenge_method="S256",
     )
-    address, state = client.create_authorization_url(known["authorization_endpoint"], code_verifier=verifier, nonce="n")
-    landed = sign_in(address, org.base)
-    assert parse_qs(urlsplit(landed).query)["state"] == [state]
-    token = client.fetch_token(known["token_endpoint"], authorization_response=landed, code_verifier=verifier)
-    key = jwt.PyJWKClient(known["jwks_uri"]).get_signing_key_from_jwt(token["id_token"])
+    authorization_url, state = client.create_authorization_url(
+        configuration["authorization_endpoint"], code_verifier=verifier, nonce="n"
+    )
+    callback_url = sign_in(authorization_url, org.base)
+    assert parse_qs(urlsplit(callback_url).query)["state"] == [state]
+    token = client.fetch_token(
+        configuration["token_endpoint"], authorization_response=callback_url, code_verifier=verifier
+    )
+    key = jwt.PyJWKClient(configuration["jwks_uri"]).get_signing_key_from_jwt(token["id_token"])
     claims = jwt.decode(token["id_token"], key, ["RS256"], audience=CLIENT["client_id"], issuer=issuer)
     assert claims["nonce"] == "n"
-    userinfo = client.get(known["userinfo_endpoint"]).json()
+    userinfo = client.get(configuration["userinfo_endpoint"]).json()
     assert (userinfo["sub"], userinfo["email"], userinfo["email_verified"]) == (claims["sub"], ADA["email"], True)
-    fresh = client.refresh_token(known["token_endpoint"], refresh_token=token["refresh_token"])
-    assert fresh["access_token"] != token["access_token"]
+    refreshed = client.refresh_token(configuration["token_endpoint"], refresh_token=token["refresh_token"])
+    assert refreshed["access_token"] != token["access_token"]
 
 
 def sign_up(org: OrgHandle) -> None:

@@ -1,4 +1,4 @@
-"""okta-auth-js in Chromium, on a page of an app: tokens by a frame, bound to a key that the browser keeps (DPoP)."""
+"""okta-auth-js in Chromium: tokens through a frame, also bound to a key of the browser (DPoP)."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from support.local_org.org_browser import OrgBrowser
 from support.local_org.org_journey import ADA, PASSWORD
 
 CLIENT_ID = str(CLIENT["client_id"])
-GETS_TOKENS = """async (options) => {
+GET_TOKENS = """async (options) => {
   const client = new OktaAuth(options);
   const { tokens } = await client.token.getWithoutPrompt();
   const { sub } = await client.token.getUserInfo(tokens.accessToken, tokens.idToken);
@@ -24,13 +24,13 @@ GETS_TOKENS = """async (options) => {
 
 @pytest.fixture(params=["7", "8"])
 def app(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The files of okta-auth-js, as the origin of an app."""
+    """Serve the files of okta-auth-js and return their origin."""
     with served(f"okta-auth-js-{request.param}") as origin:
         yield origin
 
 
 def open_app(chromium: Browser, org: OrgHandle, app: str) -> Page:
-    """A page of the app with okta-auth-js, in a browser that is signed in at the org."""
+    """Return a page of the app with okta-auth-js, in a browser that is signed in at the org."""
     browser = OrgBrowser(org)
     browser.authorize(client_id=CLIENT_ID, redirect_uri=f"{app}/callback")
     browser.fill(identifier=ADA["email"])
@@ -44,13 +44,13 @@ def open_app(chromium: Browser, org: OrgHandle, app: str) -> Page:
 
 
 @pytest.mark.parametrize("dpop", [False, True])
-def test_it_gets_tokens_without_a_prompt(chromium: Browser, org: OrgHandle, app: str, dpop: bool) -> None:
+def test_auth_js_gets_tokens_without_prompt(chromium: Browser, org: OrgHandle, app: str, dpop: bool) -> None:
     org.patch_policy({"apps": [{**CLIENT, "redirect_uris": [f"{app}/callback"]}]})
     OktaOrg(org).sign_up()
     page = open_app(chromium, org, app)
     options = {"issuer": org.issuer, "clientId": CLIENT_ID, "redirectUri": f"{app}/callback", "dpop": dpop}
-    found = page.evaluate(GETS_TOKENS, {**options, "scopes": ["openid", "email"]})
-    assert (found["sub"], found["type"]) == (org.users[0].id, "DPoP" if dpop else "Bearer")
-    payload = found["token"].split(".")[1]
+    result = page.evaluate(GET_TOKENS, {**options, "scopes": ["openid", "email"]})
+    assert (result["sub"], result["type"]) == (org.users[0].id, "DPoP" if dpop else "Bearer")
+    payload = result["token"].split(".")[1]
     assert ("cnf" in json.loads(base64.urlsafe_b64decode(payload + "==="))) is dpop
     page.context.close()

@@ -1,4 +1,4 @@
-"""The Okta Sign-In Widget, both generations of the package, in Chromium: from its Sign up link to tokens."""
+"""The Okta Sign-In Widget (both generations) in Chromium against the local org."""
 
 import contextlib
 import json
@@ -27,26 +27,26 @@ widget.showSignInToGetTokens({el: "#widget"}).then((tokens) => {
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    """The widget's own files, and a page that shows it."""
+    """Serve the widget's files and return their origin."""
     with served("@okta/okta-signin-widget") as origin:
         yield origin
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Page:
-    opened = chromium.new_page(locale="en-US")
-    opened.set_default_timeout(60_000)
-    return opened
+    new_page = chromium.new_page(locale="en-US")
+    new_page.set_default_timeout(60_000)
+    return new_page
 
 
 def type_into(field: Locator, value: str) -> None:
-    """A click waits until a form that slides in stands still: the widget forgets what was typed into it before that."""
+    """Click first, which waits until the form has stopped moving: the widget drops what is typed before."""
     field.click()
     field.fill(value)
 
 
 def retype(page: Page, code: str, what_follows: Locator | None) -> None:
-    """The widget draws its form anew after an error and after a poll, and forgets what was typed meanwhile."""
+    """Retry, because the widget renders its form again after an error or a poll and drops what was typed."""
     for _ in range(3):
         type_into(page.get_by_label("Enter Code"), code)
         page.get_by_role("button", name="Verify").click()
@@ -58,7 +58,7 @@ def retype(page: Page, code: str, what_follows: Locator | None) -> None:
 
 
 class Widget:
-    """The widget on a page of its own; the way people see it."""
+    """A page with the widget, as people use it."""
 
     def __init__(self, page: Page, org: OrgHandle, site: str, generation: str) -> None:
         self.page, self.org, self.generation = page, org, generation
@@ -80,7 +80,7 @@ class Widget:
         self.page.goto(self.address)
 
     def press(self, name: str) -> None:
-        """A link in one generation is a button in the other."""
+        """Press a link or a button, because the generations differ."""
         self.named(name).click()
 
     def named(self, name: str) -> Locator:
@@ -113,12 +113,12 @@ def widget(org: OrgHandle, site: str, page: Page, request: pytest.FixtureRequest
 
 @pytest.fixture
 def ada(org: OrgHandle) -> User:
-    """Somebody who signed up earlier."""
+    """Create an account."""
     OktaOrg(org).sign_up()
     return org.users[0]
 
 
-def test_from_its_sign_up_link_to_tokens(org: OrgHandle, widget: Widget) -> None:
+def test_widget_signs_up_and_gets_tokens(org: OrgHandle, widget: Widget) -> None:
     page = widget.page
     widget.open()
     page.get_by_role("link", name="Sign up").click()
@@ -137,7 +137,7 @@ def test_from_its_sign_up_link_to_tokens(org: OrgHandle, widget: Widget) -> None
 
 
 @pytest.mark.usefixtures("ada")
-def test_signing_in_with_a_second_factor(org: OrgHandle, widget: Widget) -> None:
+def test_widget_signs_in_with_a_second_factor(org: OrgHandle, widget: Widget) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
     widget.sign_in("Wrong-horse-7")
     widget.page.get_by_text("Unable to sign in").first.wait_for()
@@ -148,7 +148,7 @@ def test_signing_in_with_a_second_factor(org: OrgHandle, widget: Widget) -> None
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_forgotten_password(org: OrgHandle, widget: Widget) -> None:
+def test_widget_resets_a_forgotten_password(org: OrgHandle, widget: Widget) -> None:
     widget.open()
     widget.press("Forgot password?")
     type_into(widget.page.get_by_label("Email or Username"), ADA["email"])
@@ -161,21 +161,21 @@ def test_a_forgotten_password(org: OrgHandle, widget: Widget) -> None:
     widget.signed_in()
 
 
-def test_a_locked_account(org: OrgHandle, widget: Widget, ada: User) -> None:
+def test_widget_unlocks_an_account(org: OrgHandle, widget: Widget, ada: User) -> None:
     org.patch_policy({"password": {"recovery": {"unlock": True}}})
     ada.status = Status.LOCKED_OUT
     widget.open()
     widget.press("Unlock account?")
     type_into(widget.page.get_by_label("Username"), ADA["email"])
-    widget.page.get_by_label("Username").press("Tab")  # the widget takes the value when the field is left
-    # With one authenticator to choose from, generation 3 chooses it by itself.
+    widget.page.get_by_label("Username").press("Tab")  # the widget reads the value when the field loses focus
+    # With only one authenticator, generation 3 selects it automatically.
     button, code_link = "Next" if widget.generation == "3" else "Select Email", "Enter a verification code instead"
     for _ in range(3):
         widget.press(button)
-        # A slow machine presses before the widget has taken the name; then it asks again.
+        # On a slow machine the button may be pressed before the widget has read the name. Retry.
         with contextlib.suppress(PlaywrightTimeoutError):
             widget.page.get_by_text(code_link).wait_for(timeout=10_000)
             break
-    done = widget.page.get_by_text("You can log in using your existing username and password.")
-    widget.answer_mail(done.first)
+    success_message = widget.page.get_by_text("You can log in using your existing username and password.")
+    widget.answer_mail(success_message.first)
     assert ada.status is Status.ACTIVE
