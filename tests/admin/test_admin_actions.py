@@ -160,7 +160,7 @@ def test_action_on_several_registrations_skips_those_where_it_is_impossible(
     assert "not possible" in message[1]
 
 
-def test_what_takes_too_long_for_one_page_is_done_in_parts(
+def test_action_that_takes_too_long_is_continued_in_parts(
     manager: Client, make_registration: Callable[..., Registration], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("selfreg.admin.registrations.ACTING_SECONDS", 0)

@@ -49,7 +49,7 @@ def test_signing_in_at_the_org_does_not_bypass_approval(awaiting_approval: Regis
     assert "being reviewed" in person.page.text
 
 
-def test_people_who_wait_when_approval_is_turned_off_are_not_forgotten(
+def test_registrations_awaiting_approval_stay_listed_after_approval_is_turned_off(
     awaiting_approval: Registration, manager: Client, configure: Callable[..., None]
 ) -> None:
     configure(APPROVAL=False)

@@ -57,8 +57,8 @@ def test_every_text_is_translated(path: Path) -> None:
     assert "fuzzy" not in path.read_text()
 
 
-def test_makemessages_finds_every_text() -> None:
-    """It does not look into f-strings, and would drop the translations of what is there."""
+def test_f_strings_contain_no_translatable_text() -> None:
+    """``makemessages`` skips f-strings, and would drop the translations of texts in them."""
     sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     strings = [(p, n) for p in sources for n in ast.walk(ast.parse(p.read_text())) if isinstance(n, ast.JoinedStr)]
     hidden = [

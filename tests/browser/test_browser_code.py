@@ -80,7 +80,7 @@ def test_page_warns_before_the_session_expires_and_shows_the_time_out(visitor: V
     visitor.sees("Your session timed out")
 
 
-def test_a_page_that_does_not_poll_asks_the_org_when_its_time_is_over(visitor: Visitor, org: OrgHandle) -> None:
+def test_page_without_polling_shows_the_time_out_when_the_session_expires(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code()
     org.patch_policy({"lifetimes": {"with_user": 3}})
     visitor.types_the_code().sees("Choose a password")
@@ -91,7 +91,7 @@ def test_a_page_that_does_not_poll_asks_the_org_when_its_time_is_over(visitor: V
     expect(visitor.field("Email")).to_have_value(visitor.email)
 
 
-def test_back_leads_to_a_page_also_after_a_form_with_an_error(visitor: Visitor) -> None:
+def test_back_button_works_after_a_form_with_an_error(visitor: Visitor) -> None:
     """Browsers ask before they show the answer to a form again that they may not keep."""
     visitor.opens("/signup/").presses("Sign up").sees_a_problem()
     visitor.tells_who_she_is().sees("Check your email")
@@ -101,7 +101,7 @@ def test_back_leads_to_a_page_also_after_a_form_with_an_error(visitor: Visitor) 
     visitor.sees("Check your email")
 
 
-def test_a_tab_that_nobody_looks_at_does_not_ask(visitor: Visitor, org: OrgHandle) -> None:
+def test_hidden_tab_does_not_poll(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
     page = visitor.is_at_the_code().page
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away ?? true, configurable: true})")
@@ -113,7 +113,7 @@ def test_a_tab_that_nobody_looks_at_does_not_ask(visitor: Visitor, org: OrgHandl
     visitor.has_the_org_asked(POLL)
 
 
-def test_a_link_goes_on_after_the_first_tab_has_asked_the_org(visitor: Visitor, org: OrgHandle) -> None:
+def test_email_link_works_after_a_slow_poll_of_the_first_tab(visitor: Visitor, org: OrgHandle) -> None:
     visitor.is_at_the_code()
     org.fail(POLL, "slow", seconds=4)
     visitor.has_the_org_asked(POLL)
