@@ -6,6 +6,7 @@ while the visitor types.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -56,9 +57,10 @@ def broken_rules(policy: PasswordPolicy, password: str, profile: Mapping[str, st
     :param profile: attribute -> value, as far as known
     :param login: the username, mostly the email address; "" if it is not known
     """
-    rules = rules_of(policy)
+    rules, counts = rules_of(policy), _counts_of(password)
     is_too_long = len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES and not policy.max_length
-    broken = tuple(rule for rule in rules if not _is_met(rule, password, profile, login))
+    values = {**profile, "username": login}
+    broken = tuple(rule for rule in rules if not _is_met(rule, password, counts, values))
     return (*broken, Rule("max", MAX_BYTES)) if is_too_long else broken
 
 
@@ -69,29 +71,31 @@ def login_parts(login: str) -> Iterator[str]:
     return (part for part in LOGIN_SEPARATORS.split(searched) if len(part) >= SHORTEST_PART)
 
 
-def _is_met(rule: Rule, password: str, profile: Mapping[str, str], login: str) -> bool:
-    name, number = rule
-    kinds = [unicodedata.category(c) for c in password]
+def _counts_of(password: str) -> dict[str, int]:
+    """Return what the rules count, by the name of the rule."""
+    kinds = Counter(unicodedata.category(c) for c in password)
     symbols = sum(c in SYMBOLS for c in password)
+    counts = {"lower": kinds[LOWER], "upper": kinds[UPPER], "number": kinds[DIGIT], "symbol": symbols}
+    return {**counts, "length": len(password), "kinds": sum(map(bool, counts.values()))}
+
+
+def _is_met(rule: Rule, password: str, counts: Mapping[str, int], values: Mapping[str, str]) -> bool:
+    """Return whether a password meets a rule.
+
+    :param values: attribute -> value; the login is that of "username"
+    """
+    name, number = rule
+    if name in counts:
+        return counts[name] >= number
     if name in UNKNOWN_HERE:
         return True
     if name == "max":
         return len(password) <= number
     if name == "repeat":
         return re.search(rf"(.)\1{{{min(number, MAX_BYTES)},}}", password, re.DOTALL) is None
+    value = values.get(name, "").strip()
     if name == "username":
-        return not _contains(password, login_parts(login))
-    counts = {
-        "length": len(password),
-        "lower": kinds.count(LOWER),
-        "upper": kinds.count(UPPER),
-        "number": kinds.count(DIGIT),
-        "symbol": symbols,
-        "kinds": sum(map(bool, (kinds.count(LOWER), kinds.count(UPPER), kinds.count(DIGIT), symbols))),
-    }
-    if name in counts:
-        return counts[name] >= number
-    value = profile.get(name, "").strip()
+        return not _contains(password, login_parts(value))
     return len(value) < SHORTEST_NAME or not _contains(password, iter([value]))
 
 

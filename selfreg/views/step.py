@@ -42,8 +42,8 @@ class StepView(SignUpView):
             return render(request, "selfreg/busy.html", {"here": step_url(self.browser, attempt.row.pk)})
         if attempt.row.status not in ON_STEP_PAGE:
             return redirect(follow(request, self.browser, attempt, outcome).url)
-        if attempt.page:
-            return self.page(request, attempt, StepForm(attempt.page, draft=attempt.position.state.draft))
+        if page := attempt.page:
+            return self.page(request, attempt, StepForm(page, draft=attempt.position.state.draft))
         notices = [say(m) for m in attempt.state.notices] if attempt.state else []
         return render(request, "selfreg/finish.html", {"notices": notices, "registration_id": attempt.row.pk})
 
