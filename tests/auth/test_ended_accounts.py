@@ -15,7 +15,7 @@ from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
 from selfreg.models import OktaIdentity
 from support.local_org.management_api import ManagementApi
-from support.older_account import OLD_PASSWORD, an_older_account
+from support.older_account import OLD_PASSWORD, create_existing_user
 from support.person import SITE, Person
 
 pytestmark = pytest.mark.database
@@ -122,7 +122,7 @@ def test_user_with_a_local_password_keeps_it_when_the_account_ends(
     person: Person, org: OrgHandle, okta: Client, configure: Callable[..., None]
 ) -> None:
     configure(LINK_EXISTING=True)
-    existing_user = an_older_account(person.email)
+    existing_user = create_existing_user(person.email)
     person.signs_up(org)
     person.fills_and_presses({"password": OLD_PASSWORD})
     assert is_logged_in(person)

@@ -20,7 +20,7 @@ from selfreg.registration import endings
 from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
 from selfreg.statuses import Status
-from support.older_account import OLD_PASSWORD, an_older_account, user_of
+from support.older_account import OLD_PASSWORD, create_existing_user, user_of
 from support.person import SITE, Person
 from support.provider.hostile_provider import EMAIL, Attack, HostileProvider
 
@@ -48,7 +48,7 @@ def test_linking_a_user_does_not_bypass_approval_of_new_users(
 ) -> None:
     """A linked user already existed and needs no approval; a new user does."""
     configure(LINK_EXISTING=True, APPROVAL=True)
-    an_older_account(person.email)
+    create_existing_user(person.email)
     person.signs_up(org)
     if choice == "link":
         assert person.fills_and_presses({"password": OLD_PASSWORD}).is_signed_in
@@ -64,7 +64,7 @@ def test_failed_user_creation_shows_an_error_page_after_declining_to_link(
 ) -> None:
     """The error is not about the address, so the page must not mention an existing account."""
     configure(LINK_EXISTING=True)
-    an_older_account(person.email)
+    create_existing_user(person.email)
     person.signs_up(org)
 
     def fail(user: User, *_: Any, **__: Any) -> None:
@@ -80,7 +80,7 @@ def test_linked_identity_keeps_the_verification_of_its_address(
     person: Person, org: OrgHandle, configure: Configure
 ) -> None:
     configure(LINK_EXISTING=True)
-    older = an_older_account(person.email)
+    older = create_existing_user(person.email)
     person.signs_up(org).fills_and_presses({"password": OLD_PASSWORD})
     assert user_of(person) == older
     assert OktaIdentity.objects.get().email_verified_at is not None
@@ -94,7 +94,7 @@ def test_previous_user_is_logged_out_before_another_person_is_offered_linking(
     OktaIdentity.objects.all().delete()
     User.objects.all().delete()
     configure(LINK_EXISTING=True)
-    an_older_account(person.email)
+    create_existing_user(person.email)
     shared_browser = Person("grace@example.com").signs_up(org)
     assert shared_browser.is_signed_in
     shared_browser.email = person.email

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity
-from support.older_account import an_older_account, user_of
+from support.older_account import create_existing_user, user_of
 from support.person import SITE, Person
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -29,7 +29,7 @@ def run_join(subject: str, user: str, **more: Any) -> str:
 
 def test_join_command_links_a_signed_up_account_to_a_staff_user(person: Person, org: OrgHandle) -> None:
     """The user created by the sign-up is kept."""
-    existing_user = an_older_account(person.email, is_staff=True)
+    existing_user = create_existing_user(person.email, is_staff=True)
     person.signs_up(org)
     created_user = user_of(person)
     assert run_join(org.users[0].id, "ada-of-old") == "ada-of-old"
@@ -39,7 +39,7 @@ def test_join_command_links_a_signed_up_account_to_a_staff_user(person: Person, 
 
 
 def test_join_command_links_an_account_before_its_first_sign_in(person: Person, org: OrgHandle) -> None:
-    existing_user = an_older_account(person.email, is_staff=True)
+    existing_user = create_existing_user(person.email, is_staff=True)
     run_join(SUBJECT, "ada-of-old")
     identity = OktaIdentity.objects.get()
     assert (identity.user, identity.email_verified_at) == (existing_user, None)
@@ -49,7 +49,7 @@ def test_join_command_links_an_account_before_its_first_sign_in(person: Person, 
 def test_join_command_writes_a_log_record_and_an_admin_log_entry(
     superuser: Any, caplog: pytest.LogCaptureFixture, configure: Any
 ) -> None:
-    existing_user = an_older_account("ada@example.com", is_staff=True)
+    existing_user = create_existing_user("ada@example.com", is_staff=True)
     with caplog.at_level(logging.INFO, "selfreg"):
         run_join(SUBJECT, "ada-of-old")
     text = f"Okta account {SUBJECT} connected with user ada-of-old"
@@ -58,8 +58,8 @@ def test_join_command_writes_a_log_record_and_an_admin_log_entry(
     assert (entry.user, entry.object_id, entry.change_message) == (superuser, str(existing_user.pk), text)
 
 
-def test_a_dry_run_changes_nothing(configure: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    an_older_account("ada@example.com")
+def test_join_command_dry_run_changes_nothing(configure: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    create_existing_user("ada@example.com")
     call_command("selfreg_join", SUBJECT, "ada-of-old", by="boss", dry_run=True)
     assert "would change" in capsys.readouterr().out
     assert not OktaIdentity.objects.exists()
@@ -76,14 +76,14 @@ def test_a_dry_run_changes_nothing(configure: Any, capsys: pytest.CaptureFixture
     ],
 )
 def test_join_command_rejects_invalid_arguments(configure: Any, subject: str, user: str, by: str, reason: str) -> None:
-    an_older_account("ada@example.com", is_staff=True)
+    create_existing_user("ada@example.com", is_staff=True)
     with pytest.raises(CommandError, match=reason):
         call_command("selfreg_join", subject, user, by=by)
     assert not OktaIdentity.objects.exists()
 
 
 def test_join_command_links_a_user_to_only_one_account(configure: Any) -> None:
-    an_older_account("ada@example.com")
+    create_existing_user("ada@example.com")
     run_join(SUBJECT, "ada-of-old")
     with pytest.raises(CommandError, match="is connected already"):
         run_join(SUBJECT, "ada-of-old")

@@ -10,7 +10,7 @@ from okta_devorg import OrgHandle
 from selfreg.checks.site import check_hand_off
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
-from support.older_account import OLD_PASSWORD, an_older_account, user_of
+from support.older_account import OLD_PASSWORD, create_existing_user, user_of
 from support.person import Person
 
 pytestmark = pytest.mark.database
@@ -22,7 +22,7 @@ def linking(configure: Callable[..., None]) -> None:
 
 
 def test_linking_is_off_by_default(person: Person, org: OrgHandle) -> None:
-    existing_user = an_older_account(person.email)
+    existing_user = create_existing_user(person.email)
     person.signs_up(org)
     assert person.is_signed_in
     assert user_of(person).pk != existing_user.pk
@@ -30,7 +30,7 @@ def test_linking_is_off_by_default(person: Person, org: OrgHandle) -> None:
 
 @pytest.mark.usefixtures("linking")
 def test_correct_password_links_the_existing_user(person: Person, org: OrgHandle) -> None:
-    existing_user = an_older_account(person.email)
+    existing_user = create_existing_user(person.email)
     person.signs_up(org)
     assert person.heading == "You already have an account on this site"
     person.fills_and_presses({"password": OLD_PASSWORD})
@@ -41,7 +41,7 @@ def test_correct_password_links_the_existing_user(person: Person, org: OrgHandle
 
 @pytest.mark.usefixtures("linking")
 def test_wrong_password_links_nothing_and_shows_an_error(person: Person, org: OrgHandle) -> None:
-    an_older_account(person.email)
+    create_existing_user(person.email)
     person.signs_up(org).fills_and_presses({"password": "not this one"})
     assert person.page.problems() == ["That isn't this account's password."]
     assert not person.is_signed_in
@@ -50,7 +50,7 @@ def test_wrong_password_links_nothing_and_shows_an_error(person: Person, org: Or
 
 @pytest.mark.usefixtures("linking")
 def test_password_attempts_for_linking_are_rate_limited(person: Person, org: OrgHandle) -> None:
-    an_older_account(person.email)
+    create_existing_user(person.email)
     person.signs_up(org)
     for _try in range(5):
         person.fills_and_presses({"password": "not this one"})
@@ -60,7 +60,7 @@ def test_password_attempts_for_linking_are_rate_limited(person: Person, org: Org
 
 @pytest.mark.usefixtures("linking")
 def test_declining_to_link_creates_a_new_user(person: Person, org: OrgHandle) -> None:
-    existing_user = an_older_account(person.email)
+    existing_user = create_existing_user(person.email)
     person.signs_up(org).presses("Continue without connecting")
     assert person.is_signed_in
     assert user_of(person).pk != existing_user.pk
@@ -73,7 +73,7 @@ def test_custom_backend_of_the_site_creates_and_updates_the_user(
 ) -> None:
     own_backend = "support.site_hooks.OwnBackend"
     settings.AUTHENTICATION_BACKENDS = [own_backend, "django.contrib.auth.backends.ModelBackend"]
-    an_older_account(person.email)
+    create_existing_user(person.email)
     person.signs_up(org).posts("/signup/link/", form_data)
     assert person.browser.session[BACKEND_SESSION_KEY] == own_backend
     assert user_of(person).last_name == "Lovelace, of Okta"
@@ -84,7 +84,7 @@ def test_custom_backend_of_the_site_creates_and_updates_the_user(
 @pytest.mark.usefixtures("linking")
 @pytest.mark.parametrize("password", [OLD_PASSWORD, "Another-Door-1952"])
 def test_password_selects_the_user_if_several_have_the_address(person: Person, org: OrgHandle, password: str) -> None:
-    accounts = {OLD_PASSWORD: an_older_account(person.email)}
+    accounts = {OLD_PASSWORD: create_existing_user(person.email)}
     create = get_user_model().objects.create_user
     accounts["Another-Door-1952"] = create("ada-of-1952", email=person.email, password="Another-Door-1952")
     create("ada-of-1953", email=person.email, password="Third-Door-1953", is_staff=True)
@@ -99,7 +99,7 @@ def test_password_selects_the_user_if_several_have_the_address(person: Person, o
 @pytest.mark.usefixtures("linking")
 @pytest.mark.parametrize("rank", ["is_staff", "is_superuser"])
 def test_staff_users_are_never_offered_for_linking(person: Person, org: OrgHandle, rank: str) -> None:
-    existing_user = an_older_account(person.email, **{rank: True})
+    existing_user = create_existing_user(person.email, **{rank: True})
     person.signs_up(org)
     assert person.is_signed_in
     assert user_of(person).pk != existing_user.pk
@@ -110,7 +110,7 @@ def test_staff_users_are_never_offered_for_linking(person: Person, org: OrgHandl
 def test_linking_after_an_activation_link_redirects_to_the_next_url(
     person: Person, org: OrgHandle, form_data: dict[str, str]
 ) -> None:
-    an_older_account(person.email)
+    create_existing_user(person.email)
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
     person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
     person.opens_the_link_in_the_mail(org).signs_in_at_the_org()

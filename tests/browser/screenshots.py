@@ -33,7 +33,7 @@ def save_screenshot(visitor: Visitor, name: str) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_page(opens_window: Open, name: str) -> None:
     ada = opens_window(**PICTURES[name].window)
-    PICTURES[name].way(ada)
+    PICTURES[name].go_to_page(ada)
     digests = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
     DIGESTS.write_text(json.dumps(digests | {name: digest_of(ada.page)}, indent=2, sort_keys=True) + "\n")
     save_screenshot(ada, name)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Route, expect
 
-from support.browser.every_page import only, sees_the_choice
+from support.browser.every_page import only, open_choice_of_authenticators
 from support.browser.visitor import PHONE, WIDE, Visitor
 
 pytestmark = pytest.mark.browser
@@ -48,7 +48,7 @@ def test_selection_and_errors_are_visible_in_forced_colors(opens_window: Callabl
     """Forced colors remove backgrounds and shadows, but keep borders."""
     ada = opens_window(forced_colors="active", viewport=WIDE)
     ada.org.patch_policy(only("okta_email", "okta_password", "phone_number"))
-    sees_the_choice(ada.is_at_the_code())
+    open_choice_of_authenticators(ada.is_at_the_code())
     ada.page.get_by_role("radio", name="Email").check()
     border = "e => getComputedStyle(e.labels[0]).borderInlineStartColor"
     radios = ada.page.get_by_role("radio")

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
-from support.browser.every_page import JOURNEYS, LEFT_OUT, WCAG
+from support.browser.every_page import EXCLUDED, JOURNEYS, WCAG
 from support.browser.pictures import keep_picture
 from support.browser.visitor import WIDE, Visitor
 
@@ -36,7 +36,7 @@ def check(page: Page, name: str, journey: str) -> None:
     for colours, checks in CHECKS.items():
         page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
         keep_picture(page, f"{journey}, {name}, {colours}")
-        found = Axe().run(page, context=LEFT_OUT, options=checks)
+        found = Axe().run(page, context=EXCLUDED, options=checks)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
     page.set_viewport_size(NARROW)  # equals 1280 pixels at 400 % zoom
     assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"], name

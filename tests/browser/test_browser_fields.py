@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from support.browser.every_page import ATTRIBUTES, at_the_password_at_once, only
+from support.browser.every_page import ATTRIBUTES, go_to_password_directly, only
 from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def test_country_search_finds_parts_of_names(visitor: Visitor) -> None:
     visitor.org.patch_policy(only("okta_password", "phone_number", email_verification=False))
-    ada = at_the_password_at_once(visitor).presses("Choose a different method").sees("Add your phone")
+    ada = go_to_password_directly(visitor).presses("Choose a different method").sees("Add your phone")
     country = ada.field("Country")
     search = ada.page.get_by_role("searchbox", name="Search this list")
     for typed, expected in (("austr", "AU"), ("austri", "AT"), ("ivoire", "CI"), ("aland", "AX"), ("kingd", "GB")):

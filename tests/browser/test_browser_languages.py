@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
-from support.browser.every_page import JOURNEYS, LEFT_OUT, WCAG
+from support.browser.every_page import EXCLUDED, JOURNEYS, WCAG
 from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -57,5 +57,5 @@ def check(page: Page, name: str, fields: list[str]) -> None:
     assert page.evaluate(SCROLLS) == NARROW["width"], name
     assert page.evaluate(FIELDS) == fields, name
     assert page.get_attribute("html", "dir") == ("rtl" if name.endswith(" ar") else "ltr"), name
-    found = Axe().run(page, context=LEFT_OUT, options={"runOnly": WCAG})
+    found = Axe().run(page, context=EXCLUDED, options={"runOnly": WCAG})
     assert found.violations_count == 0, f"{name}: {found.generate_report()}"

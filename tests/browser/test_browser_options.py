@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from support.browser.every_page import at_the_password_at_once, only
+from support.browser.every_page import go_to_password_directly, only
 from support.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def ada(visitor: Visitor) -> Visitor:
     visitor.org.patch_policy(only("okta_password", "security_question", email_verification=False))
-    return at_the_password_at_once(visitor).presses("Choose a different method").sees("Set up a security question")
+    return go_to_password_directly(visitor).presses("Choose a different method").sees("Set up a security question")
 
 
 def test_only_fields_of_the_selected_option_are_visible(ada: Visitor) -> None:
@@ -35,7 +35,7 @@ def test_custom_security_question_can_be_saved(ada: Visitor) -> None:
 
 def test_extension_field_is_visible_only_for_voice_calls(visitor: Visitor) -> None:
     visitor.org.patch_policy(only("okta_password", "phone_number", email_verification=False))
-    ada = at_the_password_at_once(visitor).presses("Choose a different method").sees("Add your phone")
+    ada = go_to_password_directly(visitor).presses("Choose a different method").sees("Add your phone")
     extension = ada.page.get_by_role("textbox", name="Extension")
     expect(extension).to_be_hidden()
     ada.page.get_by_role("radio", name="Voice call").check()

@@ -17,7 +17,7 @@ def test_pictures_match_the_current_pages(opens_window: Callable[..., Visitor], 
     """To correct a failure, run `make screenshots` and check the new picture."""
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     ada = opens_window(**PICTURES[name].window)
-    PICTURES[name].way(ada)
+    PICTURES[name].go_to_page(ada)
     assert (IMAGES / f"{name}.png").exists()
     assert json.loads(DIGESTS.read_text())[name] == digest_of(ada.page), "the page changed: run `make screenshots`"
 

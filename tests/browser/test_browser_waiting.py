@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from okta_devorg import OrgHandle
-from support.browser.every_page import OPTIONAL, chooses_instead, only
+from support.browser.every_page import OPTIONAL, choose_another_authenticator, only
 from support.browser.visitor import PHONE, Visitor
 
 pytestmark = pytest.mark.browser
@@ -93,7 +93,7 @@ def test_page_shows_that_the_browser_waits_for_the_device(visitor: Visitor) -> N
 def go_to_authenticator_app(visitor: Visitor) -> Visitor:
     visitor.org.patch_policy(OPTIONAL)
     visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Phone").sees("Add your phone")
-    chooses_instead(visitor, "Google", "Set up your authenticator app")
+    choose_another_authenticator(visitor, "Google", "Set up your authenticator app")
     return visitor
 
 

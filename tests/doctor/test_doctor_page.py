@@ -135,7 +135,7 @@ def test_every_finding_is_translated(code: str) -> None:
         assert [f.id for f in FINDING_KINDS if str(f.sentence) == english[f.id]] == []
 
 
-def test_admin_page_says_that_the_doctor_has_not_run(right_org: OrgHandle) -> None:
+def test_admin_page_shows_that_the_doctor_has_not_run(right_org: OrgHandle) -> None:
     browser = Client()
     browser.force_login(User.objects.create_superuser("admin"))
     assert "The org was never examined." in browser.get("/admin/selfreg/doctorrun/").text

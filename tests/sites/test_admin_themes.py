@@ -34,7 +34,7 @@ def project(request: pytest.FixtureRequest, runs_site: Callable[[Recipe], Projec
     project.visitor.signs_up("ada@example.com")
     names = {"userProfile.firstName": "Grace", "userProfile.lastName": "Hopper", "userProfile.email": "g@example.com"}
     project.visitor.opens(f"{project.url}signup/").submits(**names)
-    project.asks(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
+    project.evaluate(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
     project.manage("selfreg_doctor")
     return project
 
@@ -43,7 +43,7 @@ def project(request: pytest.FixtureRequest, runs_site: Callable[[Recipe], Projec
 def test_admin_pages_fit_the_window_in_other_themes(project: Project, chromium: Browser, width: int) -> None:
     page = chromium.new_page(base_url=project.url, viewport={"width": width, "height": 900})
     log_in(page)
-    keys = project.asks("[str(r.pk) for r in Registration.objects.all()]")
+    keys = project.evaluate("[str(r.pk) for r in Registration.objects.all()]")
     details = {f"registration {n}": f"selfreg/registration/{key}/change/" for n, key in enumerate(eval(keys))}
     for name, path in (PAGES | details).items():
         answer = page.goto(f"admin/{path}", wait_until="networkidle")

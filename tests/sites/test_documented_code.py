@@ -98,7 +98,7 @@ def test_documented_user_factory_works(runs_site: Run) -> None:
     assert "no issues" in project.manage("check")
     assert "Hello, Ada!" in project.visitor.signs_up("ada@example.com").text
     assert (
-        project.asks("[(u.username[:3], u.email) for u in get_user_model().objects.all()]")
+        project.evaluate("[(u.username[:3], u.email) for u in get_user_model().objects.all()]")
         == "[('00u', 'ada@example.com')]"
     )
 
@@ -116,9 +116,9 @@ def test_documented_approval_works(runs_site: Run) -> None:
     project = runs_site(APPROVAL)
     ada, admin = project.visitor, project.visitor
     assert "Your sign-up is being reviewed" in ada.signs_up("ada@example.com").text
-    project.asks(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
+    project.evaluate(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
     admin.opens(f"{project.url}admin/").submits(username="admin", password=PASSWORD)
-    approve = {"_selected_action": project.asks("Registration.objects.get().pk"), "confirmed": "yes"}
+    approve = {"_selected_action": project.evaluate("Registration.objects.get().pk"), "confirmed": "yes"}
     token = {"csrfmiddlewaretoken": admin.browser.cookies["csrftoken"]}
     response = admin.browser.post(f"{project.url}admin/selfreg/registration/act/approve/", approve | token, timeout=60)
     assert "1 sign-up approved." in response.text

@@ -24,13 +24,13 @@ ADMIN = (
 
 def admin_pages(project: Project) -> list[str]:
     """Return the URLs of this app's admin pages, including one registration."""
-    key = project.asks("Registration.objects.first().pk")
+    key = project.evaluate("Registration.objects.first().pk")
     return [f"{project.url}admin/{path}" for path in (*ADMIN, f"selfreg/registration/{key}/change/")]
 
 
 def administrator(project: Project) -> WebVisitor:
     """Create a superuser and return a visitor at the admin login."""
-    project.asks(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
+    project.evaluate(f"get_user_model().objects.create_superuser('admin', 'admin@example.com', '{PASSWORD}')")
     return project.visitor.opens(f"{project.url}admin/")
 
 
@@ -41,7 +41,7 @@ def test_sign_up_and_sign_in_work_with_other_servers_and_packages(runs_site: Run
     assert "Hello, Ada!" in project.visitor.signs_up("neighbour@example.com").text
     assert "Hello, Ada!" in project.visitor.signs_in("neighbour@example.com").text
     registrations = "Registration.objects.filter(email='neighbour@example.com')"
-    assert project.asks(f"[r.status for r in {registrations}]") == "['completed']"
+    assert project.evaluate(f"[r.status for r in {registrations}]") == "['completed']"
 
 
 def test_admin_requires_a_second_factor_with_django_otp(runs_site: Run) -> None:
@@ -51,7 +51,7 @@ def test_admin_requires_a_second_factor_with_django_otp(runs_site: Run) -> None:
     assert "otp_token" in visitor.page.names()
     user = "get_user_model().objects.get(username='admin')"
     project.manage("addstatictoken", "-t", "letmein", "admin")
-    device = project.asks(f"{user}.staticdevice_set.get().persistent_id")
+    device = project.evaluate(f"{user}.staticdevice_set.get().persistent_id")
     visitor.submits(username="admin", password=PASSWORD, otp_device=device, otp_token="letmein")
     for url in admin_pages(project):
         assert "Log out" in visitor.opens(url).page.text
@@ -65,4 +65,4 @@ def test_allauth_user_can_be_linked_to_an_okta_account(runs_site: Run) -> None:
     assert "Sign out" in returning_visitor.page.text
     assert "Hello, Ada!" in project.visitor.signs_up("bob@example.com").text
     identities = "OktaIdentity.objects.filter(user__email='bob@example.com')"
-    assert project.asks(f"[(i.user.username, bool(i.linked_at)) for i in {identities}]") == "[('bob', True)]"
+    assert project.evaluate(f"[(i.user.username, bool(i.linked_at)) for i in {identities}]") == "[('bob', True)]"

@@ -1,4 +1,4 @@
-"""What the tests of Okta's own clients share. What is missing is skipped with a line; under CI it fails."""
+"""Shared code of the tests with Okta's clients. Missing programs skip tests, and fail them under CI."""
 
 import functools
 import http.server
@@ -20,7 +20,7 @@ def missing(what: str) -> None:
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
-    """Serves the files of a package, and pages that a test adds by path."""
+    """Serve the files of a package, and pages added by tests."""
 
     pages: dict[str, str] = {}
 
@@ -40,7 +40,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(package: str) -> Iterator[str]:
-    """The origin that serves the ``dist`` folder of a package of node_modules."""
+    """Serve the ``dist`` folder of a package of node_modules, and yield the origin."""
     dist = CLIENTS / "node_modules" / package / "dist"
     if not dist.exists():
         missing("tests/clients/node_modules is not here (make test-clients installs it)")

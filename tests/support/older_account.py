@@ -1,4 +1,4 @@
-"""An account that the site had before its people came from Okta, and who is signed in to it."""
+"""A user that existed before the sign-up, and the user that a person is logged in as."""
 
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import User
@@ -9,7 +9,7 @@ from support.person import Person
 OLD_PASSWORD = "Old-Oak-Door-1951"
 
 
-def an_older_account(email: str, **more: bool) -> User:
+def create_existing_user(email: str, **more: bool) -> User:
     return get_user_model().objects.create_user("ada-of-old", email=email, password=OLD_PASSWORD, **more)
 
 

@@ -1,4 +1,4 @@
-"""The apps of further orgs, as an include of its own needs each."""
+"""Apps for the includes of further orgs."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ SECRETS = {PARTNERS: "a-secret-of-the-partners-app", BRAND: "a-secret-of-the-bra
 
 
 def app_at(mount: str, client_id: str, site: str = SITE) -> dict[str, Any]:
-    """An app for the include at this path of a site."""
+    """Return an app for the include at this path of a site."""
     return {
         "client_id": client_id,
         "client_secret": SECRETS[client_id],

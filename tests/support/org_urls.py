@@ -1,4 +1,4 @@
-"""The demo site with further orgs: partners with an org of their own, and a brand with an app of the same org."""
+"""URLs of the demo site with further orgs: partners with their own org, and a brand with an app of the same org."""
 
 from django.http import HttpRequest
 from django.urls import include, path
@@ -7,7 +7,7 @@ from support.site_urls import urlpatterns as of_the_site
 
 
 def by_host(request: HttpRequest) -> str:
-    """Which org a request belongs to whose URL does not say it."""
+    """Return the org of a request whose URL contains none."""
     return {"brand.testserver": "brand", "lost.testserver": "nobody"}.get(request.get_host(), "")
 
 

@@ -1,4 +1,4 @@
-"""Includes for further orgs as one would write them first: without a namespace, or within another one."""
+"""Includes of further orgs with typical mistakes: without a namespace, and within another namespace."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""An OAuth service app of the org, whose private key the site has: the other way to use the Management API."""
+"""An OAuth service app, with which the site can call the Management API instead of with an API token."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,9 +20,9 @@ CLIENT_ID = "0oaService"
 def add_service_app(
     org: OrgHandle, configure: Callable[..., None], scopes: Sequence[str], site_key: str | None = None
 ) -> None:
-    """Adds a service app with these scopes to the org, and gives the site its key, or another one.
+    """Add a service app with these scopes to the org, and configure its key in the site, or another one.
 
-    :param site_key: PEM that the site has instead of the right one
+    :param site_key: PEM of another key, to be configured instead of the right one
     """
     key = rsa_key()
     public = load_pem_private_key(key.encode(), None).public_key()
@@ -34,6 +34,6 @@ def add_service_app(
 
 
 def rsa_key() -> str:
-    """PEM of a new private key."""
+    """Return the PEM of a new private key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

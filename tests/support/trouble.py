@@ -1,4 +1,4 @@
-"""One way to set the org or the site wrong."""
+"""Misconfigurations of the org or the site."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from okta_devorg.policy.serialization import policy_to_json
 
 LATER = format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True)
 FOREVER = 99
-# Of nobody; its private half was thrown away.
+# Its private key no longer exists.
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEPXEUYAtRrqd8qHSb/plIqmYoEudU
 uKteMz7DSQz8Xc2utFaEg4V2xTznIfLe62F6nmAeyKeJ7y7sWqkH4hHsKA==
@@ -20,14 +20,15 @@ uKteMz7DSQz8Xc2utFaEg4V2xTznIfLe62F6nmAeyKeJ7y7sWqkH4hHsKA==
 
 
 def change_app(org: OrgHandle, **changes: Any) -> None:
-    """The org's only app."""
+    """Change the org's only app."""
     org.patch_policy({"apps": [{**policy_to_json(org.policy)["apps"][0], **changes}]})
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """``policy`` patches the org, ``app`` its only app; ``faults`` are (path, kind, more); ``site`` patches SELFREG,
-    with ``{base}`` for the org's address and ``{host}`` for its host and port; ``django`` patches the settings.
+    """One misconfiguration. ``policy`` patches the org, ``app`` its only app; ``faults`` are (path, kind, options);
+    ``site`` patches SELFREG, with ``{base}`` for the org's URL and ``{host}`` for its host and port; ``django`` patches
+    the settings.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Somebody with a browser in front of a site that runs in a process of its own, beside a local org."""
+"""A visitor of a site that runs in another process, with a local org."""
 
 from typing import Self
 from urllib.parse import urljoin
@@ -8,14 +8,14 @@ import requests
 from support.page import Control, Page
 
 PASSWORD = "Correct-horse-7"
-MOST_PAGES = 15
+MAX_PAGES = 15
 
 
 class WebVisitor:
-    """Follows links, fills in forms, and takes codes from the local org's mailbox.
+    """Follow links, fill in forms, and take codes from the local org's mailbox.
 
-    :param site: the address of the home page
-    :param org: the address of the local org
+    :param site: the URL of the home page
+    :param org: the URL of the local org
     """
 
     def __init__(self, site: str, org: str) -> None:
@@ -24,11 +24,11 @@ class WebVisitor:
         self.browser.trust_env = False
         self.page = Page(site, "")
         self.takes_links = False
-        """Whether links in mails are opened, instead of typing their codes."""
+        """Whether to open links in emails instead of typing codes."""
 
     @staticmethod
     def answers(url: str) -> bool:
-        """Whether a server answers there."""
+        """Return whether a server responds at this URL."""
         try:
             requests.get(url, timeout=60)
         except requests.RequestException:
@@ -36,29 +36,29 @@ class WebVisitor:
         return True
 
     def opens(self, url: str) -> Self:
-        """Goes there."""
+        """Open a page."""
         return self._shows(self.browser.get(urljoin(self.page.url, url), timeout=60))
 
     def submits(self, **values: str) -> Self:
-        """Fills in the first form with something to fill in, by name, and sends it."""
+        """Fill in and submit the first form with visible fields."""
         form = next(f for f in self.page.forms if any(not c.hidden for c in f.controls))
         url = urljoin(self.page.url, form.action)
         return self._shows(self.browser.post(url, form.data() | values, headers={"Referer": url}, timeout=60))
 
     def signs_up(self, email: str) -> Page:
-        """From the home page, by its link, until there is no form to fill in; returns the last page."""
+        """Sign up from the link on the home page, and return the last page."""
         self.opens(self.site)
         return self.goes_on(self.page.link("Sign up"), email)
 
     def signs_in(self, email: str) -> Page:
-        """The same by the link to sign in, with the password of the sign-up."""
+        """Sign in from the link on the home page with the password of the sign-up, and return the last page."""
         self.opens(self.site)
         return self.goes_on(self.page.link("Sign in"), email)
 
     def goes_on(self, url: str, email: str) -> Page:
-        """Opens a page and does what it and the next ones ask, until the home page or one that asks nothing."""
+        """Open a page and fill in every form, until the home page or a page without a form."""
         self.opens(url)
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             controls = next((s for f in self.page.forms if (s := [c for c in f.controls if not c.hidden])), [])
             if self.page.url == self.site or not controls:
                 return self.page
@@ -66,7 +66,7 @@ class WebVisitor:
         raise AssertionError(f"no end: {self.page.heading}: {self.page.problems()}")
 
     def message(self, email: str, part: str) -> str:
-        """The newest code, or link, that was sent to an address."""
+        """Return the newest code or link that was sent to an address."""
         messages = requests.get(f"{self.org}_devorg/messages", params={"to": email}, timeout=60).json()
         return next(str(m[part]) for m in messages if m[part])
 
@@ -79,7 +79,7 @@ class WebVisitor:
             return self.message(email, "code")
         return {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace"}.get(control.name, control.value)
 
-    def _shows(self, answer: requests.Response) -> Self:
-        assert answer.status_code == 200, f"{answer.url}: {answer.status_code}"
-        self.page = Page(answer.url, answer.text)
+    def _shows(self, response: requests.Response) -> Self:
+        assert response.status_code == 200, f"{response.url}: {response.status_code}"
+        self.page = Page(response.url, response.text)
         return self

@@ -1,7 +1,7 @@
-"""The Chromium of a test process, which is started again when it stops answering.
+"""The Chromium of a test process, which is restarted when it hangs.
 
-Playwright waits thirty seconds for a page or an element, but without end for the answer to most other calls: a new
-page, a script, a count, a close. A Chromium that owes such an answer for too long is killed, which ends the call.
+Playwright waits thirty seconds for a page or an element, but without limit for most other calls: a new page, a
+script, a count, a close. If such a call takes too long, Chromium is killed, which ends the call.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from playwright.sync_api import Browser, BrowserContext, Error, Playwright, expe
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
-# Of a test with its fixtures. On a busy machine the slowest takes half as long.
+# Limits for a test with its fixtures. On a busy machine, the slowest takes half of it.
 SECONDS, SECONDS_IF_SLOW = 240, 600
-# Closing a window takes a tenth of a second, and rarely never ends. By then the test is over.
+# Closing a window takes a tenth of a second, but rarely hangs. The test has ended by then.
 SECONDS_TO_CLOSE = 30
 
 
 class Chromium:
-    """A browser that survives its own failures, but for the windows that were open."""
+    """A browser that is restarted after a failure, without its open windows."""
 
     def __init__(self, playwright: Playwright, path: str) -> None:
         self._playwright, self._path = playwright, path
@@ -39,7 +39,7 @@ class Chromium:
         return self._browser
 
     def close(self, window: BrowserContext) -> None:
-        """Close a window. If that never ends, the browser is killed, and nobody is told: no test is about it."""
+        """Close a window. If that hangs, the browser is killed without an error, because no test depends on it."""
         with self.killed_after(SECONDS_TO_CLOSE), contextlib.suppress(Error):
             window.close()
 
@@ -47,7 +47,7 @@ class Chromium:
     def killed_after(self, seconds: float) -> Iterator[None]:
         """Kill the browser if the block takes longer.
 
-        :raises playwright.sync_api.Error: by the call that waits for the browser, which says that it was closed
+        :raises playwright.sync_api.Error: in the call that waits for the browser, because it was closed
         """
         timer = threading.Timer(seconds, self._kill)
         timer.daemon = True
@@ -61,13 +61,13 @@ class Chromium:
         return self._playwright.chromium.launch(executable_path=self._path, args=[*FLAGS, self._mark])
 
     def _kill(self) -> None:
-        """Playwright does not tell the process ID. Chromium passes over a flag that it does not know."""
+        """Playwright has no API for the process id. Chromium ignores unknown flags."""
         subprocess.run(["pkill", "-KILL", "-f", "--", self._mark], check=False)
 
 
 @pytest.fixture(scope="session")
 def chromium_of_this_worker() -> Iterator[Chromium]:
-    """Playwright cannot run twice in a process."""
+    """Return the Chromium of this process. Playwright cannot run twice in a process."""
     path = os.environ.get("CHROMIUM", "")
     if not path:
         reason = "CHROMIUM does not name a Chromium to drive"
@@ -81,7 +81,7 @@ def chromium_of_this_worker() -> Iterator[Chromium]:
 
 @pytest.fixture
 def chromium(request: pytest.FixtureRequest, chromium_of_this_worker: Chromium) -> Iterator[Browser]:
-    """A browser whose windows are closed after the test, and which ends a test that hangs."""
+    """Return a browser whose windows are closed after the test, and which is killed if the test hangs."""
     is_slow = request.node.get_closest_marker("slow") or request.node.get_closest_marker("nightly")
     with chromium_of_this_worker.killed_after(SECONDS_IF_SLOW if is_slow else SECONDS):
         browser = chromium_of_this_worker.browser

@@ -1,6 +1,4 @@
-"""The demo site in a process of its own, so that its policy of content security, its threads and its database are the
-real ones.
-"""
+"""The demo site in its own process, with its real content security policy, threads and database."""
 
 import os
 import socket
@@ -43,13 +41,13 @@ class Site:
 
 
 def url_of(listener: socket.socket) -> str:
-    """By name: browsers make no passkeys for sites that are a mere number."""
+    """Return the URL with a host name, because browsers create no passkeys for IP addresses."""
     return f"http://localhost:{listener.getsockname()[1]}"
 
 
 @contextmanager
 def running_site(listener: socket.socket, org: OrgHandle, folder: Path, **settings: str) -> Iterator[Site]:
-    """The demo site at a port, with a database of its own."""
+    """Run the demo site on a port, with its own database."""
     database = folder / "db.sqlite3"
     environment = os.environ | {
         "ENV_FILE": os.devnull,
@@ -68,7 +66,7 @@ def running_site(listener: socket.socket, org: OrgHandle, folder: Path, **settin
 
 @contextmanager
 def another_site(org: OrgHandle, folder: Path, **settings: str) -> Iterator[Site]:
-    """Another site of the same org, instead of the first one."""
+    """Run another site of the same org, instead of the first one."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.set_inheritable(True)
         app = requests.get(f"{org.base}/_devorg/policy", timeout=5).json()["apps"][0]
@@ -79,7 +77,7 @@ def another_site(org: OrgHandle, folder: Path, **settings: str) -> Iterator[Site
 
 @contextmanager
 def serving(site: Site, listener: socket.socket) -> Iterator[None]:
-    """Runs a site until the block ends."""
+    """Run a site until the block ends."""
     gunicorn = ["-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
     gunicorn += ["--worker-class", "gthread", "--threads", "8", "--log-level", "warning", "--graceful-timeout", "1"]
     process = subprocess.Popen(
@@ -90,7 +88,7 @@ def serving(site: Site, listener: socket.socket) -> Iterator[None]:
         start_new_session=True,
     )
     try:
-        requests.get(site.url, timeout=60)  # the port is open already: this waits until somebody answers
+        requests.get(site.url, timeout=60)  # the port is already open: wait until the server responds
         yield
     finally:
         process.terminate()

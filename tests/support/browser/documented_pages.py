@@ -1,4 +1,4 @@
-"""The pages whose pictures are in the documentation, and what a picture shows in a few bytes: its digest."""
+"""The pages whose pictures are in the documentation, and digests of their content."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ IMAGES = ROOT / "docs" / "images"
 DIGESTS = IMAGES / "digests.json"
 STYLES = ("selfreg/static/selfreg/selfreg.css", "project/static/demo/demo.css")
 SMALL = {"viewport": {"width": 720, "height": 760}, "device_scale_factor": 1.5}
-# Elements and words of the page, without what differs from visit to visit: addresses and numbers.
+# Elements and text of the page, without addresses and numbers, which differ between visits.
 STRUCTURE = r"""() => [...document.body.querySelectorAll("*")].map((element) => {
     const words = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
     const said = words.join(" ").replace(/\S+@\S+/g, "@").replace(/\p{Nd}+/gu, "0").replace(/\s+/g, " ").trim();
@@ -26,9 +26,9 @@ STRUCTURE = r"""() => [...document.body.querySelectorAll("*")].map((element) => 
 
 @dataclass(frozen=True)
 class Picture:
-    """``way`` leads to the page, in a window with these options."""
+    """A picture. ``go_to_page`` opens the page, in a window with these options."""
 
-    way: Callable[[Visitor], object]
+    go_to_page: Callable[[Visitor], object]
     window: dict[str, Any] = field(default_factory=lambda: SMALL)
 
 

@@ -1,4 +1,4 @@
-"""Journeys that between them show every page of the sign-up: what the org is like, and from page to page the way on."""
+"""Journeys that together show every page of the sign-up: the policy of the org, and the action that opens each page."""
 
 import json
 from collections.abc import Callable
@@ -10,12 +10,12 @@ import requests
 from okta_devorg.policy.settings import Authenticators
 from support.browser.visitor import Visitor
 
-# What axe looks for: WCAG 2.2 AA, and what its makers hold for good practice.
+# Rules of axe: WCAG 2.2 AA and best practices.
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Options are drawn by the system, and there are hundreds of them.
-LEFT_OUT = {"exclude": [["option"]]}
+# Options are rendered by the system, and there are hundreds of them.
+EXCLUDED = {"exclude": [["option"]]}
 
-Way = Callable[[Visitor], object]
+Action = Callable[[Visitor], object]
 ATTRIBUTES: list[dict[str, Any]] = [
     {"name": "firstName", "label": "First name", "required": True},
     {"name": "lastName", "label": "Last name", "required": True},
@@ -51,7 +51,7 @@ ZONE = {"name": "timezone", "label": "Time zone", "display": "select", "format":
 
 
 def only(*authenticators: str, **policy: Any) -> dict[str, Any]:
-    """An org that asks for these authenticators and no others."""
+    """Return a policy that requires only these authenticators."""
     every = (f.name for f in fields(Authenticators))
     return {"authenticators": {k: "required" if k in authenticators else "disabled" for k in every}, **policy}
 
@@ -63,17 +63,17 @@ OPTIONAL = {
 
 @dataclass(frozen=True)
 class Journey:
-    pages: dict[str, Way]
+    pages: dict[str, Action]
     policy: dict[str, Any] = field(default_factory=dict)
 
 
-def at_the_password_at_once(visitor: Visitor) -> Visitor:
-    """Where no code of a mail comes before it."""
+def go_to_password_directly(visitor: Visitor) -> Visitor:
+    """Go to the password step, where no email code is required before."""
     return visitor.opens("/signup/").tells_who_she_is().sees("Choose a password")
 
 
-def sees_the_choice(visitor: Visitor) -> None:
-    """Of what is needed as well; only by a press, because all of it is needed."""
+def open_choice_of_authenticators(visitor: Visitor) -> None:
+    """Open the choice of authenticators, which is only shown on request because all are required."""
     visitor.presses("Choose a different method").sees("Secure your account")
 
 
@@ -81,12 +81,12 @@ def adds_phone(visitor: Visitor, number: str) -> Visitor:
     return visitor.fills(Phone_number=number).presses("Send code")
 
 
-def chooses_instead(visitor: Visitor, words: str, heading: str) -> Visitor:
+def choose_another_authenticator(visitor: Visitor, words: str, heading: str) -> Visitor:
     return visitor.presses("Choose a different method").sees("Secure your account").chooses(words).sees(heading)
 
 
 def opens_link_elsewhere(visitor: Visitor) -> None:
-    """In a browser that the site does not know; then this one is again the one it was."""
+    """Open the email link as another browser, by removing the cookies for the moment."""
     context, link = visitor.window.context, visitor.link
     cookies = context.cookies()
     context.clear_cookies()
@@ -111,18 +111,18 @@ def expired(visitor: Visitor) -> None:
 
 
 def failed(visitor: Visitor) -> None:
-    """The org takes nobody into this app, and says so at the end."""
+    """The app is not assigned to anybody, which the org reports at the end."""
     apps = [json.loads(json.dumps(asdict(app))) | {"assigned": False} for app in visitor.org.policy.apps]
     visitor.org.patch_policy({"apps": apps})
-    at_the_password_at_once(visitor).sets_a_password().sees("We couldn't finish your sign-up")
+    go_to_password_directly(visitor).sets_a_password().sees("We couldn't finish your sign-up")
 
 
 def waits_for_the_mail(visitor: Visitor) -> None:
-    at_the_password_at_once(visitor).sets_a_password().sees("Check your email")
+    go_to_password_directly(visitor).sets_a_password().sees("Check your email")
 
 
 def busy(visitor: Visitor) -> None:
-    """A second tab looks while the org thinks about what the first tab sent."""
+    """Open a second tab during a slow call of the first tab."""
     visitor.is_at_the_code().org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
     visitor.types_the_code().has_the_org_asked("/idp/idx/challenge/answer").opens_another_tab().opens(
         "/signup/step/"
@@ -135,13 +135,13 @@ def unreachable(visitor: Visitor) -> None:
 
 
 def almost_there(visitor: Visitor) -> None:
-    at_the_password_at_once(visitor)
+    go_to_password_directly(visitor)
     visitor.org.fail("/oauth2/default/v1/token", "status", status=429)
     visitor.sets_a_password().sees("Your account is ready")
 
 
 def opens_with_captcha(visitor: Visitor) -> None:
-    """Played: a box that is ticked already."""
+    """Open the form with a replaced captcha script that is already solved."""
     visitor.window.welcomes(HCAPTCHA, SOLVED)
     visitor.opens("/signup/").sees("Create your account")
 
@@ -157,14 +157,14 @@ def comes_from_google(visitor: Visitor) -> None:
 
 
 def invited_too_late(visitor: Visitor) -> None:
-    """By a link that has run out, where the org sends a new one."""
+    """Open an expired invitation, for which the org can send a new link."""
     api, headers = f"{visitor.org.base}/api/v1/users", {"Authorization": f"SSWS {visitor.org.policy.api_token}"}
     profile = {"firstName": "Ada", "lastName": "Lovelace", "email": visitor.email, "login": visitor.email}
-    made = requests.post(api, params={"activate": "false"}, json={"profile": profile}, headers=headers, timeout=5)
-    activate = f"{api}/{made.json()['id']}/lifecycle/activate"
-    answer = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=5)
+    created = requests.post(api, params={"activate": "false"}, json={"profile": profile}, headers=headers, timeout=5)
+    activate = f"{api}/{created.json()['id']}/lifecycle/activate"
+    response = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=5)
     visitor.org.advance(700_000)
-    visitor.opens(f"/signup/?activationToken={answer.json()['activationToken']}").sees("This link has expired")
+    visitor.opens(f"/signup/?activationToken={response.json()['activationToken']}").sees("This link has expired")
 
 
 def asked_for_more(visitor: Visitor) -> None:
@@ -176,7 +176,7 @@ WITHOUT_EMAIL = only("okta_password", email_verification=False)
 
 
 def starts_okta_verify(visitor: Visitor) -> Visitor:
-    return at_the_password_at_once(visitor).sets_a_password().sees("Set up Okta Verify")
+    return go_to_password_directly(visitor).sets_a_password().sees("Set up Okta Verify")
 
 
 JOURNEYS: dict[str, Journey] = {
@@ -192,9 +192,9 @@ JOURNEYS: dict[str, Journey] = {
             "phone": lambda v: v.chooses("Phone").sees("Add your phone"),
             "phone with a problem": lambda v: adds_phone(v, "12").sees_a_problem(),
             "code by text": lambda v: adds_phone(v, "+1 415 555 2671").sees("Check your phone"),
-            "question": lambda v: chooses_instead(v, "Security Question", "Set up a security question"),
-            "authenticator app": lambda v: chooses_instead(v, "Google", "Set up your authenticator app"),
-            "passkey": lambda v: chooses_instead(v, "Passkey", "Create a passkey"),
+            "question": lambda v: choose_another_authenticator(v, "Security Question", "Set up a security question"),
+            "authenticator app": lambda v: choose_another_authenticator(v, "Google", "Set up your authenticator app"),
+            "passkey": lambda v: choose_another_authenticator(v, "Passkey", "Create a passkey"),
             "welcome": lambda v: v.presses("Skip for now").is_welcome(),
         },
         OPTIONAL,
@@ -211,7 +211,7 @@ JOURNEYS: dict[str, Journey] = {
         {"profile": [*ATTRIBUTES, ZONE], "password_on_form": True},
     ),
     "what is needed": Journey(
-        {"code first": lambda v: v.is_at_the_code(), "choice": sees_the_choice},
+        {"code first": lambda v: v.is_at_the_code(), "choice": open_choice_of_authenticators},
         only("okta_email", "okta_password", "phone_number"),
     ),
     "captcha": Journey(
@@ -261,7 +261,7 @@ JOURNEYS: dict[str, Journey] = {
     ),
     "Duo": Journey(
         {
-            "the only one": lambda v: at_the_password_at_once(v).sets_a_password().sees("This can't be done here"),
+            "the only one": lambda v: go_to_password_directly(v).sets_a_password().sees("This can't be done here"),
         },
         only("okta_password", "duo", email_verification=False),
     ),

@@ -1,4 +1,4 @@
-"""Pictures of pages for people to look at, in the folder that SCREENSHOTS names."""
+"""Pictures of pages, saved in the folder SCREENSHOTS for review."""
 
 import os
 from pathlib import Path

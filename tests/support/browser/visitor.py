@@ -1,4 +1,4 @@
-"""Somebody in front of a real browser."""
+"""A visitor with a real browser."""
 
 import itertools
 import re
@@ -12,27 +12,27 @@ PASSWORD = "Correct-horse-7"
 WIDE = ViewportSize(width=1280, height=900)
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
-MOST_STOPS = 20
+MAX_STOPS = 20
 
 numbers = itertools.count(1)
 
 
 class Window:
-    """One browser profile. It notes what must not happen: errors in the console (a breach of the content security
-    policy is one), errors in scripts, and requests of the site's pages to anybody else.
+    """A browser context. It records what must not happen: errors in the console (including violations of the content
+    security policy), errors in scripts, and requests of the site's pages to other sites.
     """
 
     def __init__(self, context: BrowserContext, site: str) -> None:
         self.context, self.site = context, site
-        self.guests: list[str] = []
+        self.allowed_urls: list[str] = []
         self.complaints: list[str] = []
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
         context.on("request", self._request)
 
     def welcomes(self, url: str, script: str) -> None:
-        """This script of somebody else may be asked for; it is played here, nothing leaves the machine."""
-        self.guests.append(url)
+        """Allow this third-party script and serve a replacement, so that nothing leaves the machine."""
+        self.allowed_urls.append(url)
         self.context.route(f"{url}**", lambda route: route.fulfill(body=script, content_type="text/javascript"))
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -41,34 +41,34 @@ class Window:
             self.complaints.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
-        if request.is_navigation_request():  # the link of a mail leads by way of the org
+        if request.is_navigation_request():  # the link of an email redirects through the org
             return
-        known = (f"{self.site}/", *self.guests)
+        known = (f"{self.site}/", *self.allowed_urls)
         if request.frame.url.startswith(f"{self.site}/") and not request.url.startswith(known):
             self.complaints.append(f"request to {request.url}")
 
 
 class Visitor:
-    """Every verb waits for what it needs and returns the visitor."""
+    """Each method waits for what it needs and returns the visitor."""
 
     def __init__(self, window: Window, org: OrgHandle) -> None:
         self.window, self.org = window, org
         self.email = f"ada{next(numbers)}@example.com"
         self.page: Page = window.context.new_page()
 
-    # -- what people do
+    # -- actions
 
     def opens(self, path: str) -> Self:
         self.page.goto(path)
         return self
 
     def opens_another_tab(self) -> Self:
-        """The first one stays open."""
+        """Open a new tab. The first one stays open."""
         self.page = self.window.context.new_page()
         return self
 
     def stays_here(self) -> Self:
-        """The page that reloads itself is answered "no content" from now on, so that it can be looked at."""
+        """Answer further requests of the page with status 204, so that it does not reload."""
         self.page.route("**/signup/step/**", lambda route: route.fulfill(status=204))
         return self
 
@@ -90,7 +90,7 @@ class Visitor:
         return self.presses("Continue")
 
     def types_the_code(self, code: str = "") -> Self:
-        """The page continues by itself."""
+        """Type the code. The page continues automatically."""
         self.field("Enter code").press_sequentially(code or self.code)
         return self
 
@@ -99,7 +99,7 @@ class Visitor:
         return self.presses("Continue")
 
     def is_at_the_code(self) -> Self:
-        """From the first page to the one that asks for the code of the mail."""
+        """Go from the first page to the page for the email code."""
         self.opens("/signup/").tells_who_she_is()
         return self.sees("Check your email")
 
@@ -108,12 +108,12 @@ class Visitor:
         return self.sees("Choose a password")
 
     def tabs_to(self, control: Locator) -> Self:
-        """With the keyboard alone."""
-        for _ in range(MOST_STOPS):
+        """Move the focus to a control by keyboard."""
+        for _ in range(MAX_STOPS):
             self.page.keyboard.press("Tab")
             if control.evaluate("control => control === document.activeElement"):
                 return self
-        raise AssertionError(f"{control} is not among the first {MOST_STOPS} stops")
+        raise AssertionError(f"{control} is not among the first {MAX_STOPS} stops")
 
     def types(self, text: str, *, then: str = "") -> Self:
         self.page.keyboard.type(text)
@@ -122,38 +122,38 @@ class Visitor:
         return self
 
     def has_the_org_asked(self, path: str) -> Self:
-        """Lets time pass until the call of the page is under way."""
+        """Wait until the org has received a call."""
         while not self.org.calls(path):
             self.page.wait_for_timeout(20)
         return self
 
-    # -- what people see
+    # -- expectations
 
     def sees(self, heading: str) -> Self:
-        """With its scripts at work."""
+        """Expect a heading, and wait until the page's scripts are loaded."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
         self.page.wait_for_load_state()
         return self
 
     def sees_a_problem(self) -> Self:
-        """In the summary. It has the focus, or else the only field that is wrong."""
+        """Expect an error summary. The focus is on the summary or on the only invalid field."""
         expect(self.page.locator(".error-summary")).to_be_visible()
         self.page.wait_for_load_state()
         expect(self.page.locator(".error-summary:focus, [aria-invalid=true]:focus")).to_be_visible()
         return self
 
     def is_welcome(self) -> Self:
-        """Signed in, on the home page."""
+        """Expect the home page of a logged-in user."""
         return self.sees("Hello, Ada Lovelace")
 
     @property
     def code(self) -> str:
-        """The newest one in her mailbox."""
+        """The newest code in the mailbox."""
         return self.org.code(self.email)
 
     @property
     def link(self) -> str:
-        """The one in her newest mail."""
+        """The link in the newest email."""
         return str(self.org.messages(self.email)[0].link)
 
     def field(self, label: str) -> Locator:
@@ -161,7 +161,7 @@ class Visitor:
 
     @property
     def password_field(self) -> Locator:
-        """Where a new password is typed; a button beside it shows the password."""
+        """The field for a new password."""
         return self.page.get_by_label("Password", exact=True)
 
     def button(self, words: str) -> Locator:

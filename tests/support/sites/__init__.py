@@ -1,1 +1,1 @@
-"""Sites that are unlike the demo, each walked in a process of its own (`walk`)."""
+"""Sites unlike the demo, made by `startproject` or run in their own process (`walk`)."""

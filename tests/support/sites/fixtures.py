@@ -1,4 +1,4 @@
-"""An environment with the built wheel, and sites that run in it."""
+"""Fixtures: an environment with the built wheel, and sites that run in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from support.sites.wheel import installed_wheel
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment variables of commands that use the built wheel."""
+    """Return the environment variables of commands that use the built wheel."""
     return installed_wheel(tmp_path_factory.mktemp("environment"))
 
 
@@ -21,7 +21,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def runs_site(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Project]]:
-    """Makes a site with an org of its own and has it run until the end; each recipe once."""
+    """Return a function that makes a site with its own org and runs it. Each recipe is made once."""
     projects: dict[str, Project] = {}
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""The demo's URLs with the language in front of all of them, as a site with translated pages has them."""
+"""The demo's URLs with a language prefix."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""A site made by `django-admin startproject` and docs/tutorial.md, with what other sites add to that."""
+"""Sites made by `django-admin startproject` and docs/tutorial.md, with additions."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ DAPHNE = "python -m daphne --port {port} --bind 127.0.0.1 mysite.asgi:applicatio
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a site has beside the tutorial: each text goes to the end of its file."""
+    """Additions of a site to the tutorial. Each text is appended to its file."""
 
     name: str
     settings: str = ""
@@ -31,16 +31,16 @@ class Recipe:
     files: Mapping[str, str] = field(default_factory=dict)
     server: str = RUNSERVER
     commands: tuple[str, ...] = ("migrate -v 0",)
-    """The management commands that make its tables, and what else it needs."""
+    """The management commands that prepare the site, such as migrations."""
     home: str = ""
-    """The path of the home page, below the site's address."""
+    """The path of the home page, relative to the site's URL."""
     checks: frozenset[str] = frozenset()
-    """The ids of this app's checks that are right to report something."""
+    """The ids of this app's expected check messages."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """The site in a folder, and the addresses at which it and its org are reached."""
+    """A site in a folder, with its URL and its org."""
 
     recipe: Recipe
     folder: Path
@@ -50,30 +50,30 @@ class Project:
 
     @property
     def visitor(self) -> WebVisitor:
-        """Somebody with a browser of their own."""
+        """A new visitor with an empty browser."""
         return WebVisitor(f"{self.url}{self.recipe.home}", f"{self.org.base}/")
 
     def manage(self, *command: str) -> str:
-        """What a management command prints; warnings are errors."""
+        """Run a management command with warnings as errors, and return its output."""
         return run(["python", "-W", "error", "manage.py", *command], self.folder, self.environment)
 
-    def asks(self, expression: str) -> str:
-        """What a Python expression is worth in the project, with the models imported."""
+    def evaluate(self, expression: str) -> str:
+        """Evaluate a Python expression in the project, with the models imported."""
         models = "from django.contrib.auth import get_user_model; from selfreg.models import *"
         return self.manage("shell", "-v", "0", "-c", f"{models}; print({expression})").strip()
 
-    def reported(self) -> set[str]:
-        """The ids of the checks that report something; Django's own among them."""
+    def check_ids(self) -> set[str]:
+        """Return the ids of all system check messages, including Django's."""
         return set(re.findall(r"\(([a-z_]+\.[EW]\d+)\)", self.manage("check")))
 
     @property
     def log(self) -> str:
-        """What the server printed."""
+        """The output of the server."""
         return (self.folder / "server.log").read_text()
 
 
 def make(recipe: Recipe, folder: Path, environment: dict[str, str], org: OrgHandle, port: str) -> Project:
-    """Makes the project, and its tables."""
+    """Create the project and run its commands."""
     url = f"http://127.0.0.1:{port}/"
     run(["django-admin", "startproject", "mysite", "."], folder, environment)
     text = TUTORIAL.read_text().replace("http://127.0.0.1:9000", org.base).replace("http://127.0.0.1:8000", url[:-1])
@@ -90,7 +90,7 @@ def make(recipe: Recipe, folder: Path, environment: dict[str, str], org: OrgHand
 
 
 def write(block: Block, folder: Path) -> None:
-    """Puts a block into the file that its first line names."""
+    """Write a block to the file named in its first line."""
     path = folder / block.file
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_text() if block.is_addition else ""
@@ -99,14 +99,14 @@ def write(block: Block, folder: Path) -> None:
 
 @contextmanager
 def running(command: str, folder: Path, environment: dict[str, str], port: str) -> Iterator[None]:
-    """A server in the background, from its first answer on."""
+    """Run a server in the background, and wait for its first response."""
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(command.split(), cwd=folder, env=environment, stdout=log, stderr=log)
         try:
-            give_up = time.monotonic() + START_SECONDS
+            deadline = time.monotonic() + START_SECONDS
             while not WebVisitor.answers(f"http://127.0.0.1:{port}/"):
                 assert process.poll() is None, (folder / "server.log").read_text()
-                assert time.monotonic() < give_up
+                assert time.monotonic() < deadline
             yield
         finally:
             process.terminate()
@@ -115,7 +115,7 @@ def running(command: str, folder: Path, environment: dict[str, str], port: str) 
 
 @contextmanager
 def serving(project: Project) -> Iterator[Project]:
-    """The project's server, until the block ends."""
+    """Run the project's server until the block ends."""
     port = project.url.rsplit(":", 1)[1].rstrip("/")
     with running(project.recipe.server.format(port=port), project.folder, project.environment, port):
         yield project

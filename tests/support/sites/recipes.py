@@ -1,4 +1,4 @@
-"""What other packages want of a site that has them beside this app, as their own documentation says it."""
+"""Sites with other servers and packages, set up as the packages' documentation describes."""
 
 from support.sites.project import DAPHNE, UVICORN, Recipe
 

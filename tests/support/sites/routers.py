@@ -1,10 +1,10 @@
-"""A database router as a site would write it."""
+"""A typical database router of a site."""
 
 from typing import Any
 
 
 class PeopleElsewhere:
-    """Everything is in the database "people"; "default" has no tables."""
+    """Use the database "people" for everything; "default" has no tables."""
 
     def db_for_read(self, _model: Any, **_: Any) -> str:
         return "people"

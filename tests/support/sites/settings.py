@@ -1,24 +1,24 @@
-"""The demo's settings with another user model (`SITE_USER`), and what else `SITE_SETTINGS` (JSON) changes."""
+"""The demo's settings with another user model (`SITE_USER`) and the changes in `SITE_SETTINGS` (JSON)."""
 
 import json
 import os
 from typing import Any
 
 from project.settings import *  # noqa: F403
-from project.settings import INSTALLED_APPS as OF_THE_DEMO
-from project.settings import SELFREG as OF_THE_DEMO_ITSELF
+from project.settings import INSTALLED_APPS as DEMO_APPS
+from project.settings import SELFREG as DEMO_SELFREG
 from support.person import KEYS, SITE
 
 changes: dict[str, Any] = json.loads(os.environ["SITE_SETTINGS"])
 SITE_USER: str = os.environ["SITE_USER"]
 if SITE_USER:
-    INSTALLED_APPS = [*OF_THE_DEMO, "support.sites.people"]
+    INSTALLED_APPS = [*DEMO_APPS, "support.sites.people"]
     AUTH_USER_MODEL = "people.User"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver"]
 SELFREG = {
-    **OF_THE_DEMO_ITSELF,
+    **DEMO_SELFREG,
     "BASE_URL": SITE,
     "ENCRYPTION_KEYS": KEYS,
     "API_TOKEN": "",

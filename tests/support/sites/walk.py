@@ -1,4 +1,4 @@
-"""Walks through the site of this process, see `support.sites.walk_process`."""
+"""Runs journeys on the site of this process, see `support.sites.walk_process`."""
 
 import io
 import logging
@@ -24,17 +24,17 @@ from support.person import SITE, Person  # noqa: E402
 AUTHENTICATE = f"{SITE}/oidc/authenticate/"
 
 
-def somebody_else(email: str) -> Any:
-    """A user that the site has already."""
+def create_other_user(email: str) -> Any:
+    """Create another existing user."""
     model = get_user_model()
     columns = {f.name for f in model._meta.concrete_fields}
     values = {"email": email, "username": "somebody-else", "is_active": True}
     return model._default_manager.create(**{k: v for k, v in values.items() if k in columns})
 
 
-def holds_it(issuer: str, email: str, how: str) -> None:
-    """A user who came from Okta with this address, as ``how`` says."""
-    user = somebody_else(email)
+def create_holder(issuer: str, email: str, how: str) -> None:
+    """Create a user from Okta with this address: ``how`` is "proven", "linked", "with a password" or "unproven"."""
+    user = create_other_user(email)
     if how != "with a password":
         user.set_unusable_password()
         user.save()
@@ -58,7 +58,7 @@ def changes_to_a_long_address(org: OrgHandle) -> Person:
 
 
 def changes_to_somebody_elses_address(org: OrgHandle) -> Person:
-    somebody_else("bob@example.com")
+    create_other_user("bob@example.com")
     return changes_address(org, "bob@example.com")
 
 
@@ -90,22 +90,22 @@ AFTERWARDS: Mapping[str, Callable[[OrgHandle], Person]] = {
 
 def signs_up(org: OrgHandle, before: list[str]) -> Person:
     for email in before:
-        somebody_else(email)
+        create_other_user(email)
     return Person().signs_up(org)
 
 
 def main(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Let Ada sign up, and return what came of it.
+    """Sign Ada up and return the results.
 
     :param job: ``before``: email addresses of users that exist already; ``held``: how a user from Okta has Ada's
         address already; ``then``: keys of ``AFTERWARDS``
     """
     log = io.StringIO()
     handler = logging.StreamHandler(log)
-    handler.setLevel(logging.WARNING)  # events of every sign-up are below that
+    handler.setLevel(logging.WARNING)  # ignores the events of every sign-up
     logging.getLogger("selfreg").addHandler(handler)
     setup_test_environment()
-    # The site of the tests is at http://testserver, which no real one would be.
+    # E003: the test site uses plain http.
     ids = [m for m in run_checks() if (m.id or "").startswith(("selfreg", "fields")) and m.id != "selfreg.E003"]
     checks = [f"{m.id} {m.msg}" for m in ids]
     for alias in django.conf.settings.DATABASES:
@@ -115,11 +115,11 @@ def main(job: Mapping[str, Any]) -> dict[str, Any]:
         django.conf.settings.SELFREG["ISSUER"] = org.issuer
         orgs.cache_clear()
         if "held" in job:
-            holds_it(org.issuer, "ada@example.com", job["held"])
+            create_holder(org.issuer, "ada@example.com", job["held"])
         person = signs_up(org, job.get("before", []))
-        pages = [seen(person)]
+        pages = [summary_of(person)]
         for name in job.get("then", []):
-            pages.append(seen(AFTERWARDS[name](org)))
+            pages.append(summary_of(AFTERWARDS[name](org)))
     users = get_user_model()._default_manager.order_by("pk")
     return {
         "checks": checks,
@@ -131,5 +131,5 @@ def main(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def seen(person: Person) -> dict[str, Any]:
+def summary_of(person: Person) -> dict[str, Any]:
     return {"signed_in": person.is_signed_in, "status": person.status, "text": person.page.text}

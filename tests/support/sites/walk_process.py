@@ -1,4 +1,4 @@
-"""Runs `support.sites.walk` in a process of its own, with settings of its own."""
+"""Runs `support.sites.walk` in another process with its own settings."""
 
 import os
 import traceback
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-# Imported once, before the processes fork: half of what a site needs to start. None of them may read a setting.
+# Imported once before the processes fork, which saves half of a site's start. None of them may read a setting.
 INDEPENDENT_OF_SETTINGS = [
     "django.contrib.admin",
     "django.core.management.commands.migrate",
@@ -23,7 +23,7 @@ INDEPENDENT_OF_SETTINGS = [
 
 
 def walk_in_process(sender: Connection, environment: Mapping[str, str], job: Mapping[str, Any]) -> None:
-    """Send what ``walk.main`` returns for this job, or the traceback of what it raised."""
+    """Send the result of ``walk.main`` for this job, or the traceback of its exception."""
     os.environ.update(environment, DJANGO_SETTINGS_MODULE="support.sites.settings", ENV_FILE=os.devnull)
     warnings.simplefilter("error")
     try:

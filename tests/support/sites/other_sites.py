@@ -1,4 +1,4 @@
-"""Sites as strangers have them: other URLs, middleware, databases, people, and nearly nothing."""
+"""Sites with other URLs, middleware, databases, user models and settings than the demo."""
 
 from support.sites.project import GUNICORN, Recipe
 
@@ -55,7 +55,7 @@ from django.shortcuts import redirect
 
 
 class Closed:
-    """Leads everybody home who wants anything else than the home page or an account."""
+    """Redirects every page except the home page and those of this app."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -198,7 +198,7 @@ class OwnSite(AdminSite):
     },
 )
 
-PARTICULAR = Recipe(
+UNUSUAL_SETTINGS = Recipe(
     "particular",
     """
 LANGUAGE_CODE = "fi"
@@ -253,4 +253,4 @@ urlpatterns += [re_path("^(?P<path>.*)$", any_page)]
 """,
 )
 
-STRANGERS = (LOCALIZED, BELOW_A_PATH, GUARDED, OWN_PEOPLE, TWO_DATABASES, BARE, OWN_API, PARTICULAR, CACHED)
+OTHER_SITES = (LOCALIZED, BELOW_A_PATH, GUARDED, OWN_PEOPLE, TWO_DATABASES, BARE, OWN_API, UNUSUAL_SETTINGS, CACHED)
