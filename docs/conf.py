@@ -17,6 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 extensions = ["myst_parser", "sphinx.ext.autodoc", "reference_tables"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_title = "django-selfreg"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 myst_heading_anchors = 3

@@ -83,7 +83,12 @@ def meaning(lines: list[str]) -> str:
 def check_rows() -> list[Row]:
     """Every system check: its id, what it says and what to do."""
     rows = {(check.id, check.message): check for check in CHECKS}
-    return [(f"``selfreg.{c.id}``", plain(c.message), plain(c.hint)) for _, c in sorted(rows.items())]
+    return [(f"``selfreg.{c.id}``", plain(c.message), remedy(c.hint)) for _, c in sorted(rows.items())]
+
+
+def remedy(hint: str) -> str:
+    """A hint; instead of all settings, the page that lists them."""
+    return "See :doc:`settings`." if hint.count(", ") > 20 else plain(hint)
 
 
 def finding_rows() -> list[Row]:

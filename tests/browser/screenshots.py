@@ -1,15 +1,19 @@
 """Takes the pictures of the documentation and stores their digests: `make screenshots`. Not part of the tests."""
 
 import json
+import socket
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from okta_devorg import OrgHandle
-from support.browser.demo_site import Site
-from support.browser.documented_pages import DIGESTS, IMAGES, PICTURES, digest_of
+from support.browser.demo_site import Site, another_site, serving, url_of
+from support.browser.documented_pages import DIGESTS, IMAGES, PICTURES, SMALL, digest_of
 from support.browser.every_page import cancelled, expired
-from support.browser.visitor import Visitor
+from support.browser.visitor import Visitor, Window
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +27,11 @@ Open = Callable[..., Visitor]
 def _with_optional_phone(org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     IMAGES.mkdir(parents=True, exist_ok=True)
+
+
+def window_of(height: int) -> dict[str, Any]:
+    """Options of a small window."""
+    return SMALL | {"viewport": {"width": 720, "height": height}}
 
 
 def save_screenshot(visitor: Visitor, name: str) -> None:
@@ -49,3 +58,35 @@ def test_registrations_in_the_admin(opens_window: Open, site: Site) -> None:
     admin.fills(Username="admin", Password="admin").presses("Log in")
     admin.sees("Registrations")
     save_screenshot(admin, "admin")
+    admin.page.get_by_role("link", name="ada").first.click()
+    save_screenshot(admin, "registration")
+    admin.opens("/admin/selfreg/registration/funnel/").sees("Funnel")
+    save_screenshot(admin, "funnel")
+
+
+def test_the_local_org(opens_window: Open, org: OrgHandle) -> None:
+    opens_window().is_at_the_code()
+    developer = opens_window(**WIDE).opens(f"{org.base}/")
+    save_screenshot(developer, "mailbox")
+    developer.opens(f"{org.base}/policy")
+    save_screenshot(developer, "policy")
+
+
+def test_the_example_theme(chromium: Browser, site: Site, org: OrgHandle) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.set_inheritable(True)
+        themed = site.environment | {"DJANGO_SETTINGS_MODULE": "docs.example_theme.settings"}
+        harbour = Site(url_of(listener), site.database, themed)
+        with serving(harbour, listener):
+            window = Window(chromium.new_context(base_url=harbour.url, locale="en-US", **window_of(760)), harbour.url)
+            save_screenshot(Visitor(window, org).is_at_the_code(), "theme")
+
+
+def test_a_sign_up_that_is_reviewed(chromium: Browser, org: OrgHandle, tmp_path: Path) -> None:
+    org.patch_policy({"authenticators": {"phone_number": "disabled"}})
+    with another_site(org, tmp_path, APPROVAL="true") as site:
+        window = Window(chromium.new_context(base_url=site.url, locale="en-US", **window_of(480)), site.url)
+        save_screenshot(
+            Visitor(window, org).is_at_the_password().sets_a_password().sees("Your sign-up is being reviewed"),
+            "approval",
+        )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from okta_devorg.testing import OktaOrg
 from support.documentation import blocks_of
 from support.sites.project import Project, Recipe
 from support.sites.wheel import ROOT, run
@@ -79,6 +80,7 @@ INVITATIONS = recipe_of(
 APPROVAL = recipe_of("approval", "approval.md")
 OBSERVED = recipe_of("observed", "observability.md")
 TESTED = recipe_of("tested", "testing.md")
+MOVED = recipe_of("moved", "moving.md")
 TOKEN = "only-for-trying-it-out"
 
 
@@ -142,6 +144,17 @@ def test_documented_logging_metrics_and_tracing_work(runs_site: Run) -> None:
             break
         time.sleep(0.2)
     assert '"kind": "SpanKind.CLIENT"' in project.log
+
+
+def test_users_of_mozilla_django_oidc_are_connected_and_stay(runs_site: Run) -> None:
+    project = runs_site(MOVED)
+    OktaOrg(project.org).sign_up("ada@example.com", PASSWORD, firstName="Ada")
+    project.asks("get_user_model().objects.create_user('hash-of-an-address', 'ADA@example.com').pk")
+    project.asks(f"get_user_model().objects.create_superuser('boss', 'boss@example.com', '{PASSWORD}').pk")
+    joined = run("python manage.py shell -v 0 < join.py", project.folder, project.environment)
+    assert "connected with user hash-of-an-address" in joined
+    assert "Hello, Ada!" in project.visitor.signs_in("ada@example.com").text
+    assert project.asks("get_user_model().objects.count()") == "2"
 
 
 def test_documented_site_tests_pass(runs_site: Run) -> None:
