@@ -43,7 +43,7 @@ TESTS = (
     "tests/journeys/test_sign_up_with_email_and_password.py",
     "tests/journeys/test_sign_in_again.py",
 )
-IGNORED = ("tests/idx/test_idx_response_robust.py",)  # properties only
+IGNORED = ("tests/idx/test_idx_response_properties.py",)  # properties only
 SELECTION = "not browser and not slow and not hypothesis"
 # Run one after the other, until one fails.
 COMMANDS = (

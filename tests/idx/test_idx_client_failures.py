@@ -1,4 +1,4 @@
-"""Answers that are no step: which error each becomes, and that none of them tells a secret."""
+"""Answers that are not a step: the error for each of them, and that no error contains a secret."""
 
 import time
 from collections.abc import Callable
@@ -31,7 +31,7 @@ SECRETS = {
     "canary-password", "canary-secret", "canary-handle", "canary-state", "canary-nonce", "canary-verifier",
     "canary-grant", "canary-id-token", "canary-access", "canary-device", "02canaryStateHandle",
 }  # fmt: skip
-KEPT = Transaction(*map(Secret, ("canary-handle", "canary-state", "canary-nonce", "canary-verifier")))
+TRANSACTION = Transaction(*map(Secret, ("canary-handle", "canary-state", "canary-nonce", "canary-verifier")))
 GRANT = {"grant_type": "interaction_code", "interaction_code": "canary-grant", "code_verifier": "canary-verifier"}
 CLASSIC_429 = {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit due to too many requests."}
 
@@ -43,7 +43,7 @@ def client() -> IdxClient:
 
 
 @pytest.fixture
-def answer(client: IdxClient) -> Callable[[], Answer]:
+def submit_code(client: IdxClient) -> Callable[[], Answer]:
     remediation = parse(CODE_PAGE).remediations[0]
     return lambda: client.proceed(remediation, {"credentials": {"passcode": "canary-password"}})
 
@@ -53,8 +53,8 @@ def failure_of(call: Callable[[], Any]) -> IdxError:
         call()
     chain: BaseException | None = caught.value
     while chain:
-        said = f"{chain!r} {chain}"
-        assert not [s for s in SECRETS if s in said], said
+        text = f"{chain!r} {chain}"
+        assert not [s for s in SECRETS if s in text], text
         chain = chain.__cause__
     return caught.value
 
@@ -64,56 +64,62 @@ def failure_of(call: Callable[[], Any]) -> IdxError:
 
 @responses.activate
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
-def test_a_page_with_a_way_on_is_an_answer_whatever_its_status(answer: Callable[[], Answer], status: int) -> None:
+def test_a_page_with_a_remediation_is_an_answer_with_any_status_code(
+    submit_code: Callable[[], Answer], status: int
+) -> None:
     wrong = {
         "name": "passcode",
         "messages": array(message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID")),
     }
     field = {**PASSCODE, "form": {"value": [wrong]}}
     responses.post(ANSWER, json=document(step("enroll-authenticator", field)), status=status)
-    got = answer()
-    assert got.status == status
-    assert got.response.has_message("api.authn.error.PASSCODE_INVALID")
+    answer = submit_code()
+    assert answer.status == status
+    assert answer.response.has_message("api.authn.error.PASSCODE_INVALID")
 
 
 @responses.activate
-def test_a_terminal_page_is_an_answer(answer: Callable[[], Answer]) -> None:
+def test_a_terminal_page_is_an_answer(submit_code: Callable[[], Answer]) -> None:
     responses.post(ANSWER, json=document(messages=array(message("Error", "registration.error.generic"))), status=400)
-    assert answer().response.is_terminal
+    assert submit_code().response.is_terminal
 
 
 @responses.activate
-def test_too_many_wrong_codes_with_a_page_is_an_answer_with_a_pause(answer: Callable[[], Answer]) -> None:
+def test_a_page_with_status_429_is_an_answer_with_a_wait(submit_code: Callable[[], Answer]) -> None:
     page = document(
         step("enroll-authenticator", PASSCODE), messages=array(message("Too many requests", "tooManyRequests"))
     )
     responses.post(ANSWER, json=page, status=429, headers={"X-Rate-Limit-Reset": str(int(time.time()) + 40)})
-    assert 35 <= answer().wait <= 41
+    assert 35 <= submit_code().wait <= 41
 
 
 @responses.activate
-def test_too_many_requests_without_a_page_but_in_the_protocol_is_an_answer_too(answer: Callable[[], Answer]) -> None:
+def test_a_document_without_remediations_and_status_429_is_an_answer_with_a_wait(
+    submit_code: Callable[[], Answer],
+) -> None:
     responses.post(ANSWER, json=document(messages=array(message("Too many requests", "tooManyRequests"))), status=429)
-    got = answer()
-    assert (got.status, got.wait, got.response.is_terminal) == (429, 30, True)
+    answer = submit_code()
+    assert (answer.status, answer.wait, answer.response.is_terminal) == (429, 30, True)
 
 
 # ---- the transaction
 
 
 @responses.activate
-def test_an_expired_session_is_its_own_error_on_every_idx_call(client: IdxClient, answer: Callable[[], Answer]) -> None:
+def test_an_expired_session_raises_transaction_expired_for_every_idx_call(
+    client: IdxClient, submit_code: Callable[[], Answer]
+) -> None:
     responses.post(ANSWER, json=EXPIRED, status=401)
     responses.post(f"{ORG}/idp/idx/introspect", json=EXPIRED, status=401)
-    assert isinstance(failure_of(answer), TransactionExpired)
-    assert isinstance(failure_of(lambda: client.introspect(KEPT)), TransactionExpired)
+    assert isinstance(failure_of(submit_code), TransactionExpired)
+    assert isinstance(failure_of(lambda: client.introspect(TRANSACTION)), TransactionExpired)
 
 
 @responses.activate
-def test_an_expired_message_beside_a_way_on_is_just_a_message(answer: Callable[[], Answer]) -> None:
+def test_an_expired_message_with_a_remediation_is_an_answer(submit_code: Callable[[], Answer]) -> None:
     page = document(step("enroll-authenticator", PASSCODE), messages=EXPIRED["messages"])
     responses.post(ANSWER, json=page, status=401)
-    assert answer().response.remediations
+    assert submit_code().response.remediations
 
 
 # ---- refusals
@@ -133,7 +139,7 @@ def test_an_expired_message_beside_a_way_on_is_just_a_message(answer: Callable[[
         (403, "access_denied", "Sign-up denied. Please contact support for assistance."),
     ],
 )
-def test_an_oauth_error_is_a_refusal_in_the_orgs_words(
+def test_an_oauth_error_is_a_refusal_with_the_description_of_the_org(
     client: IdxClient, status: int, error: str, description: str
 ) -> None:
     responses.post(
@@ -149,15 +155,15 @@ def test_an_oauth_error_is_a_refusal_in_the_orgs_words(
 
 
 @responses.activate
-def test_a_classic_error_is_a_refusal_by_its_code(answer: Callable[[], Answer]) -> None:
+def test_a_classic_error_is_a_refusal_with_its_code(submit_code: Callable[[], Answer]) -> None:
     responses.post(ANSWER, json={"errorCode": "E0000020", "errorSummary": "Bad request."}, status=400)
-    refusal = failure_of(answer)
+    refusal = failure_of(submit_code)
     assert isinstance(refusal, OrgRefused)
     assert (refusal.code, refusal.description) == ("E0000020", "Bad request.")
 
 
 @responses.activate
-def test_a_spent_code_is_a_refusal(client: IdxClient) -> None:
+def test_a_used_interaction_code_is_a_refusal(client: IdxClient) -> None:
     body = {"error": "invalid_grant", "error_description": "The interaction code is invalid or has expired."}
     responses.post(f"{ISSUER}/v1/token", json=body, status=400)
     refusal = failure_of(lambda: client.token(GRANT))
@@ -166,7 +172,7 @@ def test_a_spent_code_is_a_refusal(client: IdxClient) -> None:
 
 
 @responses.activate
-def test_an_endless_refusal_is_cut(client: IdxClient) -> None:
+def test_a_long_refusal_is_truncated(client: IdxClient) -> None:
     body = {"error": "e" * 5_000, "error_description": "d" * 5_000}
     responses.post(f"{ISSUER}/v1/interact", json=body, status=400)
     refusal = failure_of(client.interact)
@@ -179,9 +185,11 @@ def test_an_endless_refusal_is_cut(client: IdxClient) -> None:
 
 @responses.activate
 @pytest.mark.parametrize("body", [CLASSIC_429, {}, {"error": "invalid_grant"}, [], "slow down"])
-def test_a_429_that_is_no_page_says_how_long_to_wait(answer: Callable[[], Answer], body: object) -> None:
+def test_status_429_without_a_document_raises_rate_limited_with_the_wait(
+    submit_code: Callable[[], Answer], body: object
+) -> None:
     responses.post(ANSWER, json=body, status=429, headers={"X-Rate-Limit-Reset": str(int(time.time()) + 20)})
-    limit = failure_of(answer)
+    limit = failure_of(submit_code)
     assert isinstance(limit, RateLimited)
     assert 15 <= limit.retry_after <= 21
 
@@ -203,7 +211,7 @@ def test_a_429_that_is_no_page_says_how_long_to_wait(answer: Callable[[], Answer
         ({}, 30),
     ],
 )
-def test_the_pause_is_read_from_the_reset_and_kept_sane(headers: dict[str, str], expected: int) -> None:
+def test_the_wait_comes_from_the_reset_header_and_is_bounded(headers: dict[str, str], expected: int) -> None:
     assert retry_after(headers, now=1_000) == expected
 
 
@@ -221,23 +229,25 @@ def test_the_pause_is_read_from_the_reset_and_kept_sane(headers: dict[str, str],
         (200, '{"version":"1.0.0","x":' + "[" * 50 + "]" * 50 + "}"), (200, "[" * 5_000), (418, '"teapot"'),
     ],
 )  # fmt: skip
-def test_what_is_no_document_is_malformed(answer: Callable[[], Answer], status: int, body: str) -> None:
+def test_an_answer_that_is_not_a_document_is_malformed(
+    submit_code: Callable[[], Answer], status: int, body: str
+) -> None:
     responses.post(ANSWER, body=body, status=status)
-    assert isinstance(failure_of(answer), MalformedAnswer)
+    assert isinstance(failure_of(submit_code), MalformedAnswer)
 
 
 @responses.activate
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_broken_org_leaves_open_whether_it_did_the_work(answer: Callable[[], Answer], status: int) -> None:
+def test_a_server_error_raises_answer_lost(submit_code: Callable[[], Answer], status: int) -> None:
     responses.post(ANSWER, json={"errorCode": "E0000009", "errorSummary": "Internal"}, status=status)
-    assert isinstance(failure_of(answer), AnswerLost)
+    assert isinstance(failure_of(submit_code), AnswerLost)
 
 
 @responses.activate
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_refused(answer: Callable[[], Answer], status: int) -> None:
+def test_a_redirect_is_refused(submit_code: Callable[[], Answer], status: int) -> None:
     responses.post(ANSWER, json={}, status=status, headers={"Location": f"{ORG}/idp/idx/introspect"})
-    assert isinstance(failure_of(answer), MalformedAnswer)
+    assert isinstance(failure_of(submit_code), MalformedAnswer)
     assert len(responses.calls) == 1
 
 
@@ -259,7 +269,7 @@ def test_an_answer_without_both_tokens_is_malformed(client: IdxClient, body: obj
 
 @responses.activate
 @pytest.mark.parametrize("body", ["[]", '"x"', "null", "7"])
-def test_userinfo_and_keys_are_objects(client: IdxClient, body: str) -> None:
+def test_userinfo_and_keys_that_are_not_objects_are_malformed(client: IdxClient, body: str) -> None:
     responses.get(f"{ISSUER}/v1/userinfo", body=body)
     responses.get(f"{ISSUER}/v1/keys", body=body)
     assert isinstance(failure_of(lambda: client.userinfo(Secret("canary-access"))), MalformedAnswer)
@@ -281,7 +291,7 @@ def test_userinfo_and_keys_are_objects(client: IdxClient, body: str) -> None:
         (requests.exceptions.ConnectionError("x"), AnswerLost),
     ],
 )
-def test_the_network_fails_before_or_after_something_was_sent(
+def test_network_errors_before_and_after_sending_are_distinguished(
     client: IdxClient, error: Exception, expected: type[IdxError]
 ) -> None:
     responses.get(f"{ISSUER}/v1/keys", body=error)
@@ -306,7 +316,7 @@ def test_the_network_fails_before_or_after_something_was_sent(
         "/idp/idx/a\r\nX-Evil: 1", "/login/signout", "https://DEV-1.example.com/idp/idx/answer",
     ],
 )  # fmt: skip
-def test_an_address_outside_the_org_or_the_protocol_is_never_called(client: IdxClient, href: str) -> None:
+def test_a_href_outside_the_org_or_the_protocol_is_not_called(client: IdxClient, href: str) -> None:
     raw = {**step("enroll-authenticator", PASSCODE), "href": href}
     remediation = parse(document(raw)).remediations[0]
     failure = failure_of(lambda: client.proceed(remediation, {"credentials": {"passcode": "canary-password"}}))
@@ -318,7 +328,7 @@ def test_an_address_outside_the_org_or_the_protocol_is_never_called(client: IdxC
 # ---- representations
 
 
-def test_nothing_shows_a_secret_in_its_repr() -> None:
+def test_no_repr_contains_a_secret() -> None:
     grant = Grant(Secret("canary-grant"), Secret("canary-verifier"), Secret("canary-nonce"))
     tokens = Tokens(Secret("canary-id-token"), Secret("canary-access"))
     app, visitor = (
@@ -326,6 +336,6 @@ def test_nothing_shows_a_secret_in_its_repr() -> None:
         Visitor(device_token="canary-device"),
     )
     page = parse(CODE_PAGE)
-    answered = Answer(page, Secret("02canaryStateHandle"), 200, "req", 0.1)
-    shown = " ".join(map(repr, (grant, tokens, app, visitor, KEPT, page, answered)))
-    assert not [s for s in SECRETS if s in shown]
+    answer = Answer(page, Secret("02canaryStateHandle"), 200, "req", 0.1)
+    text = " ".join(map(repr, (grant, tokens, app, visitor, TRANSACTION, page, answer)))
+    assert not [s for s in SECRETS if s in text]

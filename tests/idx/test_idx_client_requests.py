@@ -1,4 +1,4 @@
-"""What goes over the wire, call by call (docs/protocol.md, sections 1, 2, 3.3, 6)."""
+"""The requests of each call (docs/protocol.md, sections 1, 2, 3.3, 6)."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from support.idx.documents import CODE_PAGE, ORG, PROFILE_PAGE, SELECT_PAGE, SUC
 ISSUER = f"{ORG}/oauth2/default"
 ION = "application/ion+json; okta-version=1.0.0"
 VISITOR = Visitor(ip="203.0.113.7", user_agent="Firefox", language="de", device_token="d" * 40)
-KEPT = Transaction(*map(Secret, ("handle-1", "state-1", "nonce-1", "verifier-1")))
+TRANSACTION = Transaction(*map(Secret, ("handle-1", "state-1", "nonce-1", "verifier-1")))
 
 
 def client(secret: str = "s3cret", issuer: str = ISSUER, visitor: Visitor = VISITOR) -> IdxClient:
@@ -47,7 +47,7 @@ def headers_of(call: int = 0) -> Any:
 @responses.activate
 def test_interact_sends_a_form_with_pkce_state_and_nonce() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "handle-1"})
-    started = client().interact()
+    transaction = client().interact()
     sent = form_of()
     assert headers_of()["Content-Type"] == "application/x-www-form-urlencoded"
     assert sent["client_id"] == "0oa1"
@@ -55,14 +55,14 @@ def test_interact_sends_a_form_with_pkce_state_and_nonce() -> None:
     assert sent["scope"] == "openid profile email"
     assert sent["redirect_uri"] == "https://site.example/oidc/callback/"
     assert sent["code_challenge_method"] == "S256"
-    assert sent["code_challenge"] == pkce.challenge(started.code_verifier.reveal())
-    assert (sent["state"], sent["nonce"]) == (started.state.reveal(), started.nonce.reveal())
-    assert started.interaction_handle == Secret("handle-1")
+    assert sent["code_challenge"] == pkce.challenge(transaction.code_verifier.reveal())
+    assert (sent["state"], sent["nonce"]) == (transaction.state.reveal(), transaction.nonce.reveal())
+    assert transaction.interaction_handle == Secret("handle-1")
     assert "activation_token" not in sent
 
 
 @responses.activate
-def test_two_transactions_share_nothing() -> None:
+def test_two_transactions_have_different_secrets() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
     one, two = client().interact(), client().interact()
     assert one.state != two.state
@@ -72,21 +72,21 @@ def test_two_transactions_share_nothing() -> None:
 
 
 @responses.activate
-def test_an_activation_token_goes_along_when_there_is_one() -> None:
+def test_interact_sends_the_activation_token() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
     client().interact(activation_token=Secret("tok&en=1"))
     assert form_of()["activation_token"] == "tok&en=1"
 
 
 @responses.activate
-def test_a_public_client_sends_no_secret_not_even_an_empty_one() -> None:
+def test_a_public_client_sends_no_client_secret() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
     client(secret="").interact()
     assert "client_secret" not in str(responses.calls[0].request.body)
 
 
 @responses.activate
-def test_the_visitor_is_named_to_the_org_by_a_confidential_client() -> None:
+def test_a_confidential_client_sends_the_headers_of_the_visitor() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
     client().interact()
     sent = headers_of()
@@ -96,7 +96,7 @@ def test_the_visitor_is_named_to_the_org_by_a_confidential_client() -> None:
 
 
 @responses.activate
-def test_a_public_client_names_neither_address_nor_device() -> None:
+def test_a_public_client_sends_no_ip_address_and_no_device_token() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
     client(secret="").interact()
     assert "X-Forwarded-For" not in headers_of()
@@ -104,7 +104,7 @@ def test_a_public_client_names_neither_address_nor_device() -> None:
 
 
 @responses.activate
-def test_what_is_not_known_of_the_visitor_is_not_sent() -> None:
+def test_unknown_values_of_the_visitor_are_not_sent() -> None:
     responses.post(f"{ISSUER}/v1/interact", json={"interaction_handle": "h"})
     client(visitor=Visitor()).interact()
     assert not {"X-Forwarded-For", "X-Device-Token", "Accept-Language"} & set(headers_of())
@@ -130,9 +130,9 @@ def test_oauth_endpoints_follow_from_the_issuer(issuer: str, expected: str) -> N
 
 @responses.activate
 @pytest.mark.parametrize("issuer", [ORG, ISSUER])
-def test_introspect_asks_at_the_root_of_the_org_with_the_camel_case_handle(issuer: str) -> None:
+def test_introspect_posts_the_interaction_handle_to_the_origin_of_the_org(issuer: str) -> None:
     responses.post(f"{ORG}/idp/idx/introspect", json=SELECT_PAGE, headers={"X-Okta-Request-Id": "req-1"})
-    answer = client(issuer=issuer).introspect(KEPT)
+    answer = client(issuer=issuer).introspect(TRANSACTION)
     assert json_of() == {"interactionHandle": "handle-1"}
     assert (headers_of()["Accept"], headers_of()["Content-Type"]) == (ION, ION)
     assert (answer.status, answer.request_id) == (200, "req-1")
@@ -143,7 +143,7 @@ def test_introspect_asks_at_the_root_of_the_org_with_the_camel_case_handle(issue
 
 
 @responses.activate
-def test_proceed_goes_where_the_remediation_says_and_adds_the_hidden_constants() -> None:
+def test_proceed_posts_to_the_href_of_the_remediation_with_its_constants() -> None:
     responses.post(f"{ORG}/idp/idx/enroll/new", json=SELECT_PAGE)
     remediation = parse(PROFILE_PAGE).remediations[0]
     client().proceed(remediation, {"userProfile": {"email": "ada@example.com"}})
@@ -153,16 +153,16 @@ def test_proceed_goes_where_the_remediation_says_and_adds_the_hidden_constants()
 
 
 @responses.activate
-def test_a_constant_wins_over_whatever_the_caller_says() -> None:
+def test_proceed_does_not_let_the_caller_override_a_constant() -> None:
     responses.post(f"{ORG}/idp/idx/skip", json=SELECT_PAGE)
     constant = {"name": "questionKey", "value": "custom", "mutable": False}
     remediation = parse(document(step("skip", constant, path="/idp/idx/skip"))).remediations[0]
-    client().proceed(remediation, {"questionKey": "other", "stateHandle": "mine"})
+    client().proceed(remediation, {"questionKey": "other", "stateHandle": "other"})
     assert json_of() == {"questionKey": "custom", "stateHandle": "02canaryStateHandle"}
 
 
 @responses.activate
-def test_a_preset_that_may_be_changed_is_sent_unless_the_caller_changes_it() -> None:
+def test_proceed_sends_presets_unless_the_caller_overrides_them() -> None:
     responses.post(f"{ORG}/idp/idx/enroll", json=SELECT_PAGE)
     fields = ({"name": "rememberMe", "value": False}, {"name": "plan", "value": "free"}, {"name": "other"})
     remediation = parse(document(step("enroll", *fields, path="/idp/idx/enroll"))).remediations[0]
@@ -171,7 +171,7 @@ def test_a_preset_that_may_be_changed_is_sent_unless_the_caller_changes_it() -> 
 
 
 @responses.activate
-def test_several_user_profiles_go_out_as_one() -> None:
+def test_proceed_sends_several_user_profile_fields_as_one_object() -> None:
     responses.post(f"{ORG}/idp/idx/enroll/update", json=SUCCESS)
     page = document(step("profile-update", profile_field("zip"), profile_field("city"), path="/idp/idx/enroll/update"))
     client().proceed(parse(page).remediations[0], {"userProfile": {"zip": "1", "city": "2"}})
@@ -179,7 +179,7 @@ def test_several_user_profiles_go_out_as_one() -> None:
 
 
 @responses.activate
-def test_an_action_is_called_like_a_remediation() -> None:
+def test_proceed_posts_an_action_like_a_remediation() -> None:
     responses.post(f"{ORG}/idp/idx/challenge/resend", json=CODE_PAGE)
     authenticator = parse(CODE_PAGE).remediations[0].authenticator
     assert authenticator is not None
@@ -189,7 +189,7 @@ def test_an_action_is_called_like_a_remediation() -> None:
 
 
 @responses.activate
-def test_a_relative_href_belongs_to_the_org() -> None:
+def test_a_relative_href_is_resolved_against_the_org() -> None:
     responses.post(f"{ORG}/idp/idx/skip", json=SELECT_PAGE)
     raw = {**step("skip"), "href": "/idp/idx/skip"}
     client().proceed(parse(document(raw)).remediations[0], {})
@@ -200,7 +200,7 @@ def test_a_relative_href_belongs_to_the_org() -> None:
 
 
 @responses.activate
-def test_the_token_call_sends_the_grant_in_the_body_with_the_clients_secret() -> None:
+def test_token_sends_the_grant_and_the_client_secret_in_the_body() -> None:
     responses.post(f"{ISSUER}/v1/token", json={"id_token": "i", "access_token": "a", "token_type": "Bearer"})
     grant = {"grant_type": "interaction_code", "interaction_code": "c", "code_verifier": "v"}
     tokens = client().token(grant)
@@ -210,14 +210,14 @@ def test_the_token_call_sends_the_grant_in_the_body_with_the_clients_secret() ->
 
 
 @responses.activate
-def test_userinfo_is_asked_with_the_bearer_token() -> None:
+def test_userinfo_sends_the_bearer_token() -> None:
     responses.get(f"{ISSUER}/v1/userinfo", json={"sub": "00u1"})
     assert client().userinfo(Secret("access-1"))["sub"] == "00u1"
     assert headers_of()["Authorization"] == "Bearer access-1"
 
 
 @responses.activate
-def test_keys_are_asked_without_any_credential() -> None:
+def test_keys_are_fetched_without_credentials() -> None:
     responses.get(f"{ISSUER}/v1/keys", json={"keys": []})
     assert client().keys() == {"keys": []}
     assert "Authorization" not in headers_of()

@@ -1,4 +1,4 @@
-"""One reply, one error: the same for the Identity Engine, the OAuth endpoints and the Management API."""
+"""The error of a failed reply, for IDX, the OAuth endpoints and the Management API."""
 
 import pytest
 
@@ -32,14 +32,16 @@ def reply(status: int, body: object = None, **headers: str) -> Reply:
         (429, OAUTH, RateLimited),
     ],
 )
-def test_each_reply_is_one_kind_of_error_with_its_request_id(status: int, body: object, kind: type[IdxError]) -> None:
+def test_each_failed_reply_has_one_kind_of_error_with_its_request_id(
+    status: int, body: object, kind: type[IdxError]
+) -> None:
     error = failure_of(reply(status, body), NOW)
     assert type(error) is kind
     assert error.request_id == "req-1"
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "sentence"),
+    ("body", "code", "description"),
     [
         (OAUTH, "invalid_client", "The client secret is invalid."),
         (CLASSIC, "E0000001", "Api validation failed login"),
@@ -47,19 +49,19 @@ def test_each_reply_is_one_kind_of_error_with_its_request_id(status: int, body: 
         ({"error": "x" * 200, "error_description": "y" * 600}, "x" * 100, "y" * 500),
     ],
 )
-def test_a_refusal_has_the_code_and_the_words_of_the_org(body: object, code: str, sentence: str) -> None:
+def test_a_refusal_has_the_code_and_the_description_of_the_org(body: object, code: str, description: str) -> None:
     error = failure_of(reply(400, body), NOW)
     assert isinstance(error, OrgRefused)
-    assert (error.code, error.description, error.status) == (code, sentence, 400)
+    assert (error.code, error.description, error.status) == (code, description, 400)
 
 
 @pytest.mark.parametrize(("headers", "seconds"), [({"X-Rate-Limit-Reset": "1041"}, 41), ({}, 30)])
-def test_a_rate_limit_says_when_to_come_back(headers: dict[str, str], seconds: int) -> None:
+def test_a_rate_limit_error_has_the_seconds_to_wait(headers: dict[str, str], seconds: int) -> None:
     error = failure_of(reply(429, CLASSIC, **headers), NOW)
     assert isinstance(error, RateLimited)
     assert error.retry_after == seconds
 
 
-def test_an_error_of_a_whole_document_has_the_sentence_of_its_messages() -> None:
+def test_an_error_from_a_document_has_the_text_of_its_messages() -> None:
     error = with_origin(TransactionExpired("idx.session.expired"), reply(401), "You have been logged out.")
     assert (error.request_id, error.description) == ("req-1", "You have been logged out.")

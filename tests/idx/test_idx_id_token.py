@@ -1,4 +1,4 @@
-"""OpenID Connect Core 3.1.3.7, one clause at a time, with tokens that are really signed."""
+"""The clauses of OpenID Connect Core 3.1.3.7, tested with signed tokens."""
 
 import base64
 import hashlib
@@ -51,18 +51,18 @@ def claims(**changes: Any) -> Json:
 
 @pytest.fixture(scope="module")
 def sign(rsa_key: rsa.RSAPrivateKey) -> Callable[..., str]:
-    def signed(header: Json | None = None, key: Any = rsa_key, algorithm: str = "RS256", **changes: Any) -> str:
+    def sign_claims(header: Json | None = None, key: Any = rsa_key, algorithm: str = "RS256", **changes: Any) -> str:
         payload = json.dumps(claims(**changes)).encode()
         return jwt.PyJWS().encode(payload, key, algorithm, headers={"kid": "k1", **(header or {})})
 
-    return signed
+    return sign_claims
 
 
 def check(token: str, keys: Json, expected: Expected = EXPECTED) -> Json:
     return verify(Secret(token), keys, expected, access_token=Secret(ACCESS), now=NOW)
 
 
-def test_a_good_token_gives_its_claims(sign: Callable[..., str], keys: Json) -> None:
+def test_a_valid_token_returns_its_claims(sign: Callable[..., str], keys: Json) -> None:
     assert check(sign(), keys)["sub"] == "00u1"
 
 
@@ -81,7 +81,7 @@ def test_a_good_token_gives_its_claims(sign: Callable[..., str], keys: Json) -> 
         {"iat": NOW - 0.5, "exp": NOW + 10.5},
     ],
 )
-def test_what_the_standard_allows_is_allowed(sign: Callable[..., str], keys: Json, changes: Json) -> None:
+def test_optional_variants_of_the_standard_are_accepted(sign: Callable[..., str], keys: Json, changes: Json) -> None:
     assert check(sign(**changes), keys)["iss"] == ISSUER
 
 
@@ -125,14 +125,14 @@ CLAUSES = [
 
 
 @pytest.mark.parametrize(("clause", "changes"), CLAUSES, ids=[f"{c}-{n}" for n, (c, _) in enumerate(CLAUSES)])
-def test_a_token_that_breaks_a_clause_is_refused_for_that_clause(
+def test_a_token_that_violates_a_clause_is_refused_with_its_name(
     sign: Callable[..., str], keys: Json, clause: str, changes: Json
 ) -> None:
     with pytest.raises(InvalidToken, match=f"^{clause}$"):
         check(sign(**changes), keys)
 
 
-def test_a_blank_expected_nonce_matches_nothing(sign: Callable[..., str], keys: Json) -> None:
+def test_an_empty_expected_nonce_never_matches(sign: Callable[..., str], keys: Json) -> None:
     with pytest.raises(InvalidToken, match="nonce"):
         check(sign(nonce=""), keys, Expected(ISSUER, CLIENT, Secret("")))
 
@@ -147,33 +147,33 @@ def test_a_changed_payload_is_refused(sign: Callable[..., str], keys: Json) -> N
         check(f"{header}.{forged}.{signature}", keys)
 
 
-def test_a_token_of_another_key_under_the_same_id_is_refused(sign: Callable[..., str], keys: Json) -> None:
+def test_a_token_signed_by_another_key_with_the_same_id_is_refused(sign: Callable[..., str], keys: Json) -> None:
     other = rsa.generate_private_key(65537, 2048)
     with pytest.raises(InvalidToken, match="signature"):
         check(sign(key=other), keys)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512"])
-def test_algorithms_without_a_public_key_are_not_allowed(sign: Callable[..., str], keys: Json, algorithm: str) -> None:
+def test_symmetric_algorithms_and_none_are_refused(sign: Callable[..., str], keys: Json, algorithm: str) -> None:
     secret = None if algorithm == "none" else "s" * 64
     with pytest.raises(InvalidToken, match="algorithm not allowed"):
         check(sign(key=secret, algorithm=algorithm), keys)
 
 
-def test_the_public_key_is_no_hmac_secret(rsa_key: rsa.RSAPrivateKey, keys: Json) -> None:
-    """The classic confusion: HMAC over the published key, which an attacker has."""
+def test_the_public_key_is_not_accepted_as_an_hmac_secret(rsa_key: rsa.RSAPrivateKey, keys: Json) -> None:
+    """The classic algorithm confusion attack: HMAC with the published key."""
     head = {"alg": "HS256", "kid": "k1", "typ": "JWT"}
     pieces = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in (head, claims())]
     with pytest.raises(InvalidToken, match="algorithm not allowed"):
         check(".".join([*pieces, "eHh4"]), keys)
 
 
-def test_a_narrower_list_of_algorithms_is_respected(sign: Callable[..., str], keys: Json) -> None:
+def test_algorithms_outside_the_configured_list_are_refused(sign: Callable[..., str], keys: Json) -> None:
     with pytest.raises(InvalidToken, match="algorithm not allowed"):
         check(sign(), keys, Expected(ISSUER, CLIENT, Secret(NONCE), algorithms=("ES256",)))
 
 
-def test_an_elliptic_key_works_as_well(sign: Callable[..., str]) -> None:
+def test_a_token_with_es256_is_accepted(sign: Callable[..., str]) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(private.public_key()))
     jwks = {"keys": [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]}
@@ -191,27 +191,25 @@ def test_an_encryption_key_is_not_used(sign: Callable[..., str], keys: Json) -> 
 
 
 @pytest.mark.parametrize("header", [{"kid": "k2"}, {"kid": ""}, {"kid": "k1 "}])
-def test_an_unknown_key_id_says_so_so_that_the_keys_can_be_fetched_anew(
-    sign: Callable[..., str], keys: Json, header: Json
-) -> None:
+def test_an_unknown_key_id_raises_unknown_key(sign: Callable[..., str], keys: Json, header: Json) -> None:
     with pytest.raises(UnknownKey):
         check(sign(header), keys)
 
 
-def test_a_key_that_the_token_brings_along_is_never_used(rsa_key: rsa.RSAPrivateKey, sign: Callable[..., str]) -> None:
-    mine = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa_key.public_key()))
+def test_a_key_in_the_header_of_the_token_is_not_used(rsa_key: rsa.RSAPrivateKey, sign: Callable[..., str]) -> None:
+    own_key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa_key.public_key()))
     with pytest.raises(UnknownKey):
-        check(sign({"jwk": mine, "jku": "https://evil.example/keys"}), {"keys": []})
+        check(sign({"jwk": own_key, "jku": "https://evil.example/keys"}), {"keys": []})
 
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": None}, {"keys": ["x", 1]}, {"keys": {"kid": "k1"}}])
-def test_keys_of_another_shape_hold_no_key(sign: Callable[..., str], jwks: Json) -> None:
+def test_a_malformed_key_set_has_no_keys(sign: Callable[..., str], jwks: Json) -> None:
     with pytest.raises(UnknownKey):
         check(sign(), jwks)
 
 
 @pytest.mark.parametrize("damage", [{"n": "AA"}, {"n": None}, {"kty": "EC"}, {"e": "!!"}])
-def test_a_damaged_key_is_an_invalid_token_not_a_crash(sign: Callable[..., str], keys: Json, damage: Json) -> None:
+def test_a_malformed_key_raises_invalid_token(sign: Callable[..., str], keys: Json, damage: Json) -> None:
     with pytest.raises(InvalidToken):
         check(sign(), {"keys": [keys["keys"][0] | damage]})
 
@@ -219,12 +217,12 @@ def test_a_damaged_key_is_an_invalid_token_not_a_crash(sign: Callable[..., str],
 @pytest.mark.parametrize(
     "token", ["", "x", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "eyJhbGciOjF9.e30.", "\x00"]
 )
-def test_what_is_no_token_is_refused(keys: Json, token: str) -> None:
+def test_a_malformed_token_is_refused(keys: Json, token: str) -> None:
     with pytest.raises(InvalidToken):
         check(token, keys)
 
 
-def test_the_reason_never_tells_a_value(sign: Callable[..., str], keys: Json) -> None:
+def test_the_error_contains_no_value_of_the_token(sign: Callable[..., str], keys: Json) -> None:
     for changes in ({"nonce": "canary-other"}, {"aud": "canary-aud"}, {"sub": ""}, {"iss": "canary-iss"}):
         with pytest.raises(InvalidToken) as refusal:
             check(sign(**changes), keys)
@@ -232,10 +230,10 @@ def test_the_reason_never_tells_a_value(sign: Callable[..., str], keys: Json) ->
         assert "canary" not in str(refusal.value)
 
 
-def test_the_expectation_does_not_show_its_nonce() -> None:
+def test_the_repr_of_the_expectation_hides_the_nonce() -> None:
     assert NONCE not in repr(EXPECTED)
 
 
-def test_now_is_the_callers() -> None:
-    """The clock of this machine plays no part: the good token above lies in another year."""
+def test_the_system_clock_is_not_used() -> None:
+    """The valid token above is for another year than that of the system clock."""
     assert abs(time.time() - NOW) > 60

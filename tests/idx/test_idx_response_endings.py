@@ -1,4 +1,4 @@
-"""Success, terminal pages, and what is no page at all (docs/protocol.md, sections 3.1, 4.9, 4.10, 6)."""
+"""Success, terminal documents and malformed answers (docs/protocol.md, sections 3.1, 4.9, 4.10, 6)."""
 
 from datetime import UTC, datetime
 
@@ -23,19 +23,19 @@ from support.idx.documents import (
 )
 
 
-def test_success_is_the_interaction_code_beside_the_remediation() -> None:
+def test_a_success_document_has_the_interaction_code_and_the_user() -> None:
     response = parse(SUCCESS)
     assert response.interaction_code == Secret("canaryInteractionCode")
     assert not response.is_terminal
     assert (response.user_id, response.user_identifier) == ("00u1", "ada@example.com")
 
 
-def test_success_of_the_oldest_orgs_has_no_code_verifier_field() -> None:
+def test_a_success_document_without_a_code_verifier_field_is_accepted() -> None:
     old = {**SUCCESS["successWithInteractionCode"], "value": SUCCESS["successWithInteractionCode"]["value"][:2]}
     assert parse({**SUCCESS, "successWithInteractionCode": old}).interaction_code == Secret("canaryInteractionCode")
 
 
-def test_check_your_mail_is_terminal_and_no_error() -> None:
+def test_check_your_email_is_terminal_and_no_error() -> None:
     response = parse(CHECK_MAIL)
     assert response.is_terminal
     assert response.has_message("idx.email.verification.required")
@@ -43,16 +43,16 @@ def test_check_your_mail_is_terminal_and_no_error() -> None:
 
 
 @pytest.mark.parametrize("remediation", [array(), {"type": "array"}, {}, None, [], {"type": "array", "value": None}])
-def test_an_empty_list_of_remediations_is_terminal(remediation: object) -> None:
+def test_a_document_without_remediations_is_terminal(remediation: object) -> None:
     page = document(messages=array(message("Safe mode", "idx.error.server.safe.mode.enrollment.unavailable")))
     assert parse({**page, "remediation": remediation}).is_terminal
 
 
-def test_a_lone_skip_is_a_way_on() -> None:
+def test_a_document_with_only_a_skip_is_not_terminal() -> None:
     assert not parse(document(step("skip", path="/idp/idx/skip"))).is_terminal
 
 
-def test_a_page_with_a_code_for_another_browser_has_no_handle_and_no_expiry() -> None:
+def test_the_page_that_shows_a_code_has_no_state_handle_and_no_expiry() -> None:
     response = parse(OTP_PAGE)
     assert (response.state_handle.reveal(), response.expires_at) == ("", None)
     assert response.is_terminal
@@ -60,11 +60,11 @@ def test_a_page_with_a_code_for_another_browser_has_no_handle_and_no_expiry() ->
     assert response.current_authenticator.shown_code == "123456"
 
 
-def test_an_expired_session_is_a_document_like_any_other() -> None:
+def test_an_expired_session_is_parsed_as_a_document() -> None:
     assert parse(EXPIRED).has_message("idx.session.expired")
 
 
-def test_the_rest_of_the_top_level_is_read() -> None:
+def test_the_other_top_level_members_are_parsed() -> None:
     response = parse(PROFILE_PAGE)
     assert response.expires_at == datetime(2030, 1, 1, 12, tzinfo=UTC)
     assert (response.title, response.button_label, response.app_label) == ("Join us", "Join", "My App")
@@ -81,11 +81,11 @@ def test_the_rest_of_the_top_level_is_read() -> None:
         "0001-01-01T00:00:00+14:00", "1999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00",
     ],
 )  # fmt: skip
-def test_an_expiry_that_is_no_moment_is_unknown(moment: object) -> None:
+def test_an_invalid_expiry_is_none(moment: object) -> None:
     assert parse({**document(), "expiresAt": moment}).expires_at is None
 
 
-def test_a_captcha_has_its_site_key() -> None:
+def test_a_captcha_is_parsed_with_its_site_key() -> None:
     page = document(
         captcha={"type": "object", "value": {"id": "cap1", "name": "x", "siteKey": "key", "type": "HCAPTCHA"}}
     )
@@ -98,12 +98,12 @@ def test_a_captcha_has_its_site_key() -> None:
     "body",
     [None, 1, "x", [], {}, {"version": ""}, {"version": None}, {"error": "invalid_client"}, [{"version": "1.0.0"}]],
 )
-def test_what_is_no_document_is_malformed(body: object) -> None:
+def test_data_that_is_not_a_document_is_malformed(body: object) -> None:
     with pytest.raises(MalformedAnswer):
         parse(body)
 
 
-def test_the_shared_form_holds_no_handle_no_message_and_no_link_of_one_visitor() -> None:
+def test_the_shared_form_has_no_state_handle_messages_or_links_of_one_visitor() -> None:
     link = {
         "name": "redirect-idp",
         "type": "GOOGLE",
@@ -117,6 +117,6 @@ def test_the_shared_form_holds_no_handle_no_message_and_no_link_of_one_visitor()
     assert parse(shared).messages == ()
 
 
-def test_the_shared_form_of_something_that_is_no_document_is_malformed() -> None:
+def test_the_shared_form_of_data_that_is_not_a_document_is_malformed() -> None:
     with pytest.raises(MalformedAnswer):
         without_bearers([])

@@ -1,4 +1,4 @@
-"""Fields, options and what they relate to (docs/protocol.md, sections 3.2 to 3.5)."""
+"""Fields, options and relatesTo (docs/protocol.md, sections 3.2 to 3.5)."""
 
 import pytest
 
@@ -23,31 +23,31 @@ def field_of(raw: dict[str, object]) -> Field:
 
 
 def leaf(response: IdxResponse, path: str) -> Field:
-    return next(found for found in response.remediations[0].leaves if found.path == path)
+    return next(field for field in response.remediations[0].leaves if field.path == path)
 
 
-def test_what_a_field_does_not_say_has_the_protocols_default() -> None:
+def test_missing_members_of_a_field_have_the_defaults_of_the_protocol() -> None:
     field = field_of({"name": "email"})
     assert (field.mutable, field.visible, field.required, field.secret) == (True, True, False, False)
     assert (field.type, field.label, field.value, field.custom_label) == ("string", "", None, False)
     assert (field.min_length, field.max_length, field.hint) == (None, None, "")
 
 
-@pytest.mark.parametrize("odd", ["false", 0, None, "", []])
-def test_only_a_real_false_hides_or_freezes_a_field(odd: object) -> None:
-    field = field_of({"name": "email", "mutable": odd, "visible": odd})
+@pytest.mark.parametrize("value", ["false", 0, None, "", []])
+def test_only_the_boolean_false_makes_a_field_invisible_or_immutable(value: object) -> None:
+    field = field_of({"name": "email", "mutable": value, "visible": value})
     assert field.mutable
     assert field.visible
 
 
-@pytest.mark.parametrize("odd", ["true", 1, None, "yes"])
-def test_only_a_real_true_makes_a_field_required_or_secret(odd: object) -> None:
-    field = field_of({"name": "email", "required": odd, "secret": odd})
+@pytest.mark.parametrize("value", ["true", 1, None, "yes"])
+def test_only_the_boolean_true_makes_a_field_required_or_secret(value: object) -> None:
+    field = field_of({"name": "email", "required": value, "secret": value})
     assert not field.required
     assert not field.secret
 
 
-def test_what_a_field_says_is_taken_over() -> None:
+def test_all_members_of_a_field_are_parsed() -> None:
     field = field_of(
         {
             "name": "secondEmail", "label": "Other address", "type": "string", "required": True, "visible": False,
@@ -60,24 +60,24 @@ def test_what_a_field_says_is_taken_over() -> None:
     assert (field.custom_label, field.description) == (True, "In case you lose the first")
 
 
-def test_a_nested_field_has_the_dotted_path_of_its_place() -> None:
+def test_a_nested_field_has_a_dotted_path() -> None:
     assert leaf(parse(PROFILE_PAGE), "userProfile.firstName").max_length == 50
 
 
-def test_a_form_inside_the_value_of_a_field_is_read_like_a_form_beside_it() -> None:
+def test_a_form_in_the_value_of_a_field_is_parsed_like_a_form_member() -> None:
     inner = {"form": {"value": [{"name": "channel", "value": "sms"}]}}
     field = field_of({"name": "authenticator", "type": "object", "value": inner})
     assert [f.path for f in field.fields] == ["authenticator.channel"]
     assert field.value is None
 
 
-def test_options_can_be_a_choice_of_scalars() -> None:
+def test_options_can_be_scalars() -> None:
     method = parse(SELECT_PAGE).remediations[0].fields[0].options[1].fields[1]
     assert [(o.label, o.value) for o in method.options] == [("SMS", "sms"), ("Voice call", "voice")]
     assert method.path == "authenticator.methodType"
 
 
-def test_options_can_be_a_choice_of_objects_each_with_its_authenticator() -> None:
+def test_options_can_be_objects_with_an_authenticator() -> None:
     email, phone = parse(SELECT_PAGE).remediations[0].fields[0].options
     assert [(f.name, f.value, f.mutable) for f in email.fields] == [
         ("id", "autEMAIL", False),
@@ -89,7 +89,7 @@ def test_options_can_be_a_choice_of_objects_each_with_its_authenticator() -> Non
     assert phone.authenticator.key == "phone_number"
 
 
-def test_options_can_be_a_wish_how_to_show_the_field_and_hold_the_real_choices_inside() -> None:
+def test_a_display_option_sets_the_input_type_and_contains_the_options() -> None:
     response = parse(PROFILE_PAGE)
     plan = leaf(response, "userProfile.plan")
     assert plan.display == "select"
@@ -98,18 +98,18 @@ def test_options_can_be_a_wish_how_to_show_the_field_and_hold_the_real_choices_i
     assert (newsletter.type, newsletter.display, newsletter.options) == ("boolean", "checkbox", ())
 
 
-def test_a_country_comes_as_a_format_without_choices() -> None:
+def test_a_country_field_has_a_format_and_no_options() -> None:
     country = leaf(parse(PROFILE_PAGE), "userProfile.country")
     assert (country.display, country.format, country.options) == ("select", "country-code", ())
 
 
-def test_a_single_real_option_that_happens_to_be_labelled_display_is_an_option() -> None:
+def test_a_scalar_option_labelled_display_is_an_option() -> None:
     field = field_of({"name": "theme", "options": [{"label": "display", "value": "dark"}]})
     assert [(o.label, o.value) for o in field.options] == [("display", "dark")]
     assert field.display == ""
 
 
-def test_false_and_zero_are_values() -> None:
+def test_false_and_zero_are_kept_as_values() -> None:
     assert field_of({"name": "newsletter", "value": False}).value is False
     assert field_of({"name": "age", "value": 0}).value == 0
 
@@ -117,7 +117,7 @@ def test_false_and_zero_are_values() -> None:
 # ---- relatesTo
 
 
-def test_a_remediation_relates_by_a_list_and_resolves_through_the_wrapper() -> None:
+def test_a_remediation_relates_to_its_authenticator_by_a_list_of_paths() -> None:
     authenticator = parse(CODE_PAGE).remediations[0].authenticator
     assert authenticator is not None
     assert (authenticator.id, authenticator.key, authenticator.label) == ("autEMAIL", "okta_email", "Email")
@@ -126,7 +126,7 @@ def test_a_remediation_relates_by_a_list_and_resolves_through_the_wrapper() -> N
     assert authenticator.poll.refresh_ms == 4200
 
 
-def test_a_field_relates_by_a_string() -> None:
+def test_a_field_relates_to_its_authenticator_by_one_path() -> None:
     credentials = parse(PROFILE_PAGE).remediations[0].fields[1]
     assert credentials.authenticator is not None
     assert credentials.authenticator.key == "okta_password"
@@ -140,7 +140,7 @@ def test_a_field_relates_by_a_string() -> None:
         ["$.authenticators.value[0].methods"], "$..", "$.authenticators.value[0][0][0]",
     ],
 )  # fmt: skip
-def test_a_path_that_leads_nowhere_relates_to_nothing(path: object) -> None:
+def test_an_unresolvable_path_relates_to_nothing(path: object) -> None:
     page = document(step("launch-authenticator", relatesTo=path), authenticators=array(EMAIL))
     assert parse(page).remediations[0].authenticator is None
 
@@ -148,7 +148,7 @@ def test_a_path_that_leads_nowhere_relates_to_nothing(path: object) -> None:
 # ---- repeated names
 
 
-def test_several_fields_of_one_name_are_all_kept() -> None:
+def test_several_fields_with_the_same_name_are_kept() -> None:
     page = document(step("profile-update", profile_field("zip"), profile_field("city"), profile_field("street")))
     fields = parse(page).remediations[0].fields
     assert [f.name for f in fields] == ["userProfile", "userProfile", "userProfile", "stateHandle"]
@@ -159,7 +159,7 @@ def test_several_fields_of_one_name_are_all_kept() -> None:
     ]
 
 
-def test_several_remediations_of_one_name_are_all_kept_and_are_links_without_rel() -> None:
+def test_several_remediations_with_the_same_name_are_kept_and_are_links_without_rel() -> None:
     links = [
         {
             "name": "redirect-idp",
@@ -170,20 +170,20 @@ def test_several_remediations_of_one_name_are_all_kept_and_are_links_without_rel
         }
         for kind in ("GOOGLE", "APPLE")
     ]
-    found = parse(document(step("identify"), *links)).remediations
-    assert [(r.name, r.is_link, r.kind, r.idp_id, r.idp_name) for r in found] == [
+    remediations = parse(document(step("identify"), *links)).remediations
+    assert [(r.name, r.is_link, r.kind, r.idp_id, r.idp_name) for r in remediations] == [
         ("identify", False, "", "", ""),
         ("redirect-idp", True, "GOOGLE", "0oaGOOGLE", "GOOGLE login"),
         ("redirect-idp", True, "APPLE", "0oaAPPLE", "APPLE login"),
     ]
-    assert found[1].method == "GET"
+    assert remediations[1].method == "GET"
 
 
-def test_a_remediation_is_found_by_name_and_the_first_one_wins() -> None:
+def test_the_first_remediation_with_a_name_is_found() -> None:
     response = parse(document(step("skip", path="/idp/idx/a"), step("skip", path="/idp/idx/b")))
-    found = response.remediation("skip")
-    assert found is not None
-    assert found.href.endswith("/a")
+    remediation = response.remediation("skip")
+    assert remediation is not None
+    assert remediation.href.endswith("/a")
     assert response.remediation("unknown") is None
 
 
@@ -201,19 +201,19 @@ def test_a_remediation_is_found_by_name_and_the_first_one_wins() -> None:
         ("carrier_pigeon", "carrier_pigeon"),
     ],
 )
-def test_an_authenticator_without_a_key_is_known_by_its_type(kind: str, key: str) -> None:
+def test_an_authenticator_without_a_key_is_identified_by_its_type(kind: str, key: str) -> None:
     page = document(authenticators=array({"type": kind, "id": "aut1"}))
     assert parse(page).authenticators[0].key == key
 
 
-def test_what_is_enrolled_already_is_kept_apart_from_what_is_to_enroll() -> None:
+def test_authenticators_and_enrollments_are_separate() -> None:
     enrolled = {**EMAIL, "id": "eae1"}
     response = parse(document(authenticators=array(EMAIL), authenticatorEnrollments=array(enrolled)))
     assert [a.id for a in response.authenticators] == ["autEMAIL"]
     assert [a.id for a in response.enrolled] == ["eae1"]
 
 
-def test_the_rules_of_a_password_come_from_the_settings() -> None:
+def test_password_rules_are_parsed_from_the_settings() -> None:
     response = parse(PROFILE_PAGE)
     assert response.current_authenticator is not None
     policy = response.current_authenticator.password_policy
@@ -230,9 +230,9 @@ def test_the_rules_of_a_password_come_from_the_settings() -> None:
     assert (policy.history_count, policy.min_age_minutes) == (4, 5)
 
 
-def test_rules_without_an_age_and_without_the_rare_ones_ask_for_nothing_more() -> None:
-    holder = wrapped({"type": "password", "settings": {"complexity": {"minLength": 12}}})
-    response = parse(document(currentAuthenticator=holder))
+def test_missing_password_rules_are_zero() -> None:
+    authenticator = wrapped({"type": "password", "settings": {"complexity": {"minLength": 12}}})
+    response = parse(document(currentAuthenticator=authenticator))
     assert response.current_authenticator is not None
     policy = response.current_authenticator.password_policy
     assert policy is not None
@@ -242,13 +242,13 @@ def test_rules_without_an_age_and_without_the_rare_ones_ask_for_nothing_more() -
 @pytest.mark.parametrize(
     ("context", "magic"), [({}, True), ({"useEmailMagicLink": True}, True), ({"useEmailMagicLink": False}, False)]
 )
-def test_a_mail_has_a_link_unless_the_org_says_that_it_has_none(context: dict[str, bool], magic: bool) -> None:
+def test_an_email_has_a_magic_link_unless_the_org_denies_it(context: dict[str, bool], magic: bool) -> None:
     response = parse(document(currentAuthenticator=wrapped({**EMAIL, "contextualData": context})))
     assert response.current_authenticator is not None
     assert response.current_authenticator.magic_link is magic
 
 
-def test_a_totp_secret_comes_with_its_picture() -> None:
+def test_a_totp_secret_is_parsed_with_its_qr_code() -> None:
     context = {"qrcode": {"method": "embedded", "href": "data:image/png;base64,AAAA"}, "sharedSecret": "ZR74"}
     response = parse(
         document(currentAuthenticator=wrapped({"type": "app", "key": "google_otp", "contextualData": context}))
@@ -258,7 +258,7 @@ def test_a_totp_secret_comes_with_its_picture() -> None:
     assert response.current_authenticator.qr_image == "data:image/png;base64,AAAA"
 
 
-def test_an_option_without_relation_is_still_an_option() -> None:
+def test_an_option_without_relates_to_is_kept() -> None:
     options = [{k: v for k, v in o.items() if k != "relatesTo"} for o in CHOICE["options"]]
     response = parse(document(step("select-authenticator-enroll", {**CHOICE, "options": options})))
     assert [o.authenticator for o in response.remediations[0].fields[0].options] == [None, None]

@@ -1,4 +1,4 @@
-"""What a step tells about itself: what its code proves, and whether a choice makes the org send something."""
+"""Properties of steps: whether the code verifies the address, and whether an option makes the org send a code."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ def step_of(page: Json, picked: str = "") -> Step:
     return outcome
 
 
-def at(remediation: str, authenticator: Json | None) -> Step:
+def step_with(remediation: str, authenticator: Json | None) -> Step:
     related: Json = {"relatesTo": ["$.currentAuthenticator"]} if authenticator else {}
-    holder: Json = {"currentAuthenticator": wrapped(authenticator)} if authenticator else {}
+    current: Json = {"currentAuthenticator": wrapped(authenticator)} if authenticator else {}
     passcode = {"name": "credentials", "form": {"value": [{"name": "passcode"}]}}
-    return step_of(document(step(remediation, passcode, **related), **holder))
+    return step_of(document(step(remediation, passcode, **related), **current))
 
 
-def test_the_code_of_the_mail_proves_the_address() -> None:
+def test_enrolling_the_email_verifies_the_address() -> None:
     assert step_of(CODE_PAGE).proves_email
 
 
@@ -38,20 +38,20 @@ def test_the_code_of_the_mail_proves_the_address() -> None:
         ("authenticator-enrollment-data", EMAIL),
         ("enroll-authenticator", None),
     ],
-    ids=["a phone's code", "a password", "a code to sign in with", "details of an address", "nobody's code"],
+    ids=["phone code", "password", "code of a challenge", "enrollment data", "no authenticator"],
 )
-def test_nothing_else_proves_it(remediation: str, authenticator: Json | None) -> None:
-    assert not at(remediation, authenticator).proves_email
+def test_other_steps_do_not_verify_the_address(remediation: str, authenticator: Json | None) -> None:
+    assert not step_with(remediation, authenticator).proves_email
 
 
-def test_a_choice_of_e_mail_or_phone_makes_the_org_send_a_code() -> None:
+def test_choosing_email_or_phone_makes_the_org_send_a_code() -> None:
     assert {o.label: sends_on_choice(o) for o in step_of(SELECT_PAGE).choices} == {"Email": True, "Phone": True}
 
 
 @pytest.mark.parametrize("kind", ["password", "security_question", "app", "security_key", "", "made_up"])
-def test_another_choice_makes_it_send_nothing(kind: str) -> None:
+def test_choosing_another_authenticator_sends_nothing(kind: str) -> None:
     assert not sends_on_choice(Option("x", authenticator=Authenticator("autX", "x", kind, "X")))
 
 
-def test_an_option_without_an_authenticator_sends_nothing() -> None:
+def test_choosing_an_option_without_an_authenticator_sends_nothing() -> None:
     assert not sends_on_choice(Option("x", "value"))

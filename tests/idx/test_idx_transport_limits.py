@@ -1,4 +1,4 @@
-"""The network's worst, on real sockets: nothing takes longer, or more memory, than was allowed."""
+"""Hostile servers on real sockets: time and memory of a call are limited."""
 
 import gzip
 import os
@@ -38,22 +38,22 @@ WITHOUT_A_DEADLINE = 20.0
 
 
 @pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> float:
-    """A total deadline that a test can wait for, in seconds; a single read may take as long."""
+def deadline(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Sets the total deadline and the read timeout, in seconds."""
     monkeypatch.setattr(transport, "TOTAL_SECONDS", 0.4)
     monkeypatch.setattr(transport, "READ_SECONDS", 0.4)
     return 0.4
 
 
 def post(address: str, body: str = "{}") -> Reply:
-    wire = Transport(address)
+    org_transport = Transport(address)
     try:
-        return wire.post(address + PATH, {}, Secret(body))
+        return org_transport.post(address + PATH, {}, Secret(body))
     finally:
-        wire.session.close()
+        org_transport.session.close()
 
 
-def test_a_plain_answer_comes_through() -> None:
+def test_a_valid_answer_is_returned() -> None:
     with hostile(sends(head(Content_Length=len(DOCUMENT), X_Okta_Request_Id="r" * 100) + DOCUMENT)) as server:
         reply = post(server.address)
     assert (reply.status, reply.body, reply.text.reveal()) == (200, {"version": "1.0.0"}, DOCUMENT.decode())
@@ -61,8 +61,8 @@ def test_a_plain_answer_comes_through() -> None:
     assert 0 < reply.seconds < 5
 
 
-def test_an_answer_larger_than_allowed_is_not_read_to_its_end() -> None:
-    """Fifty megabytes are announced; the server would block if they were read."""
+def test_an_answer_over_the_size_limit_is_not_read_completely() -> None:
+    """The server announces fifty megabytes, and stops when the client closes the connection."""
     sent: list[int] = []
 
     def endless(connection: socket.socket) -> None:
@@ -76,19 +76,19 @@ def test_an_answer_larger_than_allowed_is_not_read_to_its_end() -> None:
     assert len(sent) < 800
 
 
-def test_an_answer_of_exactly_the_limit_is_read() -> None:
+def test_an_answer_of_exactly_the_size_limit_is_read() -> None:
     body = b'"' + b"x" * (MAX_BODY - 2) + b'"'
     with hostile(sends(head(Content_Length=len(body)) + body)) as server:
         assert len(post(server.address).text.reveal()) == MAX_BODY
 
 
-def test_a_chunked_answer_larger_than_allowed_is_refused() -> None:
+def test_a_chunked_answer_over_the_size_limit_is_malformed() -> None:
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
     with hostile(sends(head(Transfer_Encoding="chunked"), *([chunk] * 100))) as server, pytest.raises(MalformedAnswer):
         post(server.address)
 
 
-def test_a_compressed_bomb_is_refused_without_unpacking_it_all() -> None:
+def test_a_decompression_bomb_is_refused_without_unpacking_it_completely() -> None:
     bomb = gzip.compress(b'{"version":"' + b"x" * 100_000_000)
     with hostile(sends(head(Content_Encoding="gzip", Content_Length=len(bomb)) + bomb)) as server:
         tracemalloc.start()
@@ -101,7 +101,7 @@ def test_a_compressed_bomb_is_refused_without_unpacking_it_all() -> None:
     assert peak < 30_000_000
 
 
-def test_a_damaged_compression_is_a_lost_answer() -> None:
+def test_corrupt_compression_raises_answer_lost() -> None:
     with (
         hostile(sends(head(Content_Encoding="gzip", Content_Length=5) + b"xxxxx")) as server,
         pytest.raises(AnswerLost),
@@ -122,14 +122,14 @@ def drip(piece: bytes, pause: float) -> object:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_body_that_drips_is_given_up_at_the_total_deadline(soon: float, framing: str) -> None:
-    """Each piece comes in time, the whole would take as long as `WITHOUT_A_DEADLINE`."""
+def test_a_slow_body_is_aborted_at_the_total_deadline(deadline: float, framing: str) -> None:
+    """Each piece is in time, but the whole body would take `WITHOUT_A_DEADLINE`."""
     start = head(Content_Length=200) if framing == "length" else head(Transfer_Encoding="chunked")
     piece = b"x" if framing == "length" else b"1\r\nx\r\n"
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(start)
-        drip(piece, soon / 4)(connection)  # type: ignore[operator]
+        drip(piece, deadline / 4)(connection)  # type: ignore[operator]
 
     started = time.monotonic()
     with hostile(behave) as server:
@@ -138,11 +138,11 @@ def test_a_body_that_drips_is_given_up_at_the_total_deadline(soon: float, framin
         assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
 
 
-def test_headers_that_drip_are_given_up_at_the_total_deadline(soon: float) -> None:
+def test_slow_headers_are_aborted_at_the_total_deadline(deadline: float) -> None:
     def behave(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         # So slow that http.client, which gives up at 100 headers, would take longer than the test allows.
-        drip(b"X-A: b\r\n", soon / 2)(connection)  # type: ignore[operator]
+        drip(b"X-A: b\r\n", deadline / 2)(connection)  # type: ignore[operator]
 
     started = time.monotonic()
     with hostile(behave) as server:
@@ -151,17 +151,17 @@ def test_headers_that_drip_are_given_up_at_the_total_deadline(soon: float) -> No
         assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
 
 
-def test_silence_is_given_up(soon: float) -> None:
-    done = threading.Event()
+def test_a_silent_server_is_aborted_at_the_deadline(deadline: float) -> None:
+    finished = threading.Event()
     started = time.monotonic()
 
     def silent(_: socket.socket) -> None:
-        done.wait(WITHOUT_A_DEADLINE)
+        finished.wait(WITHOUT_A_DEADLINE)
 
     with hostile(silent) as server:
         with pytest.raises(AnswerLost):
             post(server.address)
-        done.set()
+        finished.set()
     assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
 
 
@@ -170,7 +170,7 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def test_a_reset_is_a_lost_answer_and_the_request_is_not_repeated() -> None:
+def test_a_connection_reset_raises_answer_lost_and_is_not_retried() -> None:
     with hostile(reset) as server:
         with pytest.raises(AnswerLost):
             post(server.address)
@@ -186,14 +186,14 @@ def test_a_reset_is_a_lost_answer_and_the_request_is_not_repeated() -> None:
         head(Content_Length=-5),
         b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 500 + b"\r\n",
     ],
-    ids=["nothing", "garbage", "cut short", "a negative length", "five hundred headers"],
+    ids=["empty", "garbage", "truncated", "negative length", "five hundred headers"],
 )  # fmt: skip
-def test_half_an_answer_is_a_lost_answer(answer: bytes) -> None:
+def test_an_incomplete_answer_raises_answer_lost(answer: bytes) -> None:
     with hostile(sends(answer)) as server, pytest.raises(AnswerLost):
         post(server.address)
 
 
-def test_a_refused_connection_sent_nothing() -> None:
+def test_a_refused_connection_raises_org_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(OrgUnreachable):
@@ -201,41 +201,41 @@ def test_a_refused_connection_sent_nothing() -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
-    """How long a connection may take to be made, name and handshake included, in seconds."""
+def connect_timeout(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Sets the seconds for name resolution, connection and TLS handshake."""
     monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.3)
     return 0.3
 
 
-def test_an_unknown_host_gets_nothing_sent() -> None:
+def test_an_unknown_host_raises_org_unreachable() -> None:
     with pytest.raises(OrgUnreachable, match="NameResolutionError"):
         post("https://org.invalid")
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(impatient: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    let_go = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: let_go.wait(WITHOUT_A_DEADLINE) and [])
+def test_a_hanging_resolver_is_aborted(connect_timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: release.wait(WITHOUT_A_DEADLINE) and [])
     started = time.monotonic()
     with pytest.raises(OrgUnreachable):
         post("https://org.example")
     assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
-    let_go.set()
+    release.set()
 
 
-def test_a_name_with_several_addresses_is_tried_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with hostile(sends(GOOD)) as server:
         port = int(server.address.rpartition(":")[2])
-        known = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (9, 8, 1)]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: known)
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (9, 8, 1)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: addresses)
         assert post(f"http://org.example:{port}").status == 200
 
 
-def test_a_handshake_that_hangs_is_given_up_and_sent_nothing(impatient: float) -> None:
-    done, received = threading.Event(), list[bytes]()
+def test_a_hanging_tls_handshake_raises_org_unreachable(connect_timeout: float) -> None:
+    finished, received = threading.Event(), list[bytes]()
 
     def hello_only(connection: socket.socket) -> bytes:
         received.append(connection.recv(65_536))
-        done.wait(WITHOUT_A_DEADLINE)
+        finished.wait(WITHOUT_A_DEADLINE)
         return b""
 
     started = time.monotonic()
@@ -243,26 +243,26 @@ def test_a_handshake_that_hangs_is_given_up_and_sent_nothing(impatient: float) -
         with pytest.raises(OrgUnreachable):
             post(server.address.replace("http:", "https:"))
         assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
-        done.set()
+        finished.set()
     # The first byte of a handshake; nothing at all if a busy machine used up the time before it.
     assert [hello[:1] for hello in received] in ([b"\x16"], [b""])
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Of nobody whom anybody trusts."""
+    """A self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]), datetime.now(UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
-    place = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    pem = builder.add_extension(place, critical=False).sign(key, hashes.SHA256())
+    subject_name = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    pem = builder.add_extension(subject_name, critical=False).sign(key, hashes.SHA256())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = tmp_path / "server.pem"
     path.write_bytes(private + pem.public_bytes(Encoding.PEM))
     return path
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_nothing_sent(certificate: Path) -> None:
+def test_an_untrusted_certificate_raises_org_unreachable(certificate: Path) -> None:
     received: list[bytes] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -277,15 +277,15 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing_sent(certificate: Pa
     assert received == []
 
 
-def test_an_address_that_says_nothing_leaves_time_for_the_next_one(
-    impatient: float, monkeypatch: pytest.MonkeyPatch
+def test_an_unresponsive_address_leaves_time_for_the_next_one(
+    connect_timeout: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hostile(sends(GOOD)) as server, socket.socket() as silent, ExitStack() as held:
+    with hostile(sends(GOOD)) as server, socket.socket() as silent, ExitStack() as stack:
         port = int(server.address.rpartition(":")[2])
         silent.bind(("127.0.0.9", port))
         silent.listen(0)
         while True:  # a full backlog: whoever connects next gets no answer
-            client = held.enter_context(socket.socket())
+            client = stack.enter_context(socket.socket())
             client.settimeout(0.1)
             if client.connect_ex(("127.0.0.9", port)):
                 break
@@ -294,20 +294,18 @@ def test_an_address_that_says_nothing_leaves_time_for_the_next_one(
         assert post(f"http://org.example:{port}").status == 200
 
 
-def test_a_call_that_was_given_up_before_it_was_sent_is_never_sent(
-    impatient: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The resolver answers at last, when the caller has long been told that nothing was sent."""
-    let_go = threading.Event()
+def test_an_aborted_call_is_not_sent_later(connect_timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resolver answers only after the call has failed as not sent."""
+    release = threading.Event()
     with hostile(sends(GOOD)) as server:
         port = int(server.address.rpartition(":")[2])
         address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
         monkeypatch.setattr(
-            socket, "getaddrinfo", lambda *_args, **_options: let_go.wait(WITHOUT_A_DEADLINE) and [address]
+            socket, "getaddrinfo", lambda *_args, **_options: release.wait(WITHOUT_A_DEADLINE) and [address]
         )
         with pytest.raises(OrgUnreachable):
             post(f"http://org.example:{port}")
-        let_go.set()
+        release.set()
         for thread in threads_of_calls():
             thread.join(10)
     assert server.requests in ([], [b""])
@@ -318,27 +316,27 @@ def threads_of_calls() -> list[threading.Thread]:
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\n", head(Content_Length=2_000)], ids=["headers", "body"])
-def test_a_server_that_drips_keeps_no_thread_busy(soon: float, start: bytes) -> None:
+def test_a_slow_server_does_not_keep_a_thread_busy(deadline: float, start: bytes) -> None:
     def behave(connection: socket.socket) -> None:
         connection.sendall(start)
-        drip(b"X-A: b\r\n", soon / 4)(connection)  # type: ignore[operator]
+        drip(b"X-A: b\r\n", deadline / 4)(connection)  # type: ignore[operator]
 
     with hostile(behave) as server:
         with pytest.raises(AnswerLost):
             post(server.address)
         for thread in threads_of_calls():
-            thread.join(5 * soon)
+            thread.join(5 * deadline)
         assert threads_of_calls() == []
 
 
-def test_the_deadline_holds_in_a_process_that_was_forked_after_a_call(soon: float) -> None:
-    """A server that loads the application before it forks its workers: they have no thread of their parent's."""
+def test_the_deadline_works_in_a_process_forked_after_a_call(deadline: float) -> None:
+    """As with a server that preloads the application: forked workers do not inherit threads."""
     with hostile(sends(GOOD)) as server:
         assert post(server.address).status == 200
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(head(Content_Length=2_000))
-        drip(b"x", soon / 4)(connection)  # type: ignore[operator]
+        drip(b"x", deadline / 4)(connection)  # type: ignore[operator]
 
     with hostile(behave) as server:
         started, child = time.monotonic(), os.fork()
@@ -353,49 +351,49 @@ def test_the_deadline_holds_in_a_process_that_was_forked_after_a_call(soon: floa
         assert time.monotonic() - started < WITHOUT_A_DEADLINE / 2
 
 
-def test_a_call_with_less_time_than_one_under_way_is_given_up_first(soon: float) -> None:
-    under_way, done = threading.Event(), threading.Event()
+def test_a_call_with_an_earlier_deadline_is_aborted_first(deadline: float) -> None:
+    started, finished = threading.Event(), threading.Event()
 
     def silent(connection: socket.socket) -> None:
-        under_way.set()
-        done.wait(WITHOUT_A_DEADLINE)
+        started.set()
+        finished.wait(WITHOUT_A_DEADLINE)
 
     with hostile(silent) as server:
-        wire, ends = Transport(server.address), list[str]()
+        org_transport, ends = Transport(server.address), list[str]()
 
         def call(name: str, seconds: float) -> None:
             with at_most(seconds), suppress(AnswerLost):
-                wire.post(server.address + PATH, {}, Secret("{}"))
+                org_transport.post(server.address + PATH, {}, Secret("{}"))
             ends.append(name)
 
-        first = threading.Thread(target=call, args=("long", soon))
+        first = threading.Thread(target=call, args=("long", deadline))
         first.start()
-        assert under_way.wait(10)
-        call("short", soon / 8)
+        assert started.wait(10)
+        call("short", deadline / 8)
         first.join(10)
-        done.set()
-        wire.session.close()
+        finished.set()
+        org_transport.session.close()
     assert ends == ["short", "long"]
 
 
-def test_a_tls_failure_after_the_request_was_sent_is_a_lost_answer(certificate: Path) -> None:
-    """The org may have done the work before its line broke."""
+def test_a_tls_failure_after_sending_raises_answer_lost(certificate: Path) -> None:
+    """The org may have carried out the call."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 
-    def garbles(connection: socket.socket) -> bytes:
+    def send_garbage(connection: socket.socket) -> bytes:
         secure = context.wrap_socket(connection.dup(), server_side=True)
         received = secure.recv(65_536)
         connection.sendall(b"this is no TLS record " * 10)
         secure.detach()
         return received
 
-    with hostile(lambda connection: None, read=garbles) as server:
-        wire = Transport(server.address.replace("http:", "https:"))
-        wire.session.verify = str(certificate)
+    with hostile(lambda connection: None, read=send_garbage) as server:
+        org_transport = Transport(server.address.replace("http:", "https:"))
+        org_transport.session.verify = str(certificate)
         with pytest.raises(AnswerLost):
-            wire.post(wire.origin + PATH, {}, Secret("{}"))
-        wire.session.close()
+            org_transport.post(org_transport.origin + PATH, {}, Secret("{}"))
+        org_transport.session.close()
         assert b"POST" in server.requests[0]
 
 
@@ -406,17 +404,17 @@ def test_a_redirect_is_not_followed() -> None:
         assert elsewhere.requests == []
 
 
-def test_cookies_of_one_visitors_answer_are_not_sent_for_the_next_visitor() -> None:
+def test_cookies_of_an_answer_are_not_sent_with_later_calls() -> None:
     with hostile(sends(head(Content_Length=20, Set_Cookie="dt=canary; Path=/") + DOCUMENT)) as server:
-        wire = Transport(server.address)
-        wire.post(server.address + PATH, {}, Secret("{}"))
-        wire.post(server.address + PATH, {}, Secret("{}"))
-        wire.session.close()
+        org_transport = Transport(server.address)
+        org_transport.post(server.address + PATH, {}, Secret("{}"))
+        org_transport.post(server.address + PATH, {}, Secret("{}"))
+        org_transport.session.close()
         assert len(server.requests) == 2
         assert b"cookie" not in server.requests[1].lower()
 
 
-def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_variables_and_netrc_do_not_change_a_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login canary password canary\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -428,34 +426,34 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert b"authorization" not in server.requests[0].lower()
 
 
-def test_only_the_protocols_paths_of_this_origin_are_called() -> None:
+def test_only_protocol_paths_of_the_origin_are_called() -> None:
     with hostile(sends(GOOD)) as server:
-        wire = Transport(server.address)
+        org_transport = Transport(server.address)
         for url in (f"{server.address}/api/v1/users", f"{server.address}/idp/idx/../x", "http://127.0.0.1:1/idp/idx/x"):
             with pytest.raises(ForeignHref):
-                wire.post(url, {}, Secret("{}"))
-        wire.session.close()
+                org_transport.post(url, {}, Secret("{}"))
+        org_transport.session.close()
         assert server.requests == []
 
 
-def test_a_thread_each_may_call_at_once() -> None:
+def test_several_threads_can_call_concurrently() -> None:
     replies: list[Reply] = []
     with hostile(sends(GOOD)) as server:
-        wire = Transport(server.address)
+        org_transport = Transport(server.address)
         threads = [
-            threading.Thread(target=lambda: replies.append(wire.post(server.address + PATH, {}, Secret("{}"))))
+            threading.Thread(target=lambda: replies.append(org_transport.post(server.address + PATH, {}, Secret("{}"))))
             for _ in range(8)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(10)
-        wire.session.close()
+        org_transport.session.close()
     assert [r.status for r in replies] == [200] * 8
 
 
-def test_a_header_that_cannot_be_sent_is_told_without_its_value() -> None:
-    """A token that was read with the end of its line."""
+def test_an_invalid_header_raises_an_error_without_its_value() -> None:
+    """For example a token with a trailing newline."""
     headers = {"Authorization": "SSWS canary\n"}
     with pytest.raises(OrgUnreachable) as error:
         Transport("http://127.0.0.1:9").get("http://127.0.0.1:9/oauth2/v1/keys", headers)

@@ -1,4 +1,4 @@
-"""Which rules of an org a new password breaks."""
+"""The password rules of an org."""
 
 import pytest
 
@@ -10,12 +10,12 @@ from support.idx.documents import PASSWORD, document, step, wrapped
 ADA = {"firstName": "Ada", "lastName": "Lovelace"}
 
 
-def broken(policy: PasswordPolicy, password: str, login: str = "ada.byron@bee.info") -> list[str]:
+def broken_names(policy: PasswordPolicy, password: str, login: str = "ada.byron@bee.info") -> list[str]:
     return [rule.name for rule in broken_rules(policy, password, ADA, login)]
 
 
 @pytest.mark.parametrize(
-    ("policy", "breaks", "meets"),
+    ("policy", "bad", "good"),
     [
         (PasswordPolicy(min_length=4), "abc", "abcd"),
         (PasswordPolicy(max_length=4), "abcde", "abcd"),
@@ -32,25 +32,25 @@ def broken(policy: PasswordPolicy, password: str, login: str = "ada.byron@bee.in
         (PasswordPolicy(exclude_attributes=("lastName",)), "lovelace1", "Ada"),
     ],
 )
-def test_each_rule_is_broken_and_met(policy: PasswordPolicy, breaks: str, meets: str) -> None:
-    assert len(broken(policy, breaks)) == 1
-    assert broken(policy, meets) == []
+def test_each_password_rule_can_be_broken_and_met(policy: PasswordPolicy, bad: str, good: str) -> None:
+    assert len(broken_names(policy, bad)) == 1
+    assert broken_names(policy, good) == []
 
 
-def test_the_last_label_of_an_address_may_be_in_the_password() -> None:
+def test_the_top_level_domain_of_a_login_is_allowed_in_the_password() -> None:
     policy = PasswordPolicy(exclude_username=True)
-    assert broken(policy, "Information-77", "ada@bee.info") == []
-    assert broken(policy, "Information-77", "info@bee.com") == ["username"]
-    assert broken(policy, "Information-77", "ada.info") == ["username"]
+    assert broken_names(policy, "Information-77", "ada@bee.info") == []
+    assert broken_names(policy, "Information-77", "info@bee.com") == ["username"]
+    assert broken_names(policy, "Information-77", "ada.info") == ["username"]
 
 
-def test_short_parts_of_a_login_and_short_names_may_be_in_the_password() -> None:
+def test_short_names_and_parts_of_a_login_are_allowed_in_the_password() -> None:
     policy = PasswordPolicy(exclude_username=True, exclude_attributes=("firstName",))
     assert broken_rules(policy, "ada-al-7", {"firstName": "Al"}, "ada@bee.de") == ()
 
 
-def test_what_only_the_org_can_know_is_left_to_it() -> None:
-    assert broken(PasswordPolicy(history_count=4, min_age_minutes=60), "x") == []
+def test_history_and_minimum_age_are_not_checked_here() -> None:
+    assert broken_names(PasswordPolicy(history_count=4, min_age_minutes=60), "x") == []
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,13 @@ def test_what_only_the_org_can_know_is_left_to_it() -> None:
         ({"excludeAttributes": "lastName", "excludeLastName": "yes"}, ()),
     ],
 )
-def test_names_are_excluded_by_a_list_or_by_flags(complexity: dict[str, object], excluded: tuple[str, ...]) -> None:
-    holder = {**PASSWORD, "settings": {"complexity": {**complexity, "maxLength": 30}}}
-    current = parse(document(step("enroll-authenticator"), currentAuthenticator=wrapped(holder))).current_authenticator
+def test_excluded_attributes_come_from_a_list_or_from_flags(
+    complexity: dict[str, object], excluded: tuple[str, ...]
+) -> None:
+    authenticator = {**PASSWORD, "settings": {"complexity": {**complexity, "maxLength": 30}}}
+    current = parse(
+        document(step("enroll-authenticator"), currentAuthenticator=wrapped(authenticator))
+    ).current_authenticator
     assert current
     assert current.password_policy
     assert current.password_policy.exclude_attributes == excluded

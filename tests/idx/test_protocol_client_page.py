@@ -1,4 +1,4 @@
-"""The example of docs/protocol-client.md signs somebody up at an org, without Django."""
+"""The example of docs/protocol-client.md completes a sign-up without Django."""
 
 import os
 import subprocess
@@ -9,10 +9,10 @@ from support.documentation import blocks_of
 from support.sites.wheel import ROOT
 
 PASSWORD = "Correct-horse-7"
-WITHOUT_DJANGO = '\nimport sys\nprint("django" in sys.modules)\n'
+PRINT_DJANGO_IMPORTED = '\nimport sys\nprint("django" in sys.modules)\n'
 
 
-def test_the_example_signs_somebody_up(org: OrgHandle) -> None:
+def test_the_example_completes_a_sign_up_without_django(org: OrgHandle) -> None:
     (block,) = blocks_of((ROOT / "docs" / "protocol-client.md").read_text())
     app = org.policy.apps[0]
     changes = {
@@ -22,18 +22,18 @@ def test_the_example_signs_somebody_up(org: OrgHandle) -> None:
         "https://www.example.com/oidc/callback/": app.redirect_uris[0],
     }
     example = block.text
-    for there, here in changes.items():
-        assert there in example
-        example = example.replace(there, here)
+    for placeholder, value in changes.items():
+        assert placeholder in example
+        example = example.replace(placeholder, value)
     program = subprocess.Popen(
-        [sys.executable, "-W", "error", "-u", "-c", example + WITHOUT_DJANGO],
+        [sys.executable, "-W", "error", "-u", "-c", example + PRINT_DJANGO_IMPORTED],
         cwd=ROOT, env={"PATH": os.environ["PATH"]}, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert program.stdin
     assert program.stdout
-    asked = ""
-    while not asked.endswith(": "):
-        asked += program.stdout.read(1)
+    prompt = ""
+    while not prompt.endswith(": "):
+        prompt += program.stdout.read(1)
     printed, _ = program.communicate(f"{org.code('ada@example.com')}\n{PASSWORD}\n", timeout=120)
-    assert (asked, printed) == ("okta_email: ", "okta_password: ada@example.com\nFalse\n")
+    assert (prompt, printed) == ("okta_email: ", "okta_password: ada@example.com\nFalse\n")

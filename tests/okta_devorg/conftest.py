@@ -1,4 +1,4 @@
-"""The local org for each test, and three ways to talk to it."""
+"""Fixtures for the local org and its clients."""
 
 from collections.abc import Iterator
 
@@ -19,30 +19,30 @@ def running() -> Iterator[OrgHandle]:
 
 @pytest.fixture
 def org(running: OrgHandle) -> OrgHandle:
-    """The org as it is on the first day."""
+    """The org in its initial state."""
     running.reset()
     return running
 
 
 @pytest.fixture
 def journey(org: OrgHandle) -> Iterator[Journey]:
-    """Somebody's sign-up, call by call of the protocol."""
-    started = Journey(org)
-    yield started
-    started.close()
+    """A client that makes the calls of a sign-up one by one."""
+    client = Journey(org)
+    yield client
+    client.close()
 
 
 @pytest.fixture
 def browser(org: OrgHandle) -> Iterator[OrgBrowser]:
-    """Somebody at the pages that the org hosts."""
-    opened = OrgBrowser(org)
-    yield opened
-    opened.http.close()
+    """A browser for the pages of the org."""
+    client = OrgBrowser(org)
+    yield client
+    client.http.close()
 
 
 @pytest.fixture
 def api(org: OrgHandle) -> Iterator[ManagementApi]:
     """The Management API with the org's API token."""
-    opened = ManagementApi(org)
-    yield opened
-    opened.http.close()
+    client = ManagementApi(org)
+    yield client
+    client.http.close()

@@ -1,4 +1,4 @@
-"""Accounts that are locked, suspended or deleted, at every way into the org and in the middle of one."""
+"""Locked, suspended and deleted accounts at every entry point, and during a transaction."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,13 +13,13 @@ from support.local_org.org_browser import OrgBrowser
 from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
 IDP = {"id": "0oaLocalIdp00000001", "name": "Example ID", "type": "OIDC"}
-SHUT = [Status.LOCKED_OUT, Status.SUSPENDED, Status.DEPROVISIONED, Status.RECOVERY]
+BLOCKED = [Status.LOCKED_OUT, Status.SUSPENDED, Status.DEPROVISIONED, Status.RECOVERY]
 NEW_PASSWORD = "Another-horse-8"
 
 
 @pytest.fixture
 def ada(org: OrgHandle) -> str:
-    """The id of somebody with an account."""
+    """The id of a user."""
     return OktaOrg(org).sign_up().id
 
 
@@ -28,8 +28,8 @@ def set_status(org: OrgHandle, status: Status) -> None:
         user.status = status
 
 
-def at_provider(org: OrgHandle, journey: Journey, email: str = ADA["email"]) -> dict[str, list[str]]:
-    """Goes to the identity provider of the first page and returns what comes back to the app."""
+def sign_in_at_provider(org: OrgHandle, journey: Journey, email: str = ADA["email"]) -> dict[str, list[str]]:
+    """Signs in at the identity provider of the first page, and returns the query of the redirect to the app."""
     journey.begin()
     link = next(step["href"] for step in journey.document["remediation"]["value"] if step["name"] == "redirect-idp")
     request_uri = parse_qs(urlsplit(link).query)["request_uri"][0]
@@ -39,34 +39,36 @@ def at_provider(org: OrgHandle, journey: Journey, email: str = ADA["email"]) -> 
     return parse_qs(urlsplit(reply.headers["Location"]).query)
 
 
-@pytest.mark.parametrize("status", SHUT)
-def test_a_provider_does_not_open_an_account_that_is_shut(
+@pytest.mark.parametrize("status", BLOCKED)
+def test_an_identity_provider_does_not_sign_in_a_blocked_account(
     org: OrgHandle, journey: Journey, ada: str, status: Status
 ) -> None:
     org.patch_policy({"idps": [IDP]})
     set_status(org, status)
-    landed = at_provider(org, journey)
+    landed = sign_in_at_provider(org, journey)
     assert (landed["error"], "interaction_code" in landed) == (["access_denied"], False)
     assert org.users[0].status == status
 
 
 @pytest.mark.parametrize("status", [Status.STAGED, Status.PROVISIONED, Status.ACTIVE])
-def test_a_provider_activates_an_account_that_waits(org: OrgHandle, journey: Journey, ada: str, status: Status) -> None:
+def test_an_identity_provider_activates_a_pending_account(
+    org: OrgHandle, journey: Journey, ada: str, status: Status
+) -> None:
     org.patch_policy({"idps": [IDP]})
     set_status(org, status)
-    assert "interaction_code" in at_provider(org, journey)
+    assert "interaction_code" in sign_in_at_provider(org, journey)
     activated = [event for event in org.org.system_log.events if event.event_type == "user.lifecycle.activate"]
     assert (org.users[0].status, len(activated)) == (Status.ACTIVE, int(status is not Status.ACTIVE))
 
 
-def test_calls_at_a_provider_belong_to_their_sign_up(org: OrgHandle, journey: Journey) -> None:
+def test_calls_at_an_identity_provider_have_the_thread_of_their_sign_up(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"idps": [IDP]})
-    at_provider(org, journey)
+    sign_in_at_provider(org, journey)
     assert len({call.thread for call in org.calls()}) == 1
 
 
-@pytest.mark.parametrize("status", SHUT)
-def test_mail_alone_does_not_open_an_account_that_is_shut(
+@pytest.mark.parametrize("status", BLOCKED)
+def test_an_email_code_does_not_sign_in_a_blocked_account(
     org: OrgHandle, journey: Journey, ada: str, status: Status
 ) -> None:
     org.patch_policy({"identifier_first": True})
@@ -79,15 +81,15 @@ def test_mail_alone_does_not_open_an_account_that_is_shut(
     assert org.users[0].status == status
 
 
-def test_a_locked_account_is_not_offered_mail_at_sign_in(org: OrgHandle, journey: Journey, ada: str) -> None:
+def test_a_locked_account_gets_an_error_in_place_of_the_email(org: OrgHandle, journey: Journey, ada: str) -> None:
     org.patch_policy({"identifier_first": True, "password": {"lockout": {"showLockoutFailures": True}}})
     set_status(org, Status.LOCKED_OUT)
     journey.begin().take("identify", identifier=ADA["email"])
     assert (journey.status, journey.keys) == (401, ["errors.E0000119"])
 
 
-@pytest.mark.parametrize("status", SHUT)
-def test_the_link_of_a_mail_does_not_open_an_account_that_is_shut(
+@pytest.mark.parametrize("status", BLOCKED)
+def test_the_link_of_an_email_does_not_sign_in_a_blocked_account(
     org: OrgHandle, journey: Journey, ada: str, status: Status
 ) -> None:
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
@@ -101,8 +103,10 @@ def test_the_link_of_a_mail_does_not_open_an_account_that_is_shut(
     assert (reply.status_code, "Location" in reply.headers) == (401, False)
 
 
-@pytest.mark.parametrize("status", [*SHUT[:2]])
-def test_a_sign_up_that_is_shut_meanwhile_ends_without_a_code(org: OrgHandle, journey: Journey, status: Status) -> None:
+@pytest.mark.parametrize("status", [*BLOCKED[:2]])
+def test_a_sign_up_whose_account_is_blocked_meanwhile_gets_no_interaction_code(
+    org: OrgHandle, journey: Journey, status: Status
+) -> None:
     journey.registered().prove_email()
     set_status(org, status)
     journey.set_password()
@@ -110,7 +114,7 @@ def test_a_sign_up_that_is_shut_meanwhile_ends_without_a_code(org: OrgHandle, jo
     assert org.users[0].status == status
 
 
-def test_the_activation_mail_does_not_open_an_account_that_is_shut(org: OrgHandle, journey: Journey) -> None:
+def test_the_activation_email_does_not_activate_a_blocked_account(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
     link = str(org.messages(ADA["email"])[0].link)
@@ -120,8 +124,8 @@ def test_the_activation_mail_does_not_open_an_account_that_is_shut(org: OrgHandl
     assert (org.users[0].status, org.users[0].email_verified) == (Status.SUSPENDED, False)
 
 
-@pytest.mark.parametrize("status", SHUT[:3])
-def test_an_expired_password_is_not_changed_once_the_account_is_shut(
+@pytest.mark.parametrize("status", BLOCKED[:3])
+def test_an_expired_password_cannot_be_changed_after_the_account_was_blocked(
     org: OrgHandle, browser: OrgBrowser, ada: str, status: Status
 ) -> None:
     set_status(org, Status.PASSWORD_EXPIRED)
@@ -135,7 +139,7 @@ def test_an_expired_password_is_not_changed_once_the_account_is_shut(
 
 
 @pytest.mark.parametrize("status", [Status.SUSPENDED, Status.DEPROVISIONED])
-def test_a_forgotten_password_is_not_replaced_once_the_account_is_shut(
+def test_a_forgotten_password_cannot_be_reset_after_the_account_was_blocked(
     org: OrgHandle, journey: Journey, ada: str, status: Status
 ) -> None:
     journey.begin().act("recover")
@@ -147,14 +151,14 @@ def test_a_forgotten_password_is_not_replaced_once_the_account_is_shut(
     assert (journey.status, org.users[0].status) == (401, status)
 
 
-@pytest.mark.parametrize("way", ["page", "idx"])
-def test_every_new_password_unlocks_and_is_logged(
-    org: OrgHandle, api: ManagementApi, journey: Journey, ada: str, way: str
+@pytest.mark.parametrize("method", ["page", "idx"])
+def test_a_password_reset_unlocks_the_account_and_is_logged(
+    org: OrgHandle, api: ManagementApi, journey: Journey, ada: str, method: str
 ) -> None:
     reset = api("POST", f"users/{ada}/lifecycle/reset_password", sendEmail="false")["resetPasswordUrl"]
     user = org.users[0]
     user.status, user.wrong_passwords, user.wrong_codes = Status.LOCKED_OUT, 10, [org.org.clock.now()]
-    if way == "page":
+    if method == "page":
         assert requests.post(reset, data={"password": NEW_PASSWORD}, timeout=5).status_code == 200
     else:
         journey.begin(recovery_token=reset.rpartition("/")[2])
@@ -179,8 +183,8 @@ def test_an_expired_password_changed_on_the_page_is_logged(org: OrgHandle, brows
 
 
 @pytest.fixture
-def deleted(api: ManagementApi) -> str:
-    """The path that deletes Ada for good when it is called twice."""
+def user_path(api: ManagementApi) -> str:
+    """The path of the user. Two DELETE requests delete the user permanently."""
     return f"users/{ADA['email']}"
 
 
@@ -191,10 +195,10 @@ def delete(api: ManagementApi, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["introspect", "challenge/answer", "credential/enroll", "skip", "challenge/poll"])
 def test_a_sign_up_whose_account_was_deleted_has_expired(
-    api: ManagementApi, journey: Journey, deleted: str, path: str
+    api: ManagementApi, journey: Journey, user_path: str, path: str
 ) -> None:
     journey.registered().choose("Email")
-    delete(api, deleted)
+    delete(api, user_path)
     body = {"stateHandle": journey.document["stateHandle"], "credentials": {"passcode": "1"}, "authenticator": {}}
     journey.post(f"{journey.org.base}/idp/idx/{path}", body)
     assert (journey.status, journey.keys) == (401, ["idx.session.expired"])
@@ -202,7 +206,7 @@ def test_a_sign_up_whose_account_was_deleted_has_expired(
 
 @pytest.mark.parametrize("fields", [{"password": PASSWORD}, {"code": "1"}, {"action": "resend"}])
 def test_a_sign_in_page_whose_account_was_deleted_has_expired(
-    org: OrgHandle, api: ManagementApi, browser: OrgBrowser, ada: str, deleted: str, fields: dict[str, str]
+    org: OrgHandle, api: ManagementApi, browser: OrgBrowser, ada: str, user_path: str, fields: dict[str, str]
 ) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
     browser.authorize()
@@ -210,24 +214,24 @@ def test_a_sign_in_page_whose_account_was_deleted_has_expired(
     if "password" not in fields:
         browser.fill(password=PASSWORD)
     page = browser.page
-    delete(api, deleted)
+    delete(api, user_path)
     assert browser.fill(**fields).status_code in (400, 401)
     browser.page = page
     assert browser.go("GET", org.base + page.request.path_url).status_code in (200, 400)
 
 
-def test_the_page_of_okta_verify_for_a_deleted_account_has_expired(
-    org: OrgHandle, api: ManagementApi, journey: Journey, deleted: str
+def test_the_okta_verify_page_of_a_deleted_account_has_expired(
+    org: OrgHandle, api: ManagementApi, journey: Journey, user_path: str
 ) -> None:
     org.patch_policy({"authenticators": {"okta_verify": "optional"}})
     journey.signed_up().choose("Okta Verify")
     link = str(org.messages()[0].link)
     assert requests.get(link, timeout=5).status_code == 200
-    delete(api, deleted)
+    delete(api, user_path)
     assert requests.get(link, timeout=5).status_code == 410
 
 
-def test_links_do_not_outlive_their_sign_up(org: OrgHandle, journey: Journey) -> None:
+def test_a_link_expires_with_its_sign_up(org: OrgHandle, journey: Journey) -> None:
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
     lifetimes = {"with_user": 60, "email_code": 600}
     org.patch_policy({"apps": [app], "lifetimes": lifetimes})
@@ -237,7 +241,7 @@ def test_links_do_not_outlive_their_sign_up(org: OrgHandle, journey: Journey) ->
     assert "idx.return.stale" in requests.get(link, timeout=5).text
 
 
-def test_a_phone_cannot_pair_with_an_expired_sign_up(org: OrgHandle, journey: Journey) -> None:
+def test_a_phone_cannot_be_paired_after_the_sign_up_expired(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_verify": "optional"}, "lifetimes": {"with_user": 60}})
     journey.signed_up().choose("Okta Verify")
     link = str(org.messages()[0].link)
@@ -246,9 +250,7 @@ def test_a_phone_cannot_pair_with_an_expired_sign_up(org: OrgHandle, journey: Jo
     assert requests.get(link, timeout=5).status_code == 410
 
 
-def test_an_app_that_is_not_assigned_is_told_on_the_page_of_the_link(
-    org: OrgHandle, journey: Journey, ada: str
-) -> None:
+def test_the_link_page_shows_that_the_app_is_not_assigned(org: OrgHandle, journey: Journey, ada: str) -> None:
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
     org.patch_policy({"apps": [app], "email_link_page": "continue_here", "identifier_first": True})
     journey.begin().take("identify", identifier=ADA["email"])
@@ -259,7 +261,9 @@ def test_an_app_that_is_not_assigned_is_told_on_the_page_of_the_link(
     assert (page.status_code, "not assigned" in page.text) == (400, True)
 
 
-def test_a_password_has_its_least_age_unless_it_has_to_be_changed(org: OrgHandle, api: ManagementApi, ada: str) -> None:
+def test_the_minimum_password_age_does_not_apply_to_expired_passwords(
+    org: OrgHandle, api: ManagementApi, ada: str
+) -> None:
     org.patch_policy({"password": {"age": {"minAgeMinutes": 60}}})
     path = f"users/{ada}/credentials/change_password"
     body = {"oldPassword": {"value": PASSWORD}, "newPassword": {"value": NEW_PASSWORD}}

@@ -1,4 +1,4 @@
-"""What people and clients get wrong, and what the org says to it."""
+"""Invalid input of users and clients, and the errors of the org."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ REQUIRED = "api.error.field_required"
 @pytest.mark.parametrize(
     "email", ["ada", "ada@", "@example.com", "a da@example.com", "ada@example", "a" * 95 + "@b.co"]
 )
-def test_an_address_that_is_none_gets_both_recorded_messages(journey: Journey, email: str) -> None:
+def test_a_malformed_address_has_both_recorded_messages(journey: Journey, email: str) -> None:
     journey.to_profile().enroll_profile(userProfile={**ADA, "email": email})
     assert journey.status == 400
     assert journey.steps == ["enroll-profile", "select-identify"]
@@ -36,7 +36,7 @@ def test_an_address_that_is_none_gets_both_recorded_messages(journey: Journey, e
         ({"email": ""}, [REQUIRED]),
     ],
 )
-def test_each_field_gets_its_own_message(journey: Journey, changes: dict[str, Any], keys: list[str]) -> None:
+def test_each_invalid_field_has_its_own_message(journey: Journey, changes: dict[str, Any], keys: list[str]) -> None:
     before = journey.to_profile().document["stateHandle"]
     journey.enroll_profile(userProfile={**ADA, **changes})
     assert (journey.status, journey.keys) == (400, keys)
@@ -44,7 +44,7 @@ def test_each_field_gets_its_own_message(journey: Journey, changes: dict[str, An
 
 
 @pytest.mark.parametrize("profile", [None, "x", [], {**ADA, "shoeSize": "42"}, {**ADA, "email": {"a": 1}}])
-def test_a_malformed_profile_is_a_bad_request_without_a_page(journey: Journey, profile: object) -> None:
+def test_a_malformed_profile_is_a_bad_request_without_a_step(journey: Journey, profile: object) -> None:
     journey.to_profile().enroll_profile(userProfile=profile)
     assert (journey.status, journey.keys, journey.steps) == (400, ["E0000020"], [])
 
@@ -78,7 +78,7 @@ ATTRIBUTES = [
         ("email", "ada@example.com", "ada"),
     ],
 )
-def test_every_kind_of_attribute_is_checked(
+def test_every_type_of_attribute_is_validated(
     org: OrgHandle, journey: Journey, name: str, good: object, bad: object
 ) -> None:
     org.patch_policy({"profile": ATTRIBUTES})
@@ -90,7 +90,7 @@ def test_every_kind_of_attribute_is_checked(
     assert org.users[0].profile[name] == (True if good == "true" else good)
 
 
-def test_the_label_the_admin_gave_is_the_one_in_the_message(org: OrgHandle, journey: Journey) -> None:
+def test_the_message_contains_the_custom_label(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"profile": ATTRIBUTES})
     journey.to_profile().enroll_profile(userProfile={"email": "ada"})
     field = journey.document["remediation"]["value"][0]["value"][0]["form"]["value"][0]
@@ -102,18 +102,18 @@ def test_the_label_the_admin_gave_is_the_one_in_the_message(org: OrgHandle, jour
     "password",
     ["", "short1A", "nouppercase1", "NOLOWERCASE1", "NoNumberHere", "Lovelace-77", "Example-77-x", "xX1" + "y" * 80],
 )
-def test_a_password_that_breaks_a_rule_is_refused_with_the_rules(journey: Journey, password: str) -> None:
+def test_a_password_that_breaks_a_rule_is_refused_with_all_rules(journey: Journey, password: str) -> None:
     journey.registered().choose("Password")
     journey.answer(password)
     assert (journey.status, journey.keys) == (400, ["password.passwordRequirementsNotMet"])
     passcode = journey.document["remediation"]["value"][0]["value"][0]["form"]["value"][0]
-    sentence = passcode["messages"]["value"][0]["i18n"]["params"][0]
-    assert sentence.startswith("Password requirements were not met. Password requirements: at least 8 characters")
+    text = passcode["messages"]["value"][0]["i18n"]["params"][0]
+    assert text.startswith("Password requirements were not met. Password requirements: at least 8 characters")
     journey.answer(PASSWORD)
     assert journey.status == 200
 
 
-def test_a_common_password_is_refused_in_its_own_words(org: OrgHandle, journey: Journey) -> None:
+def test_a_common_password_has_its_own_message(org: OrgHandle, journey: Journey) -> None:
     journey.registered().choose("Password")
     journey.answer("Password123")
     assert (journey.status, journey.keys) == (400, ["password.common"])
@@ -122,7 +122,7 @@ def test_a_common_password_is_refused_in_its_own_words(org: OrgHandle, journey: 
     assert journey.status == 200
 
 
-def test_on_the_form_password_and_profile_fail_together(org: OrgHandle, journey: Journey) -> None:
+def test_errors_of_password_and_profile_on_the_form_are_returned_together(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"password_on_form": True})
     journey.to_profile().enroll_profile(userProfile={**ADA, "email": "ada"}, credentials={"passcode": "x"})
     assert journey.keys == [
@@ -132,7 +132,7 @@ def test_on_the_form_password_and_profile_fail_together(org: OrgHandle, journey:
     ]
 
 
-def test_a_wrong_code_is_a_401_with_the_page(org: OrgHandle, journey: Journey) -> None:
+def test_a_wrong_code_has_status_401_and_the_same_step(org: OrgHandle, journey: Journey) -> None:
     journey.registered().choose("Email")
     expires = journey.document["expiresAt"]
     journey.answer("wrong")
@@ -143,7 +143,7 @@ def test_a_wrong_code_is_a_401_with_the_page(org: OrgHandle, journey: Journey) -
     assert journey.status == 200
 
 
-def test_after_five_wrong_codes_the_right_one_must_wait_too(org: OrgHandle, journey: Journey) -> None:
+def test_a_correct_code_is_refused_after_five_wrong_codes(org: OrgHandle, journey: Journey) -> None:
     journey.registered().choose("Email")
     for _ in range(5):
         journey.answer("wrong")
@@ -157,7 +157,7 @@ def test_after_five_wrong_codes_the_right_one_must_wait_too(org: OrgHandle, jour
     assert journey.status == 200
 
 
-def test_only_the_newest_code_is_good_unless_the_policy_says_otherwise(org: OrgHandle, journey: Journey) -> None:
+def test_only_the_newest_code_is_accepted_unless_configured(org: OrgHandle, journey: Journey) -> None:
     journey.registered().choose("Email")
     old = org.code(ADA["email"])
     journey.act("resend")
@@ -171,7 +171,7 @@ def test_only_the_newest_code_is_good_unless_the_policy_says_otherwise(org: OrgH
     assert journey.status == 200
 
 
-def test_a_code_past_its_time_is_a_wrong_code(org: OrgHandle, journey: Journey) -> None:
+def test_an_expired_code_is_treated_like_a_wrong_code(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"lifetimes": {"with_user": 3600}})
     journey.registered().choose("Email")
     org.advance(301)
@@ -183,9 +183,7 @@ BAD_PHONES = ["4155550100", "+1", "+18005550100", "+12345", "not a number", "+44
 
 
 @pytest.mark.parametrize("number", BAD_PHONES)
-def test_a_number_that_cannot_get_a_text_throws_back_to_the_choice(
-    org: OrgHandle, journey: Journey, number: str
-) -> None:
+def test_an_invalid_phone_number_returns_to_the_choice(org: OrgHandle, journey: Journey, number: str) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     journey.signed_up().choose("Phone", methodType="sms", phoneNumber=number)
     assert journey.status == 400
@@ -195,7 +193,7 @@ def test_a_number_that_cannot_get_a_text_throws_back_to_the_choice(
     assert org.messages(number) == []
 
 
-def test_a_bad_number_may_also_stay_where_it_was_typed(org: OrgHandle, journey: Journey) -> None:
+def test_an_invalid_phone_number_stays_at_its_step_if_configured(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}, "unknowns": {"phone_refusal": "stay"}})
     journey.signed_up().choose("Phone", methodType="sms", phoneNumber="+1")
     assert journey.steps[0] == "authenticator-enrollment-data"
@@ -203,21 +201,21 @@ def test_a_bad_number_may_also_stay_where_it_was_typed(org: OrgHandle, journey: 
 
 
 @pytest.mark.parametrize("authenticator", [None, "x", {}, {"id": "autUnknown"}, {"id": ["a"]}])
-def test_an_authenticator_not_on_offer_is_a_bad_request(journey: Journey, authenticator: object) -> None:
+def test_an_authenticator_that_is_not_offered_is_a_bad_request(journey: Journey, authenticator: object) -> None:
     journey.registered().take("select-authenticator-enroll", authenticator=authenticator)
     assert (journey.status, journey.keys) == (400, ["E0000020"])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b'{"stateHandle":7}', b"\xff\xfe", b"{}"])
 @pytest.mark.parametrize("path", ["introspect", "enroll/new", "challenge/answer"])
-def test_a_malformed_body_is_a_400_in_json(org: OrgHandle, path: str, body: bytes) -> None:
+def test_a_malformed_body_has_status_400_and_a_json_error(org: OrgHandle, path: str, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     reply = requests.post(f"{org.base}/idp/idx/{path}", data=body, headers=headers, timeout=5)
     assert reply.status_code == 400
     assert reply.json()["messages"]["value"][0]["i18n"]["key"] == "E0000020"
 
 
-def test_unknown_paths_methods_and_huge_bodies_are_refused_in_json(org: OrgHandle) -> None:
+def test_unknown_paths_methods_and_large_bodies_have_json_errors(org: OrgHandle) -> None:
     for reply, status, code in (
         (requests.post(org.base + "/idp/idx/nowhere", timeout=5), 404, "E0000007"),
         (requests.get(org.base + "/idp/idx/enroll", timeout=5), 405, "E0000022"),
@@ -226,7 +224,7 @@ def test_unknown_paths_methods_and_huge_bodies_are_refused_in_json(org: OrgHandl
         assert (reply.status_code, reply.json()["errorCode"]) == (status, code)
 
 
-def test_a_step_that_is_not_open_is_denied_and_nothing_changes(org: OrgHandle, journey: Journey) -> None:
+def test_a_step_that_is_not_available_is_denied(org: OrgHandle, journey: Journey) -> None:
     journey.begin()
     handle = {"stateHandle": journey.document["stateHandle"]}
     for path in ("enroll/new", "credential/enroll", "challenge/answer", "challenge/resend", "skip"):
@@ -236,7 +234,7 @@ def test_a_step_that_is_not_open_is_denied_and_nothing_changes(org: OrgHandle, j
     assert journey.steps == ["identify", "select-enroll-profile"]
 
 
-def test_sign_up_switched_off_is_not_offered_and_not_possible(org: OrgHandle, journey: Journey) -> None:
+def test_disabled_sign_up_is_not_offered_and_is_refused(org: OrgHandle, journey: Journey) -> None:
     offered = journey.begin().document
     org.patch_policy({"sign_up": False})
     journey.introspect()

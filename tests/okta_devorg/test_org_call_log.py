@@ -1,4 +1,4 @@
-"""The log of calls holds no secret, wherever one is sent, and so does no repr."""
+"""Neither the call log nor a repr contains a secret."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def log_of(org: OrgHandle) -> str:
 
 
 @pytest.mark.parametrize("header", ["Authorization", "Cookie", "Referer", "Proxy-Authorization"])
-def test_headers(org: OrgHandle, header: str) -> None:
+def test_secret_headers_are_redacted(org: OrgHandle, header: str) -> None:
     requests.get(org.issuer + "/v1/keys", headers={header: CANARY}, timeout=5)
     log = log_of(org)
     assert (header in log, CANARY in log) == (True, False)
@@ -38,7 +38,7 @@ def test_headers(org: OrgHandle, header: str) -> None:
         {"PASSWORD": CANARY},
     ],
 )
-def test_bodies(org: OrgHandle, body: dict[str, Any]) -> None:
+def test_secrets_in_bodies_are_redacted(org: OrgHandle, body: dict[str, Any]) -> None:
     requests.post(org.base + "/api/v1/users/x/factors/y/verify", json=body, timeout=5)
     requests.post(org.issuer + "/v1/token", data=body, params=body, timeout=5)
     assert CANARY not in log_of(org)
@@ -53,7 +53,7 @@ def test_bodies(org: OrgHandle, body: dict[str, Any]) -> None:
         "/elsewhere/{0}", "/email/verify/app/{0}",
     ],
 )  # fmt: skip
-def test_paths_also_of_calls_that_lead_nowhere(org: OrgHandle, method: str, path: str) -> None:
+def test_secrets_in_paths_are_redacted_even_for_unknown_paths(org: OrgHandle, method: str, path: str) -> None:
     for secret in (CANARY, CANARY[:20]):
         requests.request(method, org.base + path.format(secret), allow_redirects=False, timeout=5)
         if "elsewhere" not in path and "email" not in path:
@@ -61,12 +61,12 @@ def test_paths_also_of_calls_that_lead_nowhere(org: OrgHandle, method: str, path
     assert CANARY not in log_of(org)
 
 
-def test_a_path_without_a_secret_stays_readable(org: OrgHandle) -> None:
+def test_a_path_without_a_secret_is_logged_unchanged(org: OrgHandle) -> None:
     requests.get(org.base + "/api/v1/users/00u1a2b3c4d5e6f7g8h9/unheardOf", timeout=5)
     assert org.calls()[-1].path == "/api/v1/users/00u1a2b3c4d5e6f7g8h9/unheardOf"
 
 
-def test_no_repr_tells_a_code_a_link_or_a_state(org: OrgHandle, journey: Journey) -> None:
+def test_no_repr_contains_a_code_a_link_or_a_state(org: OrgHandle, journey: Journey) -> None:
     journey.registered().choose("Email")
     message = org.messages(ADA["email"])[0]
     transaction = org.org.transactions.find(journey.document["stateHandle"])
@@ -77,7 +77,7 @@ def test_no_repr_tells_a_code_a_link_or_a_state(org: OrgHandle, journey: Journey
         assert secret not in text
 
 
-def test_factor_codes_of_the_management_api(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_factor_codes_of_the_management_api_are_redacted(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     journey.signed_up()
     factor = api("GET", f"users/{ADA['email']}/factors")[0]["id"]
     api("POST", f"users/{ADA['email']}/factors/{factor}/verify", {})

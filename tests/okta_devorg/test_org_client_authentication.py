@@ -1,4 +1,4 @@
-"""How an app proves who it is: secret in the body, by Basic, or a JWT it signed."""
+"""Client authentication with a secret in the body, with Basic authentication or with a signed JWT."""
 
 import time
 from typing import Any
@@ -38,7 +38,9 @@ def interact(journey: Journey, **more: Any) -> requests.Response:
 
 
 @pytest.mark.usefixtures("signing_app")
-def test_a_signed_assertion_stands_for_the_secret(journey: Journey, key: ec.EllipticCurvePrivateKey) -> None:
+def test_a_signed_assertion_is_accepted_in_place_of_the_secret(
+    journey: Journey, key: ec.EllipticCurvePrivateKey
+) -> None:
     endpoint = journey.oauth + "/interact"
     assert interact(journey, **assertion(key, endpoint)).status_code == 200
     assert interact(journey, client_id=None, **assertion(key, journey.issuer)).status_code == 200
@@ -60,7 +62,7 @@ def test_a_signed_assertion_stands_for_the_secret(journey: Journey, key: ec.Elli
         {"aud": {}}, {"aud": None}, {"aud": 7},
     ],
 )  # fmt: skip
-def test_an_assertion_for_something_else_is_refused(
+def test_an_assertion_with_a_wrong_claim_is_refused(
     journey: Journey, key: ec.EllipticCurvePrivateKey, changes: dict[str, Any]
 ) -> None:
     reply = interact(journey, **assertion(key, journey.oauth + "/interact", **changes))
@@ -68,16 +70,16 @@ def test_an_assertion_for_something_else_is_refused(
 
 
 @pytest.mark.usefixtures("signing_app")
-def test_another_key_no_assertion_and_a_replay_are_refused(journey: Journey, key: ec.EllipticCurvePrivateKey) -> None:
+def test_a_replayed_missing_or_foreign_assertion_is_refused(journey: Journey, key: ec.EllipticCurvePrivateKey) -> None:
     endpoint = journey.oauth + "/interact"
-    once = assertion(key, endpoint, jti="once")
-    assert interact(journey, **once).status_code == 200
-    stranger = assertion(ec.generate_private_key(ec.SECP256R1()), endpoint)
-    for refused in (once, stranger, {}, {**once, "client_assertion": "a.b.c"}):
+    used = assertion(key, endpoint, jti="once")
+    assert interact(journey, **used).status_code == 200
+    foreign = assertion(ec.generate_private_key(ec.SECP256R1()), endpoint)
+    for refused in (used, foreign, {}, {**used, "client_assertion": "a.b.c"}):
         assert interact(journey, **refused).status_code == 401
 
 
-def test_basic_does_at_interact_and_token(journey: Journey) -> None:
+def test_basic_authentication_is_accepted_at_interact(journey: Journey) -> None:
     form = {name: value for name, value in journey.interact_form().items() if name != "client_secret"}
     del form["client_id"]
     for secret, status in (("wrong", 401), (SECRET, 200)):

@@ -1,4 +1,4 @@
-"""The org as a process of its own."""
+"""The command `python -m okta_devorg`."""
 
 import re
 import signal
@@ -19,8 +19,8 @@ COMMAND = [sys.executable, "-m", "okta_devorg"]
 
 
 @contextmanager
-def process(*arguments: str, told: str = "this machine only") -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The base URL from the banner, and the process."""
+def process(*arguments: str, expected: str = "this machine only") -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Runs the command, and yields the base URL from its banner and the process."""
     with subprocess.Popen(
         [*COMMAND, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as started:
@@ -32,13 +32,13 @@ def process(*arguments: str, told: str = "this machine only") -> Iterator[tuple[
             banner += line
         base = re.search(r"mailbox\s+(http://\S+)/", banner)
         assert base
-        assert told in banner
+        assert expected in banner
         yield base[1], started
         started.kill()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_it_is_and_stops_quietly(sent: signal.Signals) -> None:
+def test_the_command_prints_its_url_and_stops_quietly_on_a_signal(sent: signal.Signals) -> None:
     with process("--site", "http://127.0.0.1:8123") as (base, started):
         app = requests.get(base + "/_devorg/policy", timeout=5).json()["apps"][0]
         assert app["redirect_uris"] == ["http://127.0.0.1:8123/oidc/callback/"]
@@ -48,56 +48,58 @@ def test_it_says_where_it_is_and_stops_quietly(sent: signal.Signals) -> None:
 
 
 # Ctrl-C reaches it, and what started it asks for the end while it is ending.
-TOLD_TWICE = """
+SIGNALLED_TWICE = """
 import os, signal, sys
 from okta_devorg import __main__ as command
 make_org = command.make_org
 
-def make_org_that_is_told_twice(*args, **options):
+def make_org_that_is_signalled_twice(*args, **options):
     org, server = make_org(*args, **options)
     close = server.server_close
     server.serve_forever = lambda: os.kill(os.getpid(), signal.SIGINT)
     server.server_close = lambda: (os.kill(os.getpid(), signal.SIGTERM), close())
     return org, server
 
-command.make_org = make_org_that_is_told_twice
+command.make_org = make_org_that_is_signalled_twice
 sys.argv = ["okta_devorg", "--port", "0"]
 sys.exit(command.main())
 """
 
 
-def test_told_twice_to_stop_it_stops_as_quietly() -> None:
-    ended = subprocess.run([sys.executable, "-c", TOLD_TWICE], capture_output=True, text=True, timeout=10, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+def test_a_second_signal_during_the_shutdown_is_ignored() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_TWICE], capture_output=True, text=True, timeout=10, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
-    "used", ["runpy.run_module('okta_devorg', run_name='__main__')", "__import__('okta_devorg').running_org"]
+    "code", ["runpy.run_module('okta_devorg', run_name='__main__')", "__import__('okta_devorg').running_org"]
 )
-def test_without_what_it_is_made_with_it_says_what_to_install(used: str) -> None:
-    script = f"import runpy, sys; sys.modules['flask'] = sys.modules['werkzeug'] = None; {used}"
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=10, check=False)
-    assert ended.returncode == 1
-    last = ended.stderr.splitlines()[-1]
+def test_a_missing_dependency_is_reported_with_the_package_to_install(code: str) -> None:
+    script = f"import runpy, sys; sys.modules['flask'] = sys.modules['werkzeug'] = None; {code}"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=10, check=False)
+    assert result.returncode == 1
+    last = result.stderr.splitlines()[-1]
     assert re.search(r'(flask|werkzeug)\S* is not installed: pip install "django-selfreg\[devorg\]"$', last)
 
 
-def test_a_busy_port_is_one_clear_line() -> None:
+def test_a_busy_port_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
-        ended = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=10, check=False)
-    assert ended.returncode == 1
-    assert ended.stdout == ""
-    assert re.fullmatch(rf"okta_devorg: cannot listen on 127\.0\.0\.1:{port}: .+\n", ended.stderr)
+        result = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=10, check=False)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert re.fullmatch(rf"okta_devorg: cannot listen on 127\.0\.0\.1:{port}: .+\n", result.stderr)
 
 
-def test_with_a_file_people_outlive_the_org_and_passwords_are_not_in_it(tmp_path: Path) -> None:
+def test_a_data_file_keeps_users_over_restarts_without_plain_passwords(tmp_path: Path) -> None:
     file = tmp_path / "people.json"
     with running_org(data=file) as org:
         journey = Journey(org).signed_up()
         journey.close()
     assert PASSWORD not in file.read_text("utf-8")
-    assert [found.name for found in tmp_path.iterdir()] == ["people.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["people.json"]
     with running_org(data=file) as org:
         assert [(user.login, user.status) for user in org.users] == [(ADA["email"], "ACTIVE")]
         journey = Journey(org).to_profile()
@@ -106,18 +108,18 @@ def test_with_a_file_people_outlive_the_org_and_passwords_are_not_in_it(tmp_path
         journey.close()
 
 
-def test_a_file_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_invalid_data_file_is_reported_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "people.json"
     file.write_text("{", "utf-8")
-    ended = subprocess.run(
+    result = subprocess.run(
         [*COMMAND, "--port", "0", "--data", str(file)], capture_output=True, text=True, timeout=10, check=False
     )
-    assert ended.returncode == 1
-    assert ended.stderr == f"okta_devorg: {file} is not a file of users\n"
+    assert result.returncode == 1
+    assert result.stderr == f"okta_devorg: {file} is not a file of users\n"
 
 
 def own_address() -> str:
-    """An address of this machine that is not loopback; nothing is sent to find it out."""
+    """An address of this machine other than loopback, determined without sending a packet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
@@ -126,10 +128,10 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def test_open_to_others_its_api_token_is_new_in_each_run_and_its_pages_stay_shut() -> None:
+def test_on_a_public_interface_the_api_token_is_random_and_the_pages_are_refused() -> None:
     host, tokens = own_address(), set()
     for _ in range(2):
-        with process("--host", "0.0.0.0", told="others can reach it") as (base, started):
+        with process("--host", "0.0.0.0", expected="others can reach it") as (base, started):
             port = base.rpartition(":")[2]
             token = requests.get(base + "/_devorg/policy", timeout=5).json()["api_token"]
             tokens.add(token)

@@ -1,7 +1,7 @@
-"""The Management API against what is recorded of real orgs: key by key and type by type, for 46 kinds of objects.
+"""Comparison of the Management API with recordings of real orgs, by key and type, for 46 kinds of objects.
 
-A key that three of four recorded objects have must be here, of a recorded type; a key of ours that none has must have
-its reason in `OURS`, one of theirs that is missing in `MISSING`.
+A key of at least three quarters of the recorded objects must exist here with a recorded type. Additional keys need a
+reason in `OURS`, and missing keys need one in `MISSING`.
 """
 
 import re
@@ -22,7 +22,7 @@ from support.local_org.management_api import ManagementApi
 from support.local_org.org_journey import ADA, CLIENT
 
 Json = Any
-USUAL = 75
+MINIMUM_SHARE = 75
 # Keys of ours that no recorded object has: by the start of kind and path.
 OURS = {
     "app:oidc_client settings.oauthClient.initiate_login_uri": "the demo site has one",
@@ -69,13 +69,16 @@ def excused(table: dict[str, str], kind: str, path: str) -> bool:
 
 
 def differences(kind: str, value: Json) -> list[str]:
-    """What is wrong with an object of this kind; nothing, if it fits."""
+    """The differences between an object and the recordings of its kind."""
     recorded, ours = KINDS[kind], list(shape(value))
     known, objects = {path for path, _ in ours}, {"", *(path for path, type_ in ours if type_ in ("object", "array"))}
     missing = [
         f"missing {path}"
         for path, key in recorded.items()
-        if key.share >= USUAL and path not in known and _parent(path) in objects and not excused(MISSING, kind, path)
+        if key.share >= MINIMUM_SHARE
+        and path not in known
+        and _parent(path) in objects
+        and not excused(MISSING, kind, path)
     ]
     unknown = {f"unknown {path}" for path in known if path not in recorded and not excused(OURS, kind, path)}
     wrong = {
@@ -92,7 +95,7 @@ def _parent(path: str) -> str:
 
 
 def _fits(kind: str, key: Key) -> bool:
-    """A URL is text as well; where text was recorded, ours may be a URL."""
+    """Whether a type matches. A URL or a date is accepted where text was recorded."""
     return kind in key.types or (kind in ("url", "date") and "string" in key.types)
 
 
@@ -101,7 +104,7 @@ def _fits(kind: str, key: Key) -> bool:
 
 @pytest.fixture
 def full(org: OrgHandle, api: ManagementApi) -> ManagementApi:
-    """An org with something of everything."""
+    """An org with at least one object of every kind."""
     every = ("phone_number", "security_question", "google_otp", "webauthn", "okta_verify")
     org.patch_policy({"authenticators": dict.fromkeys(every, "optional")})
     user = OktaOrg(org).sign_up()
@@ -132,7 +135,7 @@ def policy(kind: str) -> Callable[[ManagementApi], Json]:
 
 
 def another_policy(kind: str, **more: Json) -> Callable[[ManagementApi], Json]:
-    """One beside the default policy."""
+    """A policy in addition to the default policy."""
 
     def make(api: ManagementApi) -> Json:
         group = api("GET", "groups", q="Members")[0]["id"]
@@ -215,7 +218,7 @@ OBJECTS: dict[str, Callable[[ManagementApi], Json]] = {
 }
 
 
-def test_every_recorded_kind_is_compared() -> None:
+def test_every_recorded_kind_has_a_test_object() -> None:
     assert set(KINDS) == {*OBJECTS, *(f"user:{status}" for status in STATUSES)}
 
 
@@ -225,11 +228,11 @@ def test_an_object_has_the_recorded_keys_and_types(full: ManagementApi, kind: st
 
 
 @pytest.mark.parametrize("kind", ["MFA_ENROLL", "PASSWORD", "ACCESS_POLICY", "PROFILE_ENROLLMENT"])
-def test_a_policy_beside_the_default_one_has_them_too(full: ManagementApi, kind: str) -> None:
-    made = another_policy(kind)(full)
+def test_an_additional_policy_has_the_recorded_keys_and_types(full: ManagementApi, kind: str) -> None:
+    created = another_policy(kind)(full)
     if kind in ("ACCESS_POLICY", "PROFILE_ENROLLMENT"):
-        made["conditions"] = None
-    assert differences(f"policy:{kind}", made) == []
+        created["conditions"] = None
+    assert differences(f"policy:{kind}", created) == []
 
 
 STATUSES = ["STAGED", "PROVISIONED", "ACTIVE", "PASSWORD_EXPIRED", "SUSPENDED", "DEPROVISIONED"]
@@ -255,23 +258,23 @@ def test_a_user_of_each_status_has_the_recorded_keys_and_types(org: OrgHandle, a
 
 
 # Links to what this org does not do, or that are the beginning of a path.
-ELSEWHERE = {
+UNSUPPORTED_LINKS = {
     "logo", "uploadLogo", "appLinks", "execute", "enroll", "keys", "rotateKey", "metadata", "app:oidc_client policies",
     "app:oidc_client deactivate", "authz deactivate", "authzpolicy deactivate", "authzrule deactivate",
 }  # fmt: skip
 
 
-def test_every_link_leads_somewhere(org: OrgHandle, full: ManagementApi) -> None:
+def test_every_link_has_a_route(org: OrgHandle, full: ManagementApi) -> None:
     routes = create_app(org.org).url_map.bind("")
     dead = []
     for kind, read in OBJECTS.items():
         for name, target in links(read(full)):
-            if {name, f"{kind} {name}"} & ELSEWHERE:
+            if {name, f"{kind} {name}"} & UNSUPPORTED_LINKS:
                 continue
             for method_name in target.get("hints", {}).get("allow") or [target.get("method", "GET")]:
                 path = urlsplit(target["href"]).path or "/"
-                is_there = routes.test(path, method_name)
-                if not is_there or "/" in routes.match(path, method_name)[1].get("user_id", ""):
+                exists = routes.test(path, method_name)
+                if not exists or "/" in routes.match(path, method_name)[1].get("user_id", ""):
                     dead.append((kind, name, method_name, path))
     assert dead == [], dead
 
@@ -282,6 +285,6 @@ def links(value: Json) -> Iterator[tuple[str, Json]]:
             yield name, item
 
 
-def test_dates_are_dates(full: ManagementApi) -> None:
+def test_dates_are_in_iso_format(full: ManagementApi) -> None:
     created = full("GET", f"users/{ADA['email']}")["created"]
     assert datetime.fromisoformat(created)

@@ -1,4 +1,4 @@
-"""The control API and the pages: settings are checked, strangers kept out, secrets left out."""
+"""The control API and the pages: validation, access control and redaction of secrets."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def patch(org: OrgHandle, body: object) -> requests.Response:
     return requests.patch(org.base + POLICY, json=body, timeout=5)
 
 
-def test_the_default_policy_is_the_demo_site_s(org: OrgHandle) -> None:
+def test_the_default_policy_is_that_of_the_demo_site(org: OrgHandle) -> None:
     policy = get(org, POLICY).json()
     assert {key: policy[key] for key in ("sign_up", "password_on_form", "email_verification", "magic_link")} == {
         "sign_up": True,
@@ -56,7 +56,7 @@ def test_patch_merges_objects_and_replaces_lists(org: OrgHandle) -> None:
     assert patch(org, {"trusted_origins": []}).json()["trusted_origins"] == []
 
 
-def test_put_takes_back_what_get_gave_and_defaults_for_the_rest(org: OrgHandle) -> None:
+def test_put_accepts_the_result_of_get_and_uses_defaults_for_missing_members(org: OrgHandle) -> None:
     policy = get(org, POLICY).json()
     put = requests.put(org.base + POLICY, json={**policy, "magic_link": False}, timeout=5)
     assert put.json() == {**policy, "magic_link": False}
@@ -64,7 +64,7 @@ def test_put_takes_back_what_get_gave_and_defaults_for_the_rest(org: OrgHandle) 
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "expected"),
     [
         ({"sing_up": True}, "sing_up"),
         ({"sign_up": "yes"}, "sign_up"),
@@ -92,16 +92,18 @@ def test_put_takes_back_what_get_gave_and_defaults_for_the_rest(org: OrgHandle) 
         ([], "the policy"),
     ],
 )
-def test_settings_that_make_no_sense_are_named_and_nothing_changes(org: OrgHandle, change: object, named: str) -> None:
+def test_invalid_settings_are_refused_with_their_name_and_nothing_changes(
+    org: OrgHandle, change: object, expected: str
+) -> None:
     before = get(org, POLICY).json()
     changes = {"magic_link": False, **change} if isinstance(change, dict) else change
     reply = patch(org, changes)
     assert reply.status_code == 400
-    assert named in reply.json()["error"]
+    assert expected in reply.json()["error"]
     assert get(org, POLICY).json() == before
 
 
-def test_a_body_that_is_not_json_is_said_to_be(org: OrgHandle) -> None:
+def test_a_body_that_is_not_json_is_refused(org: OrgHandle) -> None:
     reply = requests.patch(org.base + POLICY, data="{", timeout=5)
     assert (reply.status_code, reply.json()) == (400, {"error": "the body is not JSON"})
 
@@ -116,13 +118,13 @@ def test_a_body_that_is_not_json_is_said_to_be(org: OrgHandle) -> None:
         {"Origin": "null"},
     ],
 )
-def test_strangers_are_kept_out(org: OrgHandle, path: str, headers: dict[str, str]) -> None:
+def test_foreign_hosts_and_origins_are_refused(org: OrgHandle, path: str, headers: dict[str, str]) -> None:
     reply = get(org, path, **headers)
     assert reply.status_code == 403
     assert "Access-Control-Allow-Origin" not in reply.headers
 
 
-def test_a_form_of_another_site_is_refused(org: OrgHandle) -> None:
+def test_cross_site_forms_are_refused(org: OrgHandle) -> None:
     for headers in (
         {"Origin": "http://127.0.0.1:1"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -141,7 +143,7 @@ def test_the_policy_form_saves_switches_and_authenticators(org: OrgHandle) -> No
     assert policy["authenticators"]["okta_email"] == "optional"
 
 
-def test_messages_come_newest_first_and_by_address(org: OrgHandle, journey: Journey) -> None:
+def test_messages_are_newest_first_and_can_be_filtered_by_address(org: OrgHandle, journey: Journey) -> None:
     journey.registered().choose("Email")
     journey.act("resend")
     messages = get(org, "/_devorg/messages?to=ADA@example.com").json()
@@ -151,7 +153,7 @@ def test_messages_come_newest_first_and_by_address(org: OrgHandle, journey: Jour
     assert get(org, "/_devorg/messages?to=nobody@example.com").json() == []
 
 
-def test_users_show_their_status_and_no_secret(org: OrgHandle, journey: Journey) -> None:
+def test_users_have_their_status_and_no_secret(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     listed = get(org, "/_devorg/users")
     user = listed.json()[0]
@@ -197,19 +199,19 @@ def test_control_calls_are_not_in_the_log(org: OrgHandle) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"advance": "10"}, {"advance": -1}, {"advance": True}, []])
-def test_the_clock_takes_seconds_only(org: OrgHandle, body: object) -> None:
+def test_the_clock_accepts_only_seconds(org: OrgHandle, body: object) -> None:
     reply = requests.post(org.base + "/_devorg/clock", json=body, timeout=5)
     assert (reply.status_code, reply.json()["error"][:7]) == (400, "advance")
 
 
-def test_the_clock_moves_open_transactions_out_of_time(org: OrgHandle, journey: Journey) -> None:
+def test_advancing_the_clock_expires_open_transactions(org: OrgHandle, journey: Journey) -> None:
     journey.begin()
     requests.post(org.base + "/_devorg/clock", json={"advance": 10800}, timeout=5)
     journey.introspect()
     assert (journey.status, journey.keys) == (401, ["idx.session.expired"])
 
 
-def test_reset_brings_back_the_start(org: OrgHandle, journey: Journey) -> None:
+def test_reset_restores_the_initial_state(org: OrgHandle, journey: Journey) -> None:
     before = get(org, POLICY).json()
     journey.registered().choose("Email")
     patch(org, {"sign_up": False})
@@ -222,7 +224,7 @@ def test_reset_brings_back_the_start(org: OrgHandle, journey: Journey) -> None:
     assert journey.introspect()["messages"]["value"][0]["i18n"]["key"] == "idx.session.expired"
 
 
-def test_two_orgs_know_nothing_of_each_other(org: OrgHandle, journey: Journey) -> None:
+def test_two_orgs_are_independent(org: OrgHandle, journey: Journey) -> None:
     journey.registered()
     with running_org(policy={"magic_link": False}, site="http://127.0.0.1:8080") as other:
         assert (other.users, other.policy.magic_link, org.policy.magic_link) == ([], False, True)
@@ -232,8 +234,8 @@ def test_two_orgs_know_nothing_of_each_other(org: OrgHandle, journey: Journey) -
 
 
 @pytest.mark.parametrize("path", ["/", "/phone", "/users", "/policy", "/calls"])
-def test_pages_are_strict_and_show_what_happened_without_scripts(org: OrgHandle, journey: Journey, path: str) -> None:
-    org.patch_policy({"profile": [*patchable(org), {"name": "nick", "label": "Nick"}]})
+def test_pages_escape_input_and_have_a_strict_csp(org: OrgHandle, journey: Journey, path: str) -> None:
+    org.patch_policy({"profile": [*profile_of_policy(org), {"name": "nick", "label": "Nick"}]})
     journey.to_profile().enroll_profile(userProfile={**ADA, "firstName": "<b>Ada</b>"})
     journey.choose("Email")
     page = get(org, path)
@@ -245,6 +247,6 @@ def test_pages_are_strict_and_show_what_happened_without_scripts(org: OrgHandle,
     assert ADA["email"] in page.text or path in ("/phone", "/policy", "/calls")
 
 
-def patchable(org: OrgHandle) -> list[dict[str, Any]]:
+def profile_of_policy(org: OrgHandle) -> list[dict[str, Any]]:
     profile: list[dict[str, Any]] = json.loads(get(org, POLICY).text)["profile"]
     return profile

@@ -1,4 +1,4 @@
-"""What a browser client on another loopback port needs."""
+"""CORS headers for a browser client on another loopback port."""
 
 import pytest
 import requests
@@ -9,7 +9,7 @@ from support.local_org.org_journey import Journey
 SITE = "http://localhost:3000"
 
 
-def test_every_answer_allows_the_origin_with_credentials_errors_too(org: OrgHandle, journey: Journey) -> None:
+def test_every_response_allows_the_origin_with_credentials_even_errors(org: OrgHandle, journey: Journey) -> None:
     journey.interact()
     journey.http.headers["Origin"] = SITE
     for body in ({"interactionHandle": journey.handle}, {"interactionHandle": "stale"}):
@@ -32,7 +32,7 @@ def test_every_answer_allows_the_origin_with_credentials_errors_too(org: OrgHand
         "/idp/idx/introspect",
     ],
 )
-def test_preflights_are_answered_everywhere_without_a_body(org: OrgHandle, path: str) -> None:
+def test_preflight_requests_are_answered_on_every_path(org: OrgHandle, path: str) -> None:
     reply = requests.options(org.base + path, headers={"Origin": SITE}, timeout=5)
     assert (reply.status_code, reply.content) == (204, b"")
     assert reply.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
@@ -40,16 +40,16 @@ def test_preflights_are_answered_everywhere_without_a_body(org: OrgHandle, path:
         assert name in reply.headers["Access-Control-Allow-Headers"].split(", ")
 
 
-def test_other_origins_only_when_trusted(org: OrgHandle) -> None:
-    url, far = org.issuer + "/v1/keys", "https://app.example"
+def test_other_origins_are_allowed_only_if_trusted(org: OrgHandle) -> None:
+    url, other_origin = org.issuer + "/v1/keys", "https://app.example"
     allowed = "Access-Control-Allow-Origin"
-    assert allowed not in requests.get(url, headers={"Origin": far}, timeout=5).headers
-    org.patch_policy({"trusted_origins": [far]})
-    assert requests.get(url, headers={"Origin": far}, timeout=5).headers[allowed] == far
+    assert allowed not in requests.get(url, headers={"Origin": other_origin}, timeout=5).headers
+    org.patch_policy({"trusted_origins": [other_origin]})
+    assert requests.get(url, headers={"Origin": other_origin}, timeout=5).headers[allowed] == other_origin
     assert allowed not in requests.get(url, headers={"Origin": SITE}, timeout=5).headers
 
 
-def test_every_answer_has_a_request_id_and_rate_limit_headers(org: OrgHandle) -> None:
+def test_every_response_has_a_request_id_and_rate_limit_headers(org: OrgHandle) -> None:
     for path in ("/oauth2/default/v1/keys", "/idp/idx/nowhere"):
         headers = requests.get(org.base + path, timeout=5).headers
         assert headers["X-Okta-Request-Id"]

@@ -1,4 +1,4 @@
-"""The shape of the documents: keys, their order, types, and that every reference resolves."""
+"""The shape of the documents: keys, their order, types, and resolvable references."""
 
 import re
 from typing import Any
@@ -33,7 +33,7 @@ def handle_field(journey: Journey) -> dict[str, Any]:
     return {"name": "stateHandle", "required": True, "value": handle, "visible": False, "mutable": False}
 
 
-def test_the_first_page(org: OrgHandle, journey: Journey) -> None:
+def test_the_first_page_has_the_documented_shape(org: OrgHandle, journey: Journey) -> None:
     document = journey.begin().document
     assert list(document) == [*HEAD, "remediation", "currentAuthenticator", "cancel", "app"]
     assert (document["version"], document["intent"]) == ("1.0.0", "LOGIN")
@@ -56,7 +56,7 @@ def test_the_first_page(org: OrgHandle, journey: Journey) -> None:
     assert journey.reply.headers["Content-Type"] == ION
 
 
-def test_the_profile_form(org: OrgHandle, journey: Journey) -> None:
+def test_the_profile_form_has_the_documented_shape(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"password_on_form": True, "ui_display": {"label": "Create account"}})
     document = journey.to_profile().document
     assert list(document) == [*HEAD, "remediation", "currentAuthenticator", "cancel", "app", "uiDisplay"]
@@ -94,7 +94,7 @@ def test_the_profile_form(org: OrgHandle, journey: Journey) -> None:
     assert document["uiDisplay"]["value"] == {"label": "Create account", "buttonLabel": "Sign Up"}
 
 
-def test_display_hints_of_attributes(org: OrgHandle, journey: Journey) -> None:
+def test_attributes_have_display_options(org: OrgHandle, journey: Journey) -> None:
     choices = [{"label": "Free", "value": "free"}]
     email = {"name": "email", "label": "Email", "required": True}
     org.patch_policy(
@@ -133,7 +133,7 @@ def test_display_hints_of_attributes(org: OrgHandle, journey: Journey) -> None:
     ]
 
 
-def test_the_choice_of_authenticators(org: OrgHandle, journey: Journey) -> None:
+def test_the_choice_of_authenticators_has_the_documented_shape(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy(OPTIONAL)
     document = journey.registered().set_password()
     assert list(document) == [
@@ -172,7 +172,7 @@ def test_the_choice_of_authenticators(org: OrgHandle, journey: Journey) -> None:
     assert enrolled[0]["id"].startswith("lae")
 
 
-def test_the_email_code_page(org: OrgHandle, journey: Journey) -> None:
+def test_the_email_code_page_has_the_documented_shape(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy(OPTIONAL)
     journey.registered().set_password()
     document = journey.choose("Email")
@@ -195,19 +195,19 @@ def test_the_email_code_page(org: OrgHandle, journey: Journey) -> None:
     assert "resend" not in document["enrollmentAuthenticator"]["value"]
 
 
-def test_the_phone_pages(org: OrgHandle, journey: Journey) -> None:
+def test_the_phone_pages_have_the_documented_shape(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     journey.signed_up()
-    asking = journey.choose("Phone")
-    assert "enrollmentAuthenticator" not in asking
-    assert "resend" in asking["currentAuthenticator"]["value"]
-    sent = journey.choose("Phone", methodType="sms", phoneNumber="+14155550100")
-    assert sent["currentAuthenticator"]["value"]["methods"] == [{"type": "sms"}]
-    assert "poll" not in sent["currentAuthenticator"]["value"]
-    assert sent["authenticators"]["value"][0]["methods"] == [{"type": "sms"}, {"type": "voice"}]
+    number_page = journey.choose("Phone")
+    assert "enrollmentAuthenticator" not in number_page
+    assert "resend" in number_page["currentAuthenticator"]["value"]
+    code_page = journey.choose("Phone", methodType="sms", phoneNumber="+14155550100")
+    assert code_page["currentAuthenticator"]["value"]["methods"] == [{"type": "sms"}]
+    assert "poll" not in code_page["currentAuthenticator"]["value"]
+    assert code_page["authenticators"]["value"][0]["methods"] == [{"type": "sms"}, {"type": "voice"}]
 
 
-def test_success(org: OrgHandle, journey: Journey) -> None:
+def test_the_success_document_has_the_documented_shape(org: OrgHandle, journey: Journey) -> None:
     document = journey.signed_up().document
     assert list(document) == [*HEAD, "user", "cancel", "app", "successWithInteractionCode"]
     issue = document["successWithInteractionCode"]

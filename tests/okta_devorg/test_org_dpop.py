@@ -1,4 +1,4 @@
-"""Tokens that only work together with a key of the client (DPoP, RFC 9449)."""
+"""Tokens that are bound to a key of the client (DPoP, RFC 9449)."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class Prover:
-    """A client with a key: makes the proof for a call, and takes the nonce that the org wants."""
+    """A client with a key: makes the proof for a call, and uses the nonce that the org requires."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -47,16 +47,16 @@ class Prover:
         return requests.post(url, data=form, headers={"DPoP": self.proof("POST", url, **changes)}, timeout=5)
 
     def tokens(self, journey: Journey, form: Json) -> Json:
-        """First without the nonce, then with the one that was asked for."""
+        """Requests tokens without a nonce, then with the required one."""
         first = self.token(journey, form)
         assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")
         self.nonce = first.headers["dpop-nonce"]
         second = self.token(journey, form)
         assert second.status_code == 200, second.text
-        found: Json = second.json()
-        return found
+        result: Json = second.json()
+        return result
 
-    def asks(self, url: str, token: str, scheme: str = "DPoP", **changes: Any) -> requests.Response:
+    def get(self, url: str, token: str, scheme: str = "DPoP", **changes: Any) -> requests.Response:
         headers = {"Authorization": f"{scheme} {token}", "DPoP": self.proof("GET", url, token, **changes)}
         return requests.get(url, headers=headers, timeout=5)
 
@@ -79,7 +79,7 @@ def signed_up(journey: Journey) -> Journey:
     return journey
 
 
-def test_a_token_is_bound_to_the_key_of_its_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
+def test_tokens_are_bound_to_the_key_of_the_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
     discovery = requests.get(org.issuer + "/.well-known/openid-configuration", timeout=5).json()
     assert "ES256" in discovery["dpop_signing_alg_values_supported"]
     tokens = prover.tokens(signed_up, signed_up.token_form())
@@ -87,10 +87,12 @@ def test_a_token_is_bound_to_the_key_of_its_proof(org: OrgHandle, signed_up: Jou
     access_token, url = tokens["access_token"], signed_up.oauth + "/userinfo"
     claims = jwt.decode(access_token, options={"verify_signature": False})
     assert claims["cnf"] == {"jkt": prover.thumbprint}
-    assert prover.asks(url, access_token).json()["sub"] == claims["uid"]
+    assert prover.get(url, access_token).json()["sub"] == claims["uid"]
     auth = {name: signed_up.token_form()[name] for name in ("client_id", "client_secret")}
-    told = requests.post(signed_up.oauth + "/introspect", data={**auth, "token": access_token}, timeout=5).json()
-    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": prover.thumbprint})
+    introspected = requests.post(
+        signed_up.oauth + "/introspect", data={**auth, "token": access_token}, timeout=5
+    ).json()
+    assert (introspected["token_type"], introspected["cnf"]) == ("DPoP", {"jkt": prover.thumbprint})
     refresh = {**auth, "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     assert Prover().token(signed_up, refresh, nonce=prover.nonce).json()["error"] == "invalid_grant"
     assert requests.post(signed_up.oauth + "/token", data=refresh, timeout=5).json()["error"] == "invalid_grant"
@@ -109,23 +111,23 @@ def test_a_token_is_bound_to_the_key_of_its_proof(org: OrgHandle, signed_up: Jou
         ("DPoP", {"jti": None}),
     ],
 )
-def test_a_bound_token_is_worth_nothing_without_its_proof(
+def test_a_bound_token_is_refused_without_a_valid_proof(
     signed_up: Journey, prover: Prover, scheme: str, changes: Json
 ) -> None:
     token = prover.tokens(signed_up, signed_up.token_form())["access_token"]
     url = signed_up.oauth + "/userinfo"
-    refused = prover.asks(url, token, scheme, **changes)
+    refused = prover.get(url, token, scheme, **changes)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("DPoP error=")
-    assert Prover().asks(url, token).status_code == 401
+    assert Prover().get(url, token).status_code == 401
     assert requests.get(url, headers={"Authorization": f"DPoP {token}"}, timeout=5).status_code == 401
-    assert prover.asks(url, token).status_code == 200
+    assert prover.get(url, token).status_code == 200
 
 
-def test_a_proof_works_once(signed_up: Journey, prover: Prover) -> None:
+def test_a_proof_can_be_used_once(signed_up: Journey, prover: Prover) -> None:
     token = prover.tokens(signed_up, signed_up.token_form())["access_token"]
     url = signed_up.oauth + "/userinfo"
-    assert [prover.asks(url, token, jti="once").status_code for _ in range(2)] == [200, 401]
+    assert [prover.get(url, token, jti="once").status_code for _ in range(2)] == [200, 401]
 
 
 @pytest.mark.parametrize(
@@ -147,12 +149,12 @@ def test_a_proof_works_once(signed_up: Journey, prover: Prover) -> None:
         {"head": {"jwk": "none"}},
     ],
 )
-def test_a_proof_of_something_else_gets_no_token(signed_up: Journey, prover: Prover, changes: Json) -> None:
+def test_an_invalid_proof_gets_no_token(signed_up: Journey, prover: Prover, changes: Json) -> None:
     refused = prover.token(signed_up, signed_up.token_form(), **changes)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
 
 
-def test_an_app_may_insist_on_a_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
+def test_an_app_can_require_a_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
     (app, *_rest) = policy_to_json(org.policy)["apps"]
     org.patch_policy({"apps": [{**app, "dpop_bound_access_tokens": True}]})
     refused = signed_up.token()

@@ -1,4 +1,4 @@
-"""The e-mail factor of the Factors API, and what activating does to who has a password."""
+"""The email factor of the Factors API, and activation of users with and without a password."""
 
 import re
 from typing import Any
@@ -9,11 +9,11 @@ import requests
 from okta_devorg import OrgHandle
 
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "login": "ada@example.com"}
-ASKED = {"factorType": "email", "provider": "OKTA", "profile": {"email": ADA["email"]}}
+FACTOR = {"factorType": "email", "provider": "OKTA", "profile": {"email": ADA["email"]}}
 
 
 class Factors:
-    """Ada's, as an administrator's program sees them."""
+    """The factors of one user, through the API."""
 
     def __init__(self, org: OrgHandle) -> None:
         self.users, self.headers = f"{org.base}/api/v1/users", {"Authorization": f"SSWS {org.policy.api_token}"}
@@ -37,45 +37,45 @@ def factors(org: OrgHandle) -> Factors:
     return Factors(org)
 
 
-def test_a_code_activates_the_factor_and_proves_the_address(org: OrgHandle, factors: Factors) -> None:
-    factor = factors.post("factors", ASKED)
+def test_a_code_activates_the_factor_and_verifies_the_address(org: OrgHandle, factors: Factors) -> None:
+    factor = factors.post("factors", FACTOR)
     assert (factor["status"], factors.listed()) == ("PENDING_ACTIVATION", [("email", "PENDING_ACTIVATION")])
     activate = f"factors/{factor['id']}/lifecycle/activate"
     wrong = factors.post(activate, {"passCode": "000000"}, 403)
     assert (wrong["errorCode"], org.users[0].email_verified) == ("E0000068", False)
     first = org.code(ADA["email"])
-    factors.post(f"factors/{factor['id']}/resend", ASKED)
+    factors.post(f"factors/{factor['id']}/resend", FACTOR)
     factors.post(activate, {"passCode": first}, 403)
     factors.post(activate, {"passCode": org.code(ADA["email"])})
     assert (factors.listed(), org.users[0].email_verified) == ([("email", "ACTIVE")], True)
 
 
-def test_an_active_factor_is_challenged_by_a_code_that_works_once(org: OrgHandle, factors: Factors) -> None:
-    factor = factors.post("factors", ASKED)
+def test_a_code_of_a_challenge_works_once(org: OrgHandle, factors: Factors) -> None:
+    factor = factors.post("factors", FACTOR)
     factors.post(f"factors/{factor['id']}/lifecycle/activate", {"passCode": org.code(ADA["email"])})
     verify = f"factors/{factor['id']}/verify"
     assert factors.post(verify, {})["factorResult"] == "CHALLENGE"
     code = {"passCode": org.code(ADA["email"])}
     assert factors.post(verify, code)["factorResult"] == "SUCCESS"
     factors.post(verify, code, 403)
-    factors.post("factors", ASKED, 400)
+    factors.post("factors", FACTOR, 400)
 
 
-def test_a_code_runs_out(org: OrgHandle, factors: Factors) -> None:
-    factor = factors.post("factors", ASKED)
+def test_an_expired_code_is_refused(org: OrgHandle, factors: Factors) -> None:
+    factor = factors.post("factors", FACTOR)
     org.advance(301)
     factors.post(f"factors/{factor['id']}/lifecycle/activate", {"passCode": org.code(ADA["email"])}, 403)
 
 
-ODD: list[tuple[Any, int]] = [
+INVALID: list[tuple[Any, int]] = [
     ({}, 400),
-    (ASKED | {"factorType": "sms"}, 400),
-    (ASKED | {"profile": {"email": "other@example.com"}}, 400),
-    (ASKED | {"profile": []}, 400),
+    (FACTOR | {"factorType": "sms"}, 400),
+    (FACTOR | {"profile": {"email": "other@example.com"}}, 400),
+    (FACTOR | {"profile": []}, 400),
 ]
 
 
-@pytest.mark.parametrize(("body", "status"), ODD)
+@pytest.mark.parametrize(("body", "status"), INVALID)
 def test_other_factors_and_other_addresses_are_refused(
     org: OrgHandle, factors: Factors, body: Any, status: int
 ) -> None:
@@ -83,17 +83,17 @@ def test_other_factors_and_other_addresses_are_refused(
     assert org.messages(ADA["email"]) == []
 
 
-def test_an_org_without_the_email_authenticator_has_no_such_factor(org: OrgHandle, factors: Factors) -> None:
+def test_the_email_factor_is_refused_without_the_email_authenticator(org: OrgHandle, factors: Factors) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
-    assert factors.post("factors", ASKED, 403)["errorCode"] == "E0000015"
+    assert factors.post("factors", FACTOR, 403)["errorCode"] == "E0000015"
 
 
 @pytest.mark.parametrize("verb", ["resend", "verify", "lifecycle/activate"])
-def test_a_factor_that_is_not_there_is_not_found(factors: Factors, verb: str) -> None:
+def test_an_unknown_factor_has_status_404(factors: Factors, verb: str) -> None:
     factors.post(f"factors/eaeMadeUp/{verb}", {"passCode": "1"}, 404)
 
 
-def test_only_who_has_no_password_waits_for_the_link(org: OrgHandle, factors: Factors) -> None:
+def test_activation_sends_a_link_only_to_users_without_a_password(org: OrgHandle, factors: Factors) -> None:
     factors.call("POST", f"{factors.user}/lifecycle/deactivate", {})
     factors.call("POST", f"{factors.user}/lifecycle/activate?sendEmail=true", {})
     assert (org.users[0].status, org.users[0].password_hash) == ("PROVISIONED", None)

@@ -1,4 +1,4 @@
-"""Every kind of fault, as a client meets it."""
+"""Every kind of fault, as seen by a client."""
 
 import time
 from typing import Any
@@ -19,103 +19,103 @@ def introspect(journey: Journey, **more: Any) -> requests.Response:
 
 
 @pytest.fixture
-def begun(journey: Journey) -> Journey:
+def started(journey: Journey) -> Journey:
     return journey.begin()
 
 
-def test_a_status_with_headers_hits_as_often_as_asked(org: OrgHandle, begun: Journey) -> None:
+def test_a_status_fault_with_headers_applies_the_given_number_of_times(org: OrgHandle, started: Journey) -> None:
     org.fail(INTROSPECT, "status", status=429, times=2, headers={"Retry-After": "7"})
     for _ in range(2):
-        reply = introspect(begun)
+        reply = introspect(started)
         assert (reply.status_code, reply.json()["errorCode"], reply.headers["Retry-After"]) == (429, "E0000047", "7")
-    assert introspect(begun).status_code == 200
+    assert introspect(started).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["*", "introspect", INTROSPECT])
-def test_a_path_is_all_the_end_of_one_or_whole(org: OrgHandle, begun: Journey, path: str) -> None:
+def test_a_fault_path_is_a_wildcard_a_suffix_or_a_full_path(org: OrgHandle, started: Journey, path: str) -> None:
     org.fail(path, "status", status=503)
-    assert introspect(begun).status_code == 503
+    assert introspect(started).status_code == 503
 
 
-def test_a_chance_hits_some_calls_and_spares_others(org: OrgHandle, begun: Journey) -> None:
+def test_a_fault_with_a_chance_applies_to_some_calls(org: OrgHandle, started: Journey) -> None:
     org.fail(INTROSPECT, "status", status=503, chance=0.5, times=1_000)
-    assert {introspect(begun).status_code for _ in range(64)} == {200, 503}
+    assert {introspect(started).status_code for _ in range(64)} == {200, 503}
 
 
-def test_other_paths_are_left_alone(org: OrgHandle, begun: Journey) -> None:
+def test_a_fault_does_not_apply_to_other_paths(org: OrgHandle, started: Journey) -> None:
     org.fail("/idp/idx/enroll", "status")
-    assert introspect(begun).status_code == 200
-    assert begun.take("select-enroll-profile")["errorCode"] == "E0000009"
+    assert introspect(started).status_code == 200
+    assert started.take("select-enroll-profile")["errorCode"] == "E0000009"
 
 
 @pytest.mark.parametrize(("kind", "more"), [("reset", {}), ("timeout", {"seconds": 0.2}), ("truncate", {})])
-def test_a_connection_can_break(org: OrgHandle, begun: Journey, kind: str, more: dict[str, float]) -> None:
+def test_a_fault_can_break_the_connection(org: OrgHandle, started: Journey, kind: str, more: dict[str, float]) -> None:
     org.fail(INTROSPECT, kind, **more)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        introspect(begun)
-    assert introspect(begun).status_code == 200
+        introspect(started)
+    assert introspect(started).status_code == 200
 
 
-def test_silence_outlasts_the_client(org: OrgHandle, begun: Journey) -> None:
+def test_a_timeout_fault_outlasts_the_timeout_of_the_client(org: OrgHandle, started: Journey) -> None:
     org.fail(INTROSPECT, "timeout", seconds=30)
     with pytest.raises(requests.ReadTimeout):
-        requests.post(org.base + INTROSPECT, json={"interactionHandle": begun.handle}, timeout=0.2)
+        requests.post(org.base + INTROSPECT, json={"interactionHandle": started.handle}, timeout=0.2)
 
 
-def test_slow_answers_drip(org: OrgHandle, begun: Journey) -> None:
+def test_a_slow_fault_delays_the_body(org: OrgHandle, started: Journey) -> None:
     org.fail(INTROSPECT, "slow", seconds=0.5)
-    with introspect(begun, stream=True) as reply:
-        started = time.monotonic()
+    with introspect(started, stream=True) as reply:
+        start = time.monotonic()
         whole = reply.content
-    assert time.monotonic() - started > 0.4
+    assert time.monotonic() - start > 0.4
     assert whole.startswith(b'{"version"')
 
 
-def test_a_page_of_html_an_empty_and_a_broken_body(org: OrgHandle, begun: Journey) -> None:
+def test_html_empty_and_malformed_faults_replace_the_body(org: OrgHandle, started: Journey) -> None:
     org.fail("*", "html", status=502)
     org.fail("*", "empty")
     org.fail("*", "malformed")
-    html, empty, malformed = (introspect(begun) for _ in range(3))
+    html, empty, malformed = (introspect(started) for _ in range(3))
     assert (html.status_code, html.headers["Content-Type"]) == (502, "text/html")
     assert (empty.status_code, empty.content) == (200, b"")
     with pytest.raises(requests.JSONDecodeError):
         malformed.json()
 
 
-def test_a_redirect_leads_away(org: OrgHandle, begun: Journey) -> None:
+def test_a_redirect_fault_has_the_given_location(org: OrgHandle, started: Journey) -> None:
     org.fail("*", "redirect", location="https://elsewhere.example/idp")
-    assert introspect(begun).headers["Location"] == "https://elsewhere.example/idp"
+    assert introspect(started).headers["Location"] == "https://elsewhere.example/idp"
 
 
-def test_a_huge_answer_is_as_long_as_asked(org: OrgHandle, begun: Journey) -> None:
+def test_a_huge_fault_has_the_given_size(org: OrgHandle, started: Journey) -> None:
     org.fail("*", "huge", bytes=1_000_000)
-    assert len(introspect(begun).content) == 1_000_000
+    assert len(introspect(started).content) == 1_000_000
 
 
-def test_hrefs_can_point_elsewhere(org: OrgHandle, begun: Journey) -> None:
+def test_a_foreign_href_fault_replaces_the_origin_of_every_href(org: OrgHandle, started: Journey) -> None:
     org.fail("*", "foreign-href", location="https://evil.example")
-    hrefs = [step["href"] for step in introspect(begun).json()["remediation"]["value"]]
+    hrefs = [step["href"] for step in introspect(started).json()["remediation"]["value"]]
     assert hrefs == ["https://evil.example/idp/idx/identify", "https://evil.example/idp/idx/enroll"]
 
 
-def test_after_does_the_work_and_hangs_up(org: OrgHandle, begun: Journey) -> None:
-    begun.take("select-enroll-profile")
+def test_an_after_fault_carries_out_the_call_and_closes_the_connection(org: OrgHandle, started: Journey) -> None:
+    started.take("select-enroll-profile")
     org.fail("/enroll/new", "after")
     with pytest.raises(requests.ConnectionError):
-        begun.enroll_profile()
+        started.enroll_profile()
     assert org.users[0].login == ADA["email"]
-    begun.introspect()
-    assert begun.steps == ["select-authenticator-enroll"]
+    started.introspect()
+    assert started.steps == ["select-authenticator-enroll"]
 
 
-def test_the_log_says_which_call_a_fault_hit(org: OrgHandle, begun: Journey) -> None:
+def test_the_call_log_has_the_fault_of_each_call(org: OrgHandle, started: Journey) -> None:
     org.fail(INTROSPECT, "status", status=500)
-    introspect(begun)
+    introspect(started)
     assert [(call.status, call.fault) for call in org.calls(INTROSPECT)] == [(200, None), (500, "status")]
 
 
 @pytest.mark.parametrize(
-    ("fault", "named"),
+    ("fault", "expected"),
     [
         ({"kind": "explode"}, "kind"),
         ({"path": "*"}, "kind"),
@@ -125,17 +125,19 @@ def test_the_log_says_which_call_a_fault_hit(org: OrgHandle, begun: Journey) -> 
         ({"kind": "slow", "colour": "red"}, "colour"),
     ],
 )
-def test_a_fault_that_is_none_is_named(org: OrgHandle, fault: dict[str, Any], named: str) -> None:
+def test_an_invalid_fault_is_refused_with_the_name_of_its_member(
+    org: OrgHandle, fault: dict[str, Any], expected: str
+) -> None:
     url = org.base + "/_devorg/faults"
     reply = requests.post(url, json=fault, timeout=5)
     assert reply.status_code == 400
-    assert named in reply.json()["error"]
+    assert expected in reply.json()["error"]
     assert requests.get(url, timeout=5).json() == []
 
 
-def test_faults_can_be_cleared(org: OrgHandle, begun: Journey) -> None:
+def test_faults_can_be_deleted(org: OrgHandle, started: Journey) -> None:
     url = org.base + "/_devorg/faults"
     added = requests.post(url, json={"path": "*", "kind": "status", "times": 3}, timeout=5)
     assert [fault["kind"] for fault in added.json()] == ["status"]
     assert requests.delete(url, timeout=5).json() == []
-    assert introspect(begun).status_code == 200
+    assert introspect(started).status_code == 200

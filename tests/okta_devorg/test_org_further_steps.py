@@ -15,15 +15,17 @@ PLAN = {"name": "plan", "label": "Plan", "required": True}
 
 
 def step(journey: Journey, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(item for item in journey.document["remediation"]["value"] if item["name"] == name)
-    return found
+    remediation: dict[str, Any] = next(
+        item for item in journey.document["remediation"]["value"] if item["name"] == name
+    )
+    return remediation
 
 
 # ---- captcha
 
 
 @pytest.mark.parametrize("kind", ["HCAPTCHA", "RECAPTCHA_V2"])
-def test_a_captcha_stands_on_the_profile_form(org: OrgHandle, journey: Journey, kind: str) -> None:
+def test_a_captcha_on_the_profile_form_must_be_solved(org: OrgHandle, journey: Journey, kind: str) -> None:
     org.patch_policy({"captcha": {"type": kind, "site_key": "site", "accept_token": "solved"}})
     journey.to_profile()
     captcha = journey.document["captcha"]["value"]
@@ -39,7 +41,7 @@ def test_a_captcha_stands_on_the_profile_form(org: OrgHandle, journey: Journey, 
     assert journey.steps == ["select-authenticator-enroll"]
 
 
-def test_help_text_of_a_second_address(org: OrgHandle, journey: Journey) -> None:
+def test_a_secondary_address_has_a_description_and_is_validated(org: OrgHandle, journey: Journey) -> None:
     email = {"name": "email", "label": "Email", "required": True}
     second = {"name": "secondEmail", "label": "Secondary email", "desc": "Used for account access or recovery."}
     org.patch_policy({"profile": [email, second]})
@@ -53,8 +55,8 @@ def test_help_text_of_a_second_address(org: OrgHandle, journey: Journey) -> None
 # ---- identity providers
 
 
-def at_provider(journey: Journey, **form: str) -> dict[str, str]:
-    """Follows the provider's link, fills its form; the query the app gets."""
+def submit_at_provider(journey: Journey, **form: str) -> dict[str, str]:
+    """Follows the link to the identity provider, submits its form, and returns the query of the redirect to the app."""
     link = step(journey, "redirect-idp")
     assert "rel" not in link
     page = requests.get(link["href"], timeout=5)
@@ -66,11 +68,11 @@ def at_provider(journey: Journey, **form: str) -> dict[str, str]:
     return {key: value[0] for key, value in parse_qs(urlsplit(reply.headers["Location"]).query).items()}
 
 
-def test_a_provider_brings_a_new_person_back_with_a_code(org: OrgHandle, journey: Journey) -> None:
+def test_an_identity_provider_redirects_a_new_user_with_an_interaction_code(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"idps": [GOOGLE]})
     journey.to_profile()
     assert journey.steps == ["enroll-profile", "select-identify", "redirect-idp"]
-    landed = at_provider(journey, email=ADA["email"], firstName="Ada")
+    landed = submit_at_provider(journey, email=ADA["email"], firstName="Ada")
     assert landed["state"] == journey.state
     form = {
         "grant_type": "interaction_code",
@@ -83,23 +85,23 @@ def test_a_provider_brings_a_new_person_back_with_a_code(org: OrgHandle, journey
     assert (org.users[0].status, org.users[0].email_verified) == ("ACTIVE", True)
 
 
-def test_a_provider_may_leave_steps_to_do(org: OrgHandle, journey: Journey) -> None:
+def test_remaining_steps_follow_after_an_identity_provider_on_the_org(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"idps": [{**GOOGLE, "interaction_required": True}]})
     journey.begin()
-    landed = at_provider(journey, email=ADA["email"])
+    landed = submit_at_provider(journey, email=ADA["email"])
     assert (landed["error"], landed["state"]) == ("interaction_required", journey.state)
     journey.introspect()
     assert journey.steps[0] == "select-authenticator-enroll"
 
 
-def test_cancelling_at_the_provider_says_so(org: OrgHandle, journey: Journey) -> None:
+def test_a_cancel_at_the_identity_provider_returns_access_denied(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"idps": [GOOGLE]})
     journey.begin()
-    assert at_provider(journey, action="cancel")["error"] == "access_denied"
+    assert submit_at_provider(journey, action="cancel")["error"] == "access_denied"
     assert org.users == []
 
 
-def test_an_old_or_made_up_request_uri_gets_a_page(org: OrgHandle, journey: Journey) -> None:
+def test_an_expired_or_unknown_request_uri_gets_an_error_page(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"idps": [GOOGLE]})
     journey.begin()
     link = step(journey, "redirect-idp")["href"]
@@ -112,7 +114,7 @@ def test_an_old_or_made_up_request_uri_gets_a_page(org: OrgHandle, journey: Jour
 # ---- prompts
 
 
-def test_profile_update_has_one_field_each_and_can_be_skipped(org: OrgHandle, journey: Journey) -> None:
+def test_profile_update_has_one_field_for_each_attribute_and_can_be_skipped(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"progressive_profile": {"attributes": [NEWS, {**PLAN, "required": False}]}})
     journey.signed_up()
     assert journey.steps == ["profile-update", "skip"]
@@ -135,7 +137,7 @@ def test_a_required_attribute_cannot_be_skipped(org: OrgHandle, journey: Journey
     assert journey.token().status_code == 200
 
 
-def test_someone_known_is_asked_for_what_is_missing_at_sign_in(org: OrgHandle, journey: Journey) -> None:
+def test_a_missing_attribute_is_requested_at_sign_in(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     org.patch_policy({"progressive_profile": {"step": "enroll-profile", "attributes": [PLAN]}})
     journey.begin().take("identify", identifier=ADA["email"], credentials={"passcode": PASSWORD})
@@ -145,21 +147,21 @@ def test_someone_known_is_asked_for_what_is_missing_at_sign_in(org: OrgHandle, j
     assert journey.token().status_code == 200
 
 
-def test_consent_is_asked_and_may_be_refused(org: OrgHandle, journey: Journey) -> None:
+def test_consent_can_be_refused(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"consent": True})
     journey.signed_up()
     assert journey.steps == ["consent"]
     assert [item["name"] for item in step(journey, "consent")["scopes"]] == ["profile", "email"]
-    asked = journey.document
+    page = journey.document
     journey.take("consent", consent="maybe")
     assert journey.keys == ["E0000020"]
-    journey.document = asked
+    journey.document = page
     journey.take("consent", consent=False)
     assert journey.keys == ["idx.operation.cancelled.by.user"]
     assert "remediation" not in journey.document
 
 
-def test_all_prompts_come_one_after_the_other(org: OrgHandle, journey: Journey) -> None:
+def test_all_prompts_follow_in_order(org: OrgHandle, journey: Journey) -> None:
     every = {"consent": True, "keep_me_signed_in": True, "unknown_step": "stand-on-one-leg"}
     org.patch_policy({**every, "progressive_profile": {"attributes": [NEWS]}})
     journey.signed_up().take("profile-update", userProfile={"news": True})
@@ -169,7 +171,7 @@ def test_all_prompts_come_one_after_the_other(org: OrgHandle, journey: Journey) 
     assert journey.token().status_code == 200
 
 
-def test_a_prompt_that_is_not_open_is_refused(org: OrgHandle, journey: Journey) -> None:
+def test_a_prompt_that_is_not_available_is_refused(org: OrgHandle, journey: Journey) -> None:
     handle = journey.begin().document["stateHandle"]
     for path in ("consent", "enroll/update", "keep-me-signed-in", "unknown-step", "request-activation"):
         assert journey.post(f"{org.base}/idp/idx/{path}", {"stateHandle": handle})["version"] == "1.0.0"
@@ -185,14 +187,14 @@ def with_okta_verify(org: OrgHandle, journey: Journey) -> None:
 
 
 def pair(org: OrgHandle, to: str) -> str:
-    """The person's phone follows the link; the channel it came by."""
-    note = next(item for item in org.messages(to) if item.template == "Okta Verify")
-    assert requests.get(str(note.link), timeout=5).status_code == 200
-    assert requests.post(str(note.link), timeout=5).status_code == 200
-    return note.channel
+    """Opens the link on the phone of the user, and returns the channel of its message."""
+    notification = next(item for item in org.messages(to) if item.template == "Okta Verify")
+    assert requests.get(str(notification.link), timeout=5).status_code == 200
+    assert requests.post(str(notification.link), timeout=5).status_code == 200
+    return notification.channel
 
 
-def test_okta_verify_waits_for_the_phone(org: OrgHandle, journey: Journey) -> None:
+def test_okta_verify_polls_until_the_phone_is_paired(org: OrgHandle, journey: Journey) -> None:
     with_okta_verify(org, journey)
     assert journey.steps == ["enroll-poll", "select-enrollment-channel", "select-authenticator-enroll"]
     shown = journey.document["currentAuthenticator"]["value"]["contextualData"]
@@ -209,7 +211,9 @@ def test_okta_verify_waits_for_the_phone(org: OrgHandle, journey: Journey) -> No
 @pytest.mark.parametrize(
     ("channel", "field", "address"), [("email", "email", "ada@phone.example"), ("sms", "phoneNumber", "+14155550100")]
 )
-def test_okta_verify_by_mail_or_text(org: OrgHandle, journey: Journey, channel: str, field: str, address: str) -> None:
+def test_okta_verify_can_be_enrolled_by_email_or_text_message(
+    org: OrgHandle, journey: Journey, channel: str, field: str, address: str
+) -> None:
     with_okta_verify(org, journey)
     chosen = {"id": "autLocalOktaVerify01", "channel": channel}
     journey.take("select-enrollment-channel", authenticator=chosen)
@@ -224,33 +228,33 @@ def test_okta_verify_by_mail_or_text(org: OrgHandle, journey: Journey, channel: 
 
 
 @pytest.mark.parametrize("channel", [[], {}, 7, None, "pigeon"])
-def test_odd_channels_are_refused(org: OrgHandle, journey: Journey, channel: object) -> None:
+def test_invalid_channels_are_refused(org: OrgHandle, journey: Journey, channel: object) -> None:
     with_okta_verify(org, journey)
     journey.take("select-enrollment-channel", authenticator={"id": "autLocalOktaVerify01", "channel": channel})
     assert (journey.status, journey.keys) == (400, ["E0000020"])
 
 
-ODD: list[Any] = [None, [], {}, 7, "x", {"plan": []}, {"plan": {"a": 1}}]
+INVALID: list[Any] = [None, [], {}, 7, "x", {"plan": []}, {"plan": {"a": 1}}]
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_odd_answers_to_prompts_are_refused(org: OrgHandle, journey: Journey, odd: Any) -> None:
+@pytest.mark.parametrize("value", INVALID)
+def test_invalid_answers_to_prompts_are_refused(org: OrgHandle, journey: Journey, value: Any) -> None:
     prompts = {"consent": True, "keep_me_signed_in": True, "progressive_profile": {"attributes": [PLAN]}}
     org.patch_policy(prompts)
-    asked = journey.signed_up().document
-    journey.take("profile-update", userProfile=odd)
+    page = journey.signed_up().document
+    journey.take("profile-update", userProfile=value)
     assert journey.status == 400
-    journey.document = asked
-    asked = journey.take("profile-update", userProfile={"plan": "free"})
-    journey.take("consent", consent=odd)
+    journey.document = page
+    page = journey.take("profile-update", userProfile={"plan": "free"})
+    journey.take("consent", consent=value)
     assert (journey.status, journey.keys) == (400, ["E0000020"])
-    journey.document = asked
+    journey.document = page
     journey.take("consent", consent=True)
-    journey.take("keep-me-signed-in", keepMeSignedIn=odd)
+    journey.take("keep-me-signed-in", keepMeSignedIn=value)
     assert (journey.status, journey.keys) == (400, ["E0000020"])
 
 
-def test_duo_never_works_here_and_can_be_left(org: OrgHandle, journey: Journey) -> None:
+def test_duo_is_refused_and_can_be_skipped(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"duo": "optional"}})
     journey.signed_up().choose("Duo Security")
     journey.take("enroll-authenticator", credentials={"signatureData": "x"})
@@ -262,7 +266,7 @@ def test_duo_never_works_here_and_can_be_left(org: OrgHandle, journey: Journey) 
 # ---- safe mode and refusals
 
 
-def test_safe_mode_leaves_only_skip_or_nothing(org: OrgHandle, journey: Journey) -> None:
+def test_safe_mode_offers_only_skip_or_nothing(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"safe_mode": True})
     journey.registered()
     assert (journey.steps, journey.keys) == ([], ["idx.error.server.safe.mode.enrollment.unavailable"])
@@ -290,7 +294,9 @@ def test_safe_mode_leaves_only_skip_or_nothing(org: OrgHandle, journey: Journey)
         ),
     ],
 )
-def test_a_sign_up_may_be_turned_away(org: OrgHandle, journey: Journey, refusal: str, status: int, key: str) -> None:
+def test_a_sign_up_can_be_refused_at_the_form(
+    org: OrgHandle, journey: Journey, refusal: str, status: int, key: str
+) -> None:
     org.patch_policy({"sign_up_refusal": refusal})
     journey.registered()
     assert (journey.status, journey.keys, journey.steps) == (status, [key], [])
@@ -306,7 +312,7 @@ def test_sign_up_may_be_offered_and_then_not_be_there(org: OrgHandle, journey: J
     assert journey.keys == ["idx.error.registration.unavailable"]
 
 
-def test_sign_up_may_be_denied_at_the_start(org: OrgHandle, journey: Journey) -> None:
+def test_a_sign_up_can_be_refused_at_interact(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"sign_up_refusal": "at_interact"})
     reply = journey.interact()
     assert (reply.status_code, reply.json()["error"]) == (403, "access_denied")
@@ -316,7 +322,7 @@ def test_sign_up_may_be_denied_at_the_start(org: OrgHandle, journey: Journey) ->
 
 
 @pytest.fixture
-def invited(org: OrgHandle) -> str:
+def activation_token(org: OrgHandle) -> str:
     """An activation token."""
     headers = {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"profile": {**ADA, "login": ADA["email"]}}
@@ -327,37 +333,41 @@ def invited(org: OrgHandle) -> str:
     return str(reply.json()["activationToken"])
 
 
-def past_its_time(org: OrgHandle, how: str) -> None:
-    org.patch_policy({"unknowns": {"expired_activation_token": how}})
+def expire_activation_token(org: OrgHandle, behaviour: str) -> None:
+    org.patch_policy({"unknowns": {"expired_activation_token": behaviour}})
     org.advance(604801)
 
 
-def test_an_expired_activation_token_is_refused_at_interact(org: OrgHandle, journey: Journey, invited: str) -> None:
-    past_its_time(org, "oauth_error")
-    reply = journey.interact(activation_token=invited)
+def test_an_expired_activation_token_is_refused_at_interact(
+    org: OrgHandle, journey: Journey, activation_token: str
+) -> None:
+    expire_activation_token(org, "oauth_error")
+    reply = journey.interact(activation_token=activation_token)
     assert (reply.status_code, reply.json()["error_description"]) == (400, "The activation token is invalid")
 
 
-def test_or_a_new_activation_mail_may_be_asked_for(org: OrgHandle, journey: Journey, invited: str) -> None:
-    past_its_time(org, "request")
-    journey.begin(activation_token=invited)
+def test_an_expired_activation_token_can_offer_a_new_activation_email(
+    org: OrgHandle, journey: Journey, activation_token: str
+) -> None:
+    expire_activation_token(org, "request")
+    journey.begin(activation_token=activation_token)
     assert (journey.steps, journey.keys) == (["request-activation-email"], ["idx.expired.activation.token"])
     journey.take("request-activation-email")
     assert (journey.steps, journey.keys) == ([], ["idx.request.activation.email"])
     assert org.messages(ADA["email"])[0].template == "User Activation"
 
 
-def test_or_it_is_the_end(org: OrgHandle, journey: Journey, invited: str) -> None:
-    past_its_time(org, "terminal")
-    journey.begin(activation_token=invited)
+def test_an_expired_activation_token_can_be_terminal(org: OrgHandle, journey: Journey, activation_token: str) -> None:
+    expire_activation_token(org, "terminal")
+    journey.begin(activation_token=activation_token)
     assert (journey.steps, journey.keys) == ([], ["idx.expired.activation.token"])
 
 
-def test_a_used_activation_token_has_words_of_its_own(org: OrgHandle, journey: Journey, invited: str) -> None:
+def test_a_used_activation_token_has_its_own_message(org: OrgHandle, journey: Journey, activation_token: str) -> None:
     org.patch_policy({"unknowns": {"expired_activation_token": "request"}})
-    journey.begin(activation_token=invited).prove_email()
+    journey.begin(activation_token=activation_token).prove_email()
     journey.set_password()
-    journey.begin(activation_token=invited)
+    journey.begin(activation_token=activation_token)
     assert journey.keys == ["idx.missing.activation.token"]
 
 

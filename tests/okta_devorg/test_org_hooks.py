@@ -1,4 +1,4 @@
-"""The registration inline hook and event hooks, against a real service."""
+"""The registration inline hook and event hooks, with a receiver on a real socket."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,9 +14,9 @@ GENERIC = "There was an error creating your account. Please try registering agai
 
 @pytest.fixture
 def service() -> Iterator[HookReceiver]:
-    started = HookReceiver()
-    yield started
-    started.close()
+    receiver = HookReceiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture
@@ -46,9 +46,7 @@ def command(kind: str, **value: Any) -> dict[str, Any]:
 DENY = command("com.okta.action.update", registration="DENY")
 
 
-def test_the_hook_is_told_the_profile_and_never_the_password(
-    org: OrgHandle, hooked: HookReceiver, journey: Journey
-) -> None:
+def test_the_hook_gets_the_profile_without_the_password(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     org.patch_policy({"password_on_form": True})
     journey.to_profile().enroll_profile(credentials={"passcode": "Correct-horse-7"})
     headers, body = hooked.received.get(timeout=1)
@@ -61,9 +59,7 @@ def test_the_hook_is_told_the_profile_and_never_the_password(
     assert org.users[0].status == "STAGED"
 
 
-def test_what_is_marked_sensitive_is_not_told_to_the_hook(
-    org: OrgHandle, hooked: HookReceiver, journey: Journey
-) -> None:
+def test_the_hook_does_not_get_sensitive_attributes(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     org.patch_policy({"profile_schema": [{"name": "lastName", "sensitive": True}]})
     journey.registered()
     _headers, body = hooked.received.get(timeout=1)
@@ -71,14 +67,14 @@ def test_what_is_marked_sensitive_is_not_told_to_the_hook(
     assert org.users[0].profile == ADA
 
 
-def test_a_hook_may_change_the_profile(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
+def test_the_hook_can_change_the_profile(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     hooked.answers = [(200, {"commands": [command("com.okta.user.profile.update", firstName="Augusta", crm=7)]})]
     journey.registered()
     assert org.users[0].profile == {**ADA, "firstName": "Augusta", "crm": 7}
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"commands": None}, [], {"commands": [7, {"type": "?"}]}])
-def test_an_answer_without_a_verdict_lets_the_person_pass(
+def test_an_answer_without_a_command_allows_the_registration(
     hooked: HookReceiver, journey: Journey, answer: object
 ) -> None:
     hooked.answers = [(200, answer)]
@@ -93,7 +89,7 @@ def test_an_answer_without_a_verdict_lets_the_person_pass(
         ({"error": {}}, "Registration can't be completed at this time."),
     ],
 )
-def test_a_denial_ends_the_sign_up_in_the_hooks_words(
+def test_a_denial_ends_the_sign_up_with_the_message_of_the_hook(
     org: OrgHandle, hooked: HookReceiver, journey: Journey, answer: object, text: str
 ) -> None:
     hooked.answers = [(200, answer)]
@@ -103,7 +99,7 @@ def test_a_denial_ends_the_sign_up_in_the_hooks_words(
     assert org.users == []
 
 
-def test_causes_stand_beside_their_fields(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
+def test_error_causes_are_shown_beside_their_fields(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     causes = [
         {"errorSummary": "No such street", "location": "data.userProfile.lastName"},
         {"errorSummary": "Use your work address", "location": "data.userProfile.login"},
@@ -118,7 +114,7 @@ def test_causes_stand_beside_their_fields(org: OrgHandle, hooked: HookReceiver, 
     assert journey.steps == ["select-authenticator-enroll"]
 
 
-def test_a_server_error_is_tried_once_more(hooked: HookReceiver, journey: Journey) -> None:
+def test_a_server_error_of_the_hook_is_retried_once(hooked: HookReceiver, journey: Journey) -> None:
     hooked.answers = [(503, None), (200, {})]
     journey.registered()
     assert journey.steps == ["select-authenticator-enroll"]
@@ -126,7 +122,7 @@ def test_a_server_error_is_tried_once_more(hooked: HookReceiver, journey: Journe
 
 
 @pytest.mark.parametrize(("status", "calls"), [(500, 2), (404, 1), (302, 1)])
-def test_a_hook_that_fails_denies(
+def test_a_failing_hook_denies_the_registration(
     org: OrgHandle, hooked: HookReceiver, journey: Journey, status: int, calls: int
 ) -> None:
     hooked.answers = [(status, {})]
@@ -136,19 +132,19 @@ def test_a_hook_that_fails_denies(
 
 
 @pytest.mark.slow
-def test_a_hook_that_takes_too_long_denies(hooked: HookReceiver, journey: Journey) -> None:
+def test_a_hook_that_times_out_denies_the_registration(hooked: HookReceiver, journey: Journey) -> None:
     hooked.delay = 1.5
     journey.registered()
     assert (texts(journey), len(hooked.calls)) == ([GENERIC], 2)
 
 
-def test_nobody_there_denies(org: OrgHandle, journey: Journey) -> None:
+def test_an_unreachable_hook_denies_the_registration(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"hooks": {"registration": {"url": "http://127.0.0.1:1/"}}})
     journey.registered()
     assert texts(journey) == [GENERIC]
 
 
-def test_a_progressive_profile_asks_the_hook_too(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
+def test_progressive_profiling_calls_the_hook(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     org.patch_policy({"progressive_profile": {"attributes": [{"name": "plan", "label": "Plan", "required": True}]}})
     journey.signed_up()
     hooked.answers = [(200, {"commands": [command("com.okta.action.update", progressiveProfile="DENY")]})]
@@ -167,20 +163,20 @@ def event_hook(service: HookReceiver, **more: Any) -> dict[str, Any]:
     return {"hooks": {"events": [{"url": service.url, "events": events, "verified": True, **more}]}}
 
 
-def test_event_hooks_hear_what_they_asked_for(org: OrgHandle, service: HookReceiver, journey: Journey) -> None:
+def test_event_hooks_get_the_subscribed_events_and_a_retry(
+    org: OrgHandle, service: HookReceiver, journey: Journey
+) -> None:
     org.patch_policy(event_hook(service))
     service.answers = [(500, None), (200, None)]
     journey.signed_up()
-    heard = [service.received.get(timeout=5)[1] for _ in range(3)]
-    kinds = [body["data"]["events"][0]["eventType"] for body in heard]
+    received = [service.received.get(timeout=5)[1] for _ in range(3)]
+    kinds = [body["data"]["events"][0]["eventType"] for body in received]
     assert kinds == ["user.lifecycle.create", "user.lifecycle.create", "user.lifecycle.activate"]
-    assert heard[0]["eventId"] == heard[1]["eventId"]
-    assert heard[0]["data"]["events"][0]["target"][0]["alternateId"] == ADA["email"]
+    assert received[0]["eventId"] == received[1]["eventId"]
+    assert received[0]["data"]["events"][0]["target"][0]["alternateId"] == ADA["email"]
 
 
-def test_an_event_hook_that_was_never_verified_hears_nothing(
-    org: OrgHandle, service: HookReceiver, journey: Journey
-) -> None:
+def test_an_unverified_event_hook_gets_no_events(org: OrgHandle, service: HookReceiver, journey: Journey) -> None:
     unverified = event_hook(service, verified=False)["hooks"]["events"]
     with_sentinel = [*unverified, {"url": service.url, "events": ["user.mfa.factor.activate"], "verified": True}]
     org.patch_policy({"hooks": {"events": with_sentinel}})

@@ -1,4 +1,4 @@
-"""Signing in by redirect at the org's own pages."""
+"""Sign-in by redirect to the org's own pages."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def sign_in(browser: OrgBrowser) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_address_then_password_lead_back_with_a_code_good_once(browser: OrgBrowser) -> None:
+def test_address_and_password_redirect_with_a_code_that_works_once(browser: OrgBrowser) -> None:
     browser.authorize()
     assert 'href="http://127.0.0.1:8000/signup/"' in browser.page.text
     browser.fill(identifier=ADA["email"].upper())
@@ -41,7 +41,7 @@ def test_address_then_password_lead_back_with_a_code_good_once(browser: OrgBrows
 
 
 @pytest.mark.usefixtures("ada")
-def test_wrong_password_and_unknown_person_look_the_same(browser: OrgBrowser) -> None:
+def test_a_wrong_password_and_an_unknown_user_get_the_same_page(browser: OrgBrowser) -> None:
     pages = []
     for identifier in (ADA["email"], "nobody@example.com"):
         browser.authorize()
@@ -53,7 +53,7 @@ def test_wrong_password_and_unknown_person_look_the_same(browser: OrgBrowser) ->
 
 
 @pytest.mark.usefixtures("ada")
-def test_the_org_s_session_signs_in_without_asking_until_signed_out(browser: OrgBrowser) -> None:
+def test_the_session_of_the_org_signs_in_silently_until_logout(browser: OrgBrowser) -> None:
     browser.authorize(prompt="none")
     assert browser.landed["error"] == "login_required"
     sign_in(browser)
@@ -71,13 +71,13 @@ def test_the_org_s_session_signs_in_without_asking_until_signed_out(browser: Org
 
 
 @pytest.mark.usefixtures("ada")
-def test_signing_out_leads_only_to_registered_addresses(browser: OrgBrowser) -> None:
+def test_logout_redirects_only_to_registered_urls(browser: OrgBrowser) -> None:
     query = {"client_id": CLIENT, "post_logout_redirect_uri": "https://elsewhere.example/"}
     browser.go("GET", browser.org.issuer + "/v1/logout", params=query)
     assert (browser.page.status_code, browser.page.headers.get("Location")) == (400, None)
 
 
-def test_a_person_without_a_password_is_sent_a_code(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
+def test_a_user_without_a_password_gets_a_code_by_email(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_password": "disabled"}})
     journey.registered().answer(org.code(ADA["email"]))
     assert "successWithInteractionCode" in journey.document
@@ -90,7 +90,7 @@ def test_a_person_without_a_password_is_sent_a_code(org: OrgHandle, browser: Org
     assert browser.token().status_code == 200
 
 
-def test_a_second_factor_may_be_mail_or_phone(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
+def test_the_second_factor_can_be_email_or_phone(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
     org.patch_policy({"sign_on": "password_and_another", "authenticators": {"phone_number": "required"}})
     journey.signed_up().choose("Phone", methodType="sms", phoneNumber=PHONE)
     journey.answer(org.code(PHONE))
@@ -105,7 +105,9 @@ def test_a_second_factor_may_be_mail_or_phone(org: OrgHandle, browser: OrgBrowse
     assert browser.token().status_code == 200
 
 
-def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser: OrgBrowser, ada: Journey) -> None:
+def test_the_second_factor_can_be_an_authenticator_app_or_a_security_question(
+    org: OrgHandle, browser: OrgBrowser, ada: Journey
+) -> None:
     org.patch_policy({"authenticators": {"google_otp": "required", "security_question": "required"}})
     ada.sign_in().choose("Google Authenticator")
     secret = ada.document["currentAuthenticator"]["value"]["contextualData"]["sharedSecret"]
@@ -132,7 +134,7 @@ def test_an_authenticator_app_or_a_question_will_do_too(org: OrgHandle, browser:
 
 
 @pytest.mark.usefixtures("ada")
-def test_an_expired_password_is_changed_on_the_page(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_an_expired_password_can_be_changed_on_the_page(org: OrgHandle, browser: OrgBrowser) -> None:
     org.patch_policy({"password": {"age": {"maxAgeDays": 1}}})
     org.advance(86400)
     sign_in(browser)
@@ -154,7 +156,7 @@ def test_too_many_wrong_passwords_lock_the_account(org: OrgHandle, browser: OrgB
     assert "Your account is locked" in browser.page.text
 
 
-def test_somebody_not_yet_active_cannot_sign_in(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
+def test_a_staged_user_cannot_sign_in(org: OrgHandle, browser: OrgBrowser, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
     assert org.users[0].status == "STAGED"
@@ -163,7 +165,9 @@ def test_somebody_not_yet_active_cannot_sign_in(org: OrgHandle, browser: OrgBrow
 
 
 @pytest.mark.parametrize("changes", [{"redirect_uri": "https://elsewhere.example/"}, {"client_id": "0oaUnknown"}])
-def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: OrgBrowser, changes: dict[str, str]) -> None:
+def test_an_unknown_redirect_uri_or_app_gets_an_error_page_and_no_redirect(
+    browser: OrgBrowser, changes: dict[str, str]
+) -> None:
     browser.authorize(**changes)
     assert (browser.page.status_code, browser.page.headers.get("Location")) == (400, None)
 
@@ -177,7 +181,7 @@ def test_an_unknown_address_or_app_gets_a_page_and_no_redirect(browser: OrgBrows
         ({"response_mode": "web_message"}, "invalid_request"),
     ],
 )
-def test_other_mistakes_go_back_to_the_app(browser: OrgBrowser, changes: dict[str, str], error: str) -> None:
+def test_other_request_errors_are_returned_to_the_app(browser: OrgBrowser, changes: dict[str, str], error: str) -> None:
     browser.authorize(**changes)
     assert (browser.landed["error"], browser.landed["state"]) == (error, "abc")
 
@@ -187,12 +191,14 @@ def test_other_mistakes_go_back_to_the_app(browser: OrgBrowser, changes: dict[st
     ("changes", "error"),
     [({"code_verifier": pkce()[0]}, "invalid_grant"), ({"redirect_uri": "https://x.example/"}, "invalid_grant")],
 )
-def test_the_code_needs_its_verifier_and_its_address(browser: OrgBrowser, changes: dict[str, str], error: str) -> None:
+def test_the_code_requires_its_verifier_and_its_redirect_uri(
+    browser: OrgBrowser, changes: dict[str, str], error: str
+) -> None:
     sign_in(browser)
     assert browser.token(**changes).json()["error"] == error
 
 
-def test_an_old_page_says_so(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_an_expired_sign_in_page_shows_an_error(org: OrgHandle, browser: OrgBrowser) -> None:
     browser.authorize()
     org.advance(1801)
     browser.fill(identifier=ADA["email"])
@@ -200,7 +206,7 @@ def test_an_old_page_says_so(org: OrgHandle, browser: OrgBrowser) -> None:
     assert "expired" in browser.page.text
 
 
-def test_the_page_is_plain_and_strict(browser: OrgBrowser) -> None:
+def test_the_sign_in_page_has_no_script_and_a_strict_csp(browser: OrgBrowser) -> None:
     browser.authorize()
     assert "<script" not in browser.page.text
     policy = browser.page.headers["Content-Security-Policy"]
@@ -210,14 +216,17 @@ def test_the_page_is_plain_and_strict(browser: OrgBrowser) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_forgotten_password_is_reset_by_a_mail_and_nobody_learns_who_has_an_account(
+def test_a_password_reset_by_email_does_not_reveal_whether_an_account_exists(
     browser: OrgBrowser, org: OrgHandle
 ) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     assert 'href="/signin/forgot-password"' in browser.page.text
     page = f"{org.base}/signin/forgot-password"
-    answers = [requests.post(page, {"identifier": who}, timeout=5) for who in (ADA["email"], "nobody@example.com")]
+    answers = [
+        requests.post(page, {"identifier": identifier}, timeout=5)
+        for identifier in (ADA["email"], "nobody@example.com")
+    ]
     assert answers[0].text == answers[1].text
     (mail,) = [m for m in org.messages(ADA["email"]) if "/signin/reset-password/" in (m.link or "")]
     assert org.messages("nobody@example.com") == []
@@ -226,7 +235,7 @@ def test_a_forgotten_password_is_reset_by_a_mail_and_nobody_learns_who_has_an_ac
     assert browser.landed["state"] == "abc"
 
 
-def test_an_org_that_lets_nobody_reset_passwords_says_so(browser: OrgBrowser, org: OrgHandle) -> None:
+def test_password_reset_is_refused_if_the_policy_disables_it(browser: OrgBrowser, org: OrgHandle) -> None:
     org.patch_policy({"password": {"recovery": {"reset": False}}})
     assert requests.get(f"{org.base}/signin/forgot-password", timeout=5).status_code == 400
     browser.authorize()
@@ -234,7 +243,7 @@ def test_an_org_that_lets_nobody_reset_passwords_says_so(browser: OrgBrowser, or
     assert "Forgot password?" not in browser.page.text
 
 
-def test_another_site_makes_nobody_s_browser_ask_for_a_new_password(org: OrgHandle) -> None:
+def test_a_cross_site_password_reset_is_refused(org: OrgHandle) -> None:
     headers = {"Origin": "https://evil.example"}
     page = f"{org.base}/signin/forgot-password"
     assert requests.post(page, {"identifier": "a@example.com"}, headers=headers, timeout=5).status_code == 403

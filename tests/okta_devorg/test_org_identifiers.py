@@ -1,4 +1,4 @@
-"""Whatever the settings allow as an identifier names a user, wherever one is asked for, and names nobody else."""
+"""Allowed identifiers find a user on every page that asks for one, and other attributes do not."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FIELDS = [{"name": name, "label": name, "required": True} for name in ("firstNam
 
 @pytest.fixture
 def member(org: OrgHandle) -> str:
-    """The member number of somebody who has signed up; nothing else names them."""
+    """The member number of an account that has no other identifier."""
     org.patch_policy({"profile": [*FIELDS, MEMBER], "allowed_identifiers": ["memberNumber"]})
     journey = Journey(org)
     journey.to_profile().enroll_profile(userProfile={**ADA, "memberNumber": "M-77"})
@@ -27,9 +27,7 @@ def member(org: OrgHandle) -> str:
 
 
 @pytest.mark.parametrize("other", [ADA["email"], "id"])
-def test_signing_in_takes_what_is_allowed_and_nothing_else(
-    org: OrgHandle, member: str, journey: Journey, other: str
-) -> None:
+def test_sign_in_accepts_only_allowed_identifiers(org: OrgHandle, member: str, journey: Journey, other: str) -> None:
     credentials = {"passcode": PASSWORD}
     refused = org.users[0].id if other == "id" else other
     journey.begin().take("identify", identifier=refused, credentials=credentials)
@@ -39,7 +37,7 @@ def test_signing_in_takes_what_is_allowed_and_nothing_else(
 
 
 @pytest.mark.parametrize("first_page", ["recover", "identifier_first"])
-def test_so_does_every_other_page_that_asks_who_somebody_is(
+def test_recovery_and_identifier_first_accept_only_allowed_identifiers(
     org: OrgHandle, member: str, journey: Journey, first_page: str
 ) -> None:
     org.patch_policy({"identifier_first": first_page == "identifier_first"})
@@ -53,7 +51,9 @@ def test_so_does_every_other_page_that_asks_who_somebody_is(
     assert journey.document["user"]["value"]["id"] == org.users[0].id
 
 
-def test_so_does_the_page_of_the_org(org: OrgHandle, member: str, browser: OrgBrowser) -> None:
+def test_the_hosted_sign_in_page_accepts_only_allowed_identifiers(
+    org: OrgHandle, member: str, browser: OrgBrowser
+) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     assert browser.fill(password=PASSWORD).status_code == 401
@@ -63,7 +63,7 @@ def test_so_does_the_page_of_the_org(org: OrgHandle, member: str, browser: OrgBr
     assert browser.landed["code"]
 
 
-def test_nobody_else_gets_an_identifier_that_is_taken(
+def test_a_taken_identifier_is_refused_for_other_users(
     org: OrgHandle, member: str, journey: Journey, api: ManagementApi
 ) -> None:
     grace = {**ADA, "email": "grace@example.com", "memberNumber": member}
@@ -72,15 +72,15 @@ def test_nobody_else_gets_an_identifier_that_is_taken(
     user = {"profile": {**grace, "login": "grace@example.com"}}
     assert "memberNumber" in api("POST", "users", user, status=400)["errorCauses"][0]["errorSummary"]
     user["profile"]["memberNumber"] = "M-78"
-    made = api("POST", "users", user)["id"]
-    api("POST", f"users/{made}", {"profile": {"memberNumber": member}}, status=400)
+    user_id = api("POST", "users", user)["id"]
+    api("POST", f"users/{user_id}", {"profile": {"memberNumber": member}}, status=400)
 
 
-def test_a_person_without_an_address_can_be_made_and_changed(org: OrgHandle, api: ManagementApi) -> None:
+def test_a_user_without_an_address_can_be_created_and_updated(org: OrgHandle, api: ManagementApi) -> None:
     login = {"name": "login", "label": "Username", "required": True}
     org.patch_policy({"profile": [login, *FIELDS[:2]], "username_format": "none"})
     profile = {"login": "ada_lovelace", "firstName": "Ada", "lastName": "Lovelace"}
-    made = api("POST", "users", {"profile": profile})
-    changed = api("POST", f"users/{made['id']}", {"profile": {"firstName": "Augusta"}})
+    created = api("POST", "users", {"profile": profile})
+    changed = api("POST", f"users/{created['id']}", {"profile": {"firstName": "Augusta"}})
     assert (changed["profile"]["login"], changed["profile"]["firstName"]) == ("ada_lovelace", "Augusta")
-    api("POST", f"users/{made['id']}", {"profile": {"email": "nowhere"}}, status=400)
+    api("POST", f"users/{created['id']}", {"profile": {"email": "nowhere"}}, status=400)

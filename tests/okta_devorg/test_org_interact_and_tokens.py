@@ -1,4 +1,4 @@
-"""The start and the end of a transaction: what interact and token refuse, and what the tokens say."""
+"""The start and the end of a transaction: refusals of interact and token, and claims of the tokens."""
 
 import base64
 import hashlib
@@ -58,7 +58,7 @@ PUBLIC = {"client_id": "0oaPublic", "client_secret": None, "redirect_uris": [RED
         ({"activation_token": "none"}, 400, "invalid_request", "The activation token is invalid"),
     ],
 )
-def test_interact_refuses_in_okta_s_words(
+def test_interact_refuses_with_the_messages_of_okta(
     journey: Journey, changes: dict[str, str | None], status: int, error: str, description: str
 ) -> None:
     reply = journey.interact(**changes)
@@ -66,7 +66,7 @@ def test_interact_refuses_in_okta_s_words(
     assert reply.json() == {"error": error, "error_description": description}
 
 
-def test_an_app_without_the_grant_may_not_interact(org: OrgHandle, journey: Journey) -> None:
+def test_interact_refuses_an_app_without_the_grant(org: OrgHandle, journey: Journey) -> None:
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "grants": ["authorization_code"]}
     org.patch_policy({"apps": [app]})
     reply = journey.interact()
@@ -74,13 +74,13 @@ def test_an_app_without_the_grant_may_not_interact(org: OrgHandle, journey: Jour
     assert reply.json()["error_description"].endswith("Configured grant types: [authorization_code].")
 
 
-def test_the_secret_may_come_by_basic(org: OrgHandle, journey: Journey) -> None:
+def test_interact_accepts_basic_authentication(org: OrgHandle, journey: Journey) -> None:
     form = {**journey.interact_form(), "client_id": "", "client_secret": ""}
     reply = requests.post(journey.oauth + "/interact", data=form, auth=(CLIENT, SECRET), timeout=5)
     assert reply.status_code == 200
 
 
-def test_a_public_app_needs_no_secret_but_may_not_activate(org: OrgHandle, journey: Journey) -> None:
+def test_a_public_app_needs_no_secret_and_cannot_use_activation_tokens(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"apps": [PUBLIC]})
     changes = {"client_id": "0oaPublic", "client_secret": None}
     assert journey.interact(**changes).status_code == 200
@@ -88,9 +88,7 @@ def test_a_public_app_needs_no_secret_but_may_not_activate(org: OrgHandle, journ
     assert journey.interact(**changes, activation_token="x").json()["error_description"] == text
 
 
-def test_a_secret_at_interact_is_checked_and_asked_for_only_if_the_settings_say_so(
-    org: OrgHandle, journey: Journey
-) -> None:
+def test_interact_checks_a_secret_and_requires_it_only_if_configured(org: OrgHandle, journey: Journey) -> None:
     assert journey.interact(client_secret=None).status_code == 200
     assert journey.interact(client_secret="wrong").status_code == 401
     org.patch_policy({"unknowns": {"interact_requires_secret": True}})
@@ -98,7 +96,7 @@ def test_a_secret_at_interact_is_checked_and_asked_for_only_if_the_settings_say_
     assert (refusal.status_code, refusal.json()["error"]) == (401, "invalid_client")
 
 
-def test_without_a_secret_nobody_is_a_trusted_proxy(org: OrgHandle, journey: Journey) -> None:
+def test_the_forwarded_address_is_ignored_without_a_client_secret(org: OrgHandle, journey: Journey) -> None:
     journey.http.headers["X-Forwarded-For"] = "203.0.113.9"
     journey.interact(client_secret=None)
     journey.interact()
@@ -114,7 +112,7 @@ def test_a_long_device_token_is_refused(journey: Journey) -> None:
     assert reply.json()["error_description"] == "The request has a deviceToken with length greater than 32."
 
 
-def test_the_id_token_is_thin_signed_and_for_this_client(org: OrgHandle, journey: Journey) -> None:
+def test_the_id_token_is_thin_signed_and_issued_for_the_client(org: OrgHandle, journey: Journey) -> None:
     tokens = journey.signed_up().token().json()
     assert (tokens["token_type"], tokens["expires_in"], tokens["scope"]) == ("Bearer", 3600, "openid profile email")
     keys = requests.get(journey.oauth + "/keys", timeout=5).json()["keys"]
@@ -137,13 +135,13 @@ def test_the_id_token_is_thin_signed_and_for_this_client(org: OrgHandle, journey
     assert (access["uid"], access["cid"], access["sub"]) == (org.users[0].id, CLIENT, ADA["email"])
 
 
-def test_no_nonce_was_sent_no_nonce_comes_back(journey: Journey) -> None:
+def test_the_id_token_has_no_nonce_if_none_was_sent(journey: Journey) -> None:
     journey.nonce = ""
     tokens = journey.signed_up().token().json()
     assert "nonce" not in jwt.decode(tokens["id_token"], options={"verify_signature": False})
 
 
-def test_userinfo_says_who_and_that_the_address_is_proven(org: OrgHandle, journey: Journey) -> None:
+def test_userinfo_has_the_claims_and_the_verified_address(org: OrgHandle, journey: Journey) -> None:
     tokens = journey.signed_up().token().json()
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     claims = requests.get(journey.oauth + "/userinfo", headers=headers, timeout=5).json()
@@ -159,7 +157,7 @@ def test_userinfo_says_who_and_that_the_address_is_proven(org: OrgHandle, journe
     assert refused.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
 
 
-def test_a_code_is_good_once(journey: Journey) -> None:
+def test_an_interaction_code_can_be_redeemed_once(journey: Journey) -> None:
     journey.signed_up()
     assert journey.token().status_code == 200
     again = journey.token()
@@ -181,7 +179,7 @@ def test_a_code_is_good_once(journey: Journey) -> None:
         ({"grant_type": "authorization_code"}, 400, "invalid_grant"),
     ],
 )
-def test_token_refuses_and_the_right_request_still_works(
+def test_a_refused_token_request_does_not_use_up_the_code(
     journey: Journey, changes: dict[str, str], status: int, error: str
 ) -> None:
     journey.signed_up()
@@ -190,16 +188,16 @@ def test_token_refuses_and_the_right_request_still_works(
     assert journey.token().status_code == 200
 
 
-def test_a_code_is_for_the_app_and_issuer_it_was_made_for(org: OrgHandle, journey: Journey) -> None:
+def test_an_interaction_code_is_refused_for_another_app_or_issuer(org: OrgHandle, journey: Journey) -> None:
     default = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
     org.patch_policy({"apps": [default, PUBLIC]})
     journey.signed_up()
     assert journey.token(client_id="0oaPublic").json()["error"] == "invalid_grant"
-    elsewhere = requests.post(org.base + "/oauth2/v1/token", data=journey.token_form(), timeout=5)
-    assert elsewhere.json()["error"] == "invalid_grant"
+    other_issuer = requests.post(org.base + "/oauth2/v1/token", data=journey.token_form(), timeout=5)
+    assert other_issuer.json()["error"] == "invalid_grant"
 
 
-def test_an_app_not_for_this_person_may_be_refused_at_the_token(org: OrgHandle, journey: Journey) -> None:
+def test_token_refuses_an_unassigned_app_if_configured(org: OrgHandle, journey: Journey) -> None:
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
     org.patch_policy({"apps": [app], "unknowns": {"unassigned_refused_at": "token"}})
     reply = journey.signed_up().token()
@@ -207,7 +205,7 @@ def test_an_app_not_for_this_person_may_be_refused_at_the_token(org: OrgHandle, 
     assert reply.json()["error_description"] == "User is not assigned to the client application."
 
 
-def test_a_refresh_token_comes_with_offline_access_and_is_replaced_at_use(org: OrgHandle, journey: Journey) -> None:
+def test_offline_access_returns_a_refresh_token_that_is_rotated(org: OrgHandle, journey: Journey) -> None:
     journey.begin(scope="openid offline_access").take("select-enroll-profile")
     journey.enroll_profile()
     journey.prove_email()
@@ -219,9 +217,9 @@ def test_a_refresh_token_comes_with_offline_access_and_is_replaced_at_use(org: O
     assert requests.post(journey.oauth + "/token", data=form, timeout=5).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize("below", ["", "/oauth2/default"])
-def test_discovery_names_the_issuer_asked_for(org: OrgHandle, below: str) -> None:
-    document = requests.get(f"{org.base}{below}/.well-known/openid-configuration", timeout=5).json()
-    assert document["issuer"] == org.base + below
+@pytest.mark.parametrize("path", ["", "/oauth2/default"])
+def test_discovery_has_the_requested_issuer(org: OrgHandle, path: str) -> None:
+    document = requests.get(f"{org.base}{path}/.well-known/openid-configuration", timeout=5).json()
+    assert document["issuer"] == org.base + path
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert requests.get(document["jwks_uri"], timeout=5).json()["keys"][0]["kty"] == "RSA"

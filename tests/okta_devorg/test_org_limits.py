@@ -1,4 +1,4 @@
-"""Rate limits, which are off until the policy sets them."""
+"""Rate limits, which are off by default."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from okta_devorg import OrgHandle
 from support.local_org.org_journey import ADA, Journey
 
 
-def test_a_client_that_calls_too_often_waits_a_minute(org: OrgHandle, journey: Journey) -> None:
+def test_the_client_limit_applies_per_minute(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"limits": {"client_per_minute": 2}})
     for status in (200, 200, 429):
         reply = journey.interact()
@@ -21,7 +21,7 @@ def test_a_client_that_calls_too_often_waits_a_minute(org: OrgHandle, journey: J
     assert journey.interact().status_code == 200
 
 
-def test_a_state_handle_has_its_own_limit(org: OrgHandle, journey: Journey) -> None:
+def test_a_state_handle_has_a_limit(org: OrgHandle, journey: Journey) -> None:
     journey.begin()
     org.patch_policy({"limits": {"state_handle_per_5_seconds": 3}})
     statuses = []
@@ -31,7 +31,7 @@ def test_a_state_handle_has_its_own_limit(org: OrgHandle, journey: Journey) -> N
     assert statuses == [200, 200, 200, 429]
 
 
-def test_a_person_has_one_too_over_all_transactions(org: OrgHandle, journey: Journey) -> None:
+def test_a_user_has_a_limit_over_all_transactions(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     org.patch_policy({"sign_on": "password_and_another", "limits": {"user_per_5_seconds": 2}})
     journey.sign_in()
@@ -56,7 +56,7 @@ def test_a_person_has_one_too_over_all_transactions(org: OrgHandle, journey: Jou
 
 
 @pytest.mark.parametrize(("body", "steps"), [("messages", []), ("page", ["select-authenticator-enroll"])])
-def test_an_idx_call_over_a_limit_may_have_a_document(
+def test_an_idx_call_over_the_limit_can_have_a_document(
     org: OrgHandle, journey: Journey, body: str, steps: list[str]
 ) -> None:
     journey.registered()
@@ -68,7 +68,7 @@ def test_an_idx_call_over_a_limit_may_have_a_document(
     assert journey.reply.headers["X-Rate-Limit-Remaining"] == "0"
 
 
-def test_the_org_has_a_limit_for_each_group_of_paths(org: OrgHandle, journey: Journey) -> None:
+def test_the_org_limit_applies_to_each_group_of_paths(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"limits": {"org_per_minute": 2}})
     keys = org.issuer + "/v1/keys"
     replies = [requests.get(keys, timeout=5) for _ in range(3)]
@@ -87,35 +87,35 @@ def test_the_org_has_a_limit_for_each_group_of_paths(org: OrgHandle, journey: Jo
     assert requests.get(keys, timeout=5).status_code == 200
 
 
-def test_too_many_calls_at_once_are_refused_with_zeros(org: OrgHandle) -> None:
+def test_calls_over_the_concurrency_limit_are_refused_with_zero_headers(org: OrgHandle) -> None:
     org.patch_policy({"limits": {"concurrent": 1}})
     org.fail("/keys", "timeout", seconds=20)
     with ThreadPoolExecutor(1) as pool:
-        stuck = pool.submit(requests.get, org.issuer + "/v1/keys", timeout=5)
+        hanging = pool.submit(requests.get, org.issuer + "/v1/keys", timeout=5)
         while not org.org.in_flight:
-            assert not stuck.done()
+            assert not hanging.done()
         reply = requests.get(org.base + "/oauth2/v1/keys", timeout=5)
         org.reset()
         with pytest.raises(requests.RequestException):
-            stuck.result()
+            hanging.result()
     assert (reply.status_code, reply.json()["errorCode"]) == (429, "E0000047")
     assert (reply.headers["X-Rate-Limit-Limit"], reply.headers["X-Rate-Limit-Remaining"]) == ("0", "0")
     assert requests.get(org.base + "/oauth2/v1/keys", timeout=5).status_code == 200
 
 
-def test_a_call_that_hangs_does_not_outlive_a_reset(org: OrgHandle) -> None:
+def test_a_reset_ends_hanging_calls(org: OrgHandle) -> None:
     org.fail("/keys", "timeout", seconds=60)
     with ThreadPoolExecutor(1) as pool:
-        stuck = pool.submit(requests.get, org.issuer + "/v1/keys", timeout=30)
+        hanging = pool.submit(requests.get, org.issuer + "/v1/keys", timeout=30)
         while not org.org.in_flight:
-            assert not stuck.done()
+            assert not hanging.done()
         org.reset()
         org.patch_policy({"limits": {"concurrent": 1}})
         assert requests.get(org.base + "/oauth2/v1/keys", timeout=5).status_code == 200
-        assert isinstance(stuck.exception(), requests.ConnectionError)
+        assert isinstance(hanging.exception(), requests.ConnectionError)
 
 
-def test_tokens_of_one_person_are_limited_in_the_words_of_oauth(org: OrgHandle, journey: Journey) -> None:
+def test_the_token_limit_of_a_user_is_an_oauth_error(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     org.patch_policy({"limits": {"tokens_per_user_per_second": 1}})
     org.org.counters.hits["tokens:" + org.users[0].id].append(org.org.clock.now() + 60)
@@ -124,7 +124,7 @@ def test_tokens_of_one_person_are_limited_in_the_words_of_oauth(org: OrgHandle, 
     assert reply.json()["error_description"] == "API call exceeded rate limit due to too many requests."
 
 
-def test_a_mailbox_is_not_flooded(org: OrgHandle, journey: Journey) -> None:
+def test_emails_to_a_recipient_are_limited(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"limits": {"recipient_per_minute": 1}})
     journey.registered().choose("Email")
     journey.act("resend")
@@ -132,7 +132,7 @@ def test_a_mailbox_is_not_flooded(org: OrgHandle, journey: Journey) -> None:
     assert len(org.messages(ADA["email"])) == 1
 
 
-def test_a_text_is_not_sent_again_at_once(org: OrgHandle, journey: Journey) -> None:
+def test_a_text_message_cannot_be_resent_immediately(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"limits": {"resend_after_seconds": 30}, "authenticators": {"phone_number": "required"}})
     journey.signed_up().choose("Phone", methodType="sms", phoneNumber="+14155550100")
     step = journey.document
@@ -144,6 +144,6 @@ def test_a_text_is_not_sent_again_at_once(org: OrgHandle, journey: Journey) -> N
     assert journey.status == 200
 
 
-def test_limits_do_not_count_calls_of_others(org: OrgHandle) -> None:
+def test_the_client_limit_does_not_apply_to_other_calls(org: OrgHandle) -> None:
     org.patch_policy({"limits": {"client_per_minute": 1}})
     assert all(requests.get(org.issuer + "/v1/keys", timeout=5).ok for _ in range(3))

@@ -1,4 +1,4 @@
-"""The org's own pages behind the link of a code mail, for apps without a callback."""
+"""The pages of the org behind the link in a code email, for apps without a callback."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,46 +17,46 @@ def link(org: OrgHandle, journey: Journey) -> str:
     return str(org.messages(ADA["email"])[0].link)
 
 
-def shows(page: requests.Response, key: str) -> bool:
+def has_key(page: requests.Response, key: str) -> bool:
     return f'data-key="{key}"' in page.text
 
 
-def press(link: str, consent: str) -> requests.Response:
+def submit_consent(link: str, consent: str) -> requests.Response:
     token = parse_qs(urlsplit(link).query)["token"][0]
     answer = {"token": token, "consent": consent}
     return requests.post(link, data=answer, allow_redirects=False, timeout=5)
 
 
-def test_the_code_is_shown_with_who_asked(org: OrgHandle, link: str) -> None:
+def test_the_page_shows_the_code_and_the_requesting_browser(org: OrgHandle, link: str) -> None:
     org.patch_policy({"email_link_page": "enter_code"})
     page = requests.get(link, headers={"User-Agent": "Firefox on Linux"}, timeout=5)
-    assert shows(page, "idx.enter.otp.in.original.tab")
+    assert has_key(page, "idx.enter.otp.in.original.tab")
     assert org.code(ADA["email"]) in page.text
     assert "Firefox on Linux" in page.text
 
 
-def test_looking_at_the_link_changes_nothing(org: OrgHandle, journey: Journey, link: str) -> None:
-    assert shows(requests.get(link, timeout=5), "email-challenge-consent")
+def test_opening_the_link_does_not_use_the_code(org: OrgHandle, journey: Journey, link: str) -> None:
+    assert has_key(requests.get(link, timeout=5), "email-challenge-consent")
     journey.act("poll")
     assert journey.steps[0] == "enroll-authenticator"
 
 
-def test_yes_moves_the_waiting_tab_on(journey: Journey, link: str) -> None:
-    assert shows(press(link, "true"), "idx.return.to.original.tab")
+def test_consent_continues_the_waiting_tab(journey: Journey, link: str) -> None:
+    assert has_key(submit_consent(link, "true"), "idx.return.to.original.tab")
     journey.act("poll")
     assert journey.offered == ["Password"]
-    assert shows(press(link, "true"), "idx.return.stale")
+    assert has_key(submit_consent(link, "true"), "idx.return.stale")
 
 
-def test_no_ends_the_waiting_tab(journey: Journey, link: str) -> None:
-    assert shows(press(link, "false"), "idx.operation.cancelled.by.user")
+def test_refusing_consent_ends_the_waiting_tab(journey: Journey, link: str) -> None:
+    assert has_key(submit_consent(link, "false"), "idx.operation.cancelled.by.user")
     journey.act("poll")
     assert (journey.steps, journey.keys) == ([], ["idx.operation.cancelled.on.other.device"])
 
 
-def test_the_flow_may_go_on_in_the_new_tab(org: OrgHandle, journey: Journey, link: str) -> None:
+def test_the_sign_up_can_continue_in_the_new_tab(org: OrgHandle, journey: Journey, link: str) -> None:
     org.patch_policy({"email_link_page": "continue_here"})
-    landed = parse_qs(urlsplit(press(link, "true").headers["Location"]).query)
+    landed = parse_qs(urlsplit(submit_consent(link, "true").headers["Location"]).query)
     assert (landed["error"], landed["state"]) == (["interaction_required"], [journey.state])
     journey.act("poll")
     assert (journey.steps, journey.keys) == ([], ["idx.transferred.to.new.tab"])
@@ -66,12 +66,12 @@ def test_the_flow_may_go_on_in_the_new_tab(org: OrgHandle, journey: Journey, lin
     assert journey.token().status_code == 200
 
 
-def test_expired_stale_and_broken_links_have_pages_of_their_own(org: OrgHandle, journey: Journey, link: str) -> None:
+def test_expired_stale_and_malformed_links_have_separate_pages(org: OrgHandle, journey: Journey, link: str) -> None:
     broken = requests.get(link[:-20], timeout=5)
-    assert (broken.status_code, shows(broken, "idx.return.error")) == (410, True)
+    assert (broken.status_code, has_key(broken, "idx.return.error")) == (410, True)
     journey.act("resend")
     stale = requests.get(link, timeout=5)
-    assert (stale.status_code, shows(stale, "idx.return.stale")) == (410, True)
+    assert (stale.status_code, has_key(stale, "idx.return.stale")) == (410, True)
     org.advance(301)
     expired = requests.get(link, timeout=5)
-    assert (expired.status_code, shows(expired, "idx.return.link.expired")) == (410, True)
+    assert (expired.status_code, has_key(expired, "idx.return.link.expired")) == (410, True)

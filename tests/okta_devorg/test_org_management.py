@@ -1,4 +1,4 @@
-"""The Management API: people, groups, apps, policies as views on the org's policy, hooks, the System Log."""
+"""The Management API: users, groups, apps, hooks, the System Log, and policies as views of the org's policy."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,7 +15,7 @@ from support.local_org.org_journey import ADA, CLIENT, REDIRECT, Journey
 Json = Any
 
 
-def test_a_person_s_life(org: OrgHandle, api: ManagementApi) -> None:
+def test_the_lifecycle_of_a_user(org: OrgHandle, api: ManagementApi) -> None:
     user = api.user(activate="false")
     path = f"users/{user['id']}"
     states = [user["status"]]
@@ -30,7 +30,7 @@ def test_a_person_s_life(org: OrgHandle, api: ManagementApi) -> None:
     assert org.users == []
 
 
-def test_only_what_fits_the_status_is_allowed(api: ManagementApi, journey: Journey) -> None:
+def test_lifecycle_changes_that_do_not_fit_the_status_are_refused(api: ManagementApi, journey: Journey) -> None:
     journey.signed_up()
     path = "users/ada@example.com/lifecycle/"
     assert api("POST", path + "activate", status=403)["errorCode"] == "E0000016"
@@ -52,7 +52,7 @@ def test_a_profile_is_merged_by_post_and_replaced_by_put(api: ManagementApi) -> 
     api("GET", "users/ada@example.com", status=404)
 
 
-def test_a_login_belongs_to_one_person(api: ManagementApi) -> None:
+def test_a_login_is_unique(api: ManagementApi) -> None:
     api.user()
     body = {"profile": {**ADA, "login": "ADA@example.com"}}
     error = api("POST", "users", body, status=400)
@@ -61,7 +61,7 @@ def test_a_login_belongs_to_one_person(api: ManagementApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ({"search": 'profile.email eq "grace@example.com"'}, ["grace"]),
         ({"filter": 'status eq "STAGED" or status eq "ACTIVE"'}, ["ada"]),
@@ -71,20 +71,20 @@ def test_a_login_belongs_to_one_person(api: ManagementApi) -> None:
         ({}, ["ada", "grace"]),
     ],
 )
-def test_lists_can_be_filtered(api: ManagementApi, query: dict[str, Any], found: list[str]) -> None:
+def test_users_can_be_filtered(api: ManagementApi, query: dict[str, Any], expected: list[str]) -> None:
     api.user("ada@example.com", activate="false")
     api.user("grace@example.com")
-    gone = api.user("gone@example.com")["id"]
-    api("DELETE", f"users/{gone}", status=204)
-    assert [item["profile"]["login"].split("@")[0] for item in api("GET", "users", **query)] == found
+    deleted = api.user("gone@example.com")["id"]
+    api("DELETE", f"users/{deleted}", status=204)
+    assert [item["profile"]["login"].split("@")[0] for item in api("GET", "users", **query)] == expected
 
 
-def test_a_filter_that_is_none_is_refused(api: ManagementApi) -> None:
+def test_an_invalid_filter_is_refused(api: ManagementApi) -> None:
     api.user()
     assert api("GET", "users", status=400, filter="status ~ ACTIVE")["errorCode"] == "E0000031"
 
 
-def test_long_lists_come_in_pages(org: OrgHandle, api: ManagementApi) -> None:
+def test_long_lists_are_paged(org: OrgHandle, api: ManagementApi) -> None:
     for name in "abc":
         api.user(f"{name}@example.com")
     first = api.http.get(api.base + "users", params={"limit": "2"}, timeout=5)
@@ -92,7 +92,7 @@ def test_long_lists_come_in_pages(org: OrgHandle, api: ManagementApi) -> None:
     assert (len(first.json()), len(following.json()), "next" in following.links) == (2, 1, False)
 
 
-def test_groups_decide_who_may_use_an_app(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_apps_are_assigned_by_group(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     everyone = api("GET", "groups", q="Everyone")[0]
     group = api("POST", "groups", {"profile": {"name": "Members"}})
     api("POST", "groups", {"profile": {"name": "members"}}, status=400)
@@ -107,14 +107,14 @@ def test_groups_decide_who_may_use_an_app(org: OrgHandle, api: ManagementApi, jo
     assert "successWithInteractionCode" in journey.document
 
 
-def test_new_people_join_the_target_group(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_new_users_are_added_to_the_target_group(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     org.patch_policy({"target_group": "Newcomers"})
     journey.registered()
     group = api("GET", "groups", q="Newcomers")[0]
     assert [item["profile"]["login"] for item in api("GET", f"groups/{group['id']}/users")] == [ADA["email"]]
 
 
-def test_an_app_can_be_made_and_used(org: OrgHandle, api: ManagementApi) -> None:
+def test_an_app_can_be_created_used_and_deleted(org: OrgHandle, api: ManagementApi) -> None:
     body = {
         "name": "oidc_client",
         "label": "Second app",
@@ -140,7 +140,7 @@ def policy_of(api: ManagementApi, kind: str) -> tuple[Json, Json]:
     return policy, api("GET", f"policies/{policy['id']}/rules")[0]
 
 
-def test_the_profile_enrollment_rule_is_the_sign_up_policy(org: OrgHandle, api: ManagementApi) -> None:
+def test_the_profile_enrollment_rule_changes_the_sign_up_policy(org: OrgHandle, api: ManagementApi) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
     action = rule["actions"]["profileEnrollment"]
     assert (action["unknownUserAction"], action["activationRequirements"]) == ("REGISTER", {"emailVerification": True})
@@ -154,7 +154,7 @@ def test_the_profile_enrollment_rule_is_the_sign_up_policy(org: OrgHandle, api: 
     assert (first.label, first.max_length) == ("Given name", 50)
 
 
-def test_the_other_policies_are_views_too(org: OrgHandle, api: ManagementApi) -> None:
+def test_other_policies_change_the_policy_of_the_org(org: OrgHandle, api: ManagementApi) -> None:
     policy, _ = policy_of(api, "MFA_ENROLL")
     phone = next(item for item in policy["settings"]["authenticators"] if item["key"] == "phone_number")
     phone["enroll"]["self"] = "OPTIONAL"
@@ -170,7 +170,7 @@ def test_the_other_policies_are_views_too(org: OrgHandle, api: ManagementApi) ->
     assert org.policy.sign_on == "password_and_another"
 
 
-def test_a_policy_that_makes_no_sense_is_named_and_nothing_changes(org: OrgHandle, api: ManagementApi) -> None:
+def test_an_invalid_policy_is_refused_and_nothing_changes(org: OrgHandle, api: ManagementApi) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
     rule["actions"]["profileEnrollment"]["profileAttributes"] = [{"name": "nickName", "label": "Nick"}]
     error = api("PUT", f"policies/{policy['id']}/rules/{rule['id']}", rule, status=400)
@@ -178,7 +178,7 @@ def test_a_policy_that_makes_no_sense_is_named_and_nothing_changes(org: OrgHandl
     assert len(org.policy.profile) == 3
 
 
-def test_a_form_asks_only_for_what_the_profile_schema_has(org: OrgHandle, api: ManagementApi) -> None:
+def test_a_profile_form_can_only_use_attributes_of_the_schema(org: OrgHandle, api: ManagementApi) -> None:
     policy, rule = policy_of(api, "PROFILE_ENROLLMENT")
     path, shown = f"policies/{policy['id']}/rules/{rule['id']}", {"name": "badge", "label": "Badge"}
     rule["actions"]["profileEnrollment"]["profileAttributes"].append(shown)
@@ -191,7 +191,7 @@ def test_a_form_asks_only_for_what_the_profile_schema_has(org: OrgHandle, api: M
     assert schema["base"]["properties"]["mobilePhone"]["permissions"] == [{"principal": "SELF", "action": "READ_WRITE"}]
 
 
-def test_the_access_policy_of_a_server_and_its_rule_can_be_made_changed_and_taken_away(
+def test_the_access_policy_of_an_authorization_server_can_be_changed_and_deleted(
     org: OrgHandle, api: ManagementApi, journey: Journey
 ) -> None:
     policies = f"authorizationServers/{api('GET', 'authorizationServers')[0]['id']}/policies"
@@ -211,7 +211,7 @@ def test_the_access_policy_of_a_server_and_its_rule_can_be_made_changed_and_take
     assert journey.interact().status_code == 200
 
 
-def test_authenticators_can_be_switched(org: OrgHandle, api: ManagementApi) -> None:
+def test_authenticators_can_be_activated(org: OrgHandle, api: ManagementApi) -> None:
     listed = {item["key"]: item for item in api("GET", "authenticators")}
     assert (listed["okta_email"]["status"], listed["webauthn"]["status"]) == ("ACTIVE", "INACTIVE")
     api("POST", f"authenticators/{listed['webauthn']['id']}/lifecycle/activate")
@@ -221,9 +221,9 @@ def test_authenticators_can_be_switched(org: OrgHandle, api: ManagementApi) -> N
 
 @pytest.fixture
 def service() -> Iterator[HookReceiver]:
-    started = HookReceiver()
-    yield started
-    started.close()
+    receiver = HookReceiver()
+    yield receiver
+    receiver.close()
 
 
 def hook_body(service: HookReceiver, **more: Any) -> Json:
@@ -232,7 +232,7 @@ def hook_body(service: HookReceiver, **more: Any) -> Json:
     return {"name": "My hook", "channel": channel, **more}
 
 
-def test_a_registration_hook_works_once_a_rule_names_it(
+def test_a_registration_hook_is_called_if_a_rule_refers_to_it(
     api: ManagementApi, service: HookReceiver, journey: Journey
 ) -> None:
     hook = api("POST", "inlineHooks", hook_body(service, type="com.okta.user.pre-registration", version="1.0.0"))
@@ -247,7 +247,7 @@ def test_a_registration_hook_works_once_a_rule_names_it(
     api("DELETE", f"inlineHooks/{hook['id']}", status=403)
 
 
-def test_an_event_hook_must_answer_its_challenge_first(
+def test_an_event_hook_is_verified_by_its_challenge(
     api: ManagementApi, service: HookReceiver, journey: Journey
 ) -> None:
     events = {"type": "EVENT_TYPE", "items": ["user.lifecycle.create"]}
@@ -262,7 +262,7 @@ def test_an_event_hook_must_answer_its_challenge_first(
     assert body["data"]["events"][0]["eventType"] == "user.lifecycle.create"
 
 
-def test_the_system_log_tells_what_happened(api: ManagementApi, journey: Journey) -> None:
+def test_the_system_log_contains_the_events_of_a_sign_up(api: ManagementApi, journey: Journey) -> None:
     journey.signed_up()
     kinds = [item["eventType"] for item in api("GET", "logs") if item["eventType"].startswith("user.")]
     assert kinds[0] == "user.lifecycle.create"
@@ -281,7 +281,7 @@ def service_token(org: OrgHandle, scope: str) -> str:
     return str(reply.json()["access_token"])
 
 
-def test_a_service_may_come_with_a_bearer_token_and_its_scopes(org: OrgHandle, api: ManagementApi) -> None:
+def test_a_bearer_token_is_limited_to_its_scopes(org: OrgHandle, api: ManagementApi) -> None:
     api.http.headers["Authorization"] = "Bearer " + service_token(org, "okta.users.read")
     assert api("GET", "users") == []
     assert api("GET", "groups", status=403)["errorCode"] == "E0000006"
@@ -291,7 +291,7 @@ def test_a_service_may_come_with_a_bearer_token_and_its_scopes(org: OrgHandle, a
 
 
 @pytest.mark.parametrize("path", ["users", "groups", "apps", "policies?type=PASSWORD", "authenticators", "logs"])
-def test_nothing_is_shown_without_a_token(org: OrgHandle, path: str) -> None:
+def test_a_request_without_a_token_is_refused(org: OrgHandle, path: str) -> None:
     reply = requests.get(f"{org.base}/api/v1/{path}", timeout=5)
     assert (reply.status_code, reply.json()["errorCode"]) == (401, "E0000011")
 
@@ -302,27 +302,27 @@ CHANGES = ("POST users", "POST groups", "POST apps", "POST inlineHooks", "POST e
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("change", CHANGES)
-def test_odd_bodies_are_refused(api: ManagementApi, change: str, body: object) -> None:
+def test_malformed_bodies_are_refused(api: ManagementApi, change: str, body: object) -> None:
     method, path = change.split()
     reply = api.http.request(method, api.base + path, json=body, timeout=5)
     assert reply.status_code == 400 or (path == "apps" and reply.status_code == 200)
 
 
-def every_rule(api: ManagementApi, change: Callable[[str], object]) -> None:
+def for_each_policy(api: ManagementApi, change: Callable[[str], object]) -> None:
     for kind in ("PROFILE_ENROLLMENT", "MFA_ENROLL", "ACCESS_POLICY", "PASSWORD"):
         policy, rule = policy_of(api, kind)
         for path in (f"policies/{policy['id']}", f"policies/{policy['id']}/rules/{rule['id']}"):
             change(path)
 
 
-def test_odd_policies_never_break_the_org(api: ManagementApi) -> None:
-    odd = [{"actions": 1}, {"settings": {"password": {"complexity": 7}, "authenticators": [3, {"key": []}]}}]
-    odd += [{"actions": {"profileEnrollment": {"profileAttributes": [1], "preRegistrationInlineHooks": [2]}}}]
-    for body in odd:
-        every_rule(api, partial(answers, api, body))
+def test_malformed_policies_cause_no_500(api: ManagementApi) -> None:
+    bodies = [{"actions": 1}, {"settings": {"password": {"complexity": 7}, "authenticators": [3, {"key": []}]}}]
+    bodies += [{"actions": {"profileEnrollment": {"profileAttributes": [1], "preRegistrationInlineHooks": [2]}}}]
+    for body in bodies:
+        for_each_policy(api, partial(put_without_500, api, body))
 
 
-def answers(api: ManagementApi, body: object, path: str) -> None:
+def put_without_500(api: ManagementApi, body: object, path: str) -> None:
     assert api.http.put(api.base + path, json=body, timeout=5).status_code < 500
 
 

@@ -1,4 +1,4 @@
-"""Discovery, introspection and pushed authorization requests."""
+"""Discovery, introspection, pushed authorization requests, device grant, client registration and sessions."""
 
 import json
 import re
@@ -26,14 +26,14 @@ AUTH = {"client_id": CLIENT, "client_secret": SECRET}
 
 
 def metadata(issuer: str) -> dict[str, Any]:
-    found: dict[str, Any] = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
-    return found
+    document: dict[str, Any] = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
+    return document
 
 
 @pytest.mark.parametrize("server", ["base", "issuer"])
-def test_every_endpoint_that_discovery_names_is_there(org: OrgHandle, server: str) -> None:
-    found = metadata(getattr(org, server))
-    endpoints = {name: url for name, url in found.items() if name.endswith(("_endpoint", "_uri"))}
+def test_every_endpoint_in_the_discovery_document_exists(org: OrgHandle, server: str) -> None:
+    document = metadata(getattr(org, server))
+    endpoints = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
     assert {"introspection_endpoint", "pushed_authorization_request_endpoint"} <= set(endpoints)
     for name, url in endpoints.items():
         method = (
@@ -42,11 +42,11 @@ def test_every_endpoint_that_discovery_names_is_there(org: OrgHandle, server: st
             else "POST"
         )
         assert requests.request(method, url, timeout=5, allow_redirects=False).status_code not in (404, 405, 500), name
-    assert "interaction_code" in found["grant_types_supported"]
-    assert found["request_parameter_supported"] is False
+    assert "interaction_code" in document["grant_types_supported"]
+    assert document["request_parameter_supported"] is False
 
 
-def test_the_metadata_of_oauth_are_the_same(org: OrgHandle) -> None:
+def test_the_oauth_metadata_equals_the_openid_configuration(org: OrgHandle) -> None:
     url = org.issuer + "/.well-known/oauth-authorization-server"
     assert requests.get(url, timeout=5).json() == metadata(org.issuer)
 
@@ -62,9 +62,9 @@ def test_tokens_can_be_introspected(org: OrgHandle, journey: Journey) -> None:
     journey.prove_email()
     journey.set_password()
     tokens = journey.token().json()
-    seen = introspect(org, tokens["access_token"]).json()
-    assert (seen["active"], seen["username"], seen["client_id"]) == (True, ADA["email"], CLIENT)
-    assert (seen["token_type"], seen["scope"]) == ("Bearer", "openid email offline_access")
+    introspected = introspect(org, tokens["access_token"]).json()
+    assert (introspected["active"], introspected["username"], introspected["client_id"]) == (True, ADA["email"], CLIENT)
+    assert (introspected["token_type"], introspected["scope"]) == ("Bearer", "openid email offline_access")
     assert introspect(org, tokens["refresh_token"]).json()["active"] is True
     for token in ("x", "", tokens["id_token"]):
         assert introspect(org, token).json() == {"active": False}
@@ -75,7 +75,7 @@ def test_tokens_can_be_introspected(org: OrgHandle, journey: Journey) -> None:
     assert introspect(org, tokens["refresh_token"]).json() == {"active": False}
 
 
-def test_tokens_look_as_recorded_ones(journey: Journey) -> None:
+def test_tokens_have_the_recorded_headers(journey: Journey) -> None:
     tokens = journey.signed_up().token().json()
     for name in ("access_token", "id_token"):
         head, body = (json.loads(urlsafe_b64decode(part + "==")) for part in tokens[name].split(".")[:2])
@@ -84,7 +84,7 @@ def test_tokens_look_as_recorded_ones(journey: Journey) -> None:
 
 
 def push(org: OrgHandle, browser: OrgBrowser, **changes: str) -> requests.Response:
-    wanted = {
+    request = {
         "redirect_uri": REDIRECT,
         "response_type": "code",
         "scope": "openid email",
@@ -93,7 +93,7 @@ def push(org: OrgHandle, browser: OrgBrowser, **changes: str) -> requests.Respon
         "code_challenge_method": "S256",
     }
     url = metadata(org.issuer)["pushed_authorization_request_endpoint"]
-    return requests.post(url, data={**AUTH, **wanted, **changes}, timeout=5)
+    return requests.post(url, data={**AUTH, **request, **changes}, timeout=5)
 
 
 def test_an_authorization_request_can_be_pushed(org: OrgHandle, browser: OrgBrowser) -> None:
@@ -136,7 +136,7 @@ def test_an_app_that_is_switched_off_signs_nobody_in(org: OrgHandle, api: Manage
     assert (browser.page.status_code, "client_id" in browser.page.text) == (400, True)
 
 
-def test_a_pushed_request_is_checked_and_belongs_to_its_client(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_a_pushed_request_is_validated_and_bound_to_its_client(org: OrgHandle, browser: OrgBrowser) -> None:
     assert push(org, browser, client_secret="wrong").status_code == 401
     assert push(org, browser, redirect_uri="https://evil.example/").json()["error"] == "invalid_request"
     assert push(org, browser, scope="nonsense").json()["error"] == "invalid_scope"
@@ -151,17 +151,17 @@ def test_a_pushed_request_is_checked_and_belongs_to_its_client(org: OrgHandle, b
     assert page.status_code == 400
 
 
-def test_a_fragment_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_the_code_can_be_returned_in_the_fragment(org: OrgHandle, browser: OrgBrowser) -> None:
     OktaOrg(org).sign_up()
     browser.authorize(response_mode="fragment")
     browser.fill(identifier=ADA["email"])
     browser.fill(password=PASSWORD)
-    place = urlsplit(browser.page.headers["Location"])
-    assert (place.query, parse_qs(place.fragment)["state"]) == ("", ["abc"])
+    target = urlsplit(browser.page.headers["Location"])
+    assert (target.query, parse_qs(target.fragment)["state"]) == ("", ["abc"])
 
 
 @pytest.mark.parametrize(
-    ("changes", "mark"),
+    ("changes", "separator"),
     [
         ({"response_mode": "fragment", "scope": "boats"}, "#"),
         ({"response_mode": "fragment", "prompt": "none"}, "#"),
@@ -171,14 +171,16 @@ def test_a_fragment_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> N
         ({"prompt": "none"}, "?"),
     ],
 )
-def test_an_error_comes_back_where_the_answer_would(browser: OrgBrowser, changes: dict[str, str], mark: str) -> None:
-    place = browser.authorize(**changes).headers["Location"]
-    assert place.startswith(REDIRECT + mark)
-    assert "error=" in place
-    assert "state=abc" in place
+def test_an_error_is_returned_in_the_requested_response_mode(
+    browser: OrgBrowser, changes: dict[str, str], separator: str
+) -> None:
+    target = browser.authorize(**changes).headers["Location"]
+    assert target.startswith(REDIRECT + separator)
+    assert "error=" in target
+    assert "state=abc" in target
 
 
-def test_an_error_at_the_end_of_a_sign_in_does_too(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_an_error_after_sign_in_is_returned_in_the_requested_response_mode(org: OrgHandle, browser: OrgBrowser) -> None:
     OktaOrg(org).sign_up()
     browser.authorize(response_mode="fragment")
     org.patch_policy({"sign_on": "denied"})
@@ -186,8 +188,8 @@ def test_an_error_at_the_end_of_a_sign_in_does_too(org: OrgHandle, browser: OrgB
     assert browser.fill(password=PASSWORD).headers["Location"].startswith(REDIRECT + "#error=access_denied")
 
 
-def posted(page: requests.Response) -> dict[str, str]:
-    """What the form that carries the answer sends to the app."""
+def form_post_values(page: requests.Response) -> dict[str, str]:
+    """The values that the form_post page sends to the app."""
     assert page.status_code == 200
     assert f'<form method="post" action="{REDIRECT}" data-submit>' in page.text
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(REDIRECT))
@@ -195,43 +197,43 @@ def posted(page: requests.Response) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
 
 
-def test_a_form_may_carry_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_the_code_can_be_returned_by_form_post(org: OrgHandle, browser: OrgBrowser) -> None:
     modes = ["query", "fragment", "form_post", "okta_post_message"]
     assert metadata(org.issuer)["response_modes_supported"] == modes
     OktaOrg(org).sign_up()
     browser.authorize(response_mode="form_post", state='"><b>')
     browser.fill(identifier=ADA["email"])
-    sent = posted(browser.fill(password=PASSWORD))
+    sent = form_post_values(browser.fill(password=PASSWORD))
     assert unescape(sent.pop("state")) == '"><b>'
     assert set(sent) == {"code"}
     form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code_verifier": browser.verifier}
     assert requests.post(org.issuer + "/v1/token", data={**AUTH, **form, **sent}, timeout=5).status_code == 200
-    assert set(posted(browser.authorize(response_mode="form_post"))) == {"code", "state"}
+    assert set(form_post_values(browser.authorize(response_mode="form_post"))) == {"code", "state"}
 
 
-def test_a_form_may_carry_an_error(browser: OrgBrowser) -> None:
-    sent = posted(browser.authorize(response_mode="form_post", prompt="none"))
+def test_an_error_can_be_returned_by_form_post(browser: OrgBrowser) -> None:
+    sent = form_post_values(browser.authorize(response_mode="form_post", prompt="none"))
     assert (sent["error"], sent["state"]) == ("login_required", "abc")
 
 
-def messages_of(page: requests.Response) -> dict[str, str]:
-    """What the page tells the window of the app that opened it."""
+def posted_message(page: requests.Response) -> dict[str, str]:
+    """The message that the page posts to the window of the app."""
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(REDIRECT))
     assert (page.status_code, f"frame-ancestors {origin}" in page.headers["Content-Security-Policy"]) == (200, True)
     assert f'data-origin="{origin}"' in page.text
     (sent,) = re.findall(r'data-message="([^"]*)"', page.text)
-    found: dict[str, str] = json.loads(unescape(sent))
-    return found
+    values: dict[str, str] = json.loads(unescape(sent))
+    return values
 
 
-def test_a_window_of_the_app_may_be_told_the_code(org: OrgHandle, browser: OrgBrowser) -> None:
-    told = messages_of(browser.authorize(response_mode="okta_post_message", prompt="none"))
-    assert (told["error"], told["state"]) == ("login_required", "abc")
+def test_the_code_can_be_returned_by_post_message(org: OrgHandle, browser: OrgBrowser) -> None:
+    message = posted_message(browser.authorize(response_mode="okta_post_message", prompt="none"))
+    assert (message["error"], message["state"]) == ("login_required", "abc")
     OktaOrg(org).sign_up()
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(password=PASSWORD)
-    assert set(messages_of(browser.authorize(response_mode="okta_post_message"))) == {"code", "state"}
+    assert set(posted_message(browser.authorize(response_mode="okta_post_message"))) == {"code", "state"}
 
 
 # ---- devices without a browser (RFC 8628)
@@ -241,52 +243,50 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 @pytest.fixture
 def device(org: OrgHandle) -> dict[str, Any]:
-    """What a television was answered."""
+    """The response of the device authorization endpoint, as for a television."""
     apps = json.loads(requests.get(org.base + "/_devorg/policy", timeout=5).text)["apps"]
     org.patch_policy({"apps": [{**apps[0], "grants": [*apps[0]["grants"], DEVICE_GRANT]}]})
     OktaOrg(org).sign_up()
     url = metadata(org.issuer)["device_authorization_endpoint"]
     answer = requests.post(url, data={**AUTH, "scope": "openid email"}, timeout=5)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    response: dict[str, Any] = answer.json()
+    return response
 
 
-def asks_for_tokens(org: OrgHandle, device: dict[str, Any], **changes: str) -> requests.Response:
+def poll_for_tokens(org: OrgHandle, device: dict[str, Any], **changes: str) -> requests.Response:
     org.advance(device["interval"])
     form = {**AUTH, "grant_type": DEVICE_GRANT, "device_code": device["device_code"], **changes}
     return requests.post(org.issuer + "/v1/token", data=form, timeout=5)
 
 
-def test_a_device_gets_tokens_once_somebody_has_typed_its_code(
+def test_a_device_gets_tokens_after_its_user_code_was_entered(
     org: OrgHandle, device: dict[str, Any], browser: OrgBrowser
 ) -> None:
-    assert asks_for_tokens(org, device).json()["error"] == "authorization_pending"
+    assert poll_for_tokens(org, device).json()["error"] == "authorization_pending"
     browser.go("GET", device["verification_uri_complete"])
     assert device["user_code"] in browser.page.text
     browser.fill(user_code=device["user_code"].lower()[:4] + "-" + device["user_code"][4:])
     browser.fill(identifier=ADA["email"])
-    done = browser.fill(password=PASSWORD).headers["Location"]
-    assert "Your device is signed in" in browser.go("GET", done).text
-    tokens = asks_for_tokens(org, device)
+    done_url = browser.fill(password=PASSWORD).headers["Location"]
+    assert "Your device is signed in" in browser.go("GET", done_url).text
+    tokens = poll_for_tokens(org, device)
     assert tokens.status_code == 200, tokens.text
     assert {"access_token", "id_token"} <= set(tokens.json())
-    assert asks_for_tokens(org, device).json()["error"] == "invalid_grant"
-    assert browser.go("GET", done).status_code == 400
+    assert poll_for_tokens(org, device).json()["error"] == "invalid_grant"
+    assert browser.go("GET", done_url).status_code == 400
 
 
-def test_a_device_that_asks_too_often_or_too_late_is_told(org: OrgHandle, device: dict[str, Any]) -> None:
-    asks_for_tokens(org, device)
+def test_a_device_that_polls_too_fast_or_too_late_gets_an_error(org: OrgHandle, device: dict[str, Any]) -> None:
+    poll_for_tokens(org, device)
     form = {**AUTH, "grant_type": DEVICE_GRANT, "device_code": device["device_code"]}
     assert requests.post(org.issuer + "/v1/token", data=form, timeout=5).json()["error"] == "slow_down"
-    assert asks_for_tokens(org, device, device_code="x").json()["error"] == "invalid_grant"
+    assert poll_for_tokens(org, device, device_code="x").json()["error"] == "invalid_grant"
     org.advance(device["expires_in"])
-    assert asks_for_tokens(org, device).json()["error"] == "expired_token"
+    assert poll_for_tokens(org, device).json()["error"] == "expired_token"
 
 
-def test_no_code_but_that_of_the_device_signs_it_in(
-    org: OrgHandle, device: dict[str, Any], browser: OrgBrowser
-) -> None:
+def test_other_codes_do_not_sign_in_a_device(org: OrgHandle, device: dict[str, Any], browser: OrgBrowser) -> None:
     browser.go("GET", device["verification_uri"])
     assert browser.fill(user_code="BCDFGHJK").status_code == 400
     browser.authorize(state=device["user_code"])
@@ -294,20 +294,22 @@ def test_no_code_but_that_of_the_device_signs_it_in(
     browser.fill(password=PASSWORD)
     foreign = {"state": device["user_code"], "code": browser.landed["code"]}
     assert requests.get(device["verification_uri"] + "/done", params=foreign, timeout=5).status_code == 400
-    assert asks_for_tokens(org, device).json()["error"] == "authorization_pending"
+    assert poll_for_tokens(org, device).json()["error"] == "authorization_pending"
 
 
-def test_a_refused_sign_in_is_told_to_the_device(org: OrgHandle, device: dict[str, Any], browser: OrgBrowser) -> None:
+def test_a_device_gets_access_denied_after_a_refused_sign_in(
+    org: OrgHandle, device: dict[str, Any], browser: OrgBrowser
+) -> None:
     org.patch_policy({"sign_on": "denied"})
     browser.go("GET", device["verification_uri"])
     browser.fill(user_code=device["user_code"])
     browser.fill(identifier=ADA["email"])
     browser.go("GET", browser.fill(password=PASSWORD).headers["Location"])
     assert browser.page.status_code == 400
-    assert asks_for_tokens(org, device).json()["error"] == "access_denied"
+    assert poll_for_tokens(org, device).json()["error"] == "access_denied"
 
 
-def test_an_app_without_the_grant_starts_no_device(org: OrgHandle) -> None:
+def test_the_device_grant_is_refused_for_an_app_without_it(org: OrgHandle) -> None:
     url = metadata(org.issuer)["device_authorization_endpoint"]
     assert requests.post(url, data={**AUTH, "scope": "openid"}, timeout=5).json()["error"] == "unauthorized_client"
 
@@ -324,12 +326,12 @@ def test_a_client_can_be_registered_used_and_deleted(org: OrgHandle, api: Manage
         "token_endpoint_auth_method": "client_secret_post",
     }
     assert requests.post(url, json=body, timeout=5).status_code == 401
-    made = api.http.post(url, json=body, timeout=5)
-    assert made.status_code == 201, made.text
-    client = made.json()
-    ours = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
-    assert journey.interact(**ours).status_code == 200
-    assert journey.interact(**{**ours, "client_secret": "other"}).status_code == 401
+    created = api.http.post(url, json=body, timeout=5)
+    assert created.status_code == 201, created.text
+    client = created.json()
+    credentials = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    assert journey.interact(**credentials).status_code == 200
+    assert journey.interact(**{**credentials, "client_secret": "other"}).status_code == 401
     one = f"{url}/{client['client_id']}"
     read = api.http.get(one, timeout=5).json()
     assert "client_secret" not in read
@@ -339,10 +341,10 @@ def test_a_client_can_be_registered_used_and_deleted(org: OrgHandle, api: Manage
         assert api.http.post(url, json=wrong, timeout=5).status_code == 400
     assert api.http.delete(one, timeout=5).status_code == 204
     assert api.http.get(one, timeout=5).status_code == 404
-    assert journey.interact(**ours).status_code == 401
+    assert journey.interact(**credentials).status_code == 401
 
 
-def test_a_client_is_registered_with_its_keys(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_a_client_can_be_registered_with_its_keys(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     url, key = metadata(org.issuer)["registration_endpoint"], ec.generate_private_key(ec.SECP256R1())
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     body = {"client_name": "Third", "redirect_uris": [REDIRECT], "grant_types": ["interaction_code"]}
@@ -373,11 +375,11 @@ def test_a_browser_can_read_extend_and_end_its_session(org: OrgHandle, api: Mana
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(password=PASSWORD)
-    seen = browser.http.get(own, timeout=5).json()
-    assert (seen["login"], seen["status"], seen["amr"]) == (ADA["email"], "ACTIVE", ["pwd"])
+    introspected = browser.http.get(own, timeout=5).json()
+    assert (introspected["login"], introspected["status"], introspected["amr"]) == (ADA["email"], "ACTIVE", ["pwd"])
     cookie = browser.http.cookies["sid"]
-    assert cookie not in str(seen)
-    assert api("GET", f"sessions/{cookie}")["userId"] == seen["userId"]
+    assert cookie not in str(introspected)
+    assert api("GET", f"sessions/{cookie}")["userId"] == introspected["userId"]
     org.advance(60)
     assert browser.http.post(own + "/lifecycle/refresh", timeout=5).status_code == 200
     assert cookie not in requests.get(org.base + "/_devorg/calls", timeout=5).text
@@ -393,7 +395,7 @@ def me(org: OrgHandle, **more: Any) -> requests.Response:
     return requests.get(org.base + "/api/v1/users/me", timeout=5, **more)
 
 
-def test_a_program_asks_whose_token_it_has(org: OrgHandle, api: ManagementApi) -> None:
+def test_users_me_returns_the_owner_of_the_api_token(org: OrgHandle, api: ManagementApi) -> None:
     owner = api("GET", "users/me")
     assert (owner["status"], owner["profile"]["email"]) == ("ACTIVE", "administrator@localhost.example")
     assert api("GET", f"users/{owner['id']}") == owner
@@ -406,7 +408,7 @@ def test_a_program_asks_whose_token_it_has(org: OrgHandle, api: ManagementApi) -
         )
 
 
-def test_a_browser_asks_who_is_signed_in(org: OrgHandle, browser: OrgBrowser) -> None:
+def test_users_me_returns_the_user_of_the_session(org: OrgHandle, browser: OrgBrowser) -> None:
     user = OktaOrg(org).sign_up()
     browser.authorize()
     browser.fill(identifier=ADA["email"])

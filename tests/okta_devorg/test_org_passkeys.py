@@ -1,4 +1,4 @@
-"""Passkeys: what the browser is asked, what the org checks, and signing in with one."""
+"""Passkeys: creation options, checks of the org, and sign-in."""
 
 import base64
 import json
@@ -22,22 +22,20 @@ def key() -> SecurityKey:
 
 
 @pytest.fixture
-def asked(org: OrgHandle, journey: Journey) -> dict[str, Any]:
-    """What the org asks of a browser in the middle of a sign-up."""
+def options(org: OrgHandle, journey: Journey) -> dict[str, Any]:
+    """The creation options for the browser during a sign-up."""
     org.patch_policy({"authenticators": {"webauthn": "required"}})
     journey.signed_up().choose("Security Key or Biometric")
     activation: dict[str, Any] = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
     return activation
 
 
-def test_the_org_asks_for_a_new_credential_of_this_person(
-    org: OrgHandle, journey: Journey, asked: dict[str, Any]
-) -> None:
-    assert asked["rp"] == {"name": "Demo site", "id": "127.0.0.1"}
-    assert decoded(asked["user"]["id"]).decode() == org.users[0].id
-    assert (asked["user"]["name"], asked["user"]["displayName"]) == (ADA["email"], "Ada Lovelace")
-    assert {"type": "public-key", "alg": -7} in asked["pubKeyCredParams"]
-    assert len(decoded(asked["challenge"])) == 32
+def test_the_creation_options_are_for_this_user(org: OrgHandle, journey: Journey, options: dict[str, Any]) -> None:
+    assert options["rp"] == {"name": "Demo site", "id": "127.0.0.1"}
+    assert decoded(options["user"]["id"]).decode() == org.users[0].id
+    assert (options["user"]["name"], options["user"]["displayName"]) == (ADA["email"], "Ada Lovelace")
+    assert {"type": "public-key", "alg": -7} in options["pubKeyCredParams"]
+    assert len(decoded(options["challenge"])) == 32
     fields = journey.document["remediation"]["value"][0]["value"][0]["form"]["value"]
     assert [(field["name"], field["required"]) for field in fields] == [
         ("clientData", True), ("attestation", True), ("transports", False), ("clientExtensions", False),
@@ -55,10 +53,10 @@ def test_an_app_on_a_phone_has_no_host_and_still_asks(org: OrgHandle, journey: J
     assert data["rp"] == {"name": "App", "id": "localhost"}
 
 
-def test_a_good_attestation_enrolls_it(
-    org: OrgHandle, journey: Journey, asked: dict[str, Any], key: SecurityKey
+def test_a_valid_attestation_enrolls_the_passkey(
+    org: OrgHandle, journey: Journey, options: dict[str, Any], key: SecurityKey
 ) -> None:
-    journey.take("enroll-authenticator", credentials={**key.create(asked), "transports": '["internal"]'})
+    journey.take("enroll-authenticator", credentials={**key.create(options), "transports": '["internal"]'})
     assert "successWithInteractionCode" in journey.document
     passkey = org.users[0].enrollments["webauthn"].passkey
     assert passkey is not None
@@ -66,22 +64,22 @@ def test_a_good_attestation_enrolls_it(
     assert journey.token().status_code == 200
 
 
-def test_plain_base64_is_read_too(journey: Journey, asked: dict[str, Any], key: SecurityKey) -> None:
-    plain = {name: base64.b64encode(decoded(value)).decode() for name, value in key.create(asked).items()}
+def test_standard_base64_is_accepted(journey: Journey, options: dict[str, Any], key: SecurityKey) -> None:
+    plain = {name: base64.b64encode(decoded(value)).decode() for name, value in key.create(options).items()}
     journey.take("enroll-authenticator", credentials=plain)
     assert "successWithInteractionCode" in journey.document
 
 
-def test_what_was_signed_for_another_site_or_time_is_refused(
-    journey: Journey, asked: dict[str, Any], key: SecurityKey
+def test_an_attestation_for_another_site_or_challenge_is_refused(
+    journey: Journey, options: dict[str, Any], key: SecurityKey
 ) -> None:
-    other_challenge = {**asked, "challenge": asked["challenge"][::-1]}
-    other_party = {**asked, "rp": {"id": "evil.example"}}
+    other_challenge = {**options, "challenge": options["challenge"][::-1]}
+    other_party = {**options, "rp": {"id": "evil.example"}}
     for answer in (
         key.create(other_challenge),
         key.create(other_party),
-        SecurityKey("https://evil.example").create(asked),
-        {**key.create(asked), "clientData": SecurityKey(SITE).create(other_challenge)["clientData"]},
+        SecurityKey("https://evil.example").create(options),
+        {**key.create(options), "clientData": SecurityKey(SITE).create(other_challenge)["clientData"]},
     ):
         journey.take("enroll-authenticator", credentials=answer)
         assert (journey.status, journey.keys) == (400, ["authfactor.webauthn.error"])
@@ -99,26 +97,26 @@ def test_what_was_signed_for_another_site_or_time_is_refused(
         {"clientData": "\x00é", "attestation": "x" * 10000},
     ],
 )
-def test_odd_answers_are_refused_alike(journey: Journey, asked: dict[str, Any], answer: dict[str, Any]) -> None:
+def test_malformed_attestations_are_refused(journey: Journey, options: dict[str, Any], answer: dict[str, Any]) -> None:
     journey.take("enroll-authenticator", credentials=answer)
     assert (journey.status, journey.keys) == (400, ["authfactor.webauthn.error"])
 
 
 def request_options(browser: OrgBrowser) -> dict[str, Any]:
-    found = re.search(r'id="passkey-options">(.*?)</script>', browser.page.text)
-    assert found
-    options: dict[str, Any] = json.loads(unescape(found[1]))
+    match = re.search(r'id="passkey-options">(.*?)</script>', browser.page.text)
+    assert match
+    options: dict[str, Any] = json.loads(unescape(match[1]))
     return options
 
 
 @pytest.fixture
-def enrolled(org: OrgHandle, journey: Journey, asked: dict[str, Any], key: SecurityKey) -> SecurityKey:
-    journey.take("enroll-authenticator", credentials=key.create(asked))
+def enrolled(org: OrgHandle, journey: Journey, options: dict[str, Any], key: SecurityKey) -> SecurityKey:
+    journey.take("enroll-authenticator", credentials=key.create(options))
     key.origin = org.base
     return key
 
 
-def test_a_passkey_signs_in_instead_of_the_password(browser: OrgBrowser, enrolled: SecurityKey) -> None:
+def test_a_passkey_can_replace_the_password_at_sign_in(browser: OrgBrowser, enrolled: SecurityKey) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(action="passkey")
@@ -126,7 +124,7 @@ def test_a_passkey_signs_in_instead_of_the_password(browser: OrgBrowser, enrolle
     assert browser.landed["state"] == "abc"
 
 
-def test_a_passkey_is_the_second_factor(org: OrgHandle, browser: OrgBrowser, enrolled: SecurityKey) -> None:
+def test_a_passkey_can_be_the_second_factor(org: OrgHandle, browser: OrgBrowser, enrolled: SecurityKey) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
     before = len(org.messages())
     browser.authorize()
@@ -137,7 +135,7 @@ def test_a_passkey_is_the_second_factor(org: OrgHandle, browser: OrgBrowser, enr
     assert len(org.messages()) == before
 
 
-def test_a_mailed_code_does_where_the_passkey_is_not_at_hand(
+def test_an_email_code_can_replace_the_passkey_as_second_factor(
     org: OrgHandle, browser: OrgBrowser, enrolled: SecurityKey
 ) -> None:
     org.patch_policy({"sign_on": "password_and_another"})
@@ -149,20 +147,20 @@ def test_a_mailed_code_does_where_the_passkey_is_not_at_hand(
     assert browser.token().status_code == 200
 
 
-def test_another_key_or_an_old_answer_does_not_sign_in(browser: OrgBrowser, enrolled: SecurityKey) -> None:
+def test_a_foreign_key_or_an_old_answer_does_not_sign_in(browser: OrgBrowser, enrolled: SecurityKey) -> None:
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(action="passkey")
-    stranger = SecurityKey(enrolled.origin)
-    stranger.credential_id = enrolled.credential_id
+    foreign = SecurityKey(enrolled.origin)
+    foreign.credential_id = enrolled.credential_id
     old = enrolled.get(request_options(browser))
-    for answer in (stranger.get(request_options(browser)), old, {}):
+    for answer in (foreign.get(request_options(browser)), old, {}):
         browser.fill(**answer)
         assert browser.page.status_code == 400
         assert "unable to use a Security key" in browser.page.text
 
 
-def test_a_person_without_a_passkey_and_an_unknown_one_look_alike(
+def test_a_user_without_a_passkey_and_an_unknown_user_get_the_same_page(
     org: OrgHandle, browser: OrgBrowser, journey: Journey
 ) -> None:
     journey.signed_up()
@@ -174,8 +172,8 @@ def test_a_person_without_a_passkey_and_an_unknown_one_look_alike(
         assert (browser.page.status_code, "Unable to sign in" in browser.page.text) == (401, True)
 
 
-def test_a_passkey_made_for_localhost_is_asked_for_at_localhost(org: OrgHandle, journey: Journey) -> None:
-    """Browsers know no passkeys for bare addresses, so this is what a local site uses."""
+def test_a_passkey_for_localhost_is_requested_at_localhost(org: OrgHandle, journey: Journey) -> None:
+    """Browsers do not allow passkeys for IP addresses, so local sites use localhost."""
     site = "http://localhost:8000"
     callback = site + "/oidc/callback/"
     app = {"client_id": CLIENT, "redirect_uris": [callback]}
@@ -186,8 +184,8 @@ def test_a_passkey_made_for_localhost_is_asked_for_at_localhost(org: OrgHandle, 
     journey.set_password()
     journey.choose("Security Key or Biometric")
     key = SecurityKey(site)
-    asked = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
-    journey.take("enroll-authenticator", credentials=key.create(asked))
+    options = journey.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
+    journey.take("enroll-authenticator", credentials=key.create(options))
     browser = OrgBrowser(org)
     browser.authorize(redirect_uri=callback)
     browser.fill(identifier=ADA["email"])

@@ -1,4 +1,4 @@
-"""Policies and rules beside the defaults: for some people, for some apps, by priority."""
+"""Policies and rules in addition to the defaults: for groups, for apps, and by priority."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ OTHER = {"client_id": "0oaOther", "client_secret": SECRET, "redirect_uris": [RED
 
 @pytest.fixture
 def staff(org: OrgHandle, api: ManagementApi, journey: Journey) -> str:
-    """A group with Ada in it."""
+    """A group that contains Ada."""
     journey.signed_up()
     group = str(api("POST", "groups", {"profile": {"name": "Staff"}})["id"])
     api("PUT", f"groups/{group}/users/{org.users[0].id}", status=204)
@@ -36,7 +36,7 @@ def default(api: ManagementApi, kind: str) -> str:
     return policy
 
 
-def test_a_rule_of_the_default_policy_for_some_people(
+def test_a_rule_of_the_default_policy_applies_to_its_group(
     org: OrgHandle, api: ManagementApi, journey: Journey, staff: str
 ) -> None:
     rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
@@ -54,21 +54,21 @@ def test_a_rule_of_the_default_policy_for_some_people(
     assert "successWithInteractionCode" in journey.document
 
 
-def test_the_rule_before_wins(api: ManagementApi, journey: Journey, staff: str) -> None:
+def test_the_rule_with_the_higher_priority_is_applied(api: ManagementApi, journey: Journey, staff: str) -> None:
     rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
     api("POST", rules, two_factors("Everybody"))
     api("POST", rules, two_factors("Staff", conditions=people(staff), priority=-1))
-    denied = {"name": "Shut", "actions": {"appSignOn": {"access": "DENY"}}, "priority": -2}
-    shut = api("POST", rules, {**denied, "conditions": people(staff)})
-    assert shut["actions"]["appSignOn"]["access"] == "DENY"
+    denied = {"name": "Denying", "actions": {"appSignOn": {"access": "DENY"}}, "priority": -2}
+    denying = api("POST", rules, {**denied, "conditions": people(staff)})
+    assert denying["actions"]["appSignOn"]["access"] == "DENY"
     journey.sign_in()
     assert (journey.status, journey.keys) == (403, ["security.access_denied"])
-    api("DELETE", f"{rules}/{shut['id']}", status=204)
+    api("DELETE", f"{rules}/{denying['id']}", status=204)
     journey.sign_in()
     assert journey.steps == ["select-authenticator-authenticate"]
 
 
-def test_an_access_policy_holds_for_its_apps(org: OrgHandle, api: ManagementApi, journey: Journey, staff: str) -> None:
+def test_an_access_policy_applies_to_its_apps(org: OrgHandle, api: ManagementApi, journey: Journey, staff: str) -> None:
     apps = api.http.get(org.base + "/_devorg/policy", timeout=5).json()["apps"]
     org.patch_policy({"apps": [*apps, OTHER]})
     policy = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Strict"})
@@ -84,11 +84,11 @@ def test_an_access_policy_holds_for_its_apps(org: OrgHandle, api: ManagementApi,
     assert "successWithInteractionCode" in journey.document
 
 
-def test_a_sign_up_form_of_an_app_of_its_own(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_an_app_can_have_its_own_profile_form(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     policy = api("POST", "policies", {"type": "PROFILE_ENROLLMENT", "name": "Short"})
     rule = api("GET", f"policies/{policy['id']}/rules")[0]
-    asked = [{"name": "email", "label": "Your address", "required": True}]
-    rule["actions"]["profileEnrollment"]["profileAttributes"] = asked
+    attributes = [{"name": "email", "label": "Your address", "required": True}]
+    rule["actions"]["profileEnrollment"]["profileAttributes"] = attributes
     api("PUT", f"policies/{policy['id']}/rules/{rule['id']}", rule)
     api("PUT", f"apps/{CLIENT}/policies/{policy['id']}", status=204)
     journey.to_profile()
@@ -100,14 +100,14 @@ def test_a_sign_up_form_of_an_app_of_its_own(org: OrgHandle, api: ManagementApi,
     api("POST", f"policies/{policy['id']}/rules", {"name": "second"}, status=403)
 
 
-def test_who_must_enroll_what_and_with_which_password(
+def test_enrollment_and_password_policies_apply_to_their_group(
     org: OrgHandle, api: ManagementApi, journey: Journey, staff: str
 ) -> None:
     phone = [{"key": "phone_number", "enroll": {"self": "REQUIRED"}}]
     enroll = {"type": "MFA_ENROLL", "name": "Staff", "conditions": people(staff)}
     policy = api("POST", "policies", {**enroll, "settings": {"type": "AUTHENTICATORS", "authenticators": phone}})
     journey.sign_in()
-    assert "successWithInteractionCode" in journey.document, "a policy without a rule holds for nobody"
+    assert "successWithInteractionCode" in journey.document, "a policy without a rule must not apply"
     api("POST", f"policies/{policy['id']}/rules", {"name": "All of them"})
     journey.sign_in()
     assert (journey.steps, journey.offered) == (["select-authenticator-enroll"], ["Phone"])
@@ -134,13 +134,13 @@ def test_who_must_enroll_what_and_with_which_password(
         ({"type": "PASSWORD", "name": "x", "settings": {"password": {"complexity": {"minLength": "long"}}}}, "Pass"),
     ],
 )
-def test_what_makes_no_sense_is_refused(api: ManagementApi, body: Json, cause: str) -> None:
+def test_an_invalid_policy_is_refused(api: ManagementApi, body: Json, cause: str) -> None:
     error = api("POST", "policies", body, status=400)
     assert cause.lower() in str(error).lower()
     assert [len(api("GET", "policies", type=kind)) for kind in ("PASSWORD", "ACCESS_POLICY")] == [1, 1]
 
 
-def test_the_defaults_stay(api: ManagementApi) -> None:
+def test_default_policies_and_rules_cannot_be_deleted(api: ManagementApi) -> None:
     policy = default(api, "ACCESS_POLICY")
     rule = api("GET", f"policies/{policy}/rules")[0]["id"]
     assert api("DELETE", f"policies/{policy}", status=403)["errorCode"] == "E0000077"

@@ -1,7 +1,7 @@
-"""The org against recorded registrations, shape by shape: statuses, keys, types, and the order of the steps.
+"""Comparison with recorded registrations of real orgs: status codes, keys, types, and the order of the steps.
 
-Every recorded key must be here with its type; a key of ours alone must have its reason in `OURS`. The shapes are kept
-in `shapes`; where OKTA_RECORDINGS names a folder with the recordings themselves, the kept ones are held against them.
+Every recorded key must exist here with its type; other keys need a reason in `OURS`. The shapes are stored in `shapes`.
+If OKTA_RECORDINGS is a folder with the recordings, the stored shapes are compared with them.
 """
 
 import os
@@ -26,7 +26,7 @@ IDP = [{"id": "0oaIdp", "name": "Google", "type": "GOOGLE"}]
 
 @dataclass(frozen=True)
 class Sequence:
-    """`before`: calls that were not recorded. `policy`: the settings of the org that was."""
+    """`before`: calls that were not recorded. `policy`: the settings of the recorded org."""
 
     calls: tuple[Call, ...]
     policy: dict[str, Any] = field(default_factory=dict)
@@ -103,7 +103,7 @@ def invite(journey: Journey) -> Any:
 
 
 def another_person(journey: Journey) -> Any:
-    """The second recorded answer is from somebody who has not set up mail, where it is optional."""
+    """The second recorded answer is from another user, without the optional email."""
     journey.org.patch_policy({"authenticators": {"security_question": "disabled"}})
     journey.to_profile().enroll_profile(userProfile={**ADA, "email": "bob@example.com"})
     return journey.set_password()
@@ -164,10 +164,10 @@ BETWEEN = {("dotnet-enroll-email", 1): another_person}
 OURS = {
     r"user\.value\.identifier": "newer orgs send it beside the id",
     r".*\.contextualData\.useEmailMagicLink": "newer orgs send it",
-    r".*\.\[(first|last)Name\]\.m(in|ax)Length": "java-invalid-email comes from an org of its own, that left them out",
+    r".*\.\[(first|last)Name\]\.m(in|ax)Length": "java-invalid-email was recorded from another org without them",
     r".*\.produces": "older orgs left it out at times",
     r".*\.\[security_question\]\.key|.*\.\[(email|password)\]\.key": "older orgs had no keys",
-    r".*\[methodType\]\.options\.\[1\]\..*|.*\.methods\.\[voice\]\..*": "that org made no calls",
+    r".*\[methodType\]\.options\.\[1\]\..*|.*\.methods\.\[voice\]\..*": "that org had no voice calls",
 }
 # Known defects of the recordings: keys that stand in ours and not in theirs.
 DEFECTS = {
@@ -180,26 +180,26 @@ DEFECTS = {
 
 
 @pytest.fixture
-def played(org: OrgHandle, journey: Journey, name: str) -> list[Answer]:
-    """What the org answers to the calls of the sequence."""
+def played_answers(org: OrgHandle, journey: Journey, name: str) -> list[Answer]:
+    """The answers of the org to the calls of the sequence."""
     sequence = SEQUENCES[name]
     org.patch_policy(sequence.policy)
     for call in sequence.before:
         call(journey)
     answers = []
-    for place, call in enumerate(sequence.calls):
-        if (name, place) in BETWEEN:
-            BETWEEN[name, place](journey)
+    for index, call in enumerate(sequence.calls):
+        if (name, index) in BETWEEN:
+            BETWEEN[name, index](journey)
         document = call(journey)
         answers.append(Answer(call.__name__, journey.status or 200, shape(document)))
     return answers
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-def test_its_answers_have_the_recorded_shapes(played: list[Answer], name: str) -> None:
+def test_answers_have_the_recorded_shapes(played_answers: list[Answer], name: str) -> None:
     recorded = read_shapes(HERE / f"{name}.txt")
-    assert [ours.status for ours in played] == [theirs.status for theirs in recorded]
-    for ours, theirs in zip(played, recorded, strict=True):
+    assert [ours.status for ours in played_answers] == [theirs.status for theirs in recorded]
+    for ours, theirs in zip(played_answers, recorded, strict=True):
         paths = {path: kind for path, kind in ours.paths.items() if path in theirs.paths or not excused(name, path)}
         assert steps(paths) == steps(theirs.paths), theirs.call
         missing = {path: kind for path, kind in theirs.paths.items() if paths.get(path) != kind}
@@ -211,5 +211,5 @@ def excused(name: str, path: str) -> bool:
 
 
 @pytest.mark.parametrize("name", SEQUENCES if RECORDINGS else [])
-def test_the_kept_shapes_are_those_of_the_recordings(name: str) -> None:
+def test_stored_shapes_match_the_recordings(name: str) -> None:
     assert read_shapes(HERE / f"{name}.txt") == read_recordings(Path(RECORDINGS, name))

@@ -1,5 +1,4 @@
-"""What real orgs' Management APIs were recorded to refuse is refused here, with the same status and code.
-
+"""Refusals recorded from the Management APIs of real orgs: the same status and code here.
 Not here: a 423 while priorities are reconciled, and a 500.
 """
 
@@ -51,7 +50,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("refusal", read_refusals(), ids=lambda refusal: refusal.name)
-def test_it_is_refused_as_recorded(org: OrgHandle, api: ManagementApi, refusal: Refusal) -> None:
+def test_a_recorded_refusal_has_the_same_status_and_error(org: OrgHandle, api: ManagementApi, refusal: Refusal) -> None:
     user = OktaOrg(org).sign_up("grace@example.com").id
     policies = {"access_policy": "rstLocalAccessPol001", "password_policy": "00pLocalPassword0001"}
     ids = {key: authenticator.id for key, authenticator in AUTHENTICATORS.items()}
@@ -64,7 +63,9 @@ def test_it_is_refused_as_recorded(org: OrgHandle, api: ManagementApi, refusal: 
     assert all(set(cause) == {"errorSummary"} for cause in error["errorCauses"])
 
 
-def test_a_phone_is_not_switched_on_while_nothing_sends_texts(org: OrgHandle, api: ManagementApi) -> None:
+def test_the_phone_authenticator_cannot_be_activated_without_a_telephony_hook(
+    org: OrgHandle, api: ManagementApi
+) -> None:
     phone = next(item for item in api("GET", "authenticators") if item["key"] == "phone_number")
     assert api("GET", "inlineHooks") == []
     org.patch_policy({"telephony": False, "authenticators": {"phone_number": "required"}})
@@ -83,7 +84,7 @@ def test_a_phone_is_not_switched_on_while_nothing_sends_texts(org: OrgHandle, ap
     assert api("POST", activation, status=400)["errorCode"] == "E0000226"
 
 
-def test_a_hook_for_telephony_is_none_for_registration(api: ManagementApi) -> None:
+def test_a_telephony_hook_cannot_be_used_for_registration(api: ManagementApi) -> None:
     hook = api("POST", "inlineHooks", hook_body("com.okta.telephony.provider"))
     policy = api("GET", "policies", type="PROFILE_ENROLLMENT")[0]
     (rule,) = api("GET", f"policies/{policy['id']}/rules")
@@ -95,7 +96,7 @@ def test_a_hook_for_telephony_is_none_for_registration(api: ManagementApi) -> No
 
 
 @pytest.mark.parametrize("key", ["okta_email", "phone_number", "security_question"])
-def test_what_an_authenticator_is_for_can_be_changed(org: OrgHandle, api: ManagementApi, key: str) -> None:
+def test_the_use_of_an_authenticator_can_be_changed(org: OrgHandle, api: ManagementApi, key: str) -> None:
     path = f"authenticators/{AUTHENTICATORS[key].id}"
     shown = api("GET", path)
     assert shown["settings"]["allowedFor"] == "any"
@@ -109,6 +110,6 @@ def test_what_an_authenticator_is_for_can_be_changed(org: OrgHandle, api: Manage
     assert api("PUT", path, shown, status=400)["errorCode"] == "E0000001"
 
 
-def test_nobody_is_asked_for_a_phone_that_gets_no_texts(org: OrgHandle, journey: Journey) -> None:
+def test_the_phone_is_not_offered_without_telephony(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"telephony": False, "authenticators": {"phone_number": "required"}})
     assert "Phone" not in journey.registered().offered

@@ -1,4 +1,4 @@
-"""The sequences of docs/protocol.md, section 5, with their number of calls."""
+"""The call sequences of docs/protocol.md, section 5."""
 
 import requests
 
@@ -8,7 +8,7 @@ from support.local_org.org_journey import ADA, PASSWORD, Journey
 PHONE = "+14155550100"
 
 
-def test_email_and_password_take_nine_calls(org: OrgHandle, journey: Journey) -> None:
+def test_email_and_password_make_nine_calls(org: OrgHandle, journey: Journey) -> None:
     journey.begin()
     assert journey.steps == ["identify", "select-enroll-profile"]
     journey.take("select-enroll-profile")
@@ -30,7 +30,7 @@ def test_email_and_password_take_nine_calls(org: OrgHandle, journey: Journey) ->
     assert org.users[0].status == "ACTIVE"
 
 
-def test_the_org_itself_is_an_issuer_too(org: OrgHandle) -> None:
+def test_the_org_issuer_works_like_a_custom_authorization_server(org: OrgHandle) -> None:
     journey = Journey(org, issuer=org.base)
     journey.signed_up()
     assert journey.document["successWithInteractionCode"]["href"] == org.base + "/oauth2/v1/token"
@@ -49,7 +49,7 @@ def test_a_required_phone_adds_two_calls(org: OrgHandle, journey: Journey) -> No
     assert journey.calls == 11
 
 
-def test_a_phone_may_be_given_piece_by_piece(org: OrgHandle, journey: Journey) -> None:
+def test_phone_method_and_number_can_be_submitted_separately(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     journey.signed_up().choose("Phone")
     assert journey.steps[0] == "authenticator-enrollment-data"
@@ -59,8 +59,8 @@ def test_a_phone_may_be_given_piece_by_piece(org: OrgHandle, journey: Journey) -
     journey.take("authenticator-enrollment-data", authenticator={"id": phone_id, "methodType": "voice"})
     fields = journey.document["remediation"]["value"][0]["value"][0]["form"]["value"]
     assert [option["value"] for option in fields[1]["options"]] == ["voice"]
-    given = {"id": phone_id, "methodType": "voice", "phoneNumber": PHONE}
-    journey.take("authenticator-enrollment-data", authenticator=given)
+    chosen = {"id": phone_id, "methodType": "voice", "phoneNumber": PHONE}
+    journey.take("authenticator-enrollment-data", authenticator=chosen)
     assert journey.steps[0] == "enroll-authenticator"
     assert org.messages(PHONE)[0].channel == "voice"
     journey.answer(org.code(PHONE))
@@ -84,7 +84,7 @@ def test_optional_authenticators_can_be_skipped_together(org: OrgHandle, journey
     assert journey.calls == 10
 
 
-def test_with_two_required_the_password_may_come_first_and_alone(org: OrgHandle, journey: Journey) -> None:
+def test_password_first_offers_the_password_before_the_email(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"order": "password_first"})
     journey.registered()
     assert journey.offered == ["Password"]
@@ -92,7 +92,7 @@ def test_with_two_required_the_password_may_come_first_and_alone(org: OrgHandle,
     assert journey.offered == ["Email"]
 
 
-def test_a_password_on_the_form_and_email_by_itself_take_six_calls(org: OrgHandle, journey: Journey) -> None:
+def test_a_password_on_the_form_makes_six_calls(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"password_on_form": True})
     journey.to_profile()
     assert "settings" in journey.document["currentAuthenticator"]["value"]
@@ -103,7 +103,7 @@ def test_a_password_on_the_form_and_email_by_itself_take_six_calls(org: OrgHandl
     assert journey.calls == 6
 
 
-def test_email_is_only_started_by_itself_where_the_policy_says_so(org: OrgHandle, journey: Journey) -> None:
+def test_the_email_is_not_started_automatically_if_disabled(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"password_on_form": True, "auto_select_single_required": False})
     journey.to_profile().enroll_profile(credentials={"passcode": PASSWORD})
     assert journey.steps == ["select-authenticator-enroll"]
@@ -113,7 +113,7 @@ def test_email_is_only_started_by_itself_where_the_policy_says_so(org: OrgHandle
     assert journey.calls == 7
 
 
-def test_without_passwords_email_alone_is_enough(org: OrgHandle, journey: Journey) -> None:
+def test_an_optional_password_can_be_skipped_after_the_email(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_password": "optional"}})
     journey.registered()
     journey.answer(org.code(ADA["email"]))
@@ -123,7 +123,7 @@ def test_without_passwords_email_alone_is_enough(org: OrgHandle, journey: Journe
     assert journey.calls == 7
 
 
-def test_a_second_factor_asked_for_by_the_sign_on_policy_cannot_be_skipped(org: OrgHandle, journey: Journey) -> None:
+def test_a_second_factor_required_by_the_sign_on_policy_cannot_be_skipped(org: OrgHandle, journey: Journey) -> None:
     optional = {"okta_email": "optional", "phone_number": "optional"}
     org.patch_policy({"sign_on": "password_and_another", "email_verification": False, "authenticators": optional})
     journey.registered().set_password()
@@ -132,7 +132,7 @@ def test_a_second_factor_asked_for_by_the_sign_on_policy_cannot_be_skipped(org: 
     assert journey.steps == ["select-authenticator-enroll", "skip"]
 
 
-def test_an_address_not_proven_in_the_flow_ends_with_a_mail(org: OrgHandle, journey: Journey) -> None:
+def test_an_unverified_address_ends_the_sign_up_with_an_activation_email(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
     assert journey.calls == 6
@@ -146,7 +146,7 @@ def test_an_address_not_proven_in_the_flow_ends_with_a_mail(org: OrgHandle, jour
     assert (org.users[0].status, org.users[0].email_verified) == ("ACTIVE", True)
 
 
-def test_without_email_verification_the_address_is_proven_later(org: OrgHandle, journey: Journey) -> None:
+def test_without_email_verification_the_address_is_verified_later(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"email_verification": False, "authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
     assert journey.token().status_code == 200
@@ -157,7 +157,7 @@ def test_without_email_verification_the_address_is_proven_later(org: OrgHandle, 
     assert org.users[0].email_verified
 
 
-def test_an_activation_token_starts_at_the_authenticators(org: OrgHandle, journey: Journey) -> None:
+def test_an_activation_token_skips_the_profile_form(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     api, headers = org.base + "/api/v1/users", {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"profile": {**ADA, "login": ADA["email"]}}
@@ -173,13 +173,13 @@ def test_an_activation_token_starts_at_the_authenticators(org: OrgHandle, journe
     assert journey.calls == 5
 
 
-def test_the_python_sdk_may_leave_the_space_out_of_its_token(org: OrgHandle) -> None:
+def test_an_api_token_without_a_space_after_ssws_is_accepted(org: OrgHandle) -> None:
     url = org.base + "/api/v1/users"
     for token, status in (("SSWSlocal-api-token-not-for-production", 200), ("SSWS wrong", 401)):
         assert requests.get(url, headers={"Authorization": token}, timeout=5).status_code == status
 
 
-def test_an_existing_person_is_told_so_and_can_try_again(org: OrgHandle, journey: Journey) -> None:
+def test_an_existing_address_is_an_error_and_another_address_works(org: OrgHandle, journey: Journey) -> None:
     journey.registered()
     second = Journey(org)
     second.to_profile().enroll_profile(userProfile={**ADA, "email": "ADA@Example.com"})
@@ -191,7 +191,7 @@ def test_an_existing_person_is_told_so_and_can_try_again(org: OrgHandle, journey
     second.close()
 
 
-def test_a_staged_person_may_start_again_where_the_policy_says_so(org: OrgHandle, journey: Journey) -> None:
+def test_a_staged_user_can_sign_up_again_if_configured(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
     journey.registered()
     second = Journey(org)
@@ -201,7 +201,7 @@ def test_a_staged_person_may_start_again_where_the_policy_says_so(org: OrgHandle
     second.close()
 
 
-def test_cancel_gives_the_first_page_under_a_new_state_handle(journey: Journey) -> None:
+def test_cancel_returns_the_first_page_with_a_new_state_handle(journey: Journey) -> None:
     before = journey.registered().document
     journey.post(before["cancel"]["href"], {"stateHandle": before["stateHandle"]})
     assert journey.steps == ["identify", "select-enroll-profile"]
@@ -210,7 +210,7 @@ def test_cancel_gives_the_first_page_under_a_new_state_handle(journey: Journey) 
     assert journey.introspect()["stateHandle"] == after
 
 
-def test_a_security_question_can_be_predefined_or_ones_own(org: OrgHandle, journey: Journey) -> None:
+def test_a_security_question_can_be_predefined_or_custom(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"security_question": "required"}})
     journey.signed_up().choose("Security Question")
     options = journey.document["remediation"]["value"][0]["value"][0]["options"]
@@ -223,7 +223,7 @@ def test_a_security_question_can_be_predefined_or_ones_own(org: OrgHandle, journ
     assert "Beagle" not in repr(org.users[0])
 
 
-def test_skip_is_refused_while_something_required_is_open(org: OrgHandle, journey: Journey) -> None:
+def test_skip_is_refused_before_required_authenticators_are_enrolled(org: OrgHandle, journey: Journey) -> None:
     journey.registered()
     handle = journey.document["stateHandle"]
     assert journey.post(org.base + "/idp/idx/skip", {"stateHandle": handle})["messages"]["value"][0]["i18n"] == {
@@ -232,7 +232,7 @@ def test_skip_is_refused_while_something_required_is_open(org: OrgHandle, journe
     assert journey.status == 403
 
 
-def test_an_app_not_for_this_person_ends_at_the_first_page(org: OrgHandle, journey: Journey) -> None:
+def test_an_unassigned_app_ends_at_the_first_page_with_an_error(org: OrgHandle, journey: Journey) -> None:
     app = {"client_id": "0oaLocalDemoApp0000", "redirect_uris": ["http://127.0.0.1:8000/oidc/callback/"]}
     org.patch_policy({"apps": [{**app, "assigned": False}]})
     journey.signed_up()

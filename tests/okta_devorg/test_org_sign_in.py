@@ -1,4 +1,4 @@
-"""Embedded sign-in: identify, the second factor the policy asks for, what is missing, a password too old, a lockout."""
+"""Embedded sign-in: identify, second factor, missing enrollments, expired passwords, recovery and lockout."""
 
 import re
 from typing import Any
@@ -18,17 +18,17 @@ SITE = "http://127.0.0.1:8000"
 
 @pytest.fixture
 def ada(journey: Journey) -> Journey:
-    """Somebody with e-mail and password."""
+    """A user with email and password."""
     return journey.signed_up()
 
 
-def with_phone(org: OrgHandle, ada: Journey) -> None:
+def enroll_phone(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     ada.sign_in().choose("Phone", methodType="sms", phoneNumber=PHONE)
     ada.answer(org.code(PHONE))
 
 
-def held(journey: Journey) -> dict[str, Any]:
+def current_enrollment(journey: Journey) -> dict[str, Any]:
     value: dict[str, Any] = journey.document["currentAuthenticatorEnrollment"]["value"]
     return value
 
@@ -36,13 +36,13 @@ def held(journey: Journey) -> dict[str, Any]:
 # ---- the password
 
 
-def test_one_factor_is_enough_where_the_policy_says_so(ada: Journey) -> None:
+def test_one_factor_is_enough_by_default(ada: Journey) -> None:
     ada.sign_in()
     assert ada.claims["amr"] == ["pwd"]
 
 
 @pytest.mark.parametrize("identifier", [ADA["email"], "nobody@example.com"])
-def test_a_wrong_password_and_an_unknown_person_look_the_same(ada: Journey, identifier: str) -> None:
+def test_a_wrong_password_and_an_unknown_user_have_the_same_error(ada: Journey, identifier: str) -> None:
     ada.begin().take("identify", identifier=identifier, credentials={"passcode": "Wrong-horse-7"})
     assert (ada.status, ada.keys) == (401, ["errors.E0000004"])
     assert ada.steps[0] == "identify"
@@ -50,7 +50,7 @@ def test_a_wrong_password_and_an_unknown_person_look_the_same(ada: Journey, iden
     assert "successWithInteractionCode" in ada.document
 
 
-def test_somebody_not_yet_active_does_not_get_in(org: OrgHandle, journey: Journey) -> None:
+def test_a_staged_user_is_refused(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     journey.registered().set_password()
     journey.sign_in()
@@ -60,13 +60,13 @@ def test_somebody_not_yet_active_does_not_get_in(org: OrgHandle, journey: Journe
 # ---- the second factor
 
 
-def test_a_code_by_mail(org: OrgHandle, ada: Journey) -> None:
+def test_the_second_factor_can_be_an_email_code(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
     ada.sign_in()
     assert (ada.steps, ada.offered) == (["select-authenticator-authenticate"], ["Email"])
     ada.prove("Email")
     assert ada.steps == ["challenge-authenticator", "select-authenticator-authenticate"]
-    assert held(ada)["profile"] == {"email": "a***a@example.com"}
+    assert current_enrollment(ada)["profile"] == {"email": "a***a@example.com"}
     assert org.messages(ADA["email"])[0].template == "Email Challenge"
     ada.pass_with("000000x")
     assert (ada.status, ada.keys, ada.steps[0]) == (
@@ -78,32 +78,32 @@ def test_a_code_by_mail(org: OrgHandle, ada: Journey) -> None:
     assert ada.claims["amr"] == ["pwd", "otp"]
 
 
-def test_a_new_code_takes_the_old_one_s_place(org: OrgHandle, ada: Journey) -> None:
+def test_a_resent_code_replaces_the_old_one(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
     ada.sign_in().prove("Email")
     first = org.code(ADA["email"])
     ada.act("resend")
-    asked = ada.document
+    page = ada.document
     ada.pass_with(first)
     assert ada.status == 401
-    ada.document = asked
+    ada.document = page
     ada.pass_with(org.code(ADA["email"]))
     assert "successWithInteractionCode" in ada.document
 
 
-def test_the_link_of_the_mail_lets_the_waiting_page_go_on(org: OrgHandle, ada: Journey) -> None:
+def test_the_link_of_the_email_continues_the_polling_page(org: OrgHandle, ada: Journey) -> None:
     apps = [{**app, "email_callback_uri": None} for app in policy_apps(org)]
     org.patch_policy({**TWO, "apps": apps, "email_link_page": "return_to_tab"})
     ada.sign_in().prove("Email")
     ada.act("poll")
     assert ada.steps[0] == "challenge-authenticator"
-    waiting = ada.document
+    code_page = ada.document
     page = requests.get(str(org.messages(ADA["email"])[0].link), timeout=5)
     token = re.search(r'name="token" value="([^"]+)"', page.text)
     assert token
-    done = requests.post(page.url, data={"token": token[1], "consent": "true"}, timeout=5)
-    assert "Return to the original tab" in done.text
-    ada.document = waiting
+    confirmed = requests.post(page.url, data={"token": token[1], "consent": "true"}, timeout=5)
+    assert "Return to the original tab" in confirmed.text
+    ada.document = code_page
     ada.act("poll")
     assert ada.claims["amr"] == ["pwd", "otp"]
 
@@ -113,8 +113,8 @@ def policy_apps(org: OrgHandle) -> list[dict[str, Any]]:
     return apps
 
 
-def test_a_text_after_the_method_is_chosen(org: OrgHandle, ada: Journey) -> None:
-    with_phone(org, ada)
+def test_the_second_factor_can_be_a_phone_after_choosing_the_method(org: OrgHandle, ada: Journey) -> None:
+    enroll_phone(org, ada)
     org.patch_policy(TWO)
     ada.sign_in()
     assert ada.offered == ["Email", "Phone"]
@@ -123,10 +123,10 @@ def test_a_text_after_the_method_is_chosen(org: OrgHandle, ada: Journey) -> None
     assert ada.steps[0] == "authenticator-verification-data"
     assert len(org.messages(PHONE)) == before
     fields = ada.document["remediation"]["value"][0]["value"][0]["form"]["value"]
-    given = {field["name"]: field["value"] for field in fields if "value" in field}
-    assert set(given) == {"id", "enrollmentId"}
-    ada.take("authenticator-verification-data", authenticator={**given, "methodType": "voice"})
-    assert (held(ada)["profile"], held(ada)["methods"]) == (
+    values = {field["name"]: field["value"] for field in fields if "value" in field}
+    assert set(values) == {"id", "enrollmentId"}
+    ada.take("authenticator-verification-data", authenticator={**values, "methodType": "voice"})
+    assert (current_enrollment(ada)["profile"], current_enrollment(ada)["methods"]) == (
         {"phoneNumber": "+1 XXX-XXX-0100"},
         [{"type": "voice"}],
     )
@@ -135,8 +135,8 @@ def test_a_text_after_the_method_is_chosen(org: OrgHandle, ada: Journey) -> None
     assert ada.claims["amr"] == ["pwd", "sms"]
 
 
-def test_one_can_change_one_s_mind(org: OrgHandle, ada: Journey) -> None:
-    with_phone(org, ada)
+def test_another_second_factor_can_be_chosen(org: OrgHandle, ada: Journey) -> None:
+    enroll_phone(org, ada)
     org.patch_policy(TWO)
     ada.sign_in().prove("Email")
     ada.prove("Phone", methodType="sms")
@@ -146,36 +146,36 @@ def test_one_can_change_one_s_mind(org: OrgHandle, ada: Journey) -> None:
     assert "successWithInteractionCode" in ada.document
 
 
-def test_an_authenticator_app(org: OrgHandle, ada: Journey) -> None:
+def test_the_second_factor_can_be_an_authenticator_app(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"authenticators": {"google_otp": "required"}})
     ada.sign_in().choose("Google Authenticator")
     secret = ada.document["currentAuthenticator"]["value"]["contextualData"]["sharedSecret"]
-    now = org.org.clock
-    ada.answer(code_at(secret, now.real_time(now.now())))
+    clock = org.org.clock
+    ada.answer(code_at(secret, clock.real_time(clock.now())))
     org.patch_policy(TWO)
     ada.sign_in().prove("Google Authenticator")
     assert "sharedSecret" not in str(ada.document)
     ada.pass_with("123")
     assert (ada.status, ada.keys) == (401, ["api.authn.error.PASSCODE_INVALID"])
-    ada.pass_with(code_at(secret, now.real_time(now.now())))
+    ada.pass_with(code_at(secret, clock.real_time(clock.now())))
     assert "successWithInteractionCode" in ada.document
 
 
-def test_a_security_question(org: OrgHandle, ada: Journey) -> None:
+def test_the_second_factor_can_be_a_security_question(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"authenticators": {"security_question": "required"}})
     ada.sign_in().choose("Security Question")
     ada.take("enroll-authenticator", credentials={"questionKey": "disliked_food", "answer": "Beetroot"})
     org.patch_policy(TWO)
     ada.sign_in().prove("Security Question")
-    asked = held(ada)["contextualData"]["enrolledQuestion"]
-    assert asked == {"questionKey": "disliked_food", "question": "What is the food you least liked as a child?"}
+    question = current_enrollment(ada)["contextualData"]["enrolledQuestion"]
+    assert question == {"questionKey": "disliked_food", "question": "What is the food you least liked as a child?"}
     ada.take("challenge-authenticator", credentials={"questionKey": "disliked_food", "answer": "Chocolate"})
     assert (ada.status, ada.keys) == (400, ["authfactor.challenge.question_factor.answer_invalid"])
     ada.take("challenge-authenticator", credentials={"questionKey": "disliked_food", "answer": "beetroot"})
     assert ada.claims["amr"] == ["pwd", "kba"]
 
 
-def test_a_passkey(org: OrgHandle, ada: Journey) -> None:
+def test_the_second_factor_can_be_a_passkey(org: OrgHandle, ada: Journey) -> None:
     key = SecurityKey(SITE)
     org.patch_policy({"authenticators": {"webauthn": "required"}})
     ada.sign_in().choose("Security Key or Biometric")
@@ -183,23 +183,23 @@ def test_a_passkey(org: OrgHandle, ada: Journey) -> None:
     ada.take("enroll-authenticator", credentials=key.create(activation))
     org.patch_policy(TWO)
     ada.sign_in().prove("Security Key or Biometric")
-    challenge = held(ada)["contextualData"]["challengeData"]
-    asked = ada.document
+    challenge = current_enrollment(ada)["contextualData"]["challengeData"]
+    page = ada.document
     ada.take("challenge-authenticator", credentials={**key.get(challenge), "signatureData": "AAAA"})
     assert (ada.status, ada.keys) == (400, ["authfactor.webauthn.error"])
-    ada.document = asked
+    ada.document = page
     ada.take("challenge-authenticator", credentials=key.get(challenge))
     assert ada.claims["amr"] == ["pwd", "hwk"]
 
 
 @pytest.mark.parametrize("chosen", [None, [], {}, {"id": 7}, {"id": "autLocalPhone0000001"}, {"id": "nonsense"}])
-def test_what_one_does_not_have_cannot_be_chosen(org: OrgHandle, ada: Journey, chosen: object) -> None:
+def test_an_authenticator_that_is_not_enrolled_cannot_be_chosen(org: OrgHandle, ada: Journey, chosen: object) -> None:
     org.patch_policy(TWO)
     ada.sign_in().take("select-authenticator-authenticate", authenticator=chosen)
     assert (ada.status, ada.keys) == (400, ["E0000020"])
 
 
-def test_too_many_wrong_codes_close_the_door(org: OrgHandle, ada: Journey) -> None:
+def test_a_correct_code_is_refused_after_too_many_wrong_codes(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
     ada.sign_in().prove("Email")
     for _ in range(5):
@@ -208,7 +208,7 @@ def test_too_many_wrong_codes_close_the_door(org: OrgHandle, ada: Journey) -> No
     assert (ada.status, ada.keys) == (429, ["tooManyRequests"])
 
 
-def test_no_step_of_the_second_factor_is_open_before_the_first(org: OrgHandle, ada: Journey) -> None:
+def test_second_factor_steps_are_refused_before_the_first_factor(org: OrgHandle, ada: Journey) -> None:
     handle = ada.begin().document["stateHandle"]
     for path in ("challenge", "challenge/answer", "challenge/resend", "unlock-account"):
         ada.post(f"{org.base}/idp/idx/{path}", {"stateHandle": handle, "credentials": {"passcode": "1"}})
@@ -218,7 +218,7 @@ def test_no_step_of_the_second_factor_is_open_before_the_first(org: OrgHandle, a
 # ---- the username first
 
 
-def test_the_username_may_come_first(org: OrgHandle, ada: Journey) -> None:
+def test_identifier_first_asks_for_the_password_on_a_second_page(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"identifier_first": True})
     ada.begin()
     fields = [field["name"] for field in ada.document["remediation"]["value"][0]["value"]]
@@ -227,7 +227,7 @@ def test_the_username_may_come_first(org: OrgHandle, ada: Journey) -> None:
     assert (ada.status, ada.keys, ada.steps[0]) == (200, ["idx.unknown.user"], "identify")
     ada.take("identify", identifier=ADA["email"])
     assert ada.steps == ["challenge-authenticator", "select-authenticator-authenticate"]
-    assert held(ada)["key"] == "okta_password"
+    assert current_enrollment(ada)["key"] == "okta_password"
     ada.pass_with("Wrong-horse-7")
     assert (ada.status, ada.keys) == (401, ["incorrectPassword"])
     ada.prove("Email")
@@ -238,7 +238,7 @@ def test_the_username_may_come_first(org: OrgHandle, ada: Journey) -> None:
 # ---- what must be there and is not
 
 
-def test_what_the_policy_requires_by_now_is_set_up_at_sign_in(org: OrgHandle, ada: Journey) -> None:
+def test_an_authenticator_that_became_required_is_enrolled_at_sign_in(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required", "security_question": "optional"}})
     ada.sign_in()
     assert (ada.steps, ada.offered) == (["select-authenticator-enroll"], ["Phone"])
@@ -248,7 +248,7 @@ def test_what_the_policy_requires_by_now_is_set_up_at_sign_in(org: OrgHandle, ad
     assert len(org.messages(ADA["email"])) == 1
 
 
-def test_somebody_made_by_an_administrator_signs_in_without_more(org: OrgHandle, journey: Journey) -> None:
+def test_a_user_created_by_an_administrator_can_sign_in(org: OrgHandle, journey: Journey) -> None:
     profile = {"profile": {**ADA, "login": ADA["email"]}, "credentials": {"password": {"value": PASSWORD}}}
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
     assert requests.post(org.base + "/api/v1/users", json=profile, headers=headers, timeout=5).status_code == 200
@@ -264,7 +264,7 @@ def api(org: OrgHandle, path: str, **query: str) -> requests.Response:
     return requests.post(f"{org.base}/api/v1/users/{path}", params=query, headers=headers, timeout=5)
 
 
-def test_an_expired_password_is_changed_on_the_way(org: OrgHandle, ada: Journey) -> None:
+def test_an_expired_password_is_changed_at_sign_in(org: OrgHandle, ada: Journey) -> None:
     assert api(org, f"{ADA['email']}/lifecycle/expire_password").json()["status"] == "PASSWORD_EXPIRED"
     ada.sign_in()
     assert ada.steps == ["reenroll-authenticator"]
@@ -293,12 +293,12 @@ def test_a_password_expires_by_age(org: OrgHandle, ada: Journey) -> None:
 # ---- a forgotten password
 
 
-def to_recovery(ada: Journey) -> None:
+def start_recovery(ada: Journey) -> None:
     ada.begin().act("recover")
     ada.take("identify-recovery", identifier=ADA["email"])
 
 
-def test_a_forgotten_password_is_reset_by_mail(org: OrgHandle, ada: Journey) -> None:
+def test_a_forgotten_password_can_be_reset_by_email(org: OrgHandle, ada: Journey) -> None:
     ada.begin().act("recover")
     assert ada.steps == ["identify-recovery"]
     ada.take("identify-recovery", identifier="nobody@example.com")
@@ -318,22 +318,22 @@ def test_a_forgotten_password_is_reset_by_mail(org: OrgHandle, ada: Journey) -> 
     assert "successWithInteractionCode" in ada.document
 
 
-def test_recovery_may_start_at_the_password(org: OrgHandle, ada: Journey) -> None:
+def test_recovery_can_start_from_the_password_page(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"identifier_first": True})
     ada.begin().take("identify", identifier=ADA["email"])
     ada.act("recover")
     assert (ada.steps, ada.offered) == (["select-authenticator-authenticate"], ["Email"])
 
 
-def test_recovery_asks_for_the_phone_and_the_question_where_the_policy_does(org: OrgHandle, ada: Journey) -> None:
-    with_phone(org, ada)
+def test_recovery_requires_phone_and_security_question_if_configured(org: OrgHandle, ada: Journey) -> None:
+    enroll_phone(org, ada)
     org.patch_policy({"authenticators": {"security_question": "required"}})
     ada.sign_in().choose("Security Question")
     question = {"questionKey": "custom", "question": "Which horse was correct?", "answer": "The old grey"}
     ada.take("enroll-authenticator", credentials=question)
-    wanted = {"authenticators": ["okta_email", "phone_number"], "security_question": True}
-    org.patch_policy({"password": {"recovery": wanted}})
-    to_recovery(ada)
+    recovery = {"authenticators": ["okta_email", "phone_number"], "security_question": True}
+    org.patch_policy({"password": {"recovery": recovery}})
+    start_recovery(ada)
     assert ada.offered == ["Email", "Phone"]
     ada.prove("Phone", methodType="sms")
     ada.pass_with(org.code(PHONE))
@@ -343,25 +343,25 @@ def test_recovery_asks_for_the_phone_and_the_question_where_the_policy_does(org:
     assert ada.steps == ["reset-authenticator"]
 
 
-def test_recovery_alone_is_one_factor_and_the_new_password_another(org: OrgHandle, ada: Journey) -> None:
+def test_recovery_and_the_new_password_count_as_two_factors(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
-    to_recovery(ada)
+    start_recovery(ada)
     ada.prove("Email")
     ada.pass_with(org.code(ADA["email"]))
     ada.take("reset-authenticator", credentials={"passcode": "Another-horse-8"})
     assert "successWithInteractionCode" in ada.document
 
 
-def test_a_reset_may_end_all_other_sessions(org: OrgHandle, ada: Journey) -> None:
+def test_a_password_reset_can_end_all_other_sessions(org: OrgHandle, ada: Journey) -> None:
     sid = org.org.sign_ins.start_session(org.users[0].id, ("pwd",), 7200)
-    to_recovery(ada)
+    start_recovery(ada)
     ada.prove("Email")
     ada.pass_with(org.code(ADA["email"]))
     ada.take("reset-authenticator", credentials={"passcode": "Another-horse-8", "revokeSessions": True})
     assert org.org.sign_ins.find_session(sid) is None
 
 
-def test_recovery_can_be_switched_off(org: OrgHandle, ada: Journey) -> None:
+def test_recovery_can_be_disabled(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({"password": {"recovery": {"reset": False}}})
     handle = ada.begin().document["stateHandle"]
     assert "recover" not in ada.document["currentAuthenticator"]["value"]
@@ -369,7 +369,7 @@ def test_recovery_can_be_switched_off(org: OrgHandle, ada: Journey) -> None:
     assert ada.status == 403
 
 
-def test_an_administrator_s_reset_is_finished_with_its_token(org: OrgHandle, ada: Journey) -> None:
+def test_a_reset_by_an_administrator_is_completed_with_a_recovery_token(org: OrgHandle, ada: Journey) -> None:
     url = api(org, f"{ADA['email']}/lifecycle/reset_password", sendEmail="false").json()["resetPasswordUrl"]
     assert org.users[0].status == "RECOVERY"
     ada.sign_in()
@@ -382,7 +382,7 @@ def test_an_administrator_s_reset_is_finished_with_its_token(org: OrgHandle, ada
     assert org.users[0].status == "ACTIVE"
 
 
-def test_or_at_the_org_s_own_page(org: OrgHandle, ada: Journey) -> None:
+def test_a_reset_by_an_administrator_is_completed_on_the_orgs_own_page(org: OrgHandle, ada: Journey) -> None:
     api(org, f"{ADA['email']}/lifecycle/reset_password")
     mail = org.messages(ADA["email"])[0]
     assert mail.template == "Password Reset"
@@ -407,7 +407,7 @@ def locked(org: OrgHandle, ada: Journey) -> Journey:
     return ada
 
 
-def test_a_locked_account_stays_shut_to_the_right_password(org: OrgHandle, locked: Journey) -> None:
+def test_a_locked_account_refuses_the_correct_password(org: OrgHandle, locked: Journey) -> None:
     locked.sign_in()
     assert (locked.status, locked.keys) == (401, ["errors.E0000004"])
     org.patch_policy({"password": {"lockout": {"showLockoutFailures": True}}})
@@ -415,7 +415,7 @@ def test_a_locked_account_stays_shut_to_the_right_password(org: OrgHandle, locke
     assert (locked.status, locked.keys) == (401, ["errors.E0000119"])
 
 
-def test_a_locked_account_is_unlocked_by_mail(org: OrgHandle, locked: Journey) -> None:
+def test_a_locked_account_can_be_unlocked_by_email(org: OrgHandle, locked: Journey) -> None:
     locked.begin()
     assert locked.steps == ["identify", "select-enroll-profile", "unlock-account"]
     locked.take("unlock-account")
@@ -433,7 +433,7 @@ def test_a_locked_account_is_unlocked_by_mail(org: OrgHandle, locked: Journey) -
     assert "successWithInteractionCode" in locked.document
 
 
-def test_unlocking_by_phone_needs_one(org: OrgHandle, locked: Journey) -> None:
+def test_unlocking_by_phone_requires_an_enrolled_phone(org: OrgHandle, locked: Journey) -> None:
     org.patch_policy({"password": {"recovery": {"authenticators": ["phone_number"]}}})
     locked.begin().take("unlock-account")
     phone = {"id": "autLocalPhone0000001", "methodType": "sms"}
@@ -441,15 +441,15 @@ def test_unlocking_by_phone_needs_one(org: OrgHandle, locked: Journey) -> None:
     assert (locked.status, locked.keys) == (400, ["selfservice.unlock_user.failed.message"])
 
 
-def test_a_reset_unlocks_as_well(org: OrgHandle, locked: Journey) -> None:
-    to_recovery(locked)
+def test_a_password_reset_unlocks_the_account(org: OrgHandle, locked: Journey) -> None:
+    start_recovery(locked)
     locked.prove("Email")
     locked.pass_with(org.code(ADA["email"]))
     locked.take("reset-authenticator", credentials={"passcode": "Another-horse-8"})
     assert (org.users[0].status, "successWithInteractionCode" in locked.document) == ("ACTIVE", True)
 
 
-def test_a_lock_opens_by_itself_or_by_an_administrator(org: OrgHandle, locked: Journey) -> None:
+def test_a_locked_account_is_unlocked_after_a_period_or_by_an_administrator(org: OrgHandle, locked: Journey) -> None:
     org.patch_policy({"password": {"lockout": {"autoUnlockMinutes": 30}}})
     org.advance(1800)
     locked.sign_in()
@@ -464,7 +464,7 @@ def test_a_lock_opens_by_itself_or_by_an_administrator(org: OrgHandle, locked: J
 # ---- prompts at sign-in
 
 
-def test_consent_and_staying_signed_in_are_asked_at_sign_in_too(org: OrgHandle, ada: Journey) -> None:
+def test_consent_and_keep_me_signed_in_are_prompted_at_sign_in(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({**TWO, "consent": True, "keep_me_signed_in": True})
     ada.sign_in().prove("Email")
     ada.pass_with(org.code(ADA["email"]))
@@ -475,7 +475,7 @@ def test_consent_and_staying_signed_in_are_asked_at_sign_in_too(org: OrgHandle, 
     assert "successWithInteractionCode" in ada.document
 
 
-def test_cancelling_forgets_what_was_proven(org: OrgHandle, ada: Journey) -> None:
+def test_cancel_discards_the_verified_factors(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
     cancel = ada.sign_in().document["cancel"]
     ada.post(cancel["href"], {"stateHandle": ada.document["stateHandle"]})

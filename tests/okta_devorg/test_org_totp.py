@@ -1,4 +1,4 @@
-"""An authenticator app: a real secret, real codes."""
+"""Enrolling an authenticator app with the secret of the org."""
 
 import base64
 import hashlib
@@ -13,13 +13,13 @@ from support.local_org.org_journey import CLIENT, REDIRECT, SECRET, Journey
 
 
 def code(secret: str, at: float) -> str:
-    """RFC 6238, written here a second time on purpose."""
+    """RFC 6238, implemented a second time as an independent check."""
     digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(at // 30)), hashlib.sha1).digest()
     offset = digest[19] & 0xF
     return str(int.from_bytes(digest[offset : offset + 4], "big") % (1 << 31) % 10**6).zfill(6)
 
 
-def test_the_shown_secret_makes_codes_the_org_accepts(org: OrgHandle, journey: Journey) -> None:
+def test_codes_made_from_the_shared_secret_are_accepted(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"google_otp": "required"}})
     journey.signed_up().choose("Google Authenticator")
     shown = journey.document["currentAuthenticator"]["value"]["contextualData"]

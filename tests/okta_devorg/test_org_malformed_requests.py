@@ -1,4 +1,4 @@
-"""Whatever is sent: an answer in JSON, never a 500, and the org goes on."""
+"""Malformed requests never cause a status 500."""
 
 import base64
 import json
@@ -21,11 +21,13 @@ from support.local_org.management_api import ManagementApi
 from support.local_org.org_browser import OrgBrowser
 from support.local_org.org_journey import ADA, PASSWORD, Journey
 
-ODD: list[Any] = [None, True, 0, -1.5, 10**30, "", "x", "\ud800", "\x00", "x" * 5000, [], [[]], {}, {"id": {}}]
+VALUES: list[Any] = [None, True, 0, -1.5, 10**30, "", "x", "\ud800", "\x00", "x" * 5000, [], [[]], {}, {"id": {}}]
 # One value of each kind, which every endpoint of the Management API gets; the others are for the night.
-EACH_KIND = [
-    pytest.param(odd, id=repr(odd)[:12], marks=() if odd in (None, -1.5, "", "\ud800", [], {}) else pytest.mark.nightly)
-    for odd in ODD
+VALUES_OF_EACH_KIND = [
+    pytest.param(
+        value, id=repr(value)[:12], marks=() if value in (None, -1.5, "", "\ud800", [], {}) else pytest.mark.nightly
+    )
+    for value in VALUES
 ]
 PATHS = [
     "introspect", "identify", "identify/select", "enroll", "enroll/new", "credential/enroll", "challenge",
@@ -36,19 +38,23 @@ LABELS = [None, "Email", "Phone", "Password", "Security Question", "Google Authe
 
 
 def bodies(handle: str) -> list[dict[str, Any]]:
-    """Every odd value in every place a step reads."""
+    """Bodies with every value in every member that a step reads."""
     nested = [
-        {"userProfile": {**ADA, "firstName": odd, "email": odd}, "credentials": {"passcode": odd}, "identifier": odd}
-        | {"authenticator": {"id": odd}}
-        for odd in ODD
+        {
+            "userProfile": {**ADA, "firstName": value, "email": value},
+            "credentials": {"passcode": value},
+            "identifier": value,
+        }
+        | {"authenticator": {"id": value}}
+        for value in VALUES
     ]
-    flat = [dict.fromkeys(("userProfile", "credentials", "authenticator", "identifier"), odd) for odd in ODD]
-    answers = [{"credentials": {"questionKey": "custom", "question": odd, "answer": odd}} for odd in ODD]
+    flat = [dict.fromkeys(("userProfile", "credentials", "authenticator", "identifier"), value) for value in VALUES]
+    answers = [{"credentials": {"questionKey": "custom", "question": value, "answer": value}} for value in VALUES]
     return [{**body, "stateHandle": handle} for body in (*nested, *flat, *answers)]
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_no_body_of_any_shape_makes_a_500(org: OrgHandle, journey: Journey, label: str | None) -> None:
+def test_no_body_causes_a_500_during_sign_up(org: OrgHandle, journey: Journey, label: str | None) -> None:
     every = dict.fromkeys(("phone_number", "security_question", "google_otp"), "required")
     org.patch_policy({"authenticators": every, "limits": {"wrong_codes_per_5_minutes": 0}})
     journey.to_profile()
@@ -63,8 +69,8 @@ def test_no_body_of_any_shape_makes_a_500(org: OrgHandle, journey: Journey, labe
             assert isinstance(reply.json(), dict)
 
 
-@pytest.mark.parametrize("at", ["recover", "unlock-account", "Email", "Phone", "Security Question"])
-def test_nor_does_it_at_sign_in(org: OrgHandle, journey: Journey, at: str) -> None:
+@pytest.mark.parametrize("start", ["recover", "unlock-account", "Email", "Phone", "Security Question"])
+def test_no_body_causes_a_500_during_sign_in(org: OrgHandle, journey: Journey, start: str) -> None:
     OktaOrg(org).sign_up()
     person = org.users[0]
     person.enroll(new_enrollment("phone_number", ("sms",), phone="+14155550100"))
@@ -72,12 +78,12 @@ def test_nor_does_it_at_sign_in(org: OrgHandle, journey: Journey, at: str) -> No
     recovery = {"unlock": True, "authenticators": ["okta_email", "phone_number"]}
     limits = {"wrong_codes_per_5_minutes": 0}
     org.patch_policy({"sign_on": "password_and_another", "limits": limits, "password": {"recovery": recovery}})
-    if at == "recover":
+    if start == "recover":
         journey.begin().act("recover")
-    elif at == "unlock-account":
+    elif start == "unlock-account":
         journey.begin().take("unlock-account")
     else:
-        journey.sign_in().prove(at)
+        journey.sign_in().prove(start)
     handle = journey.document["stateHandle"]
     for path in PATHS[:-2]:
         for body in bodies(handle):
@@ -86,7 +92,7 @@ def test_nor_does_it_at_sign_in(org: OrgHandle, journey: Journey, at: str) -> No
             assert isinstance(reply.json(), dict)
 
 
-def test_every_page_can_still_be_shown_after_odd_names(org: OrgHandle, journey: Journey) -> None:
+def test_pages_can_be_rendered_with_unusual_names(org: OrgHandle, journey: Journey) -> None:
     for name in ("\ud800", "\x00", "\u200fא\u200c", "<i>", "{{ 7 * 7 }}", "%(x)s {name}"):
         journey.to_profile().enroll_profile(userProfile={**ADA, "firstName": name})
         if journey.status == 200:
@@ -99,15 +105,15 @@ def test_every_page_can_still_be_shown_after_odd_names(org: OrgHandle, journey: 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST"])
 @pytest.mark.parametrize("path", ["/_devorg/policy", "/_devorg/faults", "/_devorg/clock"])
-def test_the_control_api_refuses_odd_bodies(org: OrgHandle, method: str, path: str) -> None:
+def test_the_control_api_refuses_malformed_bodies(org: OrgHandle, method: str, path: str) -> None:
     deep = "[" * 100_000
     bodies = [deep, "", "{", '{"lifetimes":{"with_user":1e400}}', '{"kind":"slow","seconds":1e400}', '{"advance":NaN}']
-    for body in (*bodies, *(json.dumps(odd) for odd in ODD if odd != {})):
+    for body in (*bodies, *(json.dumps(value) for value in VALUES if value != {})):
         reply = requests.request(method, org.base + path, data=body, timeout=5)
         assert 400 <= reply.status_code < 500, body
 
 
-def test_deep_nesting_is_a_bad_request(org: OrgHandle) -> None:
+def test_deeply_nested_json_is_a_bad_request(org: OrgHandle) -> None:
     reply = requests.post(
         org.base + "/idp/idx/introspect",
         data='{"a":' * 50_000,
@@ -117,7 +123,7 @@ def test_deep_nesting_is_a_bad_request(org: OrgHandle) -> None:
     assert reply.status_code == 400
 
 
-def test_one_address_raced_for_is_given_once(org: OrgHandle) -> None:
+def test_concurrent_sign_ups_with_one_address_create_one_user(org: OrgHandle) -> None:
     journeys = [Journey(org).to_profile() for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda journey: journey.enroll_profile(), journeys))
@@ -127,31 +133,38 @@ def test_one_address_raced_for_is_given_once(org: OrgHandle) -> None:
         journey.close()
 
 
-def nested(odd: Any) -> list[Any]:
-    """The odd value as a whole body, and in every place that some endpoint reads."""
+def nested(value: Any) -> list[Any]:
+    """Bodies with a value as the whole body and in every member that an endpoint reads."""
     names = (
         "profile", "credentials", "groupIds", "name", "type", "key", "settings", "actions", "conditions", "channel",
         "events", "priority", "label", "signOnMode", "origin", "passCode", "factorType", "oldPassword", "newPassword",
         "password", "recovery_question", "description", "status",
     )  # fmt: skip
-    people = {"people": {"users": {"include": odd}, "groups": odd}, "grantTypes": {"include": odd}}
+    people = {"people": {"users": {"include": value}, "groups": value}, "grantTypes": {"include": value}}
     enrollment = {
-        "unknownUserAction": odd, "targetGroupIds": [odd], "profileAttributes": [odd, {"name": odd}],
-        "preRegistrationInlineHooks": [odd], "allowedIdentifiers": [odd], "enrollAuthenticatorTypes": [odd],
-        "activationRequirements": odd,
+        "unknownUserAction": value, "targetGroupIds": [value], "profileAttributes": [value, {"name": value}],
+        "preRegistrationInlineHooks": [value], "allowedIdentifiers": [value], "enrollAuthenticatorTypes": [value],
+        "activationRequirements": value,
     }  # fmt: skip
-    sign_on = {"access": odd, "verificationMethod": {"factorMode": odd}}
-    password = {"complexity": {"minLength": odd, "dictionary": odd}, "age": odd, "lockout": {"maxAttempts": odd}}
-    client = {"redirect_uris": [odd], "grant_types": [odd], "initiate_login_uri": odd}
+    sign_on = {"access": value, "verificationMethod": {"factorMode": value}}
+    password = {
+        "complexity": {"minLength": value, "dictionary": value},
+        "age": value,
+        "lockout": {"maxAttempts": value},
+    }
+    client = {"redirect_uris": [value], "grant_types": [value], "initiate_login_uri": value}
     return [
-        odd,
-        dict.fromkeys(names, odd),
-        {"name": "x", "label": "x", "profile": {**ADA, "login": odd, "email": odd}, "conditions": people},
+        value,
+        dict.fromkeys(names, value),
+        {"name": "x", "label": "x", "profile": {**ADA, "login": value, "email": value}, "conditions": people},
         {"actions": {"profileEnrollment": enrollment, "appSignOn": sign_on}, "name": "x"},
-        {"settings": {"password": password, "authenticators": [odd, {"key": odd, "enroll": odd}]}, "type": "PASSWORD"},
-        {"settings": {"tokenLifetimeInMinutes": odd, "oauthClient": client}, "name": "oidc_client", "label": "x"},
-        {"name": "x", "channel": {"config": {"uri": "http://x/", "headers": [odd], "authScheme": odd}}},
-        {"name": "x", "type": "com.okta.user.pre-registration", "channel": {"config": {"uri": odd}}},
+        {
+            "settings": {"password": password, "authenticators": [value, {"key": value, "enroll": value}]},
+            "type": "PASSWORD",
+        },
+        {"settings": {"tokenLifetimeInMinutes": value, "oauthClient": client}, "name": "oidc_client", "label": "x"},
+        {"name": "x", "channel": {"config": {"uri": "http://x/", "headers": [value], "authScheme": value}}},
+        {"name": "x", "type": "com.okta.user.pre-registration", "channel": {"config": {"uri": value}}},
     ]
 
 
@@ -159,7 +172,7 @@ DIGITS = "9" * 5_000
 
 
 @pytest.mark.parametrize("number", [DIGITS, "²", "٣", "-1", "1e9"])
-def test_no_number_breaks_a_list_or_a_page(
+def test_invalid_numbers_are_refused_or_ignored(
     org: OrgHandle, api: ManagementApi, browser: OrgBrowser, number: str
 ) -> None:
     for name in ("after", "limit"):
@@ -175,7 +188,7 @@ def test_no_number_breaks_a_list_or_a_page(
     assert browser.authorize(max_age=number).status_code in (200, 302)
 
 
-def test_a_length_that_is_no_number_ends_the_connection_after_an_answer(org: OrgHandle) -> None:
+def test_an_invalid_content_length_is_a_bad_request(org: OrgHandle) -> None:
     for length in ("²".encode("latin-1"), DIGITS.encode()):
         with socket.create_connection(("127.0.0.1", urlsplit(org.base).port or 80), timeout=5) as connection:
             head = b"POST /idp/idx/introspect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + length + b"\r\n\r\n{}"
@@ -183,7 +196,7 @@ def test_a_length_that_is_no_number_ends_the_connection_after_an_answer(org: Org
             assert b" 400 " in b"".join(iter(lambda: connection.recv(4096), b"")).splitlines()[0] + b" "
 
 
-def test_the_clock_can_be_moved_again_and_again(org: OrgHandle) -> None:
+def test_the_clock_can_be_advanced_repeatedly(org: OrgHandle) -> None:
     OktaOrg(org).sign_up()
     for _ in range(70):
         org.advance(10**9)
@@ -198,16 +211,16 @@ def token(**values: Any) -> str:
 @pytest.mark.parametrize(
     "answer",
     [
-        *ODD, "é", "a" * 4, base64.b64encode(b"[" * 50_000).decode(), base64.b64encode(b"[]").decode(),
+        *VALUES, "é", "a" * 4, base64.b64encode(b"[" * 50_000).decode(), base64.b64encode(b"[]").decode(),
         token(salt="\ud800", number=1, signature="x"), token(salt="x", number=1, signature="é"),
         token(salt="?expires=nan&", number=float("inf"), signature=[]),
         token(salt=DIGITS, number=DIGITS, signature="x"),
         token(salt="?expires=" + DIGITS + "&", number={}, signature=None),
     ],
-    ids=lambda odd: repr(odd)[:12],
+    ids=lambda value: repr(value)[:12],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["ALTCHA", "HCAPTCHA"])
-def test_no_answer_to_a_captcha_is_more_than_wrong(org: OrgHandle, journey: Journey, kind: str, answer: Any) -> None:
+def test_malformed_captcha_answers_are_refused(org: OrgHandle, journey: Journey, kind: str, answer: Any) -> None:
     org.patch_policy({"captcha": {"type": kind}})
     journey.to_profile()
     for value in ({"captchaToken": answer}, answer):
@@ -223,8 +236,8 @@ def value_in(named: dict[str, str], parameter: re.Match[str]) -> str:
     return named.get(parameter[1], "x")
 
 
-@pytest.mark.parametrize("odd", EACH_KIND)
-def test_no_body_breaks_the_management_api(org: OrgHandle, odd: Any) -> None:
+@pytest.mark.parametrize("value", VALUES_OF_EACH_KIND)
+def test_no_body_causes_a_500_in_the_management_api(org: OrgHandle, value: Any) -> None:
     user = OktaOrg(org).sign_up()
     token = {"Authorization": f"SSWS {org.policy.api_token}"}
     ids = {"user_id": user.id, "app_id": "0oaLocalDemoApp0000", "group_id": "00gLocalEveryone0001"}
@@ -238,6 +251,6 @@ def test_no_body_breaks_the_management_api(org: OrgHandle, odd: Any) -> None:
                     continue
                 filled = PARAMETER.sub(partial(value_in, named), path)
                 for method in set(methods.split()) & {"POST", "PUT"}:
-                    for body in nested(odd):
+                    for body in nested(value):
                         reply = http.request(method, org.base + filled, data=json.dumps(body), timeout=10)
                         assert reply.status_code < 500, (method, filled, body, reply.text)

@@ -1,4 +1,4 @@
-"""What the Management API refuses, and what it must not get wrong: users, lists, policies, rules, hooks."""
+"""Validation and details of the Management API: users, lists, policies, rules and hooks."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -27,7 +27,7 @@ def causes(error: Json) -> str:
     "password",
     ["abc", "Correct-horse", "Lovelace-is-7", {"value": 7}, {"value": ""}, {"value": ["x"]}, {"value": "abc"}, 7, []],
 )
-def test_a_password_that_makes_no_sense_or_breaks_the_policy(api: ManagementApi, password: Json) -> None:
+def test_an_invalid_password_is_refused_at_creation(api: ManagementApi, password: Json) -> None:
     credentials = password if isinstance(password, dict) else {"value": password}
     sent = {"password": password if not isinstance(password, str) else credentials}
     error = api("POST", "users", {"profile": {**ADA, "login": ADA["email"]}, "credentials": sent}, status=400)
@@ -35,7 +35,7 @@ def test_a_password_that_makes_no_sense_or_breaks_the_policy(api: ManagementApi,
     api("GET", f"users/{ADA['email']}", status=404)
 
 
-def test_nor_can_it_be_given_later(org: OrgHandle, api: ManagementApi) -> None:
+def test_an_invalid_password_is_refused_at_an_update(org: OrgHandle, api: ManagementApi) -> None:
     path = "users/" + api.user()["id"]
     before = org.users[0].password_hash
     api("POST", path, {"profile": {"nickName": "x"}, "credentials": {"password": {"value": "abc"}}}, status=400)
@@ -43,7 +43,7 @@ def test_nor_can_it_be_given_later(org: OrgHandle, api: ManagementApi) -> None:
 
 
 @pytest.mark.parametrize("ids", [["00gNobody"], "00gLocalEveryone0001", [7], [None], {"a": 1}])
-def test_groups_that_do_not_exist(org: OrgHandle, api: ManagementApi, ids: Json) -> None:
+def test_unknown_groups_are_refused(org: OrgHandle, api: ManagementApi, ids: Json) -> None:
     body = {"profile": {**ADA, "login": ADA["email"]}, "groupIds": ids}
     reply = api.http.post(api.base + "users", json=body, timeout=5)
     assert reply.status_code in (400, 404)
@@ -52,12 +52,12 @@ def test_groups_that_do_not_exist(org: OrgHandle, api: ManagementApi, ids: Json)
 
 
 @pytest.mark.parametrize(("length", "status"), [(255, 200), (256, 400)])
-def test_the_name_of_a_group_has_an_end(api: ManagementApi, length: int, status: int) -> None:
+def test_the_name_of_a_group_has_a_maximum_length(api: ManagementApi, length: int, status: int) -> None:
     answer = api("POST", "groups", {"profile": {"name": "x" * length}}, status=status)
     assert answer.get("errorCode") == ("E0000001" if status == 400 else None)
 
 
-def test_a_body_that_is_no_json_is_refused_by_its_type(api: ManagementApi) -> None:
+def test_a_body_that_is_not_json_has_status_415(api: ManagementApi) -> None:
     refused = api.http.post(api.base + "groups", data={"name": "x"}, timeout=5)
     assert (refused.status_code, refused.json()["errorCode"]) == (415, "E0000021")
 
@@ -66,14 +66,14 @@ def test_a_body_that_is_no_json_is_refused_by_its_type(api: ManagementApi) -> No
 
 
 @pytest.fixture
-def two(api: ManagementApi) -> None:
+def two_users(api: ManagementApi) -> None:
     api.user("ada@example.com")
     profile = {**ADA, "login": "g@example.com", "email": "g@example.com", "nickName": 'Ann or (Bob) and "Eve"'}
     api("POST", "users", {"profile": profile}, activate="false")
 
 
 @pytest.mark.parametrize(
-    ("expression", "found"),
+    ("expression", "expected"),
     [
         ('profile.nickName eq "Ann or (Bob) and \\"Eve\\""', ["g"]),
         ('profile.nickName co " or "', ["g"]),
@@ -88,10 +88,12 @@ def two(api: ManagementApi) -> None:
         ('created gt "2020-01-01T00:00:00.000Z" and created lt "2099-01-01T00:00:00.000Z"', ["ada", "g"]),
     ],
 )
-@pytest.mark.usefixtures("two")
-def test_expressions_are_read_as_a_whole(api: ManagementApi, expression: str, found: list[str]) -> None:
+@pytest.mark.usefixtures("two_users")
+def test_filter_expressions_support_quoting_nesting_and_operators(
+    api: ManagementApi, expression: str, expected: list[str]
+) -> None:
     users = api("GET", "users", search=expression)
-    assert [user["profile"]["login"].split("@")[0] for user in users] == found
+    assert [user["profile"]["login"].split("@")[0] for user in users] == expected
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_expressions_are_read_as_a_whole(api: ManagementApi, expression: str, fo
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["users", "groups", "logs"])
-def test_expressions_that_are_none(api: ManagementApi, path: str, expression: str) -> None:
+def test_invalid_filter_expressions_are_refused(api: ManagementApi, path: str, expression: str) -> None:
     assert api("GET", path, status=400, filter=expression)["errorCode"] == "E0000031"
 
 
@@ -113,7 +115,7 @@ def default(api: ManagementApi, kind: str) -> str:
     return str(next(item for item in api("GET", "policies", type=kind) if item["system"])["id"])
 
 
-def test_an_app_given_back_to_the_default_policy_is_in_its_list(api: ManagementApi) -> None:
+def test_an_app_reassigned_to_the_default_policy_is_in_its_list(api: ManagementApi) -> None:
     policy = default(api, "ACCESS_POLICY")
     other = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Other"})["id"]
     for assigned, lists in ((other, ([], [CLIENT])), (policy, ([CLIENT], []))):
@@ -121,7 +123,7 @@ def test_an_app_given_back_to_the_default_policy_is_in_its_list(api: ManagementA
         assert tuple([app["id"] for app in api("GET", f"policies/{item}/app")] for item in (policy, other)) == lists
 
 
-def test_an_app_made_again_starts_at_the_default_policy(api: ManagementApi) -> None:
+def test_a_recreated_app_has_the_default_policy(api: ManagementApi) -> None:
     body = {"name": "oidc_client", "label": "x", "credentials": {"oauthClient": {"client_id": "0oaAgain"}}}
     other = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Other"})["id"]
     api("POST", "apps", body)
@@ -140,7 +142,7 @@ def names(api: ManagementApi, rules: str) -> list[str]:
     return [item["name"] for item in api("GET", rules)]
 
 
-def test_a_new_rule_comes_after_the_others_and_before_the_catch_all(api: ManagementApi) -> None:
+def test_a_new_rule_is_placed_before_the_catch_all_rule(api: ManagementApi) -> None:
     rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
     api("POST", rules, rule("far", priority=70))
     api("POST", rules, rule("next"))
@@ -149,22 +151,22 @@ def test_a_new_rule_comes_after_the_others_and_before_the_catch_all(api: Managem
     assert names(api, rules) == ["far", "next", "true", "last", "Catch-all Rule"]
 
 
-def test_a_rule_takes_the_place_of_another_which_moves_down(api: ManagementApi) -> None:
+def test_a_rule_with_a_taken_priority_moves_the_others_down(api: ManagementApi) -> None:
     rules = f"policies/{default(api, 'ACCESS_POLICY')}/rules"
-    made = {name: api("POST", rules, rule(name))["id"] for name in "abc"}
+    created = {name: api("POST", rules, rule(name))["id"] for name in "abc"}
     api("POST", rules, rule("new", priority=1))
     assert names(api, rules) == ["a", "new", "b", "c", "Catch-all Rule"]
-    api("PUT", f"{rules}/{made['c']}", rule("c", priority=0))
+    api("PUT", f"{rules}/{created['c']}", rule("c", priority=0))
     assert names(api, rules) == ["c", "a", "new", "b", "Catch-all Rule"]
     priorities = [item["priority"] for item in api("GET", rules)]
     assert len(set(priorities)) == len(priorities)
 
 
-def test_a_policy_can_be_put_first(api: ManagementApi) -> None:
-    made = [api("POST", "policies", {"type": "PASSWORD", "name": name})["id"] for name in "ab"]
+def test_a_policy_can_be_moved_to_the_first_priority(api: ManagementApi) -> None:
+    created = [api("POST", "policies", {"type": "PASSWORD", "name": name})["id"] for name in "ab"]
     api("POST", "policies", {"type": "PASSWORD", "name": "first", "priority": 1})
     assert names(api, "policies?type=PASSWORD") == ["first", "a", "b", "Default Policy"]
-    api("PUT", f"policies/{made[1]}", {"type": "PASSWORD", "name": "b", "priority": 1})
+    api("PUT", f"policies/{created[1]}", {"type": "PASSWORD", "name": "b", "priority": 1})
     assert names(api, "policies?type=PASSWORD") == ["b", "first", "a", "Default Policy"]
 
 
@@ -173,9 +175,9 @@ def test_a_policy_can_be_put_first(api: ManagementApi) -> None:
 
 @pytest.fixture
 def service() -> Iterator[HookReceiver]:
-    started = HookReceiver()
-    yield started
-    started.close()
+    receiver = HookReceiver()
+    yield receiver
+    receiver.close()
 
 
 def hook_body(url: str) -> Json:
@@ -185,7 +187,7 @@ def hook_body(url: str) -> Json:
 
 
 @pytest.mark.parametrize("kind", ["inlineHooks", "eventHooks"])
-def test_the_header_that_authenticates_a_hook_is_never_shown(
+def test_the_authentication_header_of_a_hook_is_not_shown(
     org: OrgHandle, api: ManagementApi, service: HookReceiver, kind: str
 ) -> None:
     body = hook_body(service.url)
@@ -194,22 +196,22 @@ def test_the_header_that_authenticates_a_hook_is_never_shown(
     sent = body if kind == "inlineHooks" else {**body, "events": {"type": "EVENT_TYPE", "items": ["user.session.end"]}}
     for name in ("type", "version") if kind == "eventHooks" else ():
         del sent[name]
-    made = api("POST", kind, sent)
-    shown = made["channel"]["config"]
-    assert shown["authScheme"] == {"type": "HEADER", "key": "X-Hook-Key"}
-    assert shown["headers"] == [{"key": "X-Team", "value": "boats"}]
-    api("PUT", f"{kind}/{made['id']}", {**sent, "channel": made["channel"]})
+    created = api("POST", kind, sent)
+    config_shown = created["channel"]["config"]
+    assert config_shown["authScheme"] == {"type": "HEADER", "key": "X-Hook-Key"}
+    assert config_shown["headers"] == [{"key": "X-Team", "value": "boats"}]
+    api("PUT", f"{kind}/{created['id']}", {**sent, "channel": created["channel"]})
     stored = (
-        org.org.inline_hooks[made["id"]]["headers"] if kind == "inlineHooks" else org.policy.hooks.events[0].headers
+        org.org.inline_hooks[created["id"]]["headers"] if kind == "inlineHooks" else org.policy.hooks.events[0].headers
     )
     assert "hook-secret" in str([header if isinstance(header, dict) else vars(header) for header in stored])
     pages = [requests.get(org.base + path, timeout=5).text for path in ("/calls", "/_devorg/calls", "/policy", "/")]
-    assert "hook-secret" not in "".join([*pages, str(api("GET", kind)), str(made)])
+    assert "hook-secret" not in "".join([*pages, str(api("GET", kind)), str(created)])
 
 
 @pytest.fixture
 def hook_of_a_policy(api: ManagementApi, service: HookReceiver) -> str:
-    """The id of a hook that a policy beside the default one uses, for the only app."""
+    """The id of a hook that is used by an additional policy of the only app."""
     hook = str(api("POST", "inlineHooks", hook_body(service.url))["id"])
     policy = api("POST", "policies", {"type": "PROFILE_ENROLLMENT", "name": "Other"})["id"]
     catch_all = api("GET", f"policies/{policy}/rules")[0]
@@ -219,7 +221,7 @@ def hook_of_a_policy(api: ManagementApi, service: HookReceiver) -> str:
     return hook
 
 
-def test_a_hook_in_use_cannot_be_deleted(
+def test_a_hook_that_is_used_by_a_policy_cannot_be_deleted(
     api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
 ) -> None:
     assert api("DELETE", f"inlineHooks/{hook_of_a_policy}", status=403)["errorCode"] == "E0000038"
@@ -227,7 +229,7 @@ def test_a_hook_in_use_cannot_be_deleted(
     assert len(service.calls) == 1
 
 
-def test_a_hook_that_moves_is_called_at_its_new_address(
+def test_an_updated_hook_is_called_at_its_new_url(
     org: OrgHandle, api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
 ) -> None:
     moved = HookReceiver()
@@ -239,7 +241,7 @@ def test_a_hook_that_moves_is_called_at_its_new_address(
         moved.close()
 
 
-def test_a_hook_that_is_switched_off_stays_so_and_is_not_called(
+def test_a_deactivated_hook_stays_inactive_after_an_update_and_is_not_called(
     api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
 ) -> None:
     path = f"inlineHooks/{hook_of_a_policy}"
@@ -252,7 +254,7 @@ def test_a_hook_that_is_switched_off_stays_so_and_is_not_called(
     assert len(service.calls) == 1
 
 
-def test_the_hook_of_the_settings_can_be_switched_off(
+def test_a_hook_from_the_settings_can_be_deactivated(
     org: OrgHandle, api: ManagementApi, journey: Journey, service: HookReceiver
 ) -> None:
     org.patch_policy({"hooks": {"registration": {"url": service.url}}})
@@ -266,27 +268,27 @@ def test_the_hook_of_the_settings_can_be_switched_off(
 # ---- event hooks
 
 
-def test_an_event_hook_that_cannot_be_called_does_not_stop_the_others(
+def test_an_event_hook_with_an_invalid_request_does_not_stop_the_others(
     org: OrgHandle, api: ManagementApi, service: HookReceiver
 ) -> None:
-    bad = {"url": service.url, "headers": [{"key": "X-Name", "value": "Adélaïde → Ω"}]}
-    odd = {"url": "http://" + "a" * 70 + ".example/"}
+    bad_header = {"url": service.url, "headers": [{"key": "X-Name", "value": "Adélaïde → Ω"}]}
+    bad_url = {"url": "http://" + "a" * 70 + ".example/"}
     events = {"events": ["user.lifecycle.create"], "verified": True}
-    hooks = [{**hook, **events} for hook in (bad, odd, {"url": service.url})]
+    hooks = [{**hook, **events} for hook in (bad_header, bad_url, {"url": service.url})]
     org.patch_policy({"hooks": {"events": hooks}})
     api.user()
     assert service.received.get(timeout=5)
     assert len(service.calls) == 0
 
 
-def test_a_registration_hook_that_cannot_be_called_denies(org: OrgHandle, journey: Journey) -> None:
+def test_a_registration_hook_with_an_invalid_header_denies_the_registration(org: OrgHandle, journey: Journey) -> None:
     headers = [{"key": "X-Name", "value": "→"}]
     org.patch_policy({"hooks": {"registration": {"url": "http://127.0.0.1:9/", "headers": headers}}})
     journey.registered()
     assert (journey.status, journey.keys) == (400, ["registration.error.generic"])
 
 
-def test_an_event_hook_that_cannot_be_called_is_not_verified(org: OrgHandle, api: ManagementApi) -> None:
+def test_an_event_hook_with_an_invalid_header_is_not_verified(org: OrgHandle, api: ManagementApi) -> None:
     hook = {"url": "http://127.0.0.1:9/", "headers": [{"key": "X-Name", "value": "→"}], "events": ["x"]}
     org.patch_policy({"hooks": {"events": [hook]}})
     hook_id = api("GET", "eventHooks")[0]["id"]
@@ -294,7 +296,7 @@ def test_an_event_hook_that_cannot_be_called_is_not_verified(org: OrgHandle, api
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "http://", "//x", "x", "", "ftp://x/"])
-def test_hooks_are_http(org: OrgHandle, url: str) -> None:
+def test_a_hook_url_must_be_http(org: OrgHandle, url: str) -> None:
     for hooks in ({"registration": {"url": url}}, {"events": [{"url": url, "events": ["x"]}]}):
         reply = requests.patch(org.base + "/_devorg/policy", json={"hooks": hooks}, timeout=5)
         assert (reply.status_code, ".url" in reply.json()["error"]) == (400, True)
@@ -304,13 +306,13 @@ def test_hooks_are_http(org: OrgHandle, url: str) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_an_unsolved_captcha_has_its_own_status(org: OrgHandle, journey: Journey, status: int) -> None:
+def test_the_status_of_an_unsolved_captcha_is_configurable(org: OrgHandle, journey: Journey, status: int) -> None:
     org.patch_policy({"captcha": {"type": "HCAPTCHA"}, "statuses": {"captcha": status, "profile_error": 409}})
     journey.to_profile().enroll_profile()
     assert journey.status == status
 
 
-def test_the_expired_password_of_a_person_can_still_be_used_once(org: OrgHandle, api: ManagementApi) -> None:
+def test_an_expired_password_can_be_used_for_its_change(org: OrgHandle, api: ManagementApi) -> None:
     user = OktaOrg(org).sign_up()
     api("POST", f"users/{user.id}/lifecycle/expire_password")
     journey = Journey(org).sign_in(PASSWORD)
@@ -321,14 +323,14 @@ def test_the_expired_password_of_a_person_can_still_be_used_once(org: OrgHandle,
 # ---- as strict as recorded orgs
 
 
-def test_an_active_app_is_not_deleted(api: ManagementApi) -> None:
+def test_an_active_app_cannot_be_deleted(api: ManagementApi) -> None:
     error = api("DELETE", f"apps/{CLIENT}", status=403)
     assert (error["errorCode"], "deactivated" in causes(error)) == ("E0000056", True)
     api("POST", f"apps/{CLIENT}/lifecycle/deactivate")
     api("DELETE", f"apps/{CLIENT}", status=204)
 
 
-def test_an_authenticator_that_a_policy_requires_is_not_switched_off(org: OrgHandle, api: ManagementApi) -> None:
+def test_an_authenticator_that_a_policy_requires_cannot_be_deactivated(org: OrgHandle, api: ManagementApi) -> None:
     ids = {item["key"]: item["id"] for item in api("GET", "authenticators")}
     error = api("POST", f"authenticators/{ids['okta_email']}/lifecycle/deactivate", status=403)
     assert (error["errorCode"], causes(error)) == ("E0000148", "Authenticator Enrollment Policies: Default Policy")
@@ -339,7 +341,7 @@ def test_an_authenticator_that_a_policy_requires_is_not_switched_off(org: OrgHan
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_an_attribute_that_the_schema_lacks_is_refused(api: ManagementApi, method: str) -> None:
+def test_an_attribute_outside_the_schema_is_refused(api: ManagementApi, method: str) -> None:
     profile = {**ADA, "login": ADA["email"], "notValid": "x"}
     path = "users"
     if method == "PUT":
@@ -349,7 +351,7 @@ def test_an_attribute_that_the_schema_lacks_is_refused(api: ManagementApi, metho
     assert causes(error) == "Property name 'notValid' is not defined in profile"
 
 
-def test_what_is_not_locked_is_not_unlocked(api: ManagementApi) -> None:
+def test_unlocking_a_user_that_is_not_locked_is_refused(api: ManagementApi) -> None:
     error = api("POST", f"users/{api.user()['id']}/lifecycle/unlock", status=403)
     assert (error["errorCode"], causes(error)) == ("E0000032", "The user is not locked out.")
 
@@ -358,17 +360,17 @@ def test_what_is_not_locked_is_not_unlocked(api: ManagementApi) -> None:
     "query", [{"after": "zzz"}, {"after": "-1"}, {"after": "0"}, {"after": "9999"}, {"after": "²"}]
 )
 @pytest.mark.parametrize("path", ["apps", "users", "groups", "authenticators", "eventHooks", "logs"])
-def test_a_cursor_that_was_never_given_out_is_refused(api: ManagementApi, path: str, query: dict[str, str]) -> None:
+def test_an_unknown_cursor_is_refused(api: ManagementApi, path: str, query: dict[str, str]) -> None:
     error = api("GET", path, status=400, **query)
     assert (error["errorCode"], causes(error)) == ("E0000029", "Invalid cursor.")
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "²"])
-def test_a_limit_that_is_no_number_is_refused(api: ManagementApi, limit: str) -> None:
+def test_an_invalid_limit_is_refused(api: ManagementApi, limit: str) -> None:
     assert api("GET", "users", status=400, limit=limit)["errorCode"] == "E0000001"
 
 
-NOT_THERE = {
+MISSING_OBJECTS = {
     "users/x": "User",
     "groups/x": "UserGroup",
     "apps/x": "AppInstance",
@@ -381,32 +383,32 @@ NOT_THERE = {
 }
 
 
-@pytest.mark.parametrize("path", NOT_THERE)
-def test_what_is_not_there_is_named_with_its_type(api: ManagementApi, path: str) -> None:
+@pytest.mark.parametrize("path", MISSING_OBJECTS)
+def test_a_missing_object_has_an_error_with_its_type(api: ManagementApi, path: str) -> None:
     api.user()
     reply = api.http.get(api.base + path, timeout=5)
-    kind = NOT_THERE[path]
-    which = f": {path.rpartition('/')[2]} ({kind})" if kind else "."
-    assert (reply.status_code, reply.json()["errorSummary"]) == (404, f"Not found: Resource not found{which}")
+    kind = MISSING_OBJECTS[path]
+    detail = f": {path.rpartition('/')[2]} ({kind})" if kind else "."
+    assert (reply.status_code, reply.json()["errorSummary"]) == (404, f"Not found: Resource not found{detail}")
 
 
-def test_every_error_has_an_id_of_its_own(api: ManagementApi) -> None:
+def test_every_error_has_a_unique_id(api: ManagementApi) -> None:
     ids = {api("GET", "users/x", status=404)["errorId"] for _ in range(3)}
     assert len(ids) == 3
     assert all(error_id.startswith("oae") for error_id in ids)
 
 
-def test_a_hook_has_the_version_that_orgs_answer(api: ManagementApi) -> None:
+def test_a_hook_has_the_version_recorded_from_real_orgs(api: ManagementApi) -> None:
     hook = api("POST", "inlineHooks", {**hook_body("http://127.0.0.1:9/"), "version": "1.0.3"})
     assert hook["version"] == "1.0.2"
 
 
-def test_a_hook_sent_back_as_it_was_shown_keeps_its_secret(
+def test_updating_a_hook_without_its_secret_keeps_the_secret(
     api: ManagementApi, journey: Journey, service: HookReceiver, hook_of_a_policy: str
 ) -> None:
-    shown = api("GET", f"inlineHooks/{hook_of_a_policy}")
-    assert "hook-secret" not in str(shown)
-    api("PUT", f"inlineHooks/{hook_of_a_policy}", shown)
+    config_shown = api("GET", f"inlineHooks/{hook_of_a_policy}")
+    assert "hook-secret" not in str(config_shown)
+    api("PUT", f"inlineHooks/{hook_of_a_policy}", config_shown)
     journey.registered()
     headers, _ = service.received.get(timeout=5)
     assert headers["Authorization"] == "hook-secret"
@@ -424,7 +426,7 @@ def test_a_hook_sent_back_as_it_was_shown_keeps_its_secret(
         {"name": "oidc_client", "label": "x", "settings": {"oauthClient": {"email_verification_uri": "http://x/"}}},
     ],
 )
-def test_an_app_that_lacks_something_or_has_more_is_refused(api: ManagementApi, body: Json) -> None:
+def test_an_app_with_missing_or_unknown_members_is_refused(api: ManagementApi, body: Json) -> None:
     before = len(api("GET", "apps"))
     assert api("POST", "apps", body, status=400)["errorCode"] == "E0000001"
     assert len(api("GET", "apps")) == before
@@ -449,15 +451,15 @@ def test_an_app_that_lacks_something_or_has_more_is_refused(api: ManagementApi, 
         ("authorizationServers/default/policies/00pLocalServerPol001/rules/0prLocalServerRul001", {"colour": "red"}),
     ],
 )
-def test_members_that_the_org_does_not_know_are_refused_and_named(api: ManagementApi, path: str, change: Json) -> None:
+def test_unknown_members_are_refused_with_their_name(api: ManagementApi, path: str, change: Json) -> None:
     events = {"type": "EVENT_TYPE", "items": ["user.lifecycle.create"]}
-    made: dict[str, Callable[[], str]] = {
+    created: dict[str, Callable[[], str]] = {
         "group": lambda: api("POST", "groups", {"profile": {"name": "x"}})["id"],
         "user": lambda: api.user()["id"],
         "inline": lambda: api("POST", "inlineHooks", hook_body("http://127.0.0.1:9/"))["id"],
         "event": lambda: api("POST", "eventHooks", {**event_hook_body(), "events": events})["id"],
     }
-    for name, make in made.items():
+    for name, make in created.items():
         if f"{{{name}}}" in path:
             path = path.format(**{name: make()})
     before = api("GET", path)
@@ -479,7 +481,7 @@ def merged(value: Json, change: Json) -> Json:
     return change
 
 
-def test_the_next_sign_in_may_ask_for_another_password(api: ManagementApi) -> None:
+def test_next_login_can_require_a_password_change(api: ManagementApi) -> None:
     body = {"profile": {**ADA, "login": ADA["email"]}, "credentials": {"password": {"value": PASSWORD}}}
     assert api("POST", "users", body, nextLogin="changePassword")["status"] == "PASSWORD_EXPIRED"
 
@@ -488,20 +490,20 @@ def test_the_next_sign_in_may_ask_for_another_password(api: ManagementApi) -> No
 
 
 @pytest.mark.parametrize("path", ["users/", "users/ada@example.com/", "apps/", "policies/?type=PASSWORD", "groups/"])
-def test_a_slash_at_the_end_does_not_matter(api: ManagementApi, path: str) -> None:
+def test_a_trailing_slash_is_accepted_for_reads(api: ManagementApi, path: str) -> None:
     api.user()
     reply = api.http.get(api.base + path, allow_redirects=False, timeout=5)
     assert reply.status_code == 200, reply.text
 
 
-def test_a_slash_at_the_end_does_not_matter_to_changes(org: OrgHandle, api: ManagementApi) -> None:
+def test_a_trailing_slash_is_accepted_for_changes(org: OrgHandle, api: ManagementApi) -> None:
     body = {"profile": {**ADA, "login": ADA["email"]}}
     reply = api.http.post(api.base + "users/?activate=false", json=body, allow_redirects=False, timeout=5)
     assert (reply.status_code, reply.json()["status"]) == (200, "STAGED")
     assert [call.path for call in org.calls()] == ["/api/v1/users/"]
 
 
-def test_every_type_of_policy_has_its_default(api: ManagementApi) -> None:
+def test_every_type_of_policy_has_a_default_policy(api: ManagementApi) -> None:
     for kind in ("OKTA_SIGN_ON", "IDP_DISCOVERY", "PASSWORD", "MFA_ENROLL", "ACCESS_POLICY", "PROFILE_ENROLLMENT"):
         policy = api("GET", "policies", type=kind)[-1]
         assert (policy["system"], policy["type"]) == (True, kind)
@@ -509,14 +511,14 @@ def test_every_type_of_policy_has_its_default(api: ManagementApi) -> None:
     assert api("GET", "policies", status=400, type="NONSENSE")["errorCode"] == "E0000001"
 
 
-def test_mappings_say_which_apps_a_policy_has(api: ManagementApi) -> None:
+def test_mappings_list_the_apps_of_a_policy(api: ManagementApi) -> None:
     policy = default(api, "ACCESS_POLICY")
     links = [item["_links"]["application"]["href"] for item in api("GET", f"policies/{policy}/mappings")]
     assert links == [f"{api.base}apps/{CLIENT}"]
     api("POST", f"policies/{policy}/mappings", {"resourceId": CLIENT}, status=400)
 
 
-def test_who_has_an_app_and_which_apps_somebody_has(org: OrgHandle, api: ManagementApi) -> None:
+def test_users_of_an_app_and_apps_of_a_user_can_be_listed(org: OrgHandle, api: ManagementApi) -> None:
     user = OktaOrg(org).sign_up()
     assert [item["id"] for item in api("GET", f"apps/{CLIENT}/users")] == [user.id]
     assert api("GET", f"apps/{CLIENT}/users/{user.id}")["credentials"] == {"userName": user.email}
@@ -528,7 +530,7 @@ def test_who_has_an_app_and_which_apps_somebody_has(org: OrgHandle, api: Managem
     api("GET", f"apps/{CLIENT}/users/{user.id}", status=404)
 
 
-def test_sessions_can_be_ended(org: OrgHandle, api: ManagementApi) -> None:
+def test_sessions_of_a_user_can_be_deleted(org: OrgHandle, api: ManagementApi) -> None:
     user = OktaOrg(org).sign_up()
     org.org.sign_ins.start_session(user.id, ("pwd",), 600)
     api("DELETE", f"users/{user.id}/sessions", status=204)
@@ -545,31 +547,33 @@ def test_credentials_can_be_changed(org: OrgHandle, api: ManagementApi) -> None:
     assert "password" in api("POST", f"{path}/change_password", right)
     question = {"question": "Which horse?", "answer": "a brown one"}
     body = {"password": {"value": "Another-horse-8"}, "recovery_question": question}
-    shown = api("POST", f"{path}/change_recovery_question", body)
-    assert shown["recovery_question"] == {"question": "Which horse?"}
+    config_shown = api("POST", f"{path}/change_recovery_question", body)
+    assert config_shown["recovery_question"] == {"question": "Which horse?"}
     assert "reset-password" in api("POST", f"{path}/forgot_password", sendEmail="false")["resetPasswordUrl"]
     journey = Journey(org).sign_in("Another-horse-8")
     assert "successWithInteractionCode" in journey.document
     journey.close()
 
 
-def test_trusted_origins_are_those_of_the_settings(org: OrgHandle, api: ManagementApi) -> None:
-    made = api("POST", "trustedOrigins", {"name": "SPA", "origin": "https://spa.example", "scopes": [{"type": "CORS"}]})
+def test_trusted_origins_change_the_settings(org: OrgHandle, api: ManagementApi) -> None:
+    created = api(
+        "POST", "trustedOrigins", {"name": "SPA", "origin": "https://spa.example", "scopes": [{"type": "CORS"}]}
+    )
     assert list(org.policy.trusted_origins) == ["https://spa.example"]
-    assert [item["id"] for item in api("GET", "trustedOrigins")] == [made["id"]]
+    assert [item["id"] for item in api("GET", "trustedOrigins")] == [created["id"]]
     api("POST", "trustedOrigins", {"origin": "x"}, status=400)
-    api("DELETE", f"trustedOrigins/{made['id']}", status=204)
+    api("DELETE", f"trustedOrigins/{created['id']}", status=204)
     assert list(org.policy.trusted_origins) == []
 
 
-def test_there_is_one_brand_and_one_type_of_user(api: ManagementApi) -> None:
+def test_one_brand_and_one_user_type_exist(api: ManagementApi) -> None:
     brand = api("GET", "brands")[0]
     assert api("GET", f"brands/{brand['id']}") == brand
     assert api("GET", "meta/types/user/default")["name"] == "user"
 
 
 @pytest.mark.parametrize("path", ["api/v1/users", "idp/idx/introspect", "oauth2/v1/keys"])
-def test_answers_have_the_headers_of_an_org(org: OrgHandle, api: ManagementApi, path: str) -> None:
+def test_responses_have_the_headers_of_a_real_org(org: OrgHandle, api: ManagementApi, path: str) -> None:
     reply = api.http.get(f"{org.base}/{path}", timeout=5)
     expected = {"Expires": "0", "Pragma": "no-cache", "Cache-Control": "no-cache, no-store"}
     assert {name: reply.headers.get(name) for name in expected} == expected
@@ -577,7 +581,7 @@ def test_answers_have_the_headers_of_an_org(org: OrgHandle, api: ManagementApi, 
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_identifiers_of_the_sign_up_rule_are_those_of_the_settings(org: OrgHandle, api: ManagementApi) -> None:
+def test_allowed_identifiers_of_the_enrollment_rule_change_the_settings(org: OrgHandle, api: ManagementApi) -> None:
     path = "policies/rstLocalProfileEnr01/rules/rulLocalProfileEnr01"
     rule_of_org = api("GET", path)
     assert rule_of_org["actions"]["profileEnrollment"]["allowedIdentifiers"] == ["login"]
@@ -618,8 +622,8 @@ def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: Ma
             (same, same, True), (same - before, same + before, True), (same + before, same + before, False),
             (same - before, same - before, False),
         ):  # fmt: skip
-            found = api("GET", "logs", since=since.isoformat(), until=until.isoformat())
-            assert (event in found) is is_found
+            expected = api("GET", "logs", since=since.isoformat(), until=until.isoformat())
+            assert (event in expected) is is_found
     whole_second = at.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     assert event in api("GET", "logs", since=whole_second)
 
@@ -652,8 +656,8 @@ def test_a_user_is_assigned_by_name_changed_and_unassigned(
     user = OktaOrg(org).sign_up()
     journey.sign_in()
     assert journey.keys == ["idx.error.user.not.assigned.to.app"]
-    made = api("POST", shut_app, {"id": user.id, "scope": "USER", "credentials": {"userName": "ada"}})
-    assert (made["scope"], made["credentials"], made["profile"]) == ("USER", {"userName": "ada"}, {})
+    created = api("POST", shut_app, {"id": user.id, "scope": "USER", "credentials": {"userName": "ada"}})
+    assert (created["scope"], created["credentials"], created["profile"]) == ("USER", {"userName": "ada"}, {})
     one = f"{shut_app}/{user.id}"
     changed = api("POST", one, {"profile": {"ship": "Kestrel"}})
     assert (changed["credentials"], changed["profile"]) == ({"userName": "ada"}, {"ship": "Kestrel"})

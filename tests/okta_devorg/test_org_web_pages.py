@@ -1,4 +1,4 @@
-"""The pages for people: the policy form, a person's page, the sequence of calls, breaking things."""
+"""The web pages of the org: policy form, user page, call sequences and faults."""
 
 import re
 from html import unescape
@@ -20,23 +20,23 @@ def post(org: OrgHandle, page: str, /, **form: str) -> requests.Response:
     return requests.post(org.base + page, data=form, headers={"Origin": org.base}, timeout=5)
 
 
-def form_as_it_stands(page: str) -> dict[str, str]:
-    """What a browser would send of the policy form when nothing is touched."""
-    sent = dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)" checked', page), "on")
-    sent |= dict(re.findall(r'<input id="[^"]+" name="([^"]+)" type="\w+"[^>]* value="([^"]*)"', page))
+def form_values(page: str) -> dict[str, str]:
+    """The values that a browser sends for the unchanged policy form."""
+    values = dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)" checked', page), "on")
+    values |= dict(re.findall(r'<input id="[^"]+" name="([^"]+)" type="\w+"[^>]* value="([^"]*)"', page))
     for name, options in re.findall(r'<select id="[^"]+" name="([^"]+)">(.*?)</select>', page, re.DOTALL):
-        sent[name] = re.findall(r'value="([^"]*)" selected', options)[0]
-    return sent
+        values[name] = re.findall(r'value="([^"]*)" selected', options)[0]
+    return values
 
 
-def test_saving_the_policy_untouched_changes_nothing(org: OrgHandle) -> None:
+def test_saving_the_unchanged_policy_form_changes_nothing(org: OrgHandle) -> None:
     before = org.policy
-    post(org, "/policy", **form_as_it_stands(get(org, "/policy")))
+    post(org, "/policy", **form_values(get(org, "/policy")))
     assert org.policy == before
 
 
-def test_the_form_changes_what_it_shows(org: OrgHandle) -> None:
-    form = form_as_it_stands(get(org, "/policy"))
+def test_the_policy_form_changes_its_settings(org: OrgHandle) -> None:
+    form = form_values(get(org, "/policy"))
     del form["magic_link"]
     changes = {
         "lifetimes.email_code": "600",
@@ -54,7 +54,7 @@ def test_the_form_changes_what_it_shows(org: OrgHandle) -> None:
     assert policy.authenticators.phone_number == "optional"
 
 
-def test_a_value_that_makes_no_sense_is_said_and_nothing_is_saved(org: OrgHandle) -> None:
+def test_an_invalid_value_in_the_policy_form_is_reported_and_nothing_is_saved(org: OrgHandle) -> None:
     before = org.policy
     post(org, "/policy", **{"password.complexity.minLength": "²"})
     reply = post(org, "/policy", **{"password.complexity.minLength": "many"})
@@ -62,7 +62,7 @@ def test_a_value_that_makes_no_sense_is_said_and_nothing_is_saved(org: OrgHandle
     assert org.policy == before
 
 
-def test_a_person_has_a_page_with_mails_and_history(org: OrgHandle, journey: Journey) -> None:
+def test_the_user_page_shows_emails_and_history_and_changes_the_status(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     path = f"/users/{org.users[0].id}"
     assert path in get(org, "/users")
@@ -77,7 +77,7 @@ def test_a_person_has_a_page_with_mails_and_history(org: OrgHandle, journey: Jou
     assert org.users == []
 
 
-def test_calls_are_shown_as_the_sequence_they_were(org: OrgHandle, journey: Journey) -> None:
+def test_calls_are_grouped_by_transaction_in_order(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up().token()
     requests.get(org.issuer + "/v1/keys", timeout=5)
     other = Journey(org).begin()
@@ -91,7 +91,7 @@ def test_calls_are_shown_as_the_sequence_they_were(org: OrgHandle, journey: Jour
     other.close()
 
 
-def test_something_can_be_broken_and_mended(org: OrgHandle, journey: Journey) -> None:
+def test_faults_and_clock_can_be_set_and_reset_on_the_page(org: OrgHandle, journey: Journey) -> None:
     post(org, "/break", do="fault", path="/introspect", kind="status", times="2", status="502")
     assert "status</code> at <code>/introspect" in get(org, "/break")
     journey.interact()
@@ -108,7 +108,7 @@ def test_something_can_be_broken_and_mended(org: OrgHandle, journey: Journey) ->
     assert "0:00:00" in get(org, "/break")
 
 
-def test_a_new_signing_key_takes_the_old_ones_place(org: OrgHandle) -> None:
+def test_rotating_replaces_the_signing_key(org: OrgHandle) -> None:
     def kids() -> list[str]:
         return [key["kid"] for key in requests.get(org.issuer + "/v1/keys", timeout=5).json()["keys"]]
 
@@ -121,16 +121,16 @@ def test_a_new_signing_key_takes_the_old_ones_place(org: OrgHandle) -> None:
 
 
 @pytest.mark.parametrize("form", [{}, {"do": "fly"}, {"do": "fault", "path": "*"}, {"do": "advance", "seconds": "x"}])
-def test_odd_forms_are_refused(org: OrgHandle, form: dict[str, str]) -> None:
+def test_invalid_forms_are_refused(org: OrgHandle, form: dict[str, str]) -> None:
     assert post(org, "/break", **form).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/users/nobody", "/users/a/b"])
-def test_nobody_there_is_said(org: OrgHandle, path: str) -> None:
+def test_an_unknown_user_has_status_404(org: OrgHandle, path: str) -> None:
     assert requests.get(org.base + path, timeout=5).status_code == 404
 
 
-def test_the_pages_of_people_are_for_this_machine_only(org: OrgHandle, journey: Journey) -> None:
+def test_pages_refuse_foreign_hosts_and_origins(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     for path in (f"/users/{org.users[0].id}", "/break"):
         assert requests.get(org.base + path, headers={"Host": "evil.example"}, timeout=5).status_code == 403
@@ -139,7 +139,9 @@ def test_the_pages_of_people_are_for_this_machine_only(org: OrgHandle, journey: 
 
 
 @pytest.mark.parametrize(("kind", "status"), [("html", 200), ("redirect", 302), ("status", 503)])
-def test_a_fault_has_its_own_status_unless_one_is_typed(org: OrgHandle, kind: str, status: int) -> None:
+def test_a_fault_has_the_default_status_of_its_kind_unless_one_is_entered(
+    org: OrgHandle, kind: str, status: int
+) -> None:
     form = {
         name: value or ""
         for name, value in re.findall(r'<input id="(\w+)"[^>]*?(?: value="([^"]*)")?>', get(org, "/break"))
@@ -156,11 +158,11 @@ def test_a_fault_has_its_own_status_unless_one_is_typed(org: OrgHandle, kind: st
         {"password": {"lockout": {"maxAttempts": 1000}}},
     ],
 )
-def test_what_the_form_does_not_offer_stays_as_it_is(org: OrgHandle, patch: dict[str, object]) -> None:
+def test_the_policy_form_keeps_values_outside_its_options(org: OrgHandle, patch: dict[str, object]) -> None:
     org.patch_policy(patch)
     before, page = org.policy, get(org, "/policy")
-    sent = form_as_it_stands(page)
-    for name, most, value in re.findall(r'name="([^"]+)" type="number" min="0" max="(\d+)" value="(\d+)"', page):
-        assert int(value) <= int(most), name
-    post(org, "/policy", **sent)
+    values = form_values(page)
+    for name, maximum, value in re.findall(r'name="([^"]+)" type="number" min="0" max="(\d+)" value="(\d+)"', page):
+        assert int(value) <= int(maximum), name
+    post(org, "/policy", **values)
     assert org.policy == before

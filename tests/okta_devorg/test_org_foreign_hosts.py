@@ -1,4 +1,4 @@
-"""Other machines' names and other sites' pages: no path answers them (DNS rebinding, cross-site requests)."""
+"""Requests with a foreign Host or Origin are refused on every path (DNS rebinding, cross-site requests)."""
 
 import pytest
 import requests
@@ -25,7 +25,7 @@ def call(org: OrgHandle, method: str, path: str, **headers: str) -> int:
 @pytest.mark.parametrize(
     "host", ["evil.test", "evil.test:9000", "127.0.0.1.evil.test", "localhost.evil.test", "10.0.0.1", "["]
 )
-def test_another_host_is_refused(org: OrgHandle, method: str, path: str, host: str) -> None:
+def test_a_foreign_host_header_is_refused(org: OrgHandle, method: str, path: str, host: str) -> None:
     assert call(org, method, path, Host=host) == 403
     assert org.users == []
 
@@ -34,17 +34,17 @@ def test_another_host_is_refused(org: OrgHandle, method: str, path: str, host: s
 @pytest.mark.parametrize(
     "origin", ["https://evil.test", "null", "http://127.0.0.1.evil.test", "file://", "http://[", "x"]
 )
-def test_another_site_is_refused(org: OrgHandle, method: str, path: str, origin: str) -> None:
+def test_a_foreign_origin_is_refused(org: OrgHandle, method: str, path: str, origin: str) -> None:
     assert call(org, method, path, Origin=origin) == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "127.8.8.8"])
-def test_every_name_of_this_machine_will_do(org: OrgHandle, host: str) -> None:
+def test_every_loopback_host_is_accepted(org: OrgHandle, host: str) -> None:
     port = org.base.rpartition(":")[2]
     assert call(org, "GET", "/api/v1/users", Host=f"{host}:{port}", Origin="http://localhost:3000") == 200
 
 
-def test_trusted_origins_and_those_of_apps_may_call(org: OrgHandle) -> None:
+def test_trusted_origins_and_origins_of_apps_are_accepted(org: OrgHandle) -> None:
     org.patch_policy({"trusted_origins": ["https://spa.example"]})
     app = {"client_id": "0oaFar", "redirect_uris": ["https://shop.example/oidc/callback/", "http://["]}
     org.patch_policy({"apps": [app]})

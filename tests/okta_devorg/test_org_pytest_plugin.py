@@ -1,4 +1,4 @@
-"""The pytest plugin: the example of the documentation runs, alone and in parallel, and costs nothing when unused."""
+"""The pytest plugin: the documented example runs, also in parallel, and an unused plugin loads nothing."""
 
 import shutil
 import subprocess
@@ -13,12 +13,12 @@ EXAMPLE = ROOT / "docs" / "downstream_example"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of it in a place of its own: nothing of this repository's settings reaches it."""
+    """A copy of the example outside this repository, so that no settings of the repository apply."""
     return Path(shutil.copytree(EXAMPLE, tmp_path / "downstream", ignore=shutil.ignore_patterns("__pycache__")))
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The plugin by name: it is an entry point of the wheel, and the wheel is not installed here."""
+    """Runs pytest with the plugin by name. Its entry point is in the wheel, which is not installed here."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "okta_devorg.pytest_plugin", "-p", "no:cacheprovider"]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{folder}"}
     return subprocess.run(
@@ -28,21 +28,21 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_the_example_of_the_documentation_passes(project: Path, workers: str) -> None:
-    done = run(project, "-n", workers)
-    assert "6 passed" in done.stdout, done.stdout + done.stderr
+def test_the_documented_example_passes(project: Path, workers: str) -> None:
+    result = run(project, "-n", workers)
+    assert "6 passed" in result.stdout, result.stdout + result.stderr
 
 
-def test_a_run_that_does_not_use_it_loads_neither_the_org_nor_django(project: Path) -> None:
+def test_an_unused_plugin_imports_neither_the_org_nor_django(project: Path) -> None:
     (project / "test_other.py").write_text(
         "import sys\n\ndef test_nothing():\n"
         "    assert not {'flask', 'webauthn', 'django', 'okta_devorg.server'} & set(sys.modules)\n"
     )
-    done = run(project, "test_other.py", "-p", "no:django")
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    result = run(project, "test_other.py", "-p", "no:django")
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
 
 
-def test_settings_of_the_project_hold_for_every_test(project: Path) -> None:
+def test_settings_of_the_project_apply_to_every_test(project: Path) -> None:
     (project / "test_settings.py").write_text(
         "import pytest\n\n"
         "@pytest.fixture(scope='session')\n"
@@ -53,5 +53,5 @@ def test_settings_of_the_project_hold_for_every_test(project: Path) -> None:
         "    assert okta_org.app.redirect_uris == ('http://site.example/oidc/callback/',)\n"
         "    okta_org.policy(sign_up=True)\n"
     )
-    done = run(project, "test_settings.py")
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    result = run(project, "test_settings.py")
+    assert "2 passed" in result.stdout, result.stdout + result.stderr

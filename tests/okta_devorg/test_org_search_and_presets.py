@@ -1,4 +1,4 @@
-"""The pages for developers: finding a mail or a call among many, and presets of the policy."""
+"""The web pages of the org: search for emails and calls, paging, and policy presets."""
 
 import re
 from html import unescape
@@ -27,7 +27,7 @@ def sign_up(org: OrgHandle, person: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def two(org: OrgHandle) -> None:
+def two_sign_ups(org: OrgHandle) -> None:
     sign_up(org, ADA)
     requests.get(org.issuer + "/v1/keys", timeout=5)
     sign_up(org, GRACE)
@@ -48,8 +48,8 @@ def titles(page: str) -> list[str]:
 # ---- calls
 
 
-@pytest.mark.usefixtures("two")
-def test_the_newest_sign_up_comes_first_and_is_open_and_what_belongs_to_none_last(org: OrgHandle) -> None:
+@pytest.mark.usefixtures("two_sign_ups")
+def test_the_newest_sign_up_is_first_and_open_and_other_calls_are_last(org: OrgHandle) -> None:
     page = get(org, "/calls")
     assert titles(page) == [GRACE["email"], ADA["email"], "Other calls"]
     assert [bool(re.search(r'<details data-key="\w+" open>\s*<summary>', text)) for text in sequences(page)] == [
@@ -59,8 +59,8 @@ def test_the_newest_sign_up_comes_first_and_is_open_and_what_belongs_to_none_las
     ]
 
 
-@pytest.mark.usefixtures("two")
-def test_each_call_shows_when_how_long_and_how_it_was_answered(org: OrgHandle) -> None:
+@pytest.mark.usefixtures("two_sign_ups")
+def test_each_call_shows_time_duration_and_result(org: OrgHandle) -> None:
     page = get(org, "/calls")
     lines = re.findall(r'<summary class="call">(.*?)</summary>', page, re.DOTALL)
     assert len(lines) == len(org.calls())
@@ -72,16 +72,16 @@ def test_each_call_shows_when_how_long_and_how_it_was_answered(org: OrgHandle) -
     assert other.index("/api/v1/users") < other.index("/v1/keys")
 
 
-@pytest.mark.usefixtures("two")
-def test_errors_can_be_looked_at_alone(org: OrgHandle) -> None:
+@pytest.mark.usefixtures("two_sign_ups")
+def test_calls_can_be_filtered_by_error(org: OrgHandle) -> None:
     page = get(org, "/calls", errors="on")
     assert titles(page) == ["Other calls"]
     assert re.findall(r"<code>(\w+ /\S+)</code>", page) == ["GET /api/v1/users"]
 
 
-@pytest.mark.usefixtures("two")
+@pytest.mark.usefixtures("two_sign_ups")
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("grace@example.com", [GRACE["email"]]),
         ("GRACE", [GRACE["email"]]),
@@ -91,25 +91,25 @@ def test_errors_can_be_looked_at_alone(org: OrgHandle) -> None:
         ("nobody@example.com", []),
     ],
 )
-def test_calls_can_be_searched(org: OrgHandle, text: str, found: list[str]) -> None:
+def test_calls_can_be_searched(org: OrgHandle, text: str, expected: list[str]) -> None:
     page = get(org, "/calls", q=text)
-    assert titles(page) == found
+    assert titles(page) == expected
     assert f'value="{text}"' in page
-    assert ("Nothing fits" in page) == (not found)
+    assert ("Nothing fits" in page) == (not expected)
 
 
 # ---- mails
 
 
-@pytest.mark.usefixtures("two")
-def test_mails_have_a_date_and_a_code_to_copy(org: OrgHandle) -> None:
+@pytest.mark.usefixtures("two_sign_ups")
+def test_emails_have_a_date_and_a_copy_button_for_the_code(org: OrgHandle) -> None:
     page, code = get(org, "/"), org.code(ADA["email"])
     assert f'data-copy="{code}"' in page
     assert re.search(r"<time[^>]*>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d</time> UTC", page)
     assert "refreshes by itself" in page
 
 
-@pytest.mark.usefixtures("two")
+@pytest.mark.usefixtures("two_sign_ups")
 @pytest.mark.parametrize(("text", "count"), [("ada@", 1), ("ADA@EXAMPLE.COM", 1), ("example.com", 2), ("nobody", 0)])
 @pytest.mark.parametrize("path", ["/", "/phone"])
 def test_messages_can_be_searched(org: OrgHandle, path: str, text: str, count: int) -> None:
@@ -118,13 +118,13 @@ def test_messages_can_be_searched(org: OrgHandle, path: str, text: str, count: i
     assert f'value="{text}"' in page
 
 
-def test_a_code_finds_its_mail(org: OrgHandle, two: None) -> None:
+def test_an_email_is_found_by_its_code(org: OrgHandle, two_sign_ups: None) -> None:
     page = get(org, "/", q=org.code(ADA["email"]))
     assert (page.count("<article"), ADA["email"] in page) == (1, True)
 
 
 @pytest.mark.parametrize(("path", "label"), [("/", "Email"), ("/phone", "Phone")])
-def test_many_messages_come_in_pages(org: OrgHandle, journey: Journey, path: str, label: str) -> None:
+def test_many_messages_are_paged(org: OrgHandle, journey: Journey, path: str, label: str) -> None:
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     more = {"methodType": "sms", "phoneNumber": "+14155550100"} if label == "Phone" else {}
     journey.registered()
@@ -133,25 +133,25 @@ def test_many_messages_come_in_pages(org: OrgHandle, journey: Journey, path: str
     first, second = get(org, path), get(org, path, page="2")
     assert (first.count("<article"), second.count("<article")) == (20, 3)
     assert ("page=2" in first, "page=1" in second, "page=3" in second) == (True, True, False)
-    for odd in ("0", "-1", "x", "99", "²"):
-        assert get(org, path, page=odd)
+    for invalid in ("0", "-1", "x", "99", "²"):
+        assert get(org, path, page=invalid)
 
 
 # ---- the policy
 
 
 @pytest.mark.parametrize("name", [preset.name for preset in PRESETS])
-def test_a_preset_is_one_press_and_people_can_sign_up_with_it(org: OrgHandle, journey: Journey, name: str) -> None:
+def test_a_preset_can_be_applied_and_a_sign_up_completes_with_it(org: OrgHandle, journey: Journey, name: str) -> None:
     org.patch_policy({"authenticators": dict.fromkeys(("duo", "webauthn"), "required"), "sign_on": "denied"})
     reply = requests.post(org.base + "/policy", data={"preset": name}, headers={"Origin": org.base}, timeout=5)
     assert (reply.status_code, "Saved" in reply.text) == (200, True)
     assert re.search(rf'value="{name}"[^>]* aria-pressed="true"', reply.text)
-    walk(org, journey)
+    complete_sign_up(org, journey)
     assert "successWithInteractionCode" in journey.document or journey.keys == ["idx.email.verification.required"]
 
 
-def walk(org: OrgHandle, journey: Journey) -> None:
-    """Sets up whatever is asked for, and skips what can be skipped."""
+def complete_sign_up(org: OrgHandle, journey: Journey) -> None:
+    """Enrolls everything that is required, and skips everything optional."""
     journey.to_profile()
     credentials = {"credentials": {"passcode": PASSWORD}} if org.policy.password_on_form else {}
     login = {"login": "ada"} if any(attribute.name == "login" for attribute in org.policy.profile) else {}
@@ -168,7 +168,7 @@ def walk(org: OrgHandle, journey: Journey) -> None:
             journey.take("skip")
 
 
-def test_lists_of_names_and_forms_without_an_address_are_saved_as_they_are(org: OrgHandle) -> None:
+def test_lists_of_names_and_a_form_without_an_address_can_be_saved(org: OrgHandle) -> None:
     requests.post(org.base + "/policy", data={"preset": "usernames"}, headers={"Origin": org.base}, timeout=5)
     values = {
         "allowed_identifiers": "login, memberNumber ,",
@@ -197,7 +197,7 @@ def test_an_unknown_preset_is_refused(org: OrgHandle) -> None:
     assert (reply.status_code, org.policy) == (400, before)
 
 
-def test_a_policy_that_is_no_preset_presses_none(org: OrgHandle) -> None:
+def test_no_preset_is_marked_for_a_custom_policy(org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"duo": "optional"}})
     assert 'aria-pressed="true"' not in get(org, "/policy")
 
@@ -205,12 +205,12 @@ def test_a_policy_that_is_no_preset_presses_none(org: OrgHandle) -> None:
 # ---- ways on
 
 
-def test_the_page_of_a_link_has_a_way_on(org: OrgHandle, journey: Journey) -> None:
+def test_the_page_of_an_invalid_link_links_to_the_sign_up(org: OrgHandle, journey: Journey) -> None:
     page = requests.get(org.base + "/tokens/x/verify", timeout=5)
     assert re.search(r'<a [^>]*href="http://127.0.0.1:8000/signup/"', page.text)
 
 
-def test_the_words_of_the_fault_page(org: OrgHandle) -> None:
+def test_the_fault_page_has_a_button_to_add_a_fault(org: OrgHandle) -> None:
     page = get(org, "/break")
     assert "Throw" not in page
     assert 'value="fault">Add fault' in page
