@@ -96,6 +96,11 @@ def _problems(attribute: Attribute, value: object, *, is_address: bool) -> list[
     return [] if ACCEPTS[attribute.type](attribute, value) else [mismatch]
 
 
+def not_unique(label: str) -> Json:
+    """Return the message for a value that must be one user's own and is another's already."""
+    return message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
+
+
 def is_email(value: object) -> bool:
     """Return whether the value has the form of an email address."""
     if not isinstance(value, str) or len(value) > EMAIL_MAX_LENGTH or ".." in value:

@@ -188,7 +188,7 @@ def _mail_code(org: Org, user: User, factor: EmailFactor) -> None:
     require_resend_pause(org, factor)
     lifetime = org.policy.lifetimes.email_code
     try:
-        code = issue_code(org, factor, user.email, lifetime)
+        code = issue_code(org, factor, user.email, lifetime, org.policy.email_code)
     except IdxError as error:
         raise rate_limited() from error
     minutes = str(lifetime // 60)

@@ -85,7 +85,8 @@ def _invite(org: Org, request: Request, user: User, mails_by_default: bool) -> R
 
 
 def _deactivate(org: Org, request: Request, user: User) -> Response:
-    """Deactivate the user. The password is deleted, and links in mails stop working."""
+    """Deactivate the user. The password is deleted, links in mails stop working, and sessions end."""
+    org.sign_ins.end_sessions_of(user.id)
     user.enrollments.clear()
     user.password_hash = None
     org.links.remove_of_user(user)

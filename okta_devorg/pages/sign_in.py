@@ -102,6 +102,7 @@ def _page(org: Org, attempt: SignInAttempt, error: str = "", status: int = 200) 
         app=app,
         question=question.question if question else "",
         kind=KINDS.get(attempt.authenticator or "", "code"),
+        code_has_letters=attempt.authenticator == "okta_email" and org.policy.email_code.alphanumeric,
         sent_by=SENT_BY.get(attempt.method or attempt.authenticator or ""),
         other=LABELS[other.key] if other else None,
         attributes=org.policy.progressive_profile.attributes,

@@ -201,4 +201,6 @@ class Transactions:
     def _remove(self, transactions: list[Transaction]) -> None:
         for transaction in transactions:
             self._by_state_handle.pop(transaction.state_handle, None)
-            self._by_interaction_handle.pop(transaction.interaction_handle, None)
+            # The interaction handle may lead to a later transaction.
+            if self._by_interaction_handle.get(transaction.interaction_handle) is transaction:
+                del self._by_interaction_handle[transaction.interaction_handle]

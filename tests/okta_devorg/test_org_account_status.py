@@ -272,3 +272,12 @@ def test_the_minimum_password_age_does_not_apply_to_expired_passwords(
     api("POST", path, body)
     api("POST", f"users/{ada}/lifecycle/expire_password")
     api("POST", path, {"oldPassword": {"value": NEW_PASSWORD}, "newPassword": {"value": "Yet-another-9"}})
+
+
+def test_deactivating_a_user_ends_the_sessions(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
+    user = OktaOrg(org).sign_up()
+    browser.authorize()
+    browser.fill(identifier=ADA["email"])
+    browser.fill(password=PASSWORD)
+    api("POST", f"users/{user.id}/lifecycle/deactivate")
+    assert org.org.sign_ins.sessions == {}

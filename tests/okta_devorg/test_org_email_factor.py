@@ -104,3 +104,9 @@ def test_activation_sends_a_link_only_to_users_without_a_password(org: OrgHandle
     made = factors.call("POST", f"{factors.users}?activate=false", body)
     factors.call("POST", f"{factors.users}/{made['id']}/lifecycle/activate?sendEmail=true", {})
     assert (org.users[1].status, org.messages(grace["email"])) == ("ACTIVE", [])
+
+
+def test_the_code_of_the_factor_has_the_format_of_the_settings(org: OrgHandle, factors: Factors) -> None:
+    org.patch_policy({"email_code": {"length": 9, "alphanumeric": True}})
+    factors.post("factors", ASKED)
+    assert len(org.code(ADA["email"])) == 9

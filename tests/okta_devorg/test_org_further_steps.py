@@ -7,6 +7,9 @@ import pytest
 import requests
 
 from okta_devorg import OrgHandle
+from okta_devorg.state.clock import Clock
+from okta_devorg.state.transactions import AuthorizationRequest, Transactions
+from okta_devorg.testing import OktaOrg
 from support.local_org.org_journey import ADA, CLIENT, PASSWORD, REDIRECT, SECRET, Journey
 
 GOOGLE = {"id": "0oaLocalGoogle000001", "name": "Example IdP", "type": "GOOGLE"}
@@ -428,3 +431,49 @@ def test_behind_a_link_who_may_not_use_the_app_comes_back_with_an_error(
     journey.signed_up().choose(label)
     landed = behind_the_link(journey)
     assert (landed["error"], "interaction_code" in landed) == (["access_denied"], False)
+
+
+def test_progressive_profiling_refuses_an_identifier_of_another_user(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"allowed_identifiers": ["login", "employeeNumber"]})
+    OktaOrg(org).sign_up("grace@example.com", employeeNumber="7")
+    journey.signed_up()
+    attributes = [{"name": "employeeNumber", "label": "Number", "required": True}]
+    org.patch_policy({"progressive_profile": {"attributes": attributes}})
+    journey.sign_in()
+    journey.take("profile-update", userProfile={"employeeNumber": "7"})
+    assert (journey.status, journey.keys) == (400, ["registration.error.notUniqueWithinOrg"])
+    journey.take("profile-update", userProfile={"employeeNumber": "8"})
+    assert "successWithInteractionCode" in journey.document
+
+
+def test_an_email_address_from_progressive_profiling_is_not_verified(org: OrgHandle, journey: Journey) -> None:
+    OktaOrg(org).sign_up()
+    attributes = [{"name": "email", "label": "Email", "required": True}, PLAN]
+    org.patch_policy({"progressive_profile": {"attributes": attributes}})
+    journey.sign_in()
+    journey.take("profile-update", userProfile={"email": ADA["email"], "plan": "free"})
+    assert org.users[0].email_verified
+    del org.users[0].profile["plan"]
+    journey.sign_in()
+    journey.take("profile-update", userProfile={"email": "other@example.com", "plan": "free"})
+    assert not org.users[0].email_verified
+
+
+def test_an_invalid_address_for_okta_verify_is_not_called_a_phone_number(org: OrgHandle, journey: Journey) -> None:
+    org.patch_policy({"authenticators": {"okta_verify": "required"}})
+    journey.registered().choose("Okta Verify", channel="email", email="x")
+    assert (journey.status, journey.keys) == (400, ["Invalid Email Address."])
+
+
+def test_an_expired_transaction_does_not_take_its_successor_along() -> None:
+    clock = Clock()
+    transactions = Transactions(clock)
+    request = AuthorizationRequest("app", "issuer", "uri", ("openid",), None)
+    old = transactions.start(request, 10)
+    new = transactions.continue_elsewhere(old, {})
+    new.expires_at += 1000
+    for _ in range(997):
+        transactions.start(request, 1000)
+    clock.advance(100)
+    transactions.start(request, 1000)
+    assert transactions.find(interaction_handle=old.interaction_handle) is new

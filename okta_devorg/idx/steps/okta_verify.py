@@ -23,6 +23,8 @@ CHANNELS: dict[str, tuple[Channel, str]] = {
     "sms": ("sms", "phoneNumber"),
 }
 ADDRESS_LABELS = {"email": "Email", "phoneNumber": "Phone number"}
+# The one for a mail is made up: no recording shows it.
+BAD_ADDRESSES = {"email": "Invalid Email Address.", "phoneNumber": "Invalid Phone Number."}
 
 
 def start_pairing(org: Org, tx: Transaction, authenticator: Json) -> None:
@@ -40,7 +42,7 @@ def start_pairing(org: Org, tx: Transaction, authenticator: Json) -> None:
     if to is None:
         tx.step = Step.ENROLLMENT_CHANNEL_DATA
         if authenticator.get(address_field):
-            raise IdxError(org.policy.statuses.bad_phone, [message("Invalid Phone Number.")])
+            raise IdxError(org.policy.statuses.bad_phone, [message(BAD_ADDRESSES[address_field])])
         return
     tx.step = Step.ENROLL_POLL
     tx.pairing_token = org.links.issue("pairing", user, org.policy.lifetimes.with_user, tx.request)

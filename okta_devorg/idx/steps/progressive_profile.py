@@ -1,6 +1,6 @@
 """Progressive profiling: asking users for attributes that they lack (docs/protocol.md, section 4.11)."""
 
-from okta_devorg.factors.profile_form import field_json, read_profile
+from okta_devorg.factors.profile_form import field_json, not_unique, read_profile
 from okta_devorg.idx.steps.registration_hook import approved_update
 from okta_devorg.state.org import Org
 from okta_devorg.state.users import User
@@ -34,9 +34,17 @@ def update_profile(org: Org, user: User, submitted: object) -> None:
 
     :raises IdxError: if one is wrong, or the registration hook refuses.
     """
-    values, problems = read_profile(org.policy.progressive_profile.attributes, submitted)
+    attributes = org.policy.progressive_profile.attributes
+    values, problems = read_profile(attributes, submitted)
+    identifiers = ("login", *org.policy.allowed_identifiers)
+    for attribute in attributes:
+        value = values.get(attribute.name) if attribute.name in identifiers else None
+        if value is not None and org.users.find_by_identifier(str(value), identifiers) not in (None, user):
+            problems[f"userProfile.{attribute.name}"] = [not_unique(attribute.label)]
     if problems:
         raise IdxError(org.policy.statuses.profile_error, field_messages=problems)
+    old_address = user.email
     user.profile.update(approved_update(org, user, values))
+    user.email_verified = user.email_verified and user.email == old_address
     user.updated = org.clock.now()
     org.record("user.account.update_profile", user)

@@ -3,7 +3,7 @@
 from okta_devorg.factors import altcha
 from okta_devorg.factors.enrollment_offer import starts_with_email
 from okta_devorg.factors.passwords import password_problems
-from okta_devorg.factors.profile_form import read_profile
+from okta_devorg.factors.profile_form import not_unique, read_profile
 from okta_devorg.idx.steps.enrollment import start_enrollment
 from okta_devorg.idx.steps.next_step import advance, require_step
 from okta_devorg.idx.steps.registration_hook import approved_sign_up
@@ -108,8 +108,7 @@ def _refuse_taken_identifiers(org: Org, login: str, profile: Json) -> None:
     for name, value in identifiers.items():
         existing = org.users.find_by_identifier(value, ("login", *org.policy.allowed_identifiers))
         if existing and not _resumes(org, existing, login):
-            label = labels.get(name, name)
-            text = message(f"A user with this {label} already exists", "registration.error.notUniqueWithinOrg", [label])
+            text = not_unique(labels.get(name, name))
             # The hook may have set an identifier that the form does not ask for.
             place = error.field_messages.setdefault(f"userProfile.{name}", []) if name in labels else error.messages
             place.append(text)
