@@ -276,6 +276,19 @@ def test_documented_deploy_files_match_the_folder() -> None:
     assert {file for file in existing - named if not re.fullmatch(r"systemd/.*(\.timer|\.conf)", file)} == set()
 
 
+OF_OTHER_PROGRAMS = {"The 'redirect_uri' parameter must be a Login redirect URI", "CSRF verification failed"}
+
+
+def test_the_sentences_that_head_the_troubleshooting_page_are_shown_somewhere() -> None:
+    quoted = {
+        words for heading in documented(r"^## (.*)$", "troubleshooting.md") for words in re.findall(r'"(.+?)"', heading)
+    }
+    sources = [*(ROOT / "selfreg" / "texts").glob("*.py"), ROOT / "selfreg" / "statuses.py", *TEMPLATES.glob("*.html")]
+    shown = "\n".join(path.read_text() for path in sources)
+    assert len(quoted) > 5
+    assert {words for words in quoted if words not in shown} == OF_OTHER_PROGRAMS
+
+
 # ---- the local org
 
 
