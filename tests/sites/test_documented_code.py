@@ -146,15 +146,15 @@ def test_documented_logging_metrics_and_tracing_work(runs_site: Run) -> None:
     assert '"kind": "SpanKind.CLIENT"' in project.log
 
 
-def test_users_of_mozilla_django_oidc_are_connected_and_stay(runs_site: Run) -> None:
+def test_documented_script_connects_users_of_mozilla_django_oidc(runs_site: Run) -> None:
     project = runs_site(MOVED)
     OktaOrg(project.org).sign_up("ada@example.com", PASSWORD, firstName="Ada")
-    project.asks("get_user_model().objects.create_user('hash-of-an-address', 'ADA@example.com').pk")
-    project.asks(f"get_user_model().objects.create_superuser('boss', 'boss@example.com', '{PASSWORD}').pk")
+    project.evaluate("get_user_model().objects.create_user('hash-of-an-address', 'ADA@example.com').pk")
+    project.evaluate(f"get_user_model().objects.create_superuser('boss', 'boss@example.com', '{PASSWORD}').pk")
     joined = run("python manage.py shell -v 0 < join.py", project.folder, project.environment)
     assert "connected with user hash-of-an-address" in joined
     assert "Hello, Ada!" in project.visitor.signs_in("ada@example.com").text
-    assert project.asks("get_user_model().objects.count()") == "2"
+    assert project.evaluate("get_user_model().objects.count()") == "2"
 
 
 def test_documented_site_tests_pass(runs_site: Run) -> None:
