@@ -108,5 +108,5 @@ def test_activation_sends_a_link_only_to_users_without_a_password(org: OrgHandle
 
 def test_the_code_of_the_factor_has_the_format_of_the_settings(org: OrgHandle, factors: Factors) -> None:
     org.patch_policy({"email_code": {"length": 9, "alphanumeric": True}})
-    factors.post("factors", ASKED)
+    factors.post("factors", FACTOR)
     assert len(org.code(ADA["email"])) == 9
