@@ -12,7 +12,7 @@ from selfreg.admin.roles import RegistrationPermission
 from selfreg.admin.tabs import shown
 from selfreg.conf import has_several_orgs, orgs
 from selfreg.models import DoctorRun
-from selfreg.reports.overview import MAX_STARTED, Day, overview, stuck_by_org, today_by_org
+from selfreg.reports.overview import MAX_STARTED, Day, failed_calls_by_org, overview, stuck_by_org, today_by_org
 
 
 def card(user: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def percent(part: int, whole: int) -> str:
 
 def _numbers() -> dict[str, Any]:
     now, by_org = overview(), today_by_org() if has_several_orgs() else {}
-    stuck = stuck_by_org() if by_org else {}
+    stuck, failed_calls = (stuck_by_org(), failed_calls_by_org()) if by_org else ({}, {})
     return {
         "today": _day(now.today),
         "day_before": _day(now.day_before) if now.day_before.started else None,
@@ -50,9 +50,15 @@ def _numbers() -> dict[str, Any]:
         "awaiting_email": shown(now.awaiting_email),
         "awaiting_approval": shown(now.awaiting_approval) if now.awaiting_approval or needs_approval() else "",
         "failed": shown(now.failed),
-        "failed_calls": shown(now.failed_calls) if now.failed_calls else "",
-        "orgs": [(name, _day(day), shown(stuck[name])) for name, day in by_org.items()],
+        "failed_calls": _failures(now.failed_calls),
+        "orgs": [
+            (name, _day(day), shown(stuck[name]), _failures(failed_calls[name])) for name, day in by_org.items()
+        ],
     }
+
+
+def _failures(number: int) -> str:
+    return shown(number) if number else ""
 
 
 def _day(day: Day) -> dict[str, str]:

@@ -64,11 +64,10 @@ def overview() -> Overview:
         }
     )
     tallied = list(_tallied(before))
-    troubles = RegistrationEvent.objects.filter(kind=RegistrationEvent.Kind.TROUBLE, at__gte=now - HOUR)
     return Overview(
         today=_day(counts, "today", [tally for hour, _org, tally in tallied if hour >= today]),
         day_before=_day(counts, "before", [tally for hour, _org, tally in tallied if hour < today]),
-        failed_calls=troubles.exclude(outcome="unsupported").order_by()[: MAX_COUNTED + 1].count(),
+        failed_calls=_failed_calls(Q()),
         **groups,
     )
 
@@ -100,6 +99,16 @@ def stuck_by_org() -> Mapping[str, int]:
     """Return how many people are stuck at each org, capped; one query."""
     now = timezone.now()
     return capped_counts({name: belongs_to(settings) & stuck(now) for name, settings in orgs().items()})
+
+
+def failed_calls_by_org() -> Mapping[str, int]:
+    """Return how many calls to each org failed in the last hour, capped; one query for each."""
+    return {name: _failed_calls(belongs_to(settings, "registration__")) for name, settings in orgs().items()}
+
+
+def _failed_calls(condition: Q) -> int:
+    troubles = RegistrationEvent.objects.filter(kind=RegistrationEvent.Kind.TROUBLE, at__gte=timezone.now() - HOUR)
+    return troubles.filter(condition).exclude(outcome="unsupported").order_by()[: MAX_COUNTED + 1].count()
 
 
 def _tallied(start: datetime) -> Iterator[tuple[datetime, str, Tally]]:

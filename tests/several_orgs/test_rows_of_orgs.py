@@ -161,13 +161,20 @@ def test_admin_has_org_column_filter_and_export(admin: Client) -> None:
     assert sorted(line.rpartition(",")[2] for line in lines) == ["default", "partners", "removed"]
 
 
-def test_stuck_registrations_are_counted_by_org(admin: Client) -> None:
+def test_stuck_registrations_are_counted_org_table(admin: Client) -> None:
     for org in ("default", "partners", "partners", "removed"):
         row(org, f"{org}@example.com", days=1)
     row("partners", "done@example.com", status=Status.FAILED, finished_at=timezone.now())
-    assert [cells[-1] for cells in org_table(admin.get("/admin/").content.decode())] == ["2", "2", "0"]
+    assert [cells[-2] for cells in org_table(admin.get("/admin/").content.decode())] == ["2", "2", "0"]
     assert tabs(admin.get(LIST)) == {"All": "5", "Open": "4", "Stuck": "4", "Failed": "1"}
     assert tabs(admin.get(LIST, {"org": "partners"})) == {"All": "3", "Open": "2", "Stuck": "2", "Failed": "1"}
+
+
+def test_failed_calls_are_counted_at_their_org(admin: Client) -> None:
+    for org, outcome in (("default", "RateLimited"), ("removed", "OrgUnreachable"), ("partners", "unsupported")):
+        row(org, f"{org}@example.com").note(RegistrationEvent.Kind.TROUBLE, outcome=outcome)
+    found = {cells[0]: cells[-1] for cells in org_table(admin.get("/admin/").content.decode())}
+    assert found == {"default": "✕ failed: 2", "partners": "✓ none failed", "brand": "✓ none failed"}
 
 
 def tabs(page: Any) -> dict[str, str]:
@@ -209,7 +216,7 @@ def registrations_of_every_org(partners_org: OrgHandle) -> None:
         registration.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
 
 
-def test_funnel_can_be_filtered_by_org(admin: Client, registrations_of_every_org: None) -> None:
+def test_funnel_can_be_filtered_org_table(admin: Client, registrations_of_every_org: None) -> None:
     assert {org: started(admin, org) for org in EXPECTED_COUNTS} == EXPECTED_COUNTS
     page = funnel_page(admin, org="partners", days="7")
     assert "Of 2 people" in page
@@ -225,19 +232,21 @@ def test_funnel_can_be_filtered_by_org(admin: Client, registrations_of_every_org
     assert "<strong>All</strong>" in funnel_page(admin)
 
 
-def test_purged_registrations_are_still_counted_by_org(admin: Client, registrations_of_every_org: None) -> None:
+def test_purged_registrations_are_still_counted_org_table(admin: Client, registrations_of_every_org: None) -> None:
     for _ in range(2):
         output("selfreg_purge")
         assert Registration.objects.filter(tallied=True).count() == 7
         assert {org: started(admin, org) for org in EXPECTED_COUNTS} == EXPECTED_COUNTS
     card = admin.get("/admin/").content.decode()
     shown = [" ".join(cells) for cells in org_table(card)]
-    assert shown == ["default 4 4 (100 %) 0", "partners 2 2 (100 %) 0", "brand 1 1 (100 %) 0"]
+    fine = "0 ✓ none failed"
+    assert shown == [f"default 4 4 (100 %) {fine}", f"partners 2 2 (100 %) {fine}", f"brand 1 1 (100 %) {fine}"]
 
 
 def org_table(page: str) -> list[list[str]]:
     rows = re.findall(r'<tr data-org="[^"]*">(.*?)</tr>', page, re.DOTALL)
-    return [[re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t", r)] for r in rows]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t", row, re.DOTALL) for row in rows]
+    return [[re.sub(r"<[^>]+>", "", cell).strip() for cell in row] for row in cells]
 
 
 def test_tallies_have_no_orgs_if_there_is_only_one(admin: Client, configure: Configure) -> None:
