@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.utils.functional import Promise
 
 from selfreg.secret import NOTHING, Secret
 
@@ -170,10 +171,14 @@ class Conf:
         return MANDATORY in (self.email_verification, workflow)
 
 
+UNSET = Conf()
 SETTING_NAMES = {f.name.upper() for f in fields(Conf)} - {"ORG"}
 # Values that are never shown.
 SECRETS = ("proxy", "client_secret", "hook_secret", "metrics_token", "private_key", "api_token", "api_private_key")
 LISTS = ("encryption_keys", "phone_countries", "authenticators", "attributes")
+URLS = ("issuer", "base_url", "proxy")
+# The type of a setting's default -> the types that its values may have.
+TYPES = {bool: (bool,), int: (int,), float: (int, float), str: (str, Promise), Secret: (str, Secret)}
 SITE_WIDE = frozenset(
     {"ORGS", "ORG_RESOLVER", "METRICS_TOKEN", "TRUSTED_PROXIES", "PROXY_HEADER", "COUNTRY_HEADER", "REPEAT_PASSWORD"}
 )
@@ -228,13 +233,29 @@ def written(org: str = DEFAULT) -> Mapping[str, Any]:
 
 
 def origin(url: object) -> tuple[str, str]:
-    """Return scheme and host of a URL."""
-    parts = urlsplit(str(url))
+    """Return scheme and host of a URL; "" and "" of a text that is none."""
+    parts = urlsplit(str(url) if _is_url(str(url)) else "")
     return parts.scheme, parts.netloc
 
 
+def is_usable(name: str, value: object) -> bool:
+    """Return whether a setting may have this value, by its type. None is like no value."""
+    types = TYPES.get(type(getattr(UNSET, name)), (object,))
+    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    return value is None or (fits and (name not in URLS or _is_url(str(Secret(value).reveal()))))
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text))
+    except ValueError:  # such as https://[your-org].okta.com
+        return False
+
+
 def _parsed(org: str) -> Conf:
-    values: dict[str, Any] = {k.lower(): v for k, v in written(org).items() if k in SETTING_NAMES}
+    given = {k.lower(): v for k, v in written(org).items() if k in SETTING_NAMES and v is not None}
+    values: dict[str, Any] = {name: value for name, value in given.items() if is_usable(name, value)}
+    values |= {name: bool(value) for name, value in given.items() if getattr(UNSET, name) is False}
     for url in ("issuer", "base_url"):
         if url in values:
             values[url] = str(values[url]).rstrip("/")
@@ -251,7 +272,7 @@ def _tuple_of(value: object) -> tuple[Any, ...]:
     """Return a list as a tuple. Anything else is reported by the system checks, but becomes a tuple, too."""
     if isinstance(value, list | tuple | set | frozenset):
         return tuple(value)
-    return () if value is None else (str(value),)
+    return (str(value),)
 
 
 @receiver(setting_changed)

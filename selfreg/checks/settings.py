@@ -10,10 +10,11 @@ from django.conf import settings as django_settings
 from django.core.checks import Tags
 
 from selfreg.checks.base import Cases, Check, register_table, when
-from selfreg.conf import LISTS, MANDATORY, OPTIONAL, SETTING_NAMES, Conf, written
+from selfreg.conf import LISTS, MANDATORY, OPTIONAL, SECRETS, SETTING_NAMES, URLS, Conf, is_usable, written
 from selfreg.email_addresses import canonical
 from selfreg.encryption import decoded_key
 from selfreg.idx.credentials import METHODS, Credentials
+from selfreg.secret import Secret
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 REQUIRED = {
@@ -24,7 +25,7 @@ REQUIRED = {
 CLIENT_AUTH = tuple(method for method in METHODS if method != "none")
 NEW_KEY = "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
 KEY_HINT = f"Use 32 random bytes as URL-safe base64, not SECRET_KEY. Create a key: {NEW_KEY}"
-TYPES = {bool: "True or False", int: "a whole number", float: "a number"}
+EXPECTED = {bool: "True or False", int: "a whole number", float: "a number"}
 
 
 def _unknown_keys(settings: Conf) -> Cases:
@@ -37,19 +38,13 @@ def _no_lists(settings: Conf) -> Cases:
 
 
 def _wrong_types(settings: Conf) -> Cases:
-    """Return numbers and booleans that are still text, as read from the environment."""
+    """Return values of another type, such as numbers that are still text, as read from the environment."""
     for field in fields(Conf):
-        key, expected = field.name.upper(), type(field.default)
-        value = written(settings.org).get(key)
-        if expected in TYPES and value is not None and not _has_type(value, expected):
-            yield {"key": key, "value": value, "expected": TYPES[expected]}
-
-
-def _has_type(value: object, expected: type) -> bool:
-    """Unlike ``isinstance``, takes an int for a float, and no bool for a number."""
-    if expected is bool or isinstance(value, bool):
-        return expected is bool and isinstance(value, bool)
-    return isinstance(value, int | float if expected is float else int)
+        value, kind = written(settings.org).get(field.name.upper()), type(field.default)
+        if not is_usable(field.name, value):
+            expected = "a URL" if field.name in URLS else EXPECTED.get(kind, "text")
+            shown = Secret(value) if field.name in SECRETS else value
+            yield {"key": field.name.upper(), "value": shown, "expected": expected}
 
 
 def _missing(settings: Conf) -> Cases:
@@ -95,13 +90,8 @@ def _broken_private_key(settings: Conf) -> Cases:
 
 def _unusable_links(settings: Conf) -> Cases:
     """Return the links for visitors that are no URL, path or (where allowed) email address."""
-    links = {
-        "SUPPORT": settings.support,
-        "TERMS_URL": settings.terms_url,
-        "PRIVACY_URL": settings.privacy_url,
-        "RESET_PASSWORD_URL": settings.reset_password_url,
-    }
-    for key, link in links.items():
+    for key in ("SUPPORT", "TERMS_URL", "PRIVACY_URL", "RESET_PASSWORD_URL"):
+        link = getattr(settings, key.lower())
         is_link = link.startswith(("https://", "http://", "/")) or (key == "SUPPORT" and bool(canonical(link)))
         if link and not is_link:
             yield {"key": key}

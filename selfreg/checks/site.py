@@ -54,7 +54,7 @@ check_hand_off = register_table(
     Check("W001", _stock_views, "%(name)s isn't %(view)r.", "Set it: the stock view turns failures into HTTP 500."),
     Check("E009", when(lambda _: bool(getattr(django_settings, "OIDC_ALLOW_UNSECURED_JWT", False))),
           "OIDC_ALLOW_UNSECURED_JWT accepts tokens that anybody can write.", "Remove it."),
-    Check("E010", when(lambda _: django_settings.SESSION_COOKIE_SAMESITE == "Strict"),
+    Check("E010", when(lambda _: str(django_settings.SESSION_COOKIE_SAMESITE).lower() == "strict"),
           "With SESSION_COOKIE_SAMESITE 'Strict', visitors coming back from Okta have no session.", "Use 'Lax'."),
 )  # fmt: skip
 
@@ -88,6 +88,9 @@ check_urls = register_table(
     Check("W004", lambda _: ({"name": name} for name in missing_urls()),
           "The site has no URL named %(name)r, so people can't sign up or sign in.",
           "In ROOT_URLCONF, include 'selfreg.urls' and 'mozilla_django_oidc.urls', outside of other namespaces."),
+    Check("W014", when(lambda site: django_settings.PREPEND_WWW and "//www." not in site.base_url),
+          "PREPEND_WWW is on, but SELFREG['BASE_URL'] has no 'www.'. Okta's hooks don't follow the redirect.",
+          "Add 'www.' to BASE_URL, and run manage.py selfreg_setup_org."),
     Check("W003", _missing_landing_page,
           "After the sign-up, people are redirected to %(url)r, which isn't a page of this site.",
           "Set LOGIN_REDIRECT_URL or SELFREG['AFTER'] to a page of this site, or add a page at that URL."),

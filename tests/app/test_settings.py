@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage, run_checks
 
-from selfreg.conf import Conf, conf
+from selfreg.checks.base import CHECKS
+from selfreg.conf import SETTING_NAMES, Conf, conf
+from selfreg.secret import Secret
 from support.person import KEYS
 
 HTTPS = {"ISSUER": "https://dev-1.example.com", "BASE_URL": "https://www.example.com", "CLIENT_SECRET": "made-by-okta"}
@@ -122,6 +124,9 @@ def test_correct_settings_pass_all_system_checks() -> None:
         ("selfreg.E024", {"TRUSTED_PROXIES": True}, "TRUSTED_PROXIES"),
         ("selfreg.E024", {"MINIMUM_FILL_SECONDS": "2.0"}, "MINIMUM_FILL_SECONDS"),
         ("selfreg.E024", {"APPROVAL": "false"}, "APPROVAL"),
+        ("selfreg.E024", {"ISSUER": "https://[your-org].okta.com"}, "ISSUER"),
+        ("selfreg.E024", {"ORGS": {"partners": {"ISSUER": "https://[your-org].okta.com"}}}, "partners"),
+        ("selfreg.E024", {"PROXY": "http://[proxy"}, "PROXY"),
         ("selfreg.E025", {"PROFILE_HOOK": "no.such.hook"}, "no.such.hook"),
         ("selfreg.E026", {"SUPPORT": "call us"}, "SUPPORT"),
         ("selfreg.E026", {"TERMS_URL": "javascript:alert(1)"}, "TERMS_URL"),
@@ -137,6 +142,33 @@ def test_system_checks_name_the_wrong_setting(
     assert named in check_messages()[id_].msg
 
 
+def reported() -> str:
+    return " ".join(message.msg for check in CHECKS for message in check.run(conf()))
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, 5, 0.5, True, "text", b"text"], ids=repr)
+def test_a_value_of_another_type_is_named_and_breaks_nothing(
+    db: None, configure: Callable[..., None], value: object
+) -> None:
+    for name in sorted(SETTING_NAMES):
+        configure(**{name: value})
+        assert hash(conf())
+        kind = type(getattr(Conf(), name.lower()))
+        fits = {float: (int, float), tuple: (list,), Secret: (str,)}.get(kind, (kind,))
+        assert type(value) in fits or name in reported(), name
+        configure(**{name: getattr(Conf(), name.lower())})
+
+
+def test_none_is_the_same_as_no_value(db: None, configure: Callable[..., None]) -> None:
+    """A variable of the environment may be missing."""
+    for name in sorted(SETTING_NAMES - {"ORGS"}):
+        before = getattr(conf(), name.lower())
+        configure(**{name: None})
+        assert getattr(conf(), name.lower()) == getattr(Conf(), name.lower()), name
+        reported()
+        configure(**{name: before})
+
+
 @pytest.mark.parametrize(
     ("id_", "name", "value"),
     [
@@ -150,6 +182,7 @@ def test_system_checks_name_the_wrong_setting(
         ("selfreg.W001", "OIDC_AUTHENTICATE_CLASS", ""),
         ("selfreg.E009", "OIDC_ALLOW_UNSECURED_JWT", True),
         ("selfreg.E010", "SESSION_COOKIE_SAMESITE", "Strict"),
+        ("selfreg.E010", "SESSION_COOKIE_SAMESITE", "strict"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
@@ -168,6 +201,6 @@ def test_system_check_messages_contain_no_secret(configure: Callable[..., None])
     configure(
         ENCRYPTION_KEYS=("canary-key",), CLIENT_SECRET="canary-secret", ISSUER="http://x", CLIENT_AUTH="private_key"
     )
-    configure(PRIVATE_KEY="canary-pem")
-    assert check_messages()
+    configure(PRIVATE_KEY="canary-pem", API_TOKEN=b"canary-token", PROXY="http://user:canary@[proxy")
+    assert {"selfreg.E003", "selfreg.E005", "selfreg.E012", "selfreg.E024"} <= set(check_messages())
     assert "canary" not in " ".join(f"{m.msg} {m.hint}" for m in check_messages().values())

@@ -161,7 +161,7 @@ def test_admin_has_org_column_filter_and_export(admin: Client) -> None:
     assert sorted(line.rpartition(",")[2] for line in lines) == ["default", "partners", "removed"]
 
 
-def test_stuck_registrations_are_counted_org_table(admin: Client) -> None:
+def test_stuck_registrations_are_counted_by_org(admin: Client) -> None:
     for org in ("default", "partners", "partners", "removed"):
         row(org, f"{org}@example.com", days=1)
     row("partners", "done@example.com", status=Status.FAILED, finished_at=timezone.now())
@@ -216,7 +216,7 @@ def registrations_of_every_org(partners_org: OrgHandle) -> None:
         registration.note(RegistrationEvent.Kind.ANSWERED, step="enroll-profile", outcome="ok")
 
 
-def test_funnel_can_be_filtered_org_table(admin: Client, registrations_of_every_org: None) -> None:
+def test_funnel_can_be_filtered_by_org(admin: Client, registrations_of_every_org: None) -> None:
     assert {org: started(admin, org) for org in EXPECTED_COUNTS} == EXPECTED_COUNTS
     page = funnel_page(admin, org="partners", days="7")
     assert "Of 2 people" in page
@@ -232,7 +232,7 @@ def test_funnel_can_be_filtered_org_table(admin: Client, registrations_of_every_
     assert "<strong>All</strong>" in funnel_page(admin)
 
 
-def test_purged_registrations_are_still_counted_org_table(admin: Client, registrations_of_every_org: None) -> None:
+def test_purged_registrations_are_still_counted_by_org(admin: Client, registrations_of_every_org: None) -> None:
     for _ in range(2):
         output("selfreg_purge")
         assert Registration.objects.filter(tallied=True).count() == 7
