@@ -34,16 +34,11 @@ from selfreg.registration.exchange import Attempt
 from selfreg.registration.state import EnrollmentState
 from selfreg.texts.messages import NOT_ASSIGNED, say
 from selfreg.web.captcha_widgets import can_be_shown, widget_of
+from selfreg.web.content_security_policy import allow
 from selfreg.web.fetch_metadata import is_embedded, is_from_own_page
 from selfreg.web.orgs import page_url, settings_of
 from selfreg.web.redirects import landing
 from selfreg.web.visitor import remember_device
-
-csp_update: Any
-try:
-    from csp.decorators import csp_update
-except ImportError:  # django-csp is optional
-    csp_update = None
 
 logger = logging.getLogger("selfreg")
 
@@ -193,7 +188,7 @@ def render_step(
     sources = widget.policy if widget else {}
     if page_context.secret_image:
         sources["img-src"] = ["data:"]
-    return csp_update(sources)(lambda _request: page)(request) if csp_update and sources else page
+    return allow(request, page, sources) if sources else page
 
 
 def refilled_form(step: Step, typed: Mapping[str, Any]) -> StepForm:
