@@ -234,7 +234,7 @@ class OktaBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # no types 
         is_new = identity is None
         users.claim_address(self.UserModel, claims, identity.user if identity else None)
         identity = identity or self._new_identity(claims, sign_up)
-        if not identity.user.is_active:
+        if not identity.user.is_active or (not is_new and users.is_hidden(identity.user)):
             raise SignInFailed("selfreg.inactive")
         was_verified, before = identities.is_still_verified(identity, claims), users.address_of(identity.user)
         user: Any = identity.user if is_new else self._updated(identity.user, claims)

@@ -137,6 +137,11 @@ def user_by_factory(path: str, model: Any, claims: Mapping[str, Any], sign_up: S
     return user
 
 
+def is_hidden(user: Any) -> bool:
+    """Return whether the site's default manager hides the user: many sites only mark users as deleted."""
+    return not user._meta.model._default_manager.filter(pk=user.pk).exists()
+
+
 def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
     """Return whether the address must be unique, and another user has it.
 
@@ -145,6 +150,9 @@ def address_is_taken(model: Any, email: str, user: Any = None) -> bool:
     column = columns_of(model).email
     if not column or not email:
         return False
+    holders = model._base_manager.filter(**{column: email})  # Django's own validation misses hidden users
+    if model._meta.get_field(column).unique and holders.exclude(pk=user.pk if user is not None else None).exists():
+        return True
     candidate = copy.copy(user) if user is not None else model()
     setattr(candidate, column, email)
     apart = {f.name for f in model._meta.get_fields() if getattr(f, "unique", False)} - {column}

@@ -75,6 +75,7 @@ SITES = (
     Site("proxy", EMAIL),
     Site("key_of_a_parent", EMAIL),
     Site("unique_address_of_the_living", ADA | EMAIL),
+    Site("deleted_softly", ADA | EMAIL),
     Site("unique_address_by_tenant", ADA | EMAIL),
     Site("with_a_profile", ADA | EMAIL),
     Site("phone_login", EMAIL, ("validators refuse user names like 'okta-0123456789a'",)),
@@ -159,6 +160,7 @@ UNIQUE = (
     "unique_address",
     "unique_address_in_any_case",
     "unique_address_of_the_living",
+    "deleted_softly",
     "unique_address_by_tenant",
     "key_of_a_parent",
     "email_login",
@@ -172,6 +174,18 @@ def test_taken_address_is_reported_only_for_a_real_conflict(user: str) -> None:
     assert result["failures"] == ["selfreg.address_taken"]
     assert "already has an account with this email address" in result["pages"][0]["text"]
     assert (len(result["users"]), result["log"]) == (1, "registration.failed\n")
+
+
+def test_who_is_hidden_by_the_sites_own_manager_is_told_so_and_not_logged_in() -> None:
+    done = walked("deleted_softly", {"then": ["leaves_and_signs_in_again"]})
+    assert [page["signed_in"] for page in done["pages"]] == [True, False]
+    assert "account is disabled" in done["pages"][1]["text"]
+
+
+def test_the_address_of_somebody_who_is_hidden_is_taken() -> None:
+    done = walked("deleted_softly", {"then": ["another_signs_up_with_the_address_of_who_left"]})
+    assert done["failures"] == ["", "selfreg.address_taken"]
+    assert "Traceback" not in done["log"]
 
 
 @pytest.mark.parametrize("user", ["unique_address", "unique_address_in_any_case", "email_login", "proxy"])

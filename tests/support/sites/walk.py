@@ -71,6 +71,22 @@ def signs_in_again(org: OrgHandle) -> Person:
     return Person().opens(AUTHENTICATE).signs_in_at_the_org()
 
 
+def everybody_leaves(**changes: Any) -> None:
+    """Their rows stay, and the site's own manager hides them."""
+    model: Any = get_user_model()
+    model._base_manager.update(is_deleted=True, **changes)
+
+
+def leaves_and_signs_in_again(org: OrgHandle) -> Person:
+    everybody_leaves()
+    return signs_in_again(org)
+
+
+def another_signs_up_with_the_address_of_who_left(org: OrgHandle) -> Person:
+    everybody_leaves(email="grace@example.com")
+    return second_person_signs_up(org)
+
+
 def second_person_signs_up(org: OrgHandle) -> Person:
     return Person("grace@example.com").signs_up(org)
 
@@ -82,6 +98,8 @@ AFTERWARDS: Mapping[str, Callable[[OrgHandle], Person]] = {
         changes_to_a_long_address,
         changes_to_somebody_elses_address,
         changes_name,
+        leaves_and_signs_in_again,
+        another_signs_up_with_the_address_of_who_left,
         signs_in_again,
         second_person_signs_up,
     )

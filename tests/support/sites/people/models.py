@@ -133,6 +133,18 @@ def unique_address_of_the_living() -> Model:
     return User
 
 
+def deleted_softly() -> Model:
+    """Whose default manager hides who left, and whose addresses stay unique."""
+
+    class Living(Manager):
+        def get_queryset(self) -> Any:
+            return super().get_queryset().filter(is_deleted=False)
+
+    return beside_djangos(
+        email=models.EmailField(unique=True), is_deleted=models.BooleanField(default=False), objects=Living()
+    )
+
+
 def unique_address_by_tenant() -> Model:
     class User(AbstractUser):
         tenant = models.CharField(max_length=20, default="main")
