@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
@@ -15,28 +16,35 @@ from selfreg.web.orgs import settings_of_page, settings_of_session, sign_in_url
 
 __all__ = ["email_verified_required"]
 
-View = Callable[..., HttpResponse]
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def email_verified_required(view: View) -> View:
-    """Restrict a view to users whose email address is verified.
+    """Restrict a view to users whose email address is verified. The view may be an async function.
 
     Anonymous visitors are redirected to the sign-in. Other users get the page ``selfreg/email_unproven.html`` (403),
     which says how to verify the address. Users without an Okta identity pass: Okta has no address of theirs to verify.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return redirect(
-                f"{sign_in_url(settings_of_page(request).org)}?{urlencode({'next': request.get_full_path()})}"
-            )
-        settings = settings_of_session(request)
-        identity = identity_of(request.user, settings.issuer)
-        if identity is not None and identity.email_verified_at is None:
-            email = address_of(request.user)
-            context = {"email": email, "next": request.get_full_path(), "sendable": can_send(settings)}
-            return render(request, "selfreg/email_unproven.html", context, status=403)
-        return view(request, *args, **kwargs)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return _refusal(request) or view(request, *args, **kwargs)
 
-    return guarded
+    @wraps(view)
+    async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return await sync_to_async(_refusal)(request) or await view(request, *args, **kwargs)
+
+    return cast(View, guarded_async if iscoroutinefunction(view) else guarded)
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """Return the response for a visitor who may not see the page; None for one who may."""
+    if not request.user.is_authenticated:
+        query = urlencode({"next": request.get_full_path()})
+        return redirect(f"{sign_in_url(settings_of_page(request).org)}?{query}")
+    settings = settings_of_session(request)
+    identity = identity_of(request.user, settings.issuer)
+    if identity is None or identity.email_verified_at is not None:
+        return None
+    context = {"email": address_of(request.user), "next": request.get_full_path(), "sendable": can_send(settings)}
+    return render(request, "selfreg/email_unproven.html", context, status=403)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -298,12 +299,13 @@ def test_b41_optional_signs_in_immediately_and_verifies_later(person: Person, or
 
 
 @pytest.mark.usefixtures("optional")
+@pytest.mark.parametrize("page", ["/inside/", "/inside/async/"])
 def test_b41_page_for_verified_users_asks_others_to_confirm_their_email(
-    person: Person, org: OrgHandle, settings: Any
+    person: Person, org: OrgHandle, settings: Any, page: str
 ) -> None:
     settings.ROOT_URLCONF = "support.site_urls"
-    assert "/oidc/authenticate/?next=%2Finside%2F" in person.browser.get("/inside/")["Location"]
-    sign_up_without_verification(person).opens(f"{SITE}/inside/")
+    assert f"/oidc/authenticate/?{urlencode({'next': page})}" in person.browser.get(page)["Location"]
+    sign_up_without_verification(person).opens(f"{SITE}{page}")
     assert (person.status, person.heading) == (403, "Confirm your email first")
     org.users[0].email_verified = True
     person.follows("I've confirmed it")

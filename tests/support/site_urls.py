@@ -1,4 +1,4 @@
-"""The demo site with one page more, as a site would write it."""
+"""The demo site with more pages, as a site would write them."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -12,4 +12,13 @@ def for_proven_people(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<h1>Inside</h1>")
 
 
-urlpatterns = [*of_the_demo_site, path("inside/", for_proven_people)]
+@email_verified_required
+async def for_proven_people_async(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<h1>Inside</h1>")
+
+
+urlpatterns = [
+    *of_the_demo_site,
+    path("inside/", for_proven_people),
+    path("inside/async/", for_proven_people_async),
+]
