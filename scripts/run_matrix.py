@@ -26,8 +26,8 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # Each line of Django, and the first Python that it runs on.
 DJANGOS = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 
-# What the demo site, whose settings the tests use, needs beside the package itself.
-DEMO_SITE = ("django-environ", "django-csp", "whitenoise")
+# What the demo site, whose settings the tests use, and the tests import.
+REQUIREMENTS = ("requirements.in", "requirements-test.in")
 # Whose newest release is tested, and named in the table.
 REPORTED = ("mozilla-django-oidc", "requests", "PyJWT", "django-ninja")
 
@@ -151,10 +151,11 @@ def run(python: str, interpreter: str, django: str) -> Result:
 
 
 def packages(django: str) -> list[str]:
-    lines = (ROOT / "requirements-test.in").read_text().splitlines()
-    tools = [line for line in lines if line and not line.startswith(("#", "-"))]
+    """What pip installs: the newest releases, whatever the ranges in the files of requirements are."""
+    lines = [line for name in REQUIREMENTS for line in (ROOT / name).read_text().splitlines()]
+    names = [re.split("[<>=]", line)[0] for line in lines if line and not line.startswith(("#", "-"))]
     major, minor = numbers(django)
-    return ["--editable", f"{ROOT}[api,devorg]", f"django>={django},<{major}.{minor + 1}", *DEMO_SITE, *tools]
+    return ["--editable", f"{ROOT}[api,devorg]", f"django>={django},<{major}.{minor + 1}", *names]
 
 
 def succeeds(command: list[str], log: Path) -> bool:

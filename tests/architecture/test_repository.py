@@ -150,6 +150,12 @@ def test_classifiers_name_only_tested_versions() -> None:
         assert set(named) <= set(MATRIX[versions])
 
 
+def test_matrix_installs_what_demo_site_and_tests_import() -> None:
+    installed = MATRIX["packages"]("6.1")
+    assert {"django-environ", "prometheus-client", "pytest-xdist", "django-otp", "django-ninja"} <= set(installed)
+    assert [name for name in installed if "<" in name] == ["django>=6.1,<6.2"]
+
+
 def test_paths_of_matrix_and_mutation_tests_exist() -> None:
     mutmut = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
     paths = [*MATRIX["TESTS"], *MATRIX["IGNORED"]]
