@@ -103,6 +103,7 @@ def test_pages_of_the_app_do_not_redirect_to_the_login(db: None, path: str, meth
         ("W012", {"SESSION_ENGINE": "support.sites.extended"}),
         ("E017", {"TEMPLATES": [{**django_settings.TEMPLATES[0], "APP_DIRS": False}]}),
         ("W004", {"ROOT_URLCONF": "selfreg.urls"}),
+        ("W014", {"PREPEND_WWW": True}),
         ("W013", {"MIDDLEWARE": [*MIDDLEWARE, "reversion.middleware.RevisionMiddleware"]}),
     ],
 )
@@ -170,6 +171,37 @@ def test_session_in_a_signed_cookie_stays_below_2000_bytes(db: None, org: OrgHan
     cookies = [line for page in person.seen for line in page.headers.splitlines() if line.startswith("sessionid=")]
     assert cookies
     assert max(map(len, cookies)) < 2_000  # browsers drop cookies of more than 4,096 bytes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CSRF_COOKIE_HTTPONLY": True, "CSRF_FAILURE_VIEW": "support.sites.extended.own_page_for_a_failed_check"},
+        {"SESSION_COOKIE_AGE": 2},
+        {"SESSION_EXPIRE_AT_BROWSER_CLOSE": True},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_people_sign_up_whatever_cookies_are_like(
+    db: None, org: OrgHandle, settings: Any, changes: dict[str, Any]
+) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    signs_up_and_in(org)
+
+
+def test_people_sign_up_behind_a_proxy_that_ends_tls(db: None, org: OrgHandle, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    plain = Person().browser
+    assert plain.get("/signup/")["Location"] == "https://testserver/signup/"
+    assert plain.get("/signup/health/live").status_code == 200
+    person = Person()
+    headers = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_HOST": "testserver", "HTTP_ORIGIN": "https://testserver"}
+    person.browser.defaults |= headers
+    assert person.signs_up(org).is_signed_in
+    assert all(cookie["secure"] for cookie in person.browser.cookies.values())
 
 
 # ---- transactions

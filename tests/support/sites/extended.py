@@ -6,7 +6,7 @@ from django.contrib.sessions.backends import signed_cookies
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django_redis.cache import RedisCache as DjangoRedisCache
@@ -69,3 +69,7 @@ EXTENDED = {
 def one_word(_request: HttpRequest) -> dict[str, str]:
     """A context processor, as sites have them."""
     return {str(getattr(settings, "WORD")): "ours"}  # noqa: B009 - not a setting of the demo site, which mypy reads
+
+
+def own_page_for_a_failed_check(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return HttpResponse("Our own page.", status=403)
