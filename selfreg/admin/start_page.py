@@ -51,9 +51,7 @@ def _numbers() -> dict[str, Any]:
         "awaiting_approval": shown(now.awaiting_approval) if now.awaiting_approval or needs_approval() else "",
         "failed": shown(now.failed),
         "failed_calls": _failures(now.failed_calls),
-        "orgs": [
-            (name, _day(day), shown(stuck[name]), _failures(failed_calls[name])) for name, day in by_org.items()
-        ],
+        "orgs": [(name, _day(day), shown(stuck[name]), _failures(failed_calls[name])) for name, day in by_org.items()],
     }
 
 

@@ -34,27 +34,16 @@ Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
 # Name of a field -> its autofill token (HTML Standard, "Autofill").
 AUTOCOMPLETE = {
-    "firstName": "given-name",
-    "middleName": "additional-name",
-    "lastName": "family-name",
-    "honorificPrefix": "honorific-prefix",
-    "honorificSuffix": "honorific-suffix",
-    "displayName": "name",
-    "nickName": "nickname",
-    "title": "organization-title",
-    "organization": "organization",
+    "firstName": "given-name", "middleName": "additional-name", "lastName": "family-name",
+    "honorificPrefix": "honorific-prefix", "honorificSuffix": "honorific-suffix", "displayName": "name",
+    "nickName": "nickname", "title": "organization-title", "organization": "organization",
     **dict.fromkeys(("email", "secondEmail"), "email"),
     **dict.fromkeys(("login", "identifier"), "username"),
     **dict.fromkeys(("primaryPhone", "mobilePhone", "phoneNumber"), "tel"),
     **dict.fromkeys(("passcode", "nextPasscode", "totp"), "one-time-code"),
-    "streetAddress": "street-address",
-    "city": "address-level2",
-    "state": "address-level1",
-    "zipCode": "postal-code",
-    "countryCode": "country",
-    "profileUrl": "url",
-    "preferredLanguage": "language",
-}
+    "streetAddress": "street-address", "city": "address-level2", "state": "address-level1", "zipCode": "postal-code",
+    "countryCode": "country", "profileUrl": "url", "preferredLanguage": "language",
+}  # fmt: skip
 # Autofill tokens that are types of controls, too.
 INPUT_TYPES = ("email", "tel", "url")
 # Autofill token -> what a script shows when the visitor leaves a field that the browser considers invalid.

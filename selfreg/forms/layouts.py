@@ -252,12 +252,11 @@ def _consent_scopes(step: Step) -> Layout:
 
 LAYOUTS: dict[str, Callable[[Step], Layout]] = {
     "choose": _choose,
-    "phone": _phone,
+    **dict.fromkeys(("phone", "channel_data"), _phone),
     "question": _question,
     "passkey": _passkey,
     **dict.fromkeys(("unsupported", "providers", "elsewhere"), lambda _step: {}),
     "channel": _channel,
-    "channel_data": _phone,
     "consent_scopes": _consent_scopes,
 }
 """The layout of each page; ``as_sent`` for any other."""

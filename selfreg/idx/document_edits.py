@@ -19,14 +19,8 @@ BEARER_MEMBERS = ("stateHandle", "successWithInteractionCode")
 BEARER_FIELDS = ("stateHandle", "interaction_code")
 # What describes a page, and what inside it belongs to one person.
 PAGE_MEMBERS = (
-    "version",
-    "intent",
-    "remediation",
-    "currentAuthenticator",
-    "authenticators",
-    "authenticatorEnrollments",
-    "app",
-)
+    "version", "intent", "remediation", "currentAuthenticator", "authenticators", "authenticatorEnrollments", "app"
+)  # fmt: skip
 PERSONAL_MEMBERS = ("profile", "id", "enrollmentId")
 # The page for the code from the mail, as an org sends it by default (docs/protocol.md, section 4.6).
 DEFAULT_CODE_PAGE: Json = {

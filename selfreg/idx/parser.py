@@ -68,16 +68,10 @@ CHALLENGE_PATH = "/api/v1/altcha"
 VERIFY_IDENTITY = "redirect-idverify"
 # Password policy: a number of its rules or of its rules about age -> the member of ``PasswordPolicy``.
 PASSWORD_NUMBERS = {
-    "minLength": "min_length",
-    "maxLength": "max_length",
-    "minLowerCase": "min_lower",
-    "minUpperCase": "min_upper",
-    "minNumber": "min_number",
-    "minSymbol": "min_symbol",
-    "maxConsecutiveRepeatingCharacters": "max_repeating",
-    "historyCount": "history_count",
-    "minAgeMinutes": "min_age_minutes",
-}
+    "minLength": "min_length", "maxLength": "max_length", "minLowerCase": "min_lower", "minUpperCase": "min_upper",
+    "minNumber": "min_number", "minSymbol": "min_symbol", "maxConsecutiveRepeatingCharacters": "max_repeating",
+    "historyCount": "history_count", "minAgeMinutes": "min_age_minutes",
+}  # fmt: skip
 # Password policy: a flag -> the attribute that it excludes.
 EXCLUDING_FLAGS = (("excludeFirstName", "firstName"), ("excludeLastName", "lastName"))
 

@@ -142,14 +142,11 @@ def _message(data: object) -> Message:
 # How each member is read. ``response`` is parsed from ``document``.
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "transaction": _transaction,
-    "document": _secret,
-    "draft": _texts,
-    "profile": _texts,
+    **dict.fromkeys(("document", "interaction_code"), _secret),
+    **dict.fromkeys(("draft", "profile"), _texts),
+    **dict.fromkeys(("picked", "phone"), _text),
     "notices": lambda values: tuple(map(_message, values)),
     "needed": lambda keys: tuple(map(str, keys)),
-    "picked": _text,
     "calls": lambda moments: tuple(map(float, moments)),
-    "phone": _text,
-    "interaction_code": _secret,
     **dict.fromkeys(("wait_until", "resend_at", "poll_at"), float),
 }
