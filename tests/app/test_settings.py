@@ -147,9 +147,7 @@ def reported() -> str:
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, 5, 0.5, True, "text", b"text"], ids=repr)
-def test_a_value_of_another_type_is_named_and_breaks_nothing(
-    db: None, configure: Callable[..., None], value: object
-) -> None:
+def test_system_checks_name_values_of_another_type(db: None, configure: Callable[..., None], value: object) -> None:
     for name in sorted(SETTING_NAMES):
         configure(**{name: value})
         assert hash(conf())
@@ -159,7 +157,7 @@ def test_a_value_of_another_type_is_named_and_breaks_nothing(
         configure(**{name: getattr(Conf(), name.lower())})
 
 
-def test_none_is_the_same_as_no_value(db: None, configure: Callable[..., None]) -> None:
+def test_none_means_not_set(db: None, configure: Callable[..., None]) -> None:
     """A variable of the environment may be missing."""
     for name in sorted(SETTING_NAMES - {"ORGS"}):
         before = getattr(conf(), name.lower())

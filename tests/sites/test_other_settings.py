@@ -182,15 +182,15 @@ def test_session_in_a_signed_cookie_stays_below_2000_bytes(db: None, org: OrgHan
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_people_sign_up_whatever_cookies_are_like(
+def test_sign_up_works_with_other_cookie_settings(
     db: None, org: OrgHandle, settings: Any, changes: dict[str, Any]
 ) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    signs_up_and_in(org)
+    sign_up_and_sign_in(org)
 
 
-def test_people_sign_up_behind_a_proxy_that_ends_tls(db: None, org: OrgHandle, settings: Any) -> None:
+def test_sign_up_works_behind_a_proxy_that_terminates_tls(db: None, org: OrgHandle, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True

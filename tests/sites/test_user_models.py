@@ -176,16 +176,16 @@ def test_taken_address_is_reported_only_for_a_real_conflict(user: str) -> None:
     assert (len(result["users"]), result["log"]) == (1, "registration.failed\n")
 
 
-def test_who_is_hidden_by_the_sites_own_manager_is_told_so_and_not_logged_in() -> None:
-    done = walked("deleted_softly", {"then": ["leaves_and_signs_in_again"]})
-    assert [page["signed_in"] for page in done["pages"]] == [True, False]
-    assert "account is disabled" in done["pages"][1]["text"]
+def test_user_hidden_by_the_default_manager_is_disabled() -> None:
+    result = run_site("deleted_softly", {"then": ["leaves_and_signs_in_again"]})
+    assert [page["signed_in"] for page in result["pages"]] == [True, False]
+    assert "account is disabled" in result["pages"][1]["text"]
 
 
-def test_the_address_of_somebody_who_is_hidden_is_taken() -> None:
-    done = walked("deleted_softly", {"then": ["another_signs_up_with_the_address_of_who_left"]})
-    assert done["failures"] == ["", "selfreg.address_taken"]
-    assert "Traceback" not in done["log"]
+def test_address_of_a_hidden_user_is_taken() -> None:
+    result = run_site("deleted_softly", {"then": ["another_signs_up_with_the_address_of_who_left"]})
+    assert result["failures"] == ["", "selfreg.address_taken"]
+    assert "Traceback" not in result["log"]
 
 
 @pytest.mark.parametrize("user", ["unique_address", "unique_address_in_any_case", "email_login", "proxy"])
