@@ -209,9 +209,7 @@ def consume_start(form: str, address: str, ip: str, org: str = DEFAULT) -> Start
     """
     hits = hits_of_start(form, address, ip)
     wait = consume(hits, org)
-    if wait and seconds_until_free({ONCE: hits[ONCE]}, org):
-        return StartCount(is_repeated=True)
-    return StartCount(wait)
+    return StartCount(is_repeated=True) if wait and seconds_until_free({ONCE: hits[ONCE]}, org) else StartCount(wait)
 
 
 def hits_of_start(form: str, address: str, ip: str) -> dict[str, str]:

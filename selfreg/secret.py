@@ -54,7 +54,7 @@ class Secret(Generic[T]):
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a secret is not pickled")
+        raise TypeError("a secret can't be pickled")
 
 
 NOTHING: Secret[str] = Secret("")

@@ -94,9 +94,7 @@ def act(
     if idp := pressed_provider(action):
         commands.keep_draft(attempt, form.draft())
         return to_identity_provider(browser, attempt, idp)
-    if not action and not form.is_valid():
-        return form
-    return run(request, browser, attempt, page, form, action)
+    return run(request, browser, attempt, page, form, action) if action or form.is_valid() else form
 
 
 def is_stale(attempt: Attempt, mark: str | None) -> bool:

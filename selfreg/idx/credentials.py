@@ -91,4 +91,4 @@ class Credentials:
         try:
             return Secret(jwt.encode(claims, key.reveal(), algorithm="RS256", headers=key_id))
         except (jwt.PyJWTError, TypeError) as error:
-            raise ValueError("the private key is no usable PEM") from error
+            raise ValueError("the private key isn't a usable PEM") from error

@@ -22,7 +22,7 @@ from selfreg.registration.transition_types import AnyStep, Command, Event, Kind,
 from selfreg.secret import Secret
 from selfreg.signals import registration_expired, registration_failed
 from selfreg.statuses import Status
-from selfreg.texts.messages import notice
+from selfreg.texts.messages import known_key, notice
 
 PROFILE_PAGE = "profile"
 ADDRESS_TAKEN = "registration.error.notUniqueWithinOrg"
@@ -336,10 +336,10 @@ def _is_refusal(answer: Answer, after: AnyStep) -> bool:
 
 def _answer_event(before: Position, answer: Answer, kind: RegistrationEvent.Kind) -> Event:
     errors = [m for m in answer.response.messages if is_error(m)]
-    keys = " ".join(m.key or f"{RegistrationEvent.OWN_WORDS}:{m.path}".rstrip(":") for m in errors)[:200]
-    return Event(
-        kind, before.step_name, answer.outcome or keys or "ok", round(answer.seconds * 1000), answer.request_id
-    )
+    own = RegistrationEvent.OWN_WORDS
+    keys = " ".join(m.key or known_key(m.text) or f"{own}:{m.path}".rstrip(":") for m in errors)[:200]
+    outcome, milliseconds = answer.outcome or keys or "ok", round(answer.seconds * 1000)
+    return Event(kind, before.step_name, outcome, milliseconds, answer.request_id)
 
 
 def _notices_after(

@@ -27,7 +27,10 @@ def gauges() -> list[Gauge]:
     return [
         Gauge("open_registrations", "Registrations under way, by status", "status", counted["open"]),
         Gauge(
-            "doubtful_registrations", "Registrations of which nobody knows where they stand", "", counted["doubtful"]
+            "doubtful_registrations",
+            "Registrations whose last call has an unknown result",
+            "",
+            counted["doubtful"],
         ),
         Gauge("last_run_timestamp_seconds", "When a command last ended", "command", counted["runs"]),
     ]

@@ -49,11 +49,13 @@ WRONG_HOST = (
     "where that browser has no session: redirect other hosts there."
 )
 UNKNOWN_PATH = (
-    "The server puts this site below %r, and FORCE_SCRIPT_NAME does not say so: management commands such as "
-    "selfreg_doctor and selfreg_setup_org name addresses without it."
+    "The server mounts this site below %r, but FORCE_SCRIPT_NAME isn't set to that: management commands such as "
+    "selfreg_doctor and selfreg_setup_org print and register URLs without it."
 )
 SEND_AGAIN = Message("", "selfreg.csrf")
 """The message after a failed CSRF check."""
+TIMED_OUT = Message("", "idx.session.expired")
+"""The message for a form of a registration that this browser no longer has."""
 UNAVAILABLE = "selfreg.sign_in_unavailable"
 # Messages of sign-ins that would fail again.
 FINAL_REFUSALS = ("selfreg.sign_in_denied", NOT_ASSIGNED)
@@ -133,10 +135,12 @@ class SignUpView(ViewWithoutValues):
     def attempt(self, request: HttpRequest) -> Attempt:
         """Open the registration that this request is about.
 
-        :raises RedirectTo: this browser has none
+        :raises RedirectTo: this browser has none. If it had one, the next page says so
         """
         attempt = open_attempt(request, self.browser)
         if attempt is None:
+            if request.method == "POST":
+                messages.warning(request, say(TIMED_OUT), fail_silently=True)
             raise RedirectTo(self.url_of_page("start"))
         return attempt
 

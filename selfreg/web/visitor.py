@@ -100,7 +100,7 @@ def client_ip(request: HttpRequest, settings: Conf) -> str:
     if not address and cache.claim_once(f"{UNREADABLE}:logged", LOG_SECONDS):
         cache.keep(UNREADABLE, settings.proxy_header, REMEMBERED_SECONDS)
         logger.warning(
-            "no IP address of a visitor in %s, with TRUSTED_PROXIES = %d: visitors without one share their limits",
+            "%s has no IP address of the visitor (TRUSTED_PROXIES = %d): visitors without one share the limits of one",
             settings.proxy_header,
             trusted,
         )

@@ -125,3 +125,11 @@ def test_an_expired_interaction_code_leads_to_sign_in_at_okta(person: Person, or
     person.follows("Sign in").signs_in_at_the_org()
     assert person.is_signed_in
     assert Registration.objects.get().status == Status.COMPLETED
+
+
+def test_a_step_submitted_without_its_session_says_that_it_timed_out(person: Person, org: OrgHandle) -> None:
+    person.opens_the_sign_up().tells_who_she_is()
+    person.browser.cookies.pop("sessionid")
+    assert person.types_the_code_from(org).heading == "Create your account"
+    assert "Your session timed out." in person.page.text
+    assert "timed out" not in person.opens_the_sign_up().page.text
