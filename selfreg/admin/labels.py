@@ -18,7 +18,7 @@ from selfreg.idx.authenticators import by_key
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.reports.attention import has_run_out
 from selfreg.statuses import STATUS_INFO, Status
-from selfreg.texts.messages import MESSAGES
+from selfreg.texts.messages import MESSAGES, duration
 
 NOTHING = "—"
 PLACEHOLDER = re.compile(r"\{\d\}")
@@ -148,11 +148,11 @@ def ago(moment: datetime) -> str:
 
 
 def time_left(registration: Registration) -> str:
-    """Return the minutes and seconds ("4:07") until the transaction of an open registration expires."""
+    """Return the time until the transaction of an open registration expires ("4 minutes")."""
     if not registration.is_open or registration.expires_at is None:
         return NOTHING
-    seconds = (registration.expires_at - timezone.now()).total_seconds()
-    return f"{int(seconds // 60)}:{int(seconds % 60):02}" if seconds > 0 else gettext("run out")
+    seconds = round((registration.expires_at - timezone.now()).total_seconds())
+    return duration(seconds) if seconds > 0 else gettext("run out")
 
 
 def user_label(user: Any) -> str:

@@ -313,8 +313,8 @@ def _perform_all(
 
 def _left_text(count: int) -> str:
     text = ngettext(
-        "%(count)d is left, because each takes its time. Press the button again to continue.",
-        "%(count)d are left, because each takes its time. Press the button again to continue.",
+        "%(count)d is still to do, because this takes a while. Press the button again to continue.",
+        "%(count)d are still to do, because this takes a while. Press the button again to continue.",
         count,
     )
     return text % {"count": count}

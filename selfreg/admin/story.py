@@ -24,6 +24,7 @@ DONE: Mapping[str, str | Promise] = {
     "enroll-profile-update": _("Gave more details"),
     "profile-update": _("Gave more details"),
     "select-authenticator-enroll": _("Went on to the next method"),
+    "select-authenticator-enroll phone_number": _("Gave a phone number, and was sent a code"),
     "enroll-authenticator okta_email": _("Typed the code from the email"),
     "enroll-authenticator okta_password": _("Set a password"),
     "enroll-authenticator phone_number": _("Typed the code from the phone"),

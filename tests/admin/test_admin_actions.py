@@ -170,7 +170,7 @@ def test_action_that_takes_too_long_is_continued_in_parts(
         page = manager.post(f"{LIST}act/expire/", form)
         assert [str(message) for message in page.context["messages"]] == ["1 sign-up expired."]
         words = "is" if left == 1 else "are"
-        assert f"{left} {words} left, because each takes its time." in page.content.decode()
+        assert f"{left} {words} still to do, because this takes a while." in page.content.decode()
         ids = re.findall(r'name="_selected_action" value="([^"]+)"', page.content.decode())
         assert len(ids) == left
         form["_selected_action"] = ids

@@ -291,6 +291,17 @@ def test_search_without_results_shows_a_message_and_a_link_to_the_list(
     assert "Newest" not in page
 
 
+def test_a_search_that_finds_nobody_says_what_it_looked_at(
+    manager: Client, make_registration: Make, staff: Callable[[str], Client]
+) -> None:
+    make_registration(email="ada@example.com")
+    page = manager.get(f"{LIST}?q=ada@example.com&status=failed").content.decode()
+    assert "No registration for “ada@example.com” with these filters." in page
+    assert '<a href="?q=ada%40example.com">Search without filters</a>' in page
+    page = staff(VIEWER).get(f"{LIST}?q=ada@").content.decode()
+    assert "No registration has exactly the address or id “ada@”." in page
+
+
 @pytest.mark.parametrize("lookup", ["email__startswith=a", "email=ada@example.com", "user__password__startswith=p"])
 def test_lookups_other_than_the_filters_get_status_400(manager: Client, make_registration: Make, lookup: str) -> None:
     make_registration(email="ada@example.com")
