@@ -151,7 +151,8 @@ def name_of(okta_label: str) -> str:
 
 def questions() -> Mapping[str, str]:
     """Return Okta's own security questions by their keys."""
-    return dict(line.split(": ", 1) for line in render_to_string("selfreg/questions.txt").splitlines() if line)
+    lines = render_to_string("selfreg/questions.txt").splitlines()
+    return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
 def option_label(option: Option) -> str:
