@@ -36,7 +36,7 @@ def test_a_link_confirmed_while_another_tab_asks_the_org_is_confirmed_after_that
     Registration.objects.update(busy_until=timezone.now() + timedelta(seconds=20))
     at_code_page.presses("Confirm and continue")
     assert at_code_page.heading == "Confirm your email"
-    assert "This page continues by itself." in at_code_page.page.text
+    assert "If this page doesn't continue by itself, press the button again." in at_code_page.page.text
     assert 'data-looks-again="1000"' in at_code_page.page.html
     Registration.objects.update(busy_until=None)
     assert at_code_page.presses("Confirm and continue").heading == "Choose a password"
