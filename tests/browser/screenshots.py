@@ -30,7 +30,7 @@ def _with_optional_phone(org: OrgHandle) -> None:
 
 
 def window_of(height: int) -> dict[str, Any]:
-    """Options of a small window."""
+    """Return the options of a small window of this height."""
     return SMALL | {"viewport": {"width": 720, "height": height}}
 
 
@@ -40,7 +40,7 @@ def save_screenshot(visitor: Visitor, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_page(opens_window: Open, name: str) -> None:
+def test_picture_of_a_page(opens_window: Open, name: str) -> None:
     ada = opens_window(**PICTURES[name].window)
     PICTURES[name].go_to_page(ada)
     digests = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
@@ -48,7 +48,7 @@ def test_page(opens_window: Open, name: str) -> None:
     save_screenshot(ada, name)
 
 
-def test_registrations_in_the_admin(opens_window: Open, site: Site) -> None:
+def test_pictures_of_the_admin(opens_window: Open, site: Site) -> None:
     for journey in (Visitor.is_at_the_code, Visitor.is_at_the_password, cancelled, expired):
         journey(opens_window())
     opens_window().is_at_the_password().sets_a_password().presses("Skip for now").is_welcome()
@@ -64,7 +64,7 @@ def test_registrations_in_the_admin(opens_window: Open, site: Site) -> None:
     save_screenshot(admin, "funnel")
 
 
-def test_the_local_org(opens_window: Open, org: OrgHandle) -> None:
+def test_pictures_of_the_local_org(opens_window: Open, org: OrgHandle) -> None:
     opens_window().is_at_the_code()
     developer = opens_window(**WIDE).opens(f"{org.base}/")
     save_screenshot(developer, "mailbox")
@@ -72,17 +72,19 @@ def test_the_local_org(opens_window: Open, org: OrgHandle) -> None:
     save_screenshot(developer, "policy")
 
 
-def test_the_example_theme(chromium: Browser, site: Site, org: OrgHandle) -> None:
+def test_picture_of_the_example_theme(chromium: Browser, site: Site, org: OrgHandle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.set_inheritable(True)
-        themed = site.environment | {"DJANGO_SETTINGS_MODULE": "docs.example_theme.settings"}
-        harbour = Site(url_of(listener), site.database, themed)
-        with serving(harbour, listener):
-            window = Window(chromium.new_context(base_url=harbour.url, locale="en-US", **window_of(760)), harbour.url)
+        environment = site.environment | {"DJANGO_SETTINGS_MODULE": "docs.example_theme.settings"}
+        themed_site = Site(url_of(listener), site.database, environment)
+        with serving(themed_site, listener):
+            window = Window(
+                chromium.new_context(base_url=themed_site.url, locale="en-US", **window_of(760)), themed_site.url
+            )
             save_screenshot(Visitor(window, org).is_at_the_code(), "theme")
 
 
-def test_a_sign_up_that_is_reviewed(chromium: Browser, org: OrgHandle, tmp_path: Path) -> None:
+def test_picture_of_a_sign_up_awaiting_approval(chromium: Browser, org: OrgHandle, tmp_path: Path) -> None:
     org.patch_policy({"authenticators": {"phone_number": "disabled"}})
     with another_site(org, tmp_path, APPROVAL="true") as site:
         window = Window(chromium.new_context(base_url=site.url, locale="en-US", **window_of(480)), site.url)

@@ -151,8 +151,8 @@ def test_documented_script_connects_users_of_mozilla_django_oidc(runs_site: Run)
     OktaOrg(project.org).sign_up("ada@example.com", PASSWORD, firstName="Ada")
     project.evaluate("get_user_model().objects.create_user('hash-of-an-address', 'ADA@example.com').pk")
     project.evaluate(f"get_user_model().objects.create_superuser('boss', 'boss@example.com', '{PASSWORD}').pk")
-    joined = run("python manage.py shell -v 0 < join.py", project.folder, project.environment)
-    assert "connected with user hash-of-an-address" in joined
+    output = run("python manage.py shell -v 0 < join.py", project.folder, project.environment)
+    assert "connected with user hash-of-an-address" in output
     assert "Hello, Ada!" in project.visitor.signs_in("ada@example.com").text
     assert project.evaluate("get_user_model().objects.count()") == "2"
 

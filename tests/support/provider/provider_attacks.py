@@ -454,7 +454,7 @@ USERINFO = BUSY | {
     "sub twice": lambda s: Reply(honest_about(s)[:-1] + b',"sub":"00uGRACE"}'),
     "NUL in a name": about(name="Ada\0"),
     "a lone surrogate in a name": about(name=LONE_SURROGATE),
-    # The site wants proven addresses, and these are no proof.
+    # The site requires verified addresses, and these claims do not verify them.
     "email_verified missing": about(email_verified=ABSENT),
     "email_verified null": about(email_verified=None),
     "email_verified false": about(email_verified=False),

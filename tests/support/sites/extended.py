@@ -1,4 +1,4 @@
-"""What sites extend: their settings name these instead of what they come from."""
+"""Subclasses of middleware, caches and others, as sites use them in their settings."""
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware

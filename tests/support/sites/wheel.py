@@ -1,4 +1,4 @@
-"""A virtual environment with the built wheel, as somebody has it who installed the package."""
+"""A virtual environment with the built wheel, like after an installation of the package."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def installed_wheel(folder: Path) -> dict[str, str]:
-    """Builds the wheel into an environment below ``folder``; everything else comes from the one that runs the tests.
+    """Build the wheel and install it below ``folder``. Other packages come from the environment of the tests.
 
     :return: the environment variables with which its commands run
     """
@@ -29,11 +29,11 @@ def installed_wheel(folder: Path) -> dict[str, str]:
 
 
 def run(command: str | list[str], folder: Path, environment: dict[str, str]) -> str:
-    """Runs a command to its end, and returns what it printed."""
-    done = subprocess.run(
+    """Run a command and return its output."""
+    result = subprocess.run(
         command,
         cwd=folder, env=environment or None, shell=isinstance(command, str),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"{command}:\n{done.stdout}"
-    return done.stdout
+    assert result.returncode == 0, f"{command}:\n{result.stdout}"
+    return result.stdout
