@@ -13,7 +13,7 @@ from django.utils import timezone
 from selfreg.admin.roles import make_groups
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import FINAL, Status
-from support.staff import MANAGER, NOBODY
+from support.staff import MANAGER, NO_ROLE
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def staff(db: None, configure: Callable[..., None]) -> Callable[[str], Client]:
 
     def browser(role: str) -> Client:
         user = get_user_model().objects.create_user(f"{role} {uuid.uuid4().hex[:6]}", is_staff=True)
-        if role != NOBODY:
+        if role != NO_ROLE:
             user.groups.add(make_groups()[role])
         client = Client()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")

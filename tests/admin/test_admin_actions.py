@@ -41,7 +41,7 @@ def press(browser: Client, action: str, *registrations: Registration, **more: st
 def enrolling(person: Person, configure: Callable[..., None]) -> Registration:
     """Return a registration at the code page, whose email may be resent at once."""
     configure(RESEND_SECONDS=0)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     return Registration.objects.get()
 
 
@@ -55,7 +55,7 @@ def test_resend_action_sends_an_email_whose_code_works(
 
 
 def test_resend_action_is_rejected_before_the_pause_is_over(manager: Client, person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     (message,) = press(manager, "resend", Registration.objects.get())
     assert TOO_SOON in message
     assert len(org.messages(person.email)) == 1
@@ -91,14 +91,14 @@ def test_metric_labels_of_admin_actions_are_limited_to_action_names(
         samples = [s for family in REGISTRY.collect() if family.name == "selfreg_events" for s in family.samples]
         return {s.labels["outcome"] for s in samples if s.labels["kind"] == "administered"}
 
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     before = outcomes()  # left by tests in the same process
     assert TOO_SOON in press(manager, "resend", Registration.objects.get())[0]
     assert outcomes() - before <= set(ACTIONS_BY_NAME)
 
 
 def test_resend_action_is_rejected_if_nothing_was_sent_before(manager: Client, person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Password")
     (message,) = press(manager, "resend", Registration.objects.get())
     assert "no email or code to send" in message
 
@@ -273,7 +273,7 @@ def test_repair_action_removes_the_password_and_does_not_activate_the_account(
 ) -> None:
     """If it were activated as it is, it would work at once with an unverified address."""
     configure(API_TOKEN=org.policy.api_token)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     press(manager, "repair", Registration.objects.get())
     assert (org.users[0].status, org.users[0].password_hash) == ("PROVISIONED", None)
 

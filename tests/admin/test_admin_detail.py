@@ -41,7 +41,7 @@ def test_page_shows_the_current_step_and_the_possible_actions(
     manager: Client, person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESEND_SECONDS=0)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     page = page_of(manager, Registration.objects.get())
     assert "Check your email" in page
     assert "act/resend/" in page
@@ -59,7 +59,7 @@ def test_error_without_a_message_key_is_described_as_free_text_of_the_org(
 
 
 def test_page_shows_the_number_of_wrong_codes_once(manager: Client, person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     person.fills_and_presses({"credentials.passcode": "000000" if org.code(person.email) != "000000" else "111111"})
     page = unescape(page_of(manager, Registration.objects.get()))
     assert "<li>1 wrong code, last try just now</li>" in page
@@ -261,7 +261,7 @@ def test_admin_pages_contain_no_secret_and_no_phone_number(
         )
         pages.append(manager.get("/admin/").content.decode())
 
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     read_pages()
     person.fills_and_presses(wrong)
     secrets.add(org.code(person.email))

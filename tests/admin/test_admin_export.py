@@ -210,7 +210,7 @@ def test_invalid_addresses_are_no_formulas_in_the_masked_export(
 
 @pytest.mark.parametrize("typed", ["z@q;=1+1;", "a@b whole text", '"a;b"@example.com', "a,b@example.com"])
 def test_invalid_address_is_not_stored(db: None, org: OrgHandle, typed: str) -> None:
-    Person(typed).opens_the_sign_up().tells_who_she_is()
+    Person(typed).opens_the_sign_up().submits_profile()
     assert [(row.email, row.email_canonical) for row in Registration.objects.all()] in ([], [("", "")])
 
 

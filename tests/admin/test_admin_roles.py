@@ -12,7 +12,7 @@ from django.test import Client
 from selfreg.admin.actions import ACTIONS
 from selfreg.models import DoctorRun, OktaIdentity, Registration
 from selfreg.statuses import Status
-from support.staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
+from support.staff import ALL_ROLES, LIST, MANAGER, NO_ROLE, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
 CAN_VIEW = {VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER}
 PAGES = {
@@ -42,7 +42,7 @@ ALLOWED_ROLES = {
 }
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_are_visible_only_to_permitted_roles(
     staff: Callable[[str], Client], make_registration: Callable[..., Registration], role: str, page: str
@@ -55,7 +55,7 @@ def test_pages_are_visible_only_to_permitted_roles(
     assert response.status_code == (200 if role in PAGES[page] else 403)
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
 @pytest.mark.parametrize("confirmed", ["", "yes"])
 def test_actions_are_allowed_only_to_permitted_roles(
@@ -76,7 +76,7 @@ def test_actions_are_allowed_only_to_permitted_roles(
         assert (registration.version, registration.events.count()) == (before, 0)
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
 def test_list_offers_actions_only_to_permitted_roles(
     staff: Callable[[str], Client],
@@ -104,7 +104,7 @@ def test_list_offers_no_actions_that_are_not_configured(
     assert options == {action.name for action in ACTIONS} - {"approve", "reject", "repair", "remove-account"}
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_full_addresses_are_shown_only_to_permitted_roles(
     staff: Callable[[str], Client], make_registration: Callable[..., Registration], role: str
 ) -> None:
@@ -122,7 +122,7 @@ def test_full_addresses_are_shown_only_to_permitted_roles(
         assert str(registration.pk) not in browser.get(f"{LIST}?q=ada").content.decode()
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_registrations_cannot_be_added_edited_or_deleted_by_hand(
     staff: Callable[[str], Client], make_registration: Callable[..., Registration], role: str
 ) -> None:
@@ -185,4 +185,4 @@ def test_roles_command_creates_and_restores_the_groups(db: None, capsys: pytest.
 
 
 def test_admin_index_hides_the_app_from_staff_without_a_role(staff: Callable[[str], Client]) -> None:
-    assert "selfreg" not in staff(NOBODY).get("/admin/").content.decode()
+    assert "selfreg" not in staff(NO_ROLE).get("/admin/").content.decode()

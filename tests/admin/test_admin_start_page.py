@@ -21,7 +21,7 @@ from okta_devorg import OrgHandle
 from selfreg.models import DoctorRun, OktaIdentity, Registration, RegistrationEvent
 from selfreg.reports import overview as overview_module
 from selfreg.statuses import Status
-from support.staff import EVERYBODY, LIST, MANAGER, NOBODY, PRIVACY_OFFICER, SUPPORTER, VIEWER
+from support.staff import ALL_ROLES, LIST, MANAGER, NO_ROLE, PRIVACY_OFFICER, SUPPORTER, VIEWER
 
 pytestmark = pytest.mark.database
 
@@ -133,12 +133,12 @@ def test_card_stops_counting_at_a_maximum(
     assert card(manager)["Completed"].startswith("3 the day before")
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_card_is_shown_only_to_permitted_roles(
     staff: Callable[[str], Client], make_registration: Make, role: str
 ) -> None:
     make_registration()
-    assert bool(card(staff(role))) is (role != NOBODY)
+    assert bool(card(staff(role))) is (role != NO_ROLE)
 
 
 @pytest.mark.parametrize("string_if_invalid", ["", "MISSING"])
@@ -188,7 +188,7 @@ def test_menu_hides_registrations_without_the_permission(client: Client, db: Non
 # ---- the doctor
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_only_managers_can_start_a_doctor_run(staff: Callable[[str], Client], org: OrgHandle, role: str) -> None:
     browser = staff(role)
     assert ("Examine now" in browser.get(DOCTOR).content.decode()) is (role == MANAGER)

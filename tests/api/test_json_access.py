@@ -37,7 +37,7 @@ def test_t101_session_request_without_csrf_token_is_rejected(org: OrgHandle) -> 
 @pytest.mark.parametrize("path", ["", "step/", "verify/"])
 def test_form_data_instead_of_json_gets_status_400(org: OrgHandle, path: str) -> None:
     """Django reads the form to find the CSRF token, after which the body is no longer available."""
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     answer = client.browser.post(BASE + path, {"userProfile.email": client.email}, headers=client.headers)
     assert answer.status_code == 400
     assert answer.json()["type"].endswith("malformed")
@@ -45,26 +45,26 @@ def test_form_data_instead_of_json_gets_status_400(org: OrgHandle, path: str) ->
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ä", "A" * 5_000])
 def test_invalid_token_gets_status_401(org: OrgHandle, token: str) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     client.headers["Authorization"] = f"Bearer {token}".encode().decode("latin-1")
     assert (client.get("step/").status, client.problem) == (401, "token")
     assert client.get("").status == 401
 
 
 def test_other_encrypted_values_are_not_accepted_as_token(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     client.headers["Authorization"] = f"Bearer {Registration.objects.get().sealed}"
     assert client.get("step/").status == 401
 
 
 def test_t100_token_gives_access_only_to_its_own_registration(org: OrgHandle) -> None:
-    client = AppClient(by_token=True).is_at_the_code()
+    client = AppClient(by_token=True).goes_to_the_code_page()
     other_client = AppClient("eve@example.com", by_token=True)
     assert (other_client.get(f"step/?registration={client.answer['registration']}").status, other_client.problem) == (
         404,
         "no-registration",
     )
-    other_client.is_at_the_code()
+    other_client.goes_to_the_code_page()
     assert (
         other_client.get(f"step/?registration={client.answer['registration']}").answer["registration"]
         != client.answer["registration"]
@@ -72,13 +72,13 @@ def test_t100_token_gives_access_only_to_its_own_registration(org: OrgHandle) ->
 
 
 def test_session_is_ignored_if_a_token_is_sent(org: OrgHandle) -> None:
-    browser = AppClient().is_at_the_code()
+    browser = AppClient().goes_to_the_code_page()
     browser.headers = AppClient("eve@example.com", by_token=True).headers
     assert browser.get("step/").status == 404
 
 
 def test_token_expires(org: OrgHandle) -> None:
-    client = AppClient(by_token=True).is_at_the_code()
+    client = AppClient(by_token=True).goes_to_the_code_page()
     with time_machine.travel(timedelta(days=3) + timezone.now()):
         assert (client.get("step/").status, client.problem) == (401, "token")
 
@@ -102,7 +102,7 @@ def test_logged_in_user_gets_status_409(org: OrgHandle) -> None:
 
 @pytest.mark.parametrize("by_token", [False, True])
 def test_api_responses_contain_no_secret(org: OrgHandle, by_token: bool) -> None:
-    client = AppClient(by_token=by_token).is_at_the_code()
+    client = AppClient(by_token=by_token).goes_to_the_code_page()
     code = org.code(client.email)
     state = stored_state(Registration.objects.get())
     handles = [state["transaction"][n] for n in ("interaction_handle", "code_verifier", "state", "nonce")]
@@ -124,7 +124,7 @@ def test_api_responses_are_not_cached_and_have_no_cors_headers(org: OrgHandle) -
 def test_sign_up_started_on_a_page_continues_in_the_api(org: OrgHandle) -> None:
     """The registration is started on a page and continued in the API by the same browser."""
     person = Person()
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     client = AppClient(person.email)
     client.browser = person.browser
     client.get("step/").submits(credentials__passcode=org.code(person.email))

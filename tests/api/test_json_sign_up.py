@@ -37,7 +37,7 @@ def test_complete_sign_up_logs_the_user_in(org: OrgHandle, by_token: bool) -> No
 @pytest.mark.slow
 def test_api_postpones_the_hand_off_after_a_slow_step(org: OrgHandle) -> None:
     """Six seconds for the last step leave too little time for the hand-off. Another call completes it."""
-    client = AppClient().is_at_the_password(org)
+    client = AppClient().goes_to_the_password_page(org)
     org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
     client.sets_a_password()
     org.org.faults.pending.clear()
@@ -47,7 +47,7 @@ def test_api_postpones_the_hand_off_after_a_slow_step(org: OrgHandle) -> None:
 
 
 def test_app_with_token_gets_a_session_cookie_only_after_the_sign_up(org: OrgHandle) -> None:
-    client = AppClient(by_token=True).is_at_the_password(org)
+    client = AppClient(by_token=True).goes_to_the_password_page(org)
     assert client.cookies == {}
     client.sets_a_password()
     client.browser.cookies["sessionid"] = client.cookies["sessionid"].value
@@ -65,7 +65,7 @@ def test_go_is_the_next_url(org: OrgHandle) -> None:
 @BOTH
 def test_go_may_be_an_absolute_login_redirect_url(org: OrgHandle, settings: Any, by_token: bool) -> None:
     settings.LOGIN_REDIRECT_URL = "https://app.example.com/home"
-    client = AppClient(by_token=by_token).is_at_the_password(org).sets_a_password()
+    client = AppClient(by_token=by_token).goes_to_the_password_page(org).sets_a_password()
     assert client.answer["go"] == "https://app.example.com/home"
 
 
@@ -75,7 +75,7 @@ def test_go_is_the_linking_page_if_a_user_with_the_address_exists(
 ) -> None:
     configure(LINK_EXISTING=True)
     User.objects.create_user("ada-of-old", "ada@example.com", "Old-Oak-Door-1951")
-    client = AppClient(by_token=by_token).is_at_the_password(org).sets_a_password()
+    client = AppClient(by_token=by_token).goes_to_the_password_page(org).sets_a_password()
     browser = Person()
     if not by_token:
         browser.browser.cookies = client.browser.cookies
@@ -96,7 +96,7 @@ def test_step_has_fields_actions_password_rules_and_progress(org: OrgHandle) -> 
         True,
     )
     assert [a["label"] for a in client.step["actions"]] == ["Sign up", "Cancel sign-up"]
-    client.is_at_the_password(org)
+    client.goes_to_the_password_page(org)
     assert {"rule": "length", "number": 8, "text": "At least 8 characters"} in client.step["password_rules"]
     assert [f["secret"] for f in client.step["fields"]] == [True]
     assert {"label": "Email", "state": "done"} in client.step["progress"]
@@ -110,7 +110,7 @@ def test_api_texts_are_in_the_visitors_language(org: OrgHandle) -> None:
 
 
 def test_code_with_separators_is_accepted_by_the_api(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     code = org.code(client.email)
     assert client.submits(credentials__passcode=f"\u200b{code[:3]}-{code[3:]}").status == 200
     assert client.step["page"] == "password"
@@ -118,7 +118,7 @@ def test_code_with_separators_is_accepted_by_the_api(org: OrgHandle) -> None:
 
 @BOTH
 def test_wrong_code_gets_status_422_and_the_right_code_still_works(org: OrgHandle, by_token: bool) -> None:
-    client = AppClient(by_token=by_token).is_at_the_code()
+    client = AppClient(by_token=by_token).goes_to_the_code_page()
     wrong_code = "000000" if org.code(client.email) != "000000" else "111111"
     client.submits(credentials__passcode=wrong_code)
     assert (client.status, client.problem) == (422, "input")
@@ -172,7 +172,7 @@ def test_same_form_sent_twice_starts_one_registration(org: OrgHandle, by_token: 
 
 
 def test_stale_step_gets_status_409_with_the_current_step(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     mark = client.step["mark"]
     client.submits(credentials__passcode=org.code(client.email))
     before = len(org.calls())
@@ -183,14 +183,14 @@ def test_stale_step_gets_status_409_with_the_current_step(org: OrgHandle) -> Non
 
 
 def test_action_that_is_not_offered_gets_status_409(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     assert "skip" not in client.actions()
     client.post("step/", step=client.step["mark"], action="skip")
     assert (client.status, client.problem) == (409, "stale")
 
 
 def test_early_resend_gets_status_429_with_retry_after(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     assert 25 <= client.step["resend_wait"] <= 30
     client.post("step/", step=client.step["mark"], action="resend")
     assert (client.status, client.problem) == (429, "wait")
@@ -201,7 +201,7 @@ def test_early_resend_gets_status_429_with_retry_after(org: OrgHandle) -> None:
 
 def test_too_many_wrong_codes_get_status_429_with_retry_after(org: OrgHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "code by challenge", rate_limits.Limit(2, 600, relaxed=2))
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     wrong_code = "000000" if org.code(client.email) != "000000" else "111111"
     for _ in range(2):
         assert client.submits(credentials__passcode=wrong_code).problem == "input"
@@ -244,7 +244,7 @@ def test_unavailable_org_gets_a_5xx_problem(org: OrgHandle) -> None:
 
 
 def test_sign_up_continues_after_an_outage_in_the_middle(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code()
+    client = AppClient().goes_to_the_code_page()
     org.fail("/idp/idx/challenge/answer", "reset")
     org.fail("/idp/idx/introspect", "reset")
     code = org.code(client.email)
@@ -262,13 +262,13 @@ def test_denied_sign_up_gets_status_403(org: OrgHandle) -> None:
 
 
 def test_cancel_ends_the_registration(org: OrgHandle) -> None:
-    client = AppClient().is_at_the_code().post("cancel/")
+    client = AppClient().goes_to_the_code_page().post("cancel/")
     assert (client.status, client.answer["status"], client.answer["heading"]) == (200, "cancelled", "Sign-up cancelled")
     assert client.get("step/").answer["status"] == "cancelled"
 
 
 def test_email_link_verifies_the_address_once(org: OrgHandle) -> None:
-    client = AppClient(by_token=True).is_at_the_code()
+    client = AppClient(by_token=True).goes_to_the_code_page()
     location = link_target(str(org.messages(client.email)[0].link))
     client.post("verify/", **location)
     assert (client.status, client.step["page"]) == (200, "password")
@@ -277,8 +277,8 @@ def test_email_link_verifies_the_address_once(org: OrgHandle) -> None:
 
 
 def test_email_link_of_another_registration_verifies_nothing(org: OrgHandle) -> None:
-    client = AppClient(by_token=True).is_at_the_code()
-    client = AppClient("eve@example.com", by_token=True).is_at_the_code()
+    client = AppClient(by_token=True).goes_to_the_code_page()
+    client = AppClient("eve@example.com", by_token=True).goes_to_the_code_page()
     client.post("verify/", **link_target(str(org.messages(client.email)[0].link)))
     assert (client.status, client.problem, client.answer["standing"]) == (409, "link", "other")
     assert not Registration.objects.filter(email_verified_at__isnull=False).exists()

@@ -235,12 +235,12 @@ def assert_call_order(trace: Trace, names: list[str]) -> None:
 def test_call_order_of_the_form_matches_the_architecture_document(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     with tracing() as trace:
-        person.tells_who_she_is()
+        person.submits_profile()
     assert_call_order(trace, documented_calls("The form"))
 
 
 def test_call_order_of_a_code_matches_the_architecture_document(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     with tracing() as trace:
         person.types_the_code_from(org)
     assert_call_order(trace, documented_calls("A code"))

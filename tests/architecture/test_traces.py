@@ -18,7 +18,7 @@ def post(person: Person, url: str) -> Trace:
 
 @pytest.fixture
 def code_page(person: Person, org: OrgHandle) -> Person:
-    return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    return person.opens_the_sign_up().submits_profile().chooses("Email")
 
 
 def test_submitting_a_code_decrypts_once_and_decides_each_answer_once(code_page: Person, org: OrgHandle) -> None:

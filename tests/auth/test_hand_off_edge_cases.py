@@ -208,12 +208,12 @@ def test_registration_cancelled_during_the_hand_off_shows_a_page_without_login(
 @pytest.mark.slow
 def test_hand_off_is_postponed_to_the_next_request_after_a_slow_step(person: Person, org: OrgHandle) -> None:
     """Six seconds for the last step leave too little time for the hand-off. The visitor presses a button again."""
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
     person.sets_a_password()
     org.org.faults.pending.clear()
     assert not org.calls("/token")
-    person.does_whatever_the_page_asks(org)
+    person.completes_the_sign_up(org)
     assert person.is_signed_in
 
 
@@ -242,7 +242,7 @@ def test_events_of_a_sign_up_without_verification_do_not_verify_the_address(
     """The events say that the account is active and has a password factor, nothing about the address."""
     configure(EMAIL_VERIFICATION="optional")
     org.patch_policy(ONLY_PASSWORD)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert person.is_signed_in
     events = events_of(org)
     assert {"user.lifecycle.activate", "user.mfa.factor.activate"} <= {e["eventType"] for e in events}

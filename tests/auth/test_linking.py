@@ -112,8 +112,8 @@ def test_linking_after_an_activation_link_redirects_to_the_next_url(
 ) -> None:
     create_existing_user(person.email)
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
-    person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Password").sets_a_password()
+    person.opens_the_email_link(org).signs_in_at_the_org()
     assert person.heading == "You already have an account on this site"
     person.posts("/signup/link/", form_data)
     assert (person.is_signed_in, person.path) == (True, "/members/")

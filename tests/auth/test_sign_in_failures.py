@@ -61,7 +61,7 @@ def test_expired_sign_in_shows_an_error(person: Person) -> None:
 def sign_up_until_sign_in(person: Person, org: OrgHandle) -> Registration:
     """Sign up where the org sends an activation link, so that only the sign-in is missing."""
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
-    person.opens_the_sign_up().tells_who_she_is().sets_a_password()
+    person.opens_the_sign_up().submits_profile().sets_a_password()
     row = Registration.objects.get()
     assert row.status == "awaiting_email"
     return row

@@ -33,7 +33,7 @@ def unverified(person: Person, org: OrgHandle, configure: Configure) -> Person:
     """Return a person who signed up with the optional workflow, on the home page with the notice."""
     configure(EMAIL_VERIFICATION="optional", API_TOKEN=org.policy.api_token)
     org.patch_policy(NO_VERIFICATION)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     if not person.is_signed_in:
         person.presses("Skip for now")
     assert person.is_signed_in
@@ -45,7 +45,7 @@ def awaiting_email(person: Person, org: OrgHandle, configure: Configure) -> Pers
     """Return a person on the page "Check your email" who was sent an activation link."""
     configure(API_TOKEN=org.policy.api_token)
     org.patch_policy(LINK_ONLY)
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Password").sets_a_password()
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
     return person
 
@@ -283,7 +283,7 @@ def test_resent_activation_email_invalidates_the_old_link(awaiting_email: Person
     assert len(org.messages(awaiting_email.email)) == 2
     assert not org.users[0].email_verified
     assert "expired" in Person().opens(str(old_email.link)).page.text
-    awaiting_email.opens_the_link_in_the_mail(org).does_whatever_the_page_asks(org)
+    awaiting_email.opens_the_email_link(org).completes_the_sign_up(org)
     if not awaiting_email.is_signed_in:
         awaiting_email.opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert awaiting_email.is_signed_in
@@ -307,7 +307,7 @@ def test_page_hides_resend_without_an_api_token(awaiting_email: Person, configur
 def test_activation_link_signs_in_and_completes_the_same_row(awaiting_email: Person, org: OrgHandle) -> None:
     """The org activates the account and the Initiate login URI starts a sign-in."""
     pk = Registration.objects.get().pk
-    awaiting_email.opens_the_link_in_the_mail(org)
+    awaiting_email.opens_the_email_link(org)
     assert any("/oidc/authenticate/?iss=" in shown.url for shown in awaiting_email.seen)
     awaiting_email.signs_in_at_the_org()
     assert (awaiting_email.is_signed_in, awaiting_email.path) == (True, "/members/")
@@ -317,7 +317,7 @@ def test_activation_link_signs_in_and_completes_the_same_row(awaiting_email: Per
 
 
 def test_activation_link_in_another_browser_completes_the_same_row(awaiting_email: Person, org: OrgHandle) -> None:
-    other_browser = Person().opens_the_link_in_the_mail(org, awaiting_email.email).signs_in_at_the_org()
+    other_browser = Person().opens_the_email_link(org, awaiting_email.email).signs_in_at_the_org()
     assert (other_browser.is_signed_in, other_browser.path) == (True, "/members/")
     assert Registration.objects.get().status == Status.COMPLETED
     assert not awaiting_email.is_signed_in
@@ -330,7 +330,7 @@ def test_activation_link_in_another_browser_completes_the_same_row(awaiting_emai
 def active_unverified(person: Person, org: OrgHandle, configure: Configure) -> Person:
     configure(API_TOKEN=org.policy.api_token)
     org.patch_policy({**NO_VERIFICATION, "authenticators": {"okta_email": "disabled", "okta_password": "required"}})
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Password").sets_a_password()
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
     org.patch_policy(NO_VERIFICATION)
     return person

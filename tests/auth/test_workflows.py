@@ -37,14 +37,14 @@ def optional(org: OrgHandle, configure: Configure) -> None:
 
 
 def sign_up_without_verification(person: Person, query: str = "") -> Person:
-    return person.opens_the_sign_up(query).tells_who_she_is().chooses("Password").sets_a_password()
+    return person.opens_the_sign_up(query).submits_profile().chooses("Password").sets_a_password()
 
 
 # ---- B10, B11: email link and invitation
 
 
 def test_b10_email_link_in_the_same_browser_completes_the_sign_up(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").opens_the_link_in_the_mail(org)
+    person.opens_the_sign_up().submits_profile().chooses("Email").opens_the_email_link(org)
     person.presses("Confirm and continue").chooses("Password").sets_a_password()
     assert (person.is_signed_in, person.path) == (True, "/")
     assert person.email in person.page.text
@@ -67,7 +67,7 @@ def test_b11_invitation_link_opens_the_first_step(person: Person, org: OrgHandle
     assert (person.path, person.heading) == ("/signup/step/", "Choose a password")
     assert org.messages(INVITED["email"]) == [], "opening a link sends nothing"
     assert invitation not in person.page.url + person.page.html
-    person.does_whatever_the_page_asks(org)
+    person.completes_the_sign_up(org)
     assert person.is_signed_in
     assert Registration.objects.get().status == Status.COMPLETED
 
@@ -90,7 +90,7 @@ def test_b11_expired_invitation_shows_an_error(person: Person, org: OrgHandle, i
 def test_b11_used_invitation_shows_a_link_to_sign_in(
     person: Person, org: OrgHandle, invitation: str, response: str
 ) -> None:
-    person.opens_the_sign_up(f"?activationToken={invitation}").does_whatever_the_page_asks(org)
+    person.opens_the_sign_up(f"?activationToken={invitation}").completes_the_sign_up(org)
     org.patch_policy({"unknowns": {"expired_activation_token": response}})
     returning_person = Person().opens_the_sign_up(f"?activationToken={invitation}")
     assert returning_person.status < 500
@@ -234,7 +234,7 @@ def test_b37_mandatory_sends_one_email_and_signs_nobody_in(person: Person, org: 
 
 def test_b38_mandatory_activation_link_completes_the_same_row(person: Person, org: OrgHandle) -> None:
     org.patch_policy(LINK_ONLY)
-    sign_up_without_verification(person, "?next=/members/").opens_the_link_in_the_mail(org)
+    sign_up_without_verification(person, "?next=/members/").opens_the_email_link(org)
     if not person.is_signed_in:
         person.signs_in_at_the_org()
     assert person.is_signed_in
@@ -246,7 +246,7 @@ def test_b39_expired_activation_link_shows_an_error(person: Person, org: OrgHand
     org.patch_policy(LINK_ONLY)
     sign_up_without_verification(person)
     org.advance(8 * 86_400)
-    person.opens_the_link_in_the_mail(org)
+    person.opens_the_email_link(org)
     assert "expired" in person.page.text
     assert not person.is_signed_in
     assert not User.objects.exists()
@@ -256,7 +256,7 @@ def test_b39_lifetime_of_the_activation_link_is_set_by_the_org(person: Person, o
     org.patch_policy({**LINK_ONLY, "lifetimes": {"activation_link": 3600}})
     sign_up_without_verification(person)
     org.advance(3_601)
-    assert "expired" in person.opens_the_link_in_the_mail(org).page.text
+    assert "expired" in person.opens_the_email_link(org).page.text
 
 
 def test_b40_activation_link_opened_repeatedly_creates_one_user(person: Person, org: OrgHandle) -> None:
@@ -264,15 +264,15 @@ def test_b40_activation_link_opened_repeatedly_creates_one_user(person: Person, 
     sign_up_without_verification(person)
     for _ in range(2):
         # An email scanner makes the org activate the account, but signs nobody in here.
-        assert not Person().opens_the_link_in_the_mail(org, person.email).is_signed_in
-    person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+        assert not Person().opens_the_email_link(org, person.email).is_signed_in
+    person.opens_the_email_link(org).signs_in_at_the_org()
     assert person.is_signed_in
-    assert Person().opens_the_link_in_the_mail(org, person.email).status == 200
+    assert Person().opens_the_email_link(org, person.email).status == 200
     assert (User.objects.count(), Registration.objects.count()) == (1, 1)
 
 
 def test_b40_email_link_opened_by_scanners_verifies_nothing(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     link = next(str(m.link) for m in org.messages(person.email) if m.link)
     scanner = Person()
     for _ in range(2):
@@ -342,7 +342,7 @@ def test_b42_foreign_next_url_is_replaced_by_the_home_page(
     person: Person, org: OrgHandle, configure: Configure, workflow: str
 ) -> None:
     configure(EMAIL_VERIFICATION=workflow)
-    person.opens_the_sign_up("?next=//evil.example/").does_whatever_the_page_asks(org)
+    person.opens_the_sign_up("?next=//evil.example/").completes_the_sign_up(org)
     assert (person.is_signed_in, person.page.url) == (True, f"{SITE}/")
 
 
@@ -360,7 +360,7 @@ def test_b43_new_accounts_join_the_target_group_of_the_org_only(person: Person, 
 
 def test_b43_password_rules_of_the_org_are_shown_and_applied(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"password": {"complexity": {"minLength": 14}}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Password")
     assert "14" in person.page.text
     person.sets_a_password("Short-horse-7")
     assert person.heading == "Choose a password"
@@ -422,7 +422,7 @@ def test_mandatory_with_activation_link_sends_signals_once_after_the_sign_in(
     org.patch_policy(LINK_ONLY)
     sign_up_without_verification(person)
     assert signal_names(received_signals) == ["registration_started"]
-    person.opens_the_link_in_the_mail(org)
+    person.opens_the_email_link(org)
     if not person.is_signed_in:
         person.signs_in_at_the_org()
     assert sorted(signal_names(received_signals)[1:]) == ["email_verified", "registration_completed"]
@@ -463,13 +463,13 @@ def test_profile_rejected_by_the_hook_shows_errors_and_is_not_sent(
     person: Person, org: OrgHandle, configure: Configure
 ) -> None:
     configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.page.beside("userProfile.email") == ["Use your work address."]
     assert "We know only companies." in person.page.text
     assert person.page.typed("Last name") == "Lovelace"
     assert org.users == []
     person.email = "ada@company.example"
-    assert person.tells_who_she_is().heading == "Check your email"
+    assert person.submits_profile().heading == "Check your email"
 
 
 def test_profiles_rejected_by_the_hook_do_not_count_against_the_rate_limit(
@@ -481,9 +481,9 @@ def test_profiles_rejected_by_the_hook_do_not_count_against_the_rate_limit(
         configure(PROFILE_HOOK="support.site_hooks.refuses_freemail")
         person = Person(f"ada+{n}@example.com").opens_the_sign_up()
         person.fills_and_presses({"First name": "Ada", "Last name": "L", "Email": f"no address {n}"}, "Sign up")
-        person.tells_who_she_is().tells_who_she_is()
+        person.submits_profile().submits_profile()
         configure(PROFILE_HOOK="")
-        headings.append(person.tells_who_she_is().heading)
+        headings.append(person.submits_profile().heading)
     assert headings == ["Check your email", "Create your account"]
     assert "Too many attempts" in person.page.text
     assert len(org.users) == 1
@@ -496,7 +496,7 @@ def test_broken_profile_hook_keeps_the_typed_values_and_sends_nothing(
     person: Person, org: OrgHandle, configure: Configure, caplog: pytest.LogCaptureFixture, hook: str
 ) -> None:
     configure(PROFILE_HOOK=hook)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.status == 200
     assert person.page.problems() == [
         "We can't reach the sign-up service right now. Nothing is lost. Try again in a moment."
@@ -508,5 +508,5 @@ def test_broken_profile_hook_keeps_the_typed_values_and_sends_nothing(
 
 def test_profile_changed_by_the_hook_is_sent_to_the_org(person: Person, org: OrgHandle, configure: Configure) -> None:
     configure(PROFILE_HOOK="support.site_hooks.amends_the_name")
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert org.users[0].profile["lastName"] == "LOVELACE"

@@ -57,7 +57,7 @@ def opens_window(chromium: Browser, site: Site, org: OrgHandle) -> Iterator[Call
         return Visitor(opened[-1], org)
 
     yield open_window
-    assert [complaint for window in opened for complaint in window.complaints] == []
+    assert [violation for window in opened for violation in window.violations] == []
 
 
 @pytest.fixture

@@ -49,9 +49,9 @@ def test_picture_of_a_page(opens_window: Open, name: str) -> None:
 
 
 def test_pictures_of_the_admin(opens_window: Open, site: Site) -> None:
-    for journey in (Visitor.is_at_the_code, Visitor.is_at_the_password, cancelled, expired):
+    for journey in (Visitor.goes_to_the_code_page, Visitor.goes_to_the_password_page, cancelled, expired):
         journey(opens_window())
-    opens_window().is_at_the_password().sets_a_password().presses("Skip for now").is_welcome()
+    opens_window().goes_to_the_password_page().sets_a_password().presses("Skip for now").sees_the_home_page()
     site.environment.update(LOGIN)
     site.manage("createsuperuser", "--noinput", "--email", "admin@example.com")
     admin = opens_window(**WIDE).opens("/admin/selfreg/registration/")
@@ -65,7 +65,7 @@ def test_pictures_of_the_admin(opens_window: Open, site: Site) -> None:
 
 
 def test_pictures_of_the_local_org(opens_window: Open, org: OrgHandle) -> None:
-    opens_window().is_at_the_code()
+    opens_window().goes_to_the_code_page()
     developer = opens_window(**WIDE).opens(f"{org.base}/")
     save_screenshot(developer, "mailbox")
     developer.opens(f"{org.base}/policy")
@@ -81,7 +81,7 @@ def test_picture_of_the_example_theme(chromium: Browser, site: Site, org: OrgHan
             window = Window(
                 chromium.new_context(base_url=themed_site.url, locale="en-US", **window_of(760)), themed_site.url
             )
-            save_screenshot(Visitor(window, org).is_at_the_code(), "theme")
+            save_screenshot(Visitor(window, org).goes_to_the_code_page(), "theme")
 
 
 def test_picture_of_a_sign_up_awaiting_approval(chromium: Browser, org: OrgHandle, tmp_path: Path) -> None:
@@ -89,6 +89,6 @@ def test_picture_of_a_sign_up_awaiting_approval(chromium: Browser, org: OrgHandl
     with another_site(org, tmp_path, APPROVAL="true") as site:
         window = Window(chromium.new_context(base_url=site.url, locale="en-US", **window_of(480)), site.url)
         save_screenshot(
-            Visitor(window, org).is_at_the_password().sets_a_password().sees("Your sign-up is being reviewed"),
+            Visitor(window, org).goes_to_the_password_page().sets_a_password().sees("Your sign-up is being reviewed"),
             "approval",
         )

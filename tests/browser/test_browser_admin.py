@@ -38,7 +38,7 @@ def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
     administrator: Visitor, opens_window: Open
 ) -> None:
     """Pages update without a click, and keep selection and scroll position."""
-    opens_window().is_at_the_code()
+    opens_window().goes_to_the_code_page()
     administrator.opens(LIST)
     first_row, rows = (
         administrator.page.locator("#result_list tbody tr").first,
@@ -50,7 +50,7 @@ def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
     administrator.page.mouse.wheel(0, 60)
     administrator.page.wait_for_function("() => window.scrollY === 60")
 
-    ada = opens_window().is_at_the_code()
+    ada = opens_window().goes_to_the_code_page()
     newest = rows.locator("tbody tr").first
     expect(newest.get_by_role("link")).not_to_have_attribute("href", name or "")
     expect(newest).to_contain_text("Email code")
@@ -64,13 +64,13 @@ def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
     expect(situation).to_contain_text("“Check your email” (Email code)")
     ada.types_the_code("000000").sees_a_problem()
     expect(situation).to_contain_text("1 wrong code, last try just now")
-    ada.types_the_code().sets_a_password().is_welcome()
+    ada.types_the_code().sets_a_password().sees_the_home_page()
     expect(situation).to_contain_text("Completed")
     expect(administrator.page.locator("#selfreg-timeline")).to_contain_text("The email address was verified")
 
 
 def test_admin_action_asks_for_confirmation_and_shows_the_result(administrator: Visitor, opens_window: Open) -> None:
-    ada = opens_window().is_at_the_code()
+    ada = opens_window().goes_to_the_code_page()
     page = administrator.opens(f"{LIST}?status=enrolling").page
     page.locator("#result_list tbody tr").first.get_by_role("link").click()
     administrator.presses("Stop this sign-up").sees("Stop this sign-up").presses("Stop 1 sign-up")
@@ -80,7 +80,7 @@ def test_admin_action_asks_for_confirmation_and_shows_the_result(administrator: 
     assert administrator.button("Stop this sign-up").count() == 0
     ada.opens_another_tab().opens("/signup/step/").sees("Sign-up cancelled")
 
-    others = [opens_window().is_at_the_code() for _ in range(2)]
+    others = [opens_window().goes_to_the_code_page() for _ in range(2)]
     administrator.opens(LIST)
     for row in (0, 1, 2):
         page.locator("#result_list input.action-select").nth(row).check()
@@ -100,7 +100,7 @@ def test_admin_action_asks_for_confirmation_and_shows_the_result(administrator: 
 def test_admin_pages_are_accessible_and_fit_the_window(
     site_with_admin: Site, opens_window: Open, window: dict[str, object]
 ) -> None:
-    ada = opens_window().is_at_the_code()
+    ada = opens_window().goes_to_the_code_page()
     ada.org.patch_policy({"profile": [*ATTRIBUTES, {"name": "boat", "label": "Name of your boat"}]})
     ada.opens("/signup/").org.patch_policy({"profile": ATTRIBUTES})
     ada.opens("/signup/")
@@ -118,7 +118,7 @@ def test_admin_pages_are_accessible_and_fit_the_window(
 
 
 def test_identity_page_is_accessible(site_with_admin: Site, opens_window: Open) -> None:
-    opens_window().is_at_the_password().sets_a_password().is_welcome()
+    opens_window().goes_to_the_password_page().sets_a_password().sees_the_home_page()
     administrator = log_in(opens_window()).opens("/admin/selfreg/oktaidentity/")
     administrator.page.locator("#result_list tbody a").first.click()
     administrator.sees("View Okta identity")
@@ -129,7 +129,7 @@ def test_identity_page_is_accessible(site_with_admin: Site, opens_window: Open) 
 @pytest.mark.parametrize("width", [1440, 1280, 390])
 def test_list_of_registrations_fits_the_window(site_with_admin: Site, opens_window: Open, width: int) -> None:
     """The menu is open, and no cell of a row is cut off."""
-    opens_window().is_at_the_code()
+    opens_window().goes_to_the_code_page()
     page = log_in(opens_window(viewport={"width": width, "height": 900})).page
     table = page.locator("#result_list").evaluate("table => [table.scrollWidth, table.parentElement.clientWidth]")
     assert table[0] <= table[1]

@@ -112,7 +112,7 @@ def run_on_one_row(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("role", OFFERED)
 def test_role_is_offered_only_its_actions(site_with_roles: Site, opens_window: Open, role: str) -> None:
-    ada = opens_window().is_at_the_code()
+    ada = opens_window().goes_to_the_code_page()
     ada.page.close()
     site_with_roles.manage("shell", "-v", "0", "-c", NO_WAIT)
     page = log_in(opens_window(viewport=WIDE), role)
@@ -141,7 +141,7 @@ def test_each_action_works_for_one_and_for_two_registrations(
     site_with_roles: Site, opens_window: Open, role: str, actions: list[str]
 ) -> None:
     for _ in range(3):
-        opens_window().is_at_the_code().page.close()
+        opens_window().goes_to_the_code_page().page.close()
     site_with_roles.manage("shell", "-v", "0", "-c", NO_WAIT)
     page = log_in(opens_window(viewport=WIDE), role)
     for name in actions:
@@ -164,11 +164,11 @@ def opens_window_with_approval(
             return Visitor(windows[-1], org)
 
         yield open_window
-        assert [complaint for window in windows for complaint in window.complaints] == []
+        assert [violation for window in windows for violation in window.violations] == []
 
 
 def test_only_managers_can_approve_and_reject(opens_window_with_approval: Callable[[], Visitor]) -> None:
-    people = [opens_window_with_approval().is_at_the_password() for _ in range(4)]
+    people = [opens_window_with_approval().goes_to_the_password_page() for _ in range(4)]
     for person in people:
         person.sets_a_password().sees("Your sign-up is being reviewed")
     for role in (VIEWER, SUPPORTER, PRIVACY_OFFICER):

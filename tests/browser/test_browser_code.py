@@ -16,7 +16,7 @@ POLL = "/idp/idx/challenge/poll"
 
 
 def test_sixth_digit_submits_the_code_once(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code().types_the_code().sees("Choose a password")
+    visitor.goes_to_the_code_page().types_the_code().sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1
 
 
@@ -24,7 +24,7 @@ def test_sixth_digit_submits_the_code_once(visitor: Visitor, org: OrgHandle) -> 
     ("separator", "zero"), [(" ", "0"), ("\u200b", "0"), ("-", "0"), ("\ufeff", "０"), ("\u200f", "٠")], ids=ascii
 )
 def test_pasted_code_with_separators_is_submitted(visitor: Visitor, org: OrgHandle, separator: str, zero: str) -> None:
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     code = "".join(chr(ord(zero) + int(digit)) for digit in visitor.code)
     visitor.field("Enter code").fill(f"{separator}{code[:3]}{separator}{code[3:]}{separator}")
     visitor.sees("Choose a password")
@@ -32,7 +32,7 @@ def test_pasted_code_with_separators_is_submitted(visitor: Visitor, org: OrgHand
 
 
 def test_wrong_code_shows_an_error_linked_to_the_field(visitor: Visitor) -> None:
-    visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
+    visitor.goes_to_the_code_page().types_the_code("000000").sees_a_problem()
     expect(visitor.page).to_have_title(re.compile("^Error: Check your email"))
     visitor.page.get_by_role("link", name="That code isn't right").click()
     expect(visitor.field("Enter code")).to_be_focused()
@@ -44,7 +44,7 @@ def test_button_is_disabled_until_the_rate_limit_ends(visitor: Visitor, org: Org
     visitor.window.context.clock.install()
     # The session must last longer than the rate limit.
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 1}, "lifetimes": {"with_user": 3600}})
-    visitor.is_at_the_code().types_the_code("000000").sees_a_problem()
+    visitor.goes_to_the_code_page().types_the_code("000000").sees_a_problem()
     visitor.types_the_code("000001")
     expect(visitor.page.locator(".error-summary")).to_be_focused()
     button, timer = visitor.page.get_by_role("button", name="Confirm"), visitor.page.locator("[data-holds]")
@@ -57,7 +57,7 @@ def test_button_is_disabled_until_the_rate_limit_ends(visitor: Visitor, org: Org
 
 def test_countdown_until_resend_runs_and_disappears(visitor: Visitor) -> None:
     visitor.window.context.clock.install()
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     seconds = visitor.page.get_by_role("timer")
     expect(seconds).to_have_text(re.compile("^available in 2[0-9] seconds$"))
     visitor.page.clock.fast_forward(30_000)
@@ -66,7 +66,7 @@ def test_countdown_until_resend_runs_and_disappears(visitor: Visitor) -> None:
 
 def test_page_warns_before_the_session_expires_and_shows_the_time_out(visitor: Visitor) -> None:
     visitor.window.context.clock.install()
-    time_left = visitor.is_at_the_code().page.get_by_text("This page expires in")
+    time_left = visitor.goes_to_the_code_page().page.get_by_text("This page expires in")
     warning = visitor.page.get_by_role("status").get_by_text("If time runs out")
     expect(time_left).to_be_hidden()
     visitor.page.clock.fast_forward(120_000)
@@ -81,7 +81,7 @@ def test_page_warns_before_the_session_expires_and_shows_the_time_out(visitor: V
 
 
 def test_page_without_polling_shows_the_time_out_when_the_session_expires(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     org.patch_policy({"lifetimes": {"with_user": 3}})
     visitor.types_the_code().sees("Choose a password")
     visitor.password_field.fill("Correct-horse-7")
@@ -94,7 +94,7 @@ def test_page_without_polling_shows_the_time_out_when_the_session_expires(visito
 def test_back_button_works_after_a_form_with_an_error(visitor: Visitor) -> None:
     """Browsers ask before they show the answer to a form again that they may not keep."""
     visitor.opens("/signup/").presses("Sign up").sees_a_problem()
-    visitor.tells_who_she_is().sees("Check your email")
+    visitor.submits_profile().sees("Check your email")
     visitor.page.go_back()
     visitor.sees("Create your account")
     visitor.page.get_by_role("link", name="Continue").click()
@@ -103,26 +103,26 @@ def test_back_button_works_after_a_form_with_an_error(visitor: Visitor) -> None:
 
 def test_hidden_tab_does_not_poll(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
-    page = visitor.is_at_the_code().page
+    page = visitor.goes_to_the_code_page().page
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away ?? true, configurable: true})")
     page.clock.fast_forward(30_000)
     page.wait_for_timeout(200)
     assert org.calls(POLL) == []
     page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
     page.clock.run_for(100)
-    visitor.has_the_org_asked(POLL)
+    visitor.waits_for_call(POLL)
 
 
 def test_email_link_works_after_a_slow_poll_of_the_first_tab(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     org.fail(POLL, "slow", seconds=4)
-    visitor.has_the_org_asked(POLL)
+    visitor.waits_for_call(POLL)
     visitor.opens_another_tab().opens(visitor.link).sees("Confirm your email").presses("Confirm and continue")
     visitor.sees("Choose a password")
 
 
 def test_email_link_confirmed_in_another_tab_advances_the_first_tab(visitor: Visitor) -> None:
-    first_tab = visitor.is_at_the_code().page
+    first_tab = visitor.goes_to_the_code_page().page
     visitor.opens_another_tab().opens(visitor.link).sees("Confirm your email")
     visitor.presses("Confirm and continue").sees("Choose a password")
     expect(first_tab.get_by_role("heading", level=1)).to_have_text("Choose a password")
@@ -131,7 +131,7 @@ def test_email_link_confirmed_in_another_tab_advances_the_first_tab(visitor: Vis
 def test_email_link_in_another_browser_shows_the_code_without_using_it(
     visitor: Visitor, opens_window: Callable[..., Visitor], org: OrgHandle
 ) -> None:
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     other_browser = opens_window().opens(visitor.link).sees("Your code")
     shown_code = other_browser.page.locator(".code-like").inner_text()
     assert org.calls(ANSWER) == []
@@ -140,7 +140,7 @@ def test_email_link_in_another_browser_shows_the_code_without_using_it(
 
 def test_code_typed_during_a_poll_is_submitted(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     org.fail(POLL, "slow", seconds=2)
     with visitor.page.expect_request(lambda request: "action=poll" in (request.post_data or "")):
         visitor.page.clock.fast_forward(4_000)
@@ -148,13 +148,13 @@ def test_code_typed_during_a_poll_is_submitted(visitor: Visitor, org: OrgHandle)
 
 
 def test_page_waiting_for_a_slow_org_continues_automatically(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code()
+    visitor.goes_to_the_code_page()
     org.fail(ANSWER, "slow", seconds=6)
-    visitor.types_the_code().has_the_org_asked(ANSWER).opens_another_tab().opens("/signup/step/").sees("One moment")
+    visitor.types_the_code().waits_for_call(ANSWER).opens_another_tab().opens("/signup/step/").sees("One moment")
     visitor.sees("Choose a password")
 
 
 def test_last_character_of_a_longer_code_submits_once(visitor: Visitor, org: OrgHandle) -> None:
     org.patch_policy({"email_code": {"length": 10, "alphanumeric": True}})
-    visitor.is_at_the_code().types_the_code().sees("Choose a password")
+    visitor.goes_to_the_code_page().types_the_code().sees("Choose a password")
     assert len(org.calls(ANSWER)) == 1

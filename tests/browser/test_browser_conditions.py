@@ -17,24 +17,24 @@ SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uplo
 def test_sign_up_works_on_a_slow_network(opens_window: Callable[..., Visitor]) -> None:
     ada = opens_window(**PHONE)
     ada.window.context.new_cdp_session(ada.page).send("Network.emulateNetworkConditions", SLOW_3G)
-    ada.is_at_the_password().sets_a_password().is_welcome()
+    ada.goes_to_the_password_page().sets_a_password().sees_the_home_page()
 
 
 def test_form_works_before_its_scripts_are_loaded(visitor: Visitor) -> None:
     held_routes: list[Route] = []
     visitor.window.context.route("**/*.js", lambda route: held_routes.append(route))
     visitor.page.goto("/signup/", wait_until="commit")
-    visitor.tells_who_she_is()
+    visitor.submits_profile()
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Check your email")
     assert held_routes
     for route in held_routes:
         route.abort()
-    visitor.window.complaints.clear()  # about the blocked scripts
+    visitor.window.violations.clear()  # about the blocked scripts
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_print_style_hides_buttons_and_uses_black_text(opens_window: Callable[..., Visitor], colours: str) -> None:
-    ada = opens_window(color_scheme=colours, viewport=WIDE).is_at_the_code()
+    ada = opens_window(color_scheme=colours, viewport=WIDE).goes_to_the_code_page()
     ada.page.emulate_media(media="print", color_scheme=colours)  # type: ignore[arg-type]
     expect(ada.page.get_by_role("heading", level=1)).to_be_visible()
     expect(ada.page.get_by_text(ada.email)).to_be_visible()
@@ -48,7 +48,7 @@ def test_selection_and_errors_are_visible_in_forced_colors(opens_window: Callabl
     """Forced colors remove backgrounds and shadows, but keep borders."""
     ada = opens_window(forced_colors="active", viewport=WIDE)
     ada.org.patch_policy(only("okta_email", "okta_password", "phone_number"))
-    open_choice_of_authenticators(ada.is_at_the_code())
+    open_choice_of_authenticators(ada.goes_to_the_code_page())
     ada.page.get_by_role("radio", name="Email").check()
     border = "e => getComputedStyle(e.labels[0]).borderInlineStartColor"
     radios = ada.page.get_by_role("radio")

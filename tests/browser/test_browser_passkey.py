@@ -40,28 +40,28 @@ def ada(visitor: Visitor) -> Visitor:
     devtools.send("WebAuthn.enable")
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     visitor.org.patch_policy(only("okta_email", "webauthn"))
-    visitor.is_at_the_code().types_the_code()
+    visitor.goes_to_the_code_page().types_the_code()
     return visitor.sees("Create a passkey")
 
 
 def test_created_passkey_completes_the_sign_up(ada: Visitor, site: Site) -> None:
-    ada.presses("Create passkey").is_welcome()
+    ada.presses("Create passkey").sees_the_home_page()
     assert site.registrations(ada.email) == ["completed"]
 
 
 def test_passkey_works_as_second_factor_at_the_next_sign_in(ada: Visitor, site: Site) -> None:
     ada.org.patch_policy({"sign_on": "password_and_another", "authenticators": {"okta_password": "required"}})
-    ada.presses("Create passkey").sees("Choose a password").sets_a_password().is_welcome()
+    ada.presses("Create passkey").sees("Choose a password").sets_a_password().sees_the_home_page()
     ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
     ada.sees("Sign in").fills(Email=ada.email).presses("Next")
     ada.sees("Enter your password").fills(Password=PASSWORD).presses("Sign in")
-    ada.sees("Use your passkey").presses("Use passkey").is_welcome()
+    ada.sees("Use your passkey").presses("Use passkey").sees_the_home_page()
     assert site.users(ada.email) == 1
 
 
 def test_passkey_works_instead_of_the_password(ada: Visitor) -> None:
     ada.org.patch_policy({"authenticators": {"okta_password": "required"}})
-    ada.presses("Create passkey").sees("Choose a password").sets_a_password().is_welcome()
+    ada.presses("Create passkey").sees("Choose a password").sets_a_password().sees_the_home_page()
     ada.presses("Sign out").page.get_by_role("link", name="Sign in").click()
     ada.sees("Sign in").fills(Email=ada.email).presses("Next")
     ada.sees("Enter your password").presses("Use a passkey instead")
@@ -72,7 +72,7 @@ def test_passkey_works_instead_of_the_password(ada: Visitor) -> None:
     expect(ada.button("Use passkey")).to_be_hidden()
     for route in held_routes:
         route.continue_()
-    ada.presses("Use passkey").is_welcome()
+    ada.presses("Use passkey").sees_the_home_page()
 
 
 def test_existing_passkey_signs_the_challenge(ada: Visitor) -> None:
@@ -96,13 +96,13 @@ def test_passkey_can_be_retried_after_the_prompt_was_dismissed(ada: Visitor) -> 
     ada.presses("Create passkey")
     expect(ada.page.get_by_role("alert")).to_contain_text("That didn't work")
     ada.page.evaluate(RESTORE_PROMPT)
-    ada.presses("Create passkey").is_welcome()
+    ada.presses("Create passkey").sees_the_home_page()
 
 
 def test_browser_without_passkey_support_offers_other_methods(visitor: Visitor) -> None:
     visitor.org.patch_policy(OPTIONAL)
     visitor.page.add_init_script(NO_PASSKEYS)
-    visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Passkey")
+    visitor.goes_to_the_password_page().sets_a_password().sees("Secure your account").chooses("Passkey")
     visitor.sees("Create a passkey")
     expect(visitor.page.get_by_role("alert")).to_contain_text("This browser can't create passkeys")
     expect(visitor.button("Create passkey")).to_be_hidden()

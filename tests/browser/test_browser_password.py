@@ -35,7 +35,7 @@ def test_password_rules_update_while_typing(ada: Visitor) -> None:
 
 
 def test_broken_rules_stay_marked_after_a_rejected_password(visitor: Visitor) -> None:
-    visitor.is_at_the_password().sets_a_password("short-one").sees_a_problem()
+    visitor.goes_to_the_password_page().sets_a_password("short-one").sees_a_problem()
     expect(rule(visitor, "upper")).to_have_class("unmet")
     expect(visitor.page.locator(".rules")).to_have_class("rules left")
     visitor.page.keyboard.press("Tab")
@@ -45,14 +45,14 @@ def test_broken_rules_stay_marked_after_a_rejected_password(visitor: Visitor) ->
 
 
 def test_password_must_not_contain_the_address_of_an_earlier_page(visitor: Visitor) -> None:
-    visitor.is_at_the_password().password_field.fill("My-eXample-777")
+    visitor.goes_to_the_password_page().password_field.fill("My-eXample-777")
     expect(rule(visitor, "username")).to_have_class("unmet")
     visitor.password_field.fill(PASSWORD)
     expect(rule(visitor, "username")).to_have_class("met")
 
 
 def test_password_must_not_contain_names_of_an_earlier_page(visitor: Visitor) -> None:
-    visitor.is_at_the_password()
+    visitor.goes_to_the_password_page()
     for password in ("Not-Lovelace-777", "Adamant-horse-7"):
         visitor.password_field.fill(password)
         expect(rule(visitor, "lastName")).to_have_class("unmet")
@@ -95,7 +95,7 @@ def test_password_can_be_shown_and_hidden(ada: Visitor) -> None:
 
 def test_shown_password_is_submitted(ada: Visitor) -> None:
     ada.presses("Show password").password_field.fill(PASSWORD)
-    ada.tells_who_she_is().sees("Check your email")
+    ada.submits_profile().sees("Check your email")
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Kolkata"])
@@ -119,7 +119,7 @@ def test_time_zone_field_defaults_to_that_of_the_browser(
     ],
 )
 def test_page_shows_the_password_strength(visitor: Visitor, typed: str, expected: str) -> None:
-    field = visitor.is_at_the_password().password_field
+    field = visitor.goes_to_the_password_page().password_field
     levels = visitor.page.locator("[data-level]")
     expect(levels.filter(visible=True)).to_have_count(0)
     before = visitor.button("Continue").bounding_box()

@@ -33,9 +33,9 @@ def test_double_click_starts_one_registration(
 
 
 def test_double_click_on_the_last_step_creates_one_user(visitor: Visitor, site: Site) -> None:
-    visitor.is_at_the_password().password_field.fill(PASSWORD)
+    visitor.goes_to_the_password_page().password_field.fill(PASSWORD)
     visitor.button("Continue").dblclick()
-    visitor.is_welcome()
+    visitor.sees_the_home_page()
     assert site.registrations(visitor.email) == ["completed"]
     assert site.users(visitor.email) == 1
 
@@ -43,17 +43,17 @@ def test_double_click_on_the_last_step_creates_one_user(visitor: Visitor, site: 
 def test_resubmitting_the_first_form_continues_the_same_registration(
     visitor: Visitor, org: OrgHandle, site: Site
 ) -> None:
-    visitor.opens("/signup/").tells_who_she_is().sees("Check your email")
+    visitor.opens("/signup/").submits_profile().sees("Check your email")
     visitor.page.go_back()
     visitor.sees("Create your account")
     expect(visitor.button("Sign up")).to_be_enabled()
-    visitor.tells_who_she_is().sees("Check your email")
+    visitor.submits_profile().sees("Check your email")
     assert site.registrations(visitor.email) == ["enrolling"]
     assert len(org.users) == 1
 
 
 def test_reloading_a_step_makes_no_call(visitor: Visitor, org: OrgHandle) -> None:
-    visitor.is_at_the_code().page.route("**/signup/step/", answer_polls)
+    visitor.goes_to_the_code_page().page.route("**/signup/step/", answer_polls)
     calls = len(org.calls())
     visitor.page.reload()
     visitor.sees("Check your email")
@@ -62,7 +62,7 @@ def test_reloading_a_step_makes_no_call(visitor: Visitor, org: OrgHandle) -> Non
 
 
 def test_stale_tab_shows_that_the_step_is_already_done(visitor: Visitor) -> None:
-    first = visitor.is_at_the_code().page
+    first = visitor.goes_to_the_code_page().page
     first.route("**/signup/step/", answer_polls)
     visitor.opens_another_tab().opens("/signup/step/").sees("Check your email")
     first_field = first.get_by_label("Enter code")

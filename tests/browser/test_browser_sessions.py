@@ -17,13 +17,13 @@ NARROW = ViewportSize(width=320, height=640)
 
 
 def test_other_sessions_can_be_ended_by_keyboard(opens_window: Callable[..., Visitor]) -> None:
-    ada = opens_window(viewport=NARROW).is_at_the_password().sets_a_password().is_welcome()
+    ada = opens_window(viewport=NARROW).goes_to_the_password_page().sets_a_password().sees_the_home_page()
     ada.page.get_by_role("link", name=BUTTON).click()
     check(ada.sees(BUTTON), "the button")
     ada.tabs_to(ada.button(BUTTON)).types("", then="Enter")
     expect(ada.page.get_by_role("status").filter(has_text="You're signed out in all other browsers")).to_be_visible()
     check(ada.sees(BUTTON), "done")
-    ada.opens("/").is_welcome()
+    ada.opens("/").sees_the_home_page()
 
 
 def check(visitor: Visitor, name: str) -> None:

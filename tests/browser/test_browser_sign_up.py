@@ -18,17 +18,17 @@ def test_sign_up_works_in_a_browser(
     opens_window: Callable[..., Visitor], site: Site, screen: dict[str, int], colours: str
 ) -> None:
     ada = opens_window(color_scheme=colours, **screen)
-    ada.is_at_the_password().sets_a_password().is_welcome()
+    ada.goes_to_the_password_page().sets_a_password().sees_the_home_page()
     assert site.registrations(ada.email) == ["completed"]
     assert site.users(ada.email) == 1
 
 
 def test_sign_up_works_without_javascript(opens_window: Callable[..., Visitor], site: Site) -> None:
     ada = opens_window(java_script_enabled=False)
-    ada.is_at_the_code().types_the_code().presses("Confirm")
+    ada.goes_to_the_code_page().types_the_code().presses("Confirm")
     ada.sees("Choose a password")
     expect(ada.page.get_by_role("button", name="Show password")).to_be_hidden()
-    ada.sets_a_password().is_welcome()
+    ada.sets_a_password().sees_the_home_page()
     assert site.registrations(ada.email) == ["completed"]
 
 
@@ -40,7 +40,7 @@ def test_sign_up_works_by_keyboard_only(visitor: Visitor) -> None:
     ada.types("000000").sees_a_problem()
     ada.types(ada.code).sees("Choose a password")
     ada.types("short", then="Enter").sees_a_problem()
-    ada.types(PASSWORD, then="Enter").is_welcome()
+    ada.types(PASSWORD, then="Enter").sees_the_home_page()
 
 
 def test_skip_link_moves_the_focus_to_the_content(visitor: Visitor) -> None:
@@ -51,5 +51,5 @@ def test_skip_link_moves_the_focus_to_the_content(visitor: Visitor) -> None:
 
 def test_captcha_is_solved_while_typing(visitor: Visitor, org: OrgHandle) -> None:
     org.patch_policy({"captcha": {"type": "ALTCHA"}})
-    visitor.opens("/signup/").tells_who_she_is().sees("Check your email")
+    visitor.opens("/signup/").submits_profile().sees("Check your email")
     assert len(org.calls("/api/v1/altcha")) == 1

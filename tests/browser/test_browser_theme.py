@@ -23,9 +23,9 @@ def test_example_theme_is_applied_and_accessible(chromium: Browser, site: Site, 
         themed_site = Site(url_of(listener), site.database, environment)
         with serving(themed_site, listener), chromium.new_context(base_url=themed_site.url, locale="en-US") as context:
             window = Window(context, themed_site.url)
-            ada = Visitor(window, org).is_at_the_code()
+            ada = Visitor(window, org).goes_to_the_code_page()
             for scheme, colour in THEME_COLOURS.items():
                 ada.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
                 assert ada.page.evaluate(ACCENT) == colour
                 assert Axe().run(ada.page).violations_count == 0
-    assert window.complaints == []
+    assert window.violations == []

@@ -42,16 +42,16 @@ def test_one_browser_can_sign_up_and_sign_in_at_two_orgs(
 ) -> None:
     site, org = two_orgs_site
     window = Window(chromium.new_context(base_url=site.url, locale="en-US"), site.url)
-    grace = Visitor(window, partners_org).opens("/partners/signup/").tells_who_she_is().sees("Check your email")
+    grace = Visitor(window, partners_org).opens("/partners/signup/").submits_profile().sees("Check your email")
     expect(grace.page.get_by_role("banner")).to_have_text("Partners")
     assert grace.page.url == f"{site.url}/partners/signup/step/"
     grace.types_the_code().sees("Choose a password").sets_a_password().sees("Members' page")
     grace.opens("/").presses("Sign out")
-    ada = Visitor(window, org).is_at_the_code().types_the_code().sees("Choose a password").sets_a_password()
-    ada.is_welcome().presses("Sign out")
+    ada = Visitor(window, org).goes_to_the_code_page().types_the_code().sees("Choose a password").sets_a_password()
+    ada.sees_the_home_page().presses("Sign out")
     grace.opens("/partners/signup/sign-in/").sees("Sign in").field("Email").fill(grace.email)
     grace.presses("Next").sees("Enter your password").field("Password").fill(PASSWORD)
     grace.presses("Sign in").sees("Members' page")
-    assert window.complaints == []
+    assert window.violations == []
     rows = site.rows("SELECT email, org, status FROM selfreg_registration ORDER BY created_at")
     assert rows == [(grace.email, "partners", "completed"), (ada.email, "default", "completed")]

@@ -39,7 +39,7 @@ def control_positions(page: Page) -> list[list[object]]:
 def test_end_of_the_resend_countdown_moves_no_control(opens_window: Open, width: int) -> None:
     ada = opens_window(viewport={"width": width, "height": 900})
     ada.window.context.clock.install()
-    timer = ada.is_at_the_code().page.get_by_role("timer")
+    timer = ada.goes_to_the_code_page().page.get_by_role("timer")
     expect(timer).to_be_visible()
     before = control_positions(ada.page)
     ada.page.clock.fast_forward(40_000)
@@ -52,7 +52,7 @@ def test_end_of_the_rate_limit_moves_no_control(opens_window: Open, org: OrgHand
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 1}, "lifetimes": {"with_user": 3600}})
     ada = opens_window(viewport={"width": width, "height": 900})
     ada.window.context.clock.install()
-    ada.is_at_the_code().types_the_code("000000").sees_a_problem().types_the_code("000001")
+    ada.goes_to_the_code_page().types_the_code("000000").sees_a_problem().types_the_code("000001")
     wait = ada.page.locator("[data-holds]")
     expect(wait).to_be_visible()
     before = control_positions(ada.page)
@@ -73,7 +73,7 @@ def test_pressed_button_shows_a_spinner(
 
 
 def test_button_is_not_busy_after_going_back(visitor: Visitor) -> None:
-    visitor.is_at_the_code().page.go_back()
+    visitor.goes_to_the_code_page().page.go_back()
     visitor.sees("Create your account")
     expect(visitor.button("Sign up")).to_be_enabled()
     expect(visitor.page.locator("[aria-busy]")).to_have_count(0)
@@ -81,7 +81,7 @@ def test_button_is_not_busy_after_going_back(visitor: Visitor) -> None:
 
 def test_page_shows_that_the_browser_waits_for_the_device(visitor: Visitor) -> None:
     visitor.org.patch_policy(only("okta_email", "webauthn"))
-    visitor.is_at_the_code().types_the_code().sees("Create a passkey")
+    visitor.goes_to_the_code_page().types_the_code().sees("Create a passkey")
     waiting = visitor.page.get_by_role("status").get_by_text("Waiting for your device.")
     expect(waiting).to_be_hidden()
     visitor.page.evaluate(NEVER_RESOLVE)
@@ -92,7 +92,9 @@ def test_page_shows_that_the_browser_waits_for_the_device(visitor: Visitor) -> N
 
 def go_to_authenticator_app(visitor: Visitor) -> Visitor:
     visitor.org.patch_policy(OPTIONAL)
-    visitor.is_at_the_password().sets_a_password().sees("Secure your account").chooses("Phone").sees("Add your phone")
+    visitor.goes_to_the_password_page().sets_a_password().sees("Secure your account").chooses("Phone").sees(
+        "Add your phone"
+    )
     choose_another_authenticator(visitor, "Google", "Set up your authenticator app")
     return visitor
 

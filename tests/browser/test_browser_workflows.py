@@ -23,7 +23,7 @@ def test_mandatory_activation_link_completes_the_sign_up(
     opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
 ) -> None:
     org.patch_policy({"email_verification": True, "authenticators": WITHOUT_EMAIL_CODE})
-    ada = opens_window().opens("/signup/?next=/members/").tells_who_she_is().sees("Choose a password")
+    ada = opens_window().opens("/signup/?next=/members/").submits_profile().sees("Choose a password")
     ada.sets_a_password().sees("Check your email")
     expect(ada.page.get_by_text("The link works for 7 days.")).to_be_visible()
     assert (site.registrations(ada.email), site.users(ada.email)) == (["awaiting_email"], 0)
@@ -36,11 +36,11 @@ def test_mandatory_resent_activation_link_completes_the_sign_up(
     opens_window: Callable[..., Visitor], site: Site, org: OrgHandle
 ) -> None:
     org.patch_policy({"email_verification": True, "authenticators": WITHOUT_EMAIL_CODE})
-    ada = opens_window().opens("/signup/").tells_who_she_is().sees("Choose a password")
+    ada = opens_window().opens("/signup/").submits_profile().sees("Choose a password")
     ada.sees("Choose a password").sets_a_password().sees("Check your email").presses("Resend email")
     expect(ada.page.get_by_text("Only the newest link works.")).to_be_visible()
     ada.opens(ada.link).sees("Choose a password").sets_a_password()
-    ada.is_welcome()
+    ada.sees_the_home_page()
     assert (site.registrations(ada.email), site.users(ada.email)) == (["cancelled"], 1)
 
 
@@ -57,11 +57,11 @@ def test_optional_user_is_logged_in_at_once_and_verifies_later(
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "optional", "phone_number": "disabled"}})
     window = Window(chromium.new_context(base_url=optional_site.url, locale="en-US"), optional_site.url)
-    ada = Visitor(window, org).opens("/signup/").tells_who_she_is().sees("Choose a password")
-    ada.sets_a_password().sees("Secure your account").presses("Skip for now").is_welcome()
+    ada = Visitor(window, org).opens("/signup/").submits_profile().sees("Choose a password")
+    ada.sets_a_password().sees("Secure your account").presses("Skip for now").sees_the_home_page()
     expect(ada.page.get_by_text("Not verified yet")).to_be_visible()
     ada.presses("Resend email").sees("Check your email").field("Enter code").fill(ada.code)
-    ada.presses("Confirm").is_welcome()
+    ada.presses("Confirm").sees_the_home_page()
     expect(ada.page.get_by_text("Verified", exact=True)).to_be_visible()
     expect(ada.page.get_by_role("button", name="Resend email")).to_have_count(0)
-    assert window.complaints == []
+    assert window.violations == []

@@ -67,6 +67,6 @@ def sign_up(org: OrgHandle) -> None:
     journey = Journey(org)
     journey.begin(client_id=str(CLIENT["client_id"]), client_secret="s3cret").take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     journey.close()

@@ -34,7 +34,7 @@ def test_pages_use_the_example_theme(visitor: Person) -> None:
 
 
 def test_overridden_step_template_keeps_the_text_of_the_app(visitor: Person) -> None:
-    page: Page = visitor.opens_the_sign_up().tells_who_she_is().chooses("Email").page
+    page: Page = visitor.opens_the_sign_up().submits_profile().chooses("Email").page
     assert "Our mails come from crew@harbour.example" in page.text
     assert "Check your spam folder" in page.text
     assert page.names() == ["credentials.passcode"]

@@ -39,7 +39,7 @@ def run(program: str, *arguments: str) -> None:
 @pytest.fixture
 def restored(person: Person, org: OrgHandle, tmp_path: Path) -> Person:
     """Return a person who was at the code page when the database was saved. It has been deleted and restored since."""
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     dump = str(tmp_path / "site.dump")
     run("pg_dump", "--format=custom", f"--file={dump}")
     Registration.objects.all().delete()

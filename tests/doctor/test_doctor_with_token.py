@@ -10,7 +10,7 @@ from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 from support.local_org.management_api import TOKEN
-from support.trouble import PUBLIC_KEY, Trouble
+from support.trouble import PUBLIC_KEY, Misconfiguration
 
 HOOKS = "http://127.0.0.1:8000/signup/hooks"
 EVENTS = [
@@ -32,79 +32,81 @@ def schema(**changes: object) -> dict[str, object]:
 
 
 TROUBLES = (
-    Trouble("doctor.token-refused", site={"API_TOKEN": "another"}),
-    Trouble("doctor.token-refused", policy={"api_token": "rotated"}),
-    Trouble("doctor.token-rights", faults=(("/api/v1/authenticators", "status", {"status": 403}),)),
-    Trouble("doctor.issuer-failing", faults=(("/api/v1/groups", "status", {"status": 500}),)),
-    Trouble("doctor.rate-limited", faults=(("/api/v1/groups", "status", {"status": 429}),)),
-    Trouble("doctor.client-unknown", site={"CLIENT_ID": "0oaSomebodyElse"}),
-    Trouble("doctor.client-secret-wrong", site={"CLIENT_SECRET": "another"}),
-    Trouble("doctor.client-secret-missing", site={"CLIENT_SECRET": ""}),
-    Trouble("doctor.client-public", app={"client_secret": None}, site={"CLIENT_SECRET": ""}),
-    Trouble("doctor.client-public", app={"client_secret": None}),
-    Trouble("doctor.grant-app", app={"grants": ["authorization_code", "refresh_token"]}),
-    Trouble("doctor.grant-sign-in", app={"grants": ["interaction_code", "refresh_token"]}),
-    Trouble("doctor.grant-org", policy={"interaction_code": {"org": False}}),
-    Trouble("doctor.grant-server", policy={"interaction_code": {"server": False}}),
-    Trouble("doctor.redirect-uri", app={"redirect_uris": ["http://127.0.0.1:8000/oidc/callback"]}),
-    Trouble("doctor.sign-out-uri", app={"post_logout_redirect_uris": []}),
-    Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": None}),
-    Trouble("doctor.initiate-login-uri", app={"initiate_login_uri": "http://127.0.0.1:8000/"}),
-    Trouble("doctor.email-callback-uri", policy=CALLBACK_URI_IN_API, app={"email_callback_uri": None}),
-    Trouble(
+    Misconfiguration("doctor.token-refused", site={"API_TOKEN": "another"}),
+    Misconfiguration("doctor.token-refused", policy={"api_token": "rotated"}),
+    Misconfiguration("doctor.token-rights", faults=(("/api/v1/authenticators", "status", {"status": 403}),)),
+    Misconfiguration("doctor.issuer-failing", faults=(("/api/v1/groups", "status", {"status": 500}),)),
+    Misconfiguration("doctor.rate-limited", faults=(("/api/v1/groups", "status", {"status": 429}),)),
+    Misconfiguration("doctor.client-unknown", site={"CLIENT_ID": "0oaSomebodyElse"}),
+    Misconfiguration("doctor.client-secret-wrong", site={"CLIENT_SECRET": "another"}),
+    Misconfiguration("doctor.client-secret-missing", site={"CLIENT_SECRET": ""}),
+    Misconfiguration("doctor.client-public", app={"client_secret": None}, site={"CLIENT_SECRET": ""}),
+    Misconfiguration("doctor.client-public", app={"client_secret": None}),
+    Misconfiguration("doctor.grant-app", app={"grants": ["authorization_code", "refresh_token"]}),
+    Misconfiguration("doctor.grant-sign-in", app={"grants": ["interaction_code", "refresh_token"]}),
+    Misconfiguration("doctor.grant-org", policy={"interaction_code": {"org": False}}),
+    Misconfiguration("doctor.grant-server", policy={"interaction_code": {"server": False}}),
+    Misconfiguration("doctor.redirect-uri", app={"redirect_uris": ["http://127.0.0.1:8000/oidc/callback"]}),
+    Misconfiguration("doctor.sign-out-uri", app={"post_logout_redirect_uris": []}),
+    Misconfiguration("doctor.initiate-login-uri", app={"initiate_login_uri": None}),
+    Misconfiguration("doctor.initiate-login-uri", app={"initiate_login_uri": "http://127.0.0.1:8000/"}),
+    Misconfiguration("doctor.email-callback-uri", policy=CALLBACK_URI_IN_API, app={"email_callback_uri": None}),
+    Misconfiguration(
         "doctor.email-callback-uri",
         policy=CALLBACK_URI_IN_API,
         app={"email_callback_uri": "http://127.0.0.1:8000/verify/"},
     ),
-    Trouble("doctor.signup-denied", policy={"sign_up": False}),
-    Trouble("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
-    Trouble("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
-    Trouble("doctor.app-not-assigned", app={"assigned": False}),
-    Trouble("doctor.app-inactive", app={"active": False}),
-    Trouble("doctor.client-auth-method", app={"client_secret": None, "public_keys": [PUBLIC_KEY]}),
-    Trouble("doctor.email-disabled", policy={"authenticators": {"okta_email": "disabled"}}),
-    Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "optional"}}),
-    Trouble("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),
-    Trouble("doctor.authenticator-disabled", site={"AUTHENTICATORS": ["google_otp"]}),
-    Trouble("doctor.authenticator-unsupported", policy={"authenticators": {"duo": "required"}}),
-    Trouble("doctor.email-verification-off", policy={"email_verification": False}),
-    Trouble("doctor.email-verification-on", site={"EMAIL_VERIFICATION": "optional"}),
-    Trouble("doctor.email-lifetime", policy={"lifetimes": {"email_code": 1800}}),
-    Trouble("doctor.field-missing", site={"ATTRIBUTES": ["email", "mobilePhone"]}),
-    Trouble("doctor.grant-server", policy={"interaction_code": {"access_rule": None}}),
-    Trouble("doctor.grant-server", policy={"interaction_code": {"access_policy": None}}),
-    Trouble("doctor.field-unknown", site={"ATTRIBUTES": ["email", "badge"]}),
-    Trouble("doctor.field-read-only", policy=schema(permission="READ_ONLY")),
-    Trouble("doctor.field-read-only", policy=schema(permission="HIDE")),
-    Trouble("doctor.field-source", policy=schema(source="OVERRIDE")),
-    Trouble("doctor.field-sensitive", policy={**schema(sensitive=True), "hooks": HOOKS_SET_UP}, site=SECRET),
-    Trouble("doctor.hook-missing", policy={"hooks": {**HOOKS_SET_UP, "registration": None}}, site=SECRET),
-    Trouble("doctor.event-hook-missing", policy={"hooks": {**HOOKS_SET_UP, "events": []}}, site=SECRET),
-    Trouble(
+    Misconfiguration("doctor.signup-denied", policy={"sign_up": False}),
+    Misconfiguration("doctor.signup-denied", policy={"sign_up_refusal": "at_interact"}),
+    Misconfiguration("doctor.signup-unavailable", policy={"sign_up_refusal": "unavailable"}),
+    Misconfiguration("doctor.app-not-assigned", app={"assigned": False}),
+    Misconfiguration("doctor.app-inactive", app={"active": False}),
+    Misconfiguration("doctor.client-auth-method", app={"client_secret": None, "public_keys": [PUBLIC_KEY]}),
+    Misconfiguration("doctor.email-disabled", policy={"authenticators": {"okta_email": "disabled"}}),
+    Misconfiguration("doctor.password-not-required", policy={"authenticators": {"okta_password": "optional"}}),
+    Misconfiguration("doctor.password-not-required", policy={"authenticators": {"okta_password": "disabled"}}),
+    Misconfiguration("doctor.authenticator-disabled", site={"AUTHENTICATORS": ["google_otp"]}),
+    Misconfiguration("doctor.authenticator-unsupported", policy={"authenticators": {"duo": "required"}}),
+    Misconfiguration("doctor.email-verification-off", policy={"email_verification": False}),
+    Misconfiguration("doctor.email-verification-on", site={"EMAIL_VERIFICATION": "optional"}),
+    Misconfiguration("doctor.email-lifetime", policy={"lifetimes": {"email_code": 1800}}),
+    Misconfiguration("doctor.field-missing", site={"ATTRIBUTES": ["email", "mobilePhone"]}),
+    Misconfiguration("doctor.grant-server", policy={"interaction_code": {"access_rule": None}}),
+    Misconfiguration("doctor.grant-server", policy={"interaction_code": {"access_policy": None}}),
+    Misconfiguration("doctor.field-unknown", site={"ATTRIBUTES": ["email", "badge"]}),
+    Misconfiguration("doctor.field-read-only", policy=schema(permission="READ_ONLY")),
+    Misconfiguration("doctor.field-read-only", policy=schema(permission="HIDE")),
+    Misconfiguration("doctor.field-source", policy=schema(source="OVERRIDE")),
+    Misconfiguration("doctor.field-sensitive", policy={**schema(sensitive=True), "hooks": HOOKS_SET_UP}, site=SECRET),
+    Misconfiguration("doctor.hook-missing", policy={"hooks": {**HOOKS_SET_UP, "registration": None}}, site=SECRET),
+    Misconfiguration("doctor.event-hook-missing", policy={"hooks": {**HOOKS_SET_UP, "events": []}}, site=SECRET),
+    Misconfiguration(
         "doctor.event-hook-missing",
         policy={"hooks": {**HOOKS_SET_UP, "events": [{**EVENT_HOOK, "active": False}]}},
         site=SECRET,
     ),
-    Trouble(
+    Misconfiguration(
         "doctor.event-hook-missing",
         policy={"hooks": {**HOOKS_SET_UP, "events": [{**EVENT_HOOK, "verified": False}]}},
         site=SECRET,
     ),
-    Trouble(
+    Misconfiguration(
         "doctor.event-hook-missing",
         policy={"hooks": {**HOOKS_SET_UP, "events": [{**EVENT_HOOK, "events": EVENTS[:3]}]}},
         site=SECRET,
     ),
-    Trouble("doctor.authenticator-recovery", policy={"recovery_only": ["okta_email"]}),
-    Trouble(
+    Misconfiguration("doctor.authenticator-recovery", policy={"recovery_only": ["okta_email"]}),
+    Misconfiguration(
         "doctor.telephony",
         policy={"telephony": False, "authenticators": {"phone_number": "required"}},
         site={"AUTHENTICATORS": ["okta_email", "okta_password", "phone_number"]},
     ),
-    Trouble("doctor.promotion", policy={"passkey_promotion": True, "authenticators": {"webauthn": "optional"}}),
-    Trouble("doctor.identifiers", policy={"allowed_identifiers": ["login", "memberNumber"]}),
-    Trouble("doctor.hook-tells", policy={"hooks": HOOKS_SET_UP}, site={**SECRET, "ENUMERATION": "neutral"}),
-    Trouble("doctor.visitor-address", policy={"trusted_proxy": False}),
+    Misconfiguration(
+        "doctor.promotion", policy={"passkey_promotion": True, "authenticators": {"webauthn": "optional"}}
+    ),
+    Misconfiguration("doctor.identifiers", policy={"allowed_identifiers": ["login", "memberNumber"]}),
+    Misconfiguration("doctor.hook-tells", policy={"hooks": HOOKS_SET_UP}, site={**SECRET, "ENUMERATION": "neutral"}),
+    Misconfiguration("doctor.visitor-address", policy={"trusted_proxy": False}),
 )
 
 pytestmark = pytest.mark.usefixtures("right_org")
@@ -123,7 +125,7 @@ def test_correct_org_has_no_findings_with_token(right_org: OrgHandle) -> None:
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 def test_each_misconfiguration_is_the_only_finding_with_token(
-    trouble: Trouble, right_org: OrgHandle, configure: Callable[..., None], settings: Any
+    trouble: Misconfiguration, right_org: OrgHandle, configure: Callable[..., None], settings: Any
 ) -> None:
     trouble.make(right_org, configure, settings)
     assert [finding.id for finding in examine(conf()).findings] == [trouble.id]

@@ -29,7 +29,7 @@ def row_page() -> str:
 def test_admin_shows_the_step_and_the_events_of_a_registration_after_each_step(
     person: Person, administrator: Person, org: OrgHandle
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert "Setting up" in administrator.opens(LIST).page.text
     person.chooses("Email")
     assert "Email code" in administrator.opens(LIST).page.text
@@ -45,7 +45,7 @@ def test_admin_shows_the_step_and_the_events_of_a_registration_after_each_step(
 
 
 def test_admin_search_finds_an_address_by_its_prefix(person: Person, administrator: Person) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.email in administrator.opens(f"{LIST}?q=Ada@Example.com").page.text
     assert person.email in administrator.opens(f"{LIST}?q=ad").page.text
     assert person.email not in administrator.opens(f"{LIST}?q=example.com").page.text
@@ -75,5 +75,5 @@ def test_admin_shows_the_country_from_the_configured_header(
 ) -> None:
     configure(COUNTRY_HEADER="X-Country")
     person.browser.defaults["HTTP_X_COUNTRY"] = "NZ"
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert "NZ" in administrator.opens(row_page()).page.text

@@ -50,14 +50,14 @@ def test_skipping_an_optional_phone_makes_ten_calls(person: Person, org: OrgHand
 
 def test_email_alone_makes_six_calls(person: Person, org: OrgHandle) -> None:
     org.patch_policy(EMAIL_ONLY)
-    person.opens_the_sign_up().tells_who_she_is().types_the_code_from(org)
+    person.opens_the_sign_up().submits_profile().types_the_code_from(org)
     assert person.is_signed_in
     assert len(protocol_calls(org)) == 6
 
 
 def test_skipping_an_optional_password_makes_seven_calls(person: Person, org: OrgHandle) -> None:
     org.patch_policy(EMAIL_THEN_PASSWORD)
-    person.opens_the_sign_up().tells_who_she_is().types_the_code_from(org).presses("Skip for now")
+    person.opens_the_sign_up().submits_profile().types_the_code_from(org).presses("Skip for now")
     assert person.is_signed_in
     assert len(protocol_calls(org)) == 7
 
@@ -73,14 +73,14 @@ def test_email_password_and_phone_make_eleven_calls(person: Person, org: OrgHand
 def test_a_password_on_the_form_makes_six_calls(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"password_on_form": True})
     person.opens_the_sign_up().fills({"credentials.passcode": "Correct-horse-7"})
-    person.tells_who_she_is()
+    person.submits_profile()
     person.types_the_code_from(org)
     assert person.is_signed_in
     assert len(protocol_calls(org)) == 6
 
 
 def test_reopening_a_step_makes_no_call(person: Person, org: OrgHandle, cost: Callable[[], int]) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     cost()
     for _ in range(3):
         assert person.opens("/signup/step/").heading == "Check your email"
@@ -92,7 +92,7 @@ def test_submitting_a_step_makes_one_call(
 ) -> None:
     configure(RESEND_SECONDS=0)
     org.patch_policy({"authenticators": {"phone_number": "required"}})
-    person.opens_the_sign_up().tells_who_she_is().presses("Choose a different method")
+    person.opens_the_sign_up().submits_profile().presses("Choose a different method")
     cost()
     person.chooses("Email")
     assert cost() == 1
@@ -103,7 +103,7 @@ def test_submitting_a_step_makes_one_call(
 
 
 def test_a_password_refused_by_this_site_makes_no_call(person: Person, org: OrgHandle, cost: Callable[[], int]) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Password")
     cost()
     person.sets_a_password("")
     assert cost() == 0
@@ -143,13 +143,13 @@ def test_a_cached_form_needs_no_query(person: Person, django_assert_num_queries:
 
 def test_showing_a_step_needs_two_queries(person: Person, django_assert_num_queries: Any) -> None:
     """One for the session, one for the row."""
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     with django_assert_num_queries(2):
         person.opens("/signup/step/")
 
 
 def test_showing_the_end_page_needs_two_queries(person: Person, django_assert_num_queries: Any) -> None:
-    person.opens_the_sign_up().tells_who_she_is().presses("Cancel sign-up")
+    person.opens_the_sign_up().submits_profile().presses("Cancel sign-up")
     with django_assert_num_queries(2):
         person.opens("/signup/done/")
 
@@ -159,6 +159,6 @@ def test_submitting_a_step_needs_at_most_twelve_queries(person: Person, django_a
     """Session and row; limits and claim; change and event; then session and row of the page that follows. Each of the
     two transactions has a begin and an end.
     """
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     with django_assert_max_num_queries(12):
         person.fills_and_presses({"credentials.passcode": "000000"})

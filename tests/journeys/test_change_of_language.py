@@ -58,7 +58,7 @@ def test_an_unknown_language_changes_nothing(person: Person) -> None:
 def test_the_end_page_explains_the_failure_in_the_current_language(person: Person, org: OrgHandle) -> None:
     apps = [json.loads(json.dumps(asdict(app))) | {"assigned": False} for app in org.policy.apps]
     org.patch_policy({"apps": apps, "email_verification": False, "authenticators": {"okta_email": "disabled"}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert "Your account doesn't have access to this site." in person.page.text
     opens_in_language(person, "de", "/signup/done/")
     assert "Ihr Konto hat keinen Zugang zu dieser Website." in person.page.text
@@ -68,7 +68,7 @@ def test_the_page_that_waits_for_the_link_has_one_instruction_in_the_current_lan
     person: Person, org: OrgHandle
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert person.heading == "Check your email"
     assert person.page.text.count("Open ") == 1
     opens_in_language(person, "de", "/signup/done/")

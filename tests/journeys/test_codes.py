@@ -18,7 +18,7 @@ CODE = "credentials.passcode"
 
 @pytest.fixture
 def at_code_page(person: Person) -> Person:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     return person
 
 
@@ -49,7 +49,7 @@ def test_the_registration_survives_a_lockout_of_the_org_after_five_wrong_codes(
     monkeypatch.setattr(rate_limits, "LIMITS", {name: rate_limits.Limit(100, 60) for name in rate_limits.LIMITS})
     lifetimes = {"with_user": 3600, "email_code": 3600}
     org.patch_policy({"unknowns": {"too_many_codes_has_remediation": with_remediation}, "lifetimes": lifetimes})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     for _ in range(6):
         person.fills_and_presses({CODE: wrong_code(org)})
     assert person.heading == "Check your email"
@@ -88,7 +88,7 @@ def test_only_the_newest_code_works_after_a_resend(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESEND_SECONDS=0)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     first = org.code(person.email)
     person.presses("Resend code")
     assert "We sent a new code" in " ".join(person.page.notices())
@@ -112,7 +112,7 @@ def test_a_resend_that_the_org_refuses_as_too_early_is_shown_as_an_error(
 ) -> None:
     configure(RESEND_SECONDS=0)
     org.patch_policy({"limits": {"resend_after_seconds": 30}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").presses("Resend code")
+    person.opens_the_sign_up().submits_profile().chooses("Email").presses("Resend code")
     assert person.heading == "Check your email"
     assert len(org.messages(person.email)) == 1
     assert "We sent a new code." not in person.page.text

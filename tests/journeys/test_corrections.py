@@ -19,7 +19,7 @@ EMAIL_FIELD = {"name": "email", "label": "Email", "required": True}
 
 
 def test_a_wrong_address_can_be_changed_from_the_code_page(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is(Email="typo@example.com")
+    person.opens_the_sign_up("?next=/members/").submits_profile(Email="typo@example.com")
     person.follows("Change it")
     assert person.heading == "Create your account"
     assert [person.page.typed(n) for n in ("First name", "Last name", "Email")] == [
@@ -36,13 +36,13 @@ def test_a_wrong_address_can_be_changed_from_the_code_page(person: Person, org: 
 
 
 def test_submitting_the_same_address_continues_the_same_registration(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().follows("Change it").presses("Sign up")
+    person.opens_the_sign_up().submits_profile().follows("Change it").presses("Sign up")
     assert Registration.objects.count() == len(org.users) == 1
     assert person.types_the_code_from(org).sets_a_password().is_signed_in
 
 
 def test_another_browser_does_not_see_the_earlier_values(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     other = Person().opens_the_sign_up(f"?change={Registration.objects.get().pk}")
     assert other.page.typed("Email") == ""
 
@@ -71,17 +71,17 @@ def test_a_taken_username_is_not_reported_as_an_existing_account_of_the_address(
 
 def test_an_address_whose_registration_expired_can_start_again(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     org.advance(301)
     with time_machine.travel(timezone.now() + timedelta(seconds=301), tick=True):
-        person.opens_the_sign_up().tells_who_she_is()
+        person.opens_the_sign_up().submits_profile()
     assert person.heading == "Check your email"
     assert "Continue where you left off" not in person.page.text
 
 
 def test_an_existing_account_shows_one_box_with_a_sign_in_link_and_login_hint(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    again = Person().opens_the_sign_up("?next=/members/").tells_who_she_is()
+    again = Person().opens_the_sign_up("?next=/members/").submits_profile()
     boxes = [*again.page.all("div", "error-summary"), *again.page.all("div", "notice")]
     headings = [text(again.page.all("h2", within=box)[0]) for box in boxes]
     assert headings == [f"You already have an account with {person.email}"]
@@ -95,7 +95,7 @@ def test_an_existing_account_shows_one_box_with_a_sign_in_link_and_login_hint(pe
 def submits_existing_address(person: Person, org: OrgHandle) -> Person:
     """Signs up, then submits the same address in another browser."""
     person.signs_up(org)
-    return Person().opens_the_sign_up().tells_who_she_is()
+    return Person().opens_the_sign_up().submits_profile()
 
 
 def test_a_forgotten_password_is_reset_at_the_org(
@@ -120,7 +120,7 @@ def test_no_password_reset_is_offered_without_a_reset_url(
 
 def test_another_address_can_be_submitted_on_the_page_of_an_existing_account(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    again = Person().opens_the_sign_up().tells_who_she_is()
+    again = Person().opens_the_sign_up().submits_profile()
     again.email = "ada.two@example.com"
     assert again.fills_and_presses({"Email": again.email}, "Sign up").heading == "Check your email"
     assert len(org.users) == 2
@@ -128,7 +128,7 @@ def test_another_address_can_be_submitted_on_the_page_of_an_existing_account(per
 
 @pytest.mark.parametrize("url", ["/signup/step/", "/signup/cancel/"])
 def test_start_again_after_a_cancel_shows_the_form_with_the_earlier_values(person: Person, url: str) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     person.posts(url, {"action": "cancel"}).follows("Start again")
     assert person.page.typed("First name") == "Ada"
     assert person.page.typed("Email") == person.email
@@ -136,13 +136,13 @@ def test_start_again_after_a_cancel_shows_the_form_with_the_earlier_values(perso
 
 def test_a_typo_in_a_well_known_domain_is_pointed_out_and_not_corrected(person: Person, org: OrgHandle) -> None:
     person.email = "ada@gmial.com"
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert "Did you mean ada@gmail.com" in person.page.text
     assert org.code("ada@gmial.com")
     assert person.follows("Change it").page.typed("userProfile.email") == "ada@gmial.com"
 
 
 def test_an_address_without_a_typo_gets_no_suggestion(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert "Wrong address?" in person.page.text
     assert "Did you mean" not in person.page.text

@@ -39,7 +39,7 @@ def test_a_device_probe_before_the_form_is_cancelled_like_the_widget_does(
     org.patch_policy({"device_probe": probe})
     assert person.opens_the_sign_up().heading == "Create your account"
     assert len(org.calls("/authenticators/poll/cancel")) == 1
-    assert person.does_whatever_the_page_asks(org).is_signed_in
+    assert person.completes_the_sign_up(org).is_signed_in
 
 
 # ---- Okta Verify
@@ -189,7 +189,7 @@ def test_a_smart_card_can_be_enrolled_behind_a_link(person: Person, org: OrgHand
 
 def test_an_alphanumeric_code_gets_a_text_keyboard_and_is_accepted(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"email_code": {"length": 10, "alphanumeric": True}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     (control,) = person.form.find("credentials.passcode")
     assert dict(control.attributes)["inputmode"] == "text"
     assert person.types_the_code_from(org).chooses("Password").sets_a_password().is_signed_in

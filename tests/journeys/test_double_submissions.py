@@ -64,7 +64,7 @@ def test_submitting_the_form_twice_creates_one_registration(person: Person, org:
 def test_submitting_a_choice_twice_sends_one_email(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
     org.patch_policy({"email_verification": False, "authenticators": {"okta_email": "optional"}})
-    url, data = submission(person.opens_the_sign_up().tells_who_she_is().sets_a_password())
+    url, data = submission(person.opens_the_sign_up().submits_profile().sets_a_password())
     for _ in range(2):
         person.posts(url, data)
         assert person.heading == "Check your email"
@@ -72,7 +72,7 @@ def test_submitting_a_choice_twice_sends_one_email(person: Person, org: OrgHandl
 
 
 def test_submitting_a_code_twice_makes_one_call(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     url, data = submission(person)
     data["credentials.passcode"] = org.code(person.email)
     for _ in range(2):
@@ -82,7 +82,7 @@ def test_submitting_a_code_twice_makes_one_call(person: Person, org: OrgHandle) 
 
 
 def test_submitting_the_last_step_twice_creates_one_user(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     url, data = submission(person)
     data |= {"credentials.passcode": PASSWORD}
     person.posts(url, data)
@@ -95,7 +95,7 @@ def test_submitting_the_last_step_twice_creates_one_user(person: Person, org: Or
 def test_submitting_an_old_page_shows_the_current_step_with_a_notice_and_makes_no_call(
     person: Person, org: OrgHandle
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     url, old = submission(person)
     person.chooses("Email").types_the_code_from(org).chooses("Password")
     calls = len(org.calls())
@@ -110,7 +110,7 @@ def test_submitting_an_old_page_shows_the_current_step_with_a_notice_and_makes_n
 
 
 def test_two_tabs_of_one_registration_both_show_its_current_step(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     tab = second_tab(person).opens("http://testserver/signup/step/")
     assert tab.types_the_code_from(org).heading == "Choose a password"
     person.presses("Resend code")
@@ -123,8 +123,8 @@ def test_two_tabs_with_two_registrations_keep_them_apart(person: Person, org: Or
     person.opens_the_sign_up()
     tab = second_tab(person)
     tab.email = "grace@example.com"
-    tab.opens_the_sign_up().tells_who_she_is().chooses("Email")
-    person.tells_who_she_is().chooses("Email")
+    tab.opens_the_sign_up().submits_profile().chooses("Email")
+    person.submits_profile().chooses("Email")
     assert Registration.objects.count() == 2
     tab.types_the_code_from(org)
     assert tab.heading == "Choose a password"
@@ -143,7 +143,7 @@ def starts(person: Person) -> Callable[[str], Registration]:
 
     def start(email: str) -> Registration:
         person.email = email
-        person.opens_the_sign_up().tells_who_she_is()
+        person.opens_the_sign_up().submits_profile()
         return Registration.objects.get(email=email)
 
     return start
@@ -235,7 +235,7 @@ def test_the_sign_up_page_links_to_the_registration_that_is_still_open(
 def test_a_second_submission_during_the_first_shows_the_busy_page_and_makes_no_call(
     person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
-    url, data = submission(person.opens_the_sign_up().tells_who_she_is())
+    url, data = submission(person.opens_the_sign_up().submits_profile())
     data["credentials.passcode"] = org.code(person.email)
     tab = second_tab(person)
     during_call("/challenge/answer", lambda: tab.posts(url, data))
@@ -249,7 +249,7 @@ def test_a_second_submission_during_the_first_shows_the_busy_page_and_makes_no_c
 def test_a_second_tab_shows_the_busy_page_while_a_registration_in_doubt_is_resolved(
     person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     Registration.objects.update(unsure=True)
     tab = second_tab(person)
     during_call("/introspect", lambda: tab.opens("http://testserver/signup/step/"))
@@ -274,7 +274,7 @@ def test_concurrent_submissions_of_the_form_create_one_account(
 def test_concurrent_hand_offs_create_one_user(
     person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     tab = second_tab(person)
     tab.opens("http://testserver/signup/step/")
     url, data = submission(tab)
@@ -290,7 +290,7 @@ def test_resending_the_last_step_without_the_new_session_shows_that_the_account_
     person: Person, org: OrgHandle
 ) -> None:
     """A second click cancels the first request in the browser, so the new session of the first one never arrives."""
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     late = Person()
     late.browser.cookies = SimpleCookie(person.browser.cookies.output(header="", sep=";"))
     late.opens("http://testserver/signup/step/")
@@ -320,7 +320,7 @@ def test_a_registration_cancelled_during_the_hand_off_of_its_form_stays_cancelle
     org.patch_policy({"password_on_form": True, **no_mail})
     person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD})
     during_call("/v1/token", cancels_in_another_tab(person))
-    person.tells_who_she_is()
+    person.submits_profile()
     assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
 
 
@@ -328,10 +328,10 @@ def test_a_registration_cancelled_during_the_hand_off_of_its_link_stays_cancelle
     person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
     org.patch_policy({"authenticators": {"okta_password": "disabled"}})
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     if person.heading == "Secure your account":
         person.chooses("Email")
-    person.opens_the_link_in_the_mail(org)
+    person.opens_the_email_link(org)
     during_call("/v1/token", cancels_in_another_tab(person))
     person.presses("Confirm and continue")
     assert (person.status, person.heading, person.is_signed_in) == (200, "Sign-up cancelled", False)
@@ -340,7 +340,7 @@ def test_a_registration_cancelled_during_the_hand_off_of_its_link_stays_cancelle
 def test_a_registration_cancelled_during_a_step_has_a_consistent_status(
     person: Person, org: OrgHandle, during_call: Callable[[str, Callable[[], object]], None]
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     tab = second_tab(person)
     during_call("/credential/enroll", lambda: tab.posts("/signup/cancel/", {}))
     person.chooses("Email")

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.database
 
 @pytest.fixture
 def at_code_page(person: Person) -> Person:
-    return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    return person.opens_the_sign_up().submits_profile().chooses("Email")
 
 
 def test_confirming_the_link_in_the_same_browser_verifies_the_address(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_email_link(org)
     assert at_code_page.heading == "Confirm your email"
     at_code_page.presses("Confirm and continue")
     assert at_code_page.heading == "Choose a password"
@@ -32,7 +32,7 @@ def test_confirming_the_link_in_the_same_browser_verifies_the_address(at_code_pa
 def test_a_link_confirmed_while_another_tab_asks_the_org_is_confirmed_after_that(
     at_code_page: Person, org: OrgHandle
 ) -> None:
-    at_code_page.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_email_link(org)
     Registration.objects.update(busy_until=timezone.now() + timedelta(seconds=20))
     at_code_page.presses("Confirm and continue")
     assert at_code_page.heading == "Confirm your email"
@@ -43,13 +43,13 @@ def test_a_link_confirmed_while_another_tab_asks_the_org_is_confirmed_after_that
 
 
 def test_a_sign_up_by_link_makes_nine_calls(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.opens_the_link_in_the_mail(org).presses().chooses("Password").sets_a_password()
+    at_code_page.opens_the_email_link(org).presses().chooses("Password").sets_a_password()
     counted = [c for c in org.calls() if "/idp/idx/" in c.path or c.path.endswith(("/interact", "/token"))]
     assert len(counted) == 9
 
 
 def test_the_code_of_the_link_is_removed_from_the_url(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_email_link(org)
     assert at_code_page.page.url == f"{SITE}/signup/verify/"
     assert org.code(at_code_page.email) not in at_code_page.page.html
 
@@ -57,8 +57,8 @@ def test_the_code_of_the_link_is_removed_from_the_url(at_code_page: Person, org:
 def test_opening_the_link_repeatedly_does_not_use_the_code(at_code_page: Person, org: OrgHandle) -> None:
     calls = len([c for c in org.calls() if "/idp/idx/" in c.path])
     for _ in range(3):
-        Person().opens_the_link_in_the_mail(org, at_code_page.email)
-        at_code_page.opens_the_link_in_the_mail(org)
+        Person().opens_the_email_link(org, at_code_page.email)
+        at_code_page.opens_the_email_link(org)
     assert len([c for c in org.calls() if "/idp/idx/" in c.path]) == calls
     assert Registration.objects.get().email_verified_at is None
     assert at_code_page.presses("Confirm and continue").heading == "Choose a password"
@@ -68,20 +68,20 @@ def test_the_link_of_the_older_of_two_registrations_continues_that_registration(
     at_code_page: Person, org: OrgHandle
 ) -> None:
     ada = Registration.objects.get()
-    at_code_page.opens_the_sign_up().tells_who_she_is(Email="other@example.com").chooses("Email")
-    at_code_page.opens_the_link_in_the_mail(org, "ada@example.com").presses("Confirm and continue")
+    at_code_page.opens_the_sign_up().submits_profile(Email="other@example.com").chooses("Email")
+    at_code_page.opens_the_email_link(org, "ada@example.com").presses("Confirm and continue")
     assert at_code_page.heading == "Choose a password"
     ada.refresh_from_db()
     assert ada.email_verified_at is not None
-    assert at_code_page.opens_the_link_in_the_mail(org, "ada@example.com").heading == "Already confirmed"
+    assert at_code_page.opens_the_email_link(org, "ada@example.com").heading == "Already confirmed"
     assert at_code_page.follows("Continue").heading == "Choose a password"
     assert at_code_page.chooses("Password").sets_a_password().is_signed_in
     assert Registration.objects.get(status=Status.COMPLETED) == ada
 
 
 def test_an_outdated_link_leads_back_to_its_own_registration(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
-    at_code_page.opens_the_link_in_the_mail(org, "ada@example.com")
+    at_code_page.opens_the_sign_up().submits_profile(Email="other@example.com")
+    at_code_page.opens_the_email_link(org, "ada@example.com")
     link = next(s.url for s in at_code_page.seen if "otp=" in s.url)
     at_code_page.opens(link.replace(org.code("ada@example.com"), "wrong1")).presses("Confirm and continue")
     assert at_code_page.heading == "This link is out of date"
@@ -89,7 +89,7 @@ def test_an_outdated_link_leads_back_to_its_own_registration(at_code_page: Perso
 
 
 def test_another_browser_shows_the_code_to_type_in_the_first_one(at_code_page: Person, org: OrgHandle) -> None:
-    phone = Person().opens_the_link_in_the_mail(org, at_code_page.email)
+    phone = Person().opens_the_email_link(org, at_code_page.email)
     assert phone.heading == "Your code"
     code = org.code(at_code_page.email)
     assert code in phone.page.text
@@ -100,7 +100,7 @@ def test_another_browser_shows_the_code_to_type_in_the_first_one(at_code_page: P
 
 def test_another_browser_shows_which_browser_requested_the_code_and_when(at_code_page: Person, org: OrgHandle) -> None:
     Registration.objects.update(browser="Firefox, Linux")
-    phone = Person().opens_the_link_in_the_mail(org, at_code_page.email)
+    phone = Person().opens_the_email_link(org, at_code_page.email)
     assert "Requested from Firefox, Linux" in phone.page.text
     assert "just now" in phone.page.text
     Registration.objects.update(created_at=timezone.now() - timedelta(minutes=2))
@@ -108,7 +108,7 @@ def test_another_browser_shows_which_browser_requested_the_code_and_when(at_code
 
 
 def test_another_browser_cannot_submit_the_code(at_code_page: Person, org: OrgHandle) -> None:
-    phone = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_code_page.email)
+    phone = Person().opens_the_sign_up().opens_the_email_link(org, at_code_page.email)
     calls = len(org.calls("/challenge/answer"))
     phone.posts("/signup/verify/", {})
     assert phone.heading == "Your code"
@@ -116,18 +116,18 @@ def test_another_browser_cannot_submit_the_code(at_code_page: Person, org: OrgHa
 
 
 def test_a_browser_with_another_registration_counts_as_another_browser(at_code_page: Person, org: OrgHandle) -> None:
-    grace = Person("grace@example.com").opens_the_sign_up().tells_who_she_is().chooses("Email")
-    grace.opens_the_link_in_the_mail(org, at_code_page.email)
+    grace = Person("grace@example.com").opens_the_sign_up().submits_profile().chooses("Email")
+    grace.opens_the_email_link(org, at_code_page.email)
     assert grace.heading == "Your code"
     grace.posts("/signup/verify/", {}).opens("/signup/step/")
     assert grace.heading == "Check your email"
 
 
 def test_a_used_link_shows_already_confirmed_in_any_browser(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.types_the_code_from(org).opens_the_link_in_the_mail(org)
+    at_code_page.types_the_code_from(org).opens_the_email_link(org)
     assert at_code_page.heading == "Already confirmed"
     assert at_code_page.follows("Continue").heading == "Choose a password"
-    assert Person().opens_the_link_in_the_mail(org, at_code_page.email).heading == "Already confirmed"
+    assert Person().opens_the_email_link(org, at_code_page.email).heading == "Already confirmed"
 
 
 def test_the_link_of_an_older_email_is_outdated_and_the_newest_one_works(
@@ -135,25 +135,25 @@ def test_the_link_of_an_older_email_is_outdated_and_the_newest_one_works(
 ) -> None:
     configure(RESEND_SECONDS=0)
     org.patch_policy({"unknowns": {"old_code_valid_after_resend": False}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     old = org.messages(person.email)[0]
     person.presses("Resend code")
     if old.code != org.code(person.email):
         person.opens(str(old.link)).presses("Confirm and continue")
         assert person.heading == "This link is out of date"
         assert person.follows("Back to my sign-up").heading == "Check your email"
-    assert person.opens_the_link_in_the_mail(org).presses().heading == "Choose a password"
+    assert person.opens_the_email_link(org).presses().heading == "Choose a password"
 
 
 def test_the_link_of_a_cancelled_registration_has_expired(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.presses("Cancel sign-up").opens_the_link_in_the_mail(org)
+    at_code_page.presses("Cancel sign-up").opens_the_email_link(org)
     assert at_code_page.heading == "This link has expired"
 
 
 def test_confirming_a_link_after_the_transaction_expired_shows_the_timeout_page(
     at_code_page: Person, org: OrgHandle
 ) -> None:
-    at_code_page.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_email_link(org)
     org.advance(301)
     assert at_code_page.presses("Confirm and continue").heading == "Your session timed out"
 
@@ -165,7 +165,7 @@ def test_a_made_up_link_is_not_recognized(person: Person) -> None:
 
 
 def test_a_link_copied_with_invisible_characters_works(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_email_link(org)
     link = next(s.url for s in at_code_page.seen if "otp=" in s.url)
     at_code_page.opens(f"{link.replace('otp=', 'otp=%E2%80%8B').replace('state=', 'state=%20')}%E2%80%8B")
     assert at_code_page.presses("Confirm and continue").heading == "Choose a password"
@@ -190,7 +190,7 @@ def test_the_link_page_without_parameters_shows_an_error_page(person: Person) ->
 
 
 def test_link_pages_send_no_referrer_to_other_sites(at_code_page: Person, org: OrgHandle) -> None:
-    at_code_page.opens_the_link_in_the_mail(org)
+    at_code_page.opens_the_email_link(org)
     link_pages = [s for s in at_code_page.seen if urlsplit(s.url).path == "/signup/verify/"]
     assert {"otp", "state"} <= set(parse_qs(urlsplit(link_pages[0].url).query))
     assert all(

@@ -18,7 +18,7 @@ NO_VERIFICATION = {"email_verification": False, "authenticators": {"okta_email":
 def awaiting(person: Person, org: OrgHandle) -> Person:
     """A visitor whose org sends a link and gives no session until the link is opened."""
     org.patch_policy(LINK_ONLY)
-    return person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
+    return person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Password").sets_a_password()
 
 
 def test_the_link_is_sent_immediately_and_the_page_shows_the_address(awaiting: Person, org: OrgHandle) -> None:
@@ -40,7 +40,7 @@ def test_sign_in_fails_before_the_link_is_opened(awaiting: Person) -> None:
 
 
 def test_sign_in_after_opening_the_link_completes_the_registration(awaiting: Person, org: OrgHandle) -> None:
-    awaiting.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+    awaiting.opens_the_email_link(org).signs_in_at_the_org()
     assert awaiting.is_signed_in
     row = Registration.objects.get()
     assert (row.status, row.user) == (Status.COMPLETED, User.objects.get())
@@ -48,8 +48,8 @@ def test_sign_in_after_opening_the_link_completes_the_registration(awaiting: Per
 
 
 def test_the_link_can_be_opened_on_another_device_and_repeatedly(awaiting: Person, org: OrgHandle) -> None:
-    Person().opens_the_link_in_the_mail(org, "ada@example.com")
-    Person().opens_the_link_in_the_mail(org, "ada@example.com")
+    Person().opens_the_email_link(org, "ada@example.com")
+    Person().opens_the_email_link(org, "ada@example.com")
     awaiting.follows("I've confirmed my email").signs_in_at_the_org()
     assert awaiting.is_signed_in
     assert awaiting.path == "/members/"
@@ -70,7 +70,7 @@ def test_optional_verification_signs_in_immediately_and_shows_the_address_as_unv
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")  # type: ignore[operator]
     org.patch_policy(NO_VERIFICATION)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert "Not verified yet" in person.page.text
     assert OktaIdentity.objects.get().email_verified_at is None
@@ -81,8 +81,8 @@ def test_opening_the_link_later_verifies_the_address_at_the_next_sign_in(
 ) -> None:
     configure(EMAIL_VERIFICATION="optional")  # type: ignore[operator]
     org.patch_policy(NO_VERIFICATION)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
-    later = Person().opens_the_link_in_the_mail(org)
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
+    later = Person().opens_the_email_link(org)
     if later.page.url.startswith(org.base):
         later.signs_in_at_the_org()
     assert later.is_signed_in
@@ -95,7 +95,7 @@ def test_opening_the_link_later_verifies_the_address_at_the_next_sign_in(
 
 def test_mandatory_verification_gives_no_session_if_the_org_does_not_verify(person: Person, org: OrgHandle) -> None:
     org.patch_policy(NO_VERIFICATION)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert not person.is_signed_in
     assert person.heading == "Check your email"
     assert not User.objects.exists()
@@ -104,10 +104,10 @@ def test_mandatory_verification_gives_no_session_if_the_org_does_not_verify(pers
 
 def test_mandatory_verification_refuses_sign_in_until_the_link_is_opened(person: Person, org: OrgHandle) -> None:
     org.patch_policy(NO_VERIFICATION)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     again = Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
     assert (again.is_signed_in, "confirmed yet" in again.page.text) == (False, True)
-    again.opens_the_link_in_the_mail(org)
+    again.opens_the_email_link(org)
     if again.page.url.startswith(org.base):
         again.signs_in_at_the_org()
     assert again.is_signed_in

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.database
 
 
 def test_a_step_submitted_after_the_transaction_expired_shows_the_timeout_page(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     org.advance(301)
     person.types_the_code_from(org)
     assert person.heading == "Your session timed out"
@@ -24,7 +24,7 @@ def test_a_step_submitted_after_the_transaction_expired_shows_the_timeout_page(p
 
 
 def test_start_again_after_a_timeout_shows_the_form_with_the_earlier_values(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     org.advance(301)
     person.types_the_code_from(org).follows("Start again")
     assert person.heading == "Create your account"
@@ -34,19 +34,19 @@ def test_start_again_after_a_timeout_shows_the_form_with_the_earlier_values(pers
 
 
 def test_nothing_is_said_to_be_saved_that_is_not(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     Registration.objects.update(updated_at=timezone.now() - timedelta(days=2))
     call_command("selfreg_recover", verbosity=0)
     assert person.opens("/signup/step/").heading == "Your session timed out"
     assert "saved" not in person.page.text
-    person.follows("Start again").tells_who_she_is(Email="grace@example.com")
+    person.follows("Start again").submits_profile(Email="grace@example.com")
     person.email = "grace@example.com"
     org.advance(301)
     assert "What you typed on the first page is saved." in person.types_the_code_from(org).page.text
 
 
 def test_a_page_whose_time_is_over_asks_the_org(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().types_the_code_from(org)
+    person.opens_the_sign_up().submits_profile().types_the_code_from(org)
     assert person.heading == "Choose a password"
     org.advance(301)
     Registration.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -55,7 +55,7 @@ def test_a_page_whose_time_is_over_asks_the_org(person: Person, org: OrgHandle) 
 
 def test_a_page_that_only_this_site_takes_for_over_stays_as_it_is(person: Person, org: OrgHandle) -> None:
     """The clock of the site is fast."""
-    person.opens_the_sign_up().tells_who_she_is().fills_and_presses({"Enter code": "000000"})
+    person.opens_the_sign_up().submits_profile().fills_and_presses({"Enter code": "000000"})
     problems, calls = person.page.problems(), len(org.calls())
     Registration.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert person.opens("/signup/step/").page.problems() == problems
@@ -67,9 +67,9 @@ def test_start_again_after_a_timeout_completes_if_the_org_resumes_the_staged_acc
     person: Person, org: OrgHandle
 ) -> None:
     org.patch_policy({"unknowns": {"staged_user_signs_up_again": "resume"}})
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Email")
     org.advance(301)
-    person.types_the_code_from(org).does_whatever_the_page_asks(org)
+    person.types_the_code_from(org).completes_the_sign_up(org)
     assert person.is_signed_in
     assert person.path == "/members/"
     assert len(org.users) == 1
@@ -78,7 +78,7 @@ def test_start_again_after_a_timeout_completes_if_the_org_resumes_the_staged_acc
 def test_a_form_left_open_for_hours_keeps_its_values_and_can_be_submitted(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     org.advance(7_201)
-    person.tells_who_she_is()
+    person.submits_profile()
     if person.heading == "Your session timed out":
         person.follows("Start again")
         assert person.page.typed("Email") == "ada@example.com"
@@ -88,7 +88,7 @@ def test_a_form_left_open_for_hours_keeps_its_values_and_can_be_submitted(person
 
 
 def test_each_step_extends_the_lifetime_of_the_transaction(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     org.advance(250)
     person.types_the_code_from(org)
     org.advance(250)
@@ -99,7 +99,7 @@ def test_a_get_of_the_step_page_does_not_detect_the_expiry_and_the_next_post_doe
     person: Person, org: OrgHandle
 ) -> None:
     """A GET makes no call to the org."""
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     org.advance(301)
     assert person.opens("/signup/step/").heading == "Check your email"
     assert person.types_the_code_from(org).heading == "Your session timed out"
@@ -107,14 +107,14 @@ def test_a_get_of_the_step_page_does_not_detect_the_expiry_and_the_next_post_doe
 
 @pytest.mark.parametrize("button", ["Cancel sign-up"])
 def test_an_expired_sign_up_can_still_be_cancelled(person: Person, org: OrgHandle, button: str) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     org.advance(301)
     assert person.presses(button).heading == "Sign-up cancelled"
 
 
 def test_an_expired_interaction_code_leads_to_sign_in_at_okta(person: Person, org: OrgHandle) -> None:
     """The account is complete at the org; only the hand-off was too late."""
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/token", "status", status=429)
     person.sets_a_password()
     assert person.heading == "Your account is ready"
@@ -128,7 +128,7 @@ def test_an_expired_interaction_code_leads_to_sign_in_at_okta(person: Person, or
 
 
 def test_a_step_submitted_without_its_session_says_that_it_timed_out(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     person.browser.cookies.pop("sessionid")
     assert person.types_the_code_from(org).heading == "Create your account"
     assert "Your session timed out." in person.page.text

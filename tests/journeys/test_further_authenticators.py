@@ -14,7 +14,7 @@ from support.person import Person
 
 def enrolls_email_and_password_with(person: Person, org: OrgHandle, **authenticators: str) -> Person:
     org.patch_policy({"authenticators": authenticators})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org)
     return person.chooses("Password").sets_a_password()
 
 

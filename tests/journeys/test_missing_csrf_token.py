@@ -40,7 +40,7 @@ def without_token(person: Person) -> Person:
 
 def test_the_profile_form_is_shown_again_with_its_values_and_can_be_submitted(visitor: Person, org: OrgHandle) -> None:
     org.patch_policy({"password_on_form": True})
-    without_token(visitor.opens_the_sign_up()).fills({"credentials.passcode": PASSWORD}).tells_who_she_is()
+    without_token(visitor.opens_the_sign_up()).fills({"credentials.passcode": PASSWORD}).submits_profile()
     assert (visitor.status, visitor.heading) == (403, "Create your account")
     assert visitor.page.problems()[0].startswith(EXPLANATION)
     typed = values(visitor)
@@ -67,7 +67,7 @@ def test_a_step_is_shown_again_with_its_values_and_without_a_call(visitor: Perso
 
 
 def test_a_code_is_not_shown_again(visitor: Person, org: OrgHandle) -> None:
-    visitor.opens_the_sign_up().tells_who_she_is()
+    visitor.opens_the_sign_up().submits_profile()
     without_token(visitor).types_the_code_from(org)
     assert (visitor.status, visitor.heading) == (403, "Check your email")
     assert values(visitor)["credentials.passcode"] == ""
@@ -75,7 +75,7 @@ def test_a_code_is_not_shown_again(visitor: Person, org: OrgHandle) -> None:
 
 
 def test_a_form_of_an_earlier_step_shows_the_current_step(visitor: Person, org: OrgHandle) -> None:
-    visitor.opens_the_sign_up().tells_who_she_is()
+    visitor.opens_the_sign_up().submits_profile()
     old = visitor.page
     visitor.types_the_code_from(org)
     visitor.page = old
@@ -83,13 +83,13 @@ def test_a_form_of_an_earlier_step_shows_the_current_step(visitor: Person, org: 
 
 
 def test_a_browser_without_a_registration_gets_the_profile_form(visitor: Person, org: OrgHandle) -> None:
-    visitor.opens_the_sign_up().tells_who_she_is()
+    visitor.opens_the_sign_up().submits_profile()
     visitor.browser.cookies.pop("sessionid")
     assert without_token(visitor).types_the_code_from(org).heading == "Create your account"
 
 
 def test_cancel_without_a_token_cancels_nothing_and_explains_why(visitor: Person) -> None:
-    visitor.opens_the_sign_up().tells_who_she_is()
+    visitor.opens_the_sign_up().submits_profile()
     answer = visitor.browser.post("/signup/cancel/")
     assert (answer.status_code, answer["Location"]) == (302, "/signup/step/")
     assert EXPLANATION in visitor.opens("/signup/step/").page.text
@@ -102,21 +102,21 @@ def test_cancel_without_a_token_cancels_nothing_and_explains_why(visitor: Person
 def test_a_cross_site_form_is_not_shown_again(person: Person, settings: object, headers: dict[str, str]) -> None:
     settings.CSRF_FAILURE_VIEW = OWN_VIEW  # type: ignore[attr-defined]
     person.browser.defaults.update(headers)
-    without_token(person.opens_the_sign_up()).tells_who_she_is()
+    without_token(person.opens_the_sign_up()).submits_profile()
     assert person.status == 403
     assert person.page.html == OWN_PAGE
 
 
 def test_a_same_origin_header_is_enough_for_browsers_without_sec_fetch_site(person: Person) -> None:
     person.browser.defaults["HTTP_ORIGIN"] = "http://testserver"
-    without_token(person.opens_the_sign_up()).tells_who_she_is()
+    without_token(person.opens_the_sign_up()).submits_profile()
     assert values(person)["userProfile.email"] == person.email
 
 
 def test_the_page_sets_a_new_csrf_cookie(visitor: Person, org: OrgHandle) -> None:
     visitor.opens_the_sign_up()
     visitor.browser.cookies.clear()
-    visitor.tells_who_she_is()
+    visitor.submits_profile()
     assert visitor.status == 403
     assert visitor.presses("Sign up").types_the_code_from(org).heading == "Choose a password"
 
@@ -125,7 +125,7 @@ def test_a_page_without_form_values_redirects_to_itself(visitor: Person, org: Or
     """For example the page that resends the email, if verification is optional."""
     configure(EMAIL_VERIFICATION="optional", API_TOKEN=org.policy.api_token)
     org.patch_policy({"email_verification": False, "authenticators": {"okta_email": "disabled"}})
-    visitor.opens_the_sign_up().tells_who_she_is().sets_a_password()
+    visitor.opens_the_sign_up().submits_profile().sets_a_password()
     before = len(org.messages(visitor.email))
     answer = visitor.browser.post("/signup/email/", {"action": "send"})
     assert (answer.status_code, answer["Location"]) == (302, "/signup/email/")

@@ -152,7 +152,7 @@ def test_a_sign_up_with_errors_and_outages_exposes_no_secret(
     org.patch_policy({"authenticators": {"phone_number": "required"}})
     for secret in (PASSWORD, WRONG_PASSWORD, WRONG_CODE, "local-demo-secret-not-for-production"):
         recorder.add("typed or configured", secret)
-    person.opens_the_sign_up().tells_who_she_is(**{"Last name": ""})
+    person.opens_the_sign_up().submits_profile(**{"Last name": ""})
     assert_no_secret()
     person.fills_and_presses({"Last name": "Lovelace"}).chooses("Email")
     recorder.add("mailed code", org.code(person.email))
@@ -191,7 +191,7 @@ def test_a_sign_up_with_the_password_on_the_form_exposes_no_secret(
     org.patch_policy({"password_on_form": True})
     recorder.add("password", PASSWORD)
     person.opens_the_sign_up().fills({"credentials.passcode": PASSWORD})
-    person.tells_who_she_is(Email="not an address")
+    person.submits_profile(Email="not an address")
     assert_no_secret()
     org.fail("/enroll/new", "status", status=500)
     person.fills_and_presses({"Email": "ada@example.com", "credentials.passcode": PASSWORD})
@@ -202,11 +202,11 @@ def test_a_failed_or_cancelled_sign_up_keeps_no_secret(
     person: Person, org: OrgHandle, recorder: SecretRecorder, assert_no_secret: Callable[[], None]
 ) -> None:
     recorder.add("password", PASSWORD)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/token", "status", status=400)
     person.sets_a_password()
     assert_no_secret()
-    Person("grace@example.com").opens_the_sign_up().tells_who_she_is().presses("Cancel sign-up")
+    Person("grace@example.com").opens_the_sign_up().submits_profile().presses("Cancel sign-up")
     assert_no_secret()
     assert {r.sealed for r in Registration.objects.all()} == {""}
 

@@ -60,7 +60,7 @@ def test_a_captcha_is_on_the_form_and_its_script_is_allowed_only_there(
     assert dict(box.attributes)["data-sitekey"] == "key-of-the-site"
     assert f'src="{script}"' in person.page.html
     assert script in person.seen[-1].headers
-    person.tells_who_she_is()
+    person.submits_profile()
     assert person.page.problems() == ["Complete the check that you're human."]
     person.posts("/signup/", person.form.data() | {name: "robot"})
     assert person.page.problems() == ["The captcha was not solved. Try again."]
@@ -84,7 +84,7 @@ def test_a_proof_of_work_captcha_loads_nothing_from_other_hosts(person: Person, 
     url = str(dict(box.attributes)["data-altcha"])
     assert "https://" not in person.seen[-1].headers
     assert "Sign up" in buttons_and_links(person)
-    person.tells_who_she_is()
+    person.submits_profile()
     assert person.page.problems() == ["Complete the check that you're human."]
     task = person.browser.get(url).json()
     assert set(task) == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
@@ -108,7 +108,7 @@ def test_a_proof_of_work_captcha_works_with_every_session_engine(
     assert person.heading == "Check your email"
     # Where the session does not hold the transaction of the form, one for each request.
     assert len(org.calls("/interact")) == (3 if engine == "signed_cookies" else 1)
-    assert person.does_whatever_the_page_asks(org).is_signed_in
+    assert person.completes_the_sign_up(org).is_signed_in
 
 
 @pytest.mark.parametrize("engine", ["db", "signed_cookies"])
@@ -154,7 +154,7 @@ def test_remaining_steps_follow_after_an_identity_provider(person: Person, org: 
     goes_to_google(person, org, interaction_required=True)
     person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
     assert person.heading == "Check your email"
-    assert person.does_whatever_the_page_asks(org).is_signed_in
+    assert person.completes_the_sign_up(org).is_signed_in
 
 
 def test_cancelling_at_the_identity_provider_returns_to_the_form(person: Person, org: OrgHandle) -> None:
@@ -162,7 +162,7 @@ def test_cancelling_at_the_identity_provider_returns_to_the_form(person: Person,
     assert person.heading == "Create your account"
     assert person.page.problems() == []
     assert person.presses("Continue with Google").page.url.startswith(org.base)
-    assert person.presses("Cancel").tells_who_she_is().heading == "Check your email"
+    assert person.presses("Cancel").submits_profile().heading == "Check your email"
 
 
 def test_what_was_typed_before_and_after_a_provider_was_pressed_is_taken(person: Person, org: OrgHandle) -> None:
@@ -175,7 +175,7 @@ def test_what_was_typed_before_and_after_a_provider_was_pressed_is_taken(person:
     assert person.page.problems() != []
     assert person.page.typed("Last name") == "Lovelace"
     person.page = form
-    assert person.tells_who_she_is().heading == "Check your email"
+    assert person.submits_profile().heading == "Check your email"
     assert Registration.objects.get().email == person.email
 
 
@@ -191,9 +191,9 @@ def test_the_form_that_went_to_a_provider_goes_there_again(person: Person, org: 
 def test_a_corrected_form_is_taken_after_the_org_refused_it(person: Person, org: OrgHandle) -> None:
     Person("taken@example.com").signs_up(org)
     form = person.opens_the_sign_up().page
-    assert person.tells_who_she_is(Email="taken@example.com").page.text.count("already have an account")
+    assert person.submits_profile(Email="taken@example.com").page.text.count("already have an account")
     person.page = form
-    assert person.tells_who_she_is().heading == "Check your email"
+    assert person.submits_profile().heading == "Check your email"
     assert Registration.objects.count() == 2
 
 
@@ -201,12 +201,12 @@ def test_the_callback_continues_the_registration_that_left_and_not_a_newer_one(p
     goes_to_google(person, org, interaction_required=True)
     at_google = person.page
     ada = Registration.objects.get()
-    person.opens_the_sign_up().tells_who_she_is(Email="other@example.com")
+    person.opens_the_sign_up().submits_profile(Email="other@example.com")
     person.page = at_google
     person.fills_and_presses({"email": person.email, "firstName": "Ada", "lastName": "Lovelace"})
     assert person.heading == "Check your email"
     assert {c.value for c in person.form.find("registration")} == {str(ada.pk)}
-    assert person.does_whatever_the_page_asks(org).is_signed_in
+    assert person.completes_the_sign_up(org).is_signed_in
     ada.refresh_from_db()
     assert ada.status == Status.COMPLETED
 
@@ -224,7 +224,7 @@ def test_a_callback_for_a_registration_that_awaits_email_shows_the_waiting_page(
     person: Person, org: OrgHandle, result: str
 ) -> None:
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert person.heading == "Check your email"
     assert person.opens(callback_url(result)).heading == "Check your email"
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
@@ -234,7 +234,7 @@ def test_a_callback_for_a_registration_that_awaits_email_shows_the_waiting_page(
 def test_a_callback_for_a_registration_whose_encryption_key_is_gone_ends_it(
     person: Person, org: OrgHandle, configure: Callable[..., None], result: str
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     back = callback_url(result)
     configure(ENCRYPTION_KEYS=("MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",))
     person.opens(back)
@@ -338,7 +338,7 @@ class TestUnsupportedAuthenticator:
         self, person: Person, org: OrgHandle, key: str, label: str
     ) -> None:
         org.patch_policy({"authenticators": {key: "required", "phone_number": "required"}})
-        person.opens_the_sign_up().tells_who_she_is().presses("Choose a different method")
+        person.opens_the_sign_up().submits_profile().presses("Choose a different method")
         assert [c.label for c in person.form.find("authenticator.id")] == ["Email", "Password", "Phone"]
 
     def test_required_alone_it_shows_a_page_with_its_name_and_other_actions(

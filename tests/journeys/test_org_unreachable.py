@@ -87,7 +87,7 @@ def test_the_form_keeps_its_values_if_the_org_is_unreachable_at_submission(
     Person().opens_the_sign_up()
     person.opens_the_sign_up()
     faults.start("/interact", "reset")
-    person.tells_who_she_is()
+    person.submits_profile()
     assert "The sign-up service didn't answer. Nothing is lost." in " ".join(person.page.problems())
     faults.stop()
     assert person.page.typed("Email") == "ada@example.com"
@@ -118,12 +118,12 @@ def test_a_first_submission_whose_answer_is_lost_creates_one_account(
 ) -> None:
     person.opens_the_sign_up()
     faults.start_once("/enroll/new", kind)
-    person.tells_who_she_is()
+    person.submits_profile()
     if kind not in AFTER:
         assert person.heading == "Create your account"
         assert "The sign-up service didn't answer." in " ".join(person.page.problems())
         assert person.page.typed("Email") == "ada@example.com"
-    person.does_whatever_the_page_asks(org)
+    person.completes_the_sign_up(org)
     assert person.is_signed_in
     assert len(org.users) == User.objects.count() == 1
 
@@ -136,7 +136,7 @@ def test_a_step_that_the_org_did_not_carry_out_stays_open_with_an_error(
     person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
     faults.start_once("/credential/enroll", kind)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     row = Registration.objects.get()
     assert (row.status, row.step) == (Status.ENROLLING, "select-authenticator-enroll")
     assert person.heading == "Secure your account"
@@ -150,7 +150,7 @@ def test_a_step_whose_answer_was_lost_is_not_repeated(
     person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
     faults.start_once("/credential/enroll", kind)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.heading == "Check your email"
     assert len(org.messages(person.email)) == 1
     assert person.types_the_code_from(org).heading == "Choose a password"
@@ -160,7 +160,7 @@ def test_a_step_whose_answer_was_lost_is_not_repeated(
 def test_a_code_whose_answer_was_lost_verifies_the_address(
     person: Person, org: OrgHandle, kind: str, faults: OrgFaults
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     faults.start_once("/challenge/answer", kind)
     person.types_the_code_from(org)
     assert person.heading == "Choose a password"
@@ -175,7 +175,7 @@ def test_a_registration_in_doubt_is_resolved_when_the_page_is_opened_again(
     person.opens_the_sign_up()
     faults.start_once("/credential/enroll", kind)
     faults.start("/introspect", "reset")
-    person.tells_who_she_is()
+    person.submits_profile()
     assert person.heading == "Secure your account"
     assert Registration.objects.get().in_doubt
     faults.stop()
@@ -192,7 +192,7 @@ def test_values_corrected_while_a_registration_is_in_doubt_are_kept(
     person.opens_the_sign_up()
     org.fail("/enroll/new", "reset")
     org.fail("/introspect", fault or "reset", times=9, status=429)
-    person.tells_who_she_is(Email="typo@example.com")
+    person.submits_profile(Email="typo@example.com")
     if not fault:
         faults.stop()
     person.fills_and_presses({"Email": "right@example.com"})
@@ -211,7 +211,7 @@ def test_values_of_an_earlier_step_are_not_kept_for_the_current_one(
     person.opens_the_sign_up()
     faults.start_once("/enroll/new", "after")
     faults.start("/introspect", "reset")
-    person.tells_who_she_is()
+    person.submits_profile()
     faults.stop()
     person.fills_and_presses({"Email": "late@example.com"})
     assert person.heading == "Check your email"
@@ -221,7 +221,7 @@ def test_values_of_an_earlier_step_are_not_kept_for_the_current_one(
 def test_a_password_typed_while_the_org_is_unreachable_is_not_stored(
     person: Person, org: OrgHandle, faults: OrgFaults
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     faults.start("/challenge/answer", "reset")
     faults.start("/introspect", "reset")
     for _ in range(2):
@@ -235,16 +235,16 @@ def test_an_answer_with_a_foreign_href_is_not_followed_and_the_sign_up_recovers(
     person: Person, org: OrgHandle, foreign_url: str
 ) -> None:
     org.fail("/credential/enroll", "foreign-href", location=foreign_url)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.heading == "Check your email"
     assert not [c for c in org.calls() if foreign_url in c.path]
-    person.does_whatever_the_page_asks(org)
+    person.completes_the_sign_up(org)
     assert person.is_signed_in
 
 
 def test_status_429_pauses_the_sign_up_and_does_not_end_it(person: Person, org: OrgHandle) -> None:
     org.fail("/credential/enroll", "status", status=429)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.heading == "Secure your account"
     assert "Too many attempts. You can try again in" in " ".join([*person.page.notices(), *person.page.problems()])
     assert person.chooses("Email").heading == "Check your email"
@@ -258,7 +258,7 @@ def test_status_429_pauses_the_sign_up_and_does_not_end_it(person: Person, org: 
 def test_sign_in_completes_a_registration_whose_hand_off_failed(
     person: Person, org: OrgHandle, path: str, kind: str, faults: OrgFaults
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     faults.start(path, kind)
     person.sets_a_password()
     faults.stop()
@@ -275,7 +275,7 @@ def test_sign_in_completes_a_registration_whose_hand_off_failed(
 def test_an_account_refused_at_the_token_endpoint_ends_the_sign_up_with_the_reason(
     person: Person, org: OrgHandle
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.patch_policy({"unknowns": {"unassigned_refused_at": "token"}})
     app = {"client_id": "0oaLocalDemoApp0000", "client_secret": "local-demo-secret-not-for-production"}
     org.patch_policy({"apps": [app | {"redirect_uris": [f"{SITE}/oidc/callback/"], "assigned": False}]})

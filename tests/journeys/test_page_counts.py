@@ -38,7 +38,7 @@ def at_home(person: Person) -> Person:
 
 def fills_in_the_form(person: Person) -> Person:
     """Follows the link on the home page: one more page, no button."""
-    return person.follows("Sign up").tells_who_she_is()
+    return person.follows("Sign up").submits_profile()
 
 
 def test_email_and_password_take_five_pages_and_three_presses(at_home: Person, org: OrgHandle) -> None:
@@ -51,7 +51,7 @@ def test_a_password_on_the_form_takes_four_pages_and_two_presses(person: Person,
     org.patch_policy({"password_on_form": True})
     person.opens(HOME).follows("Sign up")
     person.fills({"credentials.passcode": "Correct-horse-7"})
-    person.tells_who_she_is().types_the_code_from(org)
+    person.submits_profile().types_the_code_from(org)
     assert person.is_signed_in
     assert cost(person) == Cost(pages=4, presses=2)
 
@@ -119,7 +119,7 @@ def test_alternative_second_factors_are_offered_as_a_choice(
     configure(EMAIL_VERIFICATION="optional")
     second = dict.fromkeys(("okta_email", "phone_number", "security_question"), "optional")
     org.patch_policy({"email_verification": False, "sign_on": "password_and_another", "authenticators": second})
-    person.opens_the_sign_up().tells_who_she_is().sets_a_password()
+    person.opens_the_sign_up().submits_profile().sets_a_password()
     assert person.heading == "Secure your account"
     assert "Skip for now" not in person.page.text
     assert len(person.form.find("authenticator.id")) > 1
@@ -129,8 +129,8 @@ def test_an_automatic_email_counts_for_the_rate_limit_and_the_page_shows_when_it
     person: Person, org: OrgHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rate_limits.LIMITS, "send by ip", rate_limits.Limit(1, rate_limits.HOUR))
-    Person("grace@example.com").opens_the_sign_up().tells_who_she_is()
-    person.opens_the_sign_up().tells_who_she_is()
+    Person("grace@example.com").opens_the_sign_up().submits_profile()
+    person.opens_the_sign_up().submits_profile()
     assert person.heading == "Secure your account"
     assert "Too many attempts" in person.page.text
     assert org.messages(person.email) == []

@@ -15,14 +15,14 @@ def org(org: OrgHandle) -> OrgHandle:
 
 
 def test_the_only_available_authenticator_is_started_without_a_choice(person: Person) -> None:
-    assert person.opens_the_sign_up().tells_who_she_is().heading == "Choose a password"
+    assert person.opens_the_sign_up().submits_profile().heading == "Choose a password"
     assert "Choose a different method" not in person.page.text
     assert person.sets_a_password().heading == "Check your email"
     assert "Choose a different method" not in person.page.text
 
 
 def test_skipping_the_optional_phone_completes_the_sign_up(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     person.chooses("Email").types_the_code_from(org).presses("Skip for now")
     assert person.is_signed_in
     assert org.users[0].status.value == "ACTIVE"

@@ -17,7 +17,7 @@ def org(org: OrgHandle) -> OrgHandle:
 
 
 def test_the_code_page_follows_the_form_and_the_password_can_be_skipped(person: Person, org: OrgHandle) -> None:
-    assert person.opens_the_sign_up().tells_who_she_is().heading == "Check your email"
+    assert person.opens_the_sign_up().submits_profile().heading == "Check your email"
     person.types_the_code_from(org)
     assert [c.label for c in person.form.controls if c.type == "radio"] == ["Password"]
     person.presses("Skip for now")
@@ -26,6 +26,6 @@ def test_the_code_page_follows_the_form_and_the_password_can_be_skipped(person: 
 
 
 def test_the_optional_password_can_be_set(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().types_the_code_from(org).chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert org.users[0].password_hash

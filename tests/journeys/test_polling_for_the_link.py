@@ -18,7 +18,7 @@ def waiting(person: Person, org: OrgHandle, configure: Callable[..., None]) -> P
     configure(RESEND_SECONDS=0)
     apps = [asdict(app) | {"email_callback_uri": None} for app in org.policy.apps]
     org.patch_policy({"email_link_page": "return_to_tab", "apps": apps})
-    return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    return person.opens_the_sign_up().submits_profile().chooses("Email")
 
 
 def answers_the_org(person: Person, org: OrgHandle, consent: str) -> None:

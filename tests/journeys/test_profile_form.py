@@ -42,7 +42,7 @@ def test_all_errors_of_the_form_are_shown_together_without_a_call(person: Person
 def test_a_name_that_is_too_long_is_an_error_and_is_not_truncated(person: Person, org: OrgHandle) -> None:
     control = person.opens_the_sign_up().form.find("First name")[0]
     assert "maxlength" not in control.attributes
-    person.tells_who_she_is(**{"First name": "A" * 51})
+    person.submits_profile(**{"First name": "A" * 51})
     assert person.page.beside("userProfile.firstName") == ["Use 50 characters or fewer."]
     assert person.page.typed("First name") == "A" * 51
     assert org.calls("/enroll/new") == []
@@ -50,7 +50,7 @@ def test_a_name_that_is_too_long_is_an_error_and_is_not_truncated(person: Person
 
 def test_a_malformed_address_is_an_error_beside_its_field(person: Person, org: OrgHandle) -> None:
     person.email = "ada-at-example"
-    assert person.opens_the_sign_up().tells_who_she_is().heading == "Create your account"
+    assert person.opens_the_sign_up().submits_profile().heading == "Create your account"
     assert person.page.beside("userProfile.email") == ["Enter an email address, like name@example.com."]
     assert person.page.title.startswith("Error:")
 
@@ -59,7 +59,7 @@ def test_the_form_keeps_its_values_after_a_malformed_address_and_can_be_correcte
     person: Person, org: OrgHandle
 ) -> None:
     person.email = "ada-at-example"
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.page.typed("First name") == "Ada"
     assert person.page.typed("Last name") == "Lovelace"
     assert person.page.typed("Email") == "ada-at-example"
@@ -70,7 +70,7 @@ def test_the_form_keeps_its_values_after_a_malformed_address_and_can_be_correcte
 
 def test_a_custom_attribute_is_sent_and_the_account_is_staged(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"profile": [*BASIC_FIELDS, MEMBERSHIP]})
-    person.opens_the_sign_up().tells_who_she_is(**{"Membership number": "M-1815"})
+    person.opens_the_sign_up().submits_profile(**{"Membership number": "M-1815"})
     assert person.heading == "Check your email"
     assert profile_of(org)["membership"] == "M-1815"
     assert org.users[0].status.value == "STAGED"
@@ -129,14 +129,14 @@ def test_a_boolean_shown_as_radio_buttons_is_sent_as_a_boolean(
 ) -> None:
     options = [{"label": labels[0], "value": "true"}, {"label": labels[1], "value": "false"}]
     org.patch_policy({"profile": [*BASIC_FIELDS, {**NEWSLETTER, "display": "radio", "options": options}]})
-    person.opens_the_sign_up().picks(labels[picked]).tells_who_she_is()
+    person.opens_the_sign_up().picks(labels[picked]).submits_profile()
     assert profile_of(org)["newsletter"] in (value, str(value).lower())
 
 
 def test_thirty_attributes_fit_in_one_form(person: Person, org: OrgHandle) -> None:
     more = [{"name": f"field{n}", "label": f"Field {n}", "required": n % 2 == 0} for n in range(27)]
     org.patch_policy({"profile": [*BASIC_FIELDS, *more]})
-    person.opens_the_sign_up().tells_who_she_is(**{f"Field {n}": f"value {n}" for n in range(27)})
+    person.opens_the_sign_up().submits_profile(**{f"Field {n}": f"value {n}" for n in range(27)})
     assert person.heading == "Check your email"
     assert {profile_of(org)[f"field{n}"] for n in range(27)} == {f"value {n}" for n in range(27)}
 
@@ -159,7 +159,7 @@ def test_a_custom_label_is_not_translated(db: None, org: OrgHandle) -> None:
 
 def test_selects_numbers_and_checkboxes_are_sent_with_their_types(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"profile": [*BASIC_FIELDS, PLAN, AGE, NEWSLETTER]})
-    person.opens_the_sign_up().ticks("Send me news").tells_who_she_is(Plan="gold", Age="36")
+    person.opens_the_sign_up().ticks("Send me news").submits_profile(Plan="gold", Age="36")
     assert profile_of(org)["plan"] == "gold"
     assert profile_of(org)["age"] == 36
     assert profile_of(org)["newsletter"] is True
@@ -167,7 +167,7 @@ def test_selects_numbers_and_checkboxes_are_sent_with_their_types(person: Person
 
 def test_an_empty_optional_field_is_not_sent_and_an_unticked_checkbox_is_false(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"profile": [*BASIC_FIELDS, PLAN, AGE, NEWSLETTER]})
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert "plan" not in profile_of(org)
     assert "age" not in profile_of(org)
     assert profile_of(org)["newsletter"] is False
@@ -177,7 +177,7 @@ def test_a_new_required_field_shows_the_form_again_with_its_values(person: Perso
     person.opens_the_sign_up()
     stranger = Person("grace@example.com").opens_the_sign_up()
     org.patch_policy({"profile": [*BASIC_FIELDS, MEMBERSHIP]})
-    stranger.tells_who_she_is()
+    stranger.submits_profile()
     assert stranger.page.names()[-1] == "userProfile.membership"
     assert stranger.page.typed("First name") == "Ada"
     assert "The form has changed" in stranger.page.text

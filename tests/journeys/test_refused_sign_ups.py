@@ -34,12 +34,12 @@ def test_a_refusal_shows_the_message_of_the_org_and_a_link_to_start_again(
     person: Person, org: OrgHandle, refusal: str
 ) -> None:
     org.patch_policy({"sign_up_refusal": refusal})
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert (person.heading, notices(person)) == (ENDED, [REFUSALS[refusal]])
     row = Registration.objects.get()
     assert (row.status, row.sealed) == (Status.FAILED, "")
     org.patch_policy({"sign_up_refusal": None})
-    assert person.follows("Start again").tells_who_she_is().heading == "Check your email"
+    assert person.follows("Start again").submits_profile().heading == "Check your email"
 
 
 @pytest.mark.parametrize("refusal", ["at_interact", "unavailable"])
@@ -102,7 +102,7 @@ def denial(**error: object) -> dict[str, object]:
 
 def test_the_page_shows_the_hooks_reason_for_a_denial(person: Person, org: OrgHandle, hook: HTTPServer) -> None:
     hook.answer = denial(errorSummary="Members of the harbour only.")  # type: ignore[attr-defined]
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert "Members of the harbour only." in person.page.text
     assert RegistrationEvent.objects.get(kind="answered").outcome == RegistrationEvent.OWN_WORDS
     assert org.users == []
@@ -114,7 +114,7 @@ def test_a_field_error_of_the_hook_is_shown_beside_the_field_and_can_be_correcte
 ) -> None:
     cause = {"errorSummary": "Use your work address.", "location": "data.userProfile.email", "locationType": "body"}
     hook.answer = denial(errorSummary="No.", errorCauses=[cause])  # type: ignore[attr-defined]
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.page.beside("userProfile.email") == ["Use your work address."]
     hook.answer = {}  # type: ignore[attr-defined]
     assert person.fills_and_presses({"Email": "ada@work.example"}).heading == "Check your email"
@@ -125,13 +125,13 @@ def test_a_field_error_of_the_hook_is_shown_beside_the_field_and_can_be_correcte
 
 def test_safe_mode_ends_the_sign_up_with_an_explanation(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"safe_mode": True})
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert (person.heading, notices(person)) == (ENDED, [MAINTENANCE])
 
 
 def test_optional_authenticators_can_be_skipped_in_safe_mode(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"phone_number": "optional"}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.patch_policy({"safe_mode": True})
     person.sets_a_password()
     assert MAINTENANCE in person.page.text

@@ -81,7 +81,7 @@ def test_a_security_question_that_became_required_is_enrolled_at_sign_in(
 
 
 def test_sign_up_redirects_to_the_next_url(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email").types_the_code_from(org)
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Email").types_the_code_from(org)
     person.chooses("Password").sets_a_password()
     assert person.path == "/members/"
 
@@ -100,14 +100,14 @@ def test_the_sign_in_link_on_the_sign_up_page_keeps_the_next_url(person: Person,
 
 @pytest.mark.parametrize("target", FOREIGN)
 def test_sign_up_ignores_a_next_url_of_another_site(person: Person, org: OrgHandle, target: str) -> None:
-    person.opens_the_sign_up(f"?next={target}").tells_who_she_is().chooses("Email").types_the_code_from(org)
+    person.opens_the_sign_up(f"?next={target}").submits_profile().chooses("Email").types_the_code_from(org)
     assert person.chooses("Password").sets_a_password().path == "/"
 
 
 @pytest.mark.parametrize("target", FOREIGN)
 def test_sign_up_ignores_a_posted_next_url_of_another_site(person: Person, org: OrgHandle, target: str) -> None:
     person.opens_the_sign_up().entries["next"] = target
-    person.tells_who_she_is().does_whatever_the_page_asks(org)
+    person.submits_profile().completes_the_sign_up(org)
     assert person.page.url == f"{SITE}/"
 
 

@@ -37,7 +37,7 @@ def test_no_account_is_created_if_the_policy_denies_sign_up_after_the_cached_for
     Person().opens_the_sign_up()
     person.opens_the_sign_up()
     org.patch_policy({"sign_up": False})
-    person.tells_who_she_is()
+    person.submits_profile()
     assert person.heading == "Sign-up isn't available"
     assert org.users == []
 

@@ -20,7 +20,7 @@ PHONE_OPTIONAL = {"authenticators": {"phone_number": "optional"}}
 def test_pages_appear_in_the_order_of_the_policy(person: Person, org: OrgHandle) -> None:
     org.patch_policy(PHONE_OPTIONAL)
     assert person.opens_the_sign_up().heading == "Create your account"
-    assert person.tells_who_she_is().heading == "Check your email"
+    assert person.submits_profile().heading == "Check your email"
     assert person.chooses("Email").heading == "Check your email"
     assert person.types_the_code_from(org).heading == "Choose a password"
     assert person.chooses("Password").heading == "Choose a password"
@@ -61,7 +61,7 @@ def test_a_completed_registration_has_no_sealed_state_and_all_its_events(person:
 
 def test_the_session_key_changes_at_login(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
-    person.tells_who_she_is()
+    person.submits_profile()
     before = person.browser.cookies["sessionid"].value
     person.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.browser.cookies["sessionid"].value != before
@@ -92,7 +92,7 @@ def test_a_wrong_code_a_resend_and_a_closed_tab_keep_the_same_registration(
     person: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(RESEND_SECONDS=0)
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Email")
     wrong = "000000" if org.code(person.email) != "000000" else "111111"
     person.fills_and_presses({"credentials.passcode": wrong}).presses("Resend code")
     person.opens("/").follows("Sign up").follows("Continue signing up")
@@ -103,7 +103,7 @@ def test_a_wrong_code_a_resend_and_a_closed_tab_keep_the_same_registration(
 
 
 def test_a_password_that_breaks_the_rules_is_rejected_without_a_call(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     before = len(org.calls())
     page = person.sets_a_password("short").page
     assert page.beside("credentials.passcode") == [

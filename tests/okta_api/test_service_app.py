@@ -34,7 +34,7 @@ NO_VERIFICATION = {
 def unfinished(person: Person, org: OrgHandle, configure: Configure) -> Registration:
     """Return a registration left after the first page, on a site with a service app for users."""
     add_service_app(org, configure, USERS)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     return Registration.objects.get()
 
 
@@ -44,7 +44,7 @@ def unverified(person: Person, org: OrgHandle, configure: Configure) -> Person:
     configure(EMAIL_VERIFICATION="optional", RESEND_SECONDS=0)
     org.patch_policy(NO_VERIFICATION)
     add_service_app(org, configure, USERS)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     if not person.is_signed_in:
         person.presses("Skip for now")
     assert person.is_signed_in

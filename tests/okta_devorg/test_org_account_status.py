@@ -73,10 +73,10 @@ def test_an_email_code_does_not_sign_in_a_blocked_account(
 ) -> None:
     org.patch_policy({"identifier_first": True})
     journey.begin().take("identify", identifier=ADA["email"])
-    journey.prove("Email")
+    journey.choose_challenge("Email")
     code = org.code(ADA["email"])
     set_status(org, status)
-    journey.pass_with(code)
+    journey.answer_challenge(code)
     assert (journey.status, "successWithInteractionCode" in journey.document) == (401, False)
     assert org.users[0].status == status
 
@@ -95,7 +95,7 @@ def test_the_link_of_an_email_does_not_sign_in_a_blocked_account(
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT]}
     org.patch_policy({"apps": [app], "email_link_page": "continue_here", "identifier_first": True})
     journey.begin().take("identify", identifier=ADA["email"])
-    journey.prove("Email")
+    journey.choose_challenge("Email")
     link = str(org.messages(ADA["email"])[0].link)
     set_status(org, status)
     answer = {"token": parse_qs(urlsplit(link).query)["token"][0], "consent": "true"}
@@ -107,7 +107,7 @@ def test_the_link_of_an_email_does_not_sign_in_a_blocked_account(
 def test_a_sign_up_whose_account_is_blocked_meanwhile_gets_no_interaction_code(
     org: OrgHandle, journey: Journey, status: Status
 ) -> None:
-    journey.registered().prove_email()
+    journey.registered().verify_email()
     set_status(org, status)
     journey.set_password()
     assert (journey.status, "successWithInteractionCode" in journey.document) == (403, False)
@@ -144,8 +144,8 @@ def test_a_forgotten_password_cannot_be_reset_after_the_account_was_blocked(
 ) -> None:
     journey.begin().act("recover")
     journey.take("identify-recovery", identifier=ADA["email"])
-    journey.prove("Email")
-    journey.pass_with(org.code(ADA["email"]))
+    journey.choose_challenge("Email")
+    journey.answer_challenge(org.code(ADA["email"]))
     set_status(org, status)
     journey.take("reset-authenticator", credentials={"passcode": NEW_PASSWORD})
     assert (journey.status, org.users[0].status) == (401, status)
@@ -254,7 +254,7 @@ def test_the_link_page_shows_that_the_app_is_not_assigned(org: OrgHandle, journe
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
     org.patch_policy({"apps": [app], "email_link_page": "continue_here", "identifier_first": True})
     journey.begin().take("identify", identifier=ADA["email"])
-    journey.prove("Email")
+    journey.choose_challenge("Email")
     link = str(org.messages(ADA["email"])[0].link)
     answer = {"token": parse_qs(urlsplit(link).query)["token"][0], "consent": "true"}
     page = requests.post(link, data=answer, allow_redirects=False, timeout=5)

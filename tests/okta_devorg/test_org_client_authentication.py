@@ -47,7 +47,7 @@ def test_a_signed_assertion_is_accepted_in_place_of_the_secret(
     journey.introspect()
     journey.take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     form = {**journey.token_form(), **assertion(key, journey.oauth + "/token")}
     del form["client_secret"]

@@ -168,7 +168,7 @@ def test_calls_are_logged_with_headers_and_without_secrets(org: OrgHandle, journ
         {"Accept-Language": "de", "X-Forwarded-For": "203.0.113.9", "Cookie": "a=cookie-secret"}
     )
     journey.registered()
-    journey.prove_email()
+    journey.verify_email()
     code = org.code(ADA["email"])
     journey.set_password()
     tokens = journey.token().json()

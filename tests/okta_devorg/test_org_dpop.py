@@ -74,7 +74,7 @@ def prover() -> Prover:
 def signed_up(journey: Journey) -> Journey:
     journey.begin(scope="openid email offline_access").take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     return journey
 
@@ -163,11 +163,11 @@ def test_an_app_can_require_a_proof(org: OrgHandle, signed_up: Journey, prover: 
 
 
 @pytest.mark.parametrize("issuer", ["issuer", "base"])
-def test_a_code_may_be_bound_to_a_key_from_the_start(org: OrgHandle, prover: Prover, issuer: str) -> None:
+def test_an_interaction_code_can_be_bound_to_a_key(org: OrgHandle, prover: Prover, issuer: str) -> None:
     journey = Journey(org, getattr(org, issuer))
     journey.begin(dpop_jkt=prover.thumbprint).take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     form = journey.token_form()
     thief = Prover()
@@ -180,17 +180,22 @@ def test_a_code_may_be_bound_to_a_key_from_the_start(org: OrgHandle, prover: Pro
 
 
 @pytest.mark.parametrize("way", ["authorize", "par"])
-def test_the_code_of_a_redirect_sign_in_may_be_bound_to_a_key(
+def test_an_authorization_code_can_be_bound_to_a_key(
     org: OrgHandle, browser: OrgBrowser, prover: Prover, way: str
 ) -> None:
     OktaOrg(org).sign_up()
     if way == "authorize":
         browser.authorize(dpop_jkt=prover.thumbprint)
     else:
-        wanted = {"redirect_uri": REDIRECT, "response_type": "code", "scope": "openid", "dpop_jkt": prover.thumbprint}
-        wanted |= {"code_challenge": browser.challenge, "code_challenge_method": "S256", "client_id": CLIENT}
+        parameters = {
+            "redirect_uri": REDIRECT,
+            "response_type": "code",
+            "scope": "openid",
+            "dpop_jkt": prover.thumbprint,
+        }
+        parameters |= {"code_challenge": browser.challenge, "code_challenge_method": "S256", "client_id": CLIENT}
         url = org.issuer + "/v1/par"
-        pushed = requests.post(url, data={**wanted, "client_secret": SECRET}, timeout=5).json()
+        pushed = requests.post(url, data={**parameters, "client_secret": SECRET}, timeout=5).json()
         query = {"client_id": CLIENT, "request_uri": pushed["request_uri"]}
         browser.go("GET", org.issuer + "/v1/authorize", params=query)
     browser.fill(identifier=ADA["email"])
@@ -201,7 +206,7 @@ def test_the_code_of_a_redirect_sign_in_may_be_bound_to_a_key(
     assert prover.tokens(Journey(org), form)["token_type"] == "DPoP"
 
 
-def test_a_thumbprint_that_is_none_is_refused(org: OrgHandle, journey: Journey, browser: OrgBrowser) -> None:
+def test_an_invalid_key_thumbprint_is_refused(org: OrgHandle, journey: Journey, browser: OrgBrowser) -> None:
     refused = journey.interact(dpop_jkt="x")
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
     browser.authorize(dpop_jkt="")

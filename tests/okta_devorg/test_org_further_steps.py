@@ -276,7 +276,7 @@ def test_safe_mode_offers_only_skip_or_nothing(org: OrgHandle, journey: Journey)
     assert journey.document["remediation"] == {"type": "array", "value": []}
     org.patch_policy({"safe_mode": False})
     journey.introspect()
-    journey.prove_email()
+    journey.verify_email()
     org.patch_policy({"safe_mode": True, "authenticators": {"okta_password": "optional"}})
     journey.introspect()
     assert journey.steps == ["skip"]
@@ -368,7 +368,7 @@ def test_an_expired_activation_token_can_be_terminal(org: OrgHandle, journey: Jo
 
 def test_a_used_activation_token_has_its_own_message(org: OrgHandle, journey: Journey, activation_token: str) -> None:
     org.patch_policy({"unknowns": {"expired_activation_token": "request"}})
-    journey.begin(activation_token=activation_token).prove_email()
+    journey.begin(activation_token=activation_token).verify_email()
     journey.set_password()
     journey.begin(activation_token=activation_token)
     assert journey.keys == ["idx.missing.activation.token"]
@@ -404,7 +404,7 @@ def behind_the_link(journey: Journey) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(("key", "name", "label"), BEHIND_A_LINK)
-def test_an_authenticator_behind_a_link_is_set_up_there_and_cannot_be_answered_here(
+def test_an_authenticator_with_a_link_is_enrolled_at_the_link_only(
     org: OrgHandle, journey: Journey, key: str, name: str, label: str
 ) -> None:
     org.patch_policy({"authenticators": {key: "required"}})
@@ -424,7 +424,7 @@ def test_an_authenticator_behind_a_link_is_set_up_there_and_cannot_be_answered_h
 
 
 @pytest.mark.parametrize(("key", "name", "label"), BEHIND_A_LINK)
-def test_behind_a_link_who_may_not_use_the_app_comes_back_with_an_error(
+def test_the_link_of_an_authenticator_returns_access_denied_for_a_denied_app(
     org: OrgHandle, journey: Journey, key: str, name: str, label: str
 ) -> None:
     org.patch_policy({"authenticators": {key: "required"}, "sign_on": "denied"})

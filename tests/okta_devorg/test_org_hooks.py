@@ -185,7 +185,7 @@ def test_an_unverified_event_hook_gets_no_events(org: OrgHandle, service: HookRe
     assert first["data"]["events"][0]["eventType"] == "user.mfa.factor.activate"
 
 
-def test_a_hook_may_choose_the_login(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
+def test_the_hook_can_set_the_login(org: OrgHandle, hooked: HookReceiver, journey: Journey) -> None:
     hooked.answers = [(200, {"commands": [command("com.okta.user.profile.update", login="ada7")]})]
     journey.signed_up()
     assert [user.login for user in org.users] == ["ada7"]
@@ -193,7 +193,7 @@ def test_a_hook_may_choose_the_login(org: OrgHandle, hooked: HookReceiver, journ
 
 
 @pytest.mark.parametrize("name", ["login", "employeeNumber"])
-def test_an_identifier_of_the_hook_that_is_taken_is_refused_on_the_page(
+def test_a_taken_identifier_from_the_hook_is_refused(
     org: OrgHandle, hooked: HookReceiver, journey: Journey, name: str
 ) -> None:
     org.patch_policy({"allowed_identifiers": ["login", "employeeNumber"]})

@@ -19,7 +19,7 @@ def member(org: OrgHandle) -> str:
     org.patch_policy({"profile": [*FIELDS, MEMBER], "allowed_identifiers": ["memberNumber"]})
     journey = Journey(org)
     journey.to_profile().enroll_profile(userProfile={**ADA, "memberNumber": "M-77"})
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     assert "successWithInteractionCode" in journey.document
     journey.close()

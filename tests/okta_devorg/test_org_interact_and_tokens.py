@@ -208,7 +208,7 @@ def test_token_refuses_an_unassigned_app_if_configured(org: OrgHandle, journey: 
 def test_offline_access_returns_a_refresh_token_that_is_rotated(org: OrgHandle, journey: Journey) -> None:
     journey.begin(scope="openid offline_access").take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     first = journey.token().json()["refresh_token"]
     form = {"grant_type": "refresh_token", "refresh_token": first, "client_id": CLIENT, "client_secret": SECRET}

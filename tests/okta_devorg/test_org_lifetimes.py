@@ -20,7 +20,7 @@ def test_a_transaction_lives_two_hours_then_five_minutes_then_one_minute(journey
     assert remaining_seconds(journey) == pytest.approx(7200, abs=10)
     journey.enroll_profile()
     assert remaining_seconds(journey) == pytest.approx(300, abs=10)
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     assert remaining_seconds(journey) == pytest.approx(60, abs=10)
 

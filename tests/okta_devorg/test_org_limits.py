@@ -37,12 +37,12 @@ def test_a_user_has_a_limit_over_all_transactions(org: OrgHandle, journey: Journ
     journey.sign_in()
     assert (journey.status, journey.reply.headers["X-Rate-Limit-Limit"]) == (200, "600")
     step = journey.document
-    journey.prove("Email")
+    journey.choose_challenge("Email")
     assert (journey.reply.headers["X-Rate-Limit-Limit"], journey.reply.headers["X-Rate-Limit-Remaining"]) == ("2", "1")
     journey.introspect()
     assert journey.status == 200
     journey.document = step
-    journey.prove("Email")
+    journey.choose_challenge("Email")
     assert (journey.status, journey.document["errorCode"]) == (429, "E0000047")
     reset = int(journey.reply.headers["X-Rate-Limit-Reset"])
     assert time.time() - 1 <= reset <= time.time() + 6
@@ -51,7 +51,7 @@ def test_a_user_has_a_limit_over_all_transactions(org: OrgHandle, journey: Journ
     other.close()
     org.advance(5)
     journey.document = step
-    journey.prove("Email")
+    journey.choose_challenge("Email")
     assert journey.status == 200
 
 

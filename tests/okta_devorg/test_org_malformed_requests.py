@@ -83,7 +83,7 @@ def test_no_body_causes_a_500_during_sign_in(org: OrgHandle, journey: Journey, s
     elif start == "unlock-account":
         journey.begin().take("unlock-account")
     else:
-        journey.sign_in().prove(start)
+        journey.sign_in().choose_challenge(start)
     handle = journey.document["stateHandle"]
     for path in PATHS[:-2]:
         for body in bodies(handle):

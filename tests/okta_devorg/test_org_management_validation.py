@@ -592,7 +592,7 @@ def test_allowed_identifiers_of_the_enrollment_rule_change_the_settings(org: Org
     assert api("PUT", path, rule_of_org, status=400)["errorCode"] == "E0000001"
 
 
-def test_the_link_to_the_next_page_fits_any_address(org: OrgHandle, api: ManagementApi) -> None:
+def test_links_to_pages_are_encoded(org: OrgHandle, api: ManagementApi) -> None:
     org.patch_policy({"apps": [{"client_id": "a\nb é/c", "redirect_uris": [REDIRECT]}]})
     api.user()
     reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=5)
@@ -604,7 +604,7 @@ def test_the_link_to_the_next_page_fits_any_address(org: OrgHandle, api: Managem
 
 @pytest.mark.parametrize("name", ["since", "until"])
 @pytest.mark.parametrize("date", ["nonsense", "2026-13-01", "1767225600", "2026-01-01T00:00:00Q"])
-def test_a_date_that_is_none_is_refused(api: ManagementApi, name: str, date: str) -> None:
+def test_an_invalid_date_is_refused(api: ManagementApi, name: str, date: str) -> None:
     error = api("GET", "logs", status=400, **{name: date})
     expected = (
         f"'{name}': The date format in your query is not recognized. Please enter dates using ISO8601 string format."
@@ -631,7 +631,7 @@ def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: Ma
 @pytest.mark.parametrize(
     "client", [{"redirect_uris": ["x"]}, {"initiate_login_uri": "http://["}, {"post_logout_redirect_uris": ["/"]}]
 )
-def test_an_app_without_proper_addresses_is_refused(org: OrgHandle, api: ManagementApi, client: Json) -> None:
+def test_an_app_with_invalid_urls_is_refused(org: OrgHandle, api: ManagementApi, client: Json) -> None:
     body = {"name": "oidc_client", "label": "Another", "settings": {"oauthClient": client}}
     error = api("POST", "apps", body, status=400)
     assert (error["errorCode"], "must be an absolute URI" in causes(error)) == ("E0000001", True)
@@ -643,35 +643,35 @@ def test_an_app_without_proper_addresses_is_refused(org: OrgHandle, api: Managem
 
 
 @pytest.fixture
-def shut_app(org: OrgHandle) -> str:
-    """An app that nobody is assigned to."""
+def unassigned_app_users(org: OrgHandle) -> str:
+    """The path of the users of an app without assignments."""
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": [REDIRECT], "assigned": False}
     org.patch_policy({"apps": [app]})
     return f"apps/{CLIENT}/users"
 
 
-def test_a_user_is_assigned_by_name_changed_and_unassigned(
-    org: OrgHandle, api: ManagementApi, journey: Journey, shut_app: str
+def test_a_user_can_be_assigned_updated_and_unassigned(
+    org: OrgHandle, api: ManagementApi, journey: Journey, unassigned_app_users: str
 ) -> None:
     user = OktaOrg(org).sign_up()
     journey.sign_in()
     assert journey.keys == ["idx.error.user.not.assigned.to.app"]
-    created = api("POST", shut_app, {"id": user.id, "scope": "USER", "credentials": {"userName": "ada"}})
+    created = api("POST", unassigned_app_users, {"id": user.id, "scope": "USER", "credentials": {"userName": "ada"}})
     assert (created["scope"], created["credentials"], created["profile"]) == ("USER", {"userName": "ada"}, {})
-    one = f"{shut_app}/{user.id}"
+    one = f"{unassigned_app_users}/{user.id}"
     changed = api("POST", one, {"profile": {"ship": "Kestrel"}})
     assert (changed["credentials"], changed["profile"]) == ({"userName": "ada"}, {"ship": "Kestrel"})
-    assert api("GET", shut_app) == [changed] == [api("GET", one)]
+    assert api("GET", unassigned_app_users) == [changed] == [api("GET", one)]
     assert "successWithInteractionCode" in journey.sign_in().document
     api("DELETE", one, status=204)
     journey.sign_in()
     assert journey.keys == ["idx.error.user.not.assigned.to.app"]
     for method in ("GET", "POST", "DELETE"):
         api(method, one, {} if method == "POST" else None, status=404)
-    assert api("GET", shut_app) == []
+    assert api("GET", unassigned_app_users) == []
 
 
-def test_who_is_assigned_as_everybody_can_be_changed_and_stays(org: OrgHandle, api: ManagementApi) -> None:
+def test_a_group_assignment_can_be_updated_and_not_deleted(org: OrgHandle, api: ManagementApi) -> None:
     user = OktaOrg(org).sign_up()
     one = f"apps/{CLIENT}/users/{user.id}"
     changed = api("POST", one, {"credentials": {"userName": "ada"}})
@@ -688,20 +688,20 @@ def test_who_is_assigned_as_everybody_can_be_changed_and_stays(org: OrgHandle, a
         ({"id": ADA["email"], "credentials": {"password": {"value": "x"}}}, 400),
     ],
 )  # fmt: skip
-def test_a_body_that_assigns_nobody_is_refused(
-    org: OrgHandle, api: ManagementApi, shut_app: str, body: Json, status: int
+def test_an_invalid_assignment_is_refused(
+    org: OrgHandle, api: ManagementApi, unassigned_app_users: str, body: Json, status: int
 ) -> None:
     OktaOrg(org).sign_up()
-    api("POST", shut_app, body, status=status)
-    assert api("GET", shut_app) == []
+    api("POST", unassigned_app_users, body, status=status)
+    assert api("GET", unassigned_app_users) == []
 
 
-def test_a_deleted_user_and_a_deleted_app_leave_no_assignment(
-    org: OrgHandle, api: ManagementApi, shut_app: str
+def test_deleting_a_user_or_an_app_deletes_its_assignments(
+    org: OrgHandle, api: ManagementApi, unassigned_app_users: str
 ) -> None:
     users = [OktaOrg(org).sign_up(f"{name}@example.com").id for name in ("ada", "grace")]
     for user in users:
-        api("POST", shut_app, {"id": user})
+        api("POST", unassigned_app_users, {"id": user})
     for _ in range(2):
         api("DELETE", f"users/{users[0]}", status=204)
     api("POST", f"apps/{CLIENT}/lifecycle/deactivate")

@@ -59,7 +59,7 @@ def introspect(org: OrgHandle, token: str, **changes: str) -> requests.Response:
 def test_tokens_can_be_introspected(org: OrgHandle, journey: Journey) -> None:
     journey.begin(scope="openid email offline_access").take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     tokens = journey.token().json()
     introspected = introspect(org, tokens["access_token"]).json()
@@ -114,7 +114,7 @@ def test_an_authorization_request_can_be_pushed(org: OrgHandle, browser: OrgBrow
     ("pushed", "page"),
     [({"prompt": "login"}, "Sign in"), ({"max_age": "0"}, "Sign in"), ({"login_hint": "a@b.example"}, "a@b.example")],
 )
-def test_what_was_pushed_counts_and_not_the_query(
+def test_pushed_parameters_take_precedence_over_the_query(
     org: OrgHandle, browser: OrgBrowser, pushed: dict[str, str], page: str
 ) -> None:
     OktaOrg(org).sign_up()
@@ -130,7 +130,7 @@ def test_what_was_pushed_counts_and_not_the_query(
     assert page in browser.page.text
 
 
-def test_an_app_that_is_switched_off_signs_nobody_in(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
+def test_an_inactive_app_cannot_sign_in(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
     api("POST", f"apps/{CLIENT}/lifecycle/deactivate")
     browser.authorize()
     assert (browser.page.status_code, "client_id" in browser.page.text) == (400, True)

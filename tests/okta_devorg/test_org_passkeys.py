@@ -43,7 +43,7 @@ def test_the_creation_options_are_for_this_user(org: OrgHandle, journey: Journey
     assert not any(field["visible"] for field in fields)
 
 
-def test_an_app_on_a_phone_has_no_host_and_still_asks(org: OrgHandle, journey: Journey) -> None:
+def test_a_native_app_without_a_host_gets_creation_options_for_localhost(org: OrgHandle, journey: Journey) -> None:
     app = {"client_id": CLIENT, "client_secret": SECRET, "redirect_uris": ["com.example:/callback"]}
     org.patch_policy({"authenticators": {"webauthn": "required"}, "apps": [app]})
     journey.begin(redirect_uri="com.example:/callback").take("select-enroll-profile")
@@ -180,7 +180,7 @@ def test_a_passkey_for_localhost_is_requested_at_localhost(org: OrgHandle, journ
     org.patch_policy({"authenticators": {"webauthn": "required"}, "apps": [app]})
     journey.begin(redirect_uri=callback).take("select-enroll-profile")
     journey.enroll_profile()
-    journey.prove_email()
+    journey.verify_email()
     journey.set_password()
     journey.choose("Security Key or Biometric")
     key = SecurityKey(site)

@@ -148,9 +148,7 @@ def test_default_policies_and_rules_cannot_be_deleted(api: ManagementApi) -> Non
     api("POST", f"policies/{policy}/lifecycle/deactivate", status=403)
 
 
-def test_the_settings_cannot_become_such_that_a_policy_makes_no_sense(
-    org: OrgHandle, api: ManagementApi, journey: Journey
-) -> None:
+def test_settings_that_make_a_policy_invalid_are_refused(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
     org.patch_policy({"allowed_identifiers": ["login", "employeeNumber"]})
     policy = api("POST", "policies", {"type": "PROFILE_ENROLLMENT", "name": "Staff"})["id"]
     (rule,) = api("GET", f"policies/{policy}/rules")

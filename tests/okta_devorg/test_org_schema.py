@@ -1,4 +1,4 @@
-"""The user profile schema: attributes are added, changed and removed, and users and forms keep to them."""
+"""The user profile schema: adding, changing and removing attributes, and their validation in users and forms."""
 
 from typing import Any
 
@@ -19,23 +19,23 @@ def body(part: str = "custom", **attributes: Any) -> Json:
 
 
 def custom(document: Json) -> Json:
-    found: Json = document["definitions"]["custom"]["properties"]
-    return found
+    properties: Json = document["definitions"]["custom"]["properties"]
+    return properties
 
 
 def ada(**more: Any) -> Json:
     return {"profile": {**ADA, "login": ADA["email"], **more}}
 
 
-def test_an_attribute_is_added_changed_and_removed(api: ManagementApi) -> None:
+def test_an_attribute_can_be_added_changed_and_removed(api: ManagementApi) -> None:
     api("POST", "users", ada(boat="Kestrel"), status=400)
-    made = custom(api("POST", SCHEMA, body(boat=BOAT)))["boat"]
+    created = custom(api("POST", SCHEMA, body(boat=BOAT)))["boat"]
     own = {"permissions": [{"principal": "SELF", "action": "READ_WRITE"}], "master": {"type": "PROFILE_MASTER"}}
-    assert made == {**BOAT, "mutability": "READ_WRITE", "scope": "NONE", **own}
+    assert created == {**BOAT, "mutability": "READ_WRITE", "scope": "NONE", **own}
     user = api("POST", "users", ada(boat="Kestrel"))
     assert user["profile"]["boat"] == "Kestrel"
     hidden = {"permissions": [{"principal": "SELF", "action": "HIDE"}]}
-    assert custom(api("POST", SCHEMA, body(boat=hidden)))["boat"] == {**made, **hidden}
+    assert custom(api("POST", SCHEMA, body(boat=hidden)))["boat"] == {**created, **hidden}
     assert custom(api("POST", SCHEMA, body(boat=None))) == {}
     api("POST", "users", {"profile": {**ADA, "login": "g@example.com", "boat": "Kestrel"}}, status=400)
     api("POST", "users/" + user["id"], {"profile": {"nickName": "Ada"}})
@@ -54,7 +54,9 @@ def test_an_attribute_is_added_changed_and_removed(api: ManagementApi) -> None:
     ],
     ids=lambda item: item["type"] if isinstance(item, dict) else "",
 )
-def test_users_have_only_values_that_fit(api: ManagementApi, kind: Json, good: list[Any], wrong: list[Any]) -> None:
+def test_values_that_do_not_fit_the_schema_are_refused(
+    api: ManagementApi, kind: Json, good: list[Any], wrong: list[Any]
+) -> None:
     api("POST", SCHEMA, body(size={"title": "Size", **kind}))
     path = "users/" + api("POST", "users", ada())["id"]
     for value in good:
@@ -64,7 +66,7 @@ def test_users_have_only_values_that_fit(api: ManagementApi, kind: Json, good: l
         assert error["errorCauses"] == [{"errorSummary": "size: Does not match required pattern"}]
 
 
-def test_a_required_attribute_must_be_there(api: ManagementApi) -> None:
+def test_a_user_without_a_required_attribute_is_refused(api: ManagementApi) -> None:
     schema = api("POST", SCHEMA, body(boat={**BOAT, "required": True}))
     assert schema["definitions"]["custom"]["required"] == ["boat"]
     error = api("POST", "users", ada(), status=400)
@@ -81,31 +83,33 @@ def test_a_required_attribute_must_be_there(api: ManagementApi) -> None:
         {"email": None}, {"boat": {**BOAT, "oneOf": [7]}}, {"boat": {**BOAT, "enum": [7]}},
     ],
 )  # fmt: skip
-def test_an_impossible_attribute_is_refused_and_nothing_changes(
+def test_an_invalid_attribute_is_refused_and_nothing_changes(
     org: OrgHandle, api: ManagementApi, attributes: Json
 ) -> None:
     assert api("POST", SCHEMA, body(**attributes), status=400)["errorCode"] == "E0000001"
     assert org.policy.profile_schema == ()
 
 
-def test_the_type_of_an_attribute_stays(api: ManagementApi) -> None:
+def test_the_type_of_an_attribute_cannot_be_changed(api: ManagementApi) -> None:
     api("POST", SCHEMA, body(boat=BOAT))
     error = api("POST", SCHEMA, body(boat={"type": "integer"}), status=400)
     assert error["errorCauses"] == [{"errorSummary": "boat: The type of an attribute cannot be changed"}]
 
 
-def test_of_oktas_own_attributes_only_permissions_and_source_change(api: ManagementApi) -> None:
+def test_only_permissions_and_source_of_base_attributes_can_be_changed(api: ManagementApi) -> None:
     readable = {"permissions": [{"principal": "SELF", "action": "READ_ONLY"}], "master": {"type": "OKTA"}}
     changed = api("POST", SCHEMA, body("base", nickName=readable))["definitions"]["base"]["properties"]
     assert {key: changed["nickName"][key] for key in readable} == readable
-    for odd in ({"title": "Nick"}, {"maxLength": 3}, {"required": True}, {"type": "integer"}, None):
-        api("POST", SCHEMA, body("base", nickName=odd), status=400)
+    for change in ({"title": "Nick"}, {"maxLength": 3}, {"required": True}, {"type": "integer"}, None):
+        api("POST", SCHEMA, body("base", nickName=change), status=400)
     api("POST", SCHEMA, body("base", boat=BOAT), status=400)
     whole = api("GET", SCHEMA)
     assert api("POST", SCHEMA, whole) == whole
 
 
-def test_a_form_takes_the_attribute_as_the_schema_has_it(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
+def test_a_form_field_has_the_label_and_options_of_the_schema(
+    org: OrgHandle, api: ManagementApi, journey: Journey
+) -> None:
     sizes = [{"const": "s", "title": "Small"}, {"const": "l", "title": "Large"}]
     api("POST", SCHEMA, body(size={"title": "Size", "type": "string", "oneOf": sizes}))
     policy = api("GET", "policies", type="PROFILE_ENROLLMENT")[0]["id"]
@@ -119,7 +123,7 @@ def test_a_form_takes_the_attribute_as_the_schema_has_it(org: OrgHandle, api: Ma
     assert in_use["errorCauses"] == [{"errorSummary": "size: A profile enrollment policy asks for the attribute"}]
 
 
-def test_attributes_of_progressive_profiling_and_of_a_hook_do_not_stop_a_change(
+def test_a_user_with_attributes_of_progressive_profiling_or_a_hook_can_be_updated(
     org: OrgHandle, api: ManagementApi
 ) -> None:
     org.patch_policy({"progressive_profile": {"attributes": [{"name": "ship", "label": "Ship"}]}})

@@ -22,7 +22,7 @@ def get(org: OrgHandle, path: str, **query: str) -> str:
 def sign_up(org: OrgHandle, person: dict[str, str]) -> None:
     journey = Journey(org).to_profile()
     journey.enroll_profile(userProfile=person)
-    journey.prove_email(person["email"])
+    journey.verify_email(person["email"])
     journey.close()
 
 

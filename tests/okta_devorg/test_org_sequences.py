@@ -77,7 +77,7 @@ def test_optional_authenticators_can_be_skipped_together(org: OrgHandle, journey
     journey.set_password()
     assert journey.offered == ["Email", "Phone"]
     assert journey.steps == ["select-authenticator-enroll", "skip"]
-    journey.prove_email()
+    journey.verify_email()
     assert journey.offered == ["Phone"]
     journey.take("skip")
     assert journey.token().status_code == 200
@@ -108,7 +108,7 @@ def test_the_email_is_not_started_automatically_if_disabled(org: OrgHandle, jour
     journey.to_profile().enroll_profile(credentials={"passcode": PASSWORD})
     assert journey.steps == ["select-authenticator-enroll"]
     assert org.messages() == []
-    journey.prove_email()
+    journey.verify_email()
     assert journey.token().status_code == 200
     assert journey.calls == 7
 
@@ -128,7 +128,7 @@ def test_a_second_factor_required_by_the_sign_on_policy_cannot_be_skipped(org: O
     org.patch_policy({"sign_on": "password_and_another", "email_verification": False, "authenticators": optional})
     journey.registered().set_password()
     assert journey.steps == ["select-authenticator-enroll"]
-    journey.prove_email()
+    journey.verify_email()
     assert journey.steps == ["select-authenticator-enroll", "skip"]
 
 

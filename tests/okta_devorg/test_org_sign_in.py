@@ -64,37 +64,37 @@ def test_the_second_factor_can_be_an_email_code(org: OrgHandle, ada: Journey) ->
     org.patch_policy(TWO)
     ada.sign_in()
     assert (ada.steps, ada.offered) == (["select-authenticator-authenticate"], ["Email"])
-    ada.prove("Email")
+    ada.choose_challenge("Email")
     assert ada.steps == ["challenge-authenticator", "select-authenticator-authenticate"]
     assert current_enrollment(ada)["profile"] == {"email": "a***a@example.com"}
     assert org.messages(ADA["email"])[0].template == "Email Challenge"
-    ada.pass_with("000000x")
+    ada.answer_challenge("000000x")
     assert (ada.status, ada.keys, ada.steps[0]) == (
         401,
         ["api.authn.error.PASSCODE_INVALID"],
         "challenge-authenticator",
     )
-    ada.pass_with(org.code(ADA["email"]))
+    ada.answer_challenge(org.code(ADA["email"]))
     assert ada.claims["amr"] == ["pwd", "otp"]
 
 
 def test_a_resent_code_replaces_the_old_one(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
-    ada.sign_in().prove("Email")
+    ada.sign_in().choose_challenge("Email")
     first = org.code(ADA["email"])
     ada.act("resend")
     page = ada.document
-    ada.pass_with(first)
+    ada.answer_challenge(first)
     assert ada.status == 401
     ada.document = page
-    ada.pass_with(org.code(ADA["email"]))
+    ada.answer_challenge(org.code(ADA["email"]))
     assert "successWithInteractionCode" in ada.document
 
 
 def test_the_link_of_the_email_continues_the_polling_page(org: OrgHandle, ada: Journey) -> None:
     apps = [{**app, "email_callback_uri": None} for app in policy_apps(org)]
     org.patch_policy({**TWO, "apps": apps, "email_link_page": "return_to_tab"})
-    ada.sign_in().prove("Email")
+    ada.sign_in().choose_challenge("Email")
     ada.act("poll")
     assert ada.steps[0] == "challenge-authenticator"
     code_page = ada.document
@@ -119,7 +119,7 @@ def test_the_second_factor_can_be_a_phone_after_choosing_the_method(org: OrgHand
     ada.sign_in()
     assert ada.offered == ["Email", "Phone"]
     before = len(org.messages(PHONE))
-    ada.prove("Phone")
+    ada.choose_challenge("Phone")
     assert ada.steps[0] == "authenticator-verification-data"
     assert len(org.messages(PHONE)) == before
     fields = ada.document["remediation"]["value"][0]["value"][0]["form"]["value"]
@@ -131,18 +131,18 @@ def test_the_second_factor_can_be_a_phone_after_choosing_the_method(org: OrgHand
         [{"type": "voice"}],
     )
     assert org.messages(PHONE)[0].channel == "voice"
-    ada.pass_with(org.code(PHONE))
+    ada.answer_challenge(org.code(PHONE))
     assert ada.claims["amr"] == ["pwd", "sms"]
 
 
 def test_another_second_factor_can_be_chosen(org: OrgHandle, ada: Journey) -> None:
     enroll_phone(org, ada)
     org.patch_policy(TWO)
-    ada.sign_in().prove("Email")
-    ada.prove("Phone", methodType="sms")
-    ada.pass_with(org.code(ADA["email"]))
+    ada.sign_in().choose_challenge("Email")
+    ada.choose_challenge("Phone", methodType="sms")
+    ada.answer_challenge(org.code(ADA["email"]))
     assert ada.status == 401
-    ada.pass_with(org.code(PHONE))
+    ada.answer_challenge(org.code(PHONE))
     assert "successWithInteractionCode" in ada.document
 
 
@@ -153,11 +153,11 @@ def test_the_second_factor_can_be_an_authenticator_app(org: OrgHandle, ada: Jour
     clock = org.org.clock
     ada.answer(code_at(secret, clock.real_time(clock.now())))
     org.patch_policy(TWO)
-    ada.sign_in().prove("Google Authenticator")
+    ada.sign_in().choose_challenge("Google Authenticator")
     assert "sharedSecret" not in str(ada.document)
-    ada.pass_with("123")
+    ada.answer_challenge("123")
     assert (ada.status, ada.keys) == (401, ["api.authn.error.PASSCODE_INVALID"])
-    ada.pass_with(code_at(secret, clock.real_time(clock.now())))
+    ada.answer_challenge(code_at(secret, clock.real_time(clock.now())))
     assert "successWithInteractionCode" in ada.document
 
 
@@ -166,7 +166,7 @@ def test_the_second_factor_can_be_a_security_question(org: OrgHandle, ada: Journ
     ada.sign_in().choose("Security Question")
     ada.take("enroll-authenticator", credentials={"questionKey": "disliked_food", "answer": "Beetroot"})
     org.patch_policy(TWO)
-    ada.sign_in().prove("Security Question")
+    ada.sign_in().choose_challenge("Security Question")
     question = current_enrollment(ada)["contextualData"]["enrolledQuestion"]
     assert question == {"questionKey": "disliked_food", "question": "What is the food you least liked as a child?"}
     ada.take("challenge-authenticator", credentials={"questionKey": "disliked_food", "answer": "Chocolate"})
@@ -182,7 +182,7 @@ def test_the_second_factor_can_be_a_passkey(org: OrgHandle, ada: Journey) -> Non
     activation = ada.document["currentAuthenticator"]["value"]["contextualData"]["activationData"]
     ada.take("enroll-authenticator", credentials=key.create(activation))
     org.patch_policy(TWO)
-    ada.sign_in().prove("Security Key or Biometric")
+    ada.sign_in().choose_challenge("Security Key or Biometric")
     challenge = current_enrollment(ada)["contextualData"]["challengeData"]
     page = ada.document
     ada.take("challenge-authenticator", credentials={**key.get(challenge), "signatureData": "AAAA"})
@@ -201,10 +201,10 @@ def test_an_authenticator_that_is_not_enrolled_cannot_be_chosen(org: OrgHandle, 
 
 def test_a_correct_code_is_refused_after_too_many_wrong_codes(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
-    ada.sign_in().prove("Email")
+    ada.sign_in().choose_challenge("Email")
     for _ in range(5):
-        ada.pass_with("000000x")
-    ada.pass_with(org.code(ADA["email"]))
+        ada.answer_challenge("000000x")
+    ada.answer_challenge(org.code(ADA["email"]))
     assert (ada.status, ada.keys) == (429, ["tooManyRequests"])
 
 
@@ -228,10 +228,10 @@ def test_identifier_first_asks_for_the_password_on_a_second_page(org: OrgHandle,
     ada.take("identify", identifier=ADA["email"])
     assert ada.steps == ["challenge-authenticator", "select-authenticator-authenticate"]
     assert current_enrollment(ada)["key"] == "okta_password"
-    ada.pass_with("Wrong-horse-7")
+    ada.answer_challenge("Wrong-horse-7")
     assert (ada.status, ada.keys) == (401, ["incorrectPassword"])
-    ada.prove("Email")
-    ada.pass_with(org.code(ADA["email"]))
+    ada.choose_challenge("Email")
+    ada.answer_challenge(org.code(ADA["email"]))
     assert ada.claims["amr"] == ["otp"]
 
 
@@ -306,9 +306,9 @@ def test_a_forgotten_password_can_be_reset_by_email(org: OrgHandle, ada: Journey
     ada.take("identify-recovery", identifier=ADA["email"])
     assert (ada.steps, ada.offered) == (["select-authenticator-authenticate"], ["Email"])
     assert ada.document["recoveryAuthenticator"]["value"]["key"] == "okta_password"
-    ada.prove("Email")
+    ada.choose_challenge("Email")
     assert org.messages(ADA["email"])[0].template == "Forgot Password"
-    ada.pass_with(org.code(ADA["email"]))
+    ada.answer_challenge(org.code(ADA["email"]))
     assert ada.steps == ["reset-authenticator"]
     ada.take("reset-authenticator", credentials={"passcode": "short"})
     assert (ada.status, ada.keys) == (400, ["password.passwordRequirementsNotMet"])
@@ -335,10 +335,10 @@ def test_recovery_requires_phone_and_security_question_if_configured(org: OrgHan
     org.patch_policy({"password": {"recovery": recovery}})
     start_recovery(ada)
     assert ada.offered == ["Email", "Phone"]
-    ada.prove("Phone", methodType="sms")
-    ada.pass_with(org.code(PHONE))
+    ada.choose_challenge("Phone", methodType="sms")
+    ada.answer_challenge(org.code(PHONE))
     assert ada.offered == ["Security Question"]
-    ada.prove("Security Question")
+    ada.choose_challenge("Security Question")
     ada.take("challenge-authenticator", credentials={"questionKey": "custom", "answer": "the old grey"})
     assert ada.steps == ["reset-authenticator"]
 
@@ -346,8 +346,8 @@ def test_recovery_requires_phone_and_security_question_if_configured(org: OrgHan
 def test_recovery_and_the_new_password_count_as_two_factors(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy(TWO)
     start_recovery(ada)
-    ada.prove("Email")
-    ada.pass_with(org.code(ADA["email"]))
+    ada.choose_challenge("Email")
+    ada.answer_challenge(org.code(ADA["email"]))
     ada.take("reset-authenticator", credentials={"passcode": "Another-horse-8"})
     assert "successWithInteractionCode" in ada.document
 
@@ -355,8 +355,8 @@ def test_recovery_and_the_new_password_count_as_two_factors(org: OrgHandle, ada:
 def test_a_password_reset_can_end_all_other_sessions(org: OrgHandle, ada: Journey) -> None:
     sid = org.org.sign_ins.start_session(org.users[0].id, ("pwd",), 7200)
     start_recovery(ada)
-    ada.prove("Email")
-    ada.pass_with(org.code(ADA["email"]))
+    ada.choose_challenge("Email")
+    ada.answer_challenge(org.code(ADA["email"]))
     ada.take("reset-authenticator", credentials={"passcode": "Another-horse-8", "revokeSessions": True})
     assert org.org.sign_ins.find_session(sid) is None
 
@@ -427,7 +427,7 @@ def test_a_locked_account_can_be_unlocked_by_email(org: OrgHandle, locked: Journ
     locked.take("select-authenticator-unlock-account", identifier=ADA["email"], **chosen)
     assert locked.steps[0] == "challenge-authenticator"
     assert org.messages(ADA["email"])[0].template == "Self-Service Unlock"
-    locked.pass_with(org.code(ADA["email"]))
+    locked.answer_challenge(org.code(ADA["email"]))
     assert (locked.status, locked.steps, locked.keys) == (200, [], ["selfservice.unlock_user.success.message"])
     locked.sign_in()
     assert "successWithInteractionCode" in locked.document
@@ -443,8 +443,8 @@ def test_unlocking_by_phone_requires_an_enrolled_phone(org: OrgHandle, locked: J
 
 def test_a_password_reset_unlocks_the_account(org: OrgHandle, locked: Journey) -> None:
     start_recovery(locked)
-    locked.prove("Email")
-    locked.pass_with(org.code(ADA["email"]))
+    locked.choose_challenge("Email")
+    locked.answer_challenge(org.code(ADA["email"]))
     locked.take("reset-authenticator", credentials={"passcode": "Another-horse-8"})
     assert (org.users[0].status, "successWithInteractionCode" in locked.document) == ("ACTIVE", True)
 
@@ -466,8 +466,8 @@ def test_a_locked_account_is_unlocked_after_a_period_or_by_an_administrator(org:
 
 def test_consent_and_keep_me_signed_in_are_prompted_at_sign_in(org: OrgHandle, ada: Journey) -> None:
     org.patch_policy({**TWO, "consent": True, "keep_me_signed_in": True})
-    ada.sign_in().prove("Email")
-    ada.pass_with(org.code(ADA["email"]))
+    ada.sign_in().choose_challenge("Email")
+    ada.answer_challenge(org.code(ADA["email"]))
     assert ada.steps == ["consent"]
     ada.take("consent", consent=True)
     assert ada.steps == ["keep-me-signed-in"]

@@ -33,7 +33,7 @@ def test_codes_made_from_the_shared_secret_are_accepted(org: OrgHandle, journey:
 
 
 @pytest.mark.parametrize("login", ["a" * 100, "\U0001f600" * 100, "é" * 100])
-def test_no_name_is_too_long_for_the_qr_code(org: OrgHandle, journey: Journey, login: str) -> None:
+def test_long_names_fit_in_the_qr_code(org: OrgHandle, journey: Journey, login: str) -> None:
     username = {"name": "login", "label": "Username", "required": True}
     only = {"okta_email": "disabled", "okta_password": "disabled", "google_otp": "required"}
     label = {"label": "\U0001f600" * 5_000}

@@ -84,9 +84,9 @@ def test_optional_attributes_can_be_skipped(person: Person, org: OrgHandle) -> N
 def test_awaiting_registration_is_completed_after_the_missing_attributes(person: Person, org: OrgHandle) -> None:
     """Activation link, Initiate login URI, the org's page for attributes, and the same row."""
     org.patch_policy({"email_verification": True, "authenticators": {"okta_email": "disabled"}})
-    person.opens_the_sign_up("?next=/members/").tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up("?next=/members/").submits_profile().chooses("Password").sets_a_password()
     require_attributes(org, CITY)
-    person.opens_the_link_in_the_mail(org).signs_in_at_the_org()
+    person.opens_the_email_link(org).signs_in_at_the_org()
     assert Registration.objects.get().status == Status.AWAITING_EMAIL
     person.fills_and_presses({"City": "London"}, "Submit")
     assert person.is_signed_in

@@ -159,7 +159,7 @@ def rows(person: Person, org: OrgHandle, configure: Callable[..., None], tmp_pat
     User.objects.create_superuser("root")
     person.signs_up(org)
     other = Person("bob@example.com")
-    other.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    other.opens_the_sign_up().submits_profile().chooses("Email")
     Registration.objects.filter(status=Status.ENROLLING).update(unsure=True)
     before = os.getcwd()
     os.chdir(tmp_path)

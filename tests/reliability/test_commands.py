@@ -51,7 +51,7 @@ def create_abandoned(number: int, hours: float = 25) -> None:
 
 @pytest.fixture
 def in_doubt(person: Person, org: OrgHandle) -> Person:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     Registration.objects.update(busy_until=timezone.now() - timedelta(seconds=1))
     return person
 

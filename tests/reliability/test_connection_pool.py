@@ -33,7 +33,7 @@ def one_connection() -> Iterator[None]:
 
 def test_a_request_that_waits_for_the_org_holds_no_database_connection(one_connection: None, org: OrgHandle) -> None:
     person = Person()
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     code = org.code(person.email)
     connection.close()
     with ThreadPoolExecutor(1) as pool:

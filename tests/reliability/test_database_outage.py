@@ -65,7 +65,7 @@ def cut_connections() -> None:
 
 @pytest.mark.parametrize("page", ["/signup/", "/signup/step/", "/signup/done/", "/signup/verify/?otp=123456&state=x"])
 def test_every_sign_up_page_links_back_to_the_step_during_an_outage(person: Person, org: OrgHandle, page: str) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     with queries_fail("SELECT"):
         person.opens(page)
     assert (person.status, person.heading) == (503, "That didn't work just now")
@@ -138,7 +138,7 @@ def test_connections_closed_during_a_call_do_not_interrupt_a_sign_up(
     Person("grace@example.com").opens_the_sign_up()  # the form is cached
     person.opens_the_sign_up()
     cuts = cut_after_each_call(path, monkeypatch)
-    person.tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
+    person.submits_profile().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
     assert cuts
     assert person.is_signed_in
     assert Registration.objects.get().status == Status.COMPLETED
@@ -155,10 +155,10 @@ def test_connections_closed_during_a_call_with_a_lost_answer_do_not_interrupt_a_
     org.fail("/credential/enroll", "after", times=1)
     monkeypatch.setattr(exchange, "PATIENCE_SECONDS", -1.0)  # as after a long wait: the org is not asked again now
     cuts = cut_after_each_call("/credential/enroll", monkeypatch)
-    person.tells_who_she_is()
+    person.submits_profile()
     assert cuts
     assert [shown.status for shown in person.seen if shown.status >= 400] == []
-    person.does_whatever_the_page_asks(org)
+    person.completes_the_sign_up(org)
     assert person.is_signed_in
     assert User.objects.count() == len(org.users) == 1
 
@@ -175,7 +175,7 @@ def test_connections_closed_before_a_session_is_saved_do_not_lose_the_session(
     store.create()
     person.browser.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
     cuts = cut_after_each_call("/interact", monkeypatch)
-    person.tells_who_she_is()
+    person.submits_profile()
     assert cuts
     assert person.heading == "Check your email"
     assert person.browser.session["basket"] == "of the site"
@@ -202,10 +202,10 @@ def test_the_first_submission_is_kept_in_the_session_during_an_outage(
     assert "sessionid" not in person.browser.cookies
     person.browser.raise_request_exception = False
     with writes_fail(after="/enroll/new", table=table, times=times):
-        person.tells_who_she_is()
+        person.submits_profile()
     assert person.status == 503
     Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
-    person.opens("/signup/step/").does_whatever_the_page_asks(org)
+    person.opens("/signup/step/").completes_the_sign_up(org)
     assert person.is_signed_in
     assert User.objects.count() == len(org.users) == 1
 
@@ -246,11 +246,11 @@ def test_submitting_the_same_address_again_continues_the_registration(
     """The org has the account, and its answer could not be stored."""
     person.opens_the_sign_up()
     with writes_fail(after="/enroll/new"):
-        person.tells_who_she_is()
+        person.submits_profile()
     assert person.status == 503
     if state == "in doubt":
         Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
-    person.opens("/signup/").tells_who_she_is()
+    person.opens("/signup/").submits_profile()
     assert "already exists" not in person.page.text
     Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
     assert person.opens("/signup/step/").heading == "Secure your account"

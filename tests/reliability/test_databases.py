@@ -64,7 +64,7 @@ def test_unknown_keys_of_an_encrypted_state_are_ignored() -> None:
 
 
 def test_a_row_of_an_older_version_can_continue(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     row = Registration.objects.get()
     state = stored_state(row)
     # The state as an older version wrote it.

@@ -48,7 +48,7 @@ def start(email: str) -> Person:
     person = Person(email).opens_the_sign_up()
     if CODE in person.page.names():
         person.fills({CODE: PASSWORD})
-    return person.tells_who_she_is()
+    return person.submits_profile()
 
 
 def complete(person: Person, org: OrgHandle) -> None:
@@ -116,7 +116,7 @@ def test_known_and_new_addresses_get_the_same_page_when_they_return(taken: str, 
         person = start(email).opens_the_sign_up()
         if CODE in person.page.names():
             person.fills({CODE: PASSWORD})
-        pages.append(normalized_page(person.tells_who_she_is()))
+        pages.append(normalized_page(person.submits_profile()))
     assert pages[0] == pages[1]
     assert "You already started signing up" in pages[0]
 
@@ -211,8 +211,8 @@ def test_without_enumeration_protection_an_existing_account_is_shown(
     db: None, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     configure(ENUMERATION="okta")
-    Person(ADA).opens_the_sign_up().tells_who_she_is()
-    assert "You already have an account with" in Person(ADA).opens_the_sign_up().tells_who_she_is().page.text
+    Person(ADA).opens_the_sign_up().submits_profile()
+    assert "You already have an account with" in Person(ADA).opens_the_sign_up().submits_profile().page.text
 
 
 def visible_page(person: Person) -> tuple[str, list[str], str]:

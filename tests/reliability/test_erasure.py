@@ -172,7 +172,7 @@ def test_erase_is_recorded_without_personal_data(
 
 def test_erase_leaves_a_row_that_changes_concurrently_to_the_next_run(person: Person, org: OrgHandle) -> None:
     """A request of the visitor changes the row at the same moment."""
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
 
     def change_first(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
         if statement.startswith("UPDATE") and "selfreg_registration" in statement:
@@ -187,7 +187,7 @@ def test_erase_leaves_a_row_that_changes_concurrently_to_the_next_run(person: Pe
 
 
 def test_erase_with_a_limit_leaves_the_other_rows_and_the_user(two_people: tuple[Person, Person]) -> None:
-    Person(ADA).opens_the_sign_up().tells_who_she_is()
+    Person(ADA).opens_the_sign_up().submits_profile()
     with pytest.raises(CommandError, match="Run this again"):
         run(ADA, "--with-user", "--limit", "1")
     assert User.objects.filter(email=ADA).exists()

@@ -89,7 +89,7 @@ def take_next_step(person: Person, org: OrgHandle) -> None:
     """Fills in the current page and presses its button."""
     page = person.heading
     if page == "Create your account":
-        person.tells_who_she_is()
+        person.submits_profile()
     elif page == "Secure your account":
         labels = [c.label for c in person.form.controls if c.type == "radio"]
         chosen = next((c for c in ("Email", "Password") if c in labels), "")
@@ -159,7 +159,7 @@ def test_a_sign_up_completes_with_a_fault_in_any_call(person: Person, org: OrgHa
 
 @pytest.mark.parametrize("fault", ["after", "reset", "truncate"])
 def test_the_password_is_set_once_if_its_answer_is_lost(person: Person, org: OrgHandle, fault: str) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/challenge/answer", fault)
     complete_sign_up(person, org)
     assert_invariants(person, org)
@@ -186,7 +186,7 @@ def test_one_email_is_sent_if_the_worker_dies_between_the_two_calls_of_the_form(
 ) -> None:
     person.opens_the_sign_up()
     with worker_dies_after(path), pytest.raises(Killed):
-        person.tells_who_she_is()
+        person.submits_profile()
     expire_claims()
     assert person.opens("/signup/step/").heading == page
     complete_sign_up(person, org)
@@ -201,7 +201,7 @@ def test_resubmitting_the_form_after_its_worker_died_continues_the_registration(
     person.opens_the_sign_up()
     assert "sessionid" not in person.browser.cookies
     with worker_dies_after("/enroll/new"), pytest.raises(Killed):
-        person.tells_who_she_is()
+        person.submits_profile()
     expire_claims()
     person.resubmit()
     complete_sign_up(person, org)

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.django_db(transaction=True)
 def test_no_call_is_made_if_the_database_refuses_writes(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     code = org.code(person.email)
     with writes_fail():
         assert person.fills_and_presses({"credentials.passcode": code}).status == 503
@@ -41,12 +41,12 @@ def test_a_sign_up_completes_although_the_database_failed_after_a_call(
 ) -> None:
     person.opens_the_sign_up()
     with writes_fail(after=path):
-        person.tells_who_she_is()
+        person.submits_profile()
         if path == "/challenge/answer":
             person.types_the_code_from(org)
     assert person.status == 503
     Registration.objects.update(busy_until="2020-01-01T00:00:00Z")
-    person.opens("/signup/step/").does_whatever_the_page_asks(org)
+    person.opens("/signup/step/").completes_the_sign_up(org)
     assert person.is_signed_in
     assert len(org.calls("/credential/enroll")) == 2
     assert User.objects.count() == len(org.users) == 1
@@ -63,7 +63,7 @@ def test_a_session_deleted_during_a_call_causes_no_error(
             Session.objects.all().delete()
         return real(self, method, url, *rest)
 
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     monkeypatch.setattr(Transport, "fetch", fetch)
     person.types_the_code_from(org)
     assert person.status == 200
@@ -96,11 +96,11 @@ def test_a_session_deleted_during_the_first_submission_creates_no_registration(
     session.save()
     monkeypatch.setattr(Transport, "fetch", fetch)
     first = len(person.seen)
-    person.tells_who_she_is()
+    person.submits_profile()
     assert (person.status, person.heading) == (200, "Create your account")
     assert "sessionid" not in person.seen[first].headers
     assert not Registration.objects.exists()
-    assert person.tells_who_she_is().heading == "Check your email"
+    assert person.submits_profile().heading == "Check your email"
 
 
 def test_a_field_that_became_required_is_added_and_other_values_are_kept(person: Person, org: OrgHandle) -> None:
@@ -108,7 +108,7 @@ def test_a_field_that_became_required_is_added_and_other_values_are_kept(person:
     berth = {"name": "berth", "label": "Berth", "required": True}
     org.patch_policy({"profile": [*org_profile(org), berth]})
     person.browser.session.flush()
-    person.tells_who_she_is()
+    person.submits_profile()
     if person.heading == "Create your account":
         assert person.page.typed("First name") == "Ada"
         person.fills_and_presses({"Berth": "7"})
@@ -125,7 +125,7 @@ def test_a_form_can_have_two_hundred_fields(person: Person, org: OrgHandle) -> N
     org.patch_policy({"profile": [*org_profile(org), *more]})
     person.opens_the_sign_up()
     assert {f"userProfile.field{n}" for n in range(200)} <= set(person.page.names())
-    assert person.tells_who_she_is(**{"Field 199": "x"}).heading == "Check your email"
+    assert person.submits_profile(**{"Field 199": "x"}).heading == "Check your email"
     assert org.users[0].profile["field199"] == "x"
 
 
@@ -150,7 +150,7 @@ def test_a_sign_up_completes_although_the_log_cannot_be_written(
 
 def test_input_cannot_add_lines_to_the_log(person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture) -> None:
     person.opens("http://testserver/oidc/callback/?code=x&state=%0Acanary&error=%0Dcanary")
-    person.opens_the_sign_up().tells_who_she_is(**{"First name": "canary\nERROR forged"})
+    person.opens_the_sign_up().submits_profile(**{"First name": "canary\nERROR forged"})
     assert caplog.messages
     assert not [m for m in caplog.messages if "\n" in m or "\r" in m or "forged" in m]
 
@@ -166,7 +166,7 @@ def test_open_and_new_registrations_work_with_a_column_of_a_newer_version(person
     """The migration runs before the new code is deployed, so the old code must work with the new column."""
     if not connection.features.can_rollback_ddl:
         pytest.skip("MariaDB cannot roll back the new column, which would stay for all later tests")
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     table = Registration._meta.db_table
     connection.check_constraints()  # PostgreSQL alters no table with checks to come.
     with connection.cursor() as cursor:
@@ -200,7 +200,7 @@ def test_sign_up_and_sign_in_work_without_a_cache(
 
 def test_rate_limits_work_without_a_cache(db: None, org: OrgHandle, no_cache: None) -> None:
     for _ in range(LIMITS["start by address"].max_hits + 1):
-        person = Person().opens_the_sign_up().tells_who_she_is()
+        person = Person().opens_the_sign_up().submits_profile()
     assert "Too many attempts" in person.page.text
     assert Registration.objects.count() == LIMITS["start by address"].max_hits
 

@@ -28,7 +28,7 @@ def end_faults(org: OrgHandle) -> None:
 
 
 def go_to_last_step(person: Person, org: OrgHandle) -> Person:
-    return person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    return person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
 
 
 @pytest.mark.parametrize("fault", [f for f in RETRYABLE_FAULTS if f.get("status") != 429], ids=str)

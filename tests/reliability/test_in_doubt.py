@@ -31,7 +31,7 @@ def submit_with_lost_answer(person: Person, org: OrgHandle, path: str, button: d
 @pytest.fixture
 def at_code_page(person: Person, configure: Callable[..., None]) -> Person:
     configure(RESEND_SECONDS=0)
-    return person.opens_the_sign_up().tells_who_she_is()
+    return person.opens_the_sign_up().submits_profile()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def code_in_doubt(at_code_page: Person, org: OrgHandle) -> Person:
 def test_submitting_the_profile_form_again_makes_no_second_call(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().fills({"First name": "Ada", "Last name": "Lovelace", "Email": person.email})
     submit_with_lost_answer(person, org, "/enroll/new")
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.heading == "Secure your account"
     assert len(org.calls("/enroll/new")) == 1
 
@@ -65,7 +65,7 @@ def test_a_failed_poll_keeps_a_registration_in_doubt(code_in_doubt: Person, org:
 
 
 def test_the_link_in_the_email_does_not_submit_the_code_again(code_in_doubt: Person, org: OrgHandle) -> None:
-    code_in_doubt.opens_the_link_in_the_mail(org).presses()
+    code_in_doubt.opens_the_email_link(org).presses()
     assert code_in_doubt.heading == "Choose a password"
     assert len(org.calls("/challenge/answer")) == 1
 

@@ -41,7 +41,7 @@ def set_limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def start(email: str, org: OrgHandle, **headers: str) -> Person:
     person = Person(email)
     person.browser.defaults.update(headers)
-    return person.opens_the_sign_up().tells_who_she_is()
+    return person.opens_the_sign_up().submits_profile()
 
 
 def changes(org: OrgHandle) -> int:
@@ -202,7 +202,7 @@ def test_an_address_submitted_after_an_identity_provider_counts_for_the_start_li
         person = Person(f"ada+{n}@example.com").opens_the_sign_up()
         person.posts("/signup/", person.form.data() | {"action": "idp:0oa1"})
         assert (person.path, person.heading) == ("/signup/step/", "Create your account")
-        person.tells_who_she_is()
+        person.submits_profile()
     assert len(email_first_org.messages()) == 1 + 1
 
 
@@ -266,7 +266,7 @@ def test_emails_of_a_registration_are_limited_for_resend_and_choice(
     """Both the resend button and choosing the email again count."""
     configure(RESEND_SECONDS=0)
     set_limits(send_by_registration=3)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     person.presses("Resend code").presses("Choose a different method").chooses("Email")
     person.presses("Resend code")
     assert len(org.messages(person.email)) == 3
@@ -287,7 +287,7 @@ def test_emails_to_an_address_are_limited_over_all_registrations(
 
 def test_the_sixth_code_of_a_challenge_is_refused_even_if_it_is_correct(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     wrong_code = "000000" if org.code(person.email) != "000000" else "111111"
     for _ in range(LIMITS["code by challenge"].max_hits):
         person.fills_and_presses({CODE: wrong_code})
@@ -303,7 +303,7 @@ def test_a_resent_code_starts_a_new_count(
 ) -> None:
     configure(RESEND_SECONDS=1)
     set_limits(code_by_challenge=1)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     person.fills_and_presses({CODE: "000000"}).fills_and_presses({CODE: "000000"})
     assert len(org.calls("/challenge/answer")) == 1
     with time_machine.travel(timezone.now() + timedelta(seconds=3), tick=True):
@@ -315,7 +315,7 @@ def test_codes_for_an_address_are_limited_over_all_challenges(
     person: Person, org: OrgHandle, set_limits: Callable[..., None]
 ) -> None:
     set_limits(code_by_address=2)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     for _ in range(4):
         person.fills_and_presses({CODE: "000000"})
     assert len(org.calls("/challenge/answer")) == 2
@@ -326,7 +326,7 @@ def test_codes_for_an_address_are_limited_over_all_challenges(
 
 def go_to_phone_step(org: OrgHandle, email: str = "ada@example.com") -> Person:
     org.patch_policy(PHONE)
-    person = Person(email).opens_the_sign_up().tells_who_she_is()
+    person = Person(email).opens_the_sign_up().submits_profile()
     return person.chooses("Phone") if person.heading == "Check your email" else person
 
 
@@ -444,7 +444,7 @@ def test_the_unavailable_page_shows_the_wait_of_the_org_and_refreshes_itself(per
 def test_a_step_that_the_org_limits_stays_and_shows_the_wait(person: Person, org: OrgHandle, remediation: bool) -> None:
     org.patch_policy({"unknowns": {"too_many_codes_has_remediation": remediation}})
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 1}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     person.fills_and_presses({CODE: "000000"}).fills_and_presses({CODE: "000001"})
     assert person.heading == "Check your email"
     assert re.search(r"[Tt]ry again in \d+ (second|minute|hour)s?", person.page.text)
@@ -459,7 +459,7 @@ def test_calls_of_a_transaction_stay_within_the_limit_of_the_org(
     set_limits()
     monkeypatch.setattr(rate_limits, "CALLS", 10)
     org.patch_policy({"limits": {"wrong_codes_per_5_minutes": 0, "state_handle_per_5_seconds": 10}})
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     with time_machine.travel(timezone.now(), tick=False):
         for _ in range(20):
             person.fills_and_presses({CODE: "000000"})

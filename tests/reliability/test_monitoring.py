@@ -83,7 +83,7 @@ def test_each_failed_call_and_the_open_circuit_are_logged(
     org.fail("/interact", "status", status=503, times=99)
     calls = len(org.calls("/interact"))
     for _ in range(8):
-        assert person.tells_who_she_is().status == 503
+        assert person.submits_profile().status == 503
     failed = lines_of(lines, "okta.call_failed")
     assert len(failed) == len(org.calls("/interact")) - calls == 5
     for line in failed:
@@ -94,7 +94,7 @@ def test_each_failed_call_and_the_open_circuit_are_logged(
 
 @pytest.mark.parametrize("kind", ["reset", "html", "empty", "timeout"])
 def test_a_failed_call_is_logged_with_its_error(person: Person, org: OrgHandle, lines: Lines, kind: str) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     org.fail("/challenge/answer", kind, times=1, seconds=0.0)
     person.types_the_code_from(org)
     (line,) = lines_of(lines, "okta.call_failed")
@@ -109,7 +109,7 @@ def test_rate_limit_and_honeypot_refusals_are_logged_and_counted(
     scripts = scrape("form_refusals_total", reason="honeypot")
     for number in range(7):
         other = Person("ada@example.com")
-        other.opens_the_sign_up().tells_who_she_is()
+        other.opens_the_sign_up().submits_profile()
         assert number < 5 or "Too many" in other.page.text
     assert {line["limit"] for line in lines_of(lines, "limit.reached")} == {"start by address"}
     assert scrape("limit_refusals_total", limit="start by address") - limited == 2
@@ -134,8 +134,8 @@ def test_metrics_count_the_parts_of_a_sign_up(person: Person, org: OrgHandle, sc
     tokens = scrape("okta_calls_total", status="200", path="/oauth2/default/v1/token")
     pages = scrape("request_seconds_count", view="selfreg:step", method="POST", status="302")
     person.signs_up(org)
-    Person("grace@example.com").opens_the_sign_up().tells_who_she_is().presses("Cancel sign-up")
-    eve = Person("eve@example.com").opens_the_sign_up().tells_who_she_is()
+    Person("grace@example.com").opens_the_sign_up().submits_profile().presses("Cancel sign-up")
+    eve = Person("eve@example.com").opens_the_sign_up().submits_profile()
     assert eve.heading == "Check your email"
     assert scrape("started_total") - before["started_total"] == 3
     assert scrape("completed_total") - before["completed_total"] == 1

@@ -34,19 +34,19 @@ def test_the_profile_form_can_be_submitted_immediately_after_an_outage(
     person.opens_the_sign_up()
     org.fail("/interact", times=99, **fault)
     for _ in range(ATTEMPTS):
-        person.tells_who_she_is()
+        person.submits_profile()
         assert person.status == 503
         assert "Retry-After: " in person.seen[-1].headers
         assert "Nothing is lost" in " ".join(person.page.problems())
         assert person.page.typed("userProfile.email") == person.email
     end_outage(org)
-    assert person.tells_who_she_is().heading == "Check your email"
-    assert Person(person.email.replace("ada", "eve")).opens_the_sign_up().tells_who_she_is().status == 200
+    assert person.submits_profile().heading == "Check your email"
+    assert Person(person.email.replace("ada", "eve")).opens_the_sign_up().submits_profile().status == 200
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_correct_code_is_accepted_after_an_outage(person: Person, org: OrgHandle, fault: dict[str, Any]) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     org.fail("/challenge/answer", times=99, **fault)
     for _ in range(ATTEMPTS):
         person.types_the_code_from(org)
@@ -58,7 +58,7 @@ def test_a_correct_code_is_accepted_after_an_outage(person: Person, org: OrgHand
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_code_can_be_resent_after_an_outage(person: Person, org: OrgHandle, fault: dict[str, Any]) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     org.fail("/challenge/resend", times=99, **fault)
     for _ in range(ATTEMPTS + 2):
         person.presses("Resend code")
@@ -97,7 +97,7 @@ def test_profile_values_are_kept_if_the_form_is_unavailable_too(
         configure(ISSUER="http://127.0.0.1:1/oauth2/default")
     else:
         org.fail("*", "status", status=503, times=99)
-    person.tells_who_she_is()
+    person.submits_profile()
     configure(ISSUER=org.issuer)
     end_outage(org)
     assert person.opens("/signup/").page.typed("userProfile.email") == person.email

@@ -94,10 +94,10 @@ def test_concurrent_submissions_of_the_form_start_one_registration(person: Perso
 
 def test_a_second_submission_does_not_change_the_row_of_a_busy_registration(person: Person, org: OrgHandle) -> None:
     """Otherwise the answer of the running call could not be stored, and the registration would not advance."""
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     row = Registration.objects.get()
     row.claim(60)
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     person.posts("/signup/step/", {"step": "another step", "action": "resend"})
     row.refresh_from_db(fields=["busy_until"])
     assert row.is_busy
@@ -105,7 +105,7 @@ def test_a_second_submission_does_not_change_the_row_of_a_busy_registration(pers
 
 
 def test_concurrent_submissions_of_a_code_make_one_call(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     answers = submit_concurrently(person, {"credentials.passcode": org.code(person.email)})
     assert {a.status_code for a in answers} == {302}
     assert len(org.calls("/challenge/answer")) == 1
@@ -113,7 +113,7 @@ def test_concurrent_submissions_of_a_code_make_one_call(person: Person, org: Org
 
 
 def test_concurrent_wrong_codes_stay_within_the_rate_limit(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     wrong = "000000" if org.code(person.email) != "000000" else "111111"
     for _ in range(4):
         submit_concurrently(person, {"credentials.passcode": wrong})
@@ -122,14 +122,14 @@ def test_concurrent_wrong_codes_stay_within_the_rate_limit(person: Person, org: 
 
 def test_concurrent_resends_send_one_email(person: Person, org: OrgHandle, configure: Callable[..., None]) -> None:
     configure(RESEND_SECONDS=1)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     with time_machine.travel(timezone.now() + timedelta(seconds=3), tick=True):
         submit_concurrently(person, {}, "resend")
     assert len(org.messages(person.email)) == 2
 
 
 def test_concurrent_hand_offs_create_one_user_and_redeem_the_code_once(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     answers = submit_concurrently(person, {"credentials.passcode": PASSWORD})
     assert {a.status_code for a in answers} == {302}
     assert User.objects.count() == OktaIdentity.objects.count() == 1

@@ -40,7 +40,7 @@ def set_updated(**ago: float) -> None:
 
 @pytest.fixture
 def at_code_page(person: Person, org: OrgHandle) -> Person:
-    return person.opens_the_sign_up().tells_who_she_is()
+    return person.opens_the_sign_up().submits_profile()
 
 
 def test_recover_reports_none_if_there_is_nothing_to_do(db: None) -> None:
@@ -84,7 +84,7 @@ def test_recover_expires_a_registration_whose_transaction_expired(at_code_page: 
 
 
 def test_recover_changes_a_stale_finishing_registration_to_ready(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     org.fail("/token", "timeout", seconds=0.0)
     Registration.objects.update(status=Status.FINISHING)
     set_updated(seconds=61)
@@ -112,9 +112,9 @@ def test_recover_expires_abandoned_registrations_whose_key_is_gone(
     at_code_page: Person, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
     for email in ("grace@example.com", "joan@example.com"):
-        Person(email).opens_the_sign_up().tells_who_she_is()
+        Person(email).opens_the_sign_up().submits_profile()
     configure(ENCRYPTION_KEYS=OTHER_KEYS)
-    Person("mary@example.com").opens_the_sign_up().tells_who_she_is()
+    Person("mary@example.com").opens_the_sign_up().submits_profile()
     set_updated(hours=25)
     assert "abandoned: 4 expired" in recover()
     assert set(Registration.objects.values_list("status", "sealed")) == {(Status.EXPIRED, "")}
@@ -232,7 +232,7 @@ def test_a_visitor_can_continue_in_the_same_browser(at_code_page: Person, org: O
 def test_submitting_the_same_address_in_the_same_browser_continues_the_registration(
     at_code_page: Person, org: OrgHandle
 ) -> None:
-    at_code_page.opens_the_sign_up().tells_who_she_is()
+    at_code_page.opens_the_sign_up().submits_profile()
     assert at_code_page.heading == "Check your email"
     assert len(org.users) == 1
     at_code_page.chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
@@ -240,7 +240,7 @@ def test_submitting_the_same_address_in_the_same_browser_continues_the_registrat
 
 
 def test_another_browser_shows_the_existing_account_with_a_sign_in_link(at_code_page: Person, org: OrgHandle) -> None:
-    other = Person().opens_the_sign_up().tells_who_she_is()
+    other = Person().opens_the_sign_up().submits_profile()
     output = other.page.text
     assert "You already have an account with" in output
     assert "Sign in" in output
@@ -251,7 +251,7 @@ def test_another_browser_shows_the_existing_account_with_a_sign_in_link(at_code_
 def test_another_address_in_the_same_browser_starts_another_registration(at_code_page: Person, org: OrgHandle) -> None:
     at_code_page.opens_the_sign_up()
     at_code_page.email = "grace@example.com"
-    at_code_page.tells_who_she_is()
+    at_code_page.submits_profile()
     assert len(org.users) == 2
 
 

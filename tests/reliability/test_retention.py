@@ -140,7 +140,7 @@ def test_the_next_purge_continues_after_a_stopped_one(db: None) -> None:
 
 def test_purge_keeps_a_row_that_was_used_between_two_batches(person: Person, org: OrgHandle) -> None:
     """The visitor returns between two batches."""
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     Registration.objects.update(updated_at=timezone.now() - timedelta(hours=25))
     row(hours=26)
     batches = retention.erase(retention.to_erase().order_by("updated_at"), 1)
@@ -158,15 +158,15 @@ def test_purge_deletes_expired_rate_limit_counters(db: None) -> None:
 
 def test_erase_ignores_the_case_of_the_address(person: Person, org: OrgHandle) -> None:
     person.signs_up(org)
-    other = Person("grace@example.com").opens_the_sign_up().tells_who_she_is()
-    Person("ada@example.com").opens_the_sign_up().tells_who_she_is()
+    other = Person("grace@example.com").opens_the_sign_up().submits_profile()
+    Person("ada@example.com").opens_the_sign_up().submits_profile()
     assert "erased 2 registrations" in run("selfreg_erase", "ADA@Example.com")
     assert [r.email for r in Registration.objects.all()] == [other.email]
     assert User.objects.count() == 1
 
 
 def test_erase_cancels_an_open_registration_at_the_org(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     run("selfreg_erase", person.email)
     assert len(org.calls("/cancel")) == 1
     assert person.opens("/signup/step/").heading == "Create your account"

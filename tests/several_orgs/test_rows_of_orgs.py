@@ -81,14 +81,14 @@ def test_purge_uses_the_retention_period_of_each_org(longer_retention_at_partner
 
 
 def test_recovery_introspects_at_the_org_of_the_row(partners_org: OrgHandle, org: OrgHandle) -> None:
-    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").submits_profile()
     Registration.objects.update(busy_until=timezone.now() - timedelta(minutes=1))
     before, other = len(partners_org.calls("/introspect")), len(org.calls())
     output("selfreg_recover")
     assert len(partners_org.calls("/introspect")) == before + 1
     assert len(org.calls()) == other
     assert not Registration.objects.get().in_doubt
-    grace.opens(f"{SITE}/partners/signup/step/").does_whatever_the_page_asks(partners_org)
+    grace.opens(f"{SITE}/partners/signup/step/").completes_the_sign_up(partners_org)
     assert grace.is_signed_in
 
 
@@ -97,13 +97,13 @@ def test_rows_are_encrypted_with_the_keys_of_their_org(
 ) -> None:
     partners = settings.SELFREG["ORGS"]["partners"] | {"ENCRYPTION_KEYS": [KEYS[1]]}
     configure(ENCRYPTION_KEYS=[KEYS[0]], ORGS={"partners": partners})
-    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/").submits_profile()
     registration = Registration.objects.get()
     place = f"registration:{registration.pk}:sealed"
     assert encryption.decrypt(registration.sealed, place, [Secret(KEYS[1])])["transaction"]
     with pytest.raises(encryption.Unreadable):
         encryption.decrypt(registration.sealed, place, [Secret(KEYS[0])])
-    assert grace.does_whatever_the_page_asks(partners_org).is_signed_in
+    assert grace.completes_the_sign_up(partners_org).is_signed_in
 
 
 def test_doctor_examines_one_org_or_all(partners_org: OrgHandle, settings: Any) -> None:
@@ -300,7 +300,7 @@ def test_admin_action_calls_the_org_of_the_row(
 ) -> None:
     partners = settings.SELFREG["ORGS"]["partners"] | {"API_TOKEN": partners_org.policy.api_token}
     configure(API_TOKEN="", ORGS={"partners": partners})
-    Person("grace@example.com").opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    Person("grace@example.com").opens(f"{SITE}/partners/signup/").submits_profile()
     registration = Registration.objects.get()
     (account,) = partners_org.users
     other_calls = len(org.calls())
@@ -317,7 +317,7 @@ def test_admin_action_calls_the_org_of_the_row(
 
 def test_user_can_have_identities_of_two_orgs(partners_org: OrgHandle, org: OrgHandle) -> None:
     grace = Person("grace@example.com").opens(f"{SITE}/partners/signup/")
-    grace.does_whatever_the_page_asks(partners_org)
+    grace.completes_the_sign_up(partners_org)
     user = User.objects.get()
     OktaIdentity.objects.create(issuer=org.issuer, subject="00uElsewhere", user=user)
     page = grace.browser.get("/partners/signup/email/")

@@ -23,7 +23,7 @@ def complete_sign_up(person: Person, mount: str, org: OrgHandle) -> Person:
     while not person.is_signed_in:
         assert person.path.startswith(mount), person.path
         before = len(person.seen)
-        person.does_whatever_the_page_asks(org)
+        person.completes_the_sign_up(org)
         assert len(person.seen) > before
     return person
 
@@ -151,11 +151,11 @@ def test_authorization_code_is_not_redeemed_at_another_org(partners_org: OrgHand
 def test_one_browser_can_have_registrations_at_two_orgs(
     person: Person, org: OrgHandle, partners_org: OrgHandle
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
-    person.opens(f"{SITE}/partners/signup/").tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
+    person.opens(f"{SITE}/partners/signup/").submits_profile()
     assert person.path == "/partners/signup/step/"
     assert person.opens(f"{SITE}/signup/step/").path == "/signup/step/"
-    person.does_whatever_the_page_asks(org)
+    person.completes_the_sign_up(org)
     assert person.is_signed_in
     statuses = dict(Registration.objects.values_list("org", "status"))
     assert statuses == {"default": "completed", "partners": "enrolling"}

@@ -132,7 +132,7 @@ def test_session_refresh_middleware_logs_new_users_out(db: None, org: OrgHandle,
     settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{org.issuer}/v1/authorize"
     settings.OIDC_USE_PKCE = True
     person = Person()
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     person.sets_a_password()
     assert any("prompt=none" in page.url for page in person.seen)
     assert not person.is_signed_in
@@ -325,7 +325,7 @@ def test_context_processor_may_use_the_names_of_template_variables(
 def test_numbers_for_scripts_have_no_thousand_separators(db: None, settings: Any, configure: Configure) -> None:
     settings.USE_THOUSAND_SEPARATOR = True
     configure(RESEND_SECONDS=5_000)
-    person = Person().opens_the_sign_up().tells_who_she_is()
+    person = Person().opens_the_sign_up().submits_profile()
     Registration.objects.update(expires_at=timezone.now() + timedelta(hours=2))
     person.opens("/signup/step/")
     numbers = dict(re.findall(r'data-(poll|countdown|expires)="([^"]*)"', person.page.html))

@@ -209,7 +209,7 @@ def test_possibly_verified_address_is_not_taken_away(how: str) -> None:
 @pytest.mark.parametrize("workflow", ["mandatory", "optional"])
 def test_change_to_a_taken_address_keeps_the_old_one_and_signs_in(user: str, workflow: str) -> None:
     """The old address and its verification are kept."""
-    job = {"then": ["changes_to_somebody_elses_address"]}
+    job = {"then": ["changes_to_address_of_another_user"]}
     result = run_site(user, job, SELFREG={"EMAIL_VERIFICATION": workflow})
     assert result["pages"][-1]["signed_in"]
     assert sorted(row["email"] for row in result["users"]) == ["ada@example.com", "bob@example.com"]

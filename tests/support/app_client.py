@@ -1,4 +1,4 @@
-"""A front end of one's own: speaks JSON with the site, and remembers everything that came back."""
+"""A client of the JSON API that records all responses."""
 
 import json
 from typing import Any, Self
@@ -6,13 +6,13 @@ from typing import Any, Self
 from django.test import Client
 
 from okta_devorg import OrgHandle
-from support.person import KEYS_OF, PASSWORD
+from support.person import AUTHENTICATOR_KEYS, PASSWORD
 
 BASE = "/signup/api/"
 
 
 class AppClient:
-    """``by_token``: an app that keeps no cookies and has a token; else a page in a browser, by session."""
+    """``by_token``: an app with a token and without cookies; else a page in a browser with a session."""
 
     def __init__(self, email: str = "ada@example.com", *, by_token: bool = False, language: str = "en") -> None:
         self.email = email
@@ -65,7 +65,7 @@ class AppClient:
         return [a["name"] for a in self.step["actions"]]
 
     def submits(self, **values: Any) -> Self:
-        """The step at hand; names with a double underscore for the dot."""
+        """Submits the current step. A double underscore in a name stands for a dot."""
         return self.post("step/", step=self.step["mark"], values={k.replace("__", "."): v for k, v in values.items()})
 
     def begins(self, **more: Any) -> Self:
@@ -75,31 +75,31 @@ class AppClient:
         return self.post(values=values | more, **tokens)
 
     def chooses(self, label: str) -> Self:
-        """Sees to it that this is set up next; there is nothing to do where the site has started it."""
-        if self.step["authenticator"] == KEYS_OF[label]:
+        """Starts an authenticator, unless the site has started it already."""
+        if self.step["authenticator"] == AUTHENTICATOR_KEYS[label]:
             return self
         if "back" in self.actions():
             self.post("step/", step=self.step["mark"], action="back")
-        if self.step["authenticator"] == KEYS_OF[label]:
+        if self.step["authenticator"] == AUTHENTICATOR_KEYS[label]:
             return self
         (value,) = (c["value"] for c in self.field("authenticator.id")["choices"] if c["label"] == label)
         return self.submits(authenticator__id=value)
 
-    def is_at_the_code(self) -> Self:
+    def goes_to_the_code_page(self) -> Self:
         return self.begins().chooses("Email")
 
-    def is_at_the_password(self, org: OrgHandle) -> Self:
-        return self.is_at_the_code().submits(credentials__passcode=org.code(self.email)).chooses("Password")
+    def goes_to_the_password_page(self, org: OrgHandle) -> Self:
+        return self.goes_to_the_code_page().submits(credentials__passcode=org.code(self.email)).chooses("Password")
 
     def sets_a_password(self, password: str = PASSWORD) -> Self:
         return self.submits(credentials__passcode=password)
 
     def signs_up(self, org: OrgHandle) -> Self:
-        return self.is_at_the_password(org).sets_a_password()
+        return self.goes_to_the_password_page(org).sets_a_password()
 
     @property
     def problem(self) -> str:
-        """The last word of its type; "" when the answer is none."""
+        """The last part of the problem type, or "" if the response is no problem document."""
         assert (self.status >= 400) == (self.content_type == "application/problem+json")
         assert self.status < 400 or self.answer["status"] == self.status
         return str(self.answer.get("type", "")).rpartition(":")[2]

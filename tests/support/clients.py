@@ -14,8 +14,8 @@ CLIENTS = Path(__file__).resolve().parents[1] / "clients"
 CLIENT = {"client_id": "0oaClients", "client_secret": None, "redirect_uris": ["http://127.0.0.1:8000/callback"]}
 
 
-def missing(what: str) -> None:
-    reason = f"left out: {what}"
+def missing(description: str) -> None:
+    reason = f"skipped: {description}"
     pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
 
 
@@ -43,7 +43,7 @@ def served(package: str) -> Iterator[str]:
     """Serve the ``dist`` folder of a package of node_modules, and yield the origin."""
     dist = CLIENTS / "node_modules" / package / "dist"
     if not dist.exists():
-        missing("tests/clients/node_modules is not here (make test-clients installs it)")
+        missing("tests/clients/node_modules is missing (make test-clients installs it)")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(dist)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

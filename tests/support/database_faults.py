@@ -1,4 +1,4 @@
-"""A database that breaks in the middle."""
+"""A database whose writes fail."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,12 +12,13 @@ from selfreg.idx.transport import RawReply, Transport
 
 @contextmanager
 def writes_fail(after: str = "", table: str = "", times: float = math.inf) -> Iterator[None]:
-    """The database takes no change: from the beginning, or once a call to a path that ends so was answered.
+    """Writes to the database fail.
 
-    :param table: if given, only this one and those whose names begin so take none
+    :param after: if given, only after a call whose path has this end was answered
+    :param table: if given, only statements with this text in them fail
     :param times: how many writes fail
     """
-    broken, real, left = [not after], Transport.fetch, [times]
+    broken, real, remaining = [not after], Transport.fetch, [times]
 
     def fetch(self: Transport, method: str, url: str, *rest: Any) -> RawReply:
         reply = real(self, method, url, *rest)
@@ -26,8 +27,8 @@ def writes_fail(after: str = "", table: str = "", times: float = math.inf) -> It
 
     def refuse(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
         is_write = statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE"))
-        if broken[0] and is_write and table in statement and left[0] > 0:
-            left[0] -= 1
+        if broken[0] and is_write and table in statement and remaining[0] > 0:
+            remaining[0] -= 1
             raise OperationalError("cannot execute in a read-only transaction")
         return execute(statement, *rest)
 

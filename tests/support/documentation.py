@@ -11,7 +11,7 @@ FILE = re.compile(r"^(?:# |<!-- )([\w/.-]+\.(?:py|html|ini))(, at the end)?(?: -
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: commands, or what a file holds (``is_addition``: at its end)."""
+    """A block of code: commands, or the contents of a file (``is_addition``: appended to it)."""
 
     language: str
     text: str
@@ -22,8 +22,8 @@ class Block:
 def blocks_of(page: str) -> Iterator[Block]:
     """The blocks of a page in their order."""
     for language, text in BLOCK.findall(page):
-        named = FILE.match(text)
-        if named:
-            yield Block(language, text[named.end() :], named[1], bool(named[2]))
+        match = FILE.match(text)
+        if match:
+            yield Block(language, text[match.end() :], match[1], bool(match[2]))
         else:
             yield Block(language, text)

@@ -1,7 +1,7 @@
-"""``python -m support.first_visitor``: what the first visitor of a fresh worker waits for, and the second does not.
+"""``python -m support.first_visitor`` measures the extra work for the first visitor of a new worker.
 
-The process becomes a worker as gunicorn makes one: the application is loaded, then the hook of
-``deploy/gunicorn.conf.py`` runs. Two people sign up one after the other, in a thread of their own. Prints a JSON list:
+The process starts like a worker of gunicorn: the application is loaded, then the hook of ``deploy/gunicorn.conf.py``
+runs. Two visitors sign up one after the other, each in a separate thread. Prints a JSON list:
 for each of them their requests, each with the modules that it imported, the files that it opened, the templates that
 it compiled, the connections that it opened, and how often it sent something to another machine. ORG is the URL of a
 local org whose site is ``person.SITE``.
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Request:
-    """One request, and what happened in it for which nobody should wait twice."""
+    """One request, and the work that was done for it."""
 
     what: str
     imported: list[str] = field(default_factory=list)
@@ -41,14 +41,14 @@ class Request:
     sent: int = 0
 
 
-class Watch:
-    """Notes what happens while a request is served."""
+class WorkRecorder:
+    """Records the work that is done for each request."""
 
     def __init__(self) -> None:
         self.request: Request | None = None
-        sys.addaudithook(self.hear)
+        sys.addaudithook(self.audit)
 
-    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         request = self.request
         if request is None:
             return
@@ -67,7 +67,7 @@ class Watch:
         finally:
             self.request = None
             request.imported = sorted(set(sys.modules) - before)
-            requests_of_now.append(request)
+            served_requests.append(request)
 
     def compile(self, template: Template) -> Any:
         if self.request is not None:
@@ -76,7 +76,7 @@ class Watch:
 
 
 compile_nodelist = Template.compile_nodelist
-requests_of_now: list[Request] = []
+served_requests: list[Request] = []
 
 
 class Org:
@@ -87,14 +87,14 @@ class Org:
         return next(str(m["code"]) for m in messages if m["code"])
 
 
-def visit(watch: Watch, email: str) -> list[dict[str, Any]]:
-    """Somebody signs up; returns the requests to the site."""
-    requests_of_now.clear()
+def visit(recorder: WorkRecorder, email: str) -> list[dict[str, Any]]:
+    """Signs up, and returns the requests to the site."""
+    served_requests.clear()
     person = Person(email)
-    person.browser.generic = partial(watch.serve, person.browser.generic)  # type: ignore[method-assign]
+    person.browser.generic = partial(recorder.serve, person.browser.generic)  # type: ignore[method-assign]
     person.signs_up(Org())  # type: ignore[arg-type]
     assert person.is_signed_in
-    return [vars(request) for request in requests_of_now]
+    return [vars(request) for request in served_requests]
 
 
 def main() -> None:
@@ -106,10 +106,10 @@ def main() -> None:
 def two_visits() -> list[list[dict[str, Any]]]:
     if "--cold" not in sys.argv:
         runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))["post_worker_init"](application)
-    watch, seen = Watch(), list[list[dict[str, Any]]]()
-    with mock.patch.object(Template, "compile_nodelist", lambda template: watch.compile(template)):
+    recorder, seen = WorkRecorder(), list[list[dict[str, Any]]]()
+    with mock.patch.object(Template, "compile_nodelist", lambda template: recorder.compile(template)):
         for email in ("first@example.com", "second@example.com"):
-            thread = threading.Thread(target=lambda email=email: seen.append(visit(watch, email)))
+            thread = threading.Thread(target=lambda email=email: seen.append(visit(recorder, email)))
             thread.start()
             thread.join()
     return seen

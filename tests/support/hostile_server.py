@@ -1,4 +1,4 @@
-"""A server that misbehaves as told, on a real socket."""
+"""A misbehaving server on a real socket."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -13,13 +13,13 @@ class Hostile:
         self.address = address
         self.requests: list[bytes] = []
         self.closed = Semaphore(0)
-        """Released for each connection that this side has closed."""
+        """Released for each connection that the server has closed."""
 
 
 @contextmanager
 def hostile(behave: Behaviour, read: Callable[[socket.socket], bytes] | None = None) -> Iterator[Hostile]:
-    """Reads one request of each connection, then does what `behave` says with it, and closes it."""
-    take = read or read_request
+    """A server that reads one request of each connection, calls `behave`, and closes the connection."""
+    receive = read or read_request
     listener = socket.create_server(("127.0.0.1", 0))
     server = Hostile(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
@@ -31,7 +31,7 @@ def hostile(behave: Behaviour, read: Callable[[socket.socket], bytes] | None = N
                 return
             with connection, suppress(OSError):
                 connection.settimeout(10)
-                server.requests.append(take(connection))
+                server.requests.append(receive(connection))
                 behave(connection)
             server.closed.release()
 
@@ -60,12 +60,12 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def head(status: int = 200, **headers: object) -> bytes:
-    given = {
+    values = {
         "Content-Type": "application/json",
         "Connection": "close",
         **{k.replace("_", "-"): v for k, v in headers.items()},
     }
-    lines = [f"HTTP/1.1 {status} Whatever", *(f"{k}: {v}" for k, v in given.items())]
+    lines = [f"HTTP/1.1 {status} Whatever", *(f"{k}: {v}" for k, v in values.items())]
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 

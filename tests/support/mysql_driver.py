@@ -1,9 +1,9 @@
-"""A pytest plugin (`-p support.mysql_driver`): PyMySQL as the driver, in place of the mysqlclient of real sites.
+"""A pytest plugin (`-p support.mysql_driver`) that uses PyMySQL in place of the mysqlclient of real sites.
 
-It needs no C library, so that the tests run on every machine.
+PyMySQL needs no C library, so the tests run on every machine.
 """
 
 import pymysql
 
-pymysql.version_info = (2, 2, 7, "final", 0)  # the mysqlclient that it stands for
+pymysql.version_info = (2, 2, 7, "final", 0)  # the version of mysqlclient that it replaces
 pymysql.install_as_MySQLdb()

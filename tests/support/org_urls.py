@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import include, path
 
-from support.site_urls import urlpatterns as of_the_site
+from support.site_urls import urlpatterns as site_urls
 
 
 def by_host(request: HttpRequest) -> str:
@@ -16,7 +16,7 @@ def breaks(request: HttpRequest) -> str:
 
 
 urlpatterns = [
-    *of_the_site,
+    *site_urls,
     path("partners/signup/", include("selfreg.urls", namespace="partners-pages"), {"org": "partners"}),
     path(
         "partners/signup/api/", include(("selfreg.api.urls", "partners"), namespace="partners-api"), {"org": "partners"}

@@ -2,10 +2,10 @@
 
 from django.urls import include, path
 
-from project.urls import urlpatterns as of_the_demo_site
+from project.urls import urlpatterns as demo_urls
 
 urlpatterns = [
-    *of_the_demo_site,
+    *demo_urls,
     path("partners/signup/", include("selfreg.urls"), {"org": "partners"}),
     path("shop/", include(([path("signup/", include("selfreg.urls", namespace="brand"))], "shop"))),
 ]

@@ -1,4 +1,4 @@
-"""A page as a browser would read it: forms with names, hidden fields and buttons; what stands beside each field."""
+"""A page as a browser parses it: forms with their fields and buttons, and the messages beside each field."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ def attribute(element: Element, name: str) -> str | None:
 
 def walk(element: Element) -> Iterator[Element]:
     """An element and everything in it, in the order of the page."""
-    left = [element]
-    while left:
-        yield (here := left.pop())
-        left += [child for child in reversed(here.children) if not isinstance(child, str)]
+    remaining = [element]
+    while remaining:
+        yield (current := remaining.pop())
+        remaining += [child for child in reversed(current.children) if not isinstance(child, str)]
 
 
 def text(element: Element) -> str:
-    """What a person reads, white space folded."""
+    """The visible text with white space collapsed."""
     if element.name in ("script", "style", "head"):
         return ""
     pieces = [child if isinstance(child, str) else text(child) for child in element.children]
@@ -52,14 +52,14 @@ class Form:
     """Name, value and text of every submit button, in order."""
 
     def find(self, label_or_name: str) -> list[Control]:
-        """The control of that name or label; for radios every one of the group. Raises LookupError."""
+        """The control with a name or label; all of a group of radio buttons. Raises LookupError."""
         found = [c for c in self.controls if label_or_name in (c.name, c.label)]
         if not found:
             raise LookupError(f"no field {label_or_name!r}, only {[(c.name, c.label) for c in self.controls]}")
         return found
 
     def data(self) -> dict[str, str]:
-        """What a browser would send, without any button."""
+        """The values that a browser sends, without a button."""
         return {c.name: c.value for c in self.controls if c.name and (c.type not in TICKED or c.ticked)}
 
 
@@ -77,7 +77,7 @@ class Page:
 
     @cached_property
     def labels(self) -> dict[str | None, str]:
-        """Words by the id of their control."""
+        """The label texts by the id of their control."""
         return {attribute(e, "for"): text_of_label(e) for e in self.all("label")}
 
     def all(self, tag: str, css_class: str = "", within: Element | None = None) -> list[Element]:
@@ -90,7 +90,7 @@ class Page:
 
     @property
     def title(self) -> str:
-        """Of the tab. The head is no reading matter, hence not by `text`."""
+        """The title of the page, which `text` does not include."""
         (title,) = self.all("title")
         return " ".join("".join(c for c in title.children if isinstance(c, str)).split())
 
@@ -100,7 +100,7 @@ class Page:
 
     @cached_property
     def forms(self) -> list[Form]:
-        """All but the language switch at the foot of every page."""
+        """All forms except the language switch in the footer."""
         return [self.form(e) for e in self.all("form") if "languages" not in (attribute(e, "class") or "")]
 
     def link(self, words: str) -> str:
@@ -110,14 +110,14 @@ class Page:
         return found[0]
 
     def problems(self) -> list[str]:
-        """What the summary on top asks to put right."""
+        """The errors in the summary at the top."""
         return [text(item) for box in self.all("div", "error-summary") for item in self.all("li", within=box)]
 
     def notices(self) -> list[str]:
         return [text(e) for e in self.all("div", "notice")]
 
     def cells(self) -> list[str]:
-        """What stands in the tables."""
+        """The texts of all table cells."""
         return [text(cell) for cell in self.all("td")]
 
     def beside(self, name: str) -> list[str]:
@@ -127,12 +127,12 @@ class Page:
         return [text(e) for e in self.all("p", "field-error", within=box)]
 
     def typed(self, label_or_name: str) -> str:
-        """What stands in a field now."""
+        """The current value of a field."""
         (control,) = next(f for f in self.forms if f.controls).find(label_or_name)
         return control.value
 
     def names(self) -> list[str]:
-        """The names of the fields a person can see, in order, each once."""
+        """The names of the visible fields, in order, without duplicates."""
         shown = [c.name for f in self.forms for c in f.controls if not c.hidden]
         return list(dict.fromkeys(shown))
 
@@ -163,7 +163,7 @@ class Page:
 
 
 def text_of_label(element: Element) -> str:
-    """Without "(optional)" and without the hint of a choice."""
+    """The text of a label without "(optional)" and without a hint."""
     return " ".join(" ".join(c for c in element.children if isinstance(c, str)).split())
 
 

@@ -1,7 +1,6 @@
-"""Somebody in front of a browser. The site is Django's test client; every other address is really called.
+"""A visitor with a browser. The site is called with Django's test client, and all other URLs over the network.
 
-Reads forms as a browser does, follows redirects, and remembers everything that was ever shown, for the tests that look
-for what must not be there.
+It reads forms like a browser, follows redirects, and records all responses, for tests that search them for secrets.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from support.page import Form, Page
 SITE = "http://testserver"
 KEYS = ("Qrkg8nFzccdX1emOMx3QJt1qQR3_U3WDXV5gEBNGhRY=", "o1usH0IPyNvWPLLhwfUKptenTuHIDPCtWfrDLDkmz2c=")
 PASSWORD = "Correct-horse-7"
-KEYS_OF = {
+AUTHENTICATOR_KEYS = {
     "Email": "okta_email",
     "Password": "okta_password",
     "Phone": "phone_number",
@@ -27,13 +26,13 @@ KEYS_OF = {
     "Passkey": "webauthn",
     "RSA SecurID": "rsa_token",
 }
-MOST_REDIRECTS = 10
-MOST_PAGES = 15
+MAX_REDIRECTS = 10
+MAX_PAGES = 15
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One answer as it went over the wire."""
+    """One response."""
 
     method: str
     url: str
@@ -57,15 +56,15 @@ class Person:
     # -- what people do
 
     def opens(self, url: str) -> Self:
-        """Goes there and wherever that leads."""
+        """Opens a page, and follows redirects."""
         return self._follow(self._get(urljoin(self.page.url, url)))
 
     def follows(self, words: str) -> Self:
-        """Clicks the link with these words."""
+        """Clicks the link with this text."""
         return self.opens(self.page.link(words))
 
     def fills(self, values: dict[str, str]) -> Self:
-        """Types into fields or picks choices, by label or by name; a radio is picked by its label or value."""
+        """Fills in fields by label or name. A radio button is chosen by its label or value."""
         for key, value in values.items():
             self._enter(key, value)
         return self
@@ -76,13 +75,13 @@ class Person:
         return self
 
     def picks(self, words: str) -> Self:
-        """The radio button with these words."""
+        """Chooses the radio button with this label."""
         control = next(c for c in self.form.find(words) if c.type == "radio")
         self.entries[control.name] = control.value
         return self
 
     def presses(self, words: str = "") -> Self:
-        """The button with these words, by default the first one, and goes where that leads."""
+        """Presses the button with this text, by default the first one, and follows redirects."""
         for form in self.page.forms:
             for name, value, label in form.buttons:
                 if words in ("", label):
@@ -93,7 +92,7 @@ class Person:
         return self.fills(values).presses(words)
 
     def posts(self, url: str, data: dict[str, str]) -> Self:
-        """Sends what no page of ours would send, with this browser's CSRF token."""
+        """Posts any data with the CSRF token of this browser."""
         token = {"csrfmiddlewaretoken": self.browser.cookies["csrftoken"].value}
         return self._follow(self._post(urljoin(SITE, url), token | data))
 
@@ -102,24 +101,24 @@ class Person:
     def opens_the_sign_up(self, query: str = "") -> Self:
         return self.opens(f"{SITE}/signup/{query}")
 
-    def tells_who_she_is(self, **more: str) -> Self:
+    def submits_profile(self, **more: str) -> Self:
         names = {"First name": "Ada", "Last name": "Lovelace", "Email": self.email}
         return self.fills_and_presses(names | more, "Sign up")
 
     def chooses(self, authenticator: str) -> Self:
-        """Sees to it that this is set up next; there is nothing to do where the site has started it."""
+        """Starts an authenticator, unless the site has started it already."""
         if self.is_setting_up(authenticator):
             return self
-        self._leaves_for_the_choice()
+        self._goes_back_to_the_choice()
         if self.is_setting_up(authenticator):
             return self
         return self.picks(authenticator).presses("Continue")
 
     def is_setting_up(self, authenticator: str) -> bool:
-        """By the name of the step, which the form sends back."""
-        return any(KEYS_OF[authenticator] in f.data().get("step", "") for f in self.page.forms)
+        """Whether the page is for this authenticator, according to the step name in its form."""
+        return any(AUTHENTICATOR_KEYS[authenticator] in f.data().get("step", "") for f in self.page.forms)
 
-    def _leaves_for_the_choice(self) -> None:
+    def _goes_back_to_the_choice(self) -> None:
         back = [(f, {n: v}) for f in self.page.forms for n, v, _label in f.buttons if v == "back"]
         if back:
             self._submit(*back[0])
@@ -132,23 +131,23 @@ class Person:
         return self.fills_and_presses({"credentials.passcode": password, **again})
 
     def signs_up(self, org: OrgHandle) -> Self:
-        """The whole of it, with the policy that asks for email and password."""
-        self.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
+        """Completes a sign-up with email and password."""
+        self.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org)
         return self.chooses("Password").sets_a_password()
 
     def signs_in_at_the_org(self, password: str = PASSWORD) -> Self:
-        """On the org's own page, where she already is."""
+        """Signs in on the sign-in page of the org, which must be open."""
         self.fills_and_presses({"identifier": self.email}, "Next")
         return self.fills_and_presses({"password": password}, "Sign in")
 
-    def opens_the_link_in_the_mail(self, org: OrgHandle, email: str = "") -> Self:
+    def opens_the_email_link(self, org: OrgHandle, email: str = "") -> Self:
         link = next(m.link for m in org.messages(email or self.email) if m.link)
         return self.opens(link)
 
-    def does_whatever_the_page_asks(self, org: OrgHandle) -> Self:
-        """Goes on, page after page, until there is no form to fill in, or she is signed in."""
+    def completes_the_sign_up(self, org: OrgHandle) -> Self:
+        """Submits page after page until the visitor is signed in or the page has no known form."""
         answers = {
-            "Create your account": lambda: self.tells_who_she_is(),
+            "Create your account": lambda: self.submits_profile(),
             "Secure your account": lambda: self.presses("Continue"),
             "Check your email": lambda: self.types_the_code_from(org),
             "Choose a password": lambda: self.sets_a_password(),
@@ -156,11 +155,11 @@ class Person:
             "Sign-up isn't available": lambda: self.follows("Try again"),
             "Your session timed out": lambda: self.follows("Start again"),
         }
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             if self.is_signed_in or self.heading not in answers:
                 return self
             answers[self.heading]()
-        raise AssertionError(f"no end after {MOST_PAGES} pages: {self.heading}, {self.page.notices()}")
+        raise AssertionError(f"no end of the sign-up after {MAX_PAGES} pages: {self.heading}, {self.page.notices()}")
 
     # -- what people see
 
@@ -178,7 +177,7 @@ class Person:
 
     @property
     def status(self) -> int:
-        """Of the last answer."""
+        """The status code of the last response."""
         return self.seen[-1].status
 
     @property
@@ -200,24 +199,24 @@ class Person:
         return self._follow(self._post(url, data))
 
     def _follow(self, shown: Shown) -> Self:
-        for _ in range(MOST_REDIRECTS):
+        for _ in range(MAX_REDIRECTS):
             if not shown.location:
                 break
             shown = self._get(urljoin(shown.url, shown.location))
         else:
-            raise AssertionError(f"redirected in circles: {shown.url}")
+            raise AssertionError(f"redirect loop: {shown.url}")
         self.entries, self.left_out = {}, set()
         self.page = Page(shown.url, shown.body)
         return self
 
     def _get(self, url: str) -> Shown:
         url = urldefrag(url).url
-        if not is_ours(url):
+        if not is_site_url(url):
             return self._remember("GET", url, self.elsewhere.get(url, allow_redirects=False, timeout=10))
         return self._remember("GET", url, self.browser.get(url.removeprefix(SITE) or "/"))
 
     def _post(self, url: str, data: dict[str, str]) -> Shown:
-        if not is_ours(url):
+        if not is_site_url(url):
             return self._remember("POST", url, self.elsewhere.post(url, data=data, allow_redirects=False, timeout=10))
         return self._remember("POST", url, self.browser.post(url.removeprefix(SITE), data))
 
@@ -233,5 +232,5 @@ class Person:
         return self.seen[-1]
 
 
-def is_ours(url: str) -> bool:
+def is_site_url(url: str) -> bool:
     return url.startswith(f"{SITE}/") or url == SITE or url.startswith("/")

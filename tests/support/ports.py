@@ -4,7 +4,7 @@ import socket
 
 
 def free_port() -> str:
-    """A port that nothing listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])

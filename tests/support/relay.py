@@ -1,4 +1,4 @@
-"""What stands between a site and its org: a server that opens TLS, and an HTTP proxy."""
+"""Servers between a site and its org: a TLS terminator and an HTTP proxy."""
 
 import base64
 import socket
@@ -13,7 +13,7 @@ Handler = Callable[[socket.socket], None]
 
 @contextmanager
 def serving(handle: Handler) -> Iterator[int]:
-    """Has ``handle`` serve each connection in a thread of its own. Yields the port."""
+    """Runs ``handle`` for each connection in its own thread. Yields the port."""
     with socket.create_server((HOST, 0)) as listener:
 
         def accept() -> None:
@@ -52,7 +52,7 @@ def pump(one: socket.socket, other: socket.socket) -> None:
 
 @contextmanager
 def tls_in_front(context: ssl.SSLContext, port: int) -> Iterator[int]:
-    """Opens TLS and passes on to a port of this machine."""
+    """Terminates TLS and forwards to a port of this machine."""
 
     def handle(connection: socket.socket) -> None:
         with (
@@ -66,7 +66,7 @@ def tls_in_front(context: ssl.SSLContext, port: int) -> Iterator[int]:
 
 
 class Proxy:
-    """An HTTP proxy for CONNECT that wants a name and a password, and leads every host to one port of this machine."""
+    """An HTTP proxy for CONNECT with a password. It forwards every host to one port of this machine."""
 
     def __init__(self, target: int, user: str, password: str) -> None:
         self.target, self.hosts = target, list[str]()

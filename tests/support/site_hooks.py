@@ -1,4 +1,4 @@
-"""Profile hooks and a backend as a site would write them."""
+"""Profile hooks and a backend of an example site."""
 
 from typing import Any
 

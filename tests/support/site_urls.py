@@ -3,12 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from project.urls import urlpatterns as of_the_demo_site
+from project.urls import urlpatterns as demo_urls
 from selfreg.decorators import email_verified_required
 
 
 @email_verified_required
-def for_proven_people(request: HttpRequest) -> HttpResponse:
+def verified_only(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<h1>Inside</h1>")
 
 
@@ -18,7 +18,7 @@ async def for_proven_people_async(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    *of_the_demo_site,
-    path("inside/", for_proven_people),
+    *demo_urls,
+    path("inside/", verified_only),
     path("inside/async/", for_proven_people_async),
 ]

@@ -1,8 +1,8 @@
-"""The roles of an administrator, as tests name them."""
+"""Names for the roles of administrators."""
 
 from selfreg.admin.roles import ROLES
 
 LIST = "/admin/selfreg/registration/"
 VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER = ROLES
-NOBODY = "staff without a role"
-EVERYBODY = (NOBODY, VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER)
+NO_ROLE = "staff without a role"
+ALL_ROLES = (NO_ROLE, VIEWER, SUPPORTER, PRIVACY_OFFICER, MANAGER)

@@ -3,7 +3,7 @@
 import django
 
 from project.settings import *  # noqa: F403
-from project.settings import INSTALLED_APPS as OF_THE_DEMO
+from project.settings import INSTALLED_APPS as DEMO_APPS
 
-INSTALLED_APPS = [*OF_THE_DEMO, *(["django_tasks"] if django.VERSION < (6, 0) else []), "django_tasks_db"]
+INSTALLED_APPS = [*DEMO_APPS, *(["django_tasks"] if django.VERSION < (6, 0) else []), "django_tasks_db"]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

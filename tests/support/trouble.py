@@ -25,7 +25,7 @@ def change_app(org: OrgHandle, **changes: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Misconfiguration:
     """One misconfiguration. ``policy`` patches the org, ``app`` its only app; ``faults`` are (path, kind, options);
     ``site`` patches SELFREG, with ``{base}`` for the org's URL and ``{host}`` for its host and port; ``django`` patches
     the settings.

@@ -37,13 +37,13 @@ class WebVisitor:
 
     def opens(self, url: str) -> Self:
         """Open a page."""
-        return self._shows(self.browser.get(urljoin(self.page.url, url), timeout=60))
+        return self._show(self.browser.get(urljoin(self.page.url, url), timeout=60))
 
     def submits(self, **values: str) -> Self:
         """Fill in and submit the first form with visible fields."""
         form = next(f for f in self.page.forms if any(not c.hidden for c in f.controls))
         url = urljoin(self.page.url, form.action)
-        return self._shows(self.browser.post(url, form.data() | values, headers={"Referer": url}, timeout=60))
+        return self._show(self.browser.post(url, form.data() | values, headers={"Referer": url}, timeout=60))
 
     def signs_up(self, email: str) -> Page:
         """Sign up from the link on the home page, and return the last page."""
@@ -62,15 +62,15 @@ class WebVisitor:
             controls = next((s for f in self.page.forms if (s := [c for c in f.controls if not c.hidden])), [])
             if self.page.url == self.site or not controls:
                 return self.page
-            self.submits(**{c.name: self._types(c, email) for c in controls if c.type != "radio"})
-        raise AssertionError(f"no end: {self.page.heading}: {self.page.problems()}")
+            self.submits(**{c.name: self._value_for(c, email) for c in controls if c.type != "radio"})
+        raise AssertionError(f"still a form: {self.page.heading}: {self.page.problems()}")
 
     def message(self, email: str, part: str) -> str:
         """Return the newest code or link that was sent to an address."""
         messages = requests.get(f"{self.org}_devorg/messages", params={"to": email}, timeout=60).json()
         return next(str(m[part]) for m in messages if m[part])
 
-    def _types(self, control: Control, email: str) -> str:
+    def _value_for(self, control: Control, email: str) -> str:
         if control.type == "password":
             return PASSWORD
         if control.type == "email" or control.name == "identifier":
@@ -79,7 +79,7 @@ class WebVisitor:
             return self.message(email, "code")
         return {"userProfile.firstName": "Ada", "userProfile.lastName": "Lovelace"}.get(control.name, control.value)
 
-    def _shows(self, response: requests.Response) -> Self:
+    def _show(self, response: requests.Response) -> Self:
         assert response.status_code == 200, f"{response.url}: {response.status_code}"
         self.page = Page(response.url, response.text)
         return self

@@ -82,7 +82,7 @@ def test_invitation_links_do_not_consume_the_limit_for_starting_a_sign_up(
     for n in range(65):
         Client().get(f"/signup/?token=junk{n}", headers=headers)
     assert len(org.calls("/interact")) <= 20
-    assert Person().opens_the_sign_up().tells_who_she_is().path == "/signup/step/"
+    assert Person().opens_the_sign_up().submits_profile().path == "/signup/step/"
 
 
 def test_invitation_opened_by_another_page_requires_a_button_press(
@@ -173,7 +173,7 @@ def test_session_created_by_opening_the_form_expires_within_an_hour(org: OrgHand
 
 
 def test_session_with_a_registration_lasts_as_long_as_other_sessions(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.browser.session.get_expiry_age() > 13 * 86_400
 
 
@@ -220,11 +220,11 @@ def test_form_token_of_another_browser_is_rejected_even_with_its_csrf_cookie(org
     settings.DEBUG = False
     vic = Person("vic@example.com").opens_the_sign_up()
     token = vic.form.data()["form_token"]
-    vic.tells_who_she_is()
+    vic.submits_profile()
     (row,) = Registration.objects.all()
     eve = Person("eve@example.com").opens_the_sign_up()
     eve.browser.cookies["csrftoken"] = vic.browser.cookies["csrftoken"].value
-    eve.opens_the_sign_up().fills({"form_token": token}).tells_who_she_is()
+    eve.opens_the_sign_up().fills({"form_token": token}).submits_profile()
     assert str(row.pk) not in eve.browser.session.get("selfreg", [])
     assert eve.heading == "Create your account"
 

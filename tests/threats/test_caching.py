@@ -33,7 +33,7 @@ def is_never_cached(browser: Client, page: str) -> bool:
 def test_every_page_has_cache_control_no_store(person: Person, org: OrgHandle, page: str) -> None:
     """For anonymous visitors, during a sign-up, and when logged in."""
     assert is_never_cached(Client(), page)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     assert is_never_cached(person.browser, page)
     logged_in = Person("bob@example.com").signs_up(org)
     assert is_never_cached(logged_in.browser, page)

@@ -188,7 +188,7 @@ def breaker(collector: ReportCollector, monkeypatch: pytest.MonkeyPatch) -> Call
 def sign_up_with_all_authenticators(org: OrgHandle) -> None:
     """Take every kind of step that involves a library."""
     org.patch_policy({"authenticators": {"phone_number": "required", "google_otp": "required"}})
-    person = Person().opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org)
+    person = Person().opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org)
     person.chooses("Password").sets_a_password().chooses("Phone")
     person.fills_and_presses({"authenticator.phoneNumber": "+1 415 555 0100"}).types_the_code_from(org, "+14155550100")
     person.chooses("Google Authenticator")
@@ -200,9 +200,9 @@ def sign_in(org: OrgHandle) -> None:
 
 
 def sign_up_by_email_link(org: OrgHandle) -> None:
-    Person("ada@bücher.example").opens_the_sign_up().tells_who_she_is()
-    person = Person().opens_the_sign_up().tells_who_she_is().chooses("Email")
-    person.opens_the_link_in_the_mail(org).presses()
+    Person("ada@bücher.example").opens_the_sign_up().submits_profile()
+    person = Person().opens_the_sign_up().submits_profile().chooses("Email")
+    person.opens_the_email_link(org).presses()
 
 
 def sign_up_by_api(org: OrgHandle) -> None:
@@ -289,7 +289,7 @@ def test_error_reports_contain_no_query_and_no_form_data(
     debug: bool,
 ) -> None:
     """Whatever the view does first fails: reading the browser, the row, the cache, the org."""
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     settings.DEBUG = debug
     person.browser.raise_request_exception = False
     collector.secrets |= {"canary-token", "canary-code", "canary1", "canary-state", "canary-passcode"}
@@ -334,7 +334,7 @@ def test_error_reports_of_admin_pages_and_commands_contain_no_token(
 ) -> None:
     configure(API_TOKEN="local-api-token-not-for-production")
     collector.secrets.add("local-api-token-not-for-production")
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    person.opens_the_sign_up().submits_profile().chooses("Email")
     Registration.objects.update(unsure=True)
     row = Registration.objects.get()
     admin = Client(raise_request_exception=False)

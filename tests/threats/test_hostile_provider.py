@@ -32,7 +32,7 @@ def sign_in(person: Person) -> Person:
 
 def sign_up(person: Person) -> Person:
     """Sign up on the site's own pages, with an interaction code."""
-    return person.opens_the_sign_up().tells_who_she_is()
+    return person.opens_the_sign_up().submits_profile()
 
 
 JOURNEYS = (sign_in, sign_up)

@@ -59,7 +59,7 @@ def sets_the_session_cookie(response: Any) -> bool:
 @pytest.fixture(params=["outcome cached", "outcome not cached"])
 def cookies(request: pytest.FixtureRequest, person: Person, org: OrgHandle) -> dict[str, str]:
     """Return the cookies of a browser just before its login. The outcome of a sign-up is cached for five minutes."""
-    person.opens_the_sign_up().tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password")
+    person.opens_the_sign_up().submits_profile().chooses("Email").types_the_code_from(org).chooses("Password")
     cookies_before_login = {name: morsel.value for name, morsel in person.browser.cookies.items()}
     assert person.sets_a_password().is_signed_in
     if request.param == "outcome not cached":
@@ -94,7 +94,7 @@ def test_late_sign_in_callback_does_not_set_the_session_cookie(person: Person, o
 
 
 def test_late_api_request_of_a_browser_app_does_not_set_the_session_cookie(db: None, org: OrgHandle) -> None:
-    app = AppClient().is_at_the_password(org)
+    app = AppClient().goes_to_the_password_page(org)
     cookies_before_login = {name: morsel.value for name, morsel in app.browser.cookies.items()}
     app.sets_a_password()
     assert app.answer["signed_in"]

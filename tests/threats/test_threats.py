@@ -68,7 +68,7 @@ def rejected_attacks(provider: HostileProvider, forgeries: list[Attack]) -> list
 
 @pytest.fixture
 def at_the_code(person: Person) -> Person:
-    return person.opens_the_sign_up().tells_who_she_is().chooses("Email")
+    return person.opens_the_sign_up().submits_profile().chooses("Email")
 
 
 def rows() -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ def test_t1_post_without_csrf_token_gets_status_403(at_the_code: Person, org: Or
 
 def test_t2_email_link_in_another_browser_only_shows_the_code(at_the_code: Person, org: OrgHandle) -> None:
     before = rows()
-    other = Person("grace@example.com").opens_the_link_in_the_mail(org, at_the_code.email)
+    other = Person("grace@example.com").opens_the_email_link(org, at_the_code.email)
     assert other.heading == "Your code"
     assert not other.is_signed_in
     assert rows() == before
@@ -100,7 +100,7 @@ def test_t3_email_link_does_not_log_the_mailbox_owner_in_to_the_attackers_accoun
     at_the_code: Person, org: OrgHandle
 ) -> None:
     """The attacker started with the victim's address; the victim opens the link."""
-    victim = Person().opens_the_sign_up().opens_the_link_in_the_mail(org, at_the_code.email)
+    victim = Person().opens_the_sign_up().opens_the_email_link(org, at_the_code.email)
     victim.posts("/signup/verify/", {})
     assert not victim.is_signed_in
     assert at_the_code.opens("/signup/step/").heading == "Check your email"
@@ -168,7 +168,7 @@ def test_t9_code_email_link_and_callback_work_only_once(at_the_code: Person, org
     answers = len(org.calls("/challenge/answer"))
     at_the_code.posts("/signup/step/", {"credentials.passcode": code, "step": mark})
     assert len(org.calls("/challenge/answer")) == answers
-    assert at_the_code.opens_the_link_in_the_mail(org).heading == "Already confirmed"
+    assert at_the_code.opens_the_email_link(org).heading == "Already confirmed"
     at_the_code.opens("/signup/step/").chooses("Password").sets_a_password()
     returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org()
     callback = next(s.url for s in returning_person.seen if CALLBACK in s.url)
@@ -178,8 +178,8 @@ def test_t9_code_email_link_and_callback_work_only_once(at_the_code: Person, org
 
 
 def test_t10_email_link_does_not_work_for_another_registration(at_the_code: Person, org: OrgHandle) -> None:
-    grace = Person("grace@example.com").opens_the_sign_up().tells_who_she_is().chooses("Email")
-    grace.opens_the_link_in_the_mail(org, at_the_code.email).posts("/signup/verify/", {})
+    grace = Person("grace@example.com").opens_the_sign_up().submits_profile().chooses("Email")
+    grace.opens_the_email_link(org, at_the_code.email).posts("/signup/verify/", {})
     assert grace.opens("/signup/step/").heading == "Check your email"
     assert not Registration.objects.filter(email_verified_at__isnull=False).exists()
 
@@ -202,7 +202,7 @@ FORGED_STEPS: list[dict[str, str]] = [
 def test_t11_posting_the_data_of_another_step_skips_no_step(
     person: Person, org: OrgHandle, forged: dict[str, str]
 ) -> None:
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     person.posts("/signup/step/", forged)
     assert person.opens("/signup/step/").heading == "Check your email"
     assert org.users[0].status != "ACTIVE"
@@ -211,7 +211,7 @@ def test_t11_posting_the_data_of_another_step_skips_no_step(
 
 def test_t12_email_verification_cannot_be_skipped_if_it_is_mandatory(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"authenticators": {"okta_email": "optional", "okta_password": "optional"}})
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     if "Skip for now" not in person.page.text:
         assert person.posts("/signup/step/", {"action": "skip"}).is_signed_in is False
     assert not User.objects.exists()
@@ -219,7 +219,7 @@ def test_t12_email_verification_cannot_be_skipped_if_it_is_mandatory(person: Per
 
 
 def test_t13_user_is_not_created_before_the_address_is_verified(person: Person, org: OrgHandle) -> None:
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     assert not User.objects.exists()
     assert not OktaIdentity.objects.exists()
     returning_person = Person().opens(AUTHENTICATE).signs_in_at_the_org()
@@ -246,7 +246,7 @@ def test_t15_host_header_does_not_change_the_redirect_uri(provider: HostileProvi
 def test_t16_login_replaces_the_session_key_and_empties_the_old_session(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up()
     planted = person.browser.session.session_key
-    person.tells_who_she_is().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
+    person.submits_profile().chooses("Email").types_the_code_from(org).chooses("Password").sets_a_password()
     assert person.is_signed_in
     assert person.browser.session.session_key != planted
     old_session = Session.objects.get(session_key=planted)
@@ -277,7 +277,7 @@ def test_t18_handles_appear_in_no_body_header_or_url(person: Person, org: OrgHan
         handles.update((transaction["interaction_handle"], transaction["nonce"], transaction["code_verifier"]))
         handles.add(secrets["document"].partition('"stateHandle": "')[2].partition('"')[0] or transaction["nonce"])
 
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     remember_handles()
     person.chooses("Email")
     remember_handles()
@@ -310,10 +310,10 @@ def test_t35_form_submitted_twice_calls_the_org_once(person: Person, org: OrgHan
 def test_t36_concurrent_registrations_of_one_address_create_at_most_one_user(person: Person, org: OrgHandle) -> None:
     tabs = [Person().opens_the_sign_up() for _ in range(4)]
     for tab in tabs:
-        tab.tells_who_she_is()
+        tab.submits_profile()
     for tab in tabs:
         if tab.heading == "Check your email":
-            tab.does_whatever_the_page_asks(org)
+            tab.completes_the_sign_up(org)
     assert [t.is_signed_in for t in tabs].count(True) <= 1
     assert User.objects.count() == OktaIdentity.objects.count() <= 1
 
@@ -335,11 +335,11 @@ def test_t38_attacker_who_registers_a_foreign_address_first_is_never_signed_in(p
     mallory = (
         Person(person.email)
         .opens_the_sign_up()
-        .tells_who_she_is()
+        .submits_profile()
         .chooses("Password")
         .sets_a_password("Mallory-was-here-1")
     )
-    person.opens_the_sign_up().tells_who_she_is()
+    person.opens_the_sign_up().submits_profile()
     assert person.heading == "Create your account"
     assert "Look for our email to this address" in person.page.text
     mallory.posts("/signup/step/", {"credentials.passcode": "000000"}).opens("/signup/step/")
@@ -418,7 +418,7 @@ INJECTED = [
 
 @pytest.mark.parametrize("address", INJECTED)
 def test_t43_address_with_an_injected_header_is_rejected(person: Person, org: OrgHandle, address: str) -> None:
-    person.opens_the_sign_up().tells_who_she_is(Email=address)
+    person.opens_the_sign_up().submits_profile(Email=address)
     assert not person.is_signed_in
     assert person.page.problems() or person.heading in ("Create your account", "Something went wrong")
     assert [m for m in org.messages() if "\n" in m.to or "\r" in m.to or "Bcc" in m.to] == []
@@ -446,7 +446,7 @@ FOREIGN_FIELDS = {
 
 def test_t44_only_fields_of_the_remediation_are_sent_to_the_org(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().entries.update(FOREIGN_FIELDS)
-    person.tells_who_she_is()
+    person.submits_profile()
     (call,) = org.calls("/enroll/new")
     assert set(call.body) == {"stateHandle", "userProfile"}
     assert set(call.body["userProfile"]) == {"firstName", "lastName", "email"}

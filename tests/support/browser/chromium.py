@@ -70,7 +70,7 @@ def chromium_of_this_worker() -> Iterator[Chromium]:
     """Return the Chromium of this process. Playwright cannot run twice in a process."""
     path = os.environ.get("CHROMIUM", "")
     if not path:
-        reason = "CHROMIUM does not name a Chromium to drive"
+        reason = "CHROMIUM is not set to the path of a Chromium"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     expect.set_options(timeout=30_000)  # as for a button; a first start from a cold disk is slow
     with sync_playwright() as playwright:

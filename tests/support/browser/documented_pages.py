@@ -38,20 +38,20 @@ def filled_in(visitor: Visitor) -> None:
 
 
 def typing_a_password(visitor: Visitor) -> None:
-    visitor.is_at_the_password().password_field.press_sequentially("correct-horse")
+    visitor.goes_to_the_password_page().password_field.press_sequentially("correct-horse")
 
 
 PICTURES = {
     "home": Picture(lambda v: v.opens("/"), {"viewport": {"width": 1280, "height": 900}}),
     "sign-up": Picture(filled_in),
     "password": Picture(typing_a_password, SMALL | {"viewport": {"width": 720, "height": 900}}),
-    "choice": Picture(lambda v: v.is_at_the_password().sets_a_password().sees("Secure your account")),
-    "phone-dark": Picture(Visitor.is_at_the_code, {"color_scheme": "dark", **PHONE, "device_scale_factor": 2}),
+    "choice": Picture(lambda v: v.goes_to_the_password_page().sets_a_password().sees("Secure your account")),
+    "phone-dark": Picture(Visitor.goes_to_the_code_page, {"color_scheme": "dark", **PHONE, "device_scale_factor": 2}),
 }
 
 
 def digest_of(page: Page) -> str:
-    """Of the page's elements, words and styles."""
+    """A digest of the elements, texts and styles of a page."""
     styles = "".join((ROOT / path).read_text() for path in STYLES)
     shown = json.dumps(page.evaluate(STRUCTURE), ensure_ascii=False) + styles
     return hashlib.sha256(shown.encode()).hexdigest()[:16]

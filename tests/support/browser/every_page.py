@@ -69,7 +69,7 @@ class Journey:
 
 def go_to_password_directly(visitor: Visitor) -> Visitor:
     """Go to the password step, where no email code is required before."""
-    return visitor.opens("/signup/").tells_who_she_is().sees("Choose a password")
+    return visitor.opens("/signup/").submits_profile().sees("Choose a password")
 
 
 def open_choice_of_authenticators(visitor: Visitor) -> None:
@@ -101,12 +101,12 @@ def opens_used_link(visitor: Visitor) -> None:
 
 
 def cancelled(visitor: Visitor) -> Visitor:
-    visitor.is_at_the_code().page.get_by_text("Cancel sign-up?").click()
+    visitor.goes_to_the_code_page().page.get_by_text("Cancel sign-up?").click()
     return visitor.presses("Cancel sign-up").sees("Sign-up cancelled")
 
 
 def expired(visitor: Visitor) -> None:
-    visitor.is_at_the_code().org.advance(8_000)
+    visitor.goes_to_the_code_page().org.advance(8_000)
     visitor.types_the_code("123456").sees("Your session timed out")
 
 
@@ -123,10 +123,10 @@ def waits_for_the_mail(visitor: Visitor) -> None:
 
 def busy(visitor: Visitor) -> None:
     """Open a second tab during a slow call of the first tab."""
-    visitor.is_at_the_code().org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
-    visitor.types_the_code().has_the_org_asked("/idp/idx/challenge/answer").opens_another_tab().opens(
+    visitor.goes_to_the_code_page().org.fail("/idp/idx/challenge/answer", "slow", seconds=6)
+    visitor.types_the_code().waits_for_call("/idp/idx/challenge/answer").opens_another_tab().opens(
         "/signup/step/"
-    ).sees("One moment").stays_here()
+    ).sees("One moment").stops_reloading()
 
 
 def unreachable(visitor: Visitor) -> None:
@@ -142,7 +142,7 @@ def almost_there(visitor: Visitor) -> None:
 
 def opens_with_captcha(visitor: Visitor) -> None:
     """Open the form with a replaced captcha script that is already solved."""
-    visitor.window.welcomes(HCAPTCHA, SOLVED)
+    visitor.window.allows_script(HCAPTCHA, SOLVED)
     visitor.opens("/signup/").sees("Create your account")
 
 
@@ -153,7 +153,7 @@ def only_providers(visitor: Visitor) -> None:
 
 def comes_from_google(visitor: Visitor) -> None:
     visitor.presses("Continue with Google").sees("Sign in at Google")
-    visitor.fills(Email=visitor.email, First_name="Ada", Last_name="Lovelace").presses("Sign in").is_welcome()
+    visitor.fills(Email=visitor.email, First_name="Ada", Last_name="Lovelace").presses("Sign in").sees_the_home_page()
 
 
 def invited_too_late(visitor: Visitor) -> None:
@@ -168,7 +168,7 @@ def invited_too_late(visitor: Visitor) -> None:
 
 
 def asked_for_more(visitor: Visitor) -> None:
-    visitor.opens("/signup/").tells_who_she_is().sees("Check your email")
+    visitor.opens("/signup/").submits_profile().sees("Check your email")
     visitor.types_the_code().sees("Additional Profile information")
 
 
@@ -184,7 +184,7 @@ JOURNEYS: dict[str, Journey] = {
         {
             "home": lambda v: v.opens("/"),
             "sign-up": lambda v: v.opens("/signup/").sees("Create your account"),
-            "code": lambda v: v.tells_who_she_is().sees("Check your email"),
+            "code": lambda v: v.submits_profile().sees("Check your email"),
             "wrong code": lambda v: v.types_the_code("000000").sees_a_problem(),
             "password": lambda v: v.types_the_code().sees("Choose a password"),
             "refused password": lambda v: v.sets_a_password("short").sees_a_problem(),
@@ -195,7 +195,7 @@ JOURNEYS: dict[str, Journey] = {
             "question": lambda v: choose_another_authenticator(v, "Security Question", "Set up a security question"),
             "authenticator app": lambda v: choose_another_authenticator(v, "Google", "Set up your authenticator app"),
             "passkey": lambda v: choose_another_authenticator(v, "Passkey", "Create a passkey"),
-            "welcome": lambda v: v.presses("Skip for now").is_welcome(),
+            "welcome": lambda v: v.presses("Skip for now").sees_the_home_page(),
         },
         OPTIONAL,
     ),
@@ -211,13 +211,13 @@ JOURNEYS: dict[str, Journey] = {
         {"profile": [*ATTRIBUTES, ZONE], "password_on_form": True},
     ),
     "what is needed": Journey(
-        {"code first": lambda v: v.is_at_the_code(), "choice": open_choice_of_authenticators},
+        {"code first": lambda v: v.goes_to_the_code_page(), "choice": open_choice_of_authenticators},
         only("okta_email", "okta_password", "phone_number"),
     ),
     "captcha": Journey(
         {
             "captcha": opens_with_captcha,
-            "solved": lambda v: v.tells_who_she_is().sees("Check your email"),
+            "solved": lambda v: v.submits_profile().sees("Check your email"),
         },
         {"captcha": {"type": "HCAPTCHA", "accept_token": "solved"}},
     ),
@@ -232,7 +232,7 @@ JOURNEYS: dict[str, Journey] = {
             "consent of a mail": lambda v: v.presses("Skip for now").sees("Was this you?"),
             "consent": lambda v: v.presses("Continue").sees("Allow access to your account?"),
             "keep me signed in": lambda v: v.chooses("Allow").sees("One more step"),
-            "welcome": lambda v: v.presses("Continue").is_welcome(),
+            "welcome": lambda v: v.presses("Continue").sees_the_home_page(),
         },
         {
             **only("okta_email"),
@@ -266,11 +266,11 @@ JOURNEYS: dict[str, Journey] = {
         only("okta_password", "duo", email_verification=False),
     ),
     "scopes": Journey(
-        {"each scope": lambda v: v.is_at_the_password().sets_a_password().sees("Allow access to your account?")},
+        {"each scope": lambda v: v.goes_to_the_password_page().sets_a_password().sees("Allow access to your account?")},
         {"granular_consent": True},
     ),
     "identity": Journey(
-        {"verified elsewhere": lambda v: v.is_at_the_password().sets_a_password().sees("Confirm who you are")},
+        {"verified elsewhere": lambda v: v.goes_to_the_password_page().sets_a_password().sees("Confirm who you are")},
         {"identity_verification": "Persona"},
     ),
     "proof of work": Journey(
@@ -278,7 +278,7 @@ JOURNEYS: dict[str, Journey] = {
     ),
     "links": Journey(
         {
-            "in another browser": lambda v: opens_link_elsewhere(v.is_at_the_code()),
+            "in another browser": lambda v: opens_link_elsewhere(v.goes_to_the_code_page()),
             "in this browser": lambda v: v.opens(v.link).sees("Confirm your email"),
             "used": opens_used_link,
             "not whole": lambda v: v.opens("/signup/verify/?otp=1").sees("This link doesn't work"),

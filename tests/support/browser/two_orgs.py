@@ -1,4 +1,4 @@
-"""Settings of the demo site with a further org, whose pages have an include of their own."""
+"""Settings of the demo site with a further org that has its own include."""
 
 import os
 

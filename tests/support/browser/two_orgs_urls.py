@@ -2,6 +2,6 @@
 
 from django.urls import include, path
 
-from project.urls import urlpatterns as of_the_demo_site
+from project.urls import urlpatterns as demo_urls
 
-urlpatterns = [*of_the_demo_site, path("partners/signup/", include("selfreg.urls", namespace="partners"))]
+urlpatterns = [*demo_urls, path("partners/signup/", include("selfreg.urls", namespace="partners"))]

@@ -25,12 +25,12 @@ class Window:
     def __init__(self, context: BrowserContext, site: str) -> None:
         self.context, self.site = context, site
         self.allowed_urls: list[str] = []
-        self.complaints: list[str] = []
+        self.violations: list[str] = []
         context.on("console", self._console)
-        context.on("weberror", lambda error: self.complaints.append(f"script: {error.error}"))
+        context.on("weberror", lambda error: self.violations.append(f"script: {error.error}"))
         context.on("request", self._request)
 
-    def welcomes(self, url: str, script: str) -> None:
+    def allows_script(self, url: str, script: str) -> None:
         """Allow this third-party script and serve a replacement, so that nothing leaves the machine."""
         self.allowed_urls.append(url)
         self.context.route(f"{url}**", lambda route: route.fulfill(body=script, content_type="text/javascript"))
@@ -38,14 +38,14 @@ class Window:
     def _console(self, message: ConsoleMessage) -> None:
         own_status = message.text.startswith("Failed to load resource") and "/static/" not in message.location["url"]
         if message.type in ("error", "warning") and not own_status:
-            self.complaints.append(f"console: {message.text}")
+            self.violations.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
         if request.is_navigation_request():  # the link of an email redirects through the org
             return
         known = (f"{self.site}/", *self.allowed_urls)
         if request.frame.url.startswith(f"{self.site}/") and not request.url.startswith(known):
-            self.complaints.append(f"request to {request.url}")
+            self.violations.append(f"request to {request.url}")
 
 
 class Visitor:
@@ -63,11 +63,11 @@ class Visitor:
         return self
 
     def opens_another_tab(self) -> Self:
-        """Open a new tab. The first one stays open."""
+        """Open a second tab and keep the first one open."""
         self.page = self.window.context.new_page()
         return self
 
-    def stays_here(self) -> Self:
+    def stops_reloading(self) -> Self:
         """Answer further requests of the page with status 204, so that it does not reload."""
         self.page.route("**/signup/step/**", lambda route: route.fulfill(status=204))
         return self
@@ -81,7 +81,7 @@ class Visitor:
         self.button(words).click()
         return self
 
-    def tells_who_she_is(self) -> Self:
+    def submits_profile(self) -> Self:
         self.fills(First_name="Ada", Last_name="Lovelace", Email=self.email)
         return self.presses("Sign up")
 
@@ -98,13 +98,13 @@ class Visitor:
         self.password_field.fill(password)
         return self.presses("Continue")
 
-    def is_at_the_code(self) -> Self:
+    def goes_to_the_code_page(self) -> Self:
         """Go from the first page to the page for the email code."""
-        self.opens("/signup/").tells_who_she_is()
+        self.opens("/signup/").submits_profile()
         return self.sees("Check your email")
 
-    def is_at_the_password(self) -> Self:
-        self.is_at_the_code().types_the_code()
+    def goes_to_the_password_page(self) -> Self:
+        self.goes_to_the_code_page().types_the_code()
         return self.sees("Choose a password")
 
     def tabs_to(self, control: Locator) -> Self:
@@ -121,7 +121,7 @@ class Visitor:
             self.page.keyboard.press(then)
         return self
 
-    def has_the_org_asked(self, path: str) -> Self:
+    def waits_for_call(self, path: str) -> Self:
         """Wait until the org has received a call."""
         while not self.org.calls(path):
             self.page.wait_for_timeout(20)
@@ -142,7 +142,7 @@ class Visitor:
         expect(self.page.locator(".error-summary:focus, [aria-invalid=true]:focus")).to_be_visible()
         return self
 
-    def is_welcome(self) -> Self:
+    def sees_the_home_page(self) -> Self:
         """Expect the home page of a logged-in user."""
         return self.sees("Hello, Ada Lovelace")
 

@@ -1,4 +1,4 @@
-"""IDX documents written by hand after the protocol's description, for reading only."""
+"""IDX documents written by hand from the description of the protocol. Tests must not change them."""
 
 from typing import Any
 

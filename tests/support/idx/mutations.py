@@ -1,6 +1,4 @@
-"""Documents that an org might send if something were wrong with it. How many examples each property gets is the
-profile's word: see ``conftest``.
-"""
+"""Mutated documents for property tests. The Hypothesis profile in ``conftest`` sets the number of examples."""
 
 import copy
 from collections.abc import Sequence
@@ -16,36 +14,36 @@ JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )
 # What may become of one value: anything else, nothing, the whole document, or what the value stood in.
-BECOMES = st.sampled_from(["anything", "anything", "nothing", "the whole", "its surroundings"])
+REPLACEMENTS = st.sampled_from(["anything", "anything", "nothing", "document", "container"])
 
 
-def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of every value in a document, the whole aside."""
+def value_paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value in a document, except the document itself."""
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [p for key, child in children for p in ((*path, key), *places(child, (*path, key)))]
+    return [p for key, child in children for p in ((*path, key), *value_paths(child, (*path, key)))]
 
 
 def mutated(documents: Sequence[Any]) -> st.SearchStrategy[Any]:
-    """One of these with up to three values replaced."""
-    known = [(document, st.sampled_from(places(document))) for document in documents]
+    """One of the documents with up to three values replaced."""
+    candidates = [(document, st.sampled_from(value_paths(document))) for document in documents]
 
     @st.composite
     def one(draw: st.DrawFn) -> Any:
-        document, somewhere = draw(st.sampled_from(known))
+        document, paths = draw(st.sampled_from(candidates))
         page = copy.deepcopy(document)
         for _ in range(draw(st.integers(1, 3))):
-            *outer, last = draw(somewhere)
-            holder: Any = page
-            becomes = draw(BECOMES)
+            *outer, last = draw(paths)
+            container: Any = page
+            replacement = draw(REPLACEMENTS)
             try:
                 for key in outer:
-                    holder = holder[key]
-                if becomes == "nothing":
-                    del holder[last]
-                elif becomes == "anything":
-                    holder[last] = draw(JSON)
+                    container = container[key]
+                if replacement == "nothing":
+                    del container[last]
+                elif replacement == "anything":
+                    container[last] = draw(JSON)
                 else:
-                    holder[last] = copy.deepcopy(page if becomes == "the whole" else holder)
+                    container[last] = copy.deepcopy(page if replacement == "document" else container)
             except (KeyError, IndexError, TypeError):
                 continue  # an earlier replacement took this place away
         return page

@@ -1,4 +1,4 @@
-"""An org that says what a test wants it to say, behind the client's own HTTP layer."""
+"""An org with scripted answers, behind the HTTP layer of the client."""
 
 import json
 import re
@@ -19,9 +19,9 @@ FORM = document(step("enroll-profile", profile_field("email", required=True), pa
 
 
 class ScriptedOrg:
-    """Sign-in page, profile form, then ``answers`` one after the other to whatever is submitted; the last one repeats.
+    """Answers with a sign-in page, the profile form, then ``answers`` in order; the last one repeats.
 
-    ``sent`` holds (path, body) of every submission after the profile form was shown.
+    ``sent`` has (path, body) of every submission after the profile form was shown.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class ScriptedOrg:
         self.mock.stop(allow_assert=False)
 
     def starts_with(self, page: Json, status: int = 200) -> Self:
-        """What it shows in place of its sign-in page."""
+        """Sets the first page, in place of the sign-in page."""
         self.current = (status, page)
         return self
 
@@ -50,7 +50,7 @@ class ScriptedOrg:
 
     @property
     def body(self) -> Json:
-        """The last submission."""
+        """The body of the last submission."""
         return self.sent[-1][1]
 
     def _answer(self, request: PreparedRequest) -> tuple[int, Json, str]:

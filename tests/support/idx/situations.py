@@ -1,6 +1,6 @@
-"""Every situation an org can put a sign-up into, as one table: what it says, and what a person must find on the page.
+"""A table of all steps that an org can send: the document, and the expected contents of the page.
 
-Written by hand after the protocol's description; names, ids and most sentences are made up.
+Written by hand from the description of the protocol; names, ids and most sentences are made up.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Situation:
-    """``names``: the fields of the page in order. ``says``: sentences on it. ``offers``: words of its buttons and
+    """``names``: the fields of the page in order. ``says``: sentences on it. ``offers``: texts of its buttons and
     links.
     """
 
@@ -61,22 +61,22 @@ def challenging(holder: Json, *fields: Json) -> Json:
     return document(own, currentAuthenticatorEnrollment=wrapped(holder), user=wrapped({"id": "00u1"}))
 
 
-def choice(*holders: Json, name: str = "select-authenticator-enroll") -> tuple[Json, Json]:
-    """The step and the ``authenticators`` it points to."""
+def choice(*offered: Json, name: str = "select-authenticator-enroll") -> tuple[Json, Json]:
+    """The step and the ``authenticators`` that it refers to."""
     options = [
         {
             "label": a["displayName"],
             "relatesTo": f"$.authenticators.value[{n}]",
             "value": {"form": {"value": [{"name": "id", "required": True, "value": a["id"], "mutable": False}]}},
         }
-        for n, a in enumerate(holders)
+        for n, a in enumerate(offered)
     ]
-    return step(name, {"name": "authenticator", "type": "object", "options": options}), array(*holders)
+    return step(name, {"name": "authenticator", "type": "object", "options": options}), array(*offered)
 
 
-def choosing(*holders: Json, also: tuple[Json, ...] = (), **more: Any) -> Json:
-    own, named = choice(*holders)
-    return document(own, *also, authenticators=named, user=wrapped({"id": "00u1"}), **more)
+def choosing(*offered: Json, also: tuple[Json, ...] = (), **more: Any) -> Json:
+    own, authenticators = choice(*offered)
+    return document(own, *also, authenticators=authenticators, user=wrapped({"id": "00u1"}), **more)
 
 
 def ending(text: str, key: str = "", severity: str | None = "ERROR", **more: Any) -> Json:
@@ -100,18 +100,18 @@ def phone_data(methods: list[Json], *messages: Json) -> Json:
 
 
 def question(*messages: Json) -> Json:
-    said = {"messages": array(*messages)} if messages else {}
-    answer = {"name": "answer", "label": "Answer", "required": True, **said}
-    known = {"name": "questionKey", "label": "Pick a question", "required": True, "options": QUESTIONS}
+    messages_of_answer = {"messages": array(*messages)} if messages else {}
+    answer = {"name": "answer", "label": "Answer", "required": True, **messages_of_answer}
+    predefined = {"name": "questionKey", "label": "Pick a question", "required": True, "options": QUESTIONS}
     own = {"name": "question", "label": "Write a question", "required": True}
     constant = {"name": "questionKey", "required": True, "value": "custom", "mutable": False}
-    ways = [("Pick one", [known, answer]), ("Write one", [constant, own, answer])]
-    options = [{"label": label, "value": {"form": {"value": fields}}} for label, fields in ways]
+    kinds = [("Pick one", [predefined, answer]), ("Write one", [constant, own, answer])]
+    options = [{"label": label, "value": {"form": {"value": fields}}} for label, fields in kinds]
     return enrolling(QUESTION, {"name": "credentials", "type": "object", "required": True, "options": options})
 
 
 def pairing(context: Json, *also: Json, holder: Json | None = None) -> Json:
-    """Okta Verify while it waits for the phone."""
+    """The page of Okta Verify that waits for the phone."""
     current = {**(holder or VERIFY), "contextualData": context}
     steps = (POLLING, step("select-enrollment-channel", CHANNEL), *also)
     return document(*steps, currentAuthenticator=wrapped(current), authenticators=array(EMAIL, PHONE))
@@ -186,9 +186,9 @@ PHONES = [
     for n in range(2)
 ]
 WRONG_CODE = message("Invalid code. Try again.", "api.authn.error.PASSCODE_INVALID", [])
-WARNED = message("This number cannot be called.")
+WARNING = message("This number cannot be called.")
 
-NOT_HERE, NEXT, ENDED = "This can't be done here", "One more step", "We couldn't finish your sign-up"
+UNSUPPORTED, NEXT, ENDED = "This can't be done here", "One more step", "We couldn't finish your sign-up"
 VERIFY_PAGE = "Set up Okta Verify"
 TICKED = {"type": "boolean", "value": True}
 CHECK, CODE = "Check your email", ("credentials.passcode",)
@@ -268,10 +268,10 @@ SITUATIONS = (
     Situation(
         "a choice of nothing that a page can do",
         choosing(DUO),
-        NOT_HERE,
+        UNSUPPORTED,
         offers=("Cancel sign-up", "Sign in"),
     ),
-    Situation("the same, optional", choosing(DUO, also=(SKIP,)), NOT_HERE, offers=("Skip for now",)),
+    Situation("the same, optional", choosing(DUO, also=(SKIP,)), UNSUPPORTED, offers=("Skip for now",)),
     Situation(
         "a choice with a message in one of its options",
         document(
@@ -287,7 +287,7 @@ SITUATIONS = (
                                 "form": {
                                     "value": [
                                         CHOICE["options"][1]["value"]["form"]["value"][0],
-                                        {"name": "phoneNumber", "messages": array(WARNED)},
+                                        {"name": "phoneNumber", "messages": array(WARNING)},
                                     ]
                                 }
                             },
@@ -299,7 +299,7 @@ SITUATIONS = (
         ),
         "Secure your account",
         ("authenticator.id",),
-        says=(WARNED["message"],),
+        says=(WARNING["message"],),
         status=400,
     ),
     # -- authenticators
@@ -348,10 +348,10 @@ SITUATIONS = (
     ),
     Situation(
         "phone, by text only, refused",
-        phone_data([SMS], WARNED),
+        phone_data([SMS], WARNING),
         "Add your phone",
         ("authenticator.methodType", "country", "authenticator.phoneNumber"),
-        says=(WARNED["message"],),
+        says=(WARNING["message"],),
         status=400,
     ),
     Situation("phone code", enrolling({**PHONE, "resend": RESEND}), "Check your phone", CODE, offers=("Resend code",)),
@@ -434,7 +434,7 @@ SITUATIONS = (
     Situation(
         "passkey without what the browser needs",
         enrolling({**PASSKEY, "contextualData": {}}, credentials(*ATTESTATION), also=(SELECT,)),
-        NOT_HERE,
+        UNSUPPORTED,
         says=("Passkeys",),
         offers=("Choose a different method",),
     ),
@@ -637,7 +637,7 @@ SITUATIONS = (
             ),
             currentAuthenticator=wrapped(PASSWORD),
         ),
-        NOT_HERE,
+        UNSUPPORTED,
         says=("You need a new password. Set it at “Harbour Office”, then sign in.",),
         offers=("Continue at Harbour Office", "Sign in"),
     ),
@@ -651,7 +651,7 @@ SITUATIONS = (
             SKIP,
             currentAuthenticator=wrapped(PASSWORD),
         ),
-        NOT_HERE,
+        UNSUPPORTED,
         says=("You need a new password. Set it at your organization's site, then sign in.",),
         offers=("Skip for now", "Sign in"),
     ),
@@ -695,14 +695,14 @@ SITUATIONS = (
     Situation(
         "Duo",
         enrolling(DUO, credentials({"name": "signedData", "required": True, "visible": False}), also=(SKIP,)),
-        NOT_HERE,
+        UNSUPPORTED,
         says=("Duo Security",),
         offers=("Skip for now",),
     ),
     Situation(
         "Duo, with a field that only its script can fill in",
         enrolling(DUO, credentials({"name": "signatureData", "label": "Signature", "required": True}), also=(SKIP,)),
-        NOT_HERE,
+        UNSUPPORTED,
         offers=("Skip for now",),
     ),
     Situation(
@@ -712,14 +712,14 @@ SITUATIONS = (
             SKIP,
             currentAuthenticator=wrapped(SMART_CARD),
         ),
-        NOT_HERE,
+        UNSUPPORTED,
         says=("Smart card",),
         offers=("Skip for now", "Cancel sign-up"),
     ),
     Situation(
         "a device that is asked",
         document(step("device-challenge-poll", path="/idp/idx/authenticators/poll")),
-        NOT_HERE,
+        UNSUPPORTED,
         offers=("Cancel sign-up",),
     ),
     # -- proofs of what one has already

@@ -1,4 +1,4 @@
-"""A service outside the org, on a real socket: hooks call it. Answers as told, remembers what it got."""
+"""A receiver for hooks on a real socket, with scripted answers."""
 
 import json
 import queue
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class HookReceiver:
-    """`answers`: what the next POSTs get, (status, body) each; the last one stays. Body None: empty."""
+    """`answers`: (status, body) for the next POSTs; the last one repeats. Body None: empty."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, object]] = [(200, {})]
@@ -53,7 +53,7 @@ class HookReceiver:
 
     @property
     def calls(self) -> list[Any]:
-        """The bodies so far."""
+        """The bodies received so far."""
         return [body for _, body in list(self.received.queue)]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The local org's Management API as its administrator calls it."""
+"""A client of the local org's Management API with an API token."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A browser at the pages that the local org hosts."""
+"""A browser for the pages of the local org."""
 
 import re
 from html import unescape
@@ -11,14 +11,14 @@ from support.local_org.org_journey import CLIENT, REDIRECT, SECRET, pkce
 
 
 class OrgBrowser:
-    """Fills in the one form of each page."""
+    """Fills in the only form of each page."""
 
     def __init__(self, org: OrgHandle) -> None:
         self.org, self.http = org, requests.Session()
         self.verifier, self.challenge = pkce()
 
     def authorize(self, **changes: str) -> requests.Response:
-        wanted = {
+        parameters = {
             "client_id": CLIENT,
             "redirect_uri": REDIRECT,
             "response_type": "code",
@@ -28,13 +28,13 @@ class OrgBrowser:
             "code_challenge": self.challenge,
             "code_challenge_method": "S256",
         }
-        return self.go("GET", self.org.issuer + "/v1/authorize", params={**wanted, **changes})
+        return self.go("GET", self.org.issuer + "/v1/authorize", params={**parameters, **changes})
 
     def go(self, method: str, url: str, **more: object) -> requests.Response:
-        """Follows redirects inside the org; stops at the one that leaves it."""
+        """Follows redirects within the org, and stops at the first one to another host."""
         self.page = self.http.request(method, url, allow_redirects=False, timeout=5, **more)  # type: ignore[arg-type]
-        place = self.page.headers.get("Location", "")
-        return self.go("GET", self.org.base + place) if place.startswith("/") else self.page
+        target = self.page.headers.get("Location", "")
+        return self.go("GET", self.org.base + target) if target.startswith("/") else self.page
 
     def fill(self, **values: str) -> requests.Response:
         action = re.search(r'<form method="post" action="([^"]+)"', self.page.text)
@@ -43,10 +43,10 @@ class OrgBrowser:
 
     @property
     def landed(self) -> dict[str, str]:
-        """The query the app's callback gets."""
-        place = urlsplit(self.page.headers["Location"])
-        assert f"{place.scheme}://{place.netloc}{place.path}" == REDIRECT
-        return {name: values[0] for name, values in parse_qs(place.query).items()}
+        """The query of the redirect to the app."""
+        target = urlsplit(self.page.headers["Location"])
+        assert f"{target.scheme}://{target.netloc}{target.path}" == REDIRECT
+        return {name: values[0] for name, values in parse_qs(target.query).items()}
 
     def token(self, **changes: str) -> requests.Response:
         form = {

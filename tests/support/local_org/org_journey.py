@@ -1,4 +1,4 @@
-"""A bare client for the tests: follows hrefs, keeps the last document, counts calls. It knows nothing of the org."""
+"""A minimal IDX client: follows hrefs, keeps the last document, counts calls. It uses no internals of the org."""
 
 import base64
 import hashlib
@@ -81,9 +81,9 @@ class Journey:
         return self.post(step["href"], {**values, "stateHandle": self.document["stateHandle"]})
 
     def act(self, name: str) -> Json:
-        """Posts an action of the authenticator in hand (resend, poll, recover)."""
-        held = self.document.get("currentAuthenticatorEnrollment") or self.document["currentAuthenticator"]
-        action = held["value"][name]
+        """Posts an action of the current authenticator (resend, poll, recover)."""
+        current = self.document.get("currentAuthenticatorEnrollment") or self.document["currentAuthenticator"]
+        action = current["value"][name]
         return self.post(action["href"], {"stateHandle": self.document["stateHandle"]})
 
     def to_profile(self) -> "Journey":
@@ -118,14 +118,14 @@ class Journey:
         self.begin().take("identify", identifier=ADA["email"], credentials={"passcode": password})
         return self
 
-    def prove(self, label: str, **more: str) -> Json:
+    def choose_challenge(self, label: str, **more: str) -> Json:
         return self.select("select-authenticator-authenticate", label, **more)
 
-    def pass_with(self, passcode: str) -> Json:
+    def answer_challenge(self, passcode: str) -> Json:
         """Answers a challenge."""
         return self.take("challenge-authenticator", credentials={"passcode": passcode})
 
-    def prove_email(self, email: str = ADA["email"]) -> Json:
+    def verify_email(self, email: str = ADA["email"]) -> Json:
         self.choose("Email")
         return self.answer(self.org.code(email))
 
@@ -134,8 +134,8 @@ class Journey:
         return self.answer(PASSWORD)
 
     def signed_up(self) -> "Journey":
-        """Email and password, up to the interaction code."""
-        self.registered().prove_email()
+        """Completes email and password, up to the interaction code."""
+        self.registered().verify_email()
         self.set_password()
         return self
 
@@ -164,7 +164,7 @@ class Journey:
 
     @property
     def claims(self) -> Json:
-        """Of the ID token, unchecked: signatures are another test's business."""
+        """The claims of the ID token, without a check of its signature."""
         tokens = self.token()
         assert tokens.status_code == 200, tokens.text
         payload = tokens.json()["id_token"].split(".")[1]
@@ -173,14 +173,14 @@ class Journey:
 
     @property
     def keys(self) -> list[str]:
-        """i18n keys of every message, wherever it hangs, without repeats."""
-        return list(dict.fromkeys(found_keys(self.document)))
+        """The i18n keys of all messages at any level, without duplicates."""
+        return list(dict.fromkeys(message_keys(self.document)))
 
 
-def found_keys(value: Any) -> list[str]:
+def message_keys(value: Any) -> list[str]:
     if isinstance(value, list):
-        return [key for item in value for key in found_keys(item)]
+        return [key for item in value for key in message_keys(item)]
     if not isinstance(value, dict):
         return []
     own = [value.get("i18n", {}).get("key", value["message"])] if "message" in value else []
-    return own + [key for item in value.values() for key in found_keys(item)]
+    return own + [key for item in value.values() for key in message_keys(item)]

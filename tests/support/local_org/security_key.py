@@ -1,4 +1,4 @@
-"""A security key in software: makes one P-256 credential, attests it itself ("packed"), signs sign-ins with it."""
+"""A security key in software, with one P-256 credential and "packed" self-attestation."""
 
 import base64
 import hashlib

@@ -56,18 +56,18 @@ class OwnMemory(LocMemCache):
 
 
 class SessionStore(signed_cookies.SessionStore):
-    """This module is a session engine."""
+    """Makes this module a session engine."""
 
 
 EXTENDED = {
     f"{kind.__bases__[0].__module__}.{kind.__bases__[0].__qualname__}": f"{kind.__module__}.{kind.__qualname__}"
     for kind in (OwnSession, OwnAuthentication, OwnLocale, OwnCsrf, OwnEncoding, OwnOperations)
 }
-"""The dotted name of a middleware -> that of the class which extends it."""
+"""Maps the dotted name of a middleware to that of its subclass."""
 
 
 def one_word(_request: HttpRequest) -> dict[str, str]:
-    """A context processor, as sites have them."""
+    """A context processor of a site."""
     return {str(getattr(settings, "WORD")): "ours"}  # noqa: B009 - not a setting of the demo site, which mypy reads
 
 

@@ -5,6 +5,6 @@ from typing import Any, cast
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
-from project.urls import urlpatterns as of_the_demo
+from project.urls import urlpatterns as demo_urls
 
-urlpatterns = [*i18n_patterns(*cast(Any, of_the_demo)), path("jsi18n/", include("django.conf.urls.i18n"))]
+urlpatterns = [*i18n_patterns(*cast(Any, demo_urls)), path("jsi18n/", include("django.conf.urls.i18n"))]

@@ -28,7 +28,7 @@ def create_other_user(email: str) -> Any:
     """Create another existing user."""
     model = get_user_model()
     columns = {f.name for f in model._meta.concrete_fields}
-    values = {"email": email, "username": "somebody-else", "is_active": True}
+    values = {"email": email, "username": "existing-user", "is_active": True}
     return model._default_manager.create(**{k: v for k, v in values.items() if k in columns})
 
 
@@ -57,7 +57,7 @@ def changes_to_a_long_address(org: OrgHandle) -> Person:
     return changes_address(org, "augusta.ada.king.countess.of.lovelace@example.com")
 
 
-def changes_to_somebody_elses_address(org: OrgHandle) -> Person:
+def changes_to_address_of_another_user(org: OrgHandle) -> Person:
     create_other_user("bob@example.com")
     return changes_address(org, "bob@example.com")
 
@@ -96,7 +96,7 @@ AFTERWARDS: Mapping[str, Callable[[OrgHandle], Person]] = {
     for function in (
         changes_address,
         changes_to_a_long_address,
-        changes_to_somebody_elses_address,
+        changes_to_address_of_another_user,
         changes_name,
         leaves_and_signs_in_again,
         another_signs_up_with_the_address_of_who_left,

@@ -1,4 +1,4 @@
-"""What is recorded of the objects of real orgs' Management APIs, read from `management.txt` beside this."""
+"""Recorded keys and types of objects of real orgs' Management APIs, read from `management.txt` in this folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Key:
-    """The share of the objects that have a key, in percent, and the types of its values."""
+    """The percentage of objects that have a key, and the types of its values."""
 
     share: int
     types: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""Shapes of an org's answers: which keys there are, of what type, in which order. No values.
+"""Shapes of an org's answers: keys, types and their order, without values.
 
-The `.txt` files hold the shapes of recorded registrations, one file a sequence. Written anew from recordings by
-`python -m support.local_org.shapes FOLDER`, run in tests; FOLDER holds one folder a sequence with files
-`NN-METHOD-call.STATUS.json` in it.
+The `.txt` files have the shapes of recorded registrations, one file for each sequence. To create them again, run
+`python -m support.local_org.shapes FOLDER` in tests; FOLDER has a folder for each sequence with files
+`NN-METHOD-call.STATUS.json`.
 """
 
 import json
@@ -25,7 +25,7 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Answer:
-    """`call` is the method and the end of the path. `paths` leads from each path of the document to its type."""
+    """`call` is the method and the end of the path. `paths` maps each path of the document to its type."""
 
     call: str
     status: int
@@ -37,7 +37,7 @@ def shape(document: Any) -> dict[str, str]:
 
 
 def walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Empty objects and lists count; full ones are their members."""
+    """Empty objects and lists have a path of their own; others have those of their members."""
     members = pairs(value)
     if not members:
         yield path, TYPES[type(value)]
@@ -46,23 +46,23 @@ def walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def pairs(value: Any) -> list[tuple[str, Any]]:
-    """Members of a list go by the name or the type they carry, else by their place."""
+    """The members of a value. Members of a list are identified by their name or type, else by their index."""
     if isinstance(value, dict):
         return list(value.items())
     if not isinstance(value, list):
         return []
-    return [(f"[{tag(member, place)}]", member) for place, member in enumerate(value)]
+    return [(f"[{tag(member, index)}]", member) for index, member in enumerate(value)]
 
 
-def tag(member: Any, place: int) -> str:
-    known = member if isinstance(member, dict) else {}
-    return str(known.get("name") or known.get("type") or place)
+def tag(member: Any, index: int) -> str:
+    values = member if isinstance(member, dict) else {}
+    return str(values.get("name") or values.get("type") or index)
 
 
 def steps(paths: dict[str, str]) -> list[str]:
     """The remediations in their order."""
-    found = [path.split(".")[2].strip("[]") for path in paths if path.startswith("remediation.value.[")]
-    return list(dict.fromkeys(found))
+    names = [path.split(".")[2].strip("[]") for path in paths if path.startswith("remediation.value.[")]
+    return list(dict.fromkeys(names))
 
 
 def read_recordings(folder: Path) -> list[Answer]:

@@ -1,4 +1,4 @@
-"""User factories and backends as a site would write them."""
+"""User factories and backends of example sites."""
 
 import datetime
 from collections.abc import Callable
@@ -14,7 +14,7 @@ get_model: Callable[[], Any] = get_user_model
 
 
 def colleague(*, claims: dict[str, Any], registration: Any, profile: dict[str, str]) -> Any:
-    """Fills what no claim does."""
+    """Fills in columns without a claim."""
     return get_model()(
         username=claims["sub"],
         email=claims["email"],
@@ -26,11 +26,11 @@ def colleague(*, claims: dict[str, Any], registration: Any, profile: dict[str, s
 
 
 def nobody(**_: Any) -> None:
-    """Forgets to return one."""
+    """Returns no user."""
 
 
 class OwnBackend(OktaBackend):
-    """The other way: a subclass."""
+    """A subclass in place of a factory."""
 
     def create_user(self, claims: dict[str, Any]) -> Any:
         return get_model().objects.create(

@@ -1,4 +1,4 @@
-"""The user models of other people's sites. Each function makes one; a process has just the one that it names."""
+"""User models of example sites. Each function creates one, and a process has only one of them."""
 
 import uuid
 from typing import Any
@@ -16,48 +16,50 @@ Model = type[models.Model]
 
 
 class Manager(BaseUserManager[Any]):
-    """What Django wants of one."""
+    """A manager for custom user models."""
 
 
-def beside_djangos(**columns: Any) -> Model:
-    """Django's own columns, and these beside them or instead."""
+def extend_abstract_user(**columns: Any) -> Model:
+    """Django's columns, with these added or replaced."""
     return type("User", (AbstractUser,), {"__module__": __name__, **columns})
 
 
-def from_scratch(login: str, **columns: Any) -> Model:
-    """These columns and a password; people log in by the column ``login``."""
+def extend_abstract_base_user(login: str, **columns: Any) -> Model:
+    """A model with a password and these columns; ``login`` is the column for the login."""
     values = {"__module__": __name__, "USERNAME_FIELD": login, "objects": Manager(), **columns}
     return type("User", (AbstractBaseUser,), values)
 
 
 def email_login() -> Model:
-    """What Django's own documentation shows."""
+    """The example of Django's documentation."""
     address = models.EmailField(max_length=255, unique=True)
-    return from_scratch("email", email=address, is_active=models.BooleanField(default=True))
+    return extend_abstract_base_user("email", email=address, is_active=models.BooleanField(default=True))
 
 
 def email_login_beside_username() -> Model:
-    """Half of all tutorials: the username is still there, unique and without a default."""
+    """As in many tutorials: the username is kept, unique and without a default."""
     address = models.EmailField(unique=True)
-    return beside_djangos(email=address, USERNAME_FIELD="email", REQUIRED_FIELDS=["username"])
+    return extend_abstract_user(email=address, USERNAME_FIELD="email", REQUIRED_FIELDS=["username"])
 
 
 def email_login_without_username() -> Model:
     address = models.EmailField("address", unique=True)
-    return beside_djangos(username=None, email=address, objects=Manager(), USERNAME_FIELD="email", REQUIRED_FIELDS=[])
+    return extend_abstract_user(
+        username=None, email=address, objects=Manager(), USERNAME_FIELD="email", REQUIRED_FIELDS=[]
+    )
 
 
 def address_by_another_name() -> Model:
-    return from_scratch("login_address", login_address=models.EmailField(unique=True))
+    return extend_abstract_base_user("login_address", login_address=models.EmailField(unique=True))
 
 
 def one_name() -> Model:
-    """As cookiecutter-django makes it."""
-    return beside_djangos(name=models.CharField(blank=True, max_length=255), first_name=None, last_name=None)
+    """The model of cookiecutter-django."""
+    return extend_abstract_user(name=models.CharField(blank=True, max_length=255), first_name=None, last_name=None)
 
 
 def full_name() -> Model:
-    return from_scratch(
+    return extend_abstract_base_user(
         "handle",
         id=models.UUIDField(primary_key=True, default=uuid.uuid4),
         email=models.EmailField(),
@@ -67,19 +69,19 @@ def full_name() -> Model:
 
 
 def short_username() -> Model:
-    return beside_djangos(username=models.CharField(max_length=20, unique=True))
+    return extend_abstract_user(username=models.CharField(max_length=20, unique=True))
 
 
 def short_address() -> Model:
-    return beside_djangos(email=models.EmailField(max_length=12))
+    return extend_abstract_user(email=models.EmailField(max_length=12))
 
 
 def short_column() -> Model:
-    return beside_djangos(email=models.EmailField(max_length=15))
+    return extend_abstract_user(email=models.EmailField(max_length=15))
 
 
 def required_columns() -> Model:
-    return beside_djangos(
+    return extend_abstract_user(
         company=models.CharField(max_length=60),
         birthday=models.DateField(),
         employer=models.ForeignKey("auth.Group", on_delete=models.PROTECT, related_name="+"),
@@ -87,7 +89,7 @@ def required_columns() -> Model:
 
 
 def unique_columns() -> Model:
-    return beside_djangos(phone=models.CharField(max_length=30, unique=True))
+    return extend_abstract_user(phone=models.CharField(max_length=30, unique=True))
 
 
 def validates_in_save() -> Model:
@@ -95,22 +97,22 @@ def validates_in_save() -> Model:
         self.full_clean()
         AbstractUser.save(self, *args, **options)
 
-    return beside_djangos(company=models.CharField(max_length=60), save=save)
+    return extend_abstract_user(company=models.CharField(max_length=60), save=save)
 
 
 def validates_names() -> Model:
-    """Whose last name may only be Lovelace."""
+    """A model that accepts only the last name Lovelace."""
 
     def save(self: Any, *args: Any, **options: Any) -> None:
         if self.last_name != "Lovelace":
             raise ValidationError({"last_name": "Another name."})
         AbstractUser.save(self, *args, **options)
 
-    return beside_djangos(save=save)
+    return extend_abstract_user(save=save)
 
 
 def unique_address() -> Model:
-    return beside_djangos(email=models.EmailField(unique=True))
+    return extend_abstract_user(email=models.EmailField(unique=True))
 
 
 def unique_address_in_any_case() -> Model:
@@ -140,7 +142,7 @@ def deleted_softly() -> Model:
         def get_queryset(self) -> Any:
             return super().get_queryset().filter(is_deleted=False)
 
-    return beside_djangos(
+    return extend_abstract_user(
         email=models.EmailField(unique=True), is_deleted=models.BooleanField(default=False), objects=Living()
     )
 
@@ -164,31 +166,33 @@ def address_of_our_company() -> Model:
 
 
 def address_as_key() -> Model:
-    return from_scratch("email", email=models.EmailField(primary_key=True))
+    return extend_abstract_base_user("email", email=models.EmailField(primary_key=True))
 
 
 def phone_login() -> Model:
     number = RegexValidator(r"^\+?\d{7,15}$")
     phone = models.CharField(max_length=16, unique=True, validators=[number])
-    return from_scratch("phone", phone=phone, email=models.EmailField(unique=True))
+    return extend_abstract_base_user("phone", phone=phone, email=models.EmailField(unique=True))
 
 
 def unique_name() -> Model:
-    return beside_djangos(full_name=models.CharField(max_length=100, unique=True))
+    return extend_abstract_user(full_name=models.CharField(max_length=100, unique=True))
 
 
 def number_login() -> Model:
-    return from_scratch("number", number=models.PositiveIntegerField(unique=True), email=models.EmailField())
+    return extend_abstract_base_user(
+        "number", number=models.PositiveIntegerField(unique=True), email=models.EmailField()
+    )
 
 
 def bare() -> Model:
-    """No address, no names, no column ``is_active``, and another manager's name."""
+    """A model without address, names and ``is_active``, with another name for the manager."""
     identifier = models.CharField(max_length=100, unique=True)
-    return from_scratch("identifier", identifier=identifier, objects=None, people=Manager())
+    return extend_abstract_base_user("identifier", identifier=identifier, objects=None, people=Manager())
 
 
 def child() -> Model:
-    """In two tables."""
+    """A model in two tables."""
 
     class Party(models.Model):
         email = models.EmailField(blank=True)
@@ -216,8 +220,8 @@ def proxy() -> Model:
 
 
 def with_a_profile() -> Model:
-    """A receiver makes a row of another table for each user, as half of all tutorials do."""
-    user = beside_djangos()
+    """A receiver creates a profile row for each user, as in many tutorials."""
+    user = extend_abstract_user()
     columns = {"__module__": __name__, "user": models.OneToOneField(user, on_delete=models.CASCADE)}
     profile: Any = type("Profile", (models.Model,), columns)
 
@@ -231,7 +235,7 @@ def with_a_profile() -> Model:
 
 
 def key_of_a_parent() -> Model:
-    """In two tables, with a UUID as key, and an address that is unique in the parent's."""
+    """A model in two tables, with a UUID as key and a unique address in the parent table."""
 
     class Party(models.Model):
         id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -246,7 +250,7 @@ def key_of_a_parent() -> Model:
 
 
 def unlucky_signal() -> Model:
-    user = beside_djangos()
+    user = extend_abstract_user()
 
     def breaks(**_: Any) -> None:
         raise ConnectionError("no newsletter today")

@@ -1,4 +1,4 @@
-"""People who have nothing with which to prove who they are get in nowhere; others are asked once, not for ever."""
+"""Sign-in and recovery of users without a usable authenticator are refused."""
 
 import pytest
 import requests
@@ -17,33 +17,35 @@ USERNAMES = {
 RESET_REFUSED = "oie.selfservice.reset.password.not.allowed"
 
 
-def nameless(org: OrgHandle, api: ManagementApi) -> None:
-    """An active account without address, password or anything else."""
+def create_user_without_authenticators(org: OrgHandle, api: ManagementApi) -> None:
+    """Creates an active user without address, password and authenticators."""
     org.patch_policy(USERNAMES)
     api("POST", "users", {"profile": {"login": "adalovelace"}})
     for user in org.users:
         user.status = Status.ACTIVE
 
 
-def test_a_bare_username_signs_nobody_in(org: OrgHandle, api: ManagementApi, journey: Journey) -> None:
-    nameless(org, api)
+def test_a_username_without_an_authenticator_cannot_sign_in(
+    org: OrgHandle, api: ManagementApi, journey: Journey
+) -> None:
+    create_user_without_authenticators(org, api)
     org.patch_policy({"identifier_first": True})
     journey.begin().take("identify", identifier="adalovelace")
     assert (journey.status, journey.keys) == (401, ["errors.E0000004"])
     assert "user" not in journey.document
 
 
-def test_a_bare_username_signs_nobody_in_at_the_orgs_own_page(
+def test_a_username_without_an_authenticator_cannot_sign_in_at_the_hosted_page(
     org: OrgHandle, api: ManagementApi, browser: OrgBrowser
 ) -> None:
-    nameless(org, api)
+    create_user_without_authenticators(org, api)
     browser.authorize()
     browser.fill(identifier="adalovelace")
     assert (browser.page.status_code, "Authentication failed" in browser.page.text) == (401, True)
 
 
 @pytest.mark.parametrize("authenticators", [[], ["phone_number"]])
-def test_nobody_sets_a_new_password_without_any_proof(
+def test_recovery_is_refused_without_a_usable_authenticator(
     org: OrgHandle, journey: Journey, authenticators: list[str]
 ) -> None:
     OktaOrg(org).sign_up()
@@ -54,10 +56,10 @@ def test_nobody_sets_a_new_password_without_any_proof(
     assert "user" not in journey.document
 
 
-def test_a_code_for_a_new_password_is_mailed_only_to_who_has_an_address(
+def test_recovery_is_refused_for_a_user_without_an_address(
     org: OrgHandle, api: ManagementApi, journey: Journey
 ) -> None:
-    nameless(org, api)
+    create_user_without_authenticators(org, api)
     journey.begin().act("recover")
     journey.take("identify-recovery", identifier="adalovelace")
     assert (journey.status, journey.keys) == (400, [RESET_REFUSED])
@@ -66,7 +68,9 @@ def test_a_code_for_a_new_password_is_mailed_only_to_who_has_an_address(
 
 
 @pytest.mark.parametrize("key", ["okta_verify", "external_idp"])
-def test_what_cannot_be_asked_for_at_sign_in_is_set_up_once(org: OrgHandle, journey: Journey, key: str) -> None:
+def test_a_required_authenticator_that_cannot_be_challenged_is_enrolled_once(
+    org: OrgHandle, journey: Journey, key: str
+) -> None:
     OktaOrg(org).sign_up()
     org.patch_policy({"authenticators": {key: "required"}})
     journey.sign_in()
@@ -76,10 +80,10 @@ def test_what_cannot_be_asked_for_at_sign_in_is_set_up_once(org: OrgHandle, jour
     assert "successWithInteractionCode" in journey.document
 
 
-def test_an_authenticator_that_cannot_be_challenged_is_no_second_factor(
+def test_an_authenticator_that_cannot_be_challenged_is_not_offered_as_second_factor(
     org: OrgHandle, api: ManagementApi, journey: Journey
 ) -> None:
-    nameless(org, api)
+    create_user_without_authenticators(org, api)
     org.users[0].set_password(PASSWORD, 0)
     org.users[0].enroll(new_enrollment("okta_verify", ("push",)))
     levels = {"okta_verify": "required", "phone_number": "optional"}
