@@ -14,8 +14,8 @@ from django.utils import timezone
 from okta_devorg import OrgHandle
 from okta_devorg.state.logs.system_log import event_json
 from selfreg.models import OktaIdentity
+from support.existing_user import OLD_PASSWORD, create_existing_user
 from support.local_org.management_api import ManagementApi
-from support.older_account import OLD_PASSWORD, create_existing_user
 from support.person import SITE, Person
 
 pytestmark = pytest.mark.database

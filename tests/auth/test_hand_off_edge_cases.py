@@ -20,7 +20,7 @@ from selfreg.registration import endings
 from selfreg.registration.approval import approve
 from selfreg.registration.exchange import open_row
 from selfreg.statuses import Status
-from support.older_account import OLD_PASSWORD, create_existing_user, user_of
+from support.existing_user import OLD_PASSWORD, create_existing_user, user_of
 from support.person import SITE, Person
 from support.provider.hostile_provider import EMAIL, Attack, HostileProvider
 

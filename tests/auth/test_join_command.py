@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from okta_devorg import OrgHandle
 from selfreg.models import OktaIdentity
-from support.older_account import create_existing_user, user_of
+from support.existing_user import create_existing_user, user_of
 from support.person import SITE, Person
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

@@ -10,7 +10,7 @@ from okta_devorg import OrgHandle
 from selfreg.checks.site import check_hand_off
 from selfreg.models import OktaIdentity, Registration
 from selfreg.statuses import Status
-from support.older_account import OLD_PASSWORD, create_existing_user, user_of
+from support.existing_user import OLD_PASSWORD, create_existing_user, user_of
 from support.person import Person
 
 pytestmark = pytest.mark.database

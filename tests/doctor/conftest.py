@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from okta_devorg import OrgHandle
-from support.trouble import change_app
+from support.misconfiguration import change_app
 
 # http is only accepted on loopback: "testserver" would be a finding.
 BASE_URL = "http://127.0.0.1:8000"

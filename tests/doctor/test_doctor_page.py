@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from okta_devorg import OrgHandle
 from selfreg.doctor.findings import FINDING_KINDS
 from selfreg.models import DoctorRun
-from support.trouble import change_app
+from support.misconfiguration import change_app
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "org-setup.md"
 

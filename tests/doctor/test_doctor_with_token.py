@@ -10,7 +10,7 @@ from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
 from support.local_org.management_api import TOKEN
-from support.trouble import PUBLIC_KEY, Misconfiguration
+from support.misconfiguration import PUBLIC_KEY, Misconfiguration
 
 HOOKS = "http://127.0.0.1:8000/signup/hooks"
 EVENTS = [

@@ -8,7 +8,7 @@ import pytest
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
-from support.trouble import LATER, PUBLIC_KEY, Misconfiguration
+from support.misconfiguration import LATER, PUBLIC_KEY, Misconfiguration
 
 LOW_RATE_LIMIT = {"X-Rate-Limit-Limit": "600", "X-Rate-Limit-Remaining": "3"}
 IMMEDIATELY = {"seconds": 0}

@@ -22,9 +22,9 @@ from selfreg.doctor.setup.plan import CannotPlan, plan_changes
 from selfreg.management.commands import selfreg_setup_org
 from selfreg.okta_api.scopes import CHANGEABLE, READ_ONLY
 from support.local_org.management_api import TOKEN
+from support.misconfiguration import change_app
 from support.person import Person
 from support.service_app import add_service_app, rsa_key
-from support.trouble import change_app
 
 BARE = {
     "apps": [],

@@ -174,7 +174,7 @@ def test_an_identity_provider_can_be_enrolled_as_an_authenticator(person: Person
     assert "external_idp" in org.users[0].enrollments
 
 
-def test_a_smart_card_can_be_enrolled_behind_a_link(person: Person, org: OrgHandle) -> None:
+def test_a_smart_card_is_enrolled_at_the_link_of_the_org(person: Person, org: OrgHandle) -> None:
     enrolls_email_and_password(person, org, authenticators={"smart_card_idp": "optional"})
     person.picks("Smart Card").presses("Continue")
     assert "Have your smart card ready." in person.page.text

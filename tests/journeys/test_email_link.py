@@ -29,7 +29,7 @@ def test_confirming_the_link_in_the_same_browser_verifies_the_address(at_code_pa
     assert at_code_page.chooses("Password").sets_a_password().is_signed_in
 
 
-def test_a_link_confirmed_while_another_tab_asks_the_org_is_confirmed_after_that(
+def test_confirming_a_link_during_a_call_of_another_tab_succeeds_afterwards(
     at_code_page: Person, org: OrgHandle
 ) -> None:
     at_code_page.opens_the_email_link(org)

@@ -33,7 +33,7 @@ def test_start_again_after_a_timeout_shows_the_form_with_the_earlier_values(pers
     assert person.page.typed("Email") == "ada@example.com"
 
 
-def test_nothing_is_said_to_be_saved_that_is_not(person: Person, org: OrgHandle) -> None:
+def test_the_timeout_page_mentions_saved_values_only_if_they_are_saved(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().submits_profile()
     Registration.objects.update(updated_at=timezone.now() - timedelta(days=2))
     call_command("selfreg_recover", verbosity=0)
@@ -45,7 +45,7 @@ def test_nothing_is_said_to_be_saved_that_is_not(person: Person, org: OrgHandle)
     assert "What you typed on the first page is saved." in person.types_the_code_from(org).page.text
 
 
-def test_a_page_whose_time_is_over_asks_the_org(person: Person, org: OrgHandle) -> None:
+def test_a_get_of_an_expired_step_introspects_the_transaction(person: Person, org: OrgHandle) -> None:
     person.opens_the_sign_up().submits_profile().types_the_code_from(org)
     assert person.heading == "Choose a password"
     org.advance(301)
@@ -53,7 +53,7 @@ def test_a_page_whose_time_is_over_asks_the_org(person: Person, org: OrgHandle) 
     assert person.opens("/signup/step/").heading == "Your session timed out"
 
 
-def test_a_page_that_only_this_site_takes_for_over_stays_as_it_is(person: Person, org: OrgHandle) -> None:
+def test_a_step_that_is_expired_only_by_the_clock_of_the_site_stays_open(person: Person, org: OrgHandle) -> None:
     """The clock of the site is fast."""
     person.opens_the_sign_up().submits_profile().fills_and_presses({"Enter code": "000000"})
     problems, calls = person.page.problems(), len(org.calls())
@@ -127,7 +127,9 @@ def test_an_expired_interaction_code_leads_to_sign_in_at_okta(person: Person, or
     assert Registration.objects.get().status == Status.COMPLETED
 
 
-def test_a_step_submitted_without_its_session_says_that_it_timed_out(person: Person, org: OrgHandle) -> None:
+def test_a_step_submitted_without_a_session_shows_the_form_with_a_timeout_message(
+    person: Person, org: OrgHandle
+) -> None:
     person.opens_the_sign_up().submits_profile()
     person.browser.cookies.pop("sessionid")
     assert person.types_the_code_from(org).heading == "Create your account"

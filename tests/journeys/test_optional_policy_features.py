@@ -165,7 +165,9 @@ def test_cancelling_at_the_identity_provider_returns_to_the_form(person: Person,
     assert person.presses("Cancel").submits_profile().heading == "Check your email"
 
 
-def test_what_was_typed_before_and_after_a_provider_was_pressed_is_taken(person: Person, org: OrgHandle) -> None:
+def test_form_values_entered_before_and_after_an_identity_provider_button_are_kept(
+    person: Person, org: OrgHandle
+) -> None:
     org.patch_policy({"idps": [GOOGLE]})
     form = person.opens_the_sign_up().fills({"First name": "Ada"}).page
     person.presses("Continue with Google")
@@ -179,7 +181,7 @@ def test_what_was_typed_before_and_after_a_provider_was_pressed_is_taken(person:
     assert Registration.objects.get().email == person.email
 
 
-def test_the_form_that_went_to_a_provider_goes_there_again(person: Person, org: OrgHandle) -> None:
+def test_the_same_form_can_open_the_identity_provider_again(person: Person, org: OrgHandle) -> None:
     org.patch_policy({"idps": [GOOGLE]})
     form = person.opens_the_sign_up().page
     person.presses("Continue with Google")
@@ -188,7 +190,7 @@ def test_the_form_that_went_to_a_provider_goes_there_again(person: Person, org: 
     assert Registration.objects.count() == 1
 
 
-def test_a_corrected_form_is_taken_after_the_org_refused_it(person: Person, org: OrgHandle) -> None:
+def test_a_form_refused_by_the_org_can_be_corrected(person: Person, org: OrgHandle) -> None:
     Person("taken@example.com").signs_up(org)
     form = person.opens_the_sign_up().page
     assert person.submits_profile(Email="taken@example.com").page.text.count("already have an account")

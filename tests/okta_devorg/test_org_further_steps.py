@@ -380,7 +380,7 @@ TAGS = {"name": "tags", "label": "Tags", "type": "array", "required": True}
 @pytest.mark.parametrize(
     ("sent", "status"), [(["a", "b"], 200), ([], 400), ("a", 400), ([7], 400), ([["a"]], 400), ({"a": 1}, 400)]
 )
-def test_an_attribute_may_be_a_list_of_texts(org: OrgHandle, journey: Journey, sent: Any, status: int) -> None:
+def test_an_attribute_can_be_a_list_of_strings(org: OrgHandle, journey: Journey, sent: Any, status: int) -> None:
     org.patch_policy({"profile": [{"name": "email", "label": "Email", "required": True}, TAGS]})
     journey.to_profile().enroll_profile(userProfile={"email": ADA["email"], "tags": sent})
     assert journey.status == status
@@ -465,7 +465,7 @@ def test_an_invalid_address_for_okta_verify_is_not_called_a_phone_number(org: Or
     assert (journey.status, journey.keys) == (400, ["Invalid Email Address."])
 
 
-def test_an_expired_transaction_does_not_take_its_successor_along() -> None:
+def test_an_expired_transaction_does_not_expire_its_successor() -> None:
     clock = Clock()
     transactions = Transactions(clock)
     request = AuthorizationRequest("app", "issuer", "uri", ("openid",), None)

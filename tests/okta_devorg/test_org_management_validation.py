@@ -612,7 +612,7 @@ def test_an_invalid_date_is_refused(api: ManagementApi, name: str, date: str) ->
     assert (error["errorCode"], causes(error)) == ("E0000001", expected)
 
 
-def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: ManagementApi) -> None:
+def test_dates_in_every_format_are_compared_as_times(org: OrgHandle, api: ManagementApi) -> None:
     api.user()
     event = next(item for item in api("GET", "logs") if item["eventType"] == "user.lifecycle.create")
     at = datetime.fromisoformat(event["published"])
@@ -622,8 +622,8 @@ def test_dates_are_compared_as_times_whatever_their_form(org: OrgHandle, api: Ma
             (same, same, True), (same - before, same + before, True), (same + before, same + before, False),
             (same - before, same - before, False),
         ):  # fmt: skip
-            expected = api("GET", "logs", since=since.isoformat(), until=until.isoformat())
-            assert (event in expected) is is_found
+            events = api("GET", "logs", since=since.isoformat(), until=until.isoformat())
+            assert (event in events) is is_found
     whole_second = at.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     assert event in api("GET", "logs", since=whole_second)
 

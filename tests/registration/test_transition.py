@@ -417,7 +417,7 @@ def test_an_unsupported_page_adds_one_trouble_event() -> None:
     assert [e.kind for e in again.events] == [Kind.ANSWERED]
 
 
-def test_a_text_of_okta_without_a_key_is_written_as_the_key_of_our_sentence() -> None:
+def test_a_known_text_of_okta_without_a_key_is_recorded_with_the_key_of_this_site() -> None:
     fault = message("Unable to initiate factor enrollment: Invalid Phone Number.")
     event = transitions.advance(position(CODE_PAGE), answer(with_messages(CODE_PAGE, fault), 400), CODE).events[0]
     assert event.outcome == "api.factors.error.sms.invalid_phone"

@@ -42,7 +42,7 @@ def policy_of_a_page_with_a_captcha(
     return {name: sources for name, *sources in directives}
 
 
-def test_a_captcha_is_allowed_beside_what_the_site_allows(
+def test_a_captcha_is_added_to_the_policy_of_the_site(
     ada: Person, scripted: ScriptedOrg, settings: Any, sender: str
 ) -> None:
     own = {"default-src": ["'none'"], "script-src": ["'self'"], "style-src": {"'self'"}, "connect-src": "'self'"}
@@ -54,7 +54,7 @@ def test_a_captcha_is_allowed_beside_what_the_site_allows(
     assert "'none'" not in policy["frame-src"]
 
 
-def test_a_site_with_one_rule_for_everything_keeps_its_own_scripts_and_styles(
+def test_a_captcha_keeps_the_default_src_of_the_site_for_its_own_scripts_and_styles(
     ada: Person, scripted: ScriptedOrg, settings: Any, sender: str
 ) -> None:
     policy = policy_of_a_page_with_a_captcha(ada, scripted, settings, sender, {"default-src": ["'self'"]})
@@ -62,7 +62,7 @@ def test_a_site_with_one_rule_for_everything_keeps_its_own_scripts_and_styles(
         assert {"'self'", HCAPTCHA} <= set(policy[name]), name
 
 
-def test_a_site_without_a_rule_for_scripts_gets_none(
+def test_a_captcha_adds_no_script_src_to_a_policy_without_one(
     ada: Person, scripted: ScriptedOrg, settings: Any, sender: str
 ) -> None:
     own = {"default-src": None, "frame-ancestors": ["'none'"]}
