@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, ResolverMatch, get_resolver, get_urlconf, resolve, reverse
 from django.utils import timezone
 
+from selfreg.accounts.identities import has_lost_identity
 from selfreg.conf import conf
 from selfreg.database_connections import is_outage, let_go
 from selfreg.flows.session import CLAIMS, SEEN, save_new_session
@@ -67,8 +68,8 @@ class FormEncodingMiddleware:
 
 
 class IdleSessionMiddleware:
-    """Logs out users who came through Okta and sent no request for ``SESSION_IDLE_SECONDS``. Put it after
-    ``AuthenticationMiddleware``.
+    """Logs out users who came through Okta and sent no request for ``SESSION_IDLE_SECONDS``, or whose Okta identity was
+    erased. Put it after ``AuthenticationMiddleware``.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -79,26 +80,25 @@ class IdleSessionMiddleware:
         # Without a cookie, do not load the session, so that the page does not vary by it.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             try:
-                self.end_if_idle(request)
+                self.end_if_over(request)
             except Error as error:
                 if not is_outage(error):
                     raise
                 # The view will fail, too, and OperationsMiddleware handles it.
         return self.get_response(request)
 
-    def end_if_idle(self, request: HttpRequest) -> None:
+    def end_if_over(self, request: HttpRequest) -> None:
         """Log the user out, or note that the session is in use.
 
-        :raises Error: the session could not be loaded
+        :raises Error: the session or the user could not be loaded
         """
-        seconds = settings_of_session(request).session_idle_seconds
-        if not seconds or CLAIMS not in request.session:
+        if CLAIMS not in request.session:
             return
-        now = timezone.now().timestamp()
+        seconds, now = settings_of_session(request).session_idle_seconds, timezone.now().timestamp()
         idle = now - request.session.get(SEEN, now)
-        if idle > seconds:
+        if (seconds and idle > seconds) or has_lost_identity(request.user):
             logout(request)
-        elif SEEN not in request.session or idle > SEEN_EVERY_SECONDS:
+        elif seconds and (SEEN not in request.session or idle > SEEN_EVERY_SECONDS):
             request.session[SEEN] = now
 
 

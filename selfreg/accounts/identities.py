@@ -87,6 +87,14 @@ def is_closed(user: Any) -> bool:
     return user.has_usable_password() and OktaIdentity.objects.filter(user=user, closed_at__isnull=False).exists()
 
 
+def has_lost_identity(user: Any) -> bool:
+    """Return whether a user who signed in at Okta has no Okta identity any more, because ``selfreg_erase`` deleted it.
+
+    It ends the sessions of all other users itself, see ``end_sessions``.
+    """
+    return user.is_authenticated and user.has_usable_password() and not OktaIdentity.objects.filter(user=user).exists()
+
+
 def reopen(identity: OktaIdentity) -> None:
     """Reopen an identity because its account signed in at Okta, and the user's identities at other issuers with it."""
     if identity.closed_at is not None:

@@ -73,7 +73,8 @@ def sessions_are_listed() -> bool:
 def delete_sessions(users: QuerySet[Any]) -> int:
     """End all sessions of these users, and return how many were deleted.
 
-    Sessions outside the database end, too, but are not deleted until they expire.
+    Sessions outside the database end, too, but are not deleted until they expire. If the identities are then deleted,
+    those of users with a password of this site end by ``IdleSessionMiddleware``.
 
     :raises CommandError: the cache in front of the sessions failed
     """

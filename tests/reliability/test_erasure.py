@@ -22,6 +22,7 @@ from selfreg.accounts.linking import is_staff
 from selfreg.models import CommandRun, OktaIdentity, Registration
 from selfreg.monitoring.log import fields_of
 from selfreg.registration import retention
+from support.older_account import OLD_PASSWORD, create_existing_user
 from support.person import Person
 
 pytestmark = pytest.mark.database
@@ -115,6 +116,21 @@ def test_erase_with_identities_keeps_the_user(two_people: tuple[Person, Person])
     run(ADA, "--with-identities")
     assert User.objects.count() == 2
     assert [i.user.email for i in OktaIdentity.objects.all()] == ["grace@example.com"]
+
+
+@pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
+def test_erase_with_identities_ends_sessions_of_users_with_a_password(
+    person: Person, org: OrgHandle, settings: Any, configure: Callable[..., None], engine: str
+) -> None:
+    """Such a user keeps the password, and with it the hash that sessions depend on."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    configure(LINK_EXISTING=True)
+    create_existing_user(person.email)
+    person.signs_up(org).fills_and_presses({"password": OLD_PASSWORD})
+    assert is_logged_in(person)
+    run(ADA, "--with-identities")
+    assert not is_logged_in(person)
+    assert User.objects.get().check_password(OLD_PASSWORD)
 
 
 def test_erase_finds_reduced_registrations_by_their_user(two_people: tuple[Person, Person]) -> None:
