@@ -7,6 +7,7 @@ docstring says otherwise.
 from contextlib import suppress
 from typing import Any
 
+from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -176,6 +177,12 @@ def note_proven(registration: Registration) -> None:
 
 
 def awaiting_sign_in(issuer: str, subject: str) -> RegistrationQuerySet:
-    """Return the registrations that a sign-in of this account completes, newest first."""
-    rows = Registration.objects.filter(issuer=issuer, okta_user_id=subject, status__in=AWAITING_SIGN_IN)
-    return rows.order_by("-created_at")
+    """Return the registrations that a sign-in of this account completes, newest first.
+
+    An expired one is completed, too, if its account was finished at Okta later, and has no other registration but
+    those that were abandoned.
+    """
+    rows = Registration.objects.filter(issuer=issuer, okta_user_id=subject)
+    others = rows.exclude(status__in=(Status.EXPIRED, Status.CANCELLED))
+    is_waiting = Q(status__in=AWAITING_SIGN_IN) | Q(status=Status.EXPIRED) & ~Exists(others)
+    return rows.filter(is_waiting).order_by("-created_at")
