@@ -67,7 +67,7 @@ def send(settings: Conf, account: UnverifiedAccount, ip: str) -> EmailFactor | N
     try:
         with at_most(TOTAL_SECONDS), _counted(hits, settings.org):
             try:
-                accounts.send_activation(account.subject)
+                accounts.send_activation(account.subject, account.registration)
                 return None
             except AccountNotPending as other:
                 if other.status != ACTIVE:

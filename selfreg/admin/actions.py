@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,7 @@ from selfreg.conf import orgs
 from selfreg.encryption import Unreadable
 from selfreg.idx.errors import IdxError, OrgRefused
 from selfreg.models import Conflict, Registration, RegistrationEvent
-from selfreg.okta_api.accounts import AccountNotPending, OktaAccounts
+from selfreg.okta_api.accounts import DEACTIVATED, AccountNotPending, OktaAccounts
 from selfreg.okta_api.client import is_configured
 from selfreg.registration import commands, endings
 from selfreg.registration import outcome as outcomes
@@ -87,6 +88,7 @@ def perform(action: AdminAction, registration: Registration, user: Any, reason: 
 
 def _run(action: AdminAction, registration: Registration, actor: str, reason: str) -> str:
     """Return why the action was not carried out, or ""."""
+    began = timezone.now()
     try:
         if not action.is_available(registration):
             raise ActionRefused(_not_possible(registration))
@@ -107,9 +109,13 @@ def _run(action: AdminAction, registration: Registration, actor: str, reason: st
         return gettext("only an unfinished account can be repaired or deleted; at Okta, this one is %(status)s") % {
             "status": status
         }
-    except OrgRefused as error:
-        return gettext("Okta refused it: %(code)s") % {"code": error.code}
     except IdxError as error:
+        if registration.events.filter(outcome=DEACTIVATED, at__gte=began).exists():
+            return gettext(
+                "the account is deactivated now, but Okta failed before the rest was done; do the same again"
+            )
+        if isinstance(error, OrgRefused):
+            return gettext("Okta refused it: %(code)s") % {"code": error.code}
         return say(notice(error))
     return ""
 
@@ -141,9 +147,13 @@ def _resend(attempt: Attempt, reason: str) -> None:
     raise ActionRefused(failure_label(attempt.row.failure) or _not_possible(attempt.row))
 
 
+def _send_activation(attempt: Attempt, reason: str) -> None:
+    OktaAccounts(attempt.org.settings).send_activation(attempt.row.okta_user_id, attempt.row)
+
+
 def _remove_account(attempt: Attempt, reason: str) -> None:
     try:
-        OktaAccounts(attempt.org.settings).remove(attempt.row.okta_user_id)
+        OktaAccounts(attempt.org.settings).remove(attempt.row.okta_user_id, attempt.row)
     except AccountNotPending as other:
         # If it is gone, an earlier try may have deleted it without ending the registration.
         if other.status or not attempt.row.is_open:
@@ -228,7 +238,7 @@ ACTIONS: Sequence[AdminAction] = (
         permission=RegistrationPermission.REPAIR,
         is_available=_has_unfinished_account,
         is_offered=_can_change_accounts,
-        run=lambda attempt, _reason: OktaAccounts(attempt.org.settings).send_activation(attempt.row.okta_user_id),
+        run=_send_activation,
     ),
     AdminAction(
         name="expire",

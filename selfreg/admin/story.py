@@ -14,6 +14,7 @@ from selfreg.admin.console import system_log_url
 from selfreg.admin.labels import exact, sentence, step_label, trouble_sentence
 from selfreg.admin.reasons import WRONG_CODES
 from selfreg.models import RegistrationEvent
+from selfreg.okta_api.accounts import DEACTIVATED
 
 Kind = RegistrationEvent.Kind
 SIGNS = {"good": "✓", "bad": "✕", "plain": "•"}
@@ -44,6 +45,7 @@ OUTCOMES: Mapping[tuple[str, str], str | Promise] = {
     (Kind.RECOVERED, "awaiting approval"): _("Signed in at Okta, and waits for approval"),
     (Kind.CANCELLED, "completed elsewhere"): _("Cancelled, because another sign-up of this person was completed"),
     (Kind.RESENT, "ok"): _("Asked for another code or email"),
+    (Kind.ADMINISTERED, DEACTIVATED): _("The Okta account was deactivated, to send a new link or to delete it"),
 }
 BAD_KINDS = frozenset({Kind.TROUBLE, Kind.FAILED, Kind.EXPIRED})
 GOOD_KINDS = frozenset({Kind.VERIFIED, Kind.COMPLETED})

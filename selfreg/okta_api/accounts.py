@@ -12,6 +12,7 @@ from typing import Any
 from selfreg.conf import Conf
 from selfreg.email_addresses import is_same_mailbox
 from selfreg.idx.errors import ForeignHref, MalformedAnswer, OrgRefused
+from selfreg.models import Registration, RegistrationEvent
 from selfreg.okta_api import scopes
 from selfreg.okta_api.client import ManagementClient
 
@@ -22,6 +23,8 @@ WRONG_CODE = "E0000068"
 OKTA_ID = re.compile(r"[A-Za-z0-9]{1,60}")
 # The first call deactivates the account, the second one deletes it.
 DELETIONS = 2
+DEACTIVATED = "account deactivated"
+"""Outcome of the event before this site deactivates an account: if Okta then fails, the next try continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ class EmailChanged(Exception):
 class OktaAccounts:
     """Accounts of an org, by Okta's user id.
 
+    Two operations deactivate an account first. Their parameter ``registration`` records that, so that the same
+    operation can be tried again if Okta then fails. Accounts that somebody else deactivated are left alone.
+
     :raises IdxError: (every method) see ``idx.errors``; ``OrgRefused`` if the token may not do this
     :raises AccountNotPending: (``send_activation`` and ``remove``) the account is active, locked, or gone
     """
@@ -58,17 +64,18 @@ class OktaAccounts:
         """Return Okta's status of the account (``STAGED``, ``ACTIVE`` ...); "" if there is no account."""
         return _status(self._account(user_id))
 
-    def send_activation(self, user_id: str) -> None:
+    def send_activation(self, user_id: str, registration: Registration | None) -> None:
         """Let Okta mail a new activation link. Earlier links stop working.
 
         An account with a password would become active at once, without verifying the address. So it is deactivated
         first, which deletes the password.
         """
-        account = self._pending_account(user_id)
+        account = self._unfinished_account(user_id, registration)
         if _status(account) == "PROVISIONED":
             self._change_lifecycle(user_id, "reactivate")
             return
-        if _has_password(account):
+        if _status(account) == "STAGED" and _has_password(account):
+            _record_deactivation(registration)
             self._change_lifecycle(user_id, "deactivate")
         self._change_lifecycle(user_id, "activate")
 
@@ -101,16 +108,17 @@ class OktaAccounts:
             raise
         return True
 
-    def remove(self, user_id: str) -> None:
+    def remove(self, user_id: str, registration: Registration | None) -> None:
         """Delete the account permanently."""
-        self._pending_account(user_id)
+        self._unfinished_account(user_id, registration)
+        _record_deactivation(registration)
         for _ in range(DELETIONS):
             if not self._api.delete(_path(user_id)):
                 return
 
-    def _pending_account(self, user_id: str) -> Mapping[str, Any]:
+    def _unfinished_account(self, user_id: str, registration: Registration | None) -> Mapping[str, Any]:
         account = self._account(user_id)
-        if _status(account) not in PENDING:
+        if _status(account) not in PENDING and not _was_deactivated_here(account, registration):
             raise AccountNotPending(_status(account))
         return account
 
@@ -135,6 +143,18 @@ def _path(user_id: str) -> str:
 
 def _status(account: Mapping[str, Any]) -> str:
     return str(account.get("status", ""))[:30]
+
+
+def _record_deactivation(registration: Registration | None) -> None:
+    if registration is not None:
+        registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=DEACTIVATED)
+
+
+def _was_deactivated_here(account: Mapping[str, Any], registration: Registration | None) -> bool:
+    """Return whether this site deactivated the account. If it was used since, somebody else did."""
+    if registration is None or _status(account) != "DEPROVISIONED" or account.get("lastLogin"):
+        return False
+    return registration.events.filter(outcome=DEACTIVATED).exists()
 
 
 def _has_password(account: Mapping[str, Any]) -> bool:

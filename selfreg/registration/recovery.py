@@ -98,7 +98,7 @@ def _handle_orphaned_accounts(settings: Conf, action: str) -> Iterator[tuple[Reg
                 status = okta.status(registration.okta_user_id)
                 outcome = f"account is {status}" if status in PENDING else "nothing to do"
             else:
-                ACCOUNT_ACTIONS[action](okta, registration.okta_user_id)
+                ACCOUNT_ACTIONS[action](okta, registration.okta_user_id, registration)
                 outcome = f"{action}: ok"
                 registration.note(RegistrationEvent.Kind.ADMINISTERED, outcome=outcome, actor=ACTOR)
         except AccountNotPending as other:

@@ -278,6 +278,39 @@ def test_repair_action_removes_the_password_and_does_not_activate_the_account(
     assert (org.users[0].status, org.users[0].password_hash) == ("PROVISIONED", None)
 
 
+@pytest.mark.parametrize("kind", ["status", "after"])
+def test_repair_action_can_be_repeated_after_it_deactivated_the_account(
+    manager: Client, person: Person, org: OrgHandle, configure: Callable[..., None], kind: str
+) -> None:
+    """Okta fails between the call that deletes the password and the one that mails the link."""
+    configure(API_TOKEN=org.policy.api_token)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    registration = Registration.objects.get()
+    call = "activate" if kind == "status" else "deactivate"
+    org.fail(f"/api/v1/users/{registration.okta_user_id}/lifecycle/{call}", kind, status=503)
+    (said,) = press(manager, "repair", registration)
+    assert "deactivated" in said
+    assert org.users[0].status == "DEPROVISIONED"
+    assert "was deactivated" in manager.get(f"{LIST}{registration.pk}/change/").content.decode()
+    assert press(manager, "repair", registration) == ["1 activation email sent."]
+    assert org.users[0].status == "PROVISIONED"
+
+
+def test_actions_do_not_change_an_account_that_was_deactivated_at_okta(
+    manager: Client, person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    """Not either, if this site had deactivated it for a link before, and its owner signed in since."""
+    configure(API_TOKEN=org.policy.api_token)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    registration = Registration.objects.get()
+    press(manager, "repair", registration)
+    account = org.users[0]
+    account.last_login = 1.0
+    account.move_to(type(account.status)("DEPROVISIONED"), 2.0)
+    for act in ("repair", "remove-account"):
+        assert "DEPROVISIONED" in press(manager, act, registration)[0]
+
+
 def test_repair_action_shows_oktas_error_code_for_a_wrong_api_token(
     manager: Client, enrolling: Registration, org: OrgHandle, configure: Callable[..., None]
 ) -> None:
@@ -323,6 +356,23 @@ def test_remove_account_action_deletes_the_account_and_fails_the_registration(
     okta.delete(USER, status=204)
     assert press(manager, "remove-account", registration) == ["1 unfinished Okta account deleted."]
     assert {call.request.headers["Authorization"] for call in okta.calls} == {f"SSWS {TOKEN}"}
+    registration.refresh_from_db()
+    assert registration.status == Status.FAILED
+
+
+def test_remove_account_action_can_be_repeated_after_an_interruption(
+    manager: Client, registered: Callable[..., Registration], okta: Any
+) -> None:
+    registration = registered(okta_user_id="00uHalf", status=Status.ENROLLING)
+    okta.get(USER, json={"id": "00uHalf", "status": "STAGED"})
+    okta.delete(USER, status=204)
+    okta.delete(USER, status=503)
+    (said,) = press(manager, "remove-account", registration)
+    assert "deactivated" in said
+    okta.get(USER, json={"id": "00uHalf", "status": "DEPROVISIONED", "lastLogin": None})
+    okta.delete(USER, status=204)
+    okta.delete(USER, status=404, json={})
+    assert press(manager, "remove-account", registration) == ["1 unfinished Okta account deleted."]
     registration.refresh_from_db()
     assert registration.status == Status.FAILED
 

@@ -291,6 +291,17 @@ def test_resent_activation_email_invalidates_the_old_link(awaiting_email: Person
     assert not Registration.objects.open().exists()
 
 
+def test_activation_email_can_be_resent_after_the_account_was_deactivated(
+    awaiting_email: Person, org: OrgHandle
+) -> None:
+    org.fail(f"/api/v1/users/{Registration.objects.get().okta_user_id}/lifecycle/activate", "status", status=503)
+    awaiting_email.presses("Resend email")
+    assert org.users[0].status == "DEPROVISIONED"
+    awaiting_email.opens("/signup/done/").presses("Resend email")
+    assert org.users[0].status == "PROVISIONED"
+    assert len(org.messages(awaiting_email.email)) == 2
+
+
 def test_resending_the_activation_email_does_not_activate_the_account(awaiting_email: Person, org: OrgHandle) -> None:
     awaiting_email.presses("Resend email")
     assert org.users[0].status == "PROVISIONED"

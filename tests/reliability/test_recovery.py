@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import responses
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -15,7 +16,7 @@ from okta_devorg import OrgHandle
 from okta_devorg.state.users import Status as AccountStatus
 from selfreg.models import Registration, RegistrationEvent
 from selfreg.statuses import Status
-from support.person import Person
+from support.person import PASSWORD, SITE, Person
 
 pytestmark = pytest.mark.database
 
@@ -181,6 +182,48 @@ def test_recover_accounts_activate_sends_one_email(abandoned: Registration, org:
     assert len(org.messages("ada@example.com")) == 2, "expected one email with the code and one with the link"
     event = RegistrationEvent.objects.get(actor="selfreg_recover")
     assert event.outcome == "activate: ok"
+
+
+def test_recover_retries_the_activation_email_of_an_account_it_deactivated(
+    person: Person, org: OrgHandle, configure: Callable[..., None]
+) -> None:
+    """Okta failed between the call that deletes the password and the one that mails the link."""
+    configure(API_TOKEN=TOKEN)
+    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    set_updated(hours=25)
+    recover()
+    org.fail(f"/api/v1/users/{Registration.objects.get().okta_user_id}/lifecycle/activate", "status", status=503)
+    assert "accounts: 1 not now" in recover("--accounts", "activate")
+    assert org.users[0].status == "DEPROVISIONED"
+    assert "accounts: 1 activate: ok" in recover("--accounts", "activate")
+    assert org.users[0].status == "PROVISIONED"
+
+
+def test_sign_in_completes_an_expired_registration(abandoned: Registration, org: OrgHandle) -> None:
+    """On Okta's own pages, by a link of an administrator there. Then the person signs in here."""
+    account, now = org.users[0], timezone.now().timestamp()
+    account.set_password(PASSWORD, now)
+    account.move_to(AccountStatus.ACTIVE, now)
+    account.email_verified = True
+    Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org()
+    row = Registration.objects.get(pk=abandoned.pk)
+    assert (row.status, row.user) == (Status.COMPLETED, User.objects.get())
+
+
+@pytest.mark.parametrize("other", [Status.COMPLETED, Status.FAILED])
+def test_sign_in_does_not_complete_an_expired_registration_beside_another_one(
+    person: Person, org: OrgHandle, other: Status
+) -> None:
+    """Otherwise a person would be counted twice, or let an administrator decide twice."""
+    person.signs_up(org)
+    done = Registration.objects.get()
+    Registration.objects.update(status=other)
+    left = Registration.objects.create(
+        status=Status.EXPIRED, issuer=done.issuer, okta_user_id=done.okta_user_id, finished_at=timezone.now()
+    )
+    assert Person().opens(f"{SITE}/oidc/authenticate/").signs_in_at_the_org().is_signed_in
+    left.refresh_from_db()
+    assert left.status == Status.EXPIRED
 
 
 @responses.activate
