@@ -14,7 +14,7 @@ from typing import Any
 from selfreg.monitoring import context
 
 WORD = re.compile(r"[\w.:/@+,-]*")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 FIELDS = "selfreg"
 """The attribute of a log record with the fields of its event."""
 
@@ -64,5 +64,8 @@ def _as_word(value: object) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """Return a text, which may come from a visitor, without line breaks and control characters for terminals."""
+    """Return a text without line breaks, control characters for terminals, and surrogates, which no file takes.
+
+    It may come from a visitor or from Okta.
+    """
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -173,7 +173,7 @@ def test_plain_log_lines_have_the_same_fields_as_json() -> None:
     assert 'step=enroll-profile outcome="two words"' in text
 
 
-LINE_ENDS = "a\nERROR forged\r\n\x1b[2J\u2028x\u202e\x85=y step=forged"
+LINE_ENDS = "a\nERROR forged\r\n\x1b[2J\u2028x\u202e\u061c\x85\ud800=y step=forged"
 
 
 @pytest.mark.parametrize("formatter", [LineFormatter("{message}", style="{"), JSONFormatter()], ids=["line", "json"])
@@ -181,7 +181,7 @@ def test_input_cannot_forge_log_lines_or_fields(formatter: logging.Formatter) ->
     record = logging.LogRecord("selfreg", logging.INFO, "", 0, f"message {LINE_ENDS}", (), None)
     record.selfreg = {"detail": LINE_ENDS}
     text = formatter.format(record)
-    assert len(text.splitlines()) == 1
+    assert len(text.encode().splitlines()) == len(text.splitlines()) == 1
     assert not [c for c in text if not c.isprintable()]
     if isinstance(formatter, JSONFormatter):
         assert json.loads(text)["detail"] == LINE_ENDS
