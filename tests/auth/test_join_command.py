@@ -89,3 +89,14 @@ def test_join_command_links_a_user_to_only_one_account(configure: Any) -> None:
         run_join(SUBJECT, "ada-of-old")
     with pytest.raises(CommandError, match=f"with the Okta account {SUBJECT}"):
         run_join("00uAnother", "ada-of-old")
+
+
+@pytest.mark.parametrize(("address", "is_verified"), [("ADA@example.com", True), ("office@example.com", False)])
+def test_join_command_keeps_the_verification_of_the_same_mailbox_only(
+    person: Person, org: OrgHandle, address: str, is_verified: bool
+) -> None:
+    """Otherwise an account that takes the user's address at Okta without verifying it would count as verified."""
+    create_existing_user(address, is_staff=True)
+    person.signs_up(org)
+    run_join(org.users[0].id, "ada-of-old")
+    assert (OktaIdentity.objects.get().email_verified_at is not None) == is_verified

@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import router, transaction
 from django.utils import timezone
 
+from selfreg.accounts.users import address_of
 from selfreg.conf import DEFAULT
+from selfreg.email_addresses import is_same_mailbox
 from selfreg.management.handling import explained
 from selfreg.management.options import add_org, settings_of
 from selfreg.models import OktaIdentity
@@ -57,7 +59,7 @@ class Command(BaseCommand):
             change = f"Okta account {subject} connected with user {account.get_username()}"
             change += f" instead of {before.get_username()}" if before else ""
             if not dry_run:
-                _join(issuer, subject, account)
+                _join(issuer, subject, account, before)
                 _record(account, administrator, change)
         self.stdout.write(f"would change: {change}" if dry_run else f"{change}.")
 
@@ -84,8 +86,14 @@ def _user_before(issuer: str, subject: str, account: Any) -> Any:
     return present.user if present else None
 
 
-def _join(issuer: str, subject: str, account: Any) -> None:
+def _join(issuer: str, subject: str, account: Any, before: Any) -> None:
+    """Connect the account. The address that was verified is that of the user before.
+
+    :param before: the user that it was connected with, or None
+    """
     values = {"user": account, "linked_at": timezone.now()}
+    if before is not None and not is_same_mailbox(address_of(before), address_of(account)):
+        values["email_verified_at"] = None
     OktaIdentity.objects.update_or_create(issuer=issuer, subject=subject, defaults=values)
 
 
