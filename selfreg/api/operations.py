@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.messages import get_messages
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, RawPostDataException
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
@@ -115,8 +117,9 @@ def refusing(name: str) -> Callable[[HttpRequest, Any], HttpResponse]:
 
 
 api.add_exception_handler(Conflict, refusing("busy"))
-api.add_exception_handler(HttpError, refusing("malformed"))  # a body that is not JSON
-api.add_exception_handler(RawPostDataException, refusing("malformed"))  # a form, read for the CSRF check
+# A body that is not JSON, a form (read for the CSRF check), and what Django refuses to read.
+for unreadable in (HttpError, RawPostDataException, BadRequest, MultiPartParserError, SuspiciousOperation):
+    api.add_exception_handler(unreadable, refusing("malformed"))
 
 
 @api.exception_handler(ValidationError)

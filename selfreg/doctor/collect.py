@@ -158,6 +158,8 @@ def _read_org(settings: Conf, site: Site, request_id: str) -> OrgSettings | IdxE
         return replace(org, seen_address=_seen_address(client, request_id))
     except IdxError as error:
         return error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return MalformedAnswer(f"a document of another shape ({type(error).__name__})")
 
 
 def _seen_address(client: ManagementClient, request_id: str) -> str | None:

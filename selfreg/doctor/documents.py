@@ -5,7 +5,6 @@ In the doctor, only this module, ``setup``, and for one log event ``collect`` re
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from selfreg.doctor.evidence import EventHook, OrgApp, OrgSettings, ProfileField, ProfilePolicy, Site
 from selfreg.idx.errors import OrgRefused
@@ -139,7 +138,7 @@ def _find_app(client: ManagementClient, client_id: str) -> Json | None:
 
 def _profile_policy(client: ManagementClient, app: Json | None, policies: list[Json]) -> tuple[Json | None, list[Json]]:
     """Return the app's policy, or the default one if there is no app yet, and all apps of the policy."""
-    linked = urlsplit(str(value_at(app, "_links", "profileEnrollment", "href") or "")).path
+    linked = str(value_at(app, "_links", "profileEnrollment", "href") or "").partition("?")[0]
     for policy in policies:
         if linked.endswith(f"/{policy['id']}") or (app is None and policy.get("system")):
             return policy, _apps_of(client, policy)

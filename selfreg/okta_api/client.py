@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from django.utils import timezone
 
@@ -87,7 +87,7 @@ class ManagementClient:
             next_page = NEXT_PAGE.search(reply.headers.get("Link", ""))
             if not next_page:
                 return
-            query = dict(parse_qsl(urlsplit(next_page[1]).query))
+            query = dict(parse_qsl(next_page[1].partition("?")[2]))
 
     def send(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
         """Send a POST, PUT or DELETE. Return the JSON object of the answer, or {}."""

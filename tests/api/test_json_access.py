@@ -34,6 +34,24 @@ def test_t101_session_request_without_csrf_token_is_rejected(org: OrgHandle) -> 
     assert not Registration.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"a=1", "multipart/form-data"),
+        (b"{}" + b" " * 3_000_000, "application/json"),
+        (b"&".join(b"a=1" for _ in range(1_100)), "application/x-www-form-urlencoded"),
+    ],
+    ids=["form without a boundary", "large body", "many fields"],
+)
+@pytest.mark.parametrize("by_token", [True, False])
+def test_unreadable_body_gets_a_problem_with_status_400(
+    org: OrgHandle, body: bytes, content_type: str, by_token: bool
+) -> None:
+    ada = AppClient(by_token=by_token).is_at_the_code()
+    answer = ada.browser.post(BASE, body, content_type=content_type, headers=ada.headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+
+
 @pytest.mark.parametrize("path", ["", "step/", "verify/"])
 def test_form_data_instead_of_json_gets_status_400(org: OrgHandle, path: str) -> None:
     """Django reads the form to find the CSRF token, after which the body is no longer available."""

@@ -9,6 +9,7 @@ import requests
 from okta_devorg import OrgHandle
 from selfreg.conf import conf
 from selfreg.doctor.examination import examine
+from selfreg.okta_api.client import ManagementClient
 from support.local_org.management_api import TOKEN
 from support.misconfiguration import PUBLIC_KEY, Misconfiguration
 
@@ -136,6 +137,15 @@ def test_unreadable_system_log_hides_no_other_finding(right_org: OrgHandle) -> N
     right_org.patch_policy(schema(permission="HIDE"))
     right_org.fail("/api/v1/logs", "status", status=500, times=9)
     assert [finding.id for finding in examine(conf()).findings] == ["doctor.field-read-only"]
+
+
+@pytest.mark.parametrize("document", [{}, {"id": "1", "priority": "first"}], ids=str)
+def test_document_of_unexpected_shape_is_a_finding(
+    right_org: OrgHandle, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(ManagementClient, "items", lambda *_, **__: iter([document]))
+    (found,) = examine(conf()).findings
+    assert found.id == "doctor.issuer-failing"
 
 
 def test_each_unknown_setting_is_a_finding(right_org: OrgHandle, configure: Callable[..., None]) -> None:

@@ -97,7 +97,15 @@ def test_cancel_without_a_token_cancels_nothing_and_explains_why(visitor: Person
 
 
 @pytest.mark.parametrize(
-    "headers", [{"HTTP_SEC_FETCH_SITE": "cross-site"}, {"HTTP_ORIGIN": "https://evil.example"}, {}], ids=str
+    "headers",
+    [
+        {"HTTP_SEC_FETCH_SITE": "cross-site"},
+        {"HTTP_ORIGIN": "https://evil.example"},
+        {"HTTP_ORIGIN": "http://["},
+        {"HTTP_ORIGIN": "null"},
+        {},
+    ],
+    ids=str,
 )
 def test_a_cross_site_form_is_not_shown_again(person: Person, settings: object, headers: dict[str, str]) -> None:
     settings.CSRF_FAILURE_VIEW = OWN_VIEW  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The Management API client: requests and errors."""
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,6 +52,13 @@ def test_next_page_is_fetched_from_the_same_path_only(client: ManagementClient) 
     second_page = responses.get(f"{API}/apps?after=2&limit=1", json=[{"id": "2"}])
     assert [app["id"] for app in client.items("apps")] == ["1", "2"]
     assert second_page.call_count == 1
+
+
+@responses.activate
+def test_invalid_url_of_the_next_page_is_used_for_its_query_only(client: ManagementClient) -> None:
+    responses.get(f"{API}/apps", json=[{"id": "1"}], headers={"Link": '<http://[?after=2>; rel="next"'})
+    responses.get(f"{API}/apps?after=2", json=[{"id": "2"}])
+    assert [app["id"] for app in client.items("apps")] == ["1", "2"]
 
 
 @responses.activate
@@ -128,7 +136,8 @@ def test_token_response_without_access_token_raises_malformed_answer(rsa_key: st
 @responses.activate
 @pytest.mark.parametrize("user_id", ["", "../apps/0oa1", "00u1/lifecycle/deactivate", "00u1?x=1", "0" * 61])
 def test_invalid_user_ids_are_never_used_in_a_path(user_id: str) -> None:
-    for call in (OktaAccounts(SETTINGS).status, OktaAccounts(SETTINGS).remove):
+    accounts = OktaAccounts(SETTINGS)
+    for call in (accounts.status, partial(accounts.remove, registration=None)):
         with pytest.raises(ForeignHref):
             call(user_id)
     assert len(responses.calls) == 0

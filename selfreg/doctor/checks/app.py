@@ -1,7 +1,7 @@
 """Checks the app in the org: its credentials, grants and URIs, and whether new users are assigned to it."""
 
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.utils.translation import gettext_noop as _
 
@@ -136,7 +136,7 @@ def _credentials(evidence: Evidence, app: OrgApp) -> Iterator[Finding]:
 
 
 def _error_in(location: str) -> str:
-    return parse_qs(urlsplit(location).query).get("error", [""])[0]
+    return parse_qs(location.partition("?")[2]).get("error", [""])[0]
 
 
 def _complains_about(page: PageProbe | None, parameter: str) -> bool:
