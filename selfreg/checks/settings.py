@@ -99,9 +99,8 @@ def _unusable_links(settings: Conf) -> Cases:
 
 def _unusable_proxy(settings: Conf) -> bool:
     parts = urlsplit(settings.proxy.reveal())
-    return bool(settings.proxy) and not (
-        parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")
-    )
+    is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")
+    return bool(settings.proxy) and not is_origin
 
 
 def _unusable_authorities(settings: Conf) -> Cases:

@@ -18,12 +18,8 @@ def safe_path(url: str | None, settings: Conf) -> str:
 
     URLs with control characters are refused, even if these are encoded, which Django's own check allows.
     """
-    if (
-        not url
-        or len(url) > MAX_LENGTH
-        or CONTROL_CHARACTERS.search(url)
-        or CONTROL_CHARACTERS.search(unquote(unquote(url)).replace(" ", ""))
-    ):
+    decoded = unquote(unquote(url or "")).replace(" ", "")
+    if not url or len(url) > MAX_LENGTH or CONTROL_CHARACTERS.search(url) or CONTROL_CHARACTERS.search(decoded):
         return ""
     base = settings.base_url
     if base and url.startswith(f"{base}/"):
