@@ -284,7 +284,7 @@ def test_repair_action_can_be_repeated_after_it_deactivated_the_account(
 ) -> None:
     """Okta fails between the call that deletes the password and the one that mails the link."""
     configure(API_TOKEN=org.policy.api_token)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     registration = Registration.objects.get()
     call = "activate" if kind == "status" else "deactivate"
     org.fail(f"/api/v1/users/{registration.okta_user_id}/lifecycle/{call}", kind, status=503)
@@ -301,7 +301,7 @@ def test_actions_do_not_change_an_account_that_was_deactivated_at_okta(
 ) -> None:
     """Not either, if this site had deactivated it for a link before, and its owner signed in since."""
     configure(API_TOKEN=org.policy.api_token)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     registration = Registration.objects.get()
     press(manager, "repair", registration)
     account = org.users[0]

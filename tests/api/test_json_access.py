@@ -47,7 +47,7 @@ def test_t101_session_request_without_csrf_token_is_rejected(org: OrgHandle) -> 
 def test_unreadable_body_gets_a_problem_with_status_400(
     org: OrgHandle, body: bytes, content_type: str, by_token: bool
 ) -> None:
-    ada = AppClient(by_token=by_token).is_at_the_code()
+    ada = AppClient(by_token=by_token).goes_to_the_code_page()
     answer = ada.browser.post(BASE, body, content_type=content_type, headers=ada.headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
 

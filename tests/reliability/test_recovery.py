@@ -189,7 +189,7 @@ def test_recover_retries_the_activation_email_of_an_account_it_deactivated(
 ) -> None:
     """Okta failed between the call that deletes the password and the one that mails the link."""
     configure(API_TOKEN=TOKEN)
-    person.opens_the_sign_up().tells_who_she_is().chooses("Password").sets_a_password()
+    person.opens_the_sign_up().submits_profile().chooses("Password").sets_a_password()
     set_updated(hours=25)
     recover()
     org.fail(f"/api/v1/users/{Registration.objects.get().okta_user_id}/lifecycle/activate", "status", status=503)
