@@ -386,7 +386,7 @@ def test_repair_action_reactivates_a_provisioned_account(
 
 
 @pytest.mark.parametrize(
-    ("response", "message"),
+    ("response", "expected"),
     [
         ({"status": 404, "json": {"errorCode": "E0000007", "errorSummary": "Not found"}}, "gone"),
         ({"status": 403, "json": {"errorCode": "E0000006", "errorSummary": "secret words"}}, "E0000006"),
@@ -397,11 +397,11 @@ def test_repair_action_reactivates_a_provisioned_account(
     ],
 )
 def test_repair_action_shows_the_error_of_the_management_api(
-    manager: Client, make_registration: Callable[..., Registration], okta: Any, response: Any, message: str
+    manager: Client, make_registration: Callable[..., Registration], okta: Any, response: Any, expected: str
 ) -> None:
     okta.get(USER, **response)
     (message,) = press(manager, "repair", make_registration(okta_user_id="00uHalf"))
-    assert message in message
+    assert expected in message
     assert TOKEN not in message
 
 

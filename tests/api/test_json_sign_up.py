@@ -278,9 +278,9 @@ def test_email_link_verifies_the_address_once(org: OrgHandle) -> None:
 
 def test_email_link_of_another_registration_verifies_nothing(org: OrgHandle) -> None:
     client = AppClient(by_token=True).goes_to_the_code_page()
-    client = AppClient("eve@example.com", by_token=True).goes_to_the_code_page()
-    client.post("verify/", **link_target(str(org.messages(client.email)[0].link)))
-    assert (client.status, client.problem, client.answer["standing"]) == (409, "link", "other")
+    other_client = AppClient("eve@example.com", by_token=True).goes_to_the_code_page()
+    other_client.post("verify/", **link_target(str(org.messages(client.email)[0].link)))
+    assert (other_client.status, other_client.problem, other_client.answer["standing"]) == (409, "link", "other")
     assert not Registration.objects.filter(email_verified_at__isnull=False).exists()
 
 

@@ -384,7 +384,7 @@ def test_read_only_service_app_is_enough_for_the_doctor_but_not_for_the_setup(
 
 
 @pytest.mark.parametrize(
-    ("scopes", "key", "finding"),
+    ("scopes", "key", "expected"),
     [
         ((), None, "token-rights"),
         (("okta.apps.read",), None, "token-rights"),
@@ -393,10 +393,10 @@ def test_read_only_service_app_is_enough_for_the_doctor_but_not_for_the_setup(
     ],
 )
 def test_service_app_without_rights_is_a_finding(
-    right_org: OrgHandle, setup: Run, service_app: ServiceApp, scopes: Any, key: str | None, finding: str
+    right_org: OrgHandle, setup: Run, service_app: ServiceApp, scopes: Any, key: str | None, expected: str
 ) -> None:
     service_app(scopes, rsa_key() if key == "another" else key)
-    assert [finding.id for finding in examine(conf()).findings] == [f"doctor.{finding}"]
+    assert [finding.id for finding in examine(conf()).findings] == [f"doctor.{expected}"]
     with pytest.raises(CommandError, match="Nothing was changed"):
         setup("--yes")
 
