@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+import time_machine
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from okta_devorg import OrgHandle
 from selfreg.admin.actions import ACTIONS
@@ -202,14 +204,16 @@ def test_account_is_linked_to_oktas_admin_console(manager: Client, make_registra
 
 def test_number_of_queries_does_not_grow_with_the_events(manager: Client, make_registration: Make) -> None:
     registration = make_registration(email="ada@example.com", email_canonical="ada@example.com")
-    page_of(manager, registration)
     query_counts = []
-    for _ in range(2):
-        with CaptureQueriesContext(connection) as captured:
-            page_of(manager, registration)
-        query_counts.append(len(captured))
-        for _ in range(30):
-            registration.note(Kind.ANSWERED, step="enroll-profile", outcome="ok")
+    # The view of an address is logged again after some time.
+    with time_machine.travel(timezone.now(), tick=False):
+        page_of(manager, registration)
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as captured:
+                page_of(manager, registration)
+            query_counts.append(len(captured))
+            for _ in range(30):
+                registration.note(Kind.ANSWERED, step="enroll-profile", outcome="ok")
     assert query_counts[0] == query_counts[1] <= 8
 
 

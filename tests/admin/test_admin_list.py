@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
@@ -345,12 +346,14 @@ def test_number_of_queries_of_the_list_does_not_grow_with_the_rows(manager: Clie
             manager.get(LIST)
         return len(captured)
 
-    make_registration(events=((Kind.STARTED, "enroll-profile", "", 0),))
-    queries()
-    expected = queries()
-    for _ in range(60):
+    # The choices of the filters are cached for some seconds.
+    with time_machine.travel(timezone.now(), tick=False):
         make_registration(events=((Kind.STARTED, "enroll-profile", "", 0),))
-    assert queries() == expected
+        queries()
+        expected = queries()
+        for _ in range(60):
+            make_registration(events=((Kind.STARTED, "enroll-profile", "", 0),))
+        assert queries() == expected
     assert expected <= 8
 
 
