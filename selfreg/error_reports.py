@@ -38,12 +38,16 @@ KEPT_META = frozenset(
 )  # fmt: skip
 ADDRESSES = ("RAW_URI", "REQUEST_URI")
 # Attributes of libraries' exceptions with the values that the library was given.
-CARRIED = ("object", "doc", "request", "response")
+CARRIED = ("object", "doc", "request", "response", "__notes__")
 # Shorter texts are not masked, because they occur in other words.
 SHORTEST = 5
 # Matches handles, codes, keys and tokens in a sentence.
 TOKEN = re.compile(r"(?=[\w~+=-]*\d)(?=[\w~+=-]*[A-Za-z])[\w~+=-]{16,}")
 UID = "selfreg.error_reports"
+
+
+class HiddenError(Exception):
+    """Takes the place of an exception whose text has secrets and can't be changed. Its message is the class of that."""
 
 
 def without_values(function: Callable[P, R]) -> Callable[P, R]:
@@ -57,8 +61,10 @@ def without_values(function: Callable[P, R]) -> Callable[P, R]:
             _clear_frames(answer)
             raise
         except BaseException as error:
-            hide(error, next((value for value in args if isinstance(value, HttpRequest)), None))
-            raise
+            shown = hide(error, next((value for value in args if isinstance(value, HttpRequest)), None))
+            if shown is error:
+                raise
+        raise shown
 
     return guarded
 
@@ -75,19 +81,24 @@ class ViewWithoutValues(View):
 def log_exception(logger: logging.Logger, message: str, *args: object) -> None:
     """Log the current exception like ``logger.exception``, but without the values of variables."""
     error = sys.exc_info()[1]
-    if error is not None:
-        hide(error)
-    logger.error(message, *args, exc_info=error)
+    logger.error(message, *args, exc_info=hide(error) if error else None)
 
 
-def hide(error: BaseException, request: HttpRequest | None = None) -> None:
-    """Empty an exception, its causes, and the request. Tracebacks and messages stay."""
+def hide(error: BaseException, request: HttpRequest | None = None) -> BaseException:
+    """Empty an exception, its causes, and the request. Tracebacks stay, and messages without what they quote.
+
+    :return: the exception to report, usually the same one
+    """
     texts = _secret_texts(error, request)
-    for one in _chain(error):
-        _mask(one, texts)
     _clear_frames(error)
+    shown = {id(one): _mask(one, texts) for one in _chain(error)}
+    for one in shown.values():
+        for link in ("__cause__", "__context__"):
+            if linked := getattr(one, link):
+                setattr(one, link, shown[id(linked)])
     if request is not None:
         _clear_request(request)
+    return shown[id(error)]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -99,7 +110,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+        waiting += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
 
 
 def _clear_frames(error: BaseException) -> None:
@@ -124,13 +135,23 @@ def _secret_texts(error: BaseException | None, request: HttpRequest | None) -> s
     return {text for text in texts if isinstance(text, str) and len(text) >= SHORTEST}
 
 
-def _mask(error: BaseException, texts: set[str]) -> None:
-    """Remove secrets from the arguments and attributes of an exception."""
-    for name in CARRIED:
-        value = getattr(error, name, None)
-        if value is not None:
-            setattr(error, name, type(value)() if isinstance(value, str | bytes) else None)
-    error.args = tuple(_masked(argument, texts) for argument in error.args)
+def _mask(error: BaseException, texts: set[str]) -> BaseException:
+    """Remove secrets from the arguments and attributes of an exception. Return it, or what takes its place."""
+    try:
+        for name in CARRIED:
+            if (value := getattr(error, name, None)) is not None:
+                setattr(error, name, type(value)() if isinstance(value, str | bytes) else None)
+        error.args = tuple(_masked(argument, texts) for argument in error.args)
+        text = f"{error} {error!r}"
+        is_clean = _masked(text, texts) == text
+    except Exception:  # noqa: BLE001  (it can't be read, or not be changed)
+        is_clean = False
+    if is_clean:
+        return error
+    shown = HiddenError(type(error).__name__).with_traceback(error.__traceback__)
+    for link in ("__cause__", "__context__", "__suppress_context__"):
+        setattr(shown, link, getattr(error, link))
+    return shown
 
 
 def _masked(argument: object, texts: set[str]) -> object:
@@ -198,7 +219,8 @@ class _BareRequests(logging.Filter):
             error = record.exc_info[1] if record.exc_info else None
             texts = _secret_texts(error, request)
             if error and not isinstance(error, EXPECTED):
-                hide(error, request)
+                shown = hide(error, request)
+                record.exc_info = type(shown), shown, shown.__traceback__
             elif error:
                 _clear_frames(error)
             _clear_address(request)

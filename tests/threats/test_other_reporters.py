@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 import jwt
+import pydantic
 import pytest
 import requests
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import got_request_exception
 from django.http import HttpRequest
@@ -109,7 +110,7 @@ def raise_with_request_data(kind: type[Exception]) -> Callable[..., Any]:
     return fail
 
 
-def raise_error(error: Exception) -> Callable[..., Any]:
+def raise_error(error: BaseException) -> Callable[..., Any]:
     def fail(*_: Any, **__: Any) -> Any:
         raise error
 
@@ -229,19 +230,46 @@ def exceptions_with(secret: str) -> Iterator[Exception]:
             yield error
     request = requests.Request("POST", "http://x/", headers={"Authorization": secret}, data=secret).prepare()
     yield requests.ConnectionError(secret, request=request)
+    # Their messages are not made of their arguments alone.
+    yield ValidationError({"code": secret})
+    yield FileNotFoundError(2, "no such file", f"/run/{secret}")
+    yield ExceptionGroup(secret, [ValueError(secret)])
+    noted = ValueError("a note says more")
+    noted.add_note(secret)
+    yield noted
+    yield NotWritable(secret)
+    with pytest.raises(pydantic.ValidationError) as invalid:
+        pydantic.TypeAdapter(int).validate_python(secret)
+    yield invalid.value
 
 
-@pytest.mark.parametrize("number", range(9))
+class NotWritable(Exception):
+    """An exception with attributes that cannot be read or set."""
+
+    @property
+    def request(self) -> Any:
+        raise RuntimeError(f"not set: {self.args}")
+
+    @property
+    def response(self) -> str:
+        return "an answer"
+
+
+@pytest.mark.parametrize("is_cause", [True, False])
+@pytest.mark.parametrize("number", range(15))
 def test_error_reports_contain_no_secret_from_messages_of_library_exceptions(
-    person: Person, reporter: Reporter, monkeypatch: pytest.MonkeyPatch, org: OrgHandle, number: int
+    person: Person, reporter: Reporter, monkeypatch: pytest.MonkeyPatch, org: OrgHandle, number: int, is_cause: bool
 ) -> None:
     errors = list(exceptions_with(CODE))
-    assert len(errors) == 9
+    assert len(errors) == 15
     person.browser.raise_request_exception = False
-    outer = RuntimeError("outer")
-    outer.__cause__ = errors[number]
+    outer: BaseException = errors[number]
+    if is_cause:
+        outer = RuntimeError("outer")
+        outer.__cause__ = errors[number]
     monkeypatch.setattr("selfreg.views.base.browser_of", raise_error(outer))
     person.browser.get(URLS[0].format(CODE))
     assert reporter.calls
-    assert any("RuntimeError('outer')" in line for line in reporter.records)
+    expected = "RuntimeError('outer')" if is_cause else type(outer).__name__
+    assert any(expected in line for line in reporter.records)
     assert reporter.shown() == set()
