@@ -161,7 +161,9 @@ class Registration(models.Model):
             # With this class PostgreSQL finds the start of an address, whatever the collation.
             models.Index(fields=["email_canonical"], name="selfreg_email", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["okta_user_id", "issuer"], name="selfreg_okta_user"),
-            models.Index(fields=["id"], name="selfreg_untallied", condition=models.Q(tallied=False)),
+            models.Index(
+                fields=["id"], name="selfreg_untallied", condition=models.Q(status=Status.COMPLETED, tallied=False)
+            ),
             models.Index(
                 fields=["erase_asked_at"], name="selfreg_to_erase", condition=models.Q(erase_asked_at__isnull=False)
             ),
