@@ -22,7 +22,7 @@ from selfreg.accounts.linking import is_staff
 from selfreg.models import CommandRun, OktaIdentity, Registration
 from selfreg.monitoring.log import fields_of
 from selfreg.registration import retention
-from support.older_account import OLD_PASSWORD, create_existing_user
+from support.existing_user import OLD_PASSWORD, create_existing_user
 from support.person import Person
 
 pytestmark = pytest.mark.database
