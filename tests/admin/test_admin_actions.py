@@ -361,14 +361,14 @@ def test_remove_account_action_deletes_the_account_and_fails_the_registration(
 
 
 def test_remove_account_action_can_be_repeated_after_an_interruption(
-    manager: Client, registered: Callable[..., Registration], okta: Any
+    manager: Client, make_registration: Callable[..., Registration], okta: Any
 ) -> None:
-    registration = registered(okta_user_id="00uHalf", status=Status.ENROLLING)
+    registration = make_registration(okta_user_id="00uHalf", status=Status.ENROLLING)
     okta.get(USER, json={"id": "00uHalf", "status": "STAGED"})
     okta.delete(USER, status=204)
     okta.delete(USER, status=503)
-    (said,) = press(manager, "remove-account", registration)
-    assert "deactivated" in said
+    (message,) = press(manager, "remove-account", registration)
+    assert "deactivated" in message
     okta.get(USER, json={"id": "00uHalf", "status": "DEPROVISIONED", "lastLogin": None})
     okta.delete(USER, status=204)
     okta.delete(USER, status=404, json={})
