@@ -286,7 +286,7 @@ def test_email_link_of_another_registration_verifies_nothing(org: OrgHandle) -> 
 
 def link_target(link: str) -> dict[str, str]:
     """Return the parameters that the org's redirect adds to the site's URL."""
-    location = requests.get(link, allow_redirects=False, timeout=10).headers["Location"]
+    location = requests.get(link, allow_redirects=False, timeout=60).headers["Location"]
     return {k: v[0] for k, v in parse_qs(urlsplit(location).query).items() if k in ("otp", "state")}
 
 

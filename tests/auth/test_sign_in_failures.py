@@ -89,7 +89,7 @@ def test_rejected_claim_is_named_in_the_log_and_the_events(
     person: Person, org: OrgHandle, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = sign_up_until_sign_in(person, org)
-    requests.get(str(org.messages(person.email)[0].link), allow_redirects=False, timeout=5)
+    requests.get(str(org.messages(person.email)[0].link), allow_redirects=False, timeout=60)
     person.opens(f"{SITE}/oidc/authenticate/")
     session = person.browser.session
     next(iter(session["oidc_states"].values()))["nonce"] = "canary-of-another-sign-in"

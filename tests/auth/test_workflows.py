@@ -54,10 +54,10 @@ def test_b10_email_link_in_the_same_browser_completes_the_sign_up(person: Person
 def invitation(org: OrgHandle) -> str:
     headers, api = {"Authorization": "SSWS local-api-token-not-for-production"}, f"{org.base}/api/v1/users"
     user = requests.post(
-        api, params={"activate": "false"}, json={"profile": INVITED}, headers=headers, timeout=5
+        api, params={"activate": "false"}, json={"profile": INVITED}, headers=headers, timeout=60
     ).json()
     activate = f"{api}/{user['id']}/lifecycle/activate"
-    answer = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=5)
+    answer = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=60)
     return str(answer.json()["activationToken"])
 
 
@@ -349,11 +349,11 @@ def test_b42_foreign_next_url_is_replaced_by_the_home_page(
 def test_b43_new_accounts_join_the_target_group_of_the_org_only(person: Person, org: OrgHandle) -> None:
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
     body = {"profile": {"name": "Customers"}}
-    group = requests.post(f"{org.base}/api/v1/groups", json=body, headers=headers, timeout=5).json()
+    group = requests.post(f"{org.base}/api/v1/groups", json=body, headers=headers, timeout=60).json()
     org.patch_policy({"target_group": group["id"]})
     assert person.signs_up(org).is_signed_in
     groups_url = f"{org.base}/api/v1/users/{org.users[0].id}/groups"
-    assert group["id"] in [g["id"] for g in requests.get(groups_url, headers=headers, timeout=5).json()]
+    assert group["id"] in [g["id"] for g in requests.get(groups_url, headers=headers, timeout=60).json()]
     # Groups of the org do not become Django groups.
     assert not User.objects.get().groups.exists()
 

@@ -132,9 +132,9 @@ def test_auth_js_continues_with_an_activation_token(run: Runner, org: OrgHandle,
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
     api = org.base + "/api/v1/users"
     profile = {"profile": {**ADA, "login": ADA["email"]}}
-    user = requests.post(api + "?activate=false", json=profile, headers=headers, timeout=5).json()
+    user = requests.post(api + "?activate=false", json=profile, headers=headers, timeout=60).json()
     url = f"{api}/{user['id']}/lifecycle/activate?sendEmail=false"
-    token = requests.post(url, headers=headers, timeout=5).json()["activationToken"]
+    token = requests.post(url, headers=headers, timeout=60).json()["activationToken"]
     assert_signed_in(run(major, "an_activation_token", activation_token=token, **app), org)
 
 

@@ -17,13 +17,13 @@ from support.local_org.org_journey import ADA, PASSWORD, REDIRECT, Journey
 def sign_in(authorization_url: str, base: str) -> str:
     """Fill in the org's pages and return the URL of the callback."""
     with requests.Session() as browser:
-        page = browser.get(authorization_url, timeout=5)
+        page = browser.get(authorization_url, timeout=60)
         for values in ({"identifier": ADA["email"]}, {"password": PASSWORD}):
             action = re.search(r'<form method="post" action="([^"]+)"', page.text)
             assert action
-            page = browser.post(base + unescape(action[1]), data=values, allow_redirects=False, timeout=5)
+            page = browser.post(base + unescape(action[1]), data=values, allow_redirects=False, timeout=60)
             if page.headers.get("Location", "").startswith("/"):
-                page = browser.get(base + page.headers["Location"], timeout=5)
+                page = browser.get(base + page.headers["Location"], timeout=60)
         return str(page.headers["Location"])
 
 
@@ -35,7 +35,7 @@ def test_authlib_signs_in(org: OrgHandle, method: str, server: str) -> None:
     sign_up(org)
     org.patch_policy({"apps": [{**CLIENT, "client_secret": secret, "redirect_uris": [REDIRECT]}]})
     issuer = org.base if server == "org" else org.issuer
-    configuration = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
+    configuration = requests.get(issuer + "/.well-known/openid-configuration", timeout=60).json()
     assert configuration["issuer"] == issuer
     verifier = "v" * 64
     client = OAuth2Session(

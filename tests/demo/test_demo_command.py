@@ -85,8 +85,8 @@ def test_both_servers_respond_when_their_urls_are_printed(start: Callable[[], De
     assert site in output
     assert org in output
     assert "admin / admin" in output
-    assert requests.get(site, timeout=10).status_code == 200
-    assert requests.get(f"{org}_devorg/policy", timeout=10).status_code == 200
+    assert requests.get(site, timeout=60).status_code == 200
+    assert requests.get(f"{org}_devorg/policy", timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

@@ -170,11 +170,11 @@ def test_enrollment_policy_without_app_is_a_finding(right_org: OrgHandle) -> Non
     headers = {"Authorization": f"SSWS {TOKEN}"}
     right_org.patch_policy({"sign_up": False})
     body = {"type": "PROFILE_ENROLLMENT", "name": "For visitors", "status": "ACTIVE"}
-    policy = requests.post(api, json=body, headers=headers, timeout=5).json()
-    rule = requests.get(f"{api}/{policy['id']}/rules", headers=headers, timeout=5).json()[0]
+    policy = requests.post(api, json=body, headers=headers, timeout=60).json()
+    rule = requests.get(f"{api}/{policy['id']}/rules", headers=headers, timeout=60).json()[0]
     rule["actions"]["profileEnrollment"]["unknownUserAction"] = "REGISTER"
     url = f"{api}/{policy['id']}/rules/{rule['id']}"
-    assert requests.put(url, json=rule, headers=headers, timeout=5).status_code == 200
+    assert requests.put(url, json=rule, headers=headers, timeout=60).status_code == 200
     (finding,) = examine(conf()).findings
     assert finding.id == "doctor.signup-unattached"
     assert "For visitors" in str(finding.detail)
@@ -194,7 +194,7 @@ def test_phone_is_reported_as_disabled_if_a_telephony_hook_exists(
     channel = {"type": "HTTP", "version": "1.0.0", "config": {"uri": "http://127.0.0.1:9/"}}
     hook = {"name": "Texts", "type": "com.okta.telephony.provider", "version": "1.0.0", "channel": channel}
     url, headers = right_org.base + "/api/v1/inlineHooks", {"Authorization": f"SSWS {TOKEN}"}
-    assert requests.post(url, json=hook, headers=headers, timeout=5).status_code == 200
+    assert requests.post(url, json=hook, headers=headers, timeout=60).status_code == 200
     assert [finding.id for finding in examine(conf()).findings] == ["doctor.phone-disabled"]
 
 

@@ -228,7 +228,7 @@ def test_change_whose_response_was_lost_can_be_undone(
 
 def export(org: OrgHandle) -> str:
     """Return all settings of the org as text."""
-    hooks = requests.get(f"{org.base}/api/v1/inlineHooks", headers={"Authorization": f"SSWS {TOKEN}"}, timeout=5)
+    hooks = requests.get(f"{org.base}/api/v1/inlineHooks", headers={"Authorization": f"SSWS {TOKEN}"}, timeout=60)
     return json.dumps(policy_to_json(org.policy)) + hooks.text
 
 

@@ -25,7 +25,7 @@ def answers_the_org(person: Person, org: OrgHandle, consent: str) -> None:
     """Answers the confirmation page of the org, on any device."""
     link = str(org.messages(person.email)[0].link)
     token = parse_qs(urlsplit(link).query)["token"][0]
-    requests.post(link, data={"token": token, "consent": consent}, allow_redirects=False, timeout=5)
+    requests.post(link, data={"token": token, "consent": consent}, allow_redirects=False, timeout=60)
 
 
 def polls(person: Person) -> dict[str, object]:

@@ -34,7 +34,7 @@ def sign_in_at_provider(org: OrgHandle, journey: Journey, email: str = ADA["emai
     link = next(step["href"] for step in journey.document["remediation"]["value"] if step["name"] == "redirect-idp")
     request_uri = parse_qs(urlsplit(link).query)["request_uri"][0]
     form = {"request_uri": request_uri, "email": email, "firstName": "Ada", "lastName": "Lovelace"}
-    reply = requests.post(f"{org.base}/sso/idps/{IDP['id']}", data=form, allow_redirects=False, timeout=5)
+    reply = requests.post(f"{org.base}/sso/idps/{IDP['id']}", data=form, allow_redirects=False, timeout=60)
     assert reply.status_code == 302, reply.text
     return parse_qs(urlsplit(reply.headers["Location"]).query)
 
@@ -99,7 +99,7 @@ def test_the_link_of_an_email_does_not_sign_in_a_blocked_account(
     link = str(org.messages(ADA["email"])[0].link)
     set_status(org, status)
     answer = {"token": parse_qs(urlsplit(link).query)["token"][0], "consent": "true"}
-    reply = requests.post(link, data=answer, allow_redirects=False, timeout=5)
+    reply = requests.post(link, data=answer, allow_redirects=False, timeout=60)
     assert (reply.status_code, "Location" in reply.headers) == (401, False)
 
 
@@ -119,7 +119,7 @@ def test_the_activation_email_does_not_activate_a_blocked_account(org: OrgHandle
     journey.registered().set_password()
     link = str(org.messages(ADA["email"])[0].link)
     set_status(org, Status.SUSPENDED)
-    page = requests.get(link, allow_redirects=False, timeout=5)
+    page = requests.get(link, allow_redirects=False, timeout=60)
     assert (page.status_code, "idx.return.error" in page.text) == (410, True)
     assert (org.users[0].status, org.users[0].email_verified) == (Status.SUSPENDED, False)
 
@@ -159,7 +159,7 @@ def test_a_password_reset_unlocks_the_account_and_is_logged(
     user = org.users[0]
     user.status, user.wrong_passwords, user.wrong_codes = Status.LOCKED_OUT, 10, [org.org.clock.now()]
     if method == "page":
-        assert requests.post(reset, data={"password": NEW_PASSWORD}, timeout=5).status_code == 200
+        assert requests.post(reset, data={"password": NEW_PASSWORD}, timeout=60).status_code == 200
     else:
         journey.begin(recovery_token=reset.rpartition("/")[2])
         journey.take("reset-authenticator", credentials={"passcode": NEW_PASSWORD})
@@ -226,9 +226,9 @@ def test_the_okta_verify_page_of_a_deleted_account_has_expired(
     org.patch_policy({"authenticators": {"okta_verify": "optional"}})
     journey.signed_up().choose("Okta Verify")
     link = str(org.messages()[0].link)
-    assert requests.get(link, timeout=5).status_code == 200
+    assert requests.get(link, timeout=60).status_code == 200
     delete(api, user_path)
-    assert requests.get(link, timeout=5).status_code == 410
+    assert requests.get(link, timeout=60).status_code == 410
 
 
 def test_a_link_expires_with_its_sign_up(org: OrgHandle, journey: Journey) -> None:
@@ -238,16 +238,16 @@ def test_a_link_expires_with_its_sign_up(org: OrgHandle, journey: Journey) -> No
     journey.registered().choose("Email")
     link = str(org.messages(ADA["email"])[0].link)
     org.advance(61)
-    assert "idx.return.stale" in requests.get(link, timeout=5).text
+    assert "idx.return.stale" in requests.get(link, timeout=60).text
 
 
 def test_a_phone_cannot_be_paired_after_the_sign_up_expired(org: OrgHandle, journey: Journey) -> None:
     org.patch_policy({"authenticators": {"okta_verify": "optional"}, "lifetimes": {"with_user": 60}})
     journey.signed_up().choose("Okta Verify")
     link = str(org.messages()[0].link)
-    assert requests.get(link, timeout=5).status_code == 200
+    assert requests.get(link, timeout=60).status_code == 200
     org.advance(61)
-    assert requests.get(link, timeout=5).status_code == 410
+    assert requests.get(link, timeout=60).status_code == 410
 
 
 def test_the_link_page_shows_that_the_app_is_not_assigned(org: OrgHandle, journey: Journey, ada: str) -> None:
@@ -257,7 +257,7 @@ def test_the_link_page_shows_that_the_app_is_not_assigned(org: OrgHandle, journe
     journey.choose_challenge("Email")
     link = str(org.messages(ADA["email"])[0].link)
     answer = {"token": parse_qs(urlsplit(link).query)["token"][0], "consent": "true"}
-    page = requests.post(link, data=answer, allow_redirects=False, timeout=5)
+    page = requests.post(link, data=answer, allow_redirects=False, timeout=60)
     assert (page.status_code, "not assigned" in page.text) == (400, True)
 
 

@@ -210,16 +210,16 @@ def test_an_authenticator_that_is_not_offered_is_a_bad_request(journey: Journey,
 @pytest.mark.parametrize("path", ["introspect", "enroll/new", "challenge/answer"])
 def test_a_malformed_body_has_status_400_and_a_json_error(org: OrgHandle, path: str, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    reply = requests.post(f"{org.base}/idp/idx/{path}", data=body, headers=headers, timeout=5)
+    reply = requests.post(f"{org.base}/idp/idx/{path}", data=body, headers=headers, timeout=60)
     assert reply.status_code == 400
     assert reply.json()["messages"]["value"][0]["i18n"]["key"] == "E0000020"
 
 
 def test_unknown_paths_methods_and_large_bodies_have_json_errors(org: OrgHandle) -> None:
     for reply, status, code in (
-        (requests.post(org.base + "/idp/idx/nowhere", timeout=5), 404, "E0000007"),
-        (requests.get(org.base + "/idp/idx/enroll", timeout=5), 405, "E0000022"),
-        (requests.post(org.base + "/idp/idx/enroll", data=b"x" * (2 << 20), timeout=5), 413, "E0000003"),
+        (requests.post(org.base + "/idp/idx/nowhere", timeout=60), 404, "E0000007"),
+        (requests.get(org.base + "/idp/idx/enroll", timeout=60), 405, "E0000022"),
+        (requests.post(org.base + "/idp/idx/enroll", data=b"x" * (2 << 20), timeout=60), 413, "E0000003"),
     ):
         assert (reply.status_code, reply.json()["errorCode"]) == (status, code)
 

@@ -51,7 +51,7 @@ def test_a_signed_assertion_is_accepted_in_place_of_the_secret(
     journey.set_password()
     form = {**journey.token_form(), **assertion(key, journey.oauth + "/token")}
     del form["client_secret"]
-    assert requests.post(journey.oauth + "/token", data=form, timeout=5).status_code == 200
+    assert requests.post(journey.oauth + "/token", data=form, timeout=60).status_code == 200
 
 
 @pytest.mark.usefixtures("signing_app")
@@ -83,5 +83,5 @@ def test_basic_authentication_is_accepted_at_interact(journey: Journey) -> None:
     form = {name: value for name, value in journey.interact_form().items() if name != "client_secret"}
     del form["client_id"]
     for secret, status in (("wrong", 401), (SECRET, 200)):
-        reply = requests.post(journey.oauth + "/interact", data=form, auth=(CLIENT, secret), timeout=5)
+        reply = requests.post(journey.oauth + "/interact", data=form, auth=(CLIENT, secret), timeout=60)
         assert reply.status_code == status

@@ -214,7 +214,7 @@ OBJECTS: dict[str, Callable[[ManagementApi], Json]] = {
     "rule:PROFILE_ENROLLMENT": rule("PROFILE_ENROLLMENT"),
     "rule:SIGN_ON": rule("OKTA_SIGN_ON"),
     "schema": lambda api: api("GET", "meta/schemas/user/default"),
-    "wk": lambda api: requests.get(api.base.replace("/api/v1/", "/.well-known/okta-organization"), timeout=5).json(),
+    "wk": lambda api: requests.get(api.base.replace("/api/v1/", "/.well-known/okta-organization"), timeout=60).json(),
 }
 
 

@@ -24,11 +24,11 @@ ED25519 = pem(ed25519.Ed25519PrivateKey.generate().public_key())
 
 
 def get(org: OrgHandle, path: str, **headers: str) -> requests.Response:
-    return requests.get(org.base + path, headers=headers, timeout=5)
+    return requests.get(org.base + path, headers=headers, timeout=60)
 
 
 def patch(org: OrgHandle, body: object) -> requests.Response:
-    return requests.patch(org.base + POLICY, json=body, timeout=5)
+    return requests.patch(org.base + POLICY, json=body, timeout=60)
 
 
 def test_the_default_policy_is_that_of_the_demo_site(org: OrgHandle) -> None:
@@ -58,9 +58,9 @@ def test_patch_merges_objects_and_replaces_lists(org: OrgHandle) -> None:
 
 def test_put_accepts_the_result_of_get_and_uses_defaults_for_missing_members(org: OrgHandle) -> None:
     policy = get(org, POLICY).json()
-    put = requests.put(org.base + POLICY, json={**policy, "magic_link": False}, timeout=5)
+    put = requests.put(org.base + POLICY, json={**policy, "magic_link": False}, timeout=60)
     assert put.json() == {**policy, "magic_link": False}
-    assert requests.put(org.base + POLICY, json={"apps": policy["apps"]}, timeout=5).json() == policy
+    assert requests.put(org.base + POLICY, json={"apps": policy["apps"]}, timeout=60).json() == policy
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_invalid_settings_are_refused_with_their_name_and_nothing_changes(
 
 
 def test_a_body_that_is_not_json_is_refused(org: OrgHandle) -> None:
-    reply = requests.patch(org.base + POLICY, data="{", timeout=5)
+    reply = requests.patch(org.base + POLICY, data="{", timeout=60)
     assert (reply.status_code, reply.json()) == (400, {"error": "the body is not JSON"})
 
 
@@ -130,14 +130,14 @@ def test_cross_site_forms_are_refused(org: OrgHandle) -> None:
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ):
-        assert requests.post(org.base + "/_devorg/reset", headers=headers, timeout=5).status_code == 403
-        assert requests.post(org.base + "/policy", data={}, headers=headers, timeout=5).status_code == 403
+        assert requests.post(org.base + "/_devorg/reset", headers=headers, timeout=60).status_code == 403
+        assert requests.post(org.base + "/policy", data={}, headers=headers, timeout=60).status_code == 403
     assert org.policy.sign_up
 
 
 def test_the_policy_form_saves_switches_and_authenticators(org: OrgHandle) -> None:
     form = {"sign_up": "on", "authenticators.okta_email": "optional", "authenticators.okta_password": "required"}
-    requests.post(org.base + "/policy", data=form, headers={"Origin": org.base}, timeout=5)
+    requests.post(org.base + "/policy", data=form, headers={"Origin": org.base}, timeout=60)
     policy = get(org, POLICY).json()
     assert (policy["sign_up"], policy["email_verification"]) == (True, False)
     assert policy["authenticators"]["okta_email"] == "optional"
@@ -173,9 +173,9 @@ def test_calls_are_logged_with_headers_and_without_secrets(org: OrgHandle, journ
     journey.set_password()
     tokens = journey.token().json()
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    requests.get(org.issuer + "/v1/userinfo", headers=bearer, timeout=5)
-    requests.get(str(org.messages()[0].link), allow_redirects=False, timeout=5)
-    requests.get(org.base + "/tokens/bearer-in-a-path/verify", timeout=5)
+    requests.get(org.issuer + "/v1/userinfo", headers=bearer, timeout=60)
+    requests.get(str(org.messages()[0].link), allow_redirects=False, timeout=60)
+    requests.get(org.base + "/tokens/bearer-in-a-path/verify", timeout=60)
     log = get(org, "/_devorg/calls")
     calls = log.json()
     assert [call["path"] for call in calls[:3]] == [
@@ -200,13 +200,13 @@ def test_control_calls_are_not_in_the_log(org: OrgHandle) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"advance": "10"}, {"advance": -1}, {"advance": True}, []])
 def test_the_clock_accepts_only_seconds(org: OrgHandle, body: object) -> None:
-    reply = requests.post(org.base + "/_devorg/clock", json=body, timeout=5)
+    reply = requests.post(org.base + "/_devorg/clock", json=body, timeout=60)
     assert (reply.status_code, reply.json()["error"][:7]) == (400, "advance")
 
 
 def test_advancing_the_clock_expires_open_transactions(org: OrgHandle, journey: Journey) -> None:
     journey.begin()
-    requests.post(org.base + "/_devorg/clock", json={"advance": 10800}, timeout=5)
+    requests.post(org.base + "/_devorg/clock", json={"advance": 10800}, timeout=60)
     journey.introspect()
     assert (journey.status, journey.keys) == (401, ["idx.session.expired"])
 
@@ -217,7 +217,7 @@ def test_reset_restores_the_initial_state(org: OrgHandle, journey: Journey) -> N
     patch(org, {"sign_up": False})
     org.advance(5)
     org.fail("*", "status")
-    requests.post(org.base + "/_devorg/reset", timeout=5)
+    requests.post(org.base + "/_devorg/reset", timeout=60)
     assert get(org, POLICY).json() == before
     assert (org.users, org.messages(), org.calls()) == ([], [], [])
     assert get(org, "/_devorg/clock").json()["advanced"] == 0

@@ -44,7 +44,7 @@ class Prover:
 
     def token(self, journey: Journey, form: Json, **changes: Any) -> requests.Response:
         url = journey.oauth + "/token"
-        return requests.post(url, data=form, headers={"DPoP": self.proof("POST", url, **changes)}, timeout=5)
+        return requests.post(url, data=form, headers={"DPoP": self.proof("POST", url, **changes)}, timeout=60)
 
     def tokens(self, journey: Journey, form: Json) -> Json:
         """Requests tokens without a nonce, then with the required one."""
@@ -58,7 +58,7 @@ class Prover:
 
     def get(self, url: str, token: str, scheme: str = "DPoP", **changes: Any) -> requests.Response:
         headers = {"Authorization": f"{scheme} {token}", "DPoP": self.proof("GET", url, token, **changes)}
-        return requests.get(url, headers=headers, timeout=5)
+        return requests.get(url, headers=headers, timeout=60)
 
 
 def digest(text: str) -> str:
@@ -80,7 +80,7 @@ def signed_up(journey: Journey) -> Journey:
 
 
 def test_tokens_are_bound_to_the_key_of_the_proof(org: OrgHandle, signed_up: Journey, prover: Prover) -> None:
-    discovery = requests.get(org.issuer + "/.well-known/openid-configuration", timeout=5).json()
+    discovery = requests.get(org.issuer + "/.well-known/openid-configuration", timeout=60).json()
     assert "ES256" in discovery["dpop_signing_alg_values_supported"]
     tokens = prover.tokens(signed_up, signed_up.token_form())
     assert tokens["token_type"] == "DPoP"
@@ -90,12 +90,12 @@ def test_tokens_are_bound_to_the_key_of_the_proof(org: OrgHandle, signed_up: Jou
     assert prover.get(url, access_token).json()["sub"] == claims["uid"]
     auth = {name: signed_up.token_form()[name] for name in ("client_id", "client_secret")}
     introspected = requests.post(
-        signed_up.oauth + "/introspect", data={**auth, "token": access_token}, timeout=5
+        signed_up.oauth + "/introspect", data={**auth, "token": access_token}, timeout=60
     ).json()
     assert (introspected["token_type"], introspected["cnf"]) == ("DPoP", {"jkt": prover.thumbprint})
     refresh = {**auth, "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     assert Prover().token(signed_up, refresh, nonce=prover.nonce).json()["error"] == "invalid_grant"
-    assert requests.post(signed_up.oauth + "/token", data=refresh, timeout=5).json()["error"] == "invalid_grant"
+    assert requests.post(signed_up.oauth + "/token", data=refresh, timeout=60).json()["error"] == "invalid_grant"
     assert prover.token(signed_up, refresh).json()["token_type"] == "DPoP"
 
 
@@ -120,7 +120,7 @@ def test_a_bound_token_is_refused_without_a_valid_proof(
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("DPoP error=")
     assert Prover().get(url, token).status_code == 401
-    assert requests.get(url, headers={"Authorization": f"DPoP {token}"}, timeout=5).status_code == 401
+    assert requests.get(url, headers={"Authorization": f"DPoP {token}"}, timeout=60).status_code == 401
     assert prover.get(url, token).status_code == 200
 
 
@@ -195,7 +195,7 @@ def test_an_authorization_code_can_be_bound_to_a_key(
         }
         parameters |= {"code_challenge": browser.challenge, "code_challenge_method": "S256", "client_id": CLIENT}
         url = org.issuer + "/v1/par"
-        pushed = requests.post(url, data={**parameters, "client_secret": SECRET}, timeout=5).json()
+        pushed = requests.post(url, data={**parameters, "client_secret": SECRET}, timeout=60).json()
         query = {"client_id": CLIENT, "request_uri": pushed["request_uri"]}
         browser.go("GET", org.issuer + "/v1/authorize", params=query)
     browser.fill(identifier=ADA["email"])

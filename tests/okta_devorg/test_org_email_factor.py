@@ -21,7 +21,7 @@ class Factors:
         self.user = f"{self.users}/{self.call('POST', self.users, body)['id']}"
 
     def call(self, method: str, url: str, body: Any = None, status: int = 200) -> Any:
-        reply = requests.request(method, url, json=body, headers=self.headers, timeout=5)
+        reply = requests.request(method, url, json=body, headers=self.headers, timeout=60)
         assert reply.status_code == status, reply.text
         return reply.json()
 

@@ -9,7 +9,7 @@ from support.local_org.org_journey import ADA, CLIENT, REDIRECT, SECRET, Journey
 
 
 def follow(link: str | None) -> requests.Response:
-    return requests.get(str(link), allow_redirects=False, timeout=5)
+    return requests.get(str(link), allow_redirects=False, timeout=60)
 
 
 def test_the_magic_link_redirects_to_the_app_with_code_and_state(org: OrgHandle, journey: Journey) -> None:
@@ -62,8 +62,8 @@ def test_the_link_of_an_invitation_redirects_to_the_sign_up_page(org: OrgHandle)
     headers = {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"profile": {**ADA, "login": ADA["email"]}}
     url = org.base + "/api/v1/users"
-    user = requests.post(url, params={"activate": "false"}, json=profile, headers=headers, timeout=5).json()
-    requests.post(f"{url}/{user['id']}/lifecycle/activate", headers=headers, timeout=5)
+    user = requests.post(url, params={"activate": "false"}, json=profile, headers=headers, timeout=60).json()
+    requests.post(f"{url}/{user['id']}/lifecycle/activate", headers=headers, timeout=60)
     mail = org.messages(ADA["email"])[0]
     assert mail.template == "User Activation"
     assert follow(mail.link).headers["Location"].startswith("http://127.0.0.1:8000/signup/?activationToken=")

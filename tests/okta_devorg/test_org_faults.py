@@ -15,7 +15,7 @@ INTROSPECT = "/idp/idx/introspect"
 def introspect(journey: Journey, **more: Any) -> requests.Response:
     body = {"interactionHandle": journey.handle}
     url = journey.org.base + INTROSPECT
-    return requests.post(url, json=body, timeout=5, allow_redirects=False, **more)
+    return requests.post(url, json=body, timeout=60, allow_redirects=False, **more)
 
 
 @pytest.fixture
@@ -129,15 +129,15 @@ def test_an_invalid_fault_is_refused_with_the_name_of_its_member(
     org: OrgHandle, fault: dict[str, Any], expected: str
 ) -> None:
     url = org.base + "/_devorg/faults"
-    reply = requests.post(url, json=fault, timeout=5)
+    reply = requests.post(url, json=fault, timeout=60)
     assert reply.status_code == 400
     assert expected in reply.json()["error"]
-    assert requests.get(url, timeout=5).json() == []
+    assert requests.get(url, timeout=60).json() == []
 
 
 def test_faults_can_be_deleted(org: OrgHandle, started: Journey) -> None:
     url = org.base + "/_devorg/faults"
-    added = requests.post(url, json={"path": "*", "kind": "status", "times": 3}, timeout=5)
+    added = requests.post(url, json={"path": "*", "kind": "status", "times": 3}, timeout=60)
     assert [fault["kind"] for fault in added.json()] == ["status"]
-    assert requests.delete(url, timeout=5).json() == []
+    assert requests.delete(url, timeout=60).json() == []
     assert introspect(started).status_code == 200

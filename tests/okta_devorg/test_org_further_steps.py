@@ -62,11 +62,11 @@ def submit_at_provider(journey: Journey, **form: str) -> dict[str, str]:
     """Follows the link to the identity provider, submits its form, and returns the query of the redirect to the app."""
     link = step(journey, "redirect-idp")
     assert "rel" not in link
-    page = requests.get(link["href"], timeout=5)
+    page = requests.get(link["href"], timeout=60)
     assert "Sign in at Example IdP" in page.text
     uri = parse_qs(urlsplit(link["href"]).query)["request_uri"][0]
     sso = f"{journey.org.base}/sso/idps/{link['idp']['id']}"
-    reply = requests.post(sso, data={"request_uri": uri, **form}, allow_redirects=False, timeout=5)
+    reply = requests.post(sso, data={"request_uri": uri, **form}, allow_redirects=False, timeout=60)
     assert reply.headers["Location"].startswith(REDIRECT + "?")
     return {key: value[0] for key, value in parse_qs(urlsplit(reply.headers["Location"]).query).items()}
 
@@ -84,7 +84,7 @@ def test_an_identity_provider_redirects_a_new_user_with_an_interaction_code(org:
         "client_secret": SECRET,
         "code_verifier": journey.verifier,
     }
-    assert requests.post(org.issuer + "/v1/token", data=form, timeout=5).status_code == 200
+    assert requests.post(org.issuer + "/v1/token", data=form, timeout=60).status_code == 200
     assert (org.users[0].status, org.users[0].email_verified) == ("ACTIVE", True)
 
 
@@ -110,7 +110,7 @@ def test_an_expired_or_unknown_request_uri_gets_an_error_page(org: OrgHandle, jo
     link = step(journey, "redirect-idp")["href"]
     org.advance(7201)
     for href in (link, link[:-30] + "x" * 30):
-        reply = requests.get(href, allow_redirects=False, timeout=5)
+        reply = requests.get(href, allow_redirects=False, timeout=60)
         assert (reply.status_code, reply.headers.get("Location")) == (400, None)
 
 
@@ -192,8 +192,8 @@ def with_okta_verify(org: OrgHandle, journey: Journey) -> None:
 def pair(org: OrgHandle, to: str) -> str:
     """Opens the link on the phone of the user, and returns the channel of its message."""
     notification = next(item for item in org.messages(to) if item.template == "Okta Verify")
-    assert requests.get(str(notification.link), timeout=5).status_code == 200
-    assert requests.post(str(notification.link), timeout=5).status_code == 200
+    assert requests.get(str(notification.link), timeout=60).status_code == 200
+    assert requests.post(str(notification.link), timeout=60).status_code == 200
     return notification.channel
 
 
@@ -330,9 +330,9 @@ def activation_token(org: OrgHandle) -> str:
     headers = {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"profile": {**ADA, "login": ADA["email"]}}
     api = org.base + "/api/v1/users"
-    user = requests.post(api, params={"activate": "false"}, json=profile, headers=headers, timeout=5).json()
+    user = requests.post(api, params={"activate": "false"}, json=profile, headers=headers, timeout=60).json()
     url = f"{api}/{user['id']}/lifecycle/activate"
-    reply = requests.post(url, params={"sendEmail": "false"}, headers=headers, timeout=5)
+    reply = requests.post(url, params={"sendEmail": "false"}, headers=headers, timeout=60)
     return str(reply.json()["activationToken"])
 
 
@@ -396,9 +396,9 @@ BEHIND_A_LINK = [("external_idp", "redirect-idp", "IdP Authenticator"), ("smart_
 def behind_the_link(journey: Journey) -> dict[str, list[str]]:
     """Confirms on the page that the first remediation leads to, and returns what comes back to the app."""
     href = journey.document["remediation"]["value"][0]["href"]
-    assert requests.get(href, timeout=5).status_code == 200
+    assert requests.get(href, timeout=60).status_code == 200
     form = {"stateToken": parse_qs(urlsplit(href).query)["stateToken"][0]}
-    reply = requests.post(href.partition("?")[0], data=form, allow_redirects=False, timeout=5)
+    reply = requests.post(href.partition("?")[0], data=form, allow_redirects=False, timeout=60)
     assert reply.status_code == 302, reply.text
     return parse_qs(urlsplit(reply.headers["Location"]).query)
 
@@ -416,7 +416,7 @@ def test_an_authenticator_with_a_link_is_enrolled_at_the_link_only(
     handle = journey.document["stateHandle"]
     for path in ("challenge/answer", "challenge/resend"):
         body = {"stateHandle": handle, "credentials": {"passcode": "1"}}
-        assert requests.post(f"{org.base}/idp/idx/{path}", json=body, timeout=5).status_code == 403
+        assert requests.post(f"{org.base}/idp/idx/{path}", json=body, timeout=60).status_code == 403
     assert behind_the_link(journey)["state"] == [journey.state]
     journey.introspect()
     assert "successWithInteractionCode" in journey.document

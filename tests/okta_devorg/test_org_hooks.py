@@ -169,7 +169,7 @@ def test_event_hooks_get_the_subscribed_events_and_a_retry(
     org.patch_policy(event_hook(service))
     service.answers = [(500, None), (200, None)]
     journey.signed_up()
-    received = [service.received.get(timeout=5)[1] for _ in range(3)]
+    received = [service.received.get(timeout=60)[1] for _ in range(3)]
     kinds = [body["data"]["events"][0]["eventType"] for body in received]
     assert kinds == ["user.lifecycle.create", "user.lifecycle.create", "user.lifecycle.activate"]
     assert received[0]["eventId"] == received[1]["eventId"]
@@ -181,7 +181,7 @@ def test_an_unverified_event_hook_gets_no_events(org: OrgHandle, service: HookRe
     with_sentinel = [*unverified, {"url": service.url, "events": ["user.mfa.factor.activate"], "verified": True}]
     org.patch_policy({"hooks": {"events": with_sentinel}})
     journey.signed_up()
-    _, first = service.received.get(timeout=5)
+    _, first = service.received.get(timeout=60)
     assert first["data"]["events"][0]["eventType"] == "user.mfa.factor.activate"
 
 

@@ -24,19 +24,19 @@ def has_key(page: requests.Response, key: str) -> bool:
 def submit_consent(link: str, consent: str) -> requests.Response:
     token = parse_qs(urlsplit(link).query)["token"][0]
     answer = {"token": token, "consent": consent}
-    return requests.post(link, data=answer, allow_redirects=False, timeout=5)
+    return requests.post(link, data=answer, allow_redirects=False, timeout=60)
 
 
 def test_the_page_shows_the_code_and_the_requesting_browser(org: OrgHandle, link: str) -> None:
     org.patch_policy({"email_link_page": "enter_code"})
-    page = requests.get(link, headers={"User-Agent": "Firefox on Linux"}, timeout=5)
+    page = requests.get(link, headers={"User-Agent": "Firefox on Linux"}, timeout=60)
     assert has_key(page, "idx.enter.otp.in.original.tab")
     assert org.code(ADA["email"]) in page.text
     assert "Firefox on Linux" in page.text
 
 
 def test_opening_the_link_does_not_use_the_code(org: OrgHandle, journey: Journey, link: str) -> None:
-    assert has_key(requests.get(link, timeout=5), "email-challenge-consent")
+    assert has_key(requests.get(link, timeout=60), "email-challenge-consent")
     journey.act("poll")
     assert journey.steps[0] == "enroll-authenticator"
 
@@ -67,11 +67,11 @@ def test_the_sign_up_can_continue_in_the_new_tab(org: OrgHandle, journey: Journe
 
 
 def test_expired_stale_and_malformed_links_have_separate_pages(org: OrgHandle, journey: Journey, link: str) -> None:
-    broken = requests.get(link[:-20], timeout=5)
+    broken = requests.get(link[:-20], timeout=60)
     assert (broken.status_code, has_key(broken, "idx.return.error")) == (410, True)
     journey.act("resend")
-    stale = requests.get(link, timeout=5)
+    stale = requests.get(link, timeout=60)
     assert (stale.status_code, has_key(stale, "idx.return.stale")) == (410, True)
     org.advance(301)
-    expired = requests.get(link, timeout=5)
+    expired = requests.get(link, timeout=60)
     assert (expired.status_code, has_key(expired, "idx.return.link.expired")) == (410, True)

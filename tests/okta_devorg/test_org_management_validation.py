@@ -45,7 +45,7 @@ def test_an_invalid_password_is_refused_at_an_update(org: OrgHandle, api: Manage
 @pytest.mark.parametrize("ids", [["00gNobody"], "00gLocalEveryone0001", [7], [None], {"a": 1}])
 def test_unknown_groups_are_refused(org: OrgHandle, api: ManagementApi, ids: Json) -> None:
     body = {"profile": {**ADA, "login": ADA["email"]}, "groupIds": ids}
-    reply = api.http.post(api.base + "users", json=body, timeout=5)
+    reply = api.http.post(api.base + "users", json=body, timeout=60)
     assert reply.status_code in (400, 404)
     assert [group["profile"]["name"] for group in api("GET", "groups")] == ["Everyone"]
     assert org.users == []
@@ -58,7 +58,7 @@ def test_the_name_of_a_group_has_a_maximum_length(api: ManagementApi, length: in
 
 
 def test_a_body_that_is_not_json_has_status_415(api: ManagementApi) -> None:
-    refused = api.http.post(api.base + "groups", data={"name": "x"}, timeout=5)
+    refused = api.http.post(api.base + "groups", data={"name": "x"}, timeout=60)
     assert (refused.status_code, refused.json()["errorCode"]) == (415, "E0000021")
 
 
@@ -205,7 +205,7 @@ def test_the_authentication_header_of_a_hook_is_not_shown(
         org.org.inline_hooks[created["id"]]["headers"] if kind == "inlineHooks" else org.policy.hooks.events[0].headers
     )
     assert "hook-secret" in str([header if isinstance(header, dict) else vars(header) for header in stored])
-    pages = [requests.get(org.base + path, timeout=5).text for path in ("/calls", "/_devorg/calls", "/policy", "/")]
+    pages = [requests.get(org.base + path, timeout=60).text for path in ("/calls", "/_devorg/calls", "/policy", "/")]
     assert "hook-secret" not in "".join([*pages, str(api("GET", kind)), str(created)])
 
 
@@ -277,7 +277,7 @@ def test_an_event_hook_with_an_invalid_request_does_not_stop_the_others(
     hooks = [{**hook, **events} for hook in (bad_header, bad_url, {"url": service.url})]
     org.patch_policy({"hooks": {"events": hooks}})
     api.user()
-    assert service.received.get(timeout=5)
+    assert service.received.get(timeout=60)
     assert len(service.calls) == 0
 
 
@@ -298,7 +298,7 @@ def test_an_event_hook_with_an_invalid_header_is_not_verified(org: OrgHandle, ap
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "http://", "//x", "x", "", "ftp://x/"])
 def test_a_hook_url_must_be_http(org: OrgHandle, url: str) -> None:
     for hooks in ({"registration": {"url": url}}, {"events": [{"url": url, "events": ["x"]}]}):
-        reply = requests.patch(org.base + "/_devorg/policy", json={"hooks": hooks}, timeout=5)
+        reply = requests.patch(org.base + "/_devorg/policy", json={"hooks": hooks}, timeout=60)
         assert (reply.status_code, ".url" in reply.json()["error"]) == (400, True)
 
 
@@ -386,7 +386,7 @@ MISSING_OBJECTS = {
 @pytest.mark.parametrize("path", MISSING_OBJECTS)
 def test_a_missing_object_has_an_error_with_its_type(api: ManagementApi, path: str) -> None:
     api.user()
-    reply = api.http.get(api.base + path, timeout=5)
+    reply = api.http.get(api.base + path, timeout=60)
     kind = MISSING_OBJECTS[path]
     detail = f": {path.rpartition('/')[2]} ({kind})" if kind else "."
     assert (reply.status_code, reply.json()["errorSummary"]) == (404, f"Not found: Resource not found{detail}")
@@ -410,7 +410,7 @@ def test_updating_a_hook_without_its_secret_keeps_the_secret(
     assert "hook-secret" not in str(config_shown)
     api("PUT", f"inlineHooks/{hook_of_a_policy}", config_shown)
     journey.registered()
-    headers, _ = service.received.get(timeout=5)
+    headers, _ = service.received.get(timeout=60)
     assert headers["Authorization"] == "hook-secret"
 
 
@@ -492,13 +492,13 @@ def test_next_login_can_require_a_password_change(api: ManagementApi) -> None:
 @pytest.mark.parametrize("path", ["users/", "users/ada@example.com/", "apps/", "policies/?type=PASSWORD", "groups/"])
 def test_a_trailing_slash_is_accepted_for_reads(api: ManagementApi, path: str) -> None:
     api.user()
-    reply = api.http.get(api.base + path, allow_redirects=False, timeout=5)
+    reply = api.http.get(api.base + path, allow_redirects=False, timeout=60)
     assert reply.status_code == 200, reply.text
 
 
 def test_a_trailing_slash_is_accepted_for_changes(org: OrgHandle, api: ManagementApi) -> None:
     body = {"profile": {**ADA, "login": ADA["email"]}}
-    reply = api.http.post(api.base + "users/?activate=false", json=body, allow_redirects=False, timeout=5)
+    reply = api.http.post(api.base + "users/?activate=false", json=body, allow_redirects=False, timeout=60)
     assert (reply.status_code, reply.json()["status"]) == (200, "STAGED")
     assert [call.path for call in org.calls()] == ["/api/v1/users/"]
 
@@ -574,7 +574,7 @@ def test_one_brand_and_one_user_type_exist(api: ManagementApi) -> None:
 
 @pytest.mark.parametrize("path", ["api/v1/users", "idp/idx/introspect", "oauth2/v1/keys"])
 def test_responses_have_the_headers_of_a_real_org(org: OrgHandle, api: ManagementApi, path: str) -> None:
-    reply = api.http.get(f"{org.base}/{path}", timeout=5)
+    reply = api.http.get(f"{org.base}/{path}", timeout=60)
     expected = {"Expires": "0", "Pragma": "no-cache", "Cache-Control": "no-cache, no-store"}
     assert {name: reply.headers.get(name) for name in expected} == expected
     assert reply.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
@@ -595,10 +595,10 @@ def test_allowed_identifiers_of_the_enrollment_rule_change_the_settings(org: Org
 def test_links_to_pages_are_encoded(org: OrgHandle, api: ManagementApi) -> None:
     org.patch_policy({"apps": [{"client_id": "a\nb é/c", "redirect_uris": [REDIRECT]}]})
     api.user()
-    reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=5)
+    reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=60)
     assert reply.status_code == 404
     org.patch_policy({"apps": [{"client_id": "a\nb é", "redirect_uris": [REDIRECT]}]})
-    reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=5)
+    reply = api.http.get(api.base + "apps/a%0Ab%20%C3%A9/users", timeout=60)
     assert reply.links["self"]["url"] == f"{api.base}apps/a%0Ab%20%C3%A9/users"
 
 

@@ -63,7 +63,7 @@ def test_recovery_is_refused_for_a_user_without_an_address(
     journey.begin().act("recover")
     journey.take("identify-recovery", identifier="adalovelace")
     assert (journey.status, journey.keys) == (400, [RESET_REFUSED])
-    requests.post(org.base + "/signin/forgot-password", data={"identifier": "adalovelace"}, timeout=5)
+    requests.post(org.base + "/signin/forgot-password", data={"identifier": "adalovelace"}, timeout=60)
     assert org.messages() == []
 
 

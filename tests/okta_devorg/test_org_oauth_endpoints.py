@@ -26,7 +26,7 @@ AUTH = {"client_id": CLIENT, "client_secret": SECRET}
 
 
 def metadata(issuer: str) -> dict[str, Any]:
-    document: dict[str, Any] = requests.get(issuer + "/.well-known/openid-configuration", timeout=5).json()
+    document: dict[str, Any] = requests.get(issuer + "/.well-known/openid-configuration", timeout=60).json()
     return document
 
 
@@ -41,19 +41,19 @@ def test_every_endpoint_in_the_discovery_document_exists(org: OrgHandle, server:
             if name in ("jwks_uri", "userinfo_endpoint", "authorization_endpoint", "end_session_endpoint")
             else "POST"
         )
-        assert requests.request(method, url, timeout=5, allow_redirects=False).status_code not in (404, 405, 500), name
+        assert requests.request(method, url, timeout=60, allow_redirects=False).status_code not in (404, 405, 500), name
     assert "interaction_code" in document["grant_types_supported"]
     assert document["request_parameter_supported"] is False
 
 
 def test_the_oauth_metadata_equals_the_openid_configuration(org: OrgHandle) -> None:
     url = org.issuer + "/.well-known/oauth-authorization-server"
-    assert requests.get(url, timeout=5).json() == metadata(org.issuer)
+    assert requests.get(url, timeout=60).json() == metadata(org.issuer)
 
 
 def introspect(org: OrgHandle, token: str, **changes: str) -> requests.Response:
     form = {**AUTH, "token": token, **changes}
-    return requests.post(metadata(org.issuer)["introspection_endpoint"], data=form, timeout=5)
+    return requests.post(metadata(org.issuer)["introspection_endpoint"], data=form, timeout=60)
 
 
 def test_tokens_can_be_introspected(org: OrgHandle, journey: Journey) -> None:
@@ -69,7 +69,7 @@ def test_tokens_can_be_introspected(org: OrgHandle, journey: Journey) -> None:
     for token in ("x", "", tokens["id_token"]):
         assert introspect(org, token).json() == {"active": False}
     assert introspect(org, tokens["access_token"], client_secret="wrong").status_code == 401
-    requests.post(org.issuer + "/v1/revoke", data={**AUTH, "token": tokens["access_token"]}, timeout=5)
+    requests.post(org.issuer + "/v1/revoke", data={**AUTH, "token": tokens["access_token"]}, timeout=60)
     assert introspect(org, tokens["access_token"]).json() == {"active": False}
     org.users[0].status = Status.SUSPENDED
     assert introspect(org, tokens["refresh_token"]).json() == {"active": False}
@@ -93,7 +93,7 @@ def push(org: OrgHandle, browser: OrgBrowser, **changes: str) -> requests.Respon
         "code_challenge_method": "S256",
     }
     url = metadata(org.issuer)["pushed_authorization_request_endpoint"]
-    return requests.post(url, data={**AUTH, **request, **changes}, timeout=5)
+    return requests.post(url, data={**AUTH, **request, **changes}, timeout=60)
 
 
 def test_an_authorization_request_can_be_pushed(org: OrgHandle, browser: OrgBrowser) -> None:
@@ -141,7 +141,7 @@ def test_a_pushed_request_is_validated_and_bound_to_its_client(org: OrgHandle, b
     assert push(org, browser, redirect_uri="https://evil.example/").json()["error"] == "invalid_request"
     assert push(org, browser, scope="nonsense").json()["error"] == "invalid_scope"
     other = {"client_id": "0oaOther", "client_secret": SECRET, "redirect_uris": [REDIRECT]}
-    apps = requests.get(org.base + "/_devorg/policy", timeout=5).json()["apps"]
+    apps = requests.get(org.base + "/_devorg/policy", timeout=60).json()["apps"]
     org.patch_policy({"apps": [*apps, other]})
     request_uri = push(org, browser).json()["request_uri"]
     page = browser.go("GET", org.issuer + "/v1/authorize", params={"client_id": "0oaOther", "request_uri": request_uri})
@@ -207,7 +207,7 @@ def test_the_code_can_be_returned_by_form_post(org: OrgHandle, browser: OrgBrows
     assert unescape(sent.pop("state")) == '"><b>'
     assert set(sent) == {"code"}
     form = {"grant_type": "authorization_code", "redirect_uri": REDIRECT, "code_verifier": browser.verifier}
-    assert requests.post(org.issuer + "/v1/token", data={**AUTH, **form, **sent}, timeout=5).status_code == 200
+    assert requests.post(org.issuer + "/v1/token", data={**AUTH, **form, **sent}, timeout=60).status_code == 200
     assert set(form_post_values(browser.authorize(response_mode="form_post"))) == {"code", "state"}
 
 
@@ -244,11 +244,11 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 @pytest.fixture
 def device(org: OrgHandle) -> dict[str, Any]:
     """The response of the device authorization endpoint, as for a television."""
-    apps = json.loads(requests.get(org.base + "/_devorg/policy", timeout=5).text)["apps"]
+    apps = json.loads(requests.get(org.base + "/_devorg/policy", timeout=60).text)["apps"]
     org.patch_policy({"apps": [{**apps[0], "grants": [*apps[0]["grants"], DEVICE_GRANT]}]})
     OktaOrg(org).sign_up()
     url = metadata(org.issuer)["device_authorization_endpoint"]
-    answer = requests.post(url, data={**AUTH, "scope": "openid email"}, timeout=5)
+    answer = requests.post(url, data={**AUTH, "scope": "openid email"}, timeout=60)
     assert answer.status_code == 200, answer.text
     response: dict[str, Any] = answer.json()
     return response
@@ -257,7 +257,7 @@ def device(org: OrgHandle) -> dict[str, Any]:
 def poll_for_tokens(org: OrgHandle, device: dict[str, Any], **changes: str) -> requests.Response:
     org.advance(device["interval"])
     form = {**AUTH, "grant_type": DEVICE_GRANT, "device_code": device["device_code"], **changes}
-    return requests.post(org.issuer + "/v1/token", data=form, timeout=5)
+    return requests.post(org.issuer + "/v1/token", data=form, timeout=60)
 
 
 def test_a_device_gets_tokens_after_its_user_code_was_entered(
@@ -280,7 +280,7 @@ def test_a_device_gets_tokens_after_its_user_code_was_entered(
 def test_a_device_that_polls_too_fast_or_too_late_gets_an_error(org: OrgHandle, device: dict[str, Any]) -> None:
     poll_for_tokens(org, device)
     form = {**AUTH, "grant_type": DEVICE_GRANT, "device_code": device["device_code"]}
-    assert requests.post(org.issuer + "/v1/token", data=form, timeout=5).json()["error"] == "slow_down"
+    assert requests.post(org.issuer + "/v1/token", data=form, timeout=60).json()["error"] == "slow_down"
     assert poll_for_tokens(org, device, device_code="x").json()["error"] == "invalid_grant"
     org.advance(device["expires_in"])
     assert poll_for_tokens(org, device).json()["error"] == "expired_token"
@@ -293,7 +293,7 @@ def test_other_codes_do_not_sign_in_a_device(org: OrgHandle, device: dict[str, A
     browser.fill(identifier=ADA["email"])
     browser.fill(password=PASSWORD)
     foreign = {"state": device["user_code"], "code": browser.landed["code"]}
-    assert requests.get(device["verification_uri"] + "/done", params=foreign, timeout=5).status_code == 400
+    assert requests.get(device["verification_uri"] + "/done", params=foreign, timeout=60).status_code == 400
     assert poll_for_tokens(org, device).json()["error"] == "authorization_pending"
 
 
@@ -311,7 +311,7 @@ def test_a_device_gets_access_denied_after_a_refused_sign_in(
 
 def test_the_device_grant_is_refused_for_an_app_without_it(org: OrgHandle) -> None:
     url = metadata(org.issuer)["device_authorization_endpoint"]
-    assert requests.post(url, data={**AUTH, "scope": "openid"}, timeout=5).json()["error"] == "unauthorized_client"
+    assert requests.post(url, data={**AUTH, "scope": "openid"}, timeout=60).json()["error"] == "unauthorized_client"
 
 
 # ---- dynamic client registration (RFC 7591)
@@ -325,22 +325,22 @@ def test_a_client_can_be_registered_used_and_deleted(org: OrgHandle, api: Manage
         "grant_types": ["authorization_code", "interaction_code"],
         "token_endpoint_auth_method": "client_secret_post",
     }
-    assert requests.post(url, json=body, timeout=5).status_code == 401
-    created = api.http.post(url, json=body, timeout=5)
+    assert requests.post(url, json=body, timeout=60).status_code == 401
+    created = api.http.post(url, json=body, timeout=60)
     assert created.status_code == 201, created.text
     client = created.json()
     credentials = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
     assert journey.interact(**credentials).status_code == 200
     assert journey.interact(**{**credentials, "client_secret": "other"}).status_code == 401
     one = f"{url}/{client['client_id']}"
-    read = api.http.get(one, timeout=5).json()
+    read = api.http.get(one, timeout=60).json()
     assert "client_secret" not in read
-    assert api.http.put(one, json={**read, "client_name": "Third"}, timeout=5).json()["client_name"] == "Third"
-    assert "Third" in [item["client_name"] for item in api.http.get(url, timeout=5).json()]
+    assert api.http.put(one, json={**read, "client_name": "Third"}, timeout=60).json()["client_name"] == "Third"
+    assert "Third" in [item["client_name"] for item in api.http.get(url, timeout=60).json()]
     for wrong in ({}, {"client_name": "x", "redirect_uris": "y"}, {"client_name": "x", "sails": 1}):
-        assert api.http.post(url, json=wrong, timeout=5).status_code == 400
-    assert api.http.delete(one, timeout=5).status_code == 204
-    assert api.http.get(one, timeout=5).status_code == 404
+        assert api.http.post(url, json=wrong, timeout=60).status_code == 400
+    assert api.http.delete(one, timeout=60).status_code == 204
+    assert api.http.get(one, timeout=60).status_code == 404
     assert journey.interact(**credentials).status_code == 401
 
 
@@ -349,7 +349,7 @@ def test_a_client_can_be_registered_with_its_keys(org: OrgHandle, api: Managemen
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     body = {"client_name": "Third", "redirect_uris": [REDIRECT], "grant_types": ["interaction_code"]}
     signed = {**body, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [jwk]}}
-    client = api.http.post(url, json=signed, timeout=5).json()
+    client = api.http.post(url, json=signed, timeout=60).json()
     assert "client_secret" not in client
     assert (client["token_endpoint_auth_method"], client["jwks"]) == ("private_key_jwt", {"keys": [jwk]})
     name, endpoint = client["client_id"], journey.oauth + "/interact"
@@ -361,7 +361,7 @@ def test_a_client_can_be_registered_with_its_keys(org: OrgHandle, api: Managemen
     bad_keys = ({"kty": "EC"}, {"kty": "oct", "k": "AQAB"}, {"kty": "RSA", "n": 7, "e": "AQAB"}, "x", None, other_kind)
     without_key: list[Any] = [*({"keys": [bad]} for bad in bad_keys), {"keys": []}, None]
     for jwks in without_key:
-        refused = api.http.post(url, json={**signed, "jwks": jwks}, timeout=5)
+        refused = api.http.post(url, json={**signed, "jwks": jwks}, timeout=60)
         assert (refused.status_code, refused.json()["errorCode"]) == (400, "E0000001")
 
 
@@ -371,19 +371,19 @@ def test_a_client_can_be_registered_with_its_keys(org: OrgHandle, api: Managemen
 def test_a_browser_can_read_extend_and_end_its_session(org: OrgHandle, api: ManagementApi, browser: OrgBrowser) -> None:
     OktaOrg(org).sign_up()
     own = org.base + "/api/v1/sessions/me"
-    assert browser.http.get(own, timeout=5).status_code == 404
+    assert browser.http.get(own, timeout=60).status_code == 404
     browser.authorize()
     browser.fill(identifier=ADA["email"])
     browser.fill(password=PASSWORD)
-    introspected = browser.http.get(own, timeout=5).json()
+    introspected = browser.http.get(own, timeout=60).json()
     assert (introspected["login"], introspected["status"], introspected["amr"]) == (ADA["email"], "ACTIVE", ["pwd"])
     cookie = browser.http.cookies["sid"]
     assert cookie not in str(introspected)
     assert api("GET", f"sessions/{cookie}")["userId"] == introspected["userId"]
     org.advance(60)
-    assert browser.http.post(own + "/lifecycle/refresh", timeout=5).status_code == 200
-    assert cookie not in requests.get(org.base + "/_devorg/calls", timeout=5).text
-    assert browser.http.delete(own, timeout=5).status_code == 204
+    assert browser.http.post(own + "/lifecycle/refresh", timeout=60).status_code == 200
+    assert cookie not in requests.get(org.base + "/_devorg/calls", timeout=60).text
+    assert browser.http.delete(own, timeout=60).status_code == 204
     api("GET", f"sessions/{cookie}", status=404)
     assert browser.authorize().status_code == 200
 
@@ -392,7 +392,7 @@ def test_a_browser_can_read_extend_and_end_its_session(org: OrgHandle, api: Mana
 
 
 def me(org: OrgHandle, **more: Any) -> requests.Response:
-    return requests.get(org.base + "/api/v1/users/me", timeout=5, **more)
+    return requests.get(org.base + "/api/v1/users/me", timeout=60, **more)
 
 
 def test_users_me_returns_the_owner_of_the_api_token(org: OrgHandle, api: ManagementApi) -> None:

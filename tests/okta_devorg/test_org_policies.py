@@ -69,7 +69,7 @@ def test_the_rule_with_the_higher_priority_is_applied(api: ManagementApi, journe
 
 
 def test_an_access_policy_applies_to_its_apps(org: OrgHandle, api: ManagementApi, journey: Journey, staff: str) -> None:
-    apps = api.http.get(org.base + "/_devorg/policy", timeout=5).json()["apps"]
+    apps = api.http.get(org.base + "/_devorg/policy", timeout=60).json()["apps"]
     org.patch_policy({"apps": [*apps, OTHER]})
     policy = api("POST", "policies", {"type": "ACCESS_POLICY", "name": "Strict"})
     rule = api("GET", f"policies/{policy['id']}/rules")[0]
@@ -157,7 +157,7 @@ def test_settings_that_make_a_policy_invalid_are_refused(org: OrgHandle, api: Ma
     api("PUT", f"policies/{policy}/rules/{rule['id']}", form)
     api("PUT", f"apps/{CLIENT}/policies/{policy}", status=204)
     for method, body in (("PATCH", {"allowed_identifiers": ["login"]}), ("PUT", {})):
-        refused = requests.request(method, org.base + "/_devorg/policy", json=body, timeout=5)
+        refused = requests.request(method, org.base + "/_devorg/policy", json=body, timeout=60)
         assert (refused.status_code, "the policy “Staff” does not fit" in refused.json()["error"]) == (400, True)
     journey.to_profile()
     assert journey.status == 200

@@ -84,7 +84,7 @@ def token(journey: Journey) -> Any:
 
 
 def userinfo(journey: Journey) -> Any:
-    return journey.http.get(journey.oauth + "/userinfo", timeout=5).json()
+    return journey.http.get(journey.oauth + "/userinfo", timeout=60).json()
 
 
 def question_required(journey: Journey) -> Any:
@@ -96,9 +96,9 @@ def invite(journey: Journey) -> Any:
     api = journey.org.base + "/api/v1/users"
     headers = {"Authorization": f"SSWS {journey.org.policy.api_token}"}
     body = {"profile": {**ADA, "login": ADA["email"]}}
-    user = requests.post(api + "?activate=false", json=body, headers=headers, timeout=5).json()
+    user = requests.post(api + "?activate=false", json=body, headers=headers, timeout=60).json()
     url = f"{api}/{user['id']}/lifecycle/activate?sendEmail=false"
-    activation = requests.post(url, headers=headers, timeout=5).json()["activationToken"]
+    activation = requests.post(url, headers=headers, timeout=60).json()["activationToken"]
     return journey.interact(activation_token=activation).json()
 
 

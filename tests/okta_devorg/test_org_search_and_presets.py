@@ -14,7 +14,7 @@ GRACE = {**ADA, "email": "grace@example.com"}
 
 
 def get(org: OrgHandle, path: str, **query: str) -> str:
-    reply = requests.get(org.base + path, params=query, timeout=5)
+    reply = requests.get(org.base + path, params=query, timeout=60)
     assert reply.status_code == 200
     return unescape(reply.text)
 
@@ -29,9 +29,9 @@ def sign_up(org: OrgHandle, person: dict[str, str]) -> None:
 @pytest.fixture
 def two_sign_ups(org: OrgHandle) -> None:
     sign_up(org, ADA)
-    requests.get(org.issuer + "/v1/keys", timeout=5)
+    requests.get(org.issuer + "/v1/keys", timeout=60)
     sign_up(org, GRACE)
-    requests.get(org.base + "/api/v1/users", timeout=5)
+    requests.get(org.base + "/api/v1/users", timeout=60)
 
 
 def sequences(page: str) -> list[str]:
@@ -143,7 +143,7 @@ def test_many_messages_are_paged(org: OrgHandle, journey: Journey, path: str, la
 @pytest.mark.parametrize("name", [preset.name for preset in PRESETS])
 def test_a_preset_can_be_applied_and_a_sign_up_completes_with_it(org: OrgHandle, journey: Journey, name: str) -> None:
     org.patch_policy({"authenticators": dict.fromkeys(("duo", "webauthn"), "required"), "sign_on": "denied"})
-    reply = requests.post(org.base + "/policy", data={"preset": name}, headers={"Origin": org.base}, timeout=5)
+    reply = requests.post(org.base + "/policy", data={"preset": name}, headers={"Origin": org.base}, timeout=60)
     assert (reply.status_code, "Saved" in reply.text) == (200, True)
     assert re.search(rf'value="{name}"[^>]* aria-pressed="true"', reply.text)
     complete_sign_up(org, journey)
@@ -169,7 +169,7 @@ def complete_sign_up(org: OrgHandle, journey: Journey) -> None:
 
 
 def test_lists_of_names_and_a_form_without_an_address_can_be_saved(org: OrgHandle) -> None:
-    requests.post(org.base + "/policy", data={"preset": "usernames"}, headers={"Origin": org.base}, timeout=5)
+    requests.post(org.base + "/policy", data={"preset": "usernames"}, headers={"Origin": org.base}, timeout=60)
     values = {
         "allowed_identifiers": "login, memberNumber ,",
         "grace_period.authenticators": "phone_number",
@@ -180,7 +180,7 @@ def test_lists_of_names_and_a_form_without_an_address_can_be_saved(org: OrgHandl
         "label.login": "Name",
         "required.login": "on",
     }
-    reply = requests.post(org.base + "/policy", data=values, headers={"Origin": org.base}, timeout=5)
+    reply = requests.post(org.base + "/policy", data=values, headers={"Origin": org.base}, timeout=60)
     assert "Saved" in reply.text
     assert 'value="login, memberNumber"' in reply.text
     policy = org.policy
@@ -193,7 +193,7 @@ def test_lists_of_names_and_a_form_without_an_address_can_be_saved(org: OrgHandl
 
 def test_an_unknown_preset_is_refused(org: OrgHandle) -> None:
     before = org.policy
-    reply = requests.post(org.base + "/policy", data={"preset": "x"}, headers={"Origin": org.base}, timeout=5)
+    reply = requests.post(org.base + "/policy", data={"preset": "x"}, headers={"Origin": org.base}, timeout=60)
     assert (reply.status_code, org.policy) == (400, before)
 
 
@@ -206,7 +206,7 @@ def test_no_preset_is_marked_for_a_custom_policy(org: OrgHandle) -> None:
 
 
 def test_the_page_of_an_invalid_link_links_to_the_sign_up(org: OrgHandle, journey: Journey) -> None:
-    page = requests.get(org.base + "/tokens/x/verify", timeout=5)
+    page = requests.get(org.base + "/tokens/x/verify", timeout=60)
     assert re.search(r'<a [^>]*href="http://127.0.0.1:8000/signup/"', page.text)
 
 

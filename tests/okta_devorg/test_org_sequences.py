@@ -141,7 +141,7 @@ def test_an_unverified_address_ends_the_sign_up_with_an_activation_email(org: Or
     mail = org.messages(ADA["email"])[0]
     assert mail.template == "Registration - Activation"
     assert org.users[0].status == "STAGED"
-    reply = requests.get(str(mail.link), allow_redirects=False, timeout=5)
+    reply = requests.get(str(mail.link), allow_redirects=False, timeout=60)
     assert reply.headers["Location"].startswith("http://127.0.0.1:8000/oidc/authenticate/?iss=")
     assert (org.users[0].status, org.users[0].email_verified) == ("ACTIVE", True)
 
@@ -153,7 +153,7 @@ def test_without_email_verification_the_address_is_verified_later(org: OrgHandle
     assert (org.users[0].status, org.users[0].email_verified) == ("ACTIVE", False)
     mail = org.messages(ADA["email"])[0]
     assert mail.template == "Registration - Email Verification"
-    requests.get(str(mail.link), allow_redirects=False, timeout=5)
+    requests.get(str(mail.link), allow_redirects=False, timeout=60)
     assert org.users[0].email_verified
 
 
@@ -161,10 +161,10 @@ def test_an_activation_token_skips_the_profile_form(org: OrgHandle, journey: Jou
     org.patch_policy({"authenticators": {"okta_email": "disabled"}})
     api, headers = org.base + "/api/v1/users", {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"profile": {**ADA, "login": ADA["email"]}}
-    user = requests.post(api, params={"activate": "false"}, json=profile, headers=headers, timeout=5).json()
+    user = requests.post(api, params={"activate": "false"}, json=profile, headers=headers, timeout=60).json()
     assert user["status"] == "STAGED"
     url = f"{api}/{user['id']}/lifecycle/activate"
-    token = requests.post(url, params={"sendEmail": "false"}, headers=headers, timeout=5).json()["activationToken"]
+    token = requests.post(url, params={"sendEmail": "false"}, headers=headers, timeout=60).json()["activationToken"]
     journey.begin(activation_token=token)
     assert journey.steps == ["select-authenticator-enroll"]
     assert journey.document["user"]["value"]["id"] == user["id"]
@@ -176,7 +176,7 @@ def test_an_activation_token_skips_the_profile_form(org: OrgHandle, journey: Jou
 def test_an_api_token_without_a_space_after_ssws_is_accepted(org: OrgHandle) -> None:
     url = org.base + "/api/v1/users"
     for token, status in (("SSWSlocal-api-token-not-for-production", 200), ("SSWS wrong", 401)):
-        assert requests.get(url, headers={"Authorization": token}, timeout=5).status_code == status
+        assert requests.get(url, headers={"Authorization": token}, timeout=60).status_code == status
 
 
 def test_an_existing_address_is_an_error_and_another_address_works(org: OrgHandle, journey: Journey) -> None:

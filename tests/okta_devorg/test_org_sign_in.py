@@ -98,10 +98,10 @@ def test_the_link_of_the_email_continues_the_polling_page(org: OrgHandle, ada: J
     ada.act("poll")
     assert ada.steps[0] == "challenge-authenticator"
     code_page = ada.document
-    page = requests.get(str(org.messages(ADA["email"])[0].link), timeout=5)
+    page = requests.get(str(org.messages(ADA["email"])[0].link), timeout=60)
     token = re.search(r'name="token" value="([^"]+)"', page.text)
     assert token
-    confirmed = requests.post(page.url, data={"token": token[1], "consent": "true"}, timeout=5)
+    confirmed = requests.post(page.url, data={"token": token[1], "consent": "true"}, timeout=60)
     assert "Return to the original tab" in confirmed.text
     ada.document = code_page
     ada.act("poll")
@@ -109,7 +109,7 @@ def test_the_link_of_the_email_continues_the_polling_page(org: OrgHandle, ada: J
 
 
 def policy_apps(org: OrgHandle) -> list[dict[str, Any]]:
-    apps: list[dict[str, Any]] = requests.get(org.base + "/_devorg/policy", timeout=5).json()["apps"]
+    apps: list[dict[str, Any]] = requests.get(org.base + "/_devorg/policy", timeout=60).json()["apps"]
     return apps
 
 
@@ -251,7 +251,7 @@ def test_an_authenticator_that_became_required_is_enrolled_at_sign_in(org: OrgHa
 def test_a_user_created_by_an_administrator_can_sign_in(org: OrgHandle, journey: Journey) -> None:
     profile = {"profile": {**ADA, "login": ADA["email"]}, "credentials": {"password": {"value": PASSWORD}}}
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
-    assert requests.post(org.base + "/api/v1/users", json=profile, headers=headers, timeout=5).status_code == 200
+    assert requests.post(org.base + "/api/v1/users", json=profile, headers=headers, timeout=60).status_code == 200
     journey.sign_in()
     assert "successWithInteractionCode" in journey.document
 
@@ -261,7 +261,7 @@ def test_a_user_created_by_an_administrator_can_sign_in(org: OrgHandle, journey:
 
 def api(org: OrgHandle, path: str, **query: str) -> requests.Response:
     headers = {"Authorization": f"SSWS {org.policy.api_token}"}
-    return requests.post(f"{org.base}/api/v1/users/{path}", params=query, headers=headers, timeout=5)
+    return requests.post(f"{org.base}/api/v1/users/{path}", params=query, headers=headers, timeout=60)
 
 
 def test_an_expired_password_is_changed_at_sign_in(org: OrgHandle, ada: Journey) -> None:
@@ -387,10 +387,10 @@ def test_a_reset_by_an_administrator_is_completed_on_the_orgs_own_page(org: OrgH
     mail = org.messages(ADA["email"])[0]
     assert mail.template == "Password Reset"
     url = str(mail.link)
-    assert "New password" in requests.get(url, timeout=5).text
-    assert "Password requirements" in requests.post(url, data={"password": "short"}, timeout=5).text
-    assert "Your password is set" in requests.post(url, data={"password": "Another-horse-8"}, timeout=5).text
-    assert requests.get(url, timeout=5).status_code == 400
+    assert "New password" in requests.get(url, timeout=60).text
+    assert "Password requirements" in requests.post(url, data={"password": "short"}, timeout=60).text
+    assert "Your password is set" in requests.post(url, data={"password": "Another-horse-8"}, timeout=60).text
+    assert requests.get(url, timeout=60).status_code == 400
     ada.sign_in("Another-horse-8")
     assert "successWithInteractionCode" in ada.document
 

@@ -11,13 +11,13 @@ from support.local_org.org_journey import ADA, Journey
 
 
 def get(org: OrgHandle, path: str) -> str:
-    reply = requests.get(org.base + path, timeout=5)
+    reply = requests.get(org.base + path, timeout=60)
     assert reply.status_code == 200
     return unescape(reply.text)
 
 
 def post(org: OrgHandle, page: str, /, **form: str) -> requests.Response:
-    return requests.post(org.base + page, data=form, headers={"Origin": org.base}, timeout=5)
+    return requests.post(org.base + page, data=form, headers={"Origin": org.base}, timeout=60)
 
 
 def form_values(page: str) -> dict[str, str]:
@@ -79,7 +79,7 @@ def test_the_user_page_shows_emails_and_history_and_changes_the_status(org: OrgH
 
 def test_calls_are_grouped_by_transaction_in_order(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up().token()
-    requests.get(org.issuer + "/v1/keys", timeout=5)
+    requests.get(org.issuer + "/v1/keys", timeout=60)
     other = Journey(org).begin()
     page = get(org, "/calls")
     sequences = re.findall(r'<section class="sequence".*?</section>', page, re.DOTALL)
@@ -110,13 +110,13 @@ def test_faults_and_clock_can_be_set_and_reset_on_the_page(org: OrgHandle, journ
 
 def test_rotating_replaces_the_signing_key(org: OrgHandle) -> None:
     def kids() -> list[str]:
-        return [key["kid"] for key in requests.get(org.issuer + "/v1/keys", timeout=5).json()["keys"]]
+        return [key["kid"] for key in requests.get(org.issuer + "/v1/keys", timeout=60).json()["keys"]]
 
     before = kids()
     post(org, "/break", do="rotate")
     rotated = kids()
     assert rotated != before
-    requests.post(org.base + "/_devorg/keys", timeout=5)
+    requests.post(org.base + "/_devorg/keys", timeout=60)
     assert kids() != rotated
 
 
@@ -127,14 +127,14 @@ def test_invalid_forms_are_refused(org: OrgHandle, form: dict[str, str]) -> None
 
 @pytest.mark.parametrize("path", ["/users/nobody", "/users/a/b"])
 def test_an_unknown_user_has_status_404(org: OrgHandle, path: str) -> None:
-    assert requests.get(org.base + path, timeout=5).status_code == 404
+    assert requests.get(org.base + path, timeout=60).status_code == 404
 
 
 def test_pages_refuse_foreign_hosts_and_origins(org: OrgHandle, journey: Journey) -> None:
     journey.signed_up()
     for path in (f"/users/{org.users[0].id}", "/break"):
-        assert requests.get(org.base + path, headers={"Host": "evil.example"}, timeout=5).status_code == 403
-        reply = requests.post(org.base + path, headers={"Origin": "https://evil.example"}, timeout=5)
+        assert requests.get(org.base + path, headers={"Host": "evil.example"}, timeout=60).status_code == 403
+        reply = requests.post(org.base + path, headers={"Origin": "https://evil.example"}, timeout=60)
         assert reply.status_code == 403
 
 
@@ -147,7 +147,7 @@ def test_a_fault_has_the_default_status_of_its_kind_unless_one_is_entered(
         for name, value in re.findall(r'<input id="(\w+)"[^>]*?(?: value="([^"]*)")?>', get(org, "/break"))
     }
     post(org, "/break", do="fault", **form, path="*", kind=kind)
-    assert requests.get(org.issuer + "/v1/keys", allow_redirects=False, timeout=5).status_code == status
+    assert requests.get(org.issuer + "/v1/keys", allow_redirects=False, timeout=60).status_code == status
 
 
 @pytest.mark.parametrize(

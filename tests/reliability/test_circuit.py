@@ -152,7 +152,7 @@ def test_a_keep_alive_connection_closed_by_the_server_is_replaced() -> None:
         transport = Transport(server.address)
         for _ in range(5):
             assert call(transport, server) == 200
-            assert server.closed.acquire(timeout=10)
+            assert server.closed.acquire(timeout=60)
         transport.session.close()
 
 

@@ -212,12 +212,12 @@ class Person:
     def _get(self, url: str) -> Shown:
         url = urldefrag(url).url
         if not is_site_url(url):
-            return self._remember("GET", url, self.elsewhere.get(url, allow_redirects=False, timeout=10))
+            return self._remember("GET", url, self.elsewhere.get(url, allow_redirects=False, timeout=60))
         return self._remember("GET", url, self.browser.get(url.removeprefix(SITE) or "/"))
 
     def _post(self, url: str, data: dict[str, str]) -> Shown:
         if not is_site_url(url):
-            return self._remember("POST", url, self.elsewhere.post(url, data=data, allow_redirects=False, timeout=10))
+            return self._remember("POST", url, self.elsewhere.post(url, data=data, allow_redirects=False, timeout=60))
         return self._remember("POST", url, self.browser.post(url.removeprefix(SITE), data))
 
     def _remember(self, method: str, url: str, answer: object) -> Shown:

@@ -122,10 +122,10 @@ def invitation(org: OrgHandle) -> str:
     headers = {"Authorization": "SSWS local-api-token-not-for-production"}
     profile = {"firstName": "Ida", "lastName": "Rhodes", "email": "ida@example.com", "login": "ida@example.com"}
     created = requests.post(
-        f"{org.base}/api/v1/users?activate=false", json={"profile": profile}, headers=headers, timeout=5
+        f"{org.base}/api/v1/users?activate=false", json={"profile": profile}, headers=headers, timeout=60
     )
     url = f"{org.base}/api/v1/users/{created.json()['id']}/lifecycle/activate?sendEmail=false"
-    return str(requests.post(url, headers=headers, timeout=5).json()["activationToken"])
+    return str(requests.post(url, headers=headers, timeout=60).json()["activationToken"])
 
 
 @pytest.mark.parametrize("url", ["/signup/verify/?otp=123456&state=x", "/signup/verify/?error=1"])

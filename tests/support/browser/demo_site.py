@@ -69,7 +69,7 @@ def another_site(org: OrgHandle, folder: Path, **settings: str) -> Iterator[Site
     """Run another site of the same org, instead of the first one."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.set_inheritable(True)
-        app = requests.get(f"{org.base}/_devorg/policy", timeout=5).json()["apps"][0]
+        app = requests.get(f"{org.base}/_devorg/policy", timeout=60).json()["apps"][0]
         org.patch_policy({"apps": [app | {"redirect_uris": [f"{url_of(listening)}/oidc/callback/"]}]})
         with running_site(listening, org, folder, **settings) as site:
             yield site

@@ -160,9 +160,9 @@ def invited_too_late(visitor: Visitor) -> None:
     """Open an expired invitation, for which the org can send a new link."""
     api, headers = f"{visitor.org.base}/api/v1/users", {"Authorization": f"SSWS {visitor.org.policy.api_token}"}
     profile = {"firstName": "Ada", "lastName": "Lovelace", "email": visitor.email, "login": visitor.email}
-    created = requests.post(api, params={"activate": "false"}, json={"profile": profile}, headers=headers, timeout=5)
+    created = requests.post(api, params={"activate": "false"}, json={"profile": profile}, headers=headers, timeout=60)
     activate = f"{api}/{created.json()['id']}/lifecycle/activate"
-    response = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=5)
+    response = requests.post(activate, params={"sendEmail": "false"}, headers=headers, timeout=60)
     visitor.org.advance(700_000)
     visitor.opens(f"/signup/?activationToken={response.json()['activationToken']}").sees("This link has expired")
 

@@ -18,7 +18,7 @@ class ManagementApi:
         self.http.headers["Authorization"] = f"SSWS {TOKEN}"
 
     def __call__(self, method: str, path: str, body: object = None, status: int = 200, **params: Any) -> Json:
-        reply = self.http.request(method, self.base + path, json=body, params=params, timeout=5)
+        reply = self.http.request(method, self.base + path, json=body, params=params, timeout=60)
         assert reply.status_code == status, reply.text
         return reply.json() if reply.content else None
 

@@ -32,7 +32,7 @@ class OrgBrowser:
 
     def go(self, method: str, url: str, **more: object) -> requests.Response:
         """Follows redirects within the org, and stops at the first one to another host."""
-        self.page = self.http.request(method, url, allow_redirects=False, timeout=5, **more)  # type: ignore[arg-type]
+        self.page = self.http.request(method, url, allow_redirects=False, timeout=60, **more)  # type: ignore[arg-type]
         target = self.page.headers.get("Location", "")
         return self.go("GET", self.org.base + target) if target.startswith("/") else self.page
 
@@ -57,4 +57,4 @@ class OrgBrowser:
             "client_secret": SECRET,
             "code_verifier": self.verifier,
         }
-        return requests.post(self.org.issuer + "/v1/token", data={**form, **changes}, timeout=5)
+        return requests.post(self.org.issuer + "/v1/token", data={**form, **changes}, timeout=60)

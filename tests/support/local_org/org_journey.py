@@ -56,14 +56,14 @@ class Journey:
         form = {**self.interact_form(), **changes}
         self.calls += 1
         reply = self.http.post(
-            self.oauth + "/interact", data={k: v for k, v in form.items() if v is not None}, timeout=5
+            self.oauth + "/interact", data={k: v for k, v in form.items() if v is not None}, timeout=60
         )
         self.handle = reply.json().get("interaction_handle", "")
         return reply
 
     def post(self, url: str, body: object) -> Json:
         self.calls += 1
-        reply = self.http.post(url, json=body, timeout=5)
+        reply = self.http.post(url, json=body, timeout=60)
         self.status, self.document, self.reply = reply.status_code, reply.json(), reply
         return self.document
 
@@ -147,7 +147,7 @@ class Journey:
 
     def token(self, **changes: str) -> requests.Response:
         self.calls += 1
-        return self.http.post(self.oauth + "/token", data={**self.token_form(), **changes}, timeout=5)
+        return self.http.post(self.oauth + "/token", data={**self.token_form(), **changes}, timeout=60)
 
     # what the last document says
 

@@ -10,7 +10,7 @@ AUTHENTICATE, CALLBACK = f"{SITE}/oidc/authenticate/", "/oidc/callback/"
 def way_back(person: Person) -> str:
     """Start a sign-in and return the URL of its callback without opening it."""
     answer = person.browser.get("/oidc/authenticate/")
-    return requests.get(answer["Location"], allow_redirects=False, timeout=5).headers["Location"]
+    return requests.get(answer["Location"], allow_redirects=False, timeout=60).headers["Location"]
 
 
 # A sign-in with any of these targets must end on the home page.
