@@ -105,8 +105,9 @@ def test_hidden_tab_does_not_poll(visitor: Visitor, org: OrgHandle) -> None:
     visitor.window.context.clock.install()
     page = visitor.goes_to_the_code_page().page
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away ?? true, configurable: true})")
-    page.clock.fast_forward(30_000)
-    page.wait_for_timeout(200)
+    page.evaluate("() => { const send = fetch; window.sent = 0; window.fetch = (...a) => (window.sent++, send(...a)) }")
+    page.clock.run_for(30_000)
+    assert page.evaluate("window.sent") == 0
     assert org.calls(POLL) == []
     page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
     page.clock.run_for(100)
