@@ -29,6 +29,8 @@ NEVER_RESOLVE = "() => { navigator.credentials.create = () => new Promise(() => 
 
 
 def control_positions(page: Page) -> list[list[object]]:
+    """Wait for the scripts first: one of them shows a hint above the button."""
+    page.wait_for_load_state()
     page.mouse.move(0, 0)
     positions: list[list[object]] = page.evaluate(PLACES)
     assert len(positions) > 3
