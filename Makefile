@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Tools must not meet a developer's own settings, such as a real org.
 CLEAN := env ENV_FILE=/dev/null OKTA_ISSUER= DATABASE_URL= DEBUG=true
+# The tests start hundreds of Python processes, and each would compile the whole code again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test install-tools t test-clients install-clients coverage matrix mutate fuzz screenshots lint fix docs wheel sbom licenses requirements clean
 .DEFAULT_GOAL := demo
