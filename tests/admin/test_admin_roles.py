@@ -40,6 +40,10 @@ ALLOWED_ROLES = {
     "approve": {MANAGER},
     "reject": {MANAGER},
 }
+POSSIBLE_ACTIONS = {
+    Status.ENROLLING: {"cancel", "expire", "erase", "repair", "remove-account"},
+    Status.AWAITING_APPROVAL: {"approve", "reject", "cancel", "expire", "erase"},
+}
 
 
 @pytest.mark.parametrize("role", ALL_ROLES)
@@ -93,6 +97,23 @@ def test_list_offers_actions_only_to_permitted_roles(
     response = browser.post(LIST, {"_selected_action": str(registration.pk), "action": action, "index": "0"})
     assert ("selfreg-ask" in response.content.decode()) is (role in ALLOWED_ROLES[action])
     assert registration.events.count() == 0
+
+
+@pytest.mark.parametrize("role", sorted(CAN_VIEW))
+@pytest.mark.parametrize("status", [Status.ENROLLING, Status.AWAITING_APPROVAL])
+def test_registration_page_offers_actions_only_to_permitted_roles(
+    staff: Callable[[str], Client],
+    make_registration: Callable[..., Registration],
+    configure: Callable[..., None],
+    role: str,
+    status: Status,
+) -> None:
+    configure(ISSUER="https://dev-1.okta.com", APPROVAL=True, API_TOKEN="canary-api-token")
+    registration = make_registration(status=status, okta_user_id="00uSomebody")
+    page = staff(role).get(f"{LIST}{registration.pk}/change/").content.decode()
+    offered = set(re.findall(r'id="selfreg-act-([\w-]+)"', page))
+    assert offered == {name for name in POSSIBLE_ACTIONS[status] if role in ALLOWED_ROLES[name]}
+    assert ("Possible, but not with your permissions" in page) is (offered < POSSIBLE_ACTIONS[status])
 
 
 def test_list_offers_no_actions_that_are_not_configured(

@@ -13,6 +13,7 @@ from support.browser.visitor import PHONE, WIDE, Visitor
 pytestmark = pytest.mark.browser
 
 LIST = "/admin/selfreg/registration/"
+REFRESH_MS = 60_000  # at least as long as between two updates of any page
 LOGIN = {"DJANGO_SUPERUSER_USERNAME": "admin", "DJANGO_SUPERUSER_PASSWORD": "admin"}
 
 Open = Callable[..., Visitor]
@@ -39,6 +40,7 @@ def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
 ) -> None:
     """Pages update without a click, and keep selection and scroll position."""
     opens_window().goes_to_the_code_page()
+    administrator.window.context.clock.install()
     administrator.opens(LIST)
     first_row, rows = (
         administrator.page.locator("#result_list tbody tr").first,
@@ -51,6 +53,7 @@ def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
     administrator.page.wait_for_function("() => window.scrollY === 60")
 
     ada = opens_window().goes_to_the_code_page()
+    administrator.page.clock.fast_forward(REFRESH_MS)
     newest = rows.locator("tbody tr").first
     expect(newest.get_by_role("link")).not_to_have_attribute("href", name or "")
     expect(newest).to_contain_text("Email code")
@@ -63,8 +66,10 @@ def test_admin_pages_update_live_without_losing_selection_or_scroll_position(
     situation = administrator.page.locator("#selfreg-standing")
     expect(situation).to_contain_text("“Check your email” (Email code)")
     ada.types_the_code("000000").sees_a_problem()
+    administrator.page.clock.fast_forward(REFRESH_MS)
     expect(situation).to_contain_text("1 wrong code, last try just now")
     ada.types_the_code().sets_a_password().sees_the_home_page()
+    administrator.page.clock.fast_forward(REFRESH_MS)
     expect(situation).to_contain_text("Completed")
     expect(administrator.page.locator("#selfreg-timeline")).to_contain_text("The email address was verified")
 

@@ -50,17 +50,20 @@ class Site:
 
 SITES_FOLDER = "support.sites"
 MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+MIGRATED: Mapping[str, Any] = {"MIGRATION_MODULES": {}}
 TWO_DATABASES = {"default": MEMORY, "people": MEMORY}
 ADA = {"first_name": "Ada", "last_name": "Lovelace"}
 EMAIL = {"email": "ada@example.com"}
 SITES = (
     Site("", ADA | EMAIL),
+    Site("", ADA | EMAIL, settings=MIGRATED),
     Site(
         "",
         ADA | EMAIL,
         settings={"DATABASES": TWO_DATABASES, "DATABASE_ROUTERS": [f"{SITES_FOLDER}.routers.PeopleElsewhere"]},
     ),
     Site("email_login", EMAIL),
+    Site("email_login", EMAIL, settings=MIGRATED),
     Site("email_login_beside_username", ADA | EMAIL),
     Site("email_login_without_username", ADA | EMAIL),
     Site("address_by_another_name", {"login_address": "ada@example.com"}),
