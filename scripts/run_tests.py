@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
     with postgresql() as url:
         if not url:
             failures.append(left_out("PostgreSQL", "no server was found or could be installed (set TEST_DATABASE_URL)"))
-        elif not run_pytest("PostgreSQL", url, chromium, marked("database", *marks), arguments):
+        elif not run_pytest("PostgreSQL", url, chromium, [*marked("database", *marks), *database_files()], arguments):
             failures.append("PostgreSQL")
     with mariadb() as url:
         if not url:
@@ -88,6 +88,12 @@ def main(arguments: list[str]) -> int:
 def marked(*marks: str) -> list[str]:
     """The option of pytest for tests with all of these marks."""
     return ["-m", " and ".join(marks)] if marks else []
+
+
+def database_files() -> list[str]:
+    """The files with tests marked `database`. To collect all the others takes each worker ten seconds."""
+    files = (ROOT / "tests").rglob("test_*.py")
+    return sorted(str(path.relative_to(ROOT)) for path in files if "pytest.mark.database" in path.read_text())
 
 
 def left_out(what: str, why: str) -> str:

@@ -114,7 +114,7 @@ FAILURES = [
     (broken_cache, CacheError("redis://:canary-password@cache")),
 ]
 # Every command and action meets these, and a few meet all the others, too: the same code turns them into a sentence.
-TYPICAL = (requests.ConnectionError, UnicodeError, OperationalError, ProgrammingError, CacheError)
+TYPICAL = (requests.ConnectionError, OperationalError, CacheError)
 FEW = ("selfreg_doctor", "selfreg_recover --accounts report", "selfreg_setup_org --yes", "resend", "examine")
 COMMANDS = (
     "selfreg_doctor",

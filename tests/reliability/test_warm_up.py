@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,25 +38,36 @@ def run(org_base: str, database: str, *command: str, **variables: str) -> subpro
     return completed
 
 
-def two_visits(org: OrgHandle, folder: Path, *options: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+@pytest.fixture(scope="module")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
+    run("http://127.0.0.1:1", f"sqlite:///{file}", "manage.py", "migrate", "--verbosity", "0", "--skip-checks")
+    return file
+
+
+@pytest.fixture
+def database(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a new database with all tables."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
+
+
+def two_visits(org: OrgHandle, database: str, *options: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The sign-up requests of two visitors, without the demo's home page; see ``support.first_visitor``."""
-    database = f"sqlite:///{folder}/db.sqlite3"
-    run(org.base, database, "manage.py", "migrate", "--verbosity", "0", "--skip-checks")
     first, second = json.loads(run(org.base, database, "-m", "support.first_visitor", *options).stdout)
     return [r for r in first if "/signup/" in r["what"]], [r for r in second if "/signup/" in r["what"]]
 
 
-def test_the_first_visitor_of_a_warm_worker_needs_no_extra_work(org: OrgHandle, tmp_path: Path) -> None:
-    first, second = two_visits(org, tmp_path)
+def test_the_first_visitor_of_a_warm_worker_needs_no_extra_work(org: OrgHandle, database: str) -> None:
+    first, second = two_visits(org, database)
     assert [request["what"] for request in first][:2] == ["GET /signup/", "POST /signup/"]
     assert len(first) > 5
     assert {(r["what"], kind): r[kind] for r in first for kind in ONCE if r[kind]} == {}
     assert [(r["what"], r["sent"]) for r in first] == [(r["what"], r["sent"]) for r in second]
 
 
-def test_the_first_visitor_of_a_cold_worker_needs_all_extra_work(org: OrgHandle, tmp_path: Path) -> None:
+def test_the_first_visitor_of_a_cold_worker_needs_all_extra_work(org: OrgHandle, database: str) -> None:
     """Proves that the test above can fail."""
-    first, second = two_visits(org, tmp_path, "--cold")
+    first, second = two_visits(org, database, "--cold")
     assert [kind for kind in ONCE if not first[0][kind]] == []
     assert first[0]["sent"] > second[0]["sent"] == 0
 
@@ -73,8 +85,6 @@ def test_a_worker_starts_while_org_and_database_are_unreachable() -> None:
 
 
 @pytest.mark.parametrize("proxies", ["0", "1", "2"])
-def test_a_worker_logs_nothing_at_a_successful_start(org: OrgHandle, tmp_path: Path, proxies: str) -> None:
+def test_a_worker_logs_nothing_at_a_successful_start(org: OrgHandle, database: str, proxies: str) -> None:
     """Including the worker's own request of the first page, with any number of trusted proxies."""
-    database = f"sqlite:///{tmp_path}/db.sqlite3"
-    run(org.base, database, "manage.py", "migrate", "--verbosity", "0", "--skip-checks")
     assert run(org.base, database, "-W", "ignore", "-c", WORKER, TRUSTED_PROXIES=proxies).stderr == ""
