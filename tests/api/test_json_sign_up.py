@@ -239,7 +239,7 @@ def test_too_many_unknown_invitations_get_status_429_with_retry_after(
 def test_unavailable_org_gets_a_5xx_problem(org: OrgHandle) -> None:
     org.fail("*", "status", status=503)
     client = AppClient().get()
-    assert (client.status, client.problem) in ((503, "unreachable"), (502, "bad-answer"))
+    assert (client.status, client.problem) == (503, "unreachable")
     assert client.answer["detail"]
 
 
@@ -252,7 +252,7 @@ def test_sign_up_continues_after_an_outage_in_the_middle(org: OrgHandle) -> None
     assert (client.status, client.problem) == (503, "unreachable")
     assert client.retry_after
     client.get("step/")
-    assert client.submits(credentials__passcode=code).status in (200, 409)
+    assert client.submits(credentials__passcode=code).status == 200
     assert client.get("step/").step["page"] == "password"
 
 

@@ -96,18 +96,22 @@ def test_tampered_callback_query_signs_nobody_in(ada: Person, others: Snapshot, 
     assert not OktaIdentity.objects.filter(subject=SUBJECT).exists()
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options", "head", "trace"])
-def test_callback_accepts_only_get(ada: Person, method: str) -> None:
+# Without a CSRF token, methods that may change something are refused before the view is asked.
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("post", 403), ("put", 403), ("patch", 403), ("delete", 403), ("options", 405), ("head", 405), ("trace", 405)],
+)
+def test_callback_accepts_only_get(ada: Person, method: str, status: int) -> None:
     callback = way_back(ada)
     answer = getattr(ada.browser, method)(callback.removeprefix(SITE))
-    assert answer.status_code in (403, 405)
+    assert answer.status_code == status
     assert not ada.is_signed_in
     assert ada.opens(callback).is_signed_in
 
 
-@pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
-def test_authenticate_view_accepts_only_get(ada: Person, provider: HostileProvider, method: str) -> None:
-    assert getattr(ada.browser, method)("/oidc/authenticate/").status_code in (403, 405)
+@pytest.mark.parametrize(("method", "status"), [("post", 403), ("put", 403), ("delete", 403), ("head", 405)])
+def test_authenticate_view_accepts_only_get(ada: Person, provider: HostileProvider, method: str, status: int) -> None:
+    assert getattr(ada.browser, method)("/oidc/authenticate/").status_code == status
     assert "oidc_states" not in ada.browser.session
 
 
@@ -169,7 +173,7 @@ def test_signing_in_in_two_tabs_leaves_the_person_signed_in(ada: Person) -> None
     assert ada.opens(second).is_signed_in
     ada.opens(first)
     assert ada.is_signed_in
-    assert ada.status in (200, 400)
+    assert ada.status == 200
 
 
 def test_oldest_states_are_dropped_above_the_limit(ada: Person) -> None:
