@@ -63,6 +63,23 @@ def test_end_of_the_rate_limit_moves_no_control(opens_window: Open, org: OrgHand
     assert control_positions(ada.page) == before
 
 
+@pytest.mark.parametrize("page", ["code", "password"])
+def test_scripts_move_no_control_when_they_load(opens_window: Open, page: str) -> None:
+    ada = opens_window(**PHONE)
+    ada.goes_to_the_code_page() if page == "code" else ada.goes_to_the_password_page()
+    with_scripts = control_positions(ada.page)
+    ada.window.context.route("**/*.js", lambda route: route.fulfill(content_type="text/javascript", body=""))
+    ada.page.reload()
+    before_scripts = control_positions(ada.page)
+    names = {control[0] for control in before_scripts}
+    assert [control for control in with_scripts if control[0] in names] == before_scripts
+
+
+def test_hints_about_scripts_are_hidden_without_scripts(opens_window: Open) -> None:
+    ada = opens_window(java_script_enabled=False).goes_to_the_code_page()
+    expect(ada.page.locator("#submits_itself")).to_be_hidden()
+
+
 @pytest.mark.parametrize(("motion", "spinner"), [("no-preference", "turn"), ("reduce", "none")])
 def test_pressed_button_shows_a_spinner(
     visitor: Visitor, motion: Literal["no-preference", "reduce"], spinner: str

@@ -16,7 +16,6 @@ function submitWhenComplete(input) {
   // People have to know that the page will go on by itself (WCAG 3.2.2).
   const hint = document.getElementById("submits_itself");
   if (hint) {
-    hint.hidden = false;
     input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${hint.id}`.trim());
   }
   input.addEventListener("input", () => {

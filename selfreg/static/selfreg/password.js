@@ -50,9 +50,6 @@ function tickOff(input, rules) {
   form.addEventListener("input", look);
   // Only what is still missing when one leaves the field is a fault.
   input.addEventListener("blur", () => rules.classList.add("left"));
-  // Its place is there before anybody types: nothing moves then.
-  const meter = form.querySelector("[data-strength]");
-  if (meter) meter.hidden = false;
   // An empty field leaves the marks that the server set: what the refused password broke.
   if (input.value) look();
 }
