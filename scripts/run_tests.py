@@ -1,13 +1,13 @@
-"""`make test`: the whole suite on SQLite, then the tests marked `database` on PostgreSQL: rows, limits, races,
-retention, the admin, what people and programs may put into a column, and one sign-up of each kind. Some of these run on
-MariaDB, too, if this machine has one (TEST_MARIADB_URL names a server to use).
+"""`make test`: the whole suite on SQLite, but for the tests marked `database`, which run on PostgreSQL: rows, limits,
+races, retention, the admin, what people and programs may put into a column, and one sign-up of each kind. Those marked
+`every_database` run on SQLite, too, and on MariaDB, if this machine has one (TEST_MARIADB_URL names a server to use).
 
-Takes the PostgreSQL and the Chromium of this machine, or installs them if that takes no question. Without one of them
-its tests are left out with a line that says so; under CI=true that is a failure. The servers around a site
-(nginx, pgbouncer, Prometheus, Redis) are installed, too, if that takes no question; without one of them its tests are
-skipped, and the end of the run says so. Arguments go to pytest, but for `--sqlite-only`, which leaves PostgreSQL and
-MariaDB out, `--nightly`, which runs the tests marked `nightly` as well, and `--install`, which runs nothing and only
-installs Chromium and the servers.
+Takes the PostgreSQL and the Chromium of this machine, or installs them if that takes no question. Without Chromium its
+tests are left out, and without PostgreSQL its tests run on SQLite, with a line that says so; under CI=true that is a
+failure. The servers around a site (nginx, pgbouncer, Prometheus, Redis) are installed, too, if that takes no question;
+without one of them its tests are skipped, and the end of the run says so. Arguments go to pytest, but for
+`--sqlite-only`, which runs everything on SQLite, `--nightly`, which runs the tests marked `nightly` as well, and
+`--install`, which runs nothing and only installs Chromium and the servers.
 
 TEST_DATABASE_URL names a PostgreSQL server to use (its role must be allowed to create databases); else a throwaway
 cluster is started and removed again. CHROMIUM names a browser to use; the browser tests read it.
@@ -36,14 +36,7 @@ AS_ROOT = os.getuid() == 0
 WORKERS = str((os.cpu_count() or 1) + 1)
 
 SQLITE_ONLY, NIGHTLY = "--sqlite-only", "--nightly"
-# The statements that are written for each database, one sign-up of each kind, and races. About a minute.
-ON_MARIADB = ["-p", "support.mysql_driver", "tests/sites/test_databases.py"]
-ON_MARIADB += [
-    "tests/reliability/test_limits.py",
-    "tests/reliability/test_retention.py",
-]
-ON_MARIADB += ["tests/auth/test_linking.py", "tests/journeys/test_sign_up_with_email_and_password.py"]
-
+NO_TESTS = 5  # how pytest ends if the arguments choose none of the tests on that database
 # Command -> Debian package.
 SERVERS = {"nginx": "nginx", "pgbouncer": "pgbouncer", "prometheus": "prometheus", "redis-server": "redis-server"}
 SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -68,19 +61,24 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--install"]:
         return 0
     failures = [] if chromium else [left_out("browser", "no Chromium was found or could be installed (set CHROMIUM)")]
-    on_sqlite = marked(*marks, *([] if chromium else ["not browser"]))
-    failures += [] if run_pytest("SQLite", "", chromium, on_sqlite, arguments) else ["SQLite"]
+    on_sqlite = [*marks, *([] if chromium else ["not browser"])]
     if sqlite_only:
+        failures += [] if run_pytest("SQLite", "", chromium, marked(*on_sqlite), arguments) else ["SQLite"]
         return 1 if any(failures) else 0
     with postgresql() as url:
-        if not url:
+        if url:
+            on_sqlite.append("(not database or every_database)")
+        else:
             failures.append(left_out("PostgreSQL", "no server was found or could be installed (set TEST_DATABASE_URL)"))
-        elif not run_pytest("PostgreSQL", url, chromium, [*marked("database", *marks), *database_files()], arguments):
+        failures += [] if run_pytest("SQLite", "", chromium, marked(*on_sqlite), arguments) else ["SQLite"]
+        on_postgresql = [*marked("database", *marks), *files_marked("database", arguments)]
+        if url and not run_pytest("PostgreSQL", url, chromium, on_postgresql, arguments):
             failures.append("PostgreSQL")
     with mariadb() as url:
+        on_mariadb = [*marked("every_database", *marks), *files_marked("every_database", arguments)]
         if not url:
             print("make test: the MariaDB tests are left out: no server was found (set TEST_MARIADB_URL).", flush=True)
-        elif not run_pytest("MariaDB", url, chromium, [*marked("database"), *ON_MARIADB], arguments):
+        elif not run_pytest("MariaDB", url, chromium, ["-p", "support.mysql_driver", *on_mariadb], arguments):
             failures.append("MariaDB")
     return 1 if any(failures) else 0
 
@@ -90,10 +88,12 @@ def marked(*marks: str) -> list[str]:
     return ["-m", " and ".join(marks)] if marks else []
 
 
-def database_files() -> list[str]:
-    """The files with tests marked `database`. To collect all the others takes each worker ten seconds."""
+def files_marked(mark: str, arguments: list[str]) -> list[str]:
+    """The files with such tests, if the arguments name none. To collect all takes each worker ten seconds."""
+    if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments):
+        return []
     files = (ROOT / "tests").rglob("test_*.py")
-    return sorted(str(path.relative_to(ROOT)) for path in files if "pytest.mark.database" in path.read_text())
+    return sorted(str(path.relative_to(ROOT)) for path in files if f"pytest.mark.{mark}" in path.read_text())
 
 
 def left_out(what: str, why: str) -> str:
@@ -106,9 +106,10 @@ def run_pytest(name: str, database_url: str, chromium: str, selection: list[str]
     print(f"\n==== the tests on {name}", flush=True)
     command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", "-rfEs", *selection, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in demo_variables()}
-    # The plugin that ON_MARIADB names is imported before pytest extends the path.
+    # The plugin for MariaDB is imported before pytest extends the path.
     environment |= {"ENV_FILE": os.devnull, "DATABASE_URL": database_url, "CHROMIUM": chromium, "PYTHONPATH": "tests"}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    return code == 0 or (code == NO_TESTS and bool(arguments))
 
 
 def demo_variables() -> set[str]:

@@ -13,7 +13,7 @@ from selfreg.statuses import Status
 from support.existing_user import OLD_PASSWORD, create_existing_user, user_of
 from support.person import Person
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.every_database]
 
 
 @pytest.fixture

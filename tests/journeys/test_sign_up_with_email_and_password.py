@@ -12,7 +12,7 @@ from selfreg.statuses import Status
 from support.page import text
 from support.person import Person
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.every_database]
 
 PHONE_OPTIONAL = {"authenticators": {"phone_number": "optional"}}
 

@@ -17,7 +17,7 @@ from selfreg.secret import Secret, reveal
 from support.person import Person
 from support.sealed import sealed, stored_state
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.every_database]
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's one writer at a time")

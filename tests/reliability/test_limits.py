@@ -18,7 +18,7 @@ from selfreg.models import RateLimitCounter, Registration
 from selfreg.rate_limits import DAY, HOUR, LIMITS, Limit, consume
 from support.person import Person
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.every_database]
 
 CODE = "credentials.passcode"
 PHONE = {"authenticators": {"phone_number": "required", "okta_password": "disabled"}}

@@ -18,7 +18,7 @@ from selfreg.registration import retention
 from selfreg.statuses import Status
 from support.person import Person
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.every_database]
 
 
 def run(command: str, *arguments: str) -> str:

@@ -12,7 +12,7 @@ from selfreg.checks.databases import check_vendor, check_version
 from selfreg.models import OktaIdentity, Registration
 from selfreg.registration import retention
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.database, pytest.mark.every_database, pytest.mark.django_db]
 
 
 def test_current_database_passes_the_checks() -> None:
