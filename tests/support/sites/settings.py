@@ -11,7 +11,7 @@ from support.person import KEYS, SITE
 
 changes: dict[str, Any] = json.loads(os.environ["SITE_SETTINGS"])
 SITE_USER: str = os.environ["SITE_USER"]
-# Tables come from the models, which takes a tenth of the time. A site whose test is about migrations sets {}.
+# Tables come from the models, which is quicker than to migrate. A site whose test is about migrations sets {}.
 MIGRATION_MODULES: dict[str, None] = dict.fromkeys(app.rsplit(".", 1)[-1] for app in DEMO_APPS)
 if SITE_USER:
     INSTALLED_APPS = [*DEMO_APPS, "support.sites.people"]
